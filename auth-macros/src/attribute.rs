@@ -1,0 +1,323 @@
+//! Tokens → [`Arguments`]. A mistake within one argument is reported here, and parsing goes on behind the next comma.
+
+mod value;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Ident, LitStr, Path, Token, parenthesized, token};
+
+use self::value::{claims, duration, strings, strings_or_one};
+use crate::check::names;
+use crate::diagnostics::Diagnostics;
+use crate::rule::{Access, Arguments, Requirement};
+
+/// Where the arguments stand: `rule!` takes no `check`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Attribute,
+    RuleMacro,
+}
+
+/// How deep in `any`, `all` and `not` an argument stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top(Place),
+    Nested,
+}
+
+/// The words of the attribute: (word, may it stand inside `any`, `all`, `not`?).
+const WORDS: &[(&str, bool)] = &[
+    ("source", false),
+    ("roles", true),
+    ("scopes", true),
+    ("permissions", true),
+    ("claims", true),
+    ("max_age", true),
+    ("acr", true),
+    ("any", true),
+    ("all", true),
+    ("not", true),
+    ("rule", true),
+    ("check", false),
+    ("public", false),
+    ("optional", false),
+    ("crate", false),
+];
+
+/// Words that may stand more than once a level, since each use is a condition of its own.
+const REPEATABLE: &[&str] = &["any", "all", "not"];
+
+/// Reads the arguments; every mistake goes to `diagnostics`.
+pub(crate) fn parse(tokens: TokenStream, place: Place, diagnostics: &Diagnostics) -> Arguments {
+    let mut arguments = Arguments::default();
+    let mut access_words: Vec<(Access, Ident)> = Vec::new();
+    let mut seen: Vec<Ident> = Vec::new();
+
+    let parser = |input: ParseStream<'_>| {
+        level(input, diagnostics, Level::Top(place), &mut seen, |word, input| {
+            match word.unraw().to_string().as_str() {
+                "crate" => {
+                    input.parse::<Token![=]>()?;
+                    arguments.root = Some(input.call(Path::parse_mod_style)?);
+                }
+                "public" => access_words.push((Access::Public, word.clone())),
+                "optional" => access_words.push((Access::Optional, word.clone())),
+                "source" => arguments.sources = strings_or_one(word, input, diagnostics)?,
+                "check" => {
+                    input.parse::<Token![=]>()?;
+                    arguments.check = Some(input.call(Path::parse_mod_style).map_err(|error| {
+                        syn::Error::new(
+                            error.span(),
+                            "`check` takes a function that `#[check]` stands on: write `check = owns`",
+                        )
+                    })?);
+                }
+                _ => arguments.requirements.extend(requirement(word, input, diagnostics)?),
+            }
+            Ok(())
+        });
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        diagnostics.syn_error(error);
+    }
+
+    names::sources(&arguments.sources, diagnostics);
+    names::access(&access_words, &seen, diagnostics);
+    arguments.access = access_words.first().map_or(Access::Authenticated, |(access, _)| *access);
+    arguments
+}
+
+/// Reads the arguments of an attribute that takes `crate = path` and nothing else.
+pub(crate) fn parse_root_only(tokens: TokenStream, attribute: &str, diagnostics: &Diagnostics) -> Arguments {
+    let parser = |input: ParseStream<'_>| -> syn::Result<Option<Path>> {
+        if input.is_empty() {
+            return Ok(None);
+        }
+        input.parse::<Token![crate]>()?;
+        input.parse::<Token![=]>()?;
+        input.call(Path::parse_mod_style).map(Some)
+    };
+    let root = parser.parse2(tokens).unwrap_or_else(|error| {
+        diagnostics.error(
+            error.span(),
+            format!("`#[{attribute}]` takes nothing but `crate = path`: write `#[{attribute}]`"),
+        );
+        None
+    });
+    Arguments { root, ..Arguments::default() }
+}
+
+/// Reads `word …, word …` up to the end of `input`, calling `argument` for each word that is known here.
+/// Returns how many arguments stood there, mistaken ones included.
+fn level(
+    input: ParseStream<'_>,
+    diagnostics: &Diagnostics,
+    level: Level,
+    seen: &mut Vec<Ident>,
+    mut argument: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> usize {
+    let mut count = 0;
+    while !input.is_empty() {
+        count += 1;
+        if let Err(error) = one(input, diagnostics, level, seen, &mut argument) {
+            diagnostics.syn_error(error);
+            skip_argument(input);
+        }
+        if input.is_empty() {
+            break;
+        }
+        if let Err(error) = input.parse::<Token![,]>() {
+            diagnostics.error(error.span(), "expected a comma before the next word");
+            skip_argument(input);
+            let _ = input.parse::<Token![,]>();
+        }
+    }
+    count
+}
+
+fn one(
+    input: ParseStream<'_>,
+    diagnostics: &Diagnostics,
+    level: Level,
+    seen: &mut Vec<Ident>,
+    argument: &mut impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let word = input.call(Ident::parse_any).map_err(|error| {
+        let known: Vec<_> = known_words(level).collect();
+        syn::Error::new(error.span(), format!("expected one of the words {}", list(&known)))
+    })?;
+    let text = word.unraw().to_string();
+
+    if !known_words(level).any(|known| known == text) {
+        return Err(syn::Error::new(word.span(), unknown(&text, level)));
+    }
+    if !REPEATABLE.contains(&text.as_str()) && seen.iter().any(|earlier| earlier.unraw() == text) {
+        diagnostics.error(word.span(), given_twice(&text));
+    }
+    seen.push(word.clone());
+    argument(&word, input)
+}
+
+fn known_words(level: Level) -> impl Iterator<Item = &'static str> {
+    WORDS.iter().filter_map(move |&(word, nests)| {
+        let known = match level {
+            Level::Top(Place::Attribute) => true,
+            Level::Top(Place::RuleMacro) => word != "check",
+            Level::Nested => nests,
+        };
+        known.then_some(word)
+    })
+}
+
+fn unknown(text: &str, level: Level) -> String {
+    let elsewhere = WORDS.iter().any(|&(word, _)| word == text);
+    match (text, level) {
+        ("check", Level::Top(Place::RuleMacro)) => {
+            "`check` stands on the handler: write `#[auth(rule = NAME, check = function)]`, and leave it out of `rule!`".into()
+        }
+        ("check", Level::Nested) => {
+            "`check` can only narrow the whole rule: write it at the top level, beside `any`, `all` and `not`".into()
+        }
+        (_, Level::Nested) if elsewhere => {
+            format!("`{text}` is about the whole route: write it at the top level, outside of `any`, `all` and `not`")
+        }
+        _ => {
+            let known: Vec<_> = known_words(level).collect();
+            match nearest(text, known.iter().copied()) {
+                Some(near) => format!("unknown word `{text}`: did you mean `{near}`?"),
+                None => format!("unknown word `{text}`: expected one of {}", list(&known)),
+            }
+        }
+    }
+}
+
+fn given_twice(text: &str) -> String {
+    match text {
+        "roles" => "`roles` is given twice here: any one of a list is enough, so write one list, \
+                    or `all(roles = [..])` beside it where both are needed"
+            .into(),
+        "scopes" | "permissions" | "acr" => format!("`{text}` is given twice here: write one list"),
+        "claims" => "`claims` is given twice here: write all of them in one, `claims(a = .., b = ..)`".into(),
+        "rule" => "`rule` is given twice here: write `all(rule = A), all(rule = B)` where both are needed, \
+                   or `any(rule = A, all(rule = B))` where one is enough"
+            .into(),
+        _ => format!("`{text}` is given twice here: keep one"),
+    }
+}
+
+/// The requirements that one word stands for: several for `claims`, none after a mistake.
+fn requirement(
+    word: &Ident,
+    input: ParseStream<'_>,
+    diagnostics: &Diagnostics,
+) -> syn::Result<Vec<Requirement>> {
+    let text = word.unraw().to_string();
+    Ok(match text.as_str() {
+        "roles" => listed(strings(word, input, diagnostics)?, Requirement::Roles),
+        "scopes" => listed(strings(word, input, diagnostics)?, Requirement::Scopes),
+        "permissions" => listed(strings(word, input, diagnostics)?, Requirement::Permissions),
+        "acr" => listed(strings(word, input, diagnostics)?, Requirement::Acr),
+        "max_age" => vec![Requirement::MaxAge(duration(word, input)?)],
+        "claims" => claims(word, input, diagnostics)?,
+        "rule" => {
+            input.parse::<Token![=]>().map_err(|error| {
+                syn::Error::new(
+                    error.span(),
+                    "`rule` takes a constant made with `rule!(..)`: write `rule = MEMBERS`",
+                )
+            })?;
+            let path = input.call(Path::parse_mod_style).map_err(|error| {
+                syn::Error::new(
+                    error.span(),
+                    "`rule` takes the name of a constant made with `rule!(..)`: write `rule = MEMBERS`",
+                )
+            })?;
+            vec![Requirement::Named(path)]
+        }
+        "any" => nested(word, input, diagnostics)?.map(Requirement::Any).into_iter().collect(),
+        "all" => nested(word, input, diagnostics)?.map(Requirement::All).into_iter().collect(),
+        _ => not(word, input, diagnostics)?.into_iter().collect(),
+    })
+}
+
+fn listed(values: Vec<LitStr>, requirement: impl FnOnce(Vec<LitStr>) -> Requirement) -> Vec<Requirement> {
+    if values.is_empty() { Vec::new() } else { vec![requirement(values)] }
+}
+
+/// The inside of `any(..)` or `all(..)`; `None` after it was reported as empty.
+fn nested(
+    word: &Ident,
+    input: ParseStream<'_>,
+    diagnostics: &Diagnostics,
+) -> syn::Result<Option<Vec<Requirement>>> {
+    let (requirements, words, span) = group(word, input, diagnostics)?;
+    if words == 0 {
+        diagnostics.error(
+            span,
+            format!("`{word}()` is empty: write what it joins, `{word}(roles = [\"editor\"], scopes = [\"write\"])`, or leave it out"),
+        );
+    }
+    Ok((!requirements.is_empty()).then_some(requirements))
+}
+
+fn not(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<Option<Requirement>> {
+    let (mut requirements, words, span) = group(word, input, diagnostics)?;
+    match words {
+        0 => diagnostics
+            .error(span, "`not()` is empty: write what must not hold, `not(roles = [\"suspended\"])`"),
+        1 if requirements.len() <= 1 => {}
+        _ => diagnostics.error(
+            span,
+            "`not` takes one requirement, and it is unclear what several would mean: \
+             write `not(any(..))` where none may hold, `not(all(..))` where not all may hold at once",
+        ),
+    }
+    Ok(requirements.pop().map(|inner| Requirement::Not(Box::new(inner))))
+}
+
+/// What stands between the parentheses behind `word`: the requirements, how many words, and the whole's span.
+fn group(
+    word: &Ident,
+    input: ParseStream<'_>,
+    diagnostics: &Diagnostics,
+) -> syn::Result<(Vec<Requirement>, usize, Span)> {
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new(
+            word.span(),
+            format!("`{word}` takes its parts in parentheses: write `{word}(roles = [\"editor\"])`"),
+        ));
+    }
+    let content;
+    let parens = parenthesized!(content in input);
+    let mut requirements = Vec::new();
+    let words = level(&content, diagnostics, Level::Nested, &mut Vec::new(), |word, input| {
+        requirements.extend(requirement(word, input, diagnostics)?);
+        Ok(())
+    });
+    let span = word.span().join(parens.span.join()).unwrap_or_else(|| word.span());
+    Ok((requirements, words, span))
+}
+
+fn skip_argument(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            break;
+        }
+    }
+}
+
+/// The nearest of the known words, if it is near enough to be what was meant.
+fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|word| (strsim::damerau_levenshtein(text, word), word))
+        .filter(|&(distance, word)| distance <= 2.max(word.len() / 3) && distance < word.len())
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, word)| word)
+}
+
+/// «`a`, `b`, `c`».
+fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,116 @@
+//! Whether the function under `#[auth]` or `#[check]` can be what it is meant to be.
+
+use syn::spanned::Spanned as _;
+use syn::{Attribute, FnArg, GenericArgument, PathArguments, Signature, Type};
+
+use crate::diagnostics::Diagnostics;
+use crate::rule::Access;
+
+/// axum takes 16 extractors, and the gate is the first.
+pub(crate) const MAX_ARGUMENTS: usize = 15;
+
+/// The function is one that axum could call.
+pub(crate) fn handler(signature: &Signature, diagnostics: &Diagnostics) {
+    asynchronous(signature, "auth", diagnostics);
+    if let Some(receiver) = signature.receiver() {
+        diagnostics.error(
+            receiver.span(),
+            "`#[auth]` guards handlers, and axum cannot call a method with `self`: \
+             write a free `async fn` and take what it needs as an argument, such as `State(app): State<App>`",
+        );
+    }
+    if let Some(one_too_many) = signature.inputs.iter().nth(MAX_ARGUMENTS) {
+        diagnostics.error(
+            one_too_many.span(),
+            format!(
+                "a guarded handler takes at most {MAX_ARGUMENTS} arguments, since `#[auth]` adds one and axum's limit is 16: \
+                 join some of them in a struct that derives `FromRequestParts`"
+            ),
+        );
+    }
+}
+
+/// The arguments fit the access: there is no principal where nobody is asked who they are.
+pub(crate) fn principal(signature: &Signature, access: Access, diagnostics: &Diagnostics) {
+    for argument in &signature.inputs {
+        let FnArg::Typed(argument) = argument else { continue };
+        let (name, wrapped) = match principal_type(&argument.ty) {
+            Some(found) => found,
+            None => continue,
+        };
+        let message = match (access, wrapped) {
+            (Access::Public, _) => format!(
+                "a `public` route looks at no credential, so there is no `{name}`: \
+                 write `#[auth(optional)]` and take `Option<{name}>`, or take the argument away"
+            ),
+            (Access::Optional, false) => format!(
+                "an `optional` route is entered without a credential too, where there is no `{name}`: take `Option<{name}>`"
+            ),
+            _ => continue,
+        };
+        diagnostics.error(argument.ty.span(), message);
+    }
+}
+
+/// `Principal` or `Claims<T>`, and whether it stands in an `Option`.
+fn principal_type(ty: &Type) -> Option<(String, bool)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    match (last.ident.to_string().as_str(), &last.arguments) {
+        ("Principal", PathArguments::None) => Some(("Principal".into(), false)),
+        ("Claims", PathArguments::AngleBracketed(_)) => Some(("Claims<..>".into(), false)),
+        ("Option", PathArguments::AngleBracketed(arguments)) => match arguments.args.first()? {
+            GenericArgument::Type(inner) => principal_type(inner).map(|(name, _)| (name, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Takes further `#[auth]` away from the function and reports them.
+pub(crate) fn single(attributes: &mut Vec<Attribute>, diagnostics: &Diagnostics) {
+    attributes.retain(|attribute| {
+        let second = attribute.path().segments.last().is_some_and(|last| last.ident == "auth");
+        if second {
+            diagnostics.error(
+                attribute.span(),
+                "a second `#[auth]` on one function: write one, with all that is asked for; \
+                 requirements side by side must all hold, `any(..)` is for alternatives",
+            );
+        }
+        !second
+    });
+}
+
+/// The function can be called by the gate with a principal and extractors.
+pub(crate) fn check(signature: &Signature, diagnostics: &Diagnostics) {
+    asynchronous(signature, "check", diagnostics);
+    if !signature.generics.params.is_empty() {
+        diagnostics.error(
+            signature.generics.span(),
+            "a `#[check]` function takes no generics: name the types that it works on",
+        );
+    }
+    let form = "the first argument of a `#[check]` function is the caller: write `user: &Principal`";
+    match signature.inputs.first() {
+        None => diagnostics.error(signature.paren_token.span.join(), form),
+        Some(FnArg::Receiver(receiver)) => diagnostics.error(
+            receiver.span(),
+            "a `#[check]` is a free function: write `async fn owns(user: &Principal, ..)` outside of `impl`",
+        ),
+        Some(FnArg::Typed(first)) if !matches!(&*first.ty, Type::Reference(_)) => {
+            diagnostics.error(first.ty.span(), form);
+        }
+        Some(FnArg::Typed(_)) => {}
+    }
+}
+
+fn asynchronous(signature: &Signature, attribute: &str, diagnostics: &Diagnostics) {
+    if signature.asyncness.is_none() {
+        let name = &signature.ident;
+        diagnostics.error(
+            signature.fn_token.span,
+            format!("`#[{attribute}]` goes on an async function: write `async fn {name}`"),
+        );
+    }
+}

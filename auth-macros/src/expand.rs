@@ -1,0 +1,301 @@
+//! The expansion, and nothing else: what is decided, the runtime decides.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{FnArg, LitStr, Path, parse_quote, parse_quote_spanned};
+
+use crate::attribute::{self, Place};
+use crate::check::signature;
+use crate::diagnostics::Diagnostics;
+use crate::function::Function;
+use crate::rule::{Access, Arguments, Expected, Requirement};
+
+/// `#[auth(..)]`: the policy as a type beside the function, and one argument in front of its others.
+pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut handler = match syn::parse2::<Function>(item.clone()) {
+        Ok(handler) => handler,
+        Err(_) => return misplaced("auth", item),
+    };
+    let diagnostics = Diagnostics::new();
+    let arguments = attribute::parse(arguments, Place::Attribute, &diagnostics);
+    signature::handler(&handler.signature, &diagnostics);
+    signature::principal(&handler.signature, arguments.access, &diagnostics);
+    signature::single(&mut handler.attributes, &diagnostics);
+
+    let rule = rule(&arguments);
+    match diagnostics.finish() {
+        None => guarded(&mut handler, &arguments, &rule),
+        Some(errors) => {
+            let refusing = refusing(handler, &arguments);
+            quote!(#errors #refusing)
+        }
+    }
+}
+
+/// `rule!(..)`: a constant expression of type `Rule`.
+pub(crate) fn rule_macro(arguments: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let arguments = attribute::parse(arguments, Place::RuleMacro, &diagnostics);
+    let private = private(&arguments);
+    let rule = rule(&arguments);
+    match diagnostics.finish() {
+        None => quote!({ const RULE: #private::Rule = #rule; RULE }),
+        Some(errors) => quote!({ #errors #private::Rule::refuse_all() }),
+    }
+}
+
+/// `#[check]`: the function as it is, and a type of its name that the gate calls it through.
+///
+/// Of the same name, so that `use` brings both; with braces, so that it is no value and the function stays one; public,
+/// since the check of a handler is part of the handler's type, and may be private where the handler is not.
+pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let function = match syn::parse2::<Function>(item.clone()) {
+        Ok(function) => function,
+        Err(_) => return misplaced("check", item),
+    };
+    let diagnostics = Diagnostics::new();
+    let arguments = attribute::parse_root_only(arguments, "check", &diagnostics);
+    signature::check(&function.signature, &diagnostics);
+
+    let private = private(&arguments);
+    let name = function.name();
+    let text = name.unraw().to_string();
+    let cfgs: Vec<_> = function.cfgs().collect();
+    let mut types: Vec<TokenStream> = Vec::new();
+    for argument in function.signature.inputs.iter().skip(1) {
+        if let FnArg::Typed(argument) = argument {
+            types.push(argument.ty.to_token_stream());
+        }
+    }
+    let values: Vec<_> = (0..types.len()).map(|index| format_ident!("argument_{index}")).collect();
+
+    let errors = diagnostics.finish();
+    let (bounds, body) = if errors.is_some() {
+        (quote!(), quote!(#private::CheckOutcome::refused()))
+    } else {
+        let bounds = types.iter().map(|ty| quote_spanned!(ty.span()=> #ty: #private::FromRequestParts<S>,));
+        let extract = types.iter().zip(&values).map(|(ty, value)| {
+            quote_spanned! {ty.span()=>
+                let #value = match <#ty as #private::FromRequestParts<S>>::from_request_parts(parts, state).await {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(rejection) => return #private::CheckOutcome::rejected(rejection),
+                };
+            }
+        });
+        let call = quote_spanned!(name.span()=> #name(principal, #(#values),*).await);
+        (quote!(#(#bounds)*), quote!(#(#extract)* #private::CheckOutcome::of(#call)))
+    };
+    quote! {
+        #errors
+        #function
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        pub struct #name {}
+
+        #(#cfgs)*
+        const _: () = {
+            impl #private::NamedCheck for #name {
+                const NAME: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#text);
+            }
+
+            impl<S> #private::Check<S> for #name
+            where
+                S: ::core::marker::Send + ::core::marker::Sync,
+                #bounds
+            {
+                #[allow(unused_variables)]
+                async fn check(
+                    principal: &#private::Principal,
+                    parts: &mut #private::Parts,
+                    state: &S,
+                ) -> #private::CheckOutcome {
+                    #body
+                }
+            }
+        };
+    }
+}
+
+/// The function with its gate.
+fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) -> TokenStream {
+    let private = private(arguments);
+    let policy = policy_name(handler.name());
+    let policy_item = policy_item(handler, &policy, &private, rule);
+
+    let gate: FnArg = match &arguments.check {
+        None => parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy>),
+        Some(check) => {
+            let check = quote_spanned!(check.span()=> #check);
+            parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy, #check>)
+        }
+    };
+    // Clippy's default limit is seven; the eighth argument is not the user's.
+    if handler.signature.inputs.len() == 7 {
+        handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));
+    }
+    handler.signature.inputs.insert(0, gate);
+    quote!(#policy_item #handler)
+}
+
+/// What stands in for a function with a mistake: of the same name, and refusing every request.
+fn refusing(mut handler: Function, arguments: &Arguments) -> TokenStream {
+    // Inside an `impl` no type can be declared; the errors alone must do.
+    if handler.signature.receiver().is_some() {
+        return quote!(#handler);
+    }
+    let private = private(arguments);
+    let policy = policy_name(handler.name());
+    let policy_item = policy_item(&handler, &policy, &private, &quote!(#private::Rule::refuse_all()));
+    handler.signature.asyncness.get_or_insert_default();
+    // The attributes could complain about a function that is no longer theirs.
+    handler
+        .attributes
+        .retain(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("doc"));
+    handler.signature.generics = syn::Generics::default();
+    handler.signature.inputs = parse_quote!(_: #private::Authorized<#policy>);
+    handler.signature.output = parse_quote!(-> #private::Response);
+    handler.body = quote!({ #private::never_reached() });
+    handler.attributes.push(parse_quote!(#[allow(dead_code)]));
+    quote!(#policy_item #handler)
+}
+
+/// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is no value.
+fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: &TokenStream) -> TokenStream {
+    let cfgs: Vec<_> = handler.cfgs().collect();
+    let visibility = &handler.visibility;
+    let name = handler.name().unraw().to_string();
+    let line = quote_spanned!(handler.name().span()=> ::core::line!());
+    quote! {
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        #visibility struct #policy {}
+
+        #(#cfgs)*
+        const _: () = {
+            const RULE: #private::Rule = #rule;
+
+            impl #private::Policy for #policy {
+                const RULE: #private::Rule = RULE;
+                const HANDLER: #private::HandlerInfo = #private::HandlerInfo::new(
+                    ::core::concat!(::core::module_path!(), "::", #name),
+                    ::core::file!(),
+                    #line,
+                );
+            }
+        };
+    }
+}
+
+fn policy_name(handler: &Ident) -> Ident {
+    format_ident!("__auth_policy_{}", handler.unraw(), span = handler.span())
+}
+
+/// The path of the hidden module that the expansion may use.
+fn private(arguments: &Arguments) -> TokenStream {
+    match &arguments.root {
+        Some(root) => quote!(#root::__private),
+        None => quote!(::auth_runtime::__private),
+    }
+}
+
+/// The rule as a constant expression.
+fn rule(arguments: &Arguments) -> TokenStream {
+    let private = private(arguments);
+    let access = match arguments.access {
+        Access::Public => quote!(public()),
+        Access::Optional => quote!(optional()),
+        Access::Authenticated => quote!(authenticated()),
+    };
+    let sources = (!arguments.sources.is_empty()).then(|| {
+        let sources = &arguments.sources;
+        quote!(.sources(&[#(#sources),*]))
+    });
+    let requirements = (!arguments.requirements.is_empty()).then(|| {
+        let requirements = arguments.requirements.iter().map(|part| requirement(part, &private));
+        let span = arguments.requirements.iter().find_map(named_span);
+        let call = quote_spanned!(span.unwrap_or_else(proc_macro2::Span::call_site)=> .requires);
+        quote!(#call(&[#(#requirements),*]))
+    });
+    quote!(#private::Rule::#access #sources #requirements)
+}
+
+/// Where a mistake with a named rule is shown, since only the compiler's evaluation of the constant can find it.
+fn named_span(requirement: &Requirement) -> Option<proc_macro2::Span> {
+    match requirement {
+        Requirement::Named(path) => Some(path.span()),
+        Requirement::Any(parts) | Requirement::All(parts) => parts.iter().find_map(named_span),
+        Requirement::Not(part) => named_span(part),
+        _ => None,
+    }
+}
+
+/// Variants rather than calls: a reference to them is `'static` by the language's own rule of promotion.
+fn requirement(part: &Requirement, private: &TokenStream) -> TokenStream {
+    let node = quote!(#private::Requirement);
+    let each = |parts: &[Requirement]| -> Vec<TokenStream> {
+        parts.iter().map(|part| requirement(part, private)).collect()
+    };
+    match part {
+        Requirement::Roles(names) => quote!(#node::Roles(&[#(#names),*])),
+        Requirement::Scopes(names) => quote!(#node::Scopes(&[#(#names),*])),
+        Requirement::Permissions(names) => quote!(#node::Permissions(&[#(#names),*])),
+        Requirement::Acr(values) => quote!(#node::Acr(&[#(#values),*])),
+        Requirement::MaxAge(seconds) => quote!(#node::MaxAge(#seconds)),
+        Requirement::Claim(name, expected) => {
+            let expected = expectation(expected, private);
+            quote!(#node::Claim(#name, #expected))
+        }
+        Requirement::Named(path) => {
+            let name = path_text(path);
+            quote_spanned!(path.span()=> #node::Named(#name, &#path))
+        }
+        Requirement::Any(parts) => {
+            let parts = each(parts);
+            quote!(#node::Any(&[#(#parts),*]))
+        }
+        Requirement::All(parts) => {
+            let parts = each(parts);
+            quote!(#node::All(&[#(#parts),*]))
+        }
+        Requirement::Not(part) => {
+            let part = requirement(part, private);
+            quote!(#node::Not(&#part))
+        }
+    }
+}
+
+fn expectation(expected: &Expected, private: &TokenStream) -> TokenStream {
+    match expected {
+        Expected::PathParameter(name) => quote!(#private::Expected::PathParameter(#name)),
+        Expected::OneOf(literals) => {
+            let literals = literals.iter().map(|literal| {
+                let variant = match literal {
+                    syn::Lit::Int(_) => quote!(Integer),
+                    syn::Lit::Bool(_) => quote!(Boolean),
+                    _ => quote!(String),
+                };
+                quote!(#private::Literal::#variant(#literal))
+            });
+            quote!(#private::Expected::OneOf(&[#(#literals),*]))
+        }
+    }
+}
+
+fn path_text(path: &Path) -> LitStr {
+    let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
+    LitStr::new(&segments.join("::"), path.span())
+}
+
+/// The attribute stands on something that is no function.
+fn misplaced(attribute: &str, item: TokenStream) -> TokenStream {
+    let message = format!("`#[{attribute}]` goes on an async function: write it directly above `async fn`");
+    let span =
+        item.clone().into_iter().next().map_or_else(proc_macro2::Span::call_site, |token| token.span());
+    let error = syn::Error::new(span, message).to_compile_error();
+    quote!(#error #item)
+}

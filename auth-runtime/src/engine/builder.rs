@@ -1,0 +1,383 @@
+//! The builder: one place for all that differs between deployments.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::{Auth, Engine, resolve};
+use crate::audit::{AuditEvent, AuditHook};
+use crate::clock::{Clock, SystemClock};
+use crate::error::BuildError;
+use crate::origin::{Origin, OriginPolicy};
+use crate::principal::RoleImplications;
+use crate::rejection::{Refusal, RenderHook};
+use crate::revocation::{MemoryRevocations, RevocationView};
+use crate::source::{AccessCookie, Bearer, CredentialSource, Query};
+use crate::verify::{JwtVerifier, Limits, TrustedIssuer, Verifier};
+
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+/// Configures an [`Auth`]. [`build`](Self::build) says every mistake at once.
+///
+/// ```
+/// use auth_runtime::{Auth, verify::{Algorithm, Key, TrustedIssuer}};
+///
+/// let auth = Auth::builder()
+///     .issuer(
+///         TrustedIssuer::new("https://id.example.com")
+///             .audience("orders")
+///             .key(Key::secret(Algorithm::HS256, b"a secret of 32 bytes, at the least")),
+///     )
+///     .default_sources(["bearer", "cookie"])
+///     .role_implies("admin", ["editor"])
+///     .build()?;
+/// # Ok::<(), auth_runtime::BuildError>(())
+/// ```
+#[must_use = "call `build`"]
+pub struct AuthBuilder {
+    issuers: Vec<TrustedIssuer>,
+    verifier: Option<Box<dyn Verifier>>,
+    leeway: Duration,
+    max_token_lifetime: Duration,
+    custom_sources: Vec<Arc<dyn CredentialSource>>,
+    default_sources: Vec<String>,
+    allow_query_tokens: bool,
+    cookie_name: Option<String>,
+    insecure_cookies: bool,
+    public_origin: Option<String>,
+    trusted_origins: Vec<String>,
+    role_implications: Vec<(String, Vec<String>)>,
+    revocations: Option<Box<dyn RevocationView>>,
+    clock: Box<dyn Clock>,
+    realm: String,
+    render_hook: Option<Box<RenderHook>>,
+    audit_hook: Option<Box<AuditHook>>,
+}
+
+impl AuthBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            issuers: Vec::new(),
+            verifier: None,
+            leeway: Duration::from_secs(60),
+            max_token_lifetime: Duration::from_secs(24 * 60 * 60),
+            custom_sources: Vec::new(),
+            default_sources: vec!["bearer".into()],
+            allow_query_tokens: false,
+            cookie_name: None,
+            insecure_cookies: false,
+            public_origin: None,
+            trusted_origins: Vec::new(),
+            role_implications: Vec::new(),
+            revocations: None,
+            clock: Box::new(SystemClock),
+            realm: "restricted".into(),
+            render_hook: None,
+            audit_hook: None,
+        }
+    }
+
+    /// An issuer whose JWTs are accepted. Each call adds one; a token's `iss` picks among them.
+    pub fn issuer(mut self, issuer: TrustedIssuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// A verifier of your own, in place of issuers.
+    pub fn verifier(mut self, verifier: impl Verifier) -> Self {
+        self.verifier = Some(Box::new(verifier));
+        self
+    }
+
+    /// How far the clocks of this service and the issuer may differ. Default 60 seconds, 300 at most.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// The longest life of a token, from `iat` to `exp`: a longer one is refused. Default 24 hours.
+    ///
+    /// A revocation is kept for this long. That is what makes «revoked» true until the token has expired.
+    pub fn max_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_token_lifetime = lifetime;
+        self
+    }
+
+    /// A further source, by its name. `bearer` and `cookie` are there already.
+    pub fn source(mut self, source: impl CredentialSource) -> Self {
+        self.custom_sources.push(Arc::new(source));
+        self
+    }
+
+    /// The sources of a rule that names none. Default: `bearer` alone.
+    pub fn default_sources(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.default_sources = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds the source `query`: `?access_token=`. URLs end up in logs and histories, and the token with them.
+    pub fn allow_query_tokens(mut self) -> Self {
+        self.allow_query_tokens = true;
+        self
+    }
+
+    /// The name of the access cookie. Default `__Host-access_token`, whose prefix makes browsers take it over TLS
+    /// and for this host only.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = Some(name.into());
+        self
+    }
+
+    /// Cookies without `Secure` and without the prefix `__Host-`, named `access_token`: for development over plain
+    /// http. Whoever is on the line can read and plant them, so `build` refuses this beside a public origin that is
+    /// https.
+    pub fn insecure_cookies_for_development(mut self) -> Self {
+        self.insecure_cookies = true;
+        self
+    }
+
+    /// The origin that browsers know this service by, such as `https://shop.example`: needed for cookies where a
+    /// proxy changes the header `Host`.
+    pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
+        self.public_origin = Some(origin.into());
+        self
+    }
+
+    /// Another origin whose pages may use this service's cookies, such as `https://app.example`.
+    pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
+        self.trusted_origins.push(origin.into());
+        self
+    }
+
+    /// Who has `role` has `implied` too, and what those imply. It holds everywhere: in rules and in
+    /// [`Principal::roles`](crate::Principal::roles).
+    pub fn role_implies(
+        mut self,
+        role: impl Into<String>,
+        implied: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.role_implications.push((role.into(), implied.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Where revocations are kept. Default: in the memory of this process.
+    pub fn revocation_view(mut self, view: impl RevocationView) -> Self {
+        self.revocations = Some(Box::new(view));
+        self
+    }
+
+    /// The clock. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// The `realm` of challenges (RFC 9110 §11.5). Default `restricted`.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
+    }
+
+    /// Renders refusals in the application's own form, from the refusal and the request's head.
+    ///
+    /// It may choose another status of failure (4xx, 5xx), or send a browser to the log-in page (302, 303, 307). Any
+    /// other status becomes the refusal's own, and `WWW-Authenticate` is always the engine's.
+    pub fn render_refusals(
+        mut self,
+        hook: impl Fn(&Refusal, &Parts) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        self.render_hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Called once for every decision, on the task of the request: it must not wait. A public route decides nothing.
+    pub fn audit(mut self, hook: impl Fn(&AuditEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.audit_hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Builds the engine. It does no I/O and is ready when this returns.
+    ///
+    /// # Errors
+    /// [`BuildError`], which lists every mistake.
+    pub fn build(self) -> Result<Auth, BuildError> {
+        Ok(Auth { engine: Arc::new(self.into_engine()?) })
+    }
+
+    /// An engine that honours a principal which a request brings along.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn build_for_test(self) -> Result<Auth, BuildError> {
+        let engine = Engine { honours_injected_principals: true, ..self.into_engine()? };
+        Ok(Auth { engine: Arc::new(engine) })
+    }
+
+    fn into_engine(self) -> Result<Engine, BuildError> {
+        let mut mistakes = Vec::new();
+        let limits = limits(&self, &mut mistakes);
+        let verifier = verifier(self.verifier, &self.issuers, &mut mistakes);
+        let origins = origins(self.public_origin.as_deref(), &self.trusted_origins, &mut mistakes);
+        let cookie = cookie(self.cookie_name, self.insecure_cookies, &origins, &mut mistakes);
+        let sources = sources(&cookie, self.allow_query_tokens, self.custom_sources, &mut mistakes);
+        let default_sources = default_sources(&sources, &self.default_sources, &mut mistakes);
+        let role_implications = RoleImplications::new(&self.role_implications, &mut mistakes);
+
+        let (true, Some(verifier)) = (mistakes.is_empty(), verifier) else {
+            return Err(BuildError::new(mistakes));
+        };
+        Ok(Engine {
+            verifier,
+            limits,
+            sources,
+            default_sources,
+            access_cookie: cookie,
+            origins,
+            revocations: self.revocations.unwrap_or_else(|| Box::new(MemoryRevocations::new())),
+            role_implications,
+            clock: self.clock,
+            realm: self.realm,
+            render_hook: self.render_hook,
+            audit_hook: self.audit_hook,
+            #[cfg(feature = "test-util")]
+            honours_injected_principals: false,
+        })
+    }
+}
+
+impl fmt::Debug for AuthBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthBuilder").field("issuers", &self.issuers).finish_non_exhaustive()
+    }
+}
+
+fn limits(builder: &AuthBuilder, mistakes: &mut Vec<String>) -> Limits {
+    if builder.leeway > MAX_LEEWAY {
+        mistakes.push(format!(
+            "the leeway is {} s, and {} s is the most: set the clocks right instead",
+            builder.leeway.as_secs(),
+            MAX_LEEWAY.as_secs()
+        ));
+    }
+    if builder.max_token_lifetime.as_secs() == 0 {
+        mistakes.push("`max_token_lifetime` is less than a second, so no token would be accepted".into());
+    }
+    Limits::new(builder.leeway, builder.max_token_lifetime)
+}
+
+fn verifier(
+    own: Option<Box<dyn Verifier>>,
+    issuers: &[TrustedIssuer],
+    mistakes: &mut Vec<String>,
+) -> Option<Box<dyn Verifier>> {
+    match own {
+        Some(own) => {
+            if !issuers.is_empty() {
+                mistakes.push("both `.verifier(..)` and `.issuer(..)` are given: keep one of the two".into());
+            }
+            Some(own)
+        }
+        None => {
+            if issuers.is_empty() {
+                mistakes.push(
+                    "no issuer, so no token could be verified: call `.issuer(TrustedIssuer::new(..).audience(..).key(..))`"
+                        .into(),
+                );
+                return None;
+            }
+            Some(Box::new(JwtVerifier::new(issuers, mistakes)))
+        }
+    }
+}
+
+fn origins(public: Option<&str>, trusted: &[String], mistakes: &mut Vec<String>) -> OriginPolicy {
+    let mut parse = |method: &str, text: &str| {
+        let origin = Origin::parse(text);
+        if origin.is_none() {
+            mistakes.push(format!(
+                "`{method}({text:?})` is no origin: write scheme, host and, if it is not the scheme's own, port, \
+                 and nothing behind, as in `https://shop.example`"
+            ));
+        }
+        origin
+    };
+    OriginPolicy {
+        public: public.and_then(|text| parse("public_origin", text)),
+        trusted: trusted.iter().filter_map(|text| parse("trust_origin", text)).collect(),
+    }
+}
+
+fn cookie(
+    name: Option<String>,
+    insecure: bool,
+    origins: &OriginPolicy,
+    mistakes: &mut Vec<String>,
+) -> AccessCookie {
+    if insecure && origins.public.as_ref().is_some_and(Origin::is_https) {
+        mistakes.push(
+            "`insecure_cookies_for_development()` is called and the public origin is https: leave the call out in production"
+                .into(),
+        );
+    }
+    let cookie = AccessCookie::new(name, !insecure);
+    let name = cookie.cookie_name();
+    let lower = name.to_ascii_lowercase();
+    if insecure && (lower.starts_with("__host-") || lower.starts_with("__secure-")) {
+        mistakes.push(format!(
+            "the cookie `{name}` has a prefix that browsers take over TLS only, and cookies are insecure"
+        ));
+    }
+    if name.is_empty()
+        || !name.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte))
+    {
+        mistakes.push(format!(
+            "`{name}` can't be the name of a cookie (RFC 6265 §4.1.1): letters, digits, `-` and `_` can"
+        ));
+    }
+    cookie
+}
+
+fn sources(
+    cookie: &AccessCookie,
+    query: bool,
+    custom: Vec<Arc<dyn CredentialSource>>,
+    mistakes: &mut Vec<String>,
+) -> Vec<Arc<dyn CredentialSource>> {
+    let mut sources: Vec<Arc<dyn CredentialSource>> =
+        vec![Arc::new(Bearer::default()), Arc::new(cookie.clone())];
+    if query {
+        sources.push(Arc::new(Query::default()));
+    }
+    for source in custom {
+        let name = source.name();
+        if sources.iter().any(|other| other.name() == name) {
+            mistakes.push(format!("two sources have the name `{name}`: give the second another"));
+        } else if name.is_empty() || name == "query" {
+            mistakes.push(format!("a source can't have the name `{name}`: give it another"));
+        } else {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+fn default_sources(
+    sources: &[Arc<dyn CredentialSource>],
+    names: &[String],
+    mistakes: &mut Vec<String>,
+) -> Vec<usize> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        mistakes.push("`default_sources` is empty: name at least one, such as `bearer`".into());
+    }
+    resolve(sources, &names).unwrap_or_else(|unknown| {
+        let known: Vec<_> = sources.iter().map(|source| source.name()).collect();
+        mistakes.push(format!(
+            "`default_sources` names `{unknown}`, which is none of the sources {}{}",
+            known.join(", "),
+            if unknown == "query" { ": call `allow_query_tokens()` if tokens may stand in URLs" } else { "" }
+        ));
+        Vec::new()
+    })
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod audit;
+pub mod clock;
+mod engine;
+mod error;
+mod gate;
+mod layer;
+mod origin;
+mod pipeline;
+pub mod policy;
+mod principal;
+pub mod rejection;
+mod request_auth;
+pub mod revocation;
+pub mod routing;
+pub mod source;
+#[cfg(feature = "test-util")]
+pub mod testing;
+pub mod tokens;
+pub mod verify;
+
+pub use auth_macros::{auth, check, rule};
+
+pub use self::engine::{Auth, AuthBuilder, Revocations};
+pub use self::error::{BuildError, RoutesError};
+pub use self::gate::{
+    Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
+};
+pub use self::layer::{AuthFuture, AuthLayer, AuthService};
+pub use self::principal::{Claims, Principal};
+pub use self::request_auth::{Outcome, RequestAuth};
+pub use self::routing::Router;

@@ -1,0 +1,167 @@
+//! Ambient credentials and the page that sends them.
+//!
+//! A browser sends a cookie with every request to its host, whatever page caused it. So a request that changes
+//! something and comes with an ambient credential must come from a page of this service, or of one that it trusts.
+
+use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Which pages may send requests with ambient credentials.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OriginPolicy {
+    /// The origin that browsers know this service by, where a proxy changes the host.
+    pub(crate) public: Option<Origin>,
+    pub(crate) trusted: Vec<Origin>,
+}
+
+/// An origin in its one serialised form: `https://example.com`, `http://localhost:3000` (RFC 6454 §6.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin(String);
+
+impl Origin {
+    /// Reads what a person writes: scheme and host, a port if it is not the scheme's own, nothing behind.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let uri: Uri = text.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let authority = uri.authority()?;
+        let plain = uri.path() == "/"
+            && uri.query().is_none()
+            && !text.ends_with('/')
+            && !authority.as_str().contains('@');
+        if !plain || !matches!(scheme.as_str(), "http" | "https") || authority.host().is_empty() {
+            return None;
+        }
+        let host = authority.host().to_ascii_lowercase();
+        Some(Self(match authority.port_u16() {
+            None | Some(0) => format!("{scheme}://{host}"),
+            Some(80) if scheme == "http" => format!("{scheme}://{host}"),
+            Some(443) if scheme == "https" => format!("{scheme}://{host}"),
+            Some(port) => format!("{scheme}://{host}:{port}"),
+        }))
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// Host, and port if it is not the scheme's own.
+    fn authority(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    fn default_port(&self) -> &'static str {
+        if self.is_https() { ":443" } else { ":80" }
+    }
+}
+
+impl OriginPolicy {
+    /// Whether the page that caused this request may use an ambient credential. The order is the rule.
+    pub(crate) fn admits(&self, head: &Parts) -> bool {
+        if head.method.is_safe() && !head.headers.contains_key(UPGRADE) {
+            return true;
+        }
+        let Ok(origin) = single(&head.headers, &ORIGIN) else { return false };
+        let Ok(site) = single(&head.headers, &SEC_FETCH_SITE) else { return false };
+        let parsed = origin.and_then(|origin| origin.to_str().ok()).and_then(Origin::parse);
+
+        if parsed.as_ref().is_some_and(|origin| self.trusted.contains(origin)) {
+            return true;
+        }
+        // The browser's own word on where the request came from, which no page can forge. It decides both ways: a
+        // proxy that changes `Host` does not mislead it.
+        if let Some(site) = site {
+            return site == "same-origin" || site == "none";
+        }
+        match (origin, parsed) {
+            (None, _) => true,
+            // `null`, or what no browser sends.
+            (Some(_), None) => false,
+            (Some(_), Some(origin)) => self.public.as_ref() == Some(&origin) || is_host(&origin, head),
+        }
+    }
+}
+
+/// Whether `origin` is the host that the request was sent to. The scheme is not known behind a proxy that ends TLS.
+fn is_host(origin: &Origin, head: &Parts) -> bool {
+    let host = match (head.uri.authority(), single(&head.headers, &HOST)) {
+        (Some(authority), _) => authority.as_str(),
+        (None, Ok(Some(host))) => host.to_str().unwrap_or_default(),
+        _ => return false,
+    };
+    let host = host.to_ascii_lowercase();
+    host.strip_suffix(origin.default_port()).unwrap_or(&host) == origin.authority()
+}
+
+/// The header's one value; an error if it stands more than once.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (first, None) => Ok(first),
+        _ => Err(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Origin, OriginPolicy};
+    use axum::http::Request;
+
+    #[test]
+    fn origins_have_one_form() {
+        for (text, expected) in [
+            ("https://Example.com", Some("https://example.com")),
+            ("https://example.com:443", Some("https://example.com")),
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("http://[::1]:80", Some("http://[::1]")),
+            ("https://example.com/", None),
+            ("https://example.com/path", None),
+            ("https://a@example.com", None),
+            ("example.com", None),
+            ("ftp://example.com", None),
+            ("null", None),
+            ("", None),
+        ] {
+            assert_eq!(Origin::parse(text).map(|origin| origin.0), expected.map(str::to_owned), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_in_order() {
+        let policy = OriginPolicy {
+            public: Origin::parse("https://shop.example"),
+            trusted: vec![Origin::parse("https://partner.example").unwrap()],
+        };
+        let table: &[(&str, &[(&str, &str)], bool)] = &[
+            ("GET", &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")], true),
+            ("HEAD", &[("origin", "https://evil.example")], true),
+            ("GET", &[("upgrade", "websocket"), ("origin", "https://evil.example")], false),
+            ("GET", &[("upgrade", "websocket"), ("sec-fetch-site", "cross-site")], false),
+            ("CONNECT", &[("origin", "https://evil.example")], false),
+            ("POST", &[("origin", "https://partner.example"), ("sec-fetch-site", "cross-site")], true),
+            ("POST", &[("sec-fetch-site", "same-origin")], true),
+            ("POST", &[("sec-fetch-site", "none")], true),
+            ("POST", &[("sec-fetch-site", "same-site")], false),
+            ("POST", &[("sec-fetch-site", "cross-site"), ("origin", "https://shop.example")], false),
+            ("POST", &[("sec-fetch-site", "")], false),
+            ("POST", &[], true),
+            ("POST", &[("origin", "https://shop.example")], true),
+            ("POST", &[("origin", "http://shop.example")], false),
+            ("POST", &[("origin", "http://internal:8080")], true),
+            ("POST", &[("origin", "http://internal:8081")], false),
+            ("POST", &[("origin", "null")], false),
+            ("POST", &[("origin", "")], false),
+            ("POST", &[("origin", "https://shop.example"), ("origin", "https://shop.example")], false),
+        ];
+        for (method, headers, expected) in table {
+            let mut request = Request::builder().method(*method).uri("/x").header("host", "internal:8080");
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(policy.admits(&head), *expected, "{method} {headers:?}");
+        }
+    }
+}

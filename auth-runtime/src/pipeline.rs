@@ -1,0 +1,133 @@
+//! The way of a request. This is the one place that orders the steps.
+
+mod gate_policy;
+mod refused;
+mod steps;
+
+use axum::http::request::Parts;
+
+pub(crate) use self::gate_policy::GatePolicy;
+use self::refused::Refused;
+use self::steps::Step;
+use crate::audit::{AuditDecision, AuditEvent};
+use crate::gate::Check;
+use crate::policy::Access;
+use crate::principal::{Admitted, Principal};
+use crate::rejection::Rejection;
+use crate::request_auth::{Outcome, RequestAuth};
+
+/// Lets the request through, with the caller in its extensions, or refuses it.
+pub(crate) async fn authorize<S: Sync, C: Check<S>>(
+    auth: &RequestAuth,
+    head: &mut Parts,
+    state: &S,
+    policy: &GatePolicy<'_>,
+) -> Result<(), Rejection> {
+    let decision = match policy.access {
+        Access::Public if C::NAME.is_none() => Ok(None),
+        _ => way::<S, C>(&Step { auth, policy }, head, state).await,
+    };
+    report(auth, head, policy, &decision);
+    match decision {
+        Ok(principal) => {
+            head.extensions.insert(Admitted(principal));
+            Ok(())
+        }
+        Err(refused) => {
+            let engine = auth.engine();
+            let schemes = engine.challenge_schemes(policy.sources());
+            Err(refused.refusal.render(engine.realm(), &schemes, engine.render_hook(), head))
+        }
+    }
+}
+
+/// From the request's head to the caller, or to the reason why it is refused.
+async fn way<S: Sync, C: Check<S>>(
+    step: &Step<'_>,
+    head: &mut Parts,
+    state: &S,
+) -> Result<Option<Principal>, Refused> {
+    let Some(principal) = caller(step, head)? else { return step.nobody::<C>() };
+    step.decide(head, &principal).await?;
+    step.check::<S, C>(head, state, &principal).await?;
+    Ok(Some(principal))
+}
+
+/// Who sent the request; `None` where no credential counts.
+fn caller(step: &Step<'_>, head: &Parts) -> Result<Option<Principal>, Refused> {
+    #[cfg(feature = "test-util")]
+    if let Some(principal) = crate::testing::injected(step.auth.engine(), head) {
+        return Ok(Some(principal));
+    }
+    let Some(credential) = step.extract(head)? else { return Ok(None) };
+    let identified = step.origin(head, &credential).and_then(|()| {
+        let token = step.verify(&credential)?;
+        step.not_revoked(&token)?;
+        step.identify(token)
+    });
+    identified.map(Some).or_else(|refused| step.lapsed_counts_as_absent(&credential, refused))
+}
+
+/// One tracing event, one call of the audit hook, and the outcome for an outer middleware. A public route decides
+/// nothing: it has the outcome alone.
+fn report(
+    auth: &RequestAuth,
+    head: &Parts,
+    policy: &GatePolicy<'_>,
+    result: &Result<Option<Principal>, Refused>,
+) {
+    let (principal, decision, reason) = match result {
+        Ok(principal) => (principal.as_ref(), AuditDecision::Allowed, "the rule is kept"),
+        Err(refused) => (
+            refused.principal.as_ref(),
+            AuditDecision::Refused { status: refused.refusal.status(), code: refused.refusal.code() },
+            &*refused.reason,
+        ),
+    };
+    auth.set_outcome(Outcome { principal: principal.cloned(), decision });
+    if policy.access == Access::Public && result.is_ok() {
+        return;
+    }
+    let event = AuditEvent {
+        principal,
+        method: &head.method,
+        route: &policy.route,
+        handler: policy.handler.name,
+        decision,
+        reason,
+    };
+    let subject = principal.map(Principal::subject);
+    let (method, route, handler) = (event.method.as_str(), event.route, event.handler);
+    match decision {
+        AuditDecision::Allowed => {
+            tracing::debug!(method, route, handler, subject, reason, "auth: allowed");
+        }
+        AuditDecision::Refused { status, code } if status.is_server_error() => {
+            tracing::error!(
+                method,
+                route,
+                handler,
+                subject,
+                status = status.as_u16(),
+                code,
+                reason,
+                "auth: refused"
+            );
+        }
+        AuditDecision::Refused { status, code } => {
+            tracing::info!(
+                method,
+                route,
+                handler,
+                subject,
+                status = status.as_u16(),
+                code,
+                reason,
+                "auth: refused"
+            );
+        }
+    }
+    if let Some(hook) = auth.engine().audit_hook() {
+        hook(&event);
+    }
+}

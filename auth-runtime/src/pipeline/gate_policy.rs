@@ -1,0 +1,55 @@
+//! What one gate enforces: the handler's rule, and those of the routers around it.
+
+use std::borrow::Cow;
+
+use axum::extract::MatchedPath;
+use axum::http::request::Parts;
+
+use crate::engine::Engine;
+use crate::gate::HandlerInfo;
+use crate::policy::{Access, Rule};
+
+/// What one gate enforces.
+#[derive(Debug)]
+pub(crate) struct GatePolicy<'a> {
+    pub(crate) access: Access,
+    /// The rules, which must all be kept, from the outermost router's to the handler's own.
+    pub(crate) rules: Cow<'a, [Rule]>,
+    sources: Cow<'a, [usize]>,
+    pub(crate) handler: HandlerInfo,
+    pub(crate) route: Cow<'a, str>,
+}
+
+impl<'a> GatePolicy<'a> {
+    pub(crate) fn new(
+        access: Access,
+        rules: &'a [Rule],
+        sources: &'a [usize],
+        handler: HandlerInfo,
+        route: &'a str,
+    ) -> Self {
+        Self { access, rules: rules.into(), sources: sources.into(), handler, route: route.into() }
+    }
+
+    /// Of a handler that no guarded router mounted; `None` if its rule names a source that the engine lacks.
+    pub(crate) fn unmounted(rule: Rule, handler: HandlerInfo, engine: &Engine, head: &Parts) -> Option<Self> {
+        let route =
+            head.extensions.get::<MatchedPath>().map_or(String::new(), |path| path.as_str().to_owned());
+        let sources = match rule.sources {
+            [] => engine.default_sources().to_vec(),
+            names => engine.resolve_sources(names).ok()?,
+        };
+        Some(Self {
+            access: rule.access,
+            rules: Cow::Owned(vec![rule]),
+            sources: sources.into(),
+            handler,
+            route: route.into(),
+        })
+    }
+
+    /// The engine's sources that the route takes, explicit ones first.
+    pub(crate) fn sources(&self) -> &[usize] {
+        &self.sources
+    }
+}

@@ -1,0 +1,247 @@
+//! The rule tree.
+
+/// What a route asks of its caller. Made by `#[auth(..)]` and [`rule!`](crate::rule), or by the constructors here.
+///
+/// ```
+/// use auth_runtime::{policy::Rule, rule};
+///
+/// const EDITORS: Rule = rule!(source = "cookie", any(roles = ["editor"], scopes = ["article:write"]));
+/// assert_eq!(
+///     EDITORS.to_string(),
+///     "from cookie: any of (role editor; scope article:write)"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub(crate) access: Access,
+    pub(crate) sources: &'static [&'static str],
+    pub(crate) requirements: &'static [Requirement],
+}
+
+/// Who is let in before any requirement is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// No credential is looked at.
+    Public,
+    /// A credential is used if one is sent.
+    Optional,
+    /// A credential must be sent, and be good.
+    Authenticated,
+}
+
+/// One node of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Requirement {
+    /// The caller has any one of these roles, or a role that implies one.
+    Roles(&'static [&'static str]),
+    /// The token carries all of these scopes.
+    Scopes(&'static [&'static str]),
+    /// The caller is granted all of these permissions.
+    Permissions(&'static [&'static str]),
+    /// The claim of this name is as expected. A claim that is a list matches if one of its elements does.
+    Claim(&'static str, Expected),
+    /// The log-in (`auth_time`) is at most this many seconds old (RFC 9470 §3).
+    MaxAge(u64),
+    /// The log-in was of one of these authentication context classes (`acr`, RFC 9470 §3).
+    Acr(&'static [&'static str]),
+    /// A rule by the name of its constant.
+    Named(&'static str, &'static Rule),
+    /// At least one part holds; no part holds where there is none.
+    Any(&'static [Requirement]),
+    /// Every part holds.
+    All(&'static [Requirement]),
+    /// The part does not hold.
+    Not(&'static Requirement),
+}
+
+/// What a claim is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expected {
+    /// The claim equals one of these.
+    OneOf(&'static [Literal]),
+    /// The claim, a string or an integer, equals this parameter of the route's path, percent-decoded.
+    PathParameter(&'static str),
+}
+
+/// A literal of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Literal {
+    /// A string, compared byte for byte.
+    String(&'static str),
+    /// An integer; a claim such as `3.0` is no integer.
+    Integer(i64),
+    /// A boolean.
+    Boolean(bool),
+}
+
+impl Rule {
+    /// Any authenticated caller: what `#[auth]` alone says.
+    #[must_use]
+    pub const fn authenticated() -> Self {
+        Self { access: Access::Authenticated, sources: &[], requirements: &[] }
+    }
+
+    /// Nothing is asked, and no credential is looked at.
+    #[must_use]
+    pub const fn public() -> Self {
+        Self { access: Access::Public, sources: &[], requirements: &[] }
+    }
+
+    /// A credential is used if one is sent; a bad one is refused.
+    #[must_use]
+    pub const fn optional() -> Self {
+        Self { access: Access::Optional, sources: &[], requirements: &[] }
+    }
+
+    /// Nobody is let in.
+    #[must_use]
+    pub const fn refuse_all() -> Self {
+        Self { access: Access::Authenticated, sources: &[], requirements: &[Requirement::Any(&[])] }
+    }
+
+    /// The sources that a credential may come from, by name. None: the default of the engine.
+    ///
+    /// # Panics
+    /// If the rule is public: it looks at no credential. In a constant this is an error of the compiler.
+    #[must_use]
+    pub const fn sources(mut self, names: &'static [&'static str]) -> Self {
+        assert!(
+            !matches!(self.access, Access::Public),
+            "a public rule looks at no credential, so it has no `source`"
+        );
+        self.sources = names;
+        self
+    }
+
+    /// Requirements that must all hold.
+    ///
+    /// # Panics
+    /// If the rule is public or optional, unless the one requirement is a named rule, which is then taken as it is;
+    /// if a named rule that is public or optional is combined with anything else; if a named rule that names
+    /// sources stands inside `any`, `all` or `not`, or beside other sources. In a constant these are errors of the
+    /// compiler.
+    #[must_use]
+    pub const fn requires(mut self, requirements: &'static [Requirement]) -> Self {
+        assert!(
+            matches!(self.access, Access::Authenticated),
+            "a rule that is public or optional takes no requirements"
+        );
+        let mut rest = requirements;
+        while let [part, tail @ ..] = rest {
+            if let Requirement::Named(_, named) = part {
+                assert!(
+                    matches!(named.access, Access::Authenticated)
+                        || requirements.len() == 1 && self.sources.is_empty(),
+                    "`rule = ..` names a rule that is public or optional: it can only stand alone, since with \
+                     anything beside it it would mean something else"
+                );
+                assert!(
+                    named.sources.is_empty() || self.sources.is_empty(),
+                    "both this rule and the one that `rule = ..` names say `source`: keep one of the two"
+                );
+                if !named.sources.is_empty() {
+                    self.sources = named.sources;
+                }
+                self.access = named.access;
+            } else {
+                part.assert_nestable();
+            }
+            rest = tail;
+        }
+        self.requirements = requirements;
+        self
+    }
+
+    /// Who is let in before any requirement is looked at.
+    #[must_use]
+    pub const fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The names of the sources; empty for the default of the engine.
+    #[must_use]
+    pub const fn source_names(&self) -> &'static [&'static str] {
+        self.sources
+    }
+
+    /// The requirements of the top level, which must all hold.
+    #[must_use]
+    pub const fn requirements(&self) -> &'static [Requirement] {
+        self.requirements
+    }
+
+    /// Whether the rule compares a claim with the path.
+    pub(crate) fn reads_path(&self) -> bool {
+        self.requirements.iter().any(Requirement::reads_path)
+    }
+
+    /// The path parameters that the rule compares claims with.
+    pub(crate) fn path_parameters(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for part in self.requirements {
+            part.collect_path_parameters(&mut names);
+        }
+        names
+    }
+}
+
+impl Requirement {
+    /// A named rule inside `any`, `all` or `not` is requirements and nothing else.
+    const fn assert_nestable(&self) {
+        match self {
+            Self::Any(parts) | Self::All(parts) => {
+                let mut rest = *parts;
+                while let [part, tail @ ..] = rest {
+                    part.assert_nested();
+                    rest = tail;
+                }
+            }
+            Self::Not(part) => part.assert_nested(),
+            _ => {}
+        }
+    }
+
+    const fn assert_nested(&self) {
+        if let Self::Named(_, named) = self {
+            assert!(
+                matches!(named.access, Access::Authenticated),
+                "`rule = ..` inside `any`, `all` or `not` names a rule that is public or optional: it has nothing to combine"
+            );
+            assert!(
+                named.sources.is_empty(),
+                "`rule = ..` inside `any`, `all` or `not` names a rule that says `source`: a source is about the \
+                 whole route, so write it there"
+            );
+        } else {
+            self.assert_nestable();
+        }
+    }
+
+    fn reads_path(&self) -> bool {
+        match self {
+            Self::Claim(_, Expected::PathParameter(_)) => true,
+            Self::Named(_, rule) => rule.reads_path(),
+            Self::Any(parts) | Self::All(parts) => parts.iter().any(Self::reads_path),
+            Self::Not(part) => part.reads_path(),
+            _ => false,
+        }
+    }
+
+    fn collect_path_parameters(&self, names: &mut Vec<&'static str>) {
+        match self {
+            Self::Claim(_, Expected::PathParameter(name)) => names.push(name),
+            Self::Named(_, rule) => {
+                rule.requirements.iter().for_each(|part| part.collect_path_parameters(names));
+            }
+            Self::Any(parts) | Self::All(parts) => {
+                parts.iter().for_each(|part| part.collect_path_parameters(names));
+            }
+            Self::Not(part) => part.collect_path_parameters(names),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The principal as an argument of a handler.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Principal;
+use crate::rejection::{Refusal, RefusalCode, Rejection, misconfigured};
+use crate::request_auth::RequestAuth;
+
+/// The claims of the verified token, as a type of yours: `Claims(claims): Claims<MyClaims>`.
+///
+/// Claims that don't fit the type refuse the request as a token that is not good here (401 `invalid_token`); which
+/// member it was goes to tracing.
+#[derive(Clone, Copy, Debug)]
+pub struct Claims<T>(pub T);
+
+/// What the gate leaves in the request for the extractors behind it: nobody else can name this type.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted(pub(crate) Option<Principal>);
+
+/// The caller, if there is one.
+///
+/// # Errors
+/// If no gate stood before this extractor.
+fn admitted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
+    match parts.extensions.get::<Admitted>() {
+        Some(Admitted(principal)) => Ok(principal.clone()),
+        None => Err(misconfigured(
+            "`Principal` or `Claims` is extracted on a route that has no `#[auth(..)]`: \
+             put the attribute on the handler, or a rule beside the service",
+        )),
+    }
+}
+
+fn required(parts: &Parts) -> Result<Principal, Rejection> {
+    match admitted(parts)? {
+        Some(principal) => Ok(principal),
+        // Behind `optional` the answer to «who are you?» is a challenge.
+        None => match RequestAuth::of(parts) {
+            Some(auth) => Err(auth.render(Refusal::new(RefusalCode::Unauthenticated), parts)),
+            None => Err(misconfigured("the layer of `Auth` is missing")),
+        },
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        required(parts)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Principal {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        admitted(parts)
+    }
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        typed(&required(parts)?, parts)
+    }
+}
+
+impl<S: Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        match admitted(parts)? {
+            Some(principal) => typed(&principal, parts).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn typed<T: DeserializeOwned>(principal: &Principal, parts: &Parts) -> Result<Claims<T>, Rejection> {
+    principal.claims().map(Claims).map_err(|error| {
+        tracing::warn!(
+            expected = std::any::type_name::<T>(),
+            error = without_values(&error.to_string()),
+            "auth: the claims of a verified token don't fit the handler's type"
+        );
+        match RequestAuth::of(parts) {
+            Some(auth) => auth.render(Refusal::new(RefusalCode::InvalidToken), parts),
+            None => misconfigured("the layer of `Auth` is missing"),
+        }
+    })
+}
+
+/// serde quotes the value that does not fit, which may be personal.
+fn without_values(text: &str) -> String {
+    match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            let (before, after) =
+                (text.get(..first).unwrap_or_default(), text.get(last + 1..).unwrap_or_default());
+            format!("{before}\"…\"{after}")
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,16 @@
+//! What expansions call. Not part of the public API: it changes without notice.
+
+pub use axum::extract::FromRequestParts;
+pub use axum::http::request::Parts;
+pub use axum::response::Response;
+
+pub use crate::gate::{Authorized, Check, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy};
+pub use crate::policy::{Expected, Literal, Requirement, Rule};
+pub use crate::principal::Principal;
+
+/// The body of a handler whose attribute has a mistake. Its gate refuses everyone, and it does not compile anyway.
+pub fn never_reached() -> Response {
+    axum::response::IntoResponse::into_response(crate::rejection::misconfigured(
+        "a handler whose `#[auth]` has a mistake was called",
+    ))
+}

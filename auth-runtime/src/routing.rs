@@ -1,0 +1,21 @@
+//! The guarded router: axum's, where every route has a policy.
+//!
+//! It reads the rule from the type of the handler, so it knows method, path, handler and rule of every route: the
+//! table, the checks at start and the published documents all come from that one list.
+
+mod guarded_service;
+mod method_router;
+mod mounted;
+mod path;
+mod resolve;
+mod router;
+mod routes;
+
+pub use axum::routing::MethodFilter;
+
+pub use self::method_router::{
+    IntoGuarded, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
+};
+pub(crate) use self::mounted::MountedRoute;
+pub use self::router::Router;
+pub use self::routes::{RouteInfo, Routes};

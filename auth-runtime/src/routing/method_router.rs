@@ -1,0 +1,230 @@
+//! `get`, `post` and the others, for handlers that carry a policy.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, Route};
+use tower::{Layer, Service};
+
+use super::guarded_service::GateLayer;
+use super::mounted::{MountedHandler, MountedRoute};
+use crate::gate::{CarriesPolicy, HandlerInfo};
+use crate::policy::Rule;
+
+/// The handlers of one path, by method: `axum::routing::MethodRouter`, where each has a policy.
+pub struct MethodRouter<S = ()> {
+    pub(super) inner: axum::routing::MethodRouter<S>,
+    pub(super) endpoints: Vec<Endpoint>,
+}
+
+/// One handler of a method router.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// Empty: any.
+    pub(super) methods: Vec<&'static str>,
+    pub(super) route: Arc<MountedRoute>,
+}
+
+/// What can be mounted as a route: a [`MethodRouter`], whose handlers carry their policies, or any
+/// `axum::routing::MethodRouter` with a [`Rule`] beside it.
+///
+/// ```
+/// # use auth_runtime::{Router, rule};
+/// let app: Router = Router::new()
+///     .route("/ping", (axum::routing::get(|| async { "pong" }), rule!(public)));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "this route has no access policy",
+    label = "no policy comes with this",
+    note = "use `auth_runtime::routing::{{get, post, ..}}` with handlers that have `#[auth]`, in place of `axum::routing`",
+    note = "where the handler can't have the attribute, put a rule beside it: `(axum::routing::get(handler), rule!(roles = [\"admin\"]))`"
+)]
+pub trait IntoGuarded<S>: sealed::Sealed<S> {}
+
+mod sealed {
+    pub trait Sealed<S> {
+        fn into_guarded(self) -> super::MethodRouter<S>;
+    }
+}
+
+impl<S> sealed::Sealed<S> for MethodRouter<S> {
+    fn into_guarded(self) -> MethodRouter<S> {
+        self
+    }
+}
+
+impl<S> IntoGuarded<S> for MethodRouter<S> {}
+
+impl<S> sealed::Sealed<S> for (axum::routing::MethodRouter<S>, Rule)
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn into_guarded(self) -> MethodRouter<S> {
+        let (inner, rule) = self;
+        let route = MountedRoute::new(rule, HandlerInfo::new("(with a rule beside it)", "", 0), None);
+        MethodRouter {
+            inner: inner.route_layer(GateLayer(Arc::clone(&route))),
+            endpoints: vec![Endpoint { methods: Vec::new(), route }],
+        }
+    }
+}
+
+impl<S> IntoGuarded<S> for (axum::routing::MethodRouter<S>, Rule) where S: Clone + Send + Sync + 'static {}
+
+/// Turns what a router was given into a method router.
+pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>) -> MethodRouter<S> {
+    route.into_guarded()
+}
+
+macro_rules! methods {
+    ($($name:ident $filter:ident $text:literal),* $(,)?) => {
+        $(
+            #[doc = concat!("Routes `", $text, "` requests to a handler that has `#[auth]`.")]
+            pub fn $name<H, T, S>(handler: H) -> MethodRouter<S>
+            where
+                H: Handler<T, S>,
+                T: CarriesPolicy + 'static,
+                S: Clone + Send + Sync + 'static,
+            {
+                on(MethodFilter::$filter, handler)
+            }
+        )*
+
+        impl<S> MethodRouter<S>
+        where
+            S: Clone + Send + Sync + 'static,
+        {
+            $(
+                #[doc = concat!("Routes `", $text, "` requests to a handler that has `#[auth]`.")]
+                ///
+                /// # Panics
+                /// If the method has a handler already.
+                #[must_use]
+                #[track_caller]
+                pub fn $name<H, T>(self, handler: H) -> Self
+                where
+                    H: Handler<T, S>,
+                    T: CarriesPolicy + 'static,
+                {
+                    self.on(MethodFilter::$filter, handler)
+                }
+            )*
+        }
+
+        /// The names of the methods in a filter.
+        fn names(filter: MethodFilter) -> Vec<&'static str> {
+            let mut names = Vec::new();
+            for (method, name) in [$((MethodFilter::$filter, $text)),*, (MethodFilter::CONNECT, "CONNECT")] {
+                if filter.or(method) == filter {
+                    names.push(name);
+                }
+            }
+            names
+        }
+    };
+}
+
+methods! {
+    get GET "GET",
+    post POST "POST",
+    put PUT "PUT",
+    patch PATCH "PATCH",
+    delete DELETE "DELETE",
+    head HEAD "HEAD",
+    options OPTIONS "OPTIONS",
+    trace TRACE "TRACE",
+}
+
+/// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
+pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: CarriesPolicy + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    MethodRouter { inner: axum::routing::MethodRouter::new(), endpoints: Vec::new() }.on(filter, handler)
+}
+
+/// Routes requests of every method to a handler that has `#[auth]`.
+pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: CarriesPolicy + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    let (handler, route) = mounted::<H, T, S>(handler);
+    MethodRouter {
+        inner: axum::routing::any(handler),
+        endpoints: vec![Endpoint { methods: Vec::new(), route }],
+    }
+}
+
+impl<S> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
+    ///
+    /// # Panics
+    /// If one of the methods has a handler already.
+    #[must_use]
+    #[track_caller]
+    pub fn on<H, T>(mut self, filter: MethodFilter, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: CarriesPolicy + 'static,
+    {
+        let (handler, route) = mounted::<H, T, S>(handler);
+        self.inner = self.inner.on(filter, handler);
+        self.endpoints.push(Endpoint { methods: names(filter), route });
+        self
+    }
+
+    /// Applies a layer to the handlers so far, outside of their gates, and to the answer for other methods.
+    #[must_use]
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self { inner: self.inner.layer(layer), endpoints: self.endpoints }
+    }
+
+    /// Applies a layer to the handlers so far, outside of their gates.
+    ///
+    /// # Panics
+    /// If there is no handler yet.
+    #[must_use]
+    #[track_caller]
+    pub fn route_layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self { inner: self.inner.route_layer(layer), endpoints: self.endpoints }
+    }
+}
+
+impl<S> fmt::Debug for MethodRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodRouter").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
+/// A handler that brings its route along, and the route.
+pub(super) fn mounted<H, T, S>(handler: H) -> (MountedHandler<H>, Arc<MountedRoute>)
+where
+    H: Handler<T, S>,
+    T: CarriesPolicy,
+{
+    let route = MountedRoute::new(T::RULE, T::HANDLER, T::CHECK);
+    (MountedHandler { handler, route: Arc::clone(&route) }, route)
+}

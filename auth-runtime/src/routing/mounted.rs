@@ -1,0 +1,72 @@
+//! A route with its policy, shared by the router that lists it and the gate that enforces it.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::Request;
+use axum::handler::Handler;
+
+use crate::engine::Engine;
+use crate::gate::HandlerInfo;
+use crate::pipeline::GatePolicy;
+use crate::policy::{Access, Rule};
+
+/// A route with its policy. What is enforced stands fast once the router is finished; before that the gate refuses.
+#[derive(Debug)]
+pub(crate) struct MountedRoute {
+    pub(super) rule: Rule,
+    pub(super) handler: HandlerInfo,
+    pub(super) check: Option<&'static str>,
+    resolved: OnceLock<Resolved>,
+}
+
+/// The policy with what the routers around the route add, in terms of one engine.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) engine: Arc<Engine>,
+    pub(super) access: Access,
+    pub(super) rules: Vec<Rule>,
+    pub(super) sources: Vec<usize>,
+    pub(super) path: String,
+}
+
+impl MountedRoute {
+    pub(super) fn new(rule: Rule, handler: HandlerInfo, check: Option<&'static str>) -> Arc<Self> {
+        Arc::new(Self { rule, handler, check, resolved: OnceLock::new() })
+    }
+
+    /// A route belongs to one router, which is finished once.
+    pub(super) fn resolve(&self, resolved: Resolved) {
+        let _ = self.resolved.set(resolved);
+    }
+
+    /// What the gate enforces; `None` if the router was not finished, or with another engine.
+    pub(crate) fn policy(&self, engine: &Arc<Engine>) -> Option<GatePolicy<'_>> {
+        let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
+        Some(GatePolicy::new(
+            resolved.access,
+            &resolved.rules,
+            &resolved.sources,
+            self.handler,
+            &resolved.path,
+        ))
+    }
+}
+
+/// A handler that brings its route along to its gate.
+#[derive(Clone, Debug)]
+pub(super) struct MountedHandler<H> {
+    pub(super) handler: H,
+    pub(super) route: Arc<MountedRoute>,
+}
+
+impl<H, T, S> Handler<T, S> for MountedHandler<H>
+where
+    H: Handler<T, S>,
+{
+    type Future = H::Future;
+
+    fn call(self, mut request: Request, state: S) -> Self::Future {
+        request.extensions_mut().insert(self.route);
+        self.handler.call(request, state)
+    }
+}

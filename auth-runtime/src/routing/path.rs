@@ -1,0 +1,55 @@
+//! Paths as axum's router reads them.
+
+/// A path inside a router that is nested at `prefix`, put together as `axum::Router::nest` does it.
+pub(super) fn join(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() {
+        path.to_owned()
+    } else if prefix.ends_with('/') {
+        format!("{prefix}{}", path.trim_start_matches('/'))
+    } else if path == "/" {
+        prefix.to_owned()
+    } else {
+        format!("{prefix}{path}")
+    }
+}
+
+/// The names of the parameters: `{id}` and `{*rest}`; `{{` is a brace.
+pub(super) fn parameters(path: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = path;
+    while let Some((_, behind)) = rest.split_once('{') {
+        if let Some(escaped) = behind.strip_prefix('{') {
+            rest = escaped;
+            continue;
+        }
+        let Some((name, behind)) = behind.split_once('}') else { break };
+        names.push(name.strip_prefix('*').unwrap_or(name));
+        rest = behind;
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{join, parameters};
+
+    #[test]
+    fn joins_as_axum_does() {
+        for (prefix, path, expected) in [
+            ("", "/x", "/x"),
+            ("/v1", "/", "/v1"),
+            ("/v1", "/x", "/v1/x"),
+            ("/v1/", "/x", "/v1/x"),
+            ("/org/{tenant}", "/{id}", "/org/{tenant}/{id}"),
+        ] {
+            assert_eq!(join(prefix, path), expected);
+        }
+    }
+
+    #[test]
+    fn finds_parameters() {
+        assert_eq!(parameters("/org/{tenant}/f/{*rest}"), ["tenant", "rest"]);
+        assert_eq!(parameters("/{{no}}/{yes}"), ["yes"]);
+        assert!(parameters("/a/b").is_empty());
+    }
+}

@@ -1,0 +1,157 @@
+//! A route's policy in terms of an engine: what the routers around it add, and whether the engine can serve it.
+
+use std::sync::Arc;
+
+use super::mounted::{MountedRoute, Resolved};
+use super::path;
+use crate::engine::Engine;
+use crate::policy::{Access, Rule};
+
+/// A route as its router lists it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Empty: any.
+    pub(super) methods: Vec<&'static str>,
+    pub(super) path: String,
+    /// What the routers around it require, the outermost first.
+    pub(super) required: Vec<Rule>,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Guarded(Arc<MountedRoute>),
+    /// Merged as it is, at this place in the source.
+    Unguarded(&'static std::panic::Location<'static>),
+}
+
+impl Entry {
+    /// The rules that must all be kept, the outermost router's first.
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        let own = match &self.kind {
+            Kind::Guarded(route) => Some(route.rule),
+            Kind::Unguarded(_) => None,
+        };
+        self.required.iter().copied().chain(own).collect()
+    }
+
+    /// Binds the route to the engine; all that the engine can't serve goes to `mistakes`.
+    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, mistakes: &mut Vec<String>) {
+        let full_path = path::join(prefix, &self.path);
+        let route = match &self.kind {
+            Kind::Guarded(route) => route,
+            Kind::Unguarded(place) => {
+                if !self.required.is_empty() {
+                    mistakes.push(format!(
+                        "the routes merged by `merge_unguarded` at {place}: a router around them requires {}, which \
+                         nothing would enforce on them: merge them outside of it, or guard them",
+                        self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join("; and ")
+                    ));
+                }
+                return;
+            }
+        };
+        let before = mistakes.len();
+        let mut wrong = |what: String| {
+            let methods = if self.methods.is_empty() { "ANY".to_owned() } else { self.methods.join("|") };
+            mistakes.push(format!("{methods} {full_path} ({}): {what}", route.handler));
+        };
+
+        let rules = self.rules();
+        for rule in &self.required {
+            if rule.access() != Access::Authenticated {
+                wrong(format!(
+                    "a router around it requires `{rule}`, which asks for nothing: take that `require` away"
+                ));
+            }
+        }
+        let access = if rules.iter().any(|rule| rule.access() == Access::Authenticated) {
+            Access::Authenticated
+        } else {
+            route.rule.access()
+        };
+        if let (Some(check), Access::Public | Access::Optional) = (route.check, access) {
+            wrong(format!(
+                "check `{check}` is about a caller, and the rule lets in those without a credential: take one away"
+            ));
+        }
+        let parameters = path::parameters(&full_path);
+        for name in rules.iter().flat_map(Rule::path_parameters) {
+            if !parameters.contains(&name) {
+                wrong(format!(
+                    "the rule compares a claim with `path({name:?})`, and the path has {}: write one of these, or say \
+                     with `mounted_at` where the finished router will stand",
+                    if parameters.is_empty() {
+                        "no parameter".to_owned()
+                    } else {
+                        format!("the parameters {}", parameters.join(", "))
+                    }
+                ));
+            }
+        }
+        let sources = self.sources(engine, &rules, access, &mut wrong);
+        if mistakes.len() == before {
+            route.resolve(Resolved { engine: Arc::clone(engine), access, rules, sources, path: full_path });
+        }
+    }
+
+    /// The sources that every rule which names some takes, in the order of the innermost; else the engine's default.
+    fn sources(
+        &self,
+        engine: &Engine,
+        rules: &[Rule],
+        access: Access,
+        wrong: &mut impl FnMut(String),
+    ) -> Vec<usize> {
+        let mut named: Option<Vec<usize>> = None;
+        for rule in rules.iter().rev().filter(|rule| !rule.source_names().is_empty()) {
+            match engine.resolve_sources(rule.source_names()) {
+                Ok(sources) => {
+                    named = Some(match named {
+                        None => sources,
+                        Some(inner) => inner.into_iter().filter(|source| sources.contains(source)).collect(),
+                    });
+                }
+                Err(unknown) => {
+                    let known: Vec<_> = engine.source_names().collect();
+                    let hint = if unknown == "query" {
+                        " (`query` is there once `allow_query_tokens()` of the builder is called)"
+                    } else {
+                        ""
+                    };
+                    wrong(format!(
+                        "the rule names the source `{unknown}`, and the engine has {}{hint}",
+                        known.join(", ")
+                    ));
+                    return Vec::new();
+                }
+            }
+        }
+        let in_url =
+            |&index: &usize| engine.source(index).is_some_and(crate::source::CredentialSource::is_in_url);
+        match named {
+            None if self.changes_state() => {
+                engine.default_sources().iter().copied().filter(|index| !in_url(index)).collect()
+            }
+            None => engine.default_sources().to_vec(),
+            Some(sources) => {
+                if sources.is_empty() && access != Access::Public {
+                    wrong("the sources that its rule names and those that a router around it requires have none in common".into());
+                }
+                if self.changes_state() && sources.iter().any(in_url) {
+                    wrong(
+                        "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
+                         changes state: take that source away (RFC 6750 §2.3)"
+                            .into(),
+                    );
+                }
+                sources
+            }
+        }
+    }
+
+    fn changes_state(&self) -> bool {
+        self.methods.is_empty()
+            || self.methods.iter().any(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS" | "TRACE"))
+    }
+}

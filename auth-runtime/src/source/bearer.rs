@@ -1,0 +1,31 @@
+//! `Authorization: Bearer <token>` (RFC 6750 §2.1).
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::{Carrier, CredentialSource, Extracted, after_scheme, credential};
+
+/// `Authorization: Bearer <token>`, by the name `bearer`. The scheme is compared without case.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Bearer;
+
+impl CredentialSource for Bearer {
+    fn name(&self) -> &'static str {
+        "bearer"
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Explicit
+    }
+
+    /// Any second `Authorization` makes the request malformed, whatever its scheme: proxies differ on which counts.
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        let mut values = head.headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Extracted::Absent };
+        if values.next().is_some() {
+            return Extracted::Repeated;
+        }
+        after_scheme(value.as_bytes(), "Bearer").map_or(Extracted::Absent, credential)
+    }
+}

@@ -1,0 +1,94 @@
+//! The access token in a cookie.
+
+use axum::http::header::COOKIE;
+use axum::http::request::Parts;
+use cookie::{Cookie, SameSite};
+use std::borrow::Cow;
+
+use super::{Carrier, CredentialSource, Extracted, credential};
+
+/// The access token in a cookie, by the name `cookie`.
+///
+/// With its default name `__Host-access_token` a browser takes it over TLS only, for this host only and for all
+/// paths (RFC 6265bis §4.1.3.2): no other subdomain can plant one.
+#[derive(Clone, Debug)]
+pub struct AccessCookie {
+    name: Cow<'static, str>,
+    secure: bool,
+}
+
+impl AccessCookie {
+    pub(crate) const DEFAULT_NAME: &'static str = "__Host-access_token";
+    /// Without the prefix, which browsers take over TLS only.
+    pub(crate) const DEVELOPMENT_NAME: &'static str = "access_token";
+
+    pub(crate) fn new(name: Option<String>, secure: bool) -> Self {
+        let default = if secure { Self::DEFAULT_NAME } else { Self::DEVELOPMENT_NAME };
+        Self { name: name.map_or(Cow::Borrowed(default), Cow::Owned), secure }
+    }
+
+    /// The cookie's name.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The `Set-Cookie` value that gives `token` to a browser for `max_age`: `HttpOnly`, `SameSite=Lax`, `Path=/`,
+    /// and `Secure` unless the engine is for development over plain http.
+    #[must_use]
+    pub fn set(&self, token: &str, max_age: std::time::Duration) -> String {
+        let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+        self.base(token).max_age(cookie::time::Duration::seconds(seconds)).build().to_string()
+    }
+
+    /// The `Set-Cookie` value that takes the cookie away from a browser.
+    #[must_use]
+    pub fn clear(&self) -> String {
+        let mut cookie = self.base("").build();
+        cookie.make_removal();
+        cookie.to_string()
+    }
+
+    fn base<'c>(&'c self, value: &'c str) -> cookie::CookieBuilder<'c> {
+        Cookie::build((&*self.name, value))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+    }
+}
+
+impl CredentialSource for AccessCookie {
+    fn name(&self) -> &'static str {
+        "cookie"
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Ambient
+    }
+
+    /// Looks through all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        head.headers
+            .get_all(COOKIE)
+            .iter()
+            // Another cookie of this host may hold any bytes; it must not hide the token from us.
+            .map(|header| match String::from_utf8_lossy(header.as_bytes()) {
+                Cow::Borrowed(text) => find(text, &self.name),
+                Cow::Owned(text) => find(&text, &self.name).into_owned(),
+            })
+            .fold(Extracted::Absent, Extracted::and)
+    }
+
+    fn clearing_cookie(&self) -> Option<String> {
+        Some(self.clear())
+    }
+}
+
+fn find<'t>(text: &'t str, name: &str) -> Extracted<'t> {
+    Cookie::split_parse(text)
+        .flatten()
+        .filter(|cookie| cookie.name() == name)
+        .map(|cookie| credential(cookie.value_raw().unwrap_or_default().as_bytes()))
+        .fold(Extracted::Absent, Extracted::and)
+}

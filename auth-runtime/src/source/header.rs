@@ -1,0 +1,65 @@
+//! A header of the user's choice: `X-Token: <token>`, `Authorization: Token <token>`.
+
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+
+use super::{Carrier, CredentialSource, Extracted, after_scheme, credential};
+
+/// A header, with a scheme in front of the credential or without.
+///
+/// ```
+/// use auth_runtime::{Auth, source::Header};
+/// use axum::http::{HeaderName, header};
+///
+/// let builder = Auth::builder()
+///     .source(Header::new("partner", HeaderName::from_static("x-partner-token")))
+///     .source(Header::new("token", header::AUTHORIZATION).with_scheme("Token"));
+/// # let _ = builder;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Header {
+    name: String,
+    header: HeaderName,
+    scheme: Option<String>,
+}
+
+impl Header {
+    /// The whole value of `header` is the credential. `name` is what `source = ".."` calls it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, header: HeaderName) -> Self {
+        Self { name: name.into(), header, scheme: None }
+    }
+
+    /// The credential stands behind this word and a space. A value with another word counts as absent.
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.scheme = Some(scheme.into());
+        self
+    }
+}
+
+impl CredentialSource for Header {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Explicit
+    }
+
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        let mut values = head.headers.get_all(&self.header).iter();
+        let Some(value) = values.next() else { return Extracted::Absent };
+        if values.next().is_some() {
+            return Extracted::Repeated;
+        }
+        match &self.scheme {
+            None => credential(value.as_bytes().trim_ascii()),
+            Some(scheme) => after_scheme(value.as_bytes(), scheme).map_or(Extracted::Absent, credential),
+        }
+    }
+
+    fn challenge_scheme(&self) -> &str {
+        self.scheme.as_deref().unwrap_or("Bearer")
+    }
+}

@@ -1,0 +1,40 @@
+//! `?access_token=<token>` (RFC 6750 §2.3).
+
+use axum::http::request::Parts;
+use std::borrow::Cow;
+
+use super::{Carrier, CredentialSource, Extracted, credential};
+
+/// The query parameter `access_token`, by the name `query`.
+///
+/// URLs are logged, kept in histories and sent in `Referer`. It is off until
+/// [`AuthBuilder::allow_query_tokens`](crate::AuthBuilder::allow_query_tokens) is called, it is refused on routes
+/// that change state, and answers to it carry `Cache-Control: no-store`.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Query;
+
+impl CredentialSource for Query {
+    fn name(&self) -> &'static str {
+        "query"
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Explicit
+    }
+
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        let query = head.uri.query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| name == "access_token")
+            .map(|(_, value)| match value {
+                Cow::Borrowed(text) => credential(text.as_bytes()),
+                Cow::Owned(text) => credential(text.as_bytes()).into_owned(),
+            })
+            .fold(Extracted::Absent, Extracted::and)
+    }
+
+    fn is_in_url(&self) -> bool {
+        true
+    }
+}

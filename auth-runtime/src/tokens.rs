@@ -1,0 +1,5 @@
+//! Making tokens.
+
+mod signing;
+
+pub use self::signing::{SignError, SigningKey};

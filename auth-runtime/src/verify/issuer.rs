@@ -1,0 +1,193 @@
+//! Whose tokens are trusted, and where in them the facts about the caller stand.
+
+use serde_json::Value;
+
+use super::claims::TokenClaims;
+use super::key::Key;
+
+/// An issuer whose tokens are accepted: its name, its keys, the audience that a token must be for, and where in a
+/// token the subject, roles, scopes and permissions stand.
+///
+/// ```
+/// use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+///
+/// # let public_key_pem = "";
+/// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
+///     .audience("orders")
+///     .key(Key::pem(Algorithm::RS256, public_key_pem))
+///     .roles_at("realm_access.roles");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "give it to `Auth::builder().issuer(..)`"]
+pub struct TrustedIssuer {
+    /// `None`: any.
+    pub(super) name: Option<String>,
+    pub(super) audience: Audience,
+    pub(super) keys: Vec<Key>,
+    pub(super) key_sets: Vec<String>,
+    pub(super) token_types: Vec<String>,
+    pub(super) mapping: ClaimMapping,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Audience {
+    Unset,
+    Any,
+    OneOf(Vec<String>),
+}
+
+impl TrustedIssuer {
+    /// The issuer whose tokens have exactly this `iss` (RFC 7519 §4.1.1): the same characters, no more and no less.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self::named(Some(name.into()))
+    }
+
+    /// Tokens of any `iss`, and of none, as long as one of the keys signed them.
+    ///
+    /// Weakens the check: a key that is shared by several issuers then makes tokens of one pass for those of
+    /// another. Prefer [`TrustedIssuer::new`].
+    pub fn any_issuer() -> Self {
+        Self::named(None)
+    }
+
+    fn named(name: Option<String>) -> Self {
+        Self {
+            name,
+            audience: Audience::Unset,
+            keys: Vec::new(),
+            key_sets: Vec::new(),
+            token_types: vec!["at+jwt".into(), "JWT".into()],
+            mapping: ClaimMapping::default(),
+        }
+    }
+
+    /// A name of this service: the token's `aud` must be it, or hold it (RFC 7519 §4.1.3). Each call adds one.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        match &mut self.audience {
+            Audience::OneOf(names) => names.push(audience.into()),
+            _ => self.audience = Audience::OneOf(vec![audience.into()]),
+        }
+        self
+    }
+
+    /// Tokens for any audience, and for none.
+    ///
+    /// Weakens the check: a token that the issuer made for another service is then good here too, and that
+    /// service, or whoever breaks into it, can act as its users here. Prefer [`TrustedIssuer::audience`].
+    pub fn any_audience(mut self) -> Self {
+        self.audience = Audience::Any;
+        self
+    }
+
+    /// A key that signs the issuer's tokens. Each call adds one.
+    pub fn key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// The keys of a JWKS document (RFC 7517 §5), as JSON text. Keys that can't be used are left out and logged.
+    pub fn jwks(mut self, json: impl Into<String>) -> Self {
+        self.key_sets.push(json.into());
+        self
+    }
+
+    /// The values of the header's `typ` that the issuer's access tokens have, compared without case and with or
+    /// without `application/` in front (RFC 7515 §4.1.9). Default: `at+jwt` (RFC 9068) and `JWT`.
+    ///
+    /// A token without `typ` is accepted only where `JWT` is.
+    pub fn token_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.token_types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where the subject stands. Default: `sub`.
+    pub fn subject_at(mut self, name: impl Into<ClaimName>) -> Self {
+        self.mapping.subject = name.into();
+        self
+    }
+
+    /// Where the roles stand: a list of strings, or one string of words with spaces between. Default: `roles`.
+    pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
+        self.mapping.roles = vec![name.into()];
+        self
+    }
+
+    /// Where the scopes stand. Default: `scope`, else `scp`.
+    pub fn scopes_at(mut self, name: impl Into<ClaimName>) -> Self {
+        self.mapping.scopes = vec![name.into()];
+        self
+    }
+
+    /// Where the permissions stand. Default: `permissions`.
+    pub fn permissions_at(mut self, name: impl Into<ClaimName>) -> Self {
+        self.mapping.permissions = vec![name.into()];
+        self
+    }
+}
+
+/// Where a claim stands: a path of names through objects, or one literal name.
+///
+/// Made from a string, it is a path with dots between the names, such as `realm_access.roles`, unless the string
+/// holds `://`: then it is one name, such as `https://example.com/roles`. [`ClaimName::literal`] takes any name as
+/// it is, one with dots too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimName(Box<[Box<str>]>);
+
+impl ClaimName {
+    /// One name of the top level, dots and all.
+    pub fn literal(name: impl Into<String>) -> Self {
+        Self(Box::new([name.into().into_boxed_str()]))
+    }
+
+    pub(crate) fn find<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
+        let (first, rest) = self.0.split_first()?;
+        rest.iter().try_fold(claims.get(first)?, |value, name| value.get(&**name))
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.0.iter().any(|name| name.is_empty())
+    }
+}
+
+impl From<&str> for ClaimName {
+    fn from(name: &str) -> Self {
+        if name.contains("://") {
+            Self::literal(name)
+        } else {
+            Self(name.split('.').map(Box::from).collect())
+        }
+    }
+}
+
+impl From<String> for ClaimName {
+    fn from(name: String) -> Self {
+        name.as_str().into()
+    }
+}
+
+/// Where in the claims the facts about the caller stand. Of several places the first that is there counts.
+#[derive(Clone, Debug)]
+pub(crate) struct ClaimMapping {
+    pub(crate) subject: ClaimName,
+    pub(crate) roles: Vec<ClaimName>,
+    pub(crate) scopes: Vec<ClaimName>,
+    pub(crate) permissions: Vec<ClaimName>,
+}
+
+impl Default for ClaimMapping {
+    fn default() -> Self {
+        Self {
+            subject: "sub".into(),
+            roles: vec!["roles".into()],
+            scopes: vec!["scope".into(), "scp".into()],
+            permissions: vec!["permissions".into()],
+        }
+    }
+}
+
+impl ClaimMapping {
+    pub(super) fn has_blank_name(&self) -> bool {
+        let lists = [&self.roles, &self.scopes, &self.permissions];
+        self.subject.is_blank() || lists.into_iter().flatten().any(ClaimName::is_blank)
+    }
+}

@@ -1,0 +1,200 @@
+//! The engine's own verifier: JWTs (RFC 7519) in compact form, of issuers that are named.
+
+use std::sync::Arc;
+
+use super::claims::TokenClaims;
+use super::issuer::{Audience, ClaimMapping, TrustedIssuer};
+use super::jws::{Compact, Header};
+use super::key::{Key, PreparedKey};
+use super::{VerifiedToken, Verifier, VerifyError};
+
+#[derive(Debug)]
+pub(crate) struct JwtVerifier {
+    issuers: Vec<PreparedIssuer>,
+}
+
+#[derive(Debug)]
+struct PreparedIssuer {
+    name: Option<Box<str>>,
+    /// `None`: any.
+    audience: Option<Box<[String]>>,
+    keys: Vec<PreparedKey>,
+    token_types: Vec<String>,
+    mapping: Arc<ClaimMapping>,
+}
+
+impl JwtVerifier {
+    /// Parses every key; all mistakes go to `mistakes`.
+    pub(crate) fn new(issuers: &[TrustedIssuer], mistakes: &mut Vec<String>) -> Self {
+        for (index, issuer) in issuers.iter().enumerate() {
+            let earlier = issuers.iter().take(index);
+            match &issuer.name {
+                Some(name) if earlier.clone().any(|other| other.name.as_ref() == Some(name)) => {
+                    mistakes.push(format!("issuer `{name}` is named twice: give all of its keys to one `TrustedIssuer`"));
+                }
+                None if issuers.len() > 1 => mistakes.push(
+                    "`TrustedIssuer::any_issuer()` stands beside another issuer: it would accept that one's tokens \
+                     without its checks, so name every issuer"
+                        .into(),
+                ),
+                _ => {}
+            }
+        }
+        Self { issuers: issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect() }
+    }
+
+    /// One issuer is checked against the signature first. Of several the unverified `iss` picks one, whose keys
+    /// must then have signed it.
+    fn issuer_of(
+        &self,
+        compact: &Compact<'_>,
+    ) -> Result<(&PreparedIssuer, Option<TokenClaims>), VerifyError> {
+        match self.issuers.as_slice() {
+            [one] => Ok((one, None)),
+            several => {
+                let claims = TokenClaims::from_json(&compact.payload)?;
+                let name = claims.issuer.as_deref().ok_or(VerifyError::MissingClaim("iss"))?;
+                let issuer = several.iter().find(|issuer| issuer.name.as_deref() == Some(name));
+                issuer.map(|issuer| (issuer, Some(claims))).ok_or(VerifyError::UntrustedIssuer)
+            }
+        }
+    }
+}
+
+impl Verifier for JwtVerifier {
+    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
+        let compact = Compact::parse(token)?;
+        let (issuer, claims) = self.issuer_of(&compact)?;
+        issuer.check_type(&compact.header)?;
+        issuer.check_signature(&compact)?;
+        let claims = match claims {
+            Some(claims) => claims,
+            None => TokenClaims::from_json(&compact.payload)?,
+        };
+        issuer.check_names(&claims)?;
+        Ok(VerifiedToken { claims, mapping: Arc::clone(&issuer.mapping) })
+    }
+}
+
+impl PreparedIssuer {
+    fn new(issuer: &TrustedIssuer, mistakes: &mut Vec<String>) -> Self {
+        let label = issuer.name.as_deref().map_or("any issuer".to_owned(), |name| format!("issuer `{name}`"));
+        if issuer.name.as_deref().is_some_and(str::is_empty) {
+            mistakes.push(
+                "an issuer's name is empty: give the exact `iss` of its tokens to `TrustedIssuer::new`"
+                    .into(),
+            );
+        }
+        let audience = match &issuer.audience {
+            Audience::Any => None,
+            Audience::OneOf(names) => {
+                if names.iter().any(String::is_empty) {
+                    mistakes.push(format!(
+                        "{label}: an audience is empty: give the name of this service in `aud`"
+                    ));
+                }
+                Some(names.clone().into_boxed_slice())
+            }
+            Audience::Unset => {
+                mistakes.push(format!(
+                    "{label}: no audience, so a token made for another service would be good here: call \
+                     `.audience(\"name of this service\")`, or `.any_audience()` if that is what you want"
+                ));
+                None
+            }
+        };
+        if issuer.mapping.has_blank_name() {
+            mistakes.push(format!("{label}: a claim name is empty or has an empty part between dots"));
+        }
+        let mut keys = Vec::new();
+        for (index, key) in issuer.keys.iter().enumerate() {
+            match key.prepare() {
+                Ok(key) => keys.push(key),
+                Err(reason) => mistakes.push(format!("{label}: key {index} ({key:?}): {reason}")),
+            }
+        }
+        for json in &issuer.key_sets {
+            match Key::prepare_set(json) {
+                Ok(set) => keys.extend(set),
+                Err(reason) => mistakes.push(format!("{label}: {reason}")),
+            }
+        }
+        if issuer.keys.is_empty() && issuer.key_sets.is_empty() {
+            mistakes.push(format!(
+                "{label}: no key, so no token of it could be verified: call `.key(..)` or `.jwks(..)`"
+            ));
+        }
+        for (index, key) in keys.iter().enumerate() {
+            if key.id.is_some()
+                && keys.iter().take(index).any(|other| other.id == key.id && other.algorithm == key.algorithm)
+            {
+                mistakes.push(format!(
+                    "{label}: two keys for {} have the id `{}`",
+                    key.algorithm,
+                    key.id.as_deref().unwrap_or_default()
+                ));
+            }
+        }
+        Self {
+            name: issuer.name.as_deref().map(Box::from),
+            audience,
+            keys,
+            token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
+            mapping: Arc::new(issuer.mapping.clone()),
+        }
+    }
+
+    /// Explicit typing: an ID token or a refresh token is no access token (RFC 8725 §3.11, RFC 9068 §4).
+    fn check_type(&self, header: &Header) -> Result<(), VerifyError> {
+        let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
+        if self.token_types.contains(&typ) { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
+    }
+
+    /// The algorithm is the key's. A `kid` picks among the keys that have one; keys without an id are tried for any.
+    fn check_signature(&self, compact: &Compact<'_>) -> Result<(), VerifyError> {
+        let header = &compact.header;
+        let mut candidates = self.keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
+        if candidates.peek().is_none() {
+            return Err(VerifyError::AlgorithmNotAllowed);
+        }
+        let mut candidates = candidates
+            .filter(|key| match (&key.id, &header.kid) {
+                (Some(id), Some(kid)) => **id == **kid,
+                _ => true,
+            })
+            .peekable();
+        if candidates.peek().is_none() {
+            return Err(VerifyError::UnknownKey);
+        }
+        let message = compact.signing_input.as_bytes();
+        if candidates.any(|key| key.verifies(message, &compact.signature)) {
+            Ok(())
+        } else {
+            Err(VerifyError::BadSignature)
+        }
+    }
+
+    fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
+        if let Some(name) = &self.name {
+            match &claims.issuer {
+                None => return Err(VerifyError::MissingClaim("iss")),
+                Some(issuer) if issuer != name => return Err(VerifyError::UntrustedIssuer),
+                Some(_) => {}
+            }
+        }
+        if let Some(accepted) = &self.audience {
+            let audience = claims.audience.as_deref().ok_or(VerifyError::MissingClaim("aud"))?;
+            if !audience.iter().any(|name| accepted.iter().any(|accepted| **accepted == **name)) {
+                return Err(VerifyError::WrongAudience);
+            }
+        }
+        // Proof of possession is not checked yet, and a bound token without its proof is a stolen one (RFC 7800 §3).
+        if claims.get("cnf").is_some() { Err(VerifyError::SenderConstrained) } else { Ok(()) }
+    }
+}
+
+/// Lower case, without `application/` (RFC 7515 §4.1.9).
+fn normal_type(typ: &str) -> String {
+    let lower = typ.to_ascii_lowercase();
+    lower.strip_prefix("application/").map_or(lower.clone(), str::to_owned)
+}

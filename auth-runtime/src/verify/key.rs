@@ -1,0 +1,212 @@
+//! Keys that signatures are checked with, in every usual format, each parsed once when the engine is built.
+
+mod jwk;
+
+use std::fmt;
+
+use aws_lc_rs::signature::{ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents};
+use aws_lc_rs::{hmac, rsa};
+
+use super::algorithm::{Algorithm, Scheme};
+
+/// The smallest RSA key, in bits (RFC 7518 §3.3).
+const MIN_RSA_BITS: usize = 2048;
+
+/// A key to check signatures with. It is parsed when the engine is built, and what is wrong with it is said then.
+///
+/// A key is for one algorithm (RFC 8725 §3.1): never does a token choose.
+#[derive(Clone)]
+pub struct Key {
+    material: Material,
+    algorithm: Option<Algorithm>,
+    id: Option<String>,
+}
+
+#[derive(Clone)]
+enum Material {
+    Secret(Vec<u8>),
+    Pem(Vec<u8>),
+    Der(Vec<u8>),
+    Jwk(String),
+}
+
+impl Key {
+    /// A shared secret for HS256, HS384 or HS512, of at least as many bytes as the hash has (RFC 7518 §3.2).
+    #[must_use]
+    pub fn secret(algorithm: Algorithm, secret: impl Into<Vec<u8>>) -> Self {
+        Self { material: Material::Secret(secret.into()), algorithm: Some(algorithm), id: None }
+    }
+
+    /// A public key in PEM: `PUBLIC KEY` (SubjectPublicKeyInfo) or `RSA PUBLIC KEY` (PKCS #1).
+    #[must_use]
+    pub fn pem(algorithm: Algorithm, pem: impl Into<Vec<u8>>) -> Self {
+        Self { material: Material::Pem(pem.into()), algorithm: Some(algorithm), id: None }
+    }
+
+    /// A public key in DER: SubjectPublicKeyInfo, or PKCS #1 for RSA.
+    #[must_use]
+    pub fn der(algorithm: Algorithm, der: impl Into<Vec<u8>>) -> Self {
+        Self { material: Material::Der(der.into()), algorithm: Some(algorithm), id: None }
+    }
+
+    /// One JSON Web Key (RFC 7517 §4), as JSON text. Its `alg` is what it is for; without one an EC key is for its
+    /// curve's algorithm, an `OKP` key for EdDSA, an RSA key for RS256 and an `oct` key for HS256.
+    #[must_use]
+    pub fn jwk(json: impl Into<String>) -> Self {
+        Self { material: Material::Jwk(json.into()), algorithm: None, id: None }
+    }
+
+    /// The key's id, which a token's `kid` is compared with. A JWK brings its own.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Parses the key; the error says what is wrong and what to give instead.
+    pub(super) fn prepare(&self) -> Result<PreparedKey, String> {
+        let mut key = match (&self.material, self.algorithm) {
+            (Material::Secret(secret), Some(algorithm)) => PreparedKey::from_secret(algorithm, secret)?,
+            (Material::Pem(pem), Some(algorithm)) => PreparedKey::from_der(algorithm, &public_der(pem)?)?,
+            (Material::Der(der), Some(algorithm)) => PreparedKey::from_der(algorithm, der)?,
+            (Material::Jwk(json), _) => jwk::prepare(json)?,
+            (_, None) => return Err("no algorithm was given for the key".into()),
+        };
+        if self.id.is_some() {
+            key.id = self.id.as_deref().map(Box::from);
+        }
+        Ok(key)
+    }
+
+    /// The keys of a JWKS document; what can't be used is left out.
+    pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
+        jwk::prepare_set(json)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = match self.material {
+            Material::Secret(_) => "secret",
+            Material::Pem(_) => "PEM",
+            Material::Der(_) => "DER",
+            Material::Jwk(_) => "JWK",
+        };
+        f.debug_struct("Key")
+            .field("format", &format)
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key that is ready to check signatures.
+#[derive(Debug)]
+pub(crate) struct PreparedKey {
+    pub(super) algorithm: Algorithm,
+    pub(super) id: Option<Box<str>>,
+    check: Check,
+}
+
+enum Check {
+    Hmac(Box<hmac::Key>),
+    Public(ParsedPublicKey),
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hmac(_) => "Hmac([redacted])",
+            Self::Public(_) => "Public(..)",
+        })
+    }
+}
+
+impl PreparedKey {
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.check {
+            Check::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+            Check::Public(key) => key.verify_sig(message, signature).is_ok(),
+        }
+    }
+
+    fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {
+        let Scheme::Hmac(hash) = algorithm.scheme() else {
+            return Err(format!(
+                "{algorithm} is checked with a public key, not with a secret: give its PEM, DER or JWK"
+            ));
+        };
+        let needed = hash.tag_len();
+        if secret.len() < needed {
+            return Err(format!(
+                "the secret has {} bytes and {algorithm} needs {needed} at least (RFC 7518 §3.2): \
+                 make one with `openssl rand -base64 {needed}`",
+                secret.len()
+            ));
+        }
+        Ok(Self { algorithm, id: None, check: Check::Hmac(Box::new(hmac::Key::new(hash, secret))) })
+    }
+
+    fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, String> {
+        let parsed = match algorithm.scheme() {
+            Scheme::Hmac(_) => {
+                return Err(format!("{algorithm} is checked with a secret, not with a public key"));
+            }
+            Scheme::Rsa(_) => {
+                let key = rsa::PublicKey::from_der(der).map_err(|_| {
+                    if RsaKeyPair::from_der(der).is_ok() || RsaKeyPair::from_pkcs8(der).is_ok() {
+                        "this is the private key: give the public one, or what verifies could also sign"
+                            .to_owned()
+                    } else {
+                        format!("this is no RSA public key, which {algorithm} needs")
+                    }
+                })?;
+                let components = RsaPublicKeyComponents::<Vec<u8>>::from(&key);
+                return Self::from_rsa(algorithm, &components.n, &components.e);
+            }
+            Scheme::Ecdsa(parameters) => ParsedPublicKey::new(parameters, der),
+            Scheme::Ed25519(parameters) => ParsedPublicKey::new(parameters, der),
+        };
+        parsed.map(|key| Self { algorithm, id: None, check: Check::Public(key) }).map_err(|_| {
+            format!(
+                "this is no public key for {algorithm}: it is of another kind or curve, private, or damaged"
+            )
+        })
+    }
+
+    fn from_rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, String> {
+        let Scheme::Rsa(parameters) = algorithm.scheme() else {
+            return Err(format!("an RSA key can't be for {algorithm}"));
+        };
+        let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
+        if bits < MIN_RSA_BITS {
+            return Err(format!(
+                "the RSA key has {bits} bits, and {MIN_RSA_BITS} is the least (RFC 7518 §3.3)"
+            ));
+        }
+        if e.last().is_none_or(|last| last % 2 == 0) || e == [1] {
+            return Err("the RSA key's exponent is 1 or even: anyone could sign for it".into());
+        }
+        RsaPublicKeyComponents { n, e }
+            .to_parsed_public_key(parameters)
+            .map(|key| Self { algorithm, id: None, check: Check::Public(key) })
+            .map_err(|_| "the RSA key's modulus and exponent don't belong together".into())
+    }
+}
+
+/// The DER inside a PEM that holds a public key.
+fn public_der(pem: &[u8]) -> Result<Vec<u8>, String> {
+    let pem = pem::parse(pem).map_err(|_| {
+        "this is no PEM: it must hold `-----BEGIN PUBLIC KEY-----` and the line breaks of the file".to_owned()
+    })?;
+    match pem.tag() {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(pem.into_contents()),
+        "CERTIFICATE" => {
+            Err("this is a certificate: take its key out with `openssl x509 -pubkey -noout -in FILE`".into())
+        }
+        tag if tag.contains("PRIVATE") => Err("this is the private key: give the public one, made with \
+             `openssl pkey -pubout -in FILE`, or what verifies could also sign"
+            .into()),
+        tag => Err(format!("a PEM of the kind `{tag}` holds no public key: `PUBLIC KEY` is what is needed")),
+    }
+}

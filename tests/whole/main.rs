@@ -1,0 +1,4 @@
+//! Whole requests against guarded services, and the messages of the compiler.
+
+mod forms;
+mod support;

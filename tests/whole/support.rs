@@ -1,0 +1,41 @@
+//! Sending a request to a router and looking at all of the answer.
+
+use auth_runtime::testing::{TestAuth, TestUser};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use tower::ServiceExt as _;
+
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    /// The value of a header, empty if it is missing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub(crate) async fn send(app: &axum::Router, request: Request<Body>) -> Reply {
+    let answer = app.clone().oneshot(request).await.unwrap();
+    let (head, body) = answer.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    Reply { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+/// A request with headers and no body.
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+/// `GET` with a bearer token of this user.
+pub(crate) async fn get_as(app: &axum::Router, test: &TestAuth, user: &TestUser, path: &str) -> Reply {
+    let bearer = format!("Bearer {}", test.token(user));
+    send(app, request("GET", path, &[("authorization", &bearer)])).await
+}
