@@ -5,7 +5,7 @@ mod value;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Ident, LitStr, Path, Token, parenthesized, token};
+use syn::{Ident, Path, Token, parenthesized, token};
 
 use self::value::{claims, duration, strings, strings_or_one};
 use crate::check::names;
@@ -194,33 +194,37 @@ fn unknown(text: &str, level: Level) -> String {
 }
 
 fn given_twice(text: &str) -> String {
+    let both = |example: &str| {
+        format!(
+            "`{text}` is given twice here: write one, or `all({example})` around the second where both must hold \
+             and around each in `any(..)` where one is enough"
+        )
+    };
     match text {
-        "roles" => "`roles` is given twice here: any one of a list is enough, so write one list, \
-                    or `all(roles = [..])` beside it where both are needed"
-            .into(),
-        "scopes" | "permissions" | "acr" => format!("`{text}` is given twice here: write one list"),
-        "claims" => "`claims` is given twice here: write all of them in one, `claims(a = .., b = ..)`".into(),
-        "rule" => "`rule` is given twice here: write `all(rule = A), all(rule = B)` where both are needed, \
-                   or `any(rule = A, all(rule = B))` where one is enough"
-            .into(),
+        "roles" => both("roles = [..]"),
+        "scopes" => both("scopes = [..]"),
+        "permissions" => both("permissions = [..]"),
+        "acr" => both("acr = [..]"),
+        "claims" => both("claims(..)"),
+        "rule" => both("rule = .."),
         _ => format!("`{text}` is given twice here: keep one"),
     }
 }
 
-/// The requirements that one word stands for: several for `claims`, none after a mistake.
+/// The requirement that one word stands for; none after a mistake that was reported.
 fn requirement(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
-) -> syn::Result<Vec<Requirement>> {
+) -> syn::Result<Option<Requirement>> {
     let text = word.unraw().to_string();
     Ok(match text.as_str() {
         "roles" => listed(strings(word, input, diagnostics)?, Requirement::Roles),
         "scopes" => listed(strings(word, input, diagnostics)?, Requirement::Scopes),
         "permissions" => listed(strings(word, input, diagnostics)?, Requirement::Permissions),
         "acr" => listed(strings(word, input, diagnostics)?, Requirement::Acr),
-        "max_age" => vec![Requirement::MaxAge(duration(word, input)?)],
-        "claims" => claims(word, input, diagnostics)?,
+        "max_age" => Some(Requirement::MaxAge(duration(word, input)?)),
+        "claims" => listed(claims(word, input, diagnostics)?, Requirement::Claims),
         "rule" => {
             input.parse::<Token![=]>().map_err(|error| {
                 syn::Error::new(
@@ -234,16 +238,16 @@ fn requirement(
                     "`rule` takes the name of a constant made with `rule!(..)`: write `rule = MEMBERS`",
                 )
             })?;
-            vec![Requirement::Named(path)]
+            Some(Requirement::Named(path))
         }
-        "any" => nested(word, input, diagnostics)?.map(Requirement::Any).into_iter().collect(),
-        "all" => nested(word, input, diagnostics)?.map(Requirement::All).into_iter().collect(),
-        _ => not(word, input, diagnostics)?.into_iter().collect(),
+        "any" => nested(word, input, diagnostics)?.map(Requirement::Any),
+        "all" => nested(word, input, diagnostics)?.map(Requirement::All),
+        _ => not(word, input, diagnostics)?,
     })
 }
 
-fn listed(values: Vec<LitStr>, requirement: impl FnOnce(Vec<LitStr>) -> Requirement) -> Vec<Requirement> {
-    if values.is_empty() { Vec::new() } else { vec![requirement(values)] }
+fn listed<T>(values: Vec<T>, requirement: impl FnOnce(Vec<T>) -> Requirement) -> Option<Requirement> {
+    if values.is_empty() { None } else { Some(requirement(values)) }
 }
 
 /// The inside of `any(..)` or `all(..)`; `None` after it was reported as empty.
@@ -267,7 +271,7 @@ fn not(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::
     match words {
         0 => diagnostics
             .error(span, "`not()` is empty: write what must not hold, `not(roles = [\"suspended\"])`"),
-        1 if requirements.len() <= 1 => {}
+        1 if !matches!(requirements.as_slice(), [Requirement::Claims(claims)] if claims.len() > 1) => {}
         _ => diagnostics.error(
             span,
             "`not` takes one requirement, and it is unclear what several would mean: \

@@ -215,13 +215,30 @@ fn rule(arguments: &Arguments) -> TokenStream {
         let sources = &arguments.sources;
         quote!(.sources(&[#(#sources),*]))
     });
-    let requirements = (!arguments.requirements.is_empty()).then(|| {
-        let requirements = arguments.requirements.iter().map(|part| requirement(part, &private));
-        let span = arguments.requirements.iter().find_map(named_span);
-        let call = quote_spanned!(span.unwrap_or_else(proc_macro2::Span::call_site)=> .requires);
-        quote!(#call(&[#(#requirements),*]))
-    });
-    quote!(#private::Rule::#access #sources #requirements)
+    let start = quote!(#private::Rule::#access #sources);
+    if arguments.requirements.is_empty() {
+        return start;
+    }
+    let requirements = arguments.requirements.iter().map(|part| requirement(part, &private));
+    let requirements = quote!(&[#(#requirements),*]);
+    match arguments.requirements.iter().find_map(named_span) {
+        None => quote!(#start.requires(#requirements)),
+        Some(span) => {
+            let start = respan(start, span);
+            quote_spanned!(span=> #start.requires(#requirements))
+        }
+    }
+}
+
+/// The same tokens, as if they stood at `span`.
+fn respan(tokens: TokenStream, span: proc_macro2::Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
 }
 
 /// Where a mistake with a named rule is shown, since only the compiler's evaluation of the constant can find it.
@@ -246,9 +263,21 @@ fn requirement(part: &Requirement, private: &TokenStream) -> TokenStream {
         Requirement::Permissions(names) => quote!(#node::Permissions(&[#(#names),*])),
         Requirement::Acr(values) => quote!(#node::Acr(&[#(#values),*])),
         Requirement::MaxAge(seconds) => quote!(#node::MaxAge(#seconds)),
-        Requirement::Claim(name, expected) => {
-            let expected = expectation(expected, private);
-            quote!(#node::Claim(#name, #expected))
+        Requirement::Claims(claims) => {
+            let mut claims: Vec<_> = claims
+                .iter()
+                .map(|(name, expected)| {
+                    let expected = expectation(expected, private);
+                    quote!(#node::Claim(#name, #expected))
+                })
+                .collect();
+            match claims.pop() {
+                Some(one) if claims.is_empty() => one,
+                last => {
+                    claims.extend(last);
+                    quote!(#node::All(&[#(#claims),*]))
+                }
+            }
         }
         Requirement::Named(path) => {
             let name = path_text(path);

@@ -29,7 +29,8 @@ pub(crate) enum Requirement {
     Roles(Vec<LitStr>),
     Scopes(Vec<LitStr>),
     Permissions(Vec<LitStr>),
-    Claim(LitStr, Expected),
+    /// All of the claims of one `claims(..)`.
+    Claims(Vec<(LitStr, Expected)>),
     /// `max_age`, in seconds.
     MaxAge(u64),
     Acr(Vec<LitStr>),

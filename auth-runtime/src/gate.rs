@@ -223,7 +223,7 @@ impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
     note = "write `#[auth]` above the handler for any authenticated caller, `#[auth(roles = [\"admin\"])]` for some, `#[auth(public)]` for everyone",
     note = "a closure or a handler of another crate is mounted with a rule beside it: `.route(\"/path\", (axum::routing::get(handler), rule!(public)))`"
 )]
-pub trait CarriesPolicy {
+pub trait CarriesPolicy: sealed::Sealed {
     /// The rule.
     const RULE: Rule;
     /// The handler.
@@ -232,34 +232,82 @@ pub trait CarriesPolicy {
     const CHECK: Option<&'static str>;
 }
 
-macro_rules! carries_policy {
-    ($($argument:ident),*) => {
+#[diagnostic::do_not_recommend]
+impl<T> CarriesPolicy for T
+where
+    T: Arguments,
+    T::First: Gate,
+{
+    const RULE: Rule = <T::First as Gate>::RULE;
+    const HANDLER: HandlerInfo = <T::First as Gate>::HANDLER;
+    const CHECK: Option<&'static str> = <T::First as Gate>::CHECK;
+}
+
+/// Nobody else can say that a handler carries a policy.
+mod sealed {
+    pub trait Sealed {}
+
+    #[diagnostic::do_not_recommend]
+    impl<T> Sealed for T
+    where
+        T: super::Arguments,
+        T::First: super::Gate,
+    {
+    }
+
+    pub trait SealedGate {}
+
+    impl<P, C> SealedGate for super::Authorized<P, C> {}
+}
+
+/// Only [`Authorized`].
+///
+/// A trait of the first argument by itself, and not of the tuple with `Authorized` in it: the compiler would take the
+/// one tuple of a handler's length for what is meant, and complain of a wrong type instead of the missing attribute.
+pub trait Gate: sealed::SealedGate {
+    /// The rule.
+    const RULE: Rule;
+    /// The handler.
+    const HANDLER: HandlerInfo;
+    /// The name of the check, if there is one.
+    const CHECK: Option<&'static str>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Policy, C: NamedCheck> Gate for Authorized<P, C> {
+    const RULE: Rule = P::RULE;
+    const HANDLER: HandlerInfo = P::HANDLER;
+    const CHECK: Option<&'static str> = C::NAME;
+}
+
+/// axum's type for a handler's arguments: a marker, and then the arguments.
+pub trait Arguments {
+    /// The type of the first argument.
+    type First;
+}
+
+macro_rules! arguments {
+    ($($argument:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<M, P, C, $($argument),*> CarriesPolicy for (M, Authorized<P, C>, $($argument,)*)
-        where
-            P: Policy,
-            C: NamedCheck,
-        {
-            const RULE: Rule = P::RULE;
-            const HANDLER: HandlerInfo = P::HANDLER;
-            const CHECK: Option<&'static str> = C::NAME;
+        impl<M, First, $($argument),*> Arguments for (M, First, $($argument,)*) {
+            type First = First;
         }
     };
 }
 
-carries_policy!();
-carries_policy!(T1);
-carries_policy!(T1, T2);
-carries_policy!(T1, T2, T3);
-carries_policy!(T1, T2, T3, T4);
-carries_policy!(T1, T2, T3, T4, T5);
-carries_policy!(T1, T2, T3, T4, T5, T6);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14);
-carries_policy!(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15);
+arguments!();
+arguments!(A2);
+arguments!(A2 A3);
+arguments!(A2 A3 A4);
+arguments!(A2 A3 A4 A5);
+arguments!(A2 A3 A4 A5 A6);
+arguments!(A2 A3 A4 A5 A6 A7);
+arguments!(A2 A3 A4 A5 A6 A7 A8);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);

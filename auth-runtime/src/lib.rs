@@ -29,7 +29,8 @@ pub use auth_macros::{auth, check, rule};
 pub use self::engine::{Auth, AuthBuilder, Revocations};
 pub use self::error::{BuildError, RoutesError};
 pub use self::gate::{
-    Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
+    Arguments, Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, Gate, HandlerInfo, NamedCheck,
+    NoCheck, Policy,
 };
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
 pub use self::principal::{Claims, Principal};

@@ -5,6 +5,7 @@
 
 mod guarded_service;
 mod method_router;
+mod methods;
 mod mounted;
 mod path;
 mod resolve;
@@ -13,9 +14,8 @@ mod routes;
 
 pub use axum::routing::MethodFilter;
 
-pub use self::method_router::{
-    IntoGuarded, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
-};
+pub use self::method_router::{IntoGuarded, MethodRouter, any, on};
+pub use self::methods::{delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::mounted::MountedRoute;
 pub use self::router::Router;
 pub use self::routes::{RouteInfo, Routes};

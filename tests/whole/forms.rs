@@ -182,7 +182,11 @@ mod elsewhere {
     /// Private, though the handler that names it is not.
     #[check]
     async fn only_own(user: &Principal, Path(name): Path<String>) -> Result<bool, std::io::Error> {
-        if name == "broken" { Err(std::io::Error::other("the store is gone")) } else { Ok(user.subject() == name) }
+        if name == "broken" {
+            Err(std::io::Error::other("the store is gone"))
+        } else {
+            Ok(user.subject() == name)
+        }
     }
 
     #[check]
@@ -202,7 +206,8 @@ async fn check_by_path() {}
 async fn every_word() {}
 
 mod in_a_module {
-    pub(crate) const EDITORS: auth_runtime::policy::Rule = auth_runtime::rule!(source = ["bearer"], roles = ["editor"],);
+    pub(crate) const EDITORS: auth_runtime::policy::Rule =
+        auth_runtime::rule!(source = ["bearer"], roles = ["editor"],);
 }
 
 fn app(test: &TestAuth) -> axum::Router {

@@ -9,7 +9,7 @@ use syn::{
 };
 
 use crate::diagnostics::Diagnostics;
-use crate::rule::{Expected, Requirement};
+use crate::rule::Expected;
 
 /// `= ["a", "b"]`. Empty after a mistake, which was reported.
 pub(super) fn strings(
@@ -77,7 +77,7 @@ pub(super) fn claims(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
-) -> syn::Result<Vec<Requirement>> {
+) -> syn::Result<Vec<(LitStr, Expected)>> {
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             word.span(),
@@ -87,7 +87,7 @@ pub(super) fn claims(
     let content;
     let parens = parenthesized!(content in input);
     let span = word.span().join(parens.span.join()).unwrap_or_else(|| word.span());
-    let mut requirements = Vec::new();
+    let mut claims = Vec::new();
     let mut names: Vec<String> = Vec::new();
     if content.is_empty() {
         diagnostics.error(span, "`claims()` is empty: write the claims that are asked for, `claims(tenant_id = path(\"tenant\"))`");
@@ -102,7 +102,7 @@ pub(super) fn claims(
                     );
                 }
                 names.push(name.value());
-                requirements.extend(expected.map(|expected| Requirement::Claim(name, expected)));
+                claims.extend(expected.map(|expected| (name, expected)));
             }
             Err(error) => {
                 diagnostics.syn_error(error);
@@ -118,7 +118,7 @@ pub(super) fn claims(
             let _ = content.parse::<Token![,]>();
         }
     }
-    Ok(requirements)
+    Ok(claims)
 }
 
 /// `name = value`; the value is `None` after a mistake that was reported.

@@ -80,65 +80,6 @@ pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>) -> MethodRouter<S> {
     route.into_guarded()
 }
 
-macro_rules! methods {
-    ($($name:ident $filter:ident $text:literal),* $(,)?) => {
-        $(
-            #[doc = concat!("Routes `", $text, "` requests to a handler that has `#[auth]`.")]
-            pub fn $name<H, T, S>(handler: H) -> MethodRouter<S>
-            where
-                H: Handler<T, S>,
-                T: CarriesPolicy + 'static,
-                S: Clone + Send + Sync + 'static,
-            {
-                on(MethodFilter::$filter, handler)
-            }
-        )*
-
-        impl<S> MethodRouter<S>
-        where
-            S: Clone + Send + Sync + 'static,
-        {
-            $(
-                #[doc = concat!("Routes `", $text, "` requests to a handler that has `#[auth]`.")]
-                ///
-                /// # Panics
-                /// If the method has a handler already.
-                #[must_use]
-                #[track_caller]
-                pub fn $name<H, T>(self, handler: H) -> Self
-                where
-                    H: Handler<T, S>,
-                    T: CarriesPolicy + 'static,
-                {
-                    self.on(MethodFilter::$filter, handler)
-                }
-            )*
-        }
-
-        /// The names of the methods in a filter.
-        fn names(filter: MethodFilter) -> Vec<&'static str> {
-            let mut names = Vec::new();
-            for (method, name) in [$((MethodFilter::$filter, $text)),*, (MethodFilter::CONNECT, "CONNECT")] {
-                if filter.or(method) == filter {
-                    names.push(name);
-                }
-            }
-            names
-        }
-    };
-}
-
-methods! {
-    get GET "GET",
-    post POST "POST",
-    put PUT "PUT",
-    patch PATCH "PATCH",
-    delete DELETE "DELETE",
-    head HEAD "HEAD",
-    options OPTIONS "OPTIONS",
-    trace TRACE "TRACE",
-}
-
 /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
 pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> MethodRouter<S>
 where
@@ -227,4 +168,23 @@ where
 {
     let route = MountedRoute::new(T::RULE, T::HANDLER, T::CHECK);
     (MountedHandler { handler, route: Arc::clone(&route) }, route)
+}
+
+/// The names of the methods in a filter.
+fn names(filter: MethodFilter) -> Vec<&'static str> {
+    [
+        (MethodFilter::GET, "GET"),
+        (MethodFilter::HEAD, "HEAD"),
+        (MethodFilter::POST, "POST"),
+        (MethodFilter::PUT, "PUT"),
+        (MethodFilter::PATCH, "PATCH"),
+        (MethodFilter::DELETE, "DELETE"),
+        (MethodFilter::OPTIONS, "OPTIONS"),
+        (MethodFilter::TRACE, "TRACE"),
+        (MethodFilter::CONNECT, "CONNECT"),
+    ]
+    .into_iter()
+    .filter(|&(method, _)| filter.or(method) == filter)
+    .map(|(_, name)| name)
+    .collect()
 }

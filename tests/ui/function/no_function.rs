@@ -1,0 +1,9 @@
+use auth_runtime::auth;
+
+#[auth(roles = ["admin"])]
+struct Admins;
+
+#[auth]
+mod admin {}
+
+fn main() {}
