@@ -78,14 +78,14 @@ impl Entry {
         let parameters = path::parameters(&full_path);
         for name in rules.iter().flat_map(Rule::path_parameters) {
             if !parameters.contains(&name) {
+                let has = if parameters.is_empty() {
+                    "no parameter".to_owned()
+                } else {
+                    format!("only {}", parameters.join(", "))
+                };
                 wrong(format!(
-                    "the rule compares a claim with `path({name:?})`, and the path has {}: write one of these, or say \
-                     with `mounted_at` where the finished router will stand",
-                    if parameters.is_empty() {
-                        "no parameter".to_owned()
-                    } else {
-                        format!("the parameters {}", parameters.join(", "))
-                    }
+                    "the rule compares a claim with `path({name:?})`, and the path has {has}: put `{{{name}}}` into the \
+                     path, or say with `mounted_at` below which path the finished router will stand"
                 ));
             }
         }

@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     Ed25519KeyPair, KeyPair as _, RsaKeyPair,
@@ -79,24 +80,31 @@ impl SigningKey {
         Ok(Self { algorithm, key, id: None, verifying: Key::der(algorithm, public) })
     }
 
-    /// A fresh key pair on an elliptic curve (EdDSA, ES256, ES384), from the system's random numbers.
+    /// A fresh key pair from the system's random numbers; for RSA one of 2048 bits, which takes a moment.
     ///
     /// # Errors
-    /// If the algorithm is another, or the system has no random numbers.
+    /// If the algorithm signs with a secret, or the system has no random numbers.
     pub fn generate(algorithm: Algorithm) -> Result<Self, SignError> {
         let failed = |_| SignError::new("the system gave no random numbers");
         let pkcs8 = match algorithm {
-            Algorithm::EdDSA => Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?,
-            Algorithm::ES256 | Algorithm::ES384 => {
-                EcdsaKeyPair::generate_pkcs8(curve(algorithm), &SystemRandom::new()).map_err(failed)?
+            Algorithm::EdDSA => {
+                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?.as_ref().to_vec()
             }
-            _ => {
+            Algorithm::ES256 | Algorithm::ES384 => {
+                let pair = EcdsaKeyPair::generate_pkcs8(curve(algorithm), &SystemRandom::new());
+                pair.map_err(failed)?.as_ref().to_vec()
+            }
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
                 return Err(SignError::new(format!(
-                    "a key for {algorithm} is not made here: give one with `secret` or `pem`"
+                    "{algorithm} signs with a secret: use `SigningKey::secret`"
                 )));
             }
+            _ => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+                AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?.as_ref().to_vec()
+            }
         };
-        let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8.as_ref()));
+        let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8));
         Self::pem(algorithm, pem.as_bytes())
     }
 

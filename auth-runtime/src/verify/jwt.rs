@@ -110,7 +110,7 @@ impl PreparedIssuer {
         for (index, key) in issuer.keys.iter().enumerate() {
             match key.prepare() {
                 Ok(key) => keys.push(key),
-                Err(reason) => mistakes.push(format!("{label}: key {index} ({key:?}): {reason}")),
+                Err(reason) => mistakes.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
             }
         }
         for json in &issuer.key_sets {

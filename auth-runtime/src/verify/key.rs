@@ -84,19 +84,29 @@ impl Key {
     }
 }
 
+/// What it is, without the key itself: «a PEM for RS256 with the id `2026`».
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.material {
+            Material::Secret(_) => "a secret",
+            Material::Pem(_) => "a PEM",
+            Material::Der(_) => "a DER",
+            Material::Jwk(_) => "a JWK",
+        })?;
+        if let Some(algorithm) = self.algorithm {
+            write!(f, " for {algorithm}")?;
+        }
+        if let Some(id) = &self.id {
+            write!(f, " with the id `{id}`")?;
+        }
+        Ok(())
+    }
+}
+
+/// Redacted.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = match self.material {
-            Material::Secret(_) => "secret",
-            Material::Pem(_) => "PEM",
-            Material::Der(_) => "DER",
-            Material::Jwk(_) => "JWK",
-        };
-        f.debug_struct("Key")
-            .field("format", &format)
-            .field("algorithm", &self.algorithm)
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        write!(f, "Key({self})")
     }
 }
 

@@ -1,0 +1,263 @@
+//! Rules: against a reference evaluator that shares nothing with the real one, and the words of a denial.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime::policy::{Decision, Expected, Literal, Remedy, Requirement, Rule};
+use auth_runtime::rule;
+use auth_runtime::testing::TestUser;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+const NOW: i64 = 1_800_000_000;
+const NAMES: &[&str] = &["a", "b", "c", "d"];
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs())
+}
+
+/// A rule of the reference: the same words, another shape.
+#[derive(Clone, Debug)]
+enum Model {
+    Role(Vec<usize>),
+    Scope(Vec<usize>),
+    Permission(Vec<usize>),
+    Plan(Vec<Option<i8>>),
+    Age(u8),
+    Acr(Vec<usize>),
+    Any(Vec<Model>),
+    All(Vec<Model>),
+    Not(Box<Model>),
+    Named(Vec<Model>),
+}
+
+/// A caller of the reference.
+#[derive(Clone, Debug)]
+struct Caller {
+    roles: BTreeSet<usize>,
+    scopes: BTreeSet<usize>,
+    permissions: BTreeSet<usize>,
+    /// `None`: no claim. An element: a number, or the string "x".
+    plan: Option<Vec<Option<i8>>>,
+    plan_is_list: bool,
+    age: Option<i16>,
+    acr: Option<usize>,
+}
+
+fn reference(model: &Model, caller: &Caller) -> bool {
+    let count = |parts: &[Model]| parts.iter().map(|part| u32::from(reference(part, caller))).sum::<u32>();
+    match model {
+        Model::Role(names) => !names.iter().all(|name| !caller.roles.contains(name)),
+        Model::Scope(names) => {
+            names.iter().collect::<BTreeSet<_>>().is_subset(&caller.scopes.iter().collect())
+        }
+        Model::Permission(names) => {
+            names.iter().filter(|name| caller.permissions.contains(name)).count() == names.len()
+        }
+        Model::Plan(values) => match &caller.plan {
+            None => false,
+            Some(plan) => plan.iter().any(|value| values.contains(value)),
+        },
+        Model::Age(most) => matches!(caller.age, Some(age) if age >= 0 && age <= i16::from(*most)),
+        Model::Acr(values) => caller.acr.is_some_and(|acr| values.contains(&acr)),
+        Model::Any(parts) => count(parts) > 0,
+        Model::All(parts) | Model::Named(parts) => usize::try_from(count(parts)).unwrap() == parts.len(),
+        Model::Not(part) => !reference(part, caller),
+    }
+}
+
+/// The same rule as the library has it. Rules are constants, so a random one is leaked.
+fn requirement(model: &Model) -> Requirement {
+    let names = |indices: &[usize]| -> &'static [&'static str] {
+        Vec::leak(indices.iter().map(|&index| NAMES[index]).collect())
+    };
+    let parts =
+        |models: &[Model]| -> &'static [Requirement] { Vec::leak(models.iter().map(requirement).collect()) };
+    match model {
+        Model::Role(indices) => Requirement::Roles(names(indices)),
+        Model::Scope(indices) => Requirement::Scopes(names(indices)),
+        Model::Permission(indices) => Requirement::Permissions(names(indices)),
+        Model::Plan(values) => {
+            let literal = |value: &Option<i8>| match value {
+                Some(number) => Literal::Integer(i64::from(*number)),
+                None => Literal::String("x"),
+            };
+            Requirement::Claim("plan", Expected::OneOf(Vec::leak(values.iter().map(literal).collect())))
+        }
+        Model::Age(most) => Requirement::MaxAge(u64::from(*most)),
+        Model::Acr(indices) => Requirement::Acr(names(indices)),
+        Model::Any(models) => Requirement::Any(parts(models)),
+        Model::All(models) => Requirement::All(parts(models)),
+        Model::Not(model) => Requirement::Not(Box::leak(Box::new(requirement(model)))),
+        Model::Named(models) => {
+            Requirement::Named("NAMED", Box::leak(Box::new(Rule::authenticated().requires(parts(models)))))
+        }
+    }
+}
+
+fn user(caller: &Caller) -> TestUser {
+    let names = |set: &BTreeSet<usize>| set.iter().map(|&index| NAMES[index]).collect::<Vec<_>>();
+    let mut user = TestUser::new("alice")
+        .roles(names(&caller.roles))
+        .scopes(names(&caller.scopes))
+        .permissions(names(&caller.permissions));
+    if let Some(plan) = &caller.plan {
+        let json =
+            |value: &Option<i8>| value.map_or(serde_json::json!("x"), |number| serde_json::json!(number));
+        user = match plan.as_slice() {
+            [one] if !caller.plan_is_list => user.claim("plan", json(one)),
+            several => user.claim("plan", several.iter().map(json).collect::<Vec<_>>()),
+        };
+    }
+    if let Some(age) = caller.age {
+        user = user.claim("auth_time", NOW - i64::from(age));
+    }
+    if let Some(acr) = caller.acr {
+        user = user.claim("acr", NAMES[acr]);
+    }
+    user
+}
+
+fn models() -> impl Strategy<Value = Model> {
+    let names = || prop::collection::vec(0..NAMES.len(), 1..3);
+    let plan = || prop::option::of(-1..2_i8);
+    let leaf = prop_oneof![
+        names().prop_map(Model::Role),
+        names().prop_map(Model::Scope),
+        names().prop_map(Model::Permission),
+        prop::collection::vec(plan(), 1..3).prop_map(Model::Plan),
+        (0..4_u8).prop_map(Model::Age),
+        names().prop_map(Model::Acr),
+    ];
+    leaf.prop_recursive(6, 40, 4, |inner| {
+        let several = || prop::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            several().prop_map(Model::Any),
+            several().prop_map(Model::All),
+            several().prop_map(Model::Named),
+            inner.clone().prop_map(|model| Model::Not(Box::new(model))),
+        ]
+    })
+}
+
+fn callers() -> impl Strategy<Value = Caller> {
+    let set = || prop::collection::btree_set(0..NAMES.len(), 0..4);
+    let plan = prop::option::of(prop::collection::vec(prop::option::of(-1..2_i8), 0..3));
+    (set(), set(), set(), plan, any::<bool>(), prop::option::of(-1..5_i16), prop::option::of(0..NAMES.len()))
+        .prop_map(|(roles, scopes, permissions, plan, plan_is_list, age, acr)| Caller {
+            roles,
+            scopes,
+            permissions,
+            plan,
+            plan_is_list,
+            age,
+            acr,
+        })
+}
+
+#[test]
+fn ten_thousand_rules_and_callers_against_the_reference() {
+    let mut runner =
+        TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
+    let both = std::cell::Cell::new([0_u32; 2]);
+    let inputs = (prop::collection::vec(models(), 0..4), callers());
+    runner
+        .run(&inputs, |(models, caller)| {
+            let expected = models.iter().all(|model| reference(model, &caller));
+            let rule = Rule::authenticated().requires(Vec::leak(models.iter().map(requirement).collect()));
+            let decision = rule.decide(&user(&caller).principal(), now());
+            let mut counts = both.get();
+            counts[usize::from(expected)] += 1;
+            both.set(counts);
+            prop_assert_eq!(decision.is_allow(), expected, "{}: {:?}", decision, models);
+            if let Decision::Deny(denial) = &decision {
+                prop_assert!(!denial.reason().is_empty());
+            }
+            Ok(())
+        })
+        .unwrap();
+    let [denied, allowed] = both.get();
+    assert!(
+        denied > 1_000 && allowed > 1_000,
+        "both answers are met often: {denied} denied, {allowed} allowed"
+    );
+}
+
+const EDITORS: Rule = rule!(roles = ["editor"], scopes = ["write"]);
+
+#[test]
+fn a_denial_says_what_is_needed_and_what_is_there() {
+    let alice =
+        TestUser::new("alice").roles(["viewer"]).scopes(["read"]).claim("plan", "free").claim("acr", "pwd");
+    for (rule, expected) in [
+        (rule!(roles = ["admin", "editor"]), "needs any of the roles admin, editor; has viewer"),
+        (rule!(scopes = ["read", "write"]), "needs all of the scopes read, write; has read"),
+        (rule!(permissions = ["x"]), "needs permission x; has none"),
+        (rule!(claims(plan = "pro")), "needs claim plan equal to \"pro\"; has another"),
+        (rule!(claims(plan = ["pro", "team"])), "needs claim plan one of \"pro\", \"team\"; has another"),
+        (
+            rule!(claims(seats = 5, beta = true)),
+            "needs claim seats equal to 5; has none; and needs claim beta equal to true; has none",
+        ),
+        (rule!(max_age = "5m"), "needs a log-in at most 300 s old; has one of unknown age"),
+        (rule!(acr = ["mfa"]), "needs a log-in of class mfa; has \"pwd\""),
+        (rule!(not(roles = ["viewer"])), "must not have role viewer"),
+        (
+            rule!(any(roles = ["admin"], scopes = ["write"])),
+            "no alternative holds (needs role admin; has viewer | needs scope write; has read)",
+        ),
+        (
+            rule!(rule = EDITORS),
+            "rule EDITORS: needs role editor; has viewer; and needs scope write; has read",
+        ),
+        (Rule::refuse_all(), "nobody is let in"),
+    ] {
+        let Decision::Deny(denial) = rule.decide(&alice.principal(), now()) else {
+            panic!("{rule} was kept")
+        };
+        assert_eq!(denial.reason(), expected);
+    }
+    assert_eq!(rule!(roles = ["viewer"]).decide(&alice.principal(), now()), Decision::Allow);
+}
+
+#[test]
+fn a_remedy_is_named_only_if_it_would_do() {
+    let alice = TestUser::new("alice");
+    let step_up =
+        |max_age, acr_values: &[&'static str]| Remedy::StepUp { max_age, acr_values: acr_values.to_vec() };
+    for (rule, expected) in [
+        (rule!(scopes = ["a"]), Remedy::Scopes(vec!["a"])),
+        (rule!(scopes = ["a"], all(scopes = ["b"])), Remedy::Scopes(vec!["a", "b"])),
+        (rule!(scopes = ["a"], max_age = "1m"), Remedy::Scopes(vec!["a"])),
+        (rule!(max_age = "2m", all(max_age = "1m", acr = ["x"])), step_up(Some(60), &["x"])),
+        (rule!(max_age = "1m", roles = ["r"]), Remedy::None),
+        (rule!(any(max_age = "1m", roles = ["r"])), step_up(Some(60), &[])),
+        (rule!(any(scopes = ["a"], roles = ["r"])), Remedy::Scopes(vec!["a"])),
+        (rule!(not(not(scopes = ["a"]))), Remedy::None),
+    ] {
+        let Decision::Deny(denial) = rule.decide(&alice.principal(), now()) else {
+            panic!("{rule} was kept")
+        };
+        assert_eq!(*denial.remedy(), expected, "{rule}");
+    }
+}
+
+#[test]
+fn claims_side_by_side_are_one_requirement_inside_any_too() {
+    let rule = rule!(any(claims(a = 1, b = 2), roles = ["r"]));
+    for (user, expected) in [
+        (TestUser::new("u").claim("a", 1), false),
+        (TestUser::new("u").claim("b", 2), false),
+        (TestUser::new("u").claim("a", 1).claim("b", 2), true),
+        (TestUser::new("u").roles(["r"]), true),
+    ] {
+        assert_eq!(rule.decide(&user.principal(), now()).is_allow(), expected, "{user:?}");
+    }
+}
+
+/// What stands in for a rule with a mistake.
+#[test]
+fn refuse_all_refuses_all() {
+    let everything = TestUser::new("root").roles(NAMES.iter().copied()).scopes(NAMES.iter().copied());
+    assert!(!Rule::refuse_all().decide(&everything.principal(), now()).is_allow());
+}
