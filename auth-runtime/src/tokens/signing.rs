@@ -172,7 +172,7 @@ pub struct SignError {
 }
 
 impl SignError {
-    fn new(reason: impl Into<String>) -> Self {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }
