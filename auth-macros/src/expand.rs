@@ -41,7 +41,7 @@ pub(crate) fn rule_macro(arguments: TokenStream) -> TokenStream {
     let private = private(&arguments);
     let rule = rule(&arguments);
     match diagnostics.finish() {
-        None => quote!({ const RULE: #private::Rule = #rule; RULE }),
+        None => quote!({ const __AUTH_RULE: #private::Rule = #rule; __AUTH_RULE }),
         Some(errors) => quote!({ #errors #private::Rule::refuse_all() }),
     }
 }
@@ -69,22 +69,22 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
             types.push(argument.ty.to_token_stream());
         }
     }
-    let values: Vec<_> = (0..types.len()).map(|index| format_ident!("argument_{index}")).collect();
+    let values: Vec<_> = (0..types.len()).map(|index| format_ident!("__argument_{index}")).collect();
 
     let errors = diagnostics.finish();
     let (bounds, body) = if errors.is_some() {
         (quote!(), quote!(#private::CheckOutcome::refused()))
     } else {
-        let bounds = types.iter().map(|ty| quote_spanned!(ty.span()=> #ty: #private::FromRequestParts<S>,));
+        let bounds = types.iter().map(|ty| quote_spanned!(ty.span()=> #ty: #private::FromRequestParts<__S>,));
         let extract = types.iter().zip(&values).map(|(ty, value)| {
             quote_spanned! {ty.span()=>
-                let #value = match <#ty as #private::FromRequestParts<S>>::from_request_parts(parts, state).await {
-                    ::core::result::Result::Ok(value) => value,
-                    ::core::result::Result::Err(rejection) => return #private::CheckOutcome::rejected(rejection),
+                let #value = match <#ty as #private::FromRequestParts<__S>>::from_request_parts(__parts, __state).await {
+                    ::core::result::Result::Ok(__value) => __value,
+                    ::core::result::Result::Err(__rejection) => return #private::CheckOutcome::rejected(__rejection),
                 };
             }
         });
-        let call = quote_spanned!(name.span()=> #name(principal, #(#values),*).await);
+        let call = quote_spanned!(name.span()=> #name(__principal, #(#values),*).await);
         (quote!(#(#bounds)*), quote!(#(#extract)* #private::CheckOutcome::of(#call)))
     };
     quote! {
@@ -102,16 +102,16 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
                 const NAME: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#text);
             }
 
-            impl<S> #private::Check<S> for #name
+            impl<__S> #private::Check<__S> for #name
             where
-                S: ::core::marker::Send + ::core::marker::Sync,
+                __S: ::core::marker::Send + ::core::marker::Sync,
                 #bounds
             {
                 #[allow(unused_variables)]
                 async fn check(
-                    principal: &#private::Principal,
-                    parts: &mut #private::Parts,
-                    state: &S,
+                    __principal: &#private::Principal,
+                    __parts: &mut #private::Parts,
+                    __state: &__S,
                 ) -> #private::CheckOutcome {
                     #body
                 }
@@ -177,10 +177,10 @@ fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: 
 
         #(#cfgs)*
         const _: () = {
-            const RULE: #private::Rule = #rule;
+            const __AUTH_RULE: #private::Rule = #rule;
 
             impl #private::Policy for #policy {
-                const RULE: #private::Rule = RULE;
+                const RULE: #private::Rule = __AUTH_RULE;
                 const HANDLER: #private::HandlerInfo = #private::HandlerInfo::new(
                     ::core::concat!(::core::module_path!(), "::", #name),
                     ::core::file!(),

@@ -1,8 +1,8 @@
 //! The macros of [`auth-runtime`](https://docs.rs/auth-runtime). Depend on that crate: it re-exports them, and what
 //! they expand to calls it.
 //!
-//! The way of an attribute: [`attribute`] reads it into the model of [`rule`], [`check`] looks for mistakes,
-//! [`expand`] writes the code. Mistakes are collected in [`diagnostics`] and shown all at once.
+//! The way of an attribute: `attribute.rs` reads it into the model of `rule.rs`, `check/` looks for mistakes, `expand.rs`
+//! writes the code. Mistakes are collected in `diagnostics.rs` and shown all at once.
 
 mod attribute;
 mod check;
@@ -13,22 +13,56 @@ mod rule;
 
 use proc_macro::TokenStream;
 
-/// Guards a handler: nothing else of the request is touched before the rule is kept.
+/// Guards a handler: nothing else of the request is touched before its rule is kept.
 ///
-/// ```ignore-this-fence-is-replaced
+/// Without words it lets in any authenticated caller. The words, which must all hold, are in the table of
+/// `auth-runtime`'s documentation:
+///
+/// ```text
+/// #[auth]
+/// #[auth(source = "cookie", roles = ["admin"])]
+/// #[auth(any(roles = ["editor"], all(roles = ["author"], scopes = ["article:write"])))]
+/// #[auth(claims(tenant_id = path("tenant")), permissions = ["invoice.read"], check = owns)]
+/// #[auth(rule = MEMBERS, max_age = "5m")]
+/// #[auth(optional)]
+/// #[auth(public)]
 /// ```
+///
+/// It adds one argument in front of the handler's own, which does all the work, and leaves the rest of the function
+/// as it is: body, return type, generics, other attributes. Beside the function it declares a type that carries the
+/// rule as a constant.
+///
+/// Every mistake of an attribute is reported, each at its own place. The function then still exists, and refuses
+/// every request, so that no second error hides the first.
 #[proc_macro_attribute]
 pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::auth(arguments.into(), item.into()).into()
 }
 
-/// Makes a function usable as `#[auth(check = function)]`.
+/// Makes a function usable as `#[auth(check = function)]`: a condition in code, run after the rule was kept.
+///
+/// ```text
+/// #[check]
+/// async fn owns(user: &Principal, Path(id): Path<Uuid>, State(db): State<Db>) -> Result<bool, DbError> { .. }
+/// ```
+///
+/// The first argument is the caller; the others are extracted from the request's head and the router's state. `true`
+/// lets the request in, `false` refuses it with 403, an error with 503. An argument that can't be extracted because of
+/// the request refuses it with 403.
+///
+/// Beside the function it declares a type of the same name, so that `use` brings both.
 #[proc_macro_attribute]
 pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::check(arguments.into(), item.into()).into()
 }
 
-/// A rule as a value.
+/// A rule as a value, with the words of `#[auth]` but `check`: a constant to name in `#[auth(rule = MEMBERS)]`, what a
+/// whole router requires, or what stands beside a service.
+///
+/// ```text
+/// const MEMBERS: Rule = rule!(roles = ["member"], not(roles = ["suspended"]));
+/// router.require(rule!(roles = ["member"])).service("/assets", assets, rule!(public))
+/// ```
 #[proc_macro]
 pub fn rule(arguments: TokenStream) -> TokenStream {
     expand::rule_macro(arguments.into()).into()

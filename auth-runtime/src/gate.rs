@@ -1,5 +1,6 @@
 //! The gate: the argument that `#[auth]` puts in front of a handler's own.
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ where
         // for its own.
         let mounted = head.extensions.remove::<Arc<MountedRoute>>();
         enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
-            Some(route) => route.policy(engine),
+            Some(route) => route.policy(engine).filter(|_| route.is_of::<P>()),
             None => GatePolicy::unmounted(P::RULE, P::HANDLER, engine, head),
         })
         .await?;
@@ -75,7 +76,9 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
         ));
     };
     let Some(policy) = policy(auth.engine(), head) else {
-        return Err(misconfigured(
+        return Err(pipeline::misconfigured(
+            &auth,
+            head,
             "a guarded route was reached whose router was not finished, or finished with another engine than that of \
              the nearest layer, or whose rule names a source that the engine lacks: `finish` of the guarded router \
              says which",
@@ -230,6 +233,9 @@ pub trait CarriesPolicy: sealed::Sealed {
     const HANDLER: HandlerInfo;
     /// The name of the check, if there is one.
     const CHECK: Option<&'static str>;
+
+    #[doc(hidden)]
+    fn policy_type() -> TypeId;
 }
 
 #[diagnostic::do_not_recommend]
@@ -241,6 +247,10 @@ where
     const RULE: Rule = <T::First as Gate>::RULE;
     const HANDLER: HandlerInfo = <T::First as Gate>::HANDLER;
     const CHECK: Option<&'static str> = <T::First as Gate>::CHECK;
+
+    fn policy_type() -> TypeId {
+        <T::First as Gate>::policy_type()
+    }
 }
 
 /// Nobody else can say that a handler carries a policy.
@@ -254,6 +264,8 @@ mod sealed {
         T::First: super::Gate,
     {
     }
+
+    pub trait SealedArguments {}
 
     pub trait SealedGate {}
 
@@ -271,6 +283,9 @@ pub trait Gate: sealed::SealedGate {
     const HANDLER: HandlerInfo;
     /// The name of the check, if there is one.
     const CHECK: Option<&'static str>;
+
+    /// The policy.
+    fn policy_type() -> TypeId;
 }
 
 #[diagnostic::do_not_recommend]
@@ -278,16 +293,23 @@ impl<P: Policy, C: NamedCheck> Gate for Authorized<P, C> {
     const RULE: Rule = P::RULE;
     const HANDLER: HandlerInfo = P::HANDLER;
     const CHECK: Option<&'static str> = C::NAME;
+
+    fn policy_type() -> TypeId {
+        TypeId::of::<P>()
+    }
 }
 
 /// axum's type for a handler's arguments: a marker, and then the arguments.
-pub trait Arguments {
+pub trait Arguments: sealed::SealedArguments {
     /// The type of the first argument.
     type First;
 }
 
 macro_rules! arguments {
     ($($argument:ident)*) => {
+        #[diagnostic::do_not_recommend]
+        impl<M, First, $($argument),*> sealed::SealedArguments for (M, First, $($argument,)*) {}
+
         #[diagnostic::do_not_recommend]
         impl<M, First, $($argument),*> Arguments for (M, First, $($argument,)*) {
             type First = First;

@@ -29,10 +29,10 @@ pub use auth_macros::{auth, check, rule};
 pub use self::engine::{Auth, AuthBuilder, Revocations};
 pub use self::error::{BuildError, RoutesError};
 pub use self::gate::{
-    Arguments, Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, Gate, HandlerInfo, NamedCheck,
-    NoCheck, Policy,
+    Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
 };
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
+pub use self::origin::OwnPage;
 pub use self::principal::{Claims, Principal};
 pub use self::request_auth::{Outcome, RequestAuth};
 pub use self::routing::Router;

@@ -3,9 +3,13 @@
 //! A browser sends a cookie with every request to its host, whatever page caused it. So a request that changes
 //! something and comes with an ambient credential must come from a page of this service, or of one that it trusts.
 
+use axum::extract::FromRequestParts;
 use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
+
+use crate::rejection::{RefusalCode, Rejection, misconfigured};
+use crate::request_auth::RequestAuth;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -79,12 +83,19 @@ impl OriginPolicy {
             (None, _) => true,
             // `null`, or what no browser sends.
             (Some(_), None) => false,
-            (Some(_), Some(origin)) => self.public.as_ref() == Some(&origin) || is_host(&origin, head),
+            (Some(_), Some(origin)) => self.public.as_ref() == Some(&origin) || self.is_host(&origin, head),
         }
+    }
+
+    /// Whether `origin` is the host that the request was sent to. Behind a proxy that ends TLS the scheme is not known,
+    /// unless the public origin tells it: whoever is on the line can put words into the http page of the same host.
+    fn is_host(&self, origin: &Origin, head: &Parts) -> bool {
+        let scheme_fits = origin.is_https() || !self.public.as_ref().is_some_and(Origin::is_https);
+        scheme_fits && is_host(origin, head)
     }
 }
 
-/// Whether `origin` is the host that the request was sent to. The scheme is not known behind a proxy that ends TLS.
+/// Whether `origin` is the host that the request was sent to.
 fn is_host(origin: &Origin, head: &Parts) -> bool {
     let host = match (head.uri.authority(), single(&head.headers, &HOST)) {
         (Some(authority), _) => authority.as_str(),
@@ -101,6 +112,41 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h He
     match (values.next(), values.next()) {
         (first, None) => Ok(first),
         _ => Err(()),
+    }
+}
+
+/// The page that sends this request is one of this service's own, or one that it trusts, or there is no page: as an
+/// argument of a handler that takes no credential and gives one out.
+///
+/// The gate asks this of every request with an ambient credential. A log-in has none yet, and must ask for itself: else
+/// another site could log its visitors in as somebody else, and see what they do there.
+///
+/// ```
+/// use auth_runtime::{OwnPage, auth};
+///
+/// #[auth(public)]
+/// async fn log_in(_: OwnPage, form: String) -> String {
+///     form
+/// }
+/// ```
+///
+/// A request of another page is refused with 403.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OwnPage;
+
+impl<S: Sync> FromRequestParts<S> for OwnPage {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let Some(auth) = RequestAuth::of(head) else {
+            return Err(misconfigured("`OwnPage` is extracted without the layer of `Auth`"));
+        };
+        if auth.engine().origins().admits(head) {
+            Ok(Self)
+        } else {
+            Err(auth.refuse(RefusalCode::ForeignOrigin, head))
+        }
     }
 }
 
@@ -134,7 +180,8 @@ mod tests {
             public: Origin::parse("https://shop.example"),
             trusted: vec![Origin::parse("https://partner.example").unwrap()],
         };
-        let table: &[(&str, &[(&str, &str)], bool)] = &[
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+        let table: &[Row<'_>] = &[
             ("GET", &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")], true),
             ("HEAD", &[("origin", "https://evil.example")], true),
             ("GET", &[("upgrade", "websocket"), ("origin", "https://evil.example")], false),
@@ -149,8 +196,10 @@ mod tests {
             ("POST", &[], true),
             ("POST", &[("origin", "https://shop.example")], true),
             ("POST", &[("origin", "http://shop.example")], false),
-            ("POST", &[("origin", "http://internal:8080")], true),
-            ("POST", &[("origin", "http://internal:8081")], false),
+            ("POST", &[("origin", "https://internal:8080")], true),
+            ("POST", &[("origin", "https://internal:8081")], false),
+            // the public origin is https, so a page without it is another's
+            ("POST", &[("origin", "http://internal:8080")], false),
             ("POST", &[("origin", "null")], false),
             ("POST", &[("origin", "")], false),
             ("POST", &[("origin", "https://shop.example"), ("origin", "https://shop.example")], false),
@@ -162,6 +211,25 @@ mod tests {
             }
             let (head, ()) = request.body(()).unwrap().into_parts();
             assert_eq!(policy.admits(&head), *expected, "{method} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_public_origin_the_host_is_compared_and_the_scheme_is_not_known() {
+        for (host, origin, expected) in [
+            ("internal:8080", "http://internal:8080", true),
+            ("internal:8080", "https://internal:8080", true),
+            ("Internal:8080", "http://internal:8080", true),
+            ("internal", "http://internal:80", true),
+            ("internal:443", "https://internal", true),
+            ("internal", "http://internal:8080", false),
+            ("internal:8080", "http://internal", false),
+            ("internal:8080", "http://internal:8080.evil.example", false),
+            ("internal:8080", "http://x@internal:8080", false),
+        ] {
+            let request = Request::post("/").header("host", host).header("origin", origin).body(()).unwrap();
+            let (head, ()) = request.into_parts();
+            assert_eq!(OriginPolicy::default().admits(&head), expected, "{origin} on {host}");
         }
     }
 }

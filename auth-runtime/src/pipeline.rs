@@ -13,7 +13,7 @@ use crate::audit::{AuditDecision, AuditEvent};
 use crate::gate::Check;
 use crate::policy::Access;
 use crate::principal::{Admitted, Principal};
-use crate::rejection::Rejection;
+use crate::rejection::{RefusalCode, Rejection};
 use crate::request_auth::{Outcome, RequestAuth};
 
 /// Lets the request through, with the caller in its extensions, or refuses it.
@@ -39,6 +39,15 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
             Err(refused.refusal.render(engine.realm(), &schemes, engine.render_hook(), head))
         }
     }
+}
+
+/// Refuses where no policy can be enforced, and says so wherever a refusal is told.
+pub(crate) fn misconfigured(auth: &RequestAuth, head: &Parts, what: &'static str) -> Rejection {
+    let refused = Refused::new(RefusalCode::Misconfigured, what);
+    let policy = GatePolicy::unknown(head);
+    let refusal = refused.refusal.clone();
+    report(auth, head, &policy, &Err(refused));
+    refusal.render(auth.engine().realm(), &[], auth.engine().render_hook(), head)
 }
 
 /// From the request's head to the caller, or to the reason why it is refused.

@@ -90,7 +90,7 @@ impl Refusal {
         if self.code == RefusalCode::Unavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Rejection::new(response)
     }
 }

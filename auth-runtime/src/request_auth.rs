@@ -1,5 +1,6 @@
 //! What belongs to one request: the engine, the outcome, and the headers that the answer must carry.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::request::Parts;
@@ -8,20 +9,19 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::audit::AuditDecision;
 use crate::engine::Engine;
 use crate::principal::Principal;
-use crate::rejection::{Refusal, Rejection};
+use crate::rejection::{Refusal, RefusalCode, Rejection};
 
 /// What belongs to one request. The layer of [`Auth`](crate::Auth) puts it into the request's extensions, and into
 /// those of the answer, where an outer middleware reads the outcome: for access logs and audit.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestAuth(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     engine: Arc<Engine>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     outcome: Option<Outcome>,
     answer_headers: HeaderMap,
@@ -69,12 +69,27 @@ impl RequestAuth {
     }
 
     /// A refusal behind the gate: of an extractor that wants more than the gate asked for.
-    pub(crate) fn render(&self, refusal: Refusal, head: &Parts) -> Rejection {
+    pub(crate) fn refuse(&self, code: RefusalCode, head: &Parts) -> Rejection {
+        let refusal = Refusal::new(code);
+        let principal = self.outcome().and_then(|outcome| outcome.principal);
+        let decision = AuditDecision::Refused { status: refusal.status(), code: refusal.code() };
+        self.set_outcome(Outcome { principal, decision });
+        self.render(refusal, head)
+    }
+
+    fn render(&self, refusal: Refusal, head: &Parts) -> Rejection {
         let engine = self.engine();
         refusal.render(engine.realm(), &["Bearer"], engine.render_hook(), head)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Without the headers of the answer, which may hold tokens.
+impl fmt::Debug for RequestAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestAuth").field("outcome", &self.outcome()).finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@
 mod memory;
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::SystemTime;
 
 pub use self::memory::MemoryRevocations;
@@ -49,19 +50,17 @@ pub trait RevocationView: fmt::Debug + Send + Sync + 'static {
     /// [`RevocationsUnavailable`] if it cannot be told; the request is then answered 503.
     fn is_revoked(&self, token: &TokenIdentity<'_>, now: SystemTime) -> Result<bool, RevocationsUnavailable>;
 
-    /// Revokes. When it returns, the revocation is in force here.
+    /// Revokes. When the future is done without an error, the revocation is in force here, and as lasting as the view is.
     ///
     /// `keep_until` is when the last token that it could concern has expired; the entry may go then.
     ///
     /// # Errors
     /// [`RevocationsUnavailable`] if it could not be recorded: then nothing was revoked.
-    fn revoke(
-        &self,
-        revocation: Revocation,
-        keep_until: SystemTime,
-        now: SystemTime,
-    ) -> Result<(), RevocationsUnavailable>;
+    fn revoke(&self, revocation: Revocation, keep_until: SystemTime, now: SystemTime) -> RevokeFuture<'_>;
 }
+
+/// A revocation that is being recorded.
+pub type RevokeFuture<'a> = Pin<Box<dyn Future<Output = Result<(), RevocationsUnavailable>> + Send + 'a>>;
 
 /// What identifies a token, its session and its user.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 //! It reads the rule from the type of the handler, so it knows method, path, handler and rule of every route: the
 //! table, the checks at start and the published documents all come from that one list.
 
+mod effective;
 mod guarded_service;
 mod method_router;
 mod methods;

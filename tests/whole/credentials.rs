@@ -47,6 +47,7 @@ impl Fixture {
                 .allow_query_tokens()
                 .source(Header::new("partner", HeaderName::from_static("x-partner-token")))
                 .source(Header::new("token", header::AUTHORIZATION).with_scheme("Token"))
+                .source(Header::new("basic", header::AUTHORIZATION).with_scheme("Basic"))
         });
         let expired = test.token(&TestUser::new("old"));
         test.clock().advance(Duration::from_secs(900 + 61));
@@ -200,6 +201,13 @@ async fn a_cookie_is_found_among_others_and_in_split_headers() {
         (vec![("cookie", [b"a=\xff\xfe; ", good.as_bytes()].concat())], 200),
         (vec![("cookie", format!("{good}; {good}").into_bytes())], 400),
         (vec![("cookie", format!("x{good}").into_bytes())], 401),
+        // To a browser this has no prefix, so any subdomain can set it: white space is what RFC 6265 says, not Unicode.
+        (vec![("cookie", format!("\u{2000}{good}").into_bytes())], 401),
+        (vec![("cookie", format!("\u{a0}{good}").into_bytes())], 401),
+        (vec![("cookie", format!("a=1;\u{2000}{good}; {good}").into_bytes())], 200),
+        (vec![("cookie", format!("  \t{good}\t ;").into_bytes())], 200),
+        (vec![("cookie", good.replace('=', " = ").into_bytes())], 200),
+        (vec![("cookie", good.replace('=', "").into_bytes())], 401),
         (vec![("cookie", "__host-access_token=x".to_owned().into_bytes())], 401),
         (vec![("cookie", [good.as_bytes(), b"\xff"].concat())], 401),
         (vec![("cookie", vec![b'a'; 20_000])], 401),
@@ -289,4 +297,18 @@ async fn a_cookie_is_as_good_as_the_page_that_sends_it() {
     // The page is looked at before the token is: a foreign page learns nothing about it.
     let bad: Vec<_> = foreign.iter().copied().chain([("cookie", "__Host-access_token=bad")]).collect();
     assert_eq!(send(&fixture.app, request("POST", "/required", &bad)).await.status, 403);
+}
+
+/// What a browser keeps and sends by itself is ambient, in whatever header it stands.
+#[tokio::test]
+async fn a_password_that_the_browser_keeps_is_ambient() {
+    #[auth(source = "basic")]
+    async fn basic() {}
+    let fixture = Fixture::new();
+    let app = Router::new().route("/", get(basic).post(basic)).finish(fixture.test.auth()).unwrap();
+    let basic = format!("Basic {}", fixture.credential("good:alice"));
+    let foreign =
+        [("host", "shop.example"), ("origin", "https://evil.example"), ("authorization", basic.as_str())];
+    assert_eq!(send(&app, request("GET", "/", &foreign)).await.status, 200);
+    assert_eq!(send(&app, request("POST", "/", &foreign)).await.status, 403);
 }

@@ -1,4 +1,11 @@
 //! Whole requests against guarded services, and the messages of the compiler.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 mod credentials;
 mod forms;

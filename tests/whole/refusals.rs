@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use auth_runtime::audit::{AuditDecision, AuditEvent};
 use auth_runtime::rejection::RefusalCode;
-use auth_runtime::revocation::{Revocation, RevocationView, RevocationsUnavailable, TokenIdentity};
+use auth_runtime::revocation::{
+    Revocation, RevocationView, RevocationsUnavailable, RevokeFuture, TokenIdentity,
+};
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{Principal, RequestAuth, Router, auth, check};
+use auth_runtime::{Claims, OwnPage, Principal, RequestAuth, Router, auth, check};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -66,6 +68,7 @@ fn routes() -> Router {
         .route("/either", get(admin_or_fresh))
         .route("/open", get(open))
         .route("/optional", get(optional))
+        .route("/typed", get(typed))
         .route("/checked/{id}", post(checked))
 }
 
@@ -92,8 +95,14 @@ async fn statuses_and_challenges() {
             401,
             r#", error="insufficient_user_authentication", max_age="300""#,
         ),
-        // a log-in in the future has no age
-        (Some(&logged_in(-1)), "/fresh", 401, r#", error="insufficient_user_authentication", max_age="300""#),
+        // a log-in in the future, by more than clocks differ, has no age
+        (Some(&logged_in(-60)), "/fresh", 200, ""),
+        (
+            Some(&logged_in(-61)),
+            "/fresh",
+            401,
+            r#", error="insufficient_user_authentication", max_age="300""#,
+        ),
         (Some(&alice), "/strong", 401, r#", error="insufficient_user_authentication", acr_values="mfa hw""#),
         (Some(&TestUser::new("alice").claim("acr", "hw")), "/strong", 200, ""),
         (
@@ -136,8 +145,8 @@ impl RevocationView for Gone {
         Err(RevocationsUnavailable::new("the disk is on fire"))
     }
 
-    fn revoke(&self, _: Revocation, _: SystemTime, _: SystemTime) -> Result<(), RevocationsUnavailable> {
-        Err(RevocationsUnavailable::new("the disk is on fire"))
+    fn revoke(&self, _: Revocation, _: SystemTime, _: SystemTime) -> RevokeFuture<'_> {
+        Box::pin(async { Err(RevocationsUnavailable::new("the disk is on fire")) })
     }
 }
 
@@ -292,6 +301,9 @@ async fn no_secret_reaches_the_log() {
     }
 }
 
+#[auth]
+async fn typed(_: Claims<u8>) {}
+
 #[tokio::test]
 async fn an_outer_layer_reads_the_outcome() {
     let test = TestAuth::new();
@@ -300,6 +312,8 @@ async fn an_outer_layer_reads_the_outcome() {
     for (path, headers, expected) in [
         ("/any", vec![("authorization", bearer.as_str())], Some((Some("alice"), 200))),
         ("/role", vec![("authorization", bearer.as_str())], Some((Some("alice"), 403))),
+        // refused behind the gate, by an extractor of this library
+        ("/typed", vec![("authorization", bearer.as_str())], Some((Some("alice"), 401))),
         ("/any", vec![], Some((None, 401))),
         ("/open", vec![], Some((None, 200))),
         ("/nowhere", vec![], None),
@@ -347,4 +361,53 @@ async fn a_hook_renders_a_refusal_and_cannot_make_a_success_of_it() {
         rendered(|| ([("www-authenticate", "Basic"), ("x-own", "1")], "own words").into_response()).await;
     assert_eq!(own.headers.get_all("www-authenticate").iter().count(), 1);
     assert_eq!((own.header("x-own"), &*own.body), ("1", "own words"));
+}
+
+#[auth(public)]
+async fn log_in(_: OwnPage, body: String) -> String {
+    body
+}
+
+#[tokio::test]
+async fn no_other_site_logs_its_visitors_in() {
+    let test = TestAuth::with(|builder| builder.trust_origin("https://app.example"));
+    let app = Router::new().route("/login", post(log_in)).finish(test.auth()).unwrap();
+    for (headers, expected) in [
+        (vec![], 200),
+        (vec![("origin", "https://shop.example")], 200),
+        (vec![("origin", "https://app.example"), ("sec-fetch-site", "cross-site")], 200),
+        (vec![("origin", "https://evil.example")], 403),
+        (vec![("sec-fetch-site", "cross-site")], 403),
+    ] {
+        let headers: Vec<_> = headers.into_iter().chain([("host", "shop.example")]).collect();
+        assert_eq!(
+            send(&app, request("POST", "/login", &headers)).await.status.as_u16(),
+            expected,
+            "{headers:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_together_wrongly_is_told_like_any_refusal() {
+    let log = Log::default();
+    let test = audited(&log);
+    let other = TestAuth::with(|builder| {
+        builder.render_refusals(|refusal, _| {
+            assert_eq!(refusal.kind(), RefusalCode::Misconfigured);
+            "own words".into_response()
+        })
+    });
+    let app = routes().layer(other.auth().layer()).finish(test.auth()).unwrap();
+    let reply = send(&app, request("GET", "/any", &[])).await;
+    assert_eq!((reply.status.as_u16(), &*reply.body), (500, "own words"));
+    assert_eq!(reply.header("cache-control"), "no-store");
+
+    let app = routes().layer(test.auth().layer()).finish(other.auth()).unwrap();
+    assert_eq!(send(&app, request("GET", "/any", &[])).await.status, 500);
+    let events = log.lock().unwrap().join("\n");
+    assert!(
+        events.starts_with("- GET /any [unknown]: refused 500 -: a guarded route was reached"),
+        "{events}"
+    );
 }

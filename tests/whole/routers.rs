@@ -298,9 +298,9 @@ PUT     /both                 any authenticated caller; and check never         
 DELETE  /both                 any authenticated caller; and check never                           whole::routers::checked
 GET     /org/{tenant}         role member; and claim tenant equal to {tenant} of the path         whole::routers::of_tenant
 POST    /org/{tenant}/purge   role member; and role admin                                         whole::routers::admin
-ANY     /assets/{*rest}       public                                                              (service)
-ANY     /ping                 from cookie: not (role bot)                                         (with a rule beside it)
-ANY     /(unknown)            NOT GUARDED                                                         (merge_unguarded)
+ANY     /assets/{*}       public                                                              [service]
+ANY     /ping                 from cookie: not (role bot)                                         [rule beside it]
+ANY     /(unknown)            NOT GUARDED                                                         [merge_unguarded]
 ANY     /(fallback)           public                                                              whole::routers::lost
 ";
     let squeezed = |text: &str| {
@@ -339,7 +339,7 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
         "POST /url (",
         "ANY /any (",
         "GET /org/{id} (",
-        "ANY /service/{*rest} (",
+        "ANY /service/{*} ([service] at tests/whole/routers.rs:",
         "GET /public (",
         "the routes merged by `merge_unguarded` at tests/whole/routers.rs:",
     ];
@@ -389,4 +389,152 @@ fn the_engine_and_its_router_can_be_shared_between_threads() {
     shared::<Auth>();
     shared::<Principal>();
     shared::<Router>();
+}
+
+/// axum keeps the handler of `any`, and a fallback, beside the methods: they are behind the gate too.
+#[tokio::test]
+async fn a_rule_beside_a_method_router_holds_for_all_of_it() {
+    let inside = || async { "inside" };
+    let test = TestAuth::new();
+    let rule = rule!(roles = ["admin"]);
+    let app = Router::new()
+        .route("/fallback", (axum::routing::get(inside).fallback(inside), rule))
+        .route("/any", (axum::routing::any(inside), rule))
+        .route("/any-and-get", (axum::routing::any(inside).get(inside), rule))
+        .route("/service", (axum::routing::any_service(axum::routing::any(inside)), rule))
+        .route("/get", (axum::routing::get(inside), rule))
+        .finish(test.auth())
+        .unwrap();
+    let admin = format!("Bearer {}", test.token(&TestUser::new("alice").roles(["admin"])));
+    for path in ["/fallback", "/any", "/any-and-get", "/service", "/get"] {
+        for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "PROPFIND"] {
+            assert_eq!(send(&app, request(method, path, &[])).await.status, 401, "{method} {path}");
+            let expected = if path == "/get" && !matches!(method, "GET" | "HEAD") { 405 } else { 200 };
+            let reply = send(&app, request(method, path, &[("authorization", &admin)])).await;
+            assert_eq!(reply.status.as_u16(), expected, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_route_layer_reaches_the_handler_of_any() {
+    let test = TestAuth::new();
+    let teapot = axum::middleware::from_fn(|_: axum::extract::Request, _: axum::middleware::Next| async {
+        StatusCode::IM_A_TEAPOT
+    });
+    let app = Router::new()
+        .route("/any", any(open).route_layer(teapot.clone()))
+        .route("/both", any(open).get(open).route_layer(teapot.clone()))
+        .route("/get", get(open).route_layer(teapot))
+        .finish(test.auth())
+        .unwrap();
+    for (method, path, expected) in [
+        ("GET", "/any", 418),
+        ("POST", "/any", 418),
+        ("GET", "/both", 418),
+        ("POST", "/both", 418),
+        ("GET", "/get", 418),
+        ("POST", "/get", 405),
+    ] {
+        assert_eq!(send(&app, request(method, path, &[])).await.status.as_u16(), expected, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_there_exactly_once_refuses_under_not_too() {
+    let test = TestAuth::new();
+    let user = TestUser::new("alice").claim("tenant", "a");
+    // The router's own check finds it before the first request …
+    for router in [
+        Router::<()>::new().route("/x", get(of_others)),
+        Router::new().nest("/{tenant}", Router::new().route("/x/{tenant}", get(of_others))),
+        Router::new().service(
+            "/files",
+            axum::routing::get(|| async {}),
+            rule!(not(claims(tenant = path("rest")))),
+        ),
+    ] {
+        let error = router.finish(test.auth()).unwrap_err();
+        assert!(error.to_string().contains("the path has"), "{error}");
+    }
+    // … and where it can't look, the gate does.
+    let plain = axum::Router::new()
+        .route("/t/{org}", axum::routing::get(of_others))
+        .route("/none", axum::routing::get(of_others))
+        .layer(test.auth().layer());
+    for path in ["/t/b", "/none"] {
+        assert_eq!(status(&plain, &test, &user, path).await, 403, "{path}");
+    }
+    let wrongly_mounted =
+        Router::new().route("/x", get(of_others)).mounted_at("/{tenant}").finish(test.auth()).unwrap();
+    let app = axum::Router::new().nest("/{org}", wrongly_mounted);
+    assert_eq!(status(&app, &test, &user, "/b/x").await, 403);
+    let rule = rule!(not(claims(tenant = path("tenant"))));
+    assert!(!rule.decide(&user.principal(), test.auth().now()).is_allow(), "there is no path here");
+}
+
+#[test]
+fn a_rule_is_not_silently_given_twice() {
+    use auth_runtime::policy::{Requirement, Rule};
+    let rule = || Rule::authenticated().requires(&[Requirement::Roles(&["admin"])]);
+    assert!(std::panic::catch_unwind(|| rule().requires(&[Requirement::Scopes(&["x"])])).is_err());
+    assert!(std::panic::catch_unwind(|| rule().sources(&["cookie"])).is_err());
+    assert!(std::panic::catch_unwind(|| Rule::authenticated().sources(&["a"]).sources(&["b"])).is_err());
+}
+
+/// A name of the user's that the expansion uses too.
+mod names {
+    use auth_runtime::policy::Rule;
+    use auth_runtime::{Principal, auth, check, rule};
+    use axum::extract::State;
+
+    const BASE: Rule = rule!(roles = ["a"]);
+    const RULE: Rule = rule!(rule = BASE);
+
+    #[derive(Clone)]
+    pub(super) struct S;
+
+    #[auth(rule = RULE, check = state)]
+    pub(super) async fn parts() {}
+
+    #[check]
+    async fn state(principal: &Principal, State(S): State<S>) -> bool {
+        principal.subject() == "alice"
+    }
+}
+
+#[tokio::test]
+async fn names_of_the_user_are_not_captured() {
+    let test = TestAuth::new();
+    let app = Router::new().route("/", get(names::parts)).with_state(names::S).finish(test.auth()).unwrap();
+    for (subject, expected) in [("alice", 200), ("bob", 403)] {
+        assert_eq!(status(&app, &test, &TestUser::new(subject).roles(["a"]), "/").await, expected);
+    }
+}
+
+#[test]
+fn the_table_says_what_is_enforced() {
+    const OPEN: auth_runtime::policy::Rule = rule!(public);
+    #[auth(rule = OPEN)]
+    async fn named_public() {}
+
+    let routes = Router::<()>::new()
+        .route("/named", get(named_public))
+        .nest("/in", Router::new().route("/named", get(named_public)).require(rule!()))
+        .nest(
+            "/cookie",
+            Router::new().route("/admin", get(admin)).require(rule!(source = ["cookie", "bearer"])),
+        )
+        .nest("/optional", Router::new().route("/", get(optional)).require(rule!(roles = ["a"])))
+        .routes();
+    let who: Vec<_> = routes.iter().map(auth_runtime::routing::RouteInfo::who).collect();
+    assert_eq!(who, ["public", "any authenticated caller", "from cookie or bearer: role admin", "role a"]);
+}
+
+#[test]
+fn default_sources_that_a_route_cannot_take_are_a_mistake() {
+    let test = TestAuth::with(|builder| builder.allow_query_tokens().default_sources(["query"]));
+    assert!(Router::<()>::new().route("/", get(any_caller)).finish(test.auth()).is_ok());
+    let error = Router::<()>::new().route("/", post(any_caller)).finish(test.auth()).unwrap_err();
+    assert!(error.to_string().contains("default sources are all in the URL"), "{error}");
 }

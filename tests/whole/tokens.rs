@@ -466,7 +466,10 @@ struct Plain;
 
 impl Verifier for Plain {
     fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        let subject = token.strip_prefix("user-").ok_or(VerifyError::Other("no user"))?;
+        if token == "too-early" {
+            return Err(VerifyError::Unavailable("the keys are not loaded yet".into()));
+        }
+        let subject = token.strip_prefix("user-").ok_or(VerifyError::Other("no user".into()))?;
         let expired = if subject == "old" { 1 } else { now() + 60 };
         let claims = match subject {
             "immortal" => json!({"sub": subject}),
@@ -479,8 +482,61 @@ impl Verifier for Plain {
 #[tokio::test]
 async fn a_verifier_of_ones_own_cannot_forget_the_times() {
     let app = app(&Auth::builder().verifier(Plain).build().unwrap());
-    for (token, expected) in [("user-alice", 200), ("user-old", 401), ("user-immortal", 401), ("alice", 401)]
+    for (token, expected) in
+        [("user-alice", 200), ("user-old", 401), ("user-immortal", 401), ("alice", 401), ("too-early", 503)]
     {
         assert_eq!(status(&app, token).await, expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn log_out_everywhere_takes_the_callers_own_token_too() {
+    let test = TestAuth::new();
+    let app = app(test.auth());
+    // The issuer's clock is ahead, within the leeway.
+    let ahead = TestUser::new("alice").claim("iat", 1_800_000_000 + 30);
+    let token = test.token(&ahead);
+    assert_eq!(status(&app, &token).await, 200);
+    test.auth().revocations().revoke_user(&ahead.principal()).await.unwrap();
+    assert_eq!(status(&app, &token).await, 401);
+}
+
+#[tokio::test]
+async fn a_bound_in_the_future_is_kept_until_it_has_passed() {
+    let test = TestAuth::new();
+    let app = app(test.auth());
+    let week = Duration::from_secs(7 * 24 * 3600);
+    let bound = Revocation::User {
+        issuer: "https://issuer.test".into(),
+        subject: "alice".into(),
+        issued_at_or_before: test.auth().now() + week,
+    };
+    test.auth().revocations().revoke(bound).await.unwrap();
+    for (wait, expected) in [(0, 401), (6, 401), (2, 200)] {
+        test.clock().advance(Duration::from_secs(wait * 24 * 3600));
+        // Revoking is when old entries go.
+        test.auth().revocations().revoke_token(&TestUser::new("other").principal()).await.unwrap();
+        assert_eq!(get_as(&app, &test, &TestUser::new("alice"), "/").await.status.as_u16(), expected);
+    }
+}
+
+#[test]
+fn debug_gives_no_secret_away() {
+    let jwks = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}"#;
+    let secret = b"secret-secret-secret-secret-secret";
+    let issuer = TrustedIssuer::new("i")
+        .audience("a")
+        .jwks(jwks)
+        .key(Key::secret(Algorithm::HS256, secret))
+        .key(Key::jwk(jwks));
+    let signing = SigningKey::secret(Algorithm::HS256, secret).unwrap();
+    let builder = Auth::builder().issuer(issuer.clone());
+    for text in [
+        format!("{issuer:?}"),
+        format!("{builder:?}"),
+        format!("{signing:?}"),
+        format!("{:?}", Key::jwk(jwks)),
+    ] {
+        assert!(!text.contains("c2Vj") && !text.contains("secret-") && !text.contains("115, 101"), "{text}");
     }
 }

@@ -6,9 +6,11 @@ use crate::revocation::{Revocation, RevokeError};
 
 /// Takes tokens back. When a method returns without an error, the revocation is in force.
 ///
-/// An entry is kept as long as a token that it concerns could still be accepted: `max_token_lifetime` and the leeway
-/// of the engine. A token without `iat` and with a longer life is not known to that count: it is not accepted now,
-/// but would be near its end, so an issuer of such tokens should put `iat` into them (RFC 9068 §2.2 asks for it).
+/// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
+/// leeway of the engine. What is issued later under the same `sid` outlives it: an issuer that goes on giving out
+/// tokens of a session must be told too. And a token that is not accepted now because it lives too long, and has no
+/// `iat` that shows its age, would be accepted near its end, when the entry has gone: have the issuer put `iat` into
+/// its tokens (RFC 9068 §2.2 asks for it).
 #[derive(Clone, Copy, Debug)]
 pub struct Revocations<'a> {
     engine: &'a Engine,
@@ -37,7 +39,8 @@ impl<'a> Revocations<'a> {
         self.revoke(Revocation::Session { issuer: issuer(principal), session_id }).await
     }
 
-    /// All tokens of `principal`'s user that were issued up to now, in whole seconds.
+    /// All tokens of `principal`'s user that were issued up to now, in whole seconds: this one in any case, also if its
+    /// issuer's clock is ahead.
     ///
     /// # Errors
     /// [`RevokeError::Unavailable`].
@@ -45,7 +48,10 @@ impl<'a> Revocations<'a> {
         self.revoke(Revocation::User {
             issuer: issuer(principal),
             subject: principal.subject().to_owned(),
-            issued_at_or_before: self.engine.now(),
+            issued_at_or_before: self
+                .engine
+                .now()
+                .max(principal.issued_at().unwrap_or(std::time::UNIX_EPOCH)),
         })
         .await
     }
@@ -56,8 +62,12 @@ impl<'a> Revocations<'a> {
     /// [`RevokeError::Unavailable`].
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
         let now = self.engine.now();
-        let keep_until = now + self.engine.revocation_term();
-        Ok(self.engine.revocations().revoke(revocation, keep_until, now)?)
+        let last_issued = match &revocation {
+            Revocation::User { issued_at_or_before, .. } => now.max(*issued_at_or_before),
+            _ => now,
+        };
+        let keep_until = last_issued.checked_add(self.engine.revocation_term()).unwrap_or(last_issued);
+        Ok(self.engine.revocations().revoke(revocation, keep_until, now).await?)
     }
 }
 

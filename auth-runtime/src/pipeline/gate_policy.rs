@@ -33,23 +33,36 @@ impl<'a> GatePolicy<'a> {
 
     /// Of a handler that no guarded router mounted; `None` if its rule names a source that the engine lacks.
     pub(crate) fn unmounted(rule: Rule, handler: HandlerInfo, engine: &Engine, head: &Parts) -> Option<Self> {
-        let route =
-            head.extensions.get::<MatchedPath>().map_or(String::new(), |path| path.as_str().to_owned());
         let sources = match rule.sources {
             [] => engine.default_sources().to_vec(),
             names => engine.resolve_sources(names).ok()?,
         };
         Some(Self {
             access: rule.access,
-            rules: Cow::Owned(vec![rule]),
+            rules: vec![rule].into(),
             sources: sources.into(),
             handler,
-            route: route.into(),
+            route: matched_path(head),
         })
+    }
+
+    /// Of a route of which nothing is known but that it must not be entered.
+    pub(crate) fn unknown(head: &Parts) -> Self {
+        Self {
+            access: Access::Authenticated,
+            rules: Cow::default(),
+            sources: Cow::default(),
+            handler: HandlerInfo::new("[unknown]", "", 0),
+            route: matched_path(head),
+        }
     }
 
     /// The engine's sources that the route takes, explicit ones first.
     pub(crate) fn sources(&self) -> &[usize] {
         &self.sources
     }
+}
+
+fn matched_path(head: &Parts) -> Cow<'static, str> {
+    head.extensions.get::<MatchedPath>().map_or(Cow::Borrowed(""), |path| path.as_str().to_owned().into())
 }

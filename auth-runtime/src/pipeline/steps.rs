@@ -96,8 +96,12 @@ impl<'a> Step<'a> {
     /// Verifier → verified claims: signature, then claims, then times.
     pub(super) fn verify(&self, credential: &Credential<'_>) -> Result<VerifiedToken, Refused> {
         let refused = |error: VerifyError| {
-            let refused = Refused::invalid_token(error.to_string());
-            if error == VerifyError::Expired { refused.lapsed() } else { refused }
+            let reason = error.to_string();
+            match error {
+                VerifyError::Unavailable(_) => Refused::new(RefusalCode::Unavailable, reason),
+                VerifyError::Expired => Refused::invalid_token(reason).lapsed(),
+                _ => Refused::invalid_token(reason),
+            }
         };
         let token = self.engine().verifier().verify(&credential.text).map_err(refused)?;
         self.engine().limits().check_times(&token.claims, self.now()).map_err(refused)?;
@@ -162,7 +166,8 @@ impl<'a> Step<'a> {
             None
         };
         let path: Vec<(&str, &str)> = parameters.iter().flatten().collect();
-        let facts = Facts { principal, path: &path, now: self.now() };
+        let leeway = self.engine().limits().leeway;
+        let facts = Facts { principal, path: &path, now: self.now(), leeway };
         for rule in self.policy.rules.iter() {
             if let Decision::Deny(denial) = rule.evaluate(&facts) {
                 return Err(Refused::denied(&denial, principal));

@@ -17,17 +17,25 @@ pub(crate) struct Facts<'a> {
     pub(crate) path: &'a [(&'a str, &'a str)],
     /// Seconds since the epoch.
     pub(crate) now: i64,
+    /// Seconds by which the clock that made the claims may be ahead of this one.
+    pub(crate) leeway: i64,
 }
 
 impl Rule {
-    /// Whether all requirements hold for `principal` now, for a rule that does not look at the path.
+    /// Whether all requirements hold for `principal` now. A rule that looks at the path is denied: here is none.
     ///
     /// Whether a credential is asked for at all is not decided here: that is [`Rule::access`].
     pub fn decide(&self, principal: &Principal, now: std::time::SystemTime) -> Decision {
-        self.evaluate(&Facts { principal, path: &[], now: crate::clock::unix_seconds(now) })
+        self.evaluate(&Facts { principal, path: &[], now: crate::clock::unix_seconds(now), leeway: 0 })
     }
 
     pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
+        if let Some(name) = self.reads_path().then(|| facts.unreadable_parameter(self)).flatten() {
+            let reason = format!(
+                "the rule compares a claim with {{{name}}}, which the path does not have exactly once"
+            );
+            return Decision::Deny(Denial::new(reason, Remedy::None));
+        }
         if facts.all_hold(self.requirements) {
             Decision::Allow
         } else {
@@ -59,10 +67,11 @@ impl Facts<'_> {
         }
     }
 
-    /// Seconds since the log-in. A log-in that is said to lie in the future has no age that could be trusted.
+    /// Seconds since the log-in. A log-in that is said to lie in the future, by more than clocks differ, has no age that
+    /// could be trusted.
     fn login_age(&self) -> Option<u64> {
-        let auth_time = self.principal.auth_time_seconds()?;
-        u64::try_from(self.now.checked_sub(auth_time)?).ok()
+        let age = self.now.checked_sub(self.principal.auth_time_seconds()?)?;
+        if (-self.leeway..0).contains(&age) { Some(0) } else { u64::try_from(age).ok() }
     }
 
     fn claim_matches(&self, claim: &Value, expected: &Expected) -> bool {
@@ -91,11 +100,15 @@ impl Facts<'_> {
         }
     }
 
-    /// The parameter, if the path has it exactly once: of two of one name neither is believed.
+    /// The first parameter that the rule wants and the path has not, or has twice: then nothing can be said of the
+    /// claim, and under `not` nothing must not pass for no.
+    fn unreadable_parameter(&self, rule: &Rule) -> Option<&'static str> {
+        let count = |name: &str| self.path.iter().filter(|(key, _)| *key == name).count();
+        rule.path_parameters().into_iter().find(|name| count(name) != 1)
+    }
+
     fn path_parameter(&self, name: &str) -> Option<&str> {
-        let mut found = self.path.iter().filter(|(key, _)| *key == name).map(|(_, value)| *value);
-        let first = found.next();
-        if found.next().is_some() { None } else { first }
+        self.path.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
     fn why_not_all(&self, parts: &[Requirement]) -> Denial {

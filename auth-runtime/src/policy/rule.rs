@@ -106,12 +106,17 @@ impl Rule {
     /// The sources that a credential may come from, by name. None: the default of the engine.
     ///
     /// # Panics
-    /// If the rule is public: it looks at no credential. In a constant this is an error of the compiler.
+    /// If the rule is public, since it looks at no credential; if it names sources or requirements already. In a constant
+    /// this is an error of the compiler.
     #[must_use]
     pub const fn sources(mut self, names: &'static [&'static str]) -> Self {
         assert!(
             !matches!(self.access, Access::Public),
             "a public rule looks at no credential, so it has no `source`"
+        );
+        assert!(
+            self.sources.is_empty() && self.requirements.is_empty(),
+            "the sources of a rule are named once, and before its requirements"
         );
         self.sources = names;
         self
@@ -129,6 +134,10 @@ impl Rule {
         assert!(
             matches!(self.access, Access::Authenticated),
             "a rule that is public or optional takes no requirements"
+        );
+        assert!(
+            self.requirements.is_empty(),
+            "the requirements of a rule are given once: `requires` is called twice"
         );
         let mut rest = requirements;
         while let [part, tail @ ..] = rest {

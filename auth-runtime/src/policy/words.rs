@@ -9,12 +9,28 @@ impl fmt::Display for Rule {
         if !self.sources.is_empty() {
             write!(f, "from {}: ", self.sources.join(" or "))?;
         }
-        match self.access {
-            Access::Public => f.write_str("public"),
-            Access::Optional => f.write_str("optional"),
-            Access::Authenticated if self.requirements.is_empty() => f.write_str("any authenticated caller"),
-            Access::Authenticated => joined(f, self.requirements, "; and "),
+        match self.requirements_in_words() {
+            Some(words) if self.access == Access::Authenticated => f.write_str(&words),
+            _ => self.access.fmt(f),
         }
+    }
+}
+
+impl Rule {
+    /// The requirements alone, in words; `None` where there are none.
+    pub(crate) fn requirements_in_words(&self) -> Option<String> {
+        let words: Vec<_> = self.requirements.iter().map(Requirement::to_string).collect();
+        (!words.is_empty()).then(|| words.join("; and "))
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Public => "public",
+            Self::Optional => "optional",
+            Self::Authenticated => "any authenticated caller",
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -47,12 +48,12 @@ pub trait IntoGuarded<S>: sealed::Sealed<S> {}
 
 mod sealed {
     pub trait Sealed<S> {
-        fn into_guarded(self) -> super::MethodRouter<S>;
+        fn into_guarded(self, at: &'static std::panic::Location<'static>) -> super::MethodRouter<S>;
     }
 }
 
 impl<S> sealed::Sealed<S> for MethodRouter<S> {
-    fn into_guarded(self) -> MethodRouter<S> {
+    fn into_guarded(self, _: &'static Location<'static>) -> MethodRouter<S> {
         self
     }
 }
@@ -63,11 +64,12 @@ impl<S> sealed::Sealed<S> for (axum::routing::MethodRouter<S>, Rule)
 where
     S: Clone + Send + Sync + 'static,
 {
-    fn into_guarded(self) -> MethodRouter<S> {
+    fn into_guarded(self, at: &'static Location<'static>) -> MethodRouter<S> {
         let (inner, rule) = self;
-        let route = MountedRoute::new(rule, HandlerInfo::new("(with a rule beside it)", "", 0), None);
+        let route = MountedRoute::beside(rule, HandlerInfo::new("[rule beside it]", at.file(), at.line()));
         MethodRouter {
-            inner: inner.route_layer(GateLayer(Arc::clone(&route))),
+            // Not `route_layer`, which leaves the fallback open, and `any` is one.
+            inner: inner.layer(GateLayer(Arc::clone(&route))),
             endpoints: vec![Endpoint { methods: Vec::new(), route }],
         }
     }
@@ -76,8 +78,8 @@ where
 impl<S> IntoGuarded<S> for (axum::routing::MethodRouter<S>, Rule) where S: Clone + Send + Sync + 'static {}
 
 /// Turns what a router was given into a method router.
-pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>) -> MethodRouter<S> {
-    route.into_guarded()
+pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>, at: &'static Location<'static>) -> MethodRouter<S> {
+    route.into_guarded(at)
 }
 
 /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
@@ -150,7 +152,10 @@ where
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { inner: self.inner.route_layer(layer), endpoints: self.endpoints }
+        // axum keeps the handler of `any` as the fallback, which its `route_layer` passes over.
+        let has_any = self.endpoints.iter().any(|endpoint| endpoint.methods.is_empty());
+        let inner = if has_any { self.inner.layer(layer) } else { self.inner.route_layer(layer) };
+        Self { inner, endpoints: self.endpoints }
     }
 }
 
@@ -166,7 +171,7 @@ where
     H: Handler<T, S>,
     T: CarriesPolicy,
 {
-    let route = MountedRoute::new(T::RULE, T::HANDLER, T::CHECK);
+    let route = MountedRoute::of::<T>();
     (MountedHandler { handler, route: Arc::clone(&route) }, route)
 }
 

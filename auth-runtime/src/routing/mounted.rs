@@ -1,12 +1,13 @@
 //! A route with its policy, shared by the router that lists it and the gate that enforces it.
 
+use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::Request;
 use axum::handler::Handler;
 
 use crate::engine::Engine;
-use crate::gate::HandlerInfo;
+use crate::gate::{CarriesPolicy, HandlerInfo};
 use crate::pipeline::GatePolicy;
 use crate::policy::{Access, Rule};
 
@@ -16,6 +17,8 @@ pub(crate) struct MountedRoute {
     pub(super) rule: Rule,
     pub(super) handler: HandlerInfo,
     pub(super) check: Option<&'static str>,
+    /// The policy's type; `None` for a rule that stands beside what it guards.
+    policy_type: Option<TypeId>,
     resolved: OnceLock<Resolved>,
 }
 
@@ -30,8 +33,25 @@ pub(super) struct Resolved {
 }
 
 impl MountedRoute {
-    pub(super) fn new(rule: Rule, handler: HandlerInfo, check: Option<&'static str>) -> Arc<Self> {
-        Arc::new(Self { rule, handler, check, resolved: OnceLock::new() })
+    /// Of a handler that carries its policy.
+    pub(super) fn of<T: CarriesPolicy>() -> Arc<Self> {
+        Arc::new(Self {
+            rule: T::RULE,
+            handler: T::HANDLER,
+            check: T::CHECK,
+            policy_type: Some(T::policy_type()),
+            resolved: OnceLock::new(),
+        })
+    }
+
+    /// Of a rule that stands beside what it guards.
+    pub(super) fn beside(rule: Rule, handler: HandlerInfo) -> Arc<Self> {
+        Arc::new(Self { rule, handler, check: None, policy_type: None, resolved: OnceLock::new() })
+    }
+
+    /// Whether this is the route of a handler with the policy `P`.
+    pub(crate) fn is_of<P: 'static>(&self) -> bool {
+        self.policy_type == Some(TypeId::of::<P>())
     }
 
     /// A route belongs to one router, which is finished once.

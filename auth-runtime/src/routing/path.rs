@@ -13,7 +13,7 @@ pub(super) fn join(prefix: &str, path: &str) -> String {
     }
 }
 
-/// The names of the parameters: `{id}` and `{*rest}`; `{{` is a brace.
+/// The names of the parameters: `{id}` and `{*rest}`; `{{` is a brace, and `{*}` has no name.
 pub(super) fn parameters(path: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = path;
@@ -23,7 +23,10 @@ pub(super) fn parameters(path: &str) -> Vec<&str> {
             continue;
         }
         let Some((name, behind)) = behind.split_once('}') else { break };
-        names.push(name.strip_prefix('*').unwrap_or(name));
+        let name = name.strip_prefix('*').unwrap_or(name);
+        if !name.is_empty() {
+            names.push(name);
+        }
         rest = behind;
     }
     names
@@ -50,6 +53,6 @@ mod tests {
     fn finds_parameters() {
         assert_eq!(parameters("/org/{tenant}/f/{*rest}"), ["tenant", "rest"]);
         assert_eq!(parameters("/{{no}}/{yes}"), ["yes"]);
-        assert!(parameters("/a/b").is_empty());
+        assert!(parameters("/a/b/{*}").is_empty());
     }
 }

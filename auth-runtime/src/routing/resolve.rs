@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::effective;
 use super::mounted::{MountedRoute, Resolved};
 use super::path;
 use crate::engine::Engine;
 use crate::policy::{Access, Rule};
+use crate::source::CredentialSource;
 
 /// A route as its router lists it.
 #[derive(Debug)]
@@ -65,11 +67,7 @@ impl Entry {
                 ));
             }
         }
-        let access = if rules.iter().any(|rule| rule.access() == Access::Authenticated) {
-            Access::Authenticated
-        } else {
-            route.rule.access()
-        };
+        let access = effective::access(&rules);
         if let (Some(check), Access::Public | Access::Optional) = (route.check, access) {
             wrong(format!(
                 "check `{check}` is about a caller, and the rule lets in those without a credential: take one away"
@@ -77,7 +75,7 @@ impl Entry {
         }
         let parameters = path::parameters(&full_path);
         for name in rules.iter().flat_map(Rule::path_parameters) {
-            if !parameters.contains(&name) {
+            if parameters.iter().filter(|parameter| **parameter == name).count() != 1 {
                 let has = if parameters.is_empty() {
                     "no parameter".to_owned()
                 } else {
@@ -95,7 +93,7 @@ impl Entry {
         }
     }
 
-    /// The sources that every rule which names some takes, in the order of the innermost; else the engine's default.
+    /// The sources in terms of the engine.
     fn sources(
         &self,
         engine: &Engine,
@@ -103,45 +101,45 @@ impl Entry {
         access: Access,
         wrong: &mut impl FnMut(String),
     ) -> Vec<usize> {
-        let mut named: Option<Vec<usize>> = None;
-        for rule in rules.iter().rev().filter(|rule| !rule.source_names().is_empty()) {
-            match engine.resolve_sources(rule.source_names()) {
-                Ok(sources) => {
-                    named = Some(match named {
-                        None => sources,
-                        Some(inner) => inner.into_iter().filter(|source| sources.contains(source)).collect(),
-                    });
-                }
-                Err(unknown) => {
-                    let known: Vec<_> = engine.source_names().collect();
-                    let hint = if unknown == "query" {
-                        " (`query` is there once `allow_query_tokens()` of the builder is called)"
-                    } else {
-                        ""
-                    };
-                    wrong(format!(
-                        "the rule names the source `{unknown}`, and the engine has {}{hint}",
-                        known.join(", ")
-                    ));
-                    return Vec::new();
-                }
+        let in_url = |index: &usize| engine.source(*index).is_some_and(CredentialSource::is_in_url);
+        for name in rules.iter().flat_map(Rule::source_names) {
+            if engine.resolve_sources(&[name]).is_err() {
+                let known: Vec<_> = engine.source_names().collect();
+                let hint = match *name {
+                    "query" => " (`query` is there once `allow_query_tokens()` of the builder is called)",
+                    _ => "",
+                };
+                wrong(format!(
+                    "the rule names the source `{name}`, and the engine has {}{hint}",
+                    known.join(", ")
+                ));
+                return Vec::new();
             }
         }
-        let in_url =
-            |&index: &usize| engine.source(index).is_some_and(crate::source::CredentialSource::is_in_url);
-        match named {
-            None if self.changes_state() => {
-                engine.default_sources().iter().copied().filter(|index| !in_url(index)).collect()
+        match effective::sources(rules) {
+            None => {
+                let mut sources = engine.default_sources().to_vec();
+                if self.changes_state() {
+                    sources.retain(|index| !in_url(index));
+                }
+                if sources.is_empty() && access != Access::Public {
+                    wrong(
+                        "the engine's default sources are all in the URL, where no token is taken for a method that \
+                         changes state: name another source in the rule, or in `default_sources`"
+                            .into(),
+                    );
+                }
+                sources
             }
-            None => engine.default_sources().to_vec(),
-            Some(sources) => {
+            Some(names) => {
+                let sources = engine.resolve_sources(&names).unwrap_or_default();
                 if sources.is_empty() && access != Access::Public {
                     wrong("the sources that its rule names and those that a router around it requires have none in common".into());
                 }
                 if self.changes_state() && sources.iter().any(in_url) {
                     wrong(
                         "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
-                         changes state: take that source away (RFC 6750 §2.3)"
+                         changes state, as a route of any method does too: take that source away (RFC 6750 §2.3)"
                             .into(),
                     );
                 }

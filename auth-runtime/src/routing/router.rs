@@ -80,7 +80,7 @@ where
     /// If the path overlaps with another route, or is malformed.
     #[track_caller]
     pub fn route(mut self, path: &str, route: impl IntoGuarded<S>) -> Self {
-        let route = into_guarded(route);
+        let route = into_guarded(route, Location::caller());
         self.inner = self.inner.route(path, route.inner);
         for endpoint in route.endpoints {
             self.add(endpoint.methods, path, endpoint.route);
@@ -101,14 +101,16 @@ where
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        let route = MountedRoute::new(rule, HandlerInfo::new("(service)", "", 0), None);
+        let at = Location::caller();
+        let route = MountedRoute::beside(rule, HandlerInfo::new("[service]", at.file(), at.line()));
         let guarded = GateLayer(Arc::clone(&route)).layer(service);
         if path.ends_with('}') && path.contains("{*") {
             self.inner = self.inner.route_service(path, guarded);
             self.add(Vec::new(), path, route);
         } else {
             self.inner = self.inner.nest_service(path, guarded);
-            self.add(Vec::new(), &join(path, "/{*rest}"), route);
+            // axum hides the parameter of what is below, so it has no name for a rule either.
+            self.add(Vec::new(), &join(path, "/{*}"), route);
         }
         self
     }
@@ -228,7 +230,7 @@ where
         let routes = self.entries.iter().flat_map(|entry| {
             let (handler, check, unguarded) = match &entry.kind {
                 Kind::Guarded(route) => (route.handler.name, route.check, false),
-                Kind::Unguarded(_) => ("(merge_unguarded)", None, true),
+                Kind::Unguarded(_) => ("[merge_unguarded]", None, true),
             };
             let methods = if entry.methods.is_empty() { vec!["ANY"] } else { entry.methods.clone() };
             let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::effective;
 use crate::policy::{Access, Rule};
 
 /// All routes of a router: method, path, handler, rule. Prints as an aligned table.
@@ -48,19 +49,19 @@ impl RouteInfo {
     /// Who is let in, in words.
     #[must_use]
     pub fn who(&self) -> String {
-        if self.unguarded {
-            return "NOT GUARDED".into();
-        }
-        let mut words: Vec<String> =
-            self.rules.iter().filter(|rule| !rule.requirements().is_empty()).map(Rule::to_string).collect();
-        if words.is_empty() {
-            let strictest = self.rules.iter().find(|rule| rule.access() == Access::Authenticated);
-            words.extend(strictest.or(self.rules.last()).map(Rule::to_string));
-        }
-        if let Some(check) = self.check {
-            words.push(format!("check {check}"));
-        }
-        words.join("; and ")
+        if self.unguarded { "NOT GUARDED".into() } else { effective::words(&self.rules, self.check) }
+    }
+
+    /// Who is let in before any requirement is looked at.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        effective::access(&self.rules)
+    }
+
+    /// The sources that a credential may come from; `None`: the default of the engine.
+    #[must_use]
+    pub fn sources(&self) -> Option<Vec<&'static str>> {
+        effective::sources(&self.rules)
     }
 }
 
@@ -75,7 +76,8 @@ impl fmt::Display for Routes {
         let width = |column: fn(&[String; 4]) -> &String| {
             rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)
         };
-        let (methods, paths, who) = (width(|row| &row[0]), width(|row| &row[1]), width(|row| &row[2]));
+        let [methods, paths, who] =
+            [width(|[method, ..]| method), width(|[_, path, ..]| path), width(|[_, _, who, _]| who)];
         for [method, path, rule, handler] in &rows {
             writeln!(f, "{method:methods$}  {path:paths$}  {rule:who$}  {handler}")?;
         }

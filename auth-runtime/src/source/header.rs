@@ -1,6 +1,7 @@
 //! A header of the user's choice: `X-Token: <token>`, `Authorization: Token <token>`.
 
 use axum::http::HeaderName;
+use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 
 use super::{Carrier, CredentialSource, Extracted, after_scheme, credential};
@@ -43,8 +44,12 @@ impl CredentialSource for Header {
         &self.name
     }
 
+    /// Ambient where a browser keeps what its user once typed, and sends it by itself.
     fn carrier(&self) -> Carrier {
-        Carrier::Explicit
+        let kept = ["basic", "digest", "negotiate", "ntlm"];
+        let by_browser =
+            self.scheme.as_ref().is_some_and(|scheme| kept.contains(&&*scheme.to_ascii_lowercase()));
+        if by_browser || self.header == COOKIE { Carrier::Ambient } else { Carrier::Explicit }
     }
 
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {

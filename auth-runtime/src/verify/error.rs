@@ -1,5 +1,6 @@
 //! Why a token was not accepted.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why a token was not accepted. For logs: it holds no part of the token, and a caller never sees it.
@@ -34,8 +35,11 @@ pub enum VerifyError {
     InvalidClaim(&'static str),
     /// The token is bound to a key that its sender must prove (`cnf`), so it is no bearer token.
     SenderConstrained,
+    /// What the verifier needs can't be reached, such as keys that were not loaded yet: it can't be told whether the token
+    /// is good, so the request is answered 503 and the caller keeps it.
+    Unavailable(Cow<'static, str>),
     /// A reason of a verifier of your own. It must not contain the token.
-    Other(&'static str),
+    Other(Cow<'static, str>),
 }
 
 impl fmt::Display for VerifyError {
@@ -69,6 +73,7 @@ impl fmt::Display for VerifyError {
             Self::SenderConstrained => {
                 f.write_str("the token is bound to its sender's key (`cnf`) and was sent as a bearer token")
             }
+            Self::Unavailable(what) => write!(f, "the token can't be verified: {what}"),
             Self::Other(reason) => f.write_str(reason),
         }
     }

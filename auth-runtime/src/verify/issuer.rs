@@ -1,5 +1,7 @@
 //! Whose tokens are trusted, and where in them the facts about the caller stand.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::claims::TokenClaims;
@@ -24,9 +26,19 @@ pub struct TrustedIssuer {
     pub(super) name: Option<String>,
     pub(super) audience: Audience,
     pub(super) keys: Vec<Key>,
-    pub(super) key_sets: Vec<String>,
+    pub(super) key_sets: Vec<KeySetText>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
+}
+
+/// A JWKS document, which may hold secrets.
+#[derive(Clone)]
+pub(super) struct KeySetText(pub(super) String);
+
+impl fmt::Debug for KeySetText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +99,7 @@ impl TrustedIssuer {
 
     /// The keys of a JWKS document (RFC 7517 §5), as JSON text. Keys that can't be used are left out and logged.
     pub fn jwks(mut self, json: impl Into<String>) -> Self {
-        self.key_sets.push(json.into());
+        self.key_sets.push(KeySetText(json.into()));
         self
     }
 

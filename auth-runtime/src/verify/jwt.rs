@@ -113,8 +113,8 @@ impl PreparedIssuer {
                 Err(reason) => mistakes.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
             }
         }
-        for json in &issuer.key_sets {
-            match Key::prepare_set(json) {
+        for set in &issuer.key_sets {
+            match Key::prepare_set(&set.0) {
                 Ok(set) => keys.extend(set),
                 Err(reason) => mistakes.push(format!("{label}: {reason}")),
             }

@@ -12,6 +12,9 @@ use super::algorithm::{Algorithm, Scheme};
 /// The smallest RSA key, in bits (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
 
+/// The largest that aws-lc checks with.
+const MAX_RSA_BITS: usize = 8192;
+
 /// A key to check signatures with. It is parsed when the engine is built, and what is wrong with it is said then.
 ///
 /// A key is for one algorithm (RFC 8725 §3.1): never does a token choose.
@@ -188,10 +191,16 @@ impl PreparedKey {
         let Scheme::Rsa(parameters) = algorithm.scheme() else {
             return Err(format!("an RSA key can't be for {algorithm}"));
         };
+        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
         let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
         if bits < MIN_RSA_BITS {
             return Err(format!(
                 "the RSA key has {bits} bits, and {MIN_RSA_BITS} is the least (RFC 7518 §3.3)"
+            ));
+        }
+        if bits > MAX_RSA_BITS {
+            return Err(format!(
+                "the RSA key has {bits} bits, and {MAX_RSA_BITS} is the most that is supported"
             ));
         }
         if e.last().is_none_or(|last| last % 2 == 0) || e == [1] {
@@ -202,6 +211,12 @@ impl PreparedKey {
             .map(|key| Self { algorithm, id: None, check: Check::Public(key) })
             .map_err(|_| "the RSA key's modulus and exponent don't belong together".into())
     }
+}
+
+/// Some libraries write a zero in front (RFC 7518 §6.3.1.1 tells them not to).
+fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    bytes.get(first..).unwrap_or_default()
 }
 
 /// The DER inside a PEM that holds a public key.

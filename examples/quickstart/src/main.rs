@@ -13,7 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use auth_runtime::routing::{get, post};
 use auth_runtime::tokens::{SigningKey, random_id};
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
-use auth_runtime::{Auth, Principal, Router, auth, check, rule};
+use auth_runtime::{Auth, OwnPage, Principal, Router, auth, check, rule};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -79,6 +79,7 @@ struct Credentials {
 
 #[auth(public)]
 async fn log_in(
+    _: OwnPage, // no other site may log its visitors in here
     State(app): State<App>,
     Json(sent): Json<Credentials>,
 ) -> Result<impl IntoResponse, StatusCode> {

@@ -1,0 +1,34 @@
+//! What the rules of a route come to together: the one reading that the gate, the table and the start-up checks share.
+
+use crate::policy::{Access, Rule};
+
+/// Who is let in before any requirement is looked at: whoever wants a caller wins.
+pub(super) fn access(rules: &[Rule]) -> Access {
+    let strictest = rules.iter().find(|rule| rule.access() == Access::Authenticated).or(rules.last());
+    strictest.map_or(Access::Authenticated, Rule::access)
+}
+
+/// The sources that every rule which names some takes, in the order of the innermost; `None`: the engine's default.
+pub(super) fn sources(rules: &[Rule]) -> Option<Vec<&'static str>> {
+    let named = rules.iter().rev().map(Rule::source_names).filter(|names| !names.is_empty());
+    named.fold(None, |common: Option<Vec<&'static str>>, names| match common {
+        None => Some(names.to_vec()),
+        Some(inner) => Some(inner.into_iter().filter(|name| names.contains(name)).collect()),
+    })
+}
+
+/// Who is let in, in words.
+pub(super) fn words(rules: &[Rule], check: Option<&str>) -> String {
+    let access = access(rules);
+    let asking = || rules.iter().filter(|rule| rule.access() == access);
+    let mut words: Vec<String> = asking().filter_map(Rule::requirements_in_words).collect();
+    if words.is_empty() || access != Access::Authenticated {
+        words = vec![access.to_string()];
+    }
+    words.extend(check.map(|check| format!("check {check}")));
+    let words = words.join("; and ");
+    match sources(rules) {
+        Some(names) => format!("from {}: {words}", names.join(" or ")),
+        None => words,
+    }
+}
