@@ -64,7 +64,7 @@ pub enum Extracted<'r> {
     Absent,
     /// One credential.
     Present(Cow<'r, str>),
-    /// Something that can't be a credential: empty, not ASCII, too long. It counts as present, and as bad.
+    /// Something that can't be a credential: empty, not ASCII. It counts as present, and as bad.
     Unusable(&'static str),
     /// The same carrier more than once: a malformed request (RFC 6750 §2).
     Repeated,
@@ -101,16 +101,11 @@ impl fmt::Debug for Extracted<'_> {
     }
 }
 
-/// Longer than any token that a verifier takes, so what is longer need not be looked at.
-const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
-
-/// The bytes of a credential as text, if they can be one: visible ASCII, not empty, of bounded length.
+/// The bytes of a credential as text, if they can be one: visible ASCII, and not empty. How long it may be, the verifier
+/// knows.
 fn credential(bytes: &[u8]) -> Extracted<'_> {
     if bytes.is_empty() {
         return Extracted::Unusable("the credential is empty");
-    }
-    if bytes.len() > MAX_CREDENTIAL_BYTES {
-        return Extracted::Unusable("the credential is longer than 16 KiB");
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {

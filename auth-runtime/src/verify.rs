@@ -18,6 +18,8 @@ mod jws;
 mod jwt;
 mod key;
 mod limits;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -25,7 +27,7 @@ pub use self::algorithm::Algorithm;
 pub use self::claims::TokenClaims;
 pub use self::error::VerifyError;
 pub(crate) use self::issuer::ClaimMapping;
-pub use self::issuer::{ClaimName, TrustedIssuer};
+pub use self::issuer::{ClaimName, ClaimRule, TrustedIssuer};
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key::Key;
 pub(crate) use self::limits::Limits;

@@ -42,6 +42,7 @@ pub struct AuthBuilder {
     verifier: Option<Box<dyn Verifier>>,
     leeway: Duration,
     max_token_lifetime: Duration,
+    max_token_bytes: usize,
     custom_sources: Vec<Arc<dyn CredentialSource>>,
     default_sources: Vec<String>,
     allow_query_tokens: bool,
@@ -64,6 +65,7 @@ impl AuthBuilder {
             verifier: None,
             leeway: Duration::from_secs(60),
             max_token_lifetime: Duration::from_secs(24 * 60 * 60),
+            max_token_bytes: 16 * 1024,
             custom_sources: Vec::new(),
             default_sources: vec!["bearer".into()],
             allow_query_tokens: false,
@@ -103,6 +105,13 @@ impl AuthBuilder {
     /// A revocation is kept for this long. That is what makes «revoked» true until the token has expired.
     pub fn max_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_token_lifetime = lifetime;
+        self
+    }
+
+    /// The longest JWT that is looked at, in bytes. A longer one is refused before anything of it is decoded. Default
+    /// 16 KiB.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
         self
     }
 
@@ -217,7 +226,7 @@ impl AuthBuilder {
     fn into_engine(self) -> Result<Engine, BuildError> {
         let mut mistakes = Vec::new();
         let limits = limits(&self, &mut mistakes);
-        let verifier = verifier(self.verifier, &self.issuers, &mut mistakes);
+        let verifier = verifier(self.verifier, &self.issuers, self.max_token_bytes, &mut mistakes);
         let origins = origins(self.public_origin.as_deref(), &self.trusted_origins, &mut mistakes);
         let cookie = cookie(self.cookie_name, self.insecure_cookies, &origins, &mut mistakes);
         let sources = sources(&cookie, self.allow_query_tokens, self.custom_sources, &mut mistakes);
@@ -269,6 +278,7 @@ fn limits(builder: &AuthBuilder, mistakes: &mut Vec<String>) -> Limits {
 fn verifier(
     own: Option<Box<dyn Verifier>>,
     issuers: &[TrustedIssuer],
+    max_token_bytes: usize,
     mistakes: &mut Vec<String>,
 ) -> Option<Box<dyn Verifier>> {
     match own {
@@ -286,7 +296,7 @@ fn verifier(
                 );
                 return None;
             }
-            Some(Box::new(JwtVerifier::new(issuers, mistakes)))
+            Some(Box::new(JwtVerifier::new(issuers, max_token_bytes, mistakes)))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Signing with `jsonwebtoken`, whose provider's factory is called directly: its process-wide default panics when
+//! Signing with `jsonwebtoken` (ES512, which it lacks, with `aws-lc-rs`), whose provider's factory is called directly: its process-wide default panics when
 //! two of its features meet in one tree, and installing it breaks a host that installs its own.
 
 use std::fmt;
@@ -7,8 +7,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -55,7 +55,7 @@ impl SigningKey {
             ))
         };
         let (key, public) = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 => {
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
                 let key = EncodingKey::from_ec_pem(pem).map_err(|_| unfit())?;
                 let pair = EcdsaKeyPair::from_pkcs8(curve(algorithm), key.as_bytes()).map_err(|_| unfit())?;
                 let public = pair.public_key().as_der().map_err(|_| unfit())?.as_ref().to_vec();
@@ -90,7 +90,7 @@ impl SigningKey {
             Algorithm::EdDSA => {
                 Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?.as_ref().to_vec()
             }
-            Algorithm::ES256 | Algorithm::ES384 => {
+            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
                 let pair = EcdsaKeyPair::generate_pkcs8(curve(algorithm), &SystemRandom::new());
                 pair.map_err(failed)?.as_ref().to_vec()
             }
@@ -140,17 +140,32 @@ impl SigningKey {
             .map_err(|error| SignError::new(format!("the claims can't be written as JSON: {error}")))?;
         let message =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
-        let signature = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm.for_signing(), &self.key)
-            .ok()
-            .and_then(|signer| signer.try_sign(message.as_bytes()).ok())
+        let signature = self
+            .signature(message.as_bytes())
             .ok_or_else(|| SignError::new(format!("the key can't sign with {}", self.algorithm)))?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+impl SigningKey {
+    fn signature(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match self.algorithm.for_signing() {
+            Some(algorithm) => {
+                let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, &self.key).ok()?;
+                signer.try_sign(message).ok()
+            }
+            None => {
+                let pair = EcdsaKeyPair::from_pkcs8(curve(self.algorithm), self.key.as_bytes()).ok()?;
+                Some(pair.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec())
+            }
+        }
     }
 }
 
 fn curve(algorithm: Algorithm) -> &'static EcdsaSigningAlgorithm {
     match algorithm {
         Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+        Algorithm::ES512 => &ECDSA_P521_SHA512_FIXED_SIGNING,
         _ => &ECDSA_P256_SHA256_FIXED_SIGNING,
     }
 }

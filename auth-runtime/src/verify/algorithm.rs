@@ -30,6 +30,8 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384.
     ES384,
+    /// ECDSA on P-521 with SHA-512.
+    ES512,
     /// Ed25519, under the names `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864).
     EdDSA,
 }
@@ -57,6 +59,7 @@ impl Algorithm {
             "PS512" => Self::PS512,
             "ES256" => Self::ES256,
             "ES384" => Self::ES384,
+            "ES512" => Self::ES512,
             "EdDSA" | "Ed25519" => Self::EdDSA,
             _ => return None,
         })
@@ -77,6 +80,7 @@ impl Algorithm {
             Self::PS512 => "PS512",
             Self::ES256 => "ES256",
             Self::ES384 => "ES384",
+            Self::ES512 => "ES512",
             Self::EdDSA => "EdDSA",
         }
     }
@@ -94,13 +98,14 @@ impl Algorithm {
             Self::PS512 => Scheme::Rsa(&sig::RSA_PSS_2048_8192_SHA512),
             Self::ES256 => Scheme::Ecdsa(&sig::ECDSA_P256_SHA256_FIXED),
             Self::ES384 => Scheme::Ecdsa(&sig::ECDSA_P384_SHA384_FIXED),
+            Self::ES512 => Scheme::Ecdsa(&sig::ECDSA_P521_SHA512_FIXED),
             Self::EdDSA => Scheme::Ed25519(&sig::ED25519),
         }
     }
 
-    /// The same algorithm in `jsonwebtoken`'s words, for signing.
-    pub(crate) fn for_signing(self) -> jsonwebtoken::Algorithm {
-        match self {
+    /// The same algorithm in `jsonwebtoken`'s words, for signing. It has none for ES512.
+    pub(crate) fn for_signing(self) -> Option<jsonwebtoken::Algorithm> {
+        Some(match self {
             Self::HS256 => jsonwebtoken::Algorithm::HS256,
             Self::HS384 => jsonwebtoken::Algorithm::HS384,
             Self::HS512 => jsonwebtoken::Algorithm::HS512,
@@ -113,7 +118,8 @@ impl Algorithm {
             Self::ES256 => jsonwebtoken::Algorithm::ES256,
             Self::ES384 => jsonwebtoken::Algorithm::ES384,
             Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
-        }
+            Self::ES512 => return None,
+        })
     }
 }
 

@@ -33,6 +33,8 @@ pub enum VerifyError {
     MissingClaim(&'static str),
     /// A claim has a type or value that it may not have.
     InvalidClaim(&'static str),
+    /// A claim is not what the issuer's [`ClaimRule`](super::ClaimRule) asks.
+    ClaimRefused,
     /// The token is bound to a key that its sender must prove (`cnf`), so it is no bearer token.
     SenderConstrained,
     /// What the verifier needs can't be reached, such as keys that were not loaded yet: it can't be told whether the token
@@ -69,6 +71,9 @@ impl fmt::Display for VerifyError {
             Self::MissingClaim(name) => write!(f, "the token has no claim `{name}`"),
             Self::InvalidClaim(name) => {
                 write!(f, "the token's claim `{name}` has a type or value that it may not have")
+            }
+            Self::ClaimRefused => {
+                f.write_str("a claim of the token is not what the engine's builder asks of its issuer")
             }
             Self::SenderConstrained => {
                 f.write_str("the token is bound to its sender's key (`cnf`) and was sent as a bearer token")

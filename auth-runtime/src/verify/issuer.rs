@@ -1,6 +1,7 @@
 //! Whose tokens are trusted, and where in them the facts about the caller stand.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -25,6 +26,8 @@ pub struct TrustedIssuer {
     /// `None`: any.
     pub(super) name: Option<String>,
     pub(super) audience: Audience,
+    pub(super) single_audience: bool,
+    pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
     pub(super) key_sets: Vec<KeySetText>,
     pub(super) token_types: Vec<String>,
@@ -45,6 +48,8 @@ impl fmt::Debug for KeySetText {
 pub(super) enum Audience {
     Unset,
     Any,
+    /// The claim must be absent.
+    None,
     OneOf(Vec<String>),
 }
 
@@ -66,6 +71,8 @@ impl TrustedIssuer {
         Self {
             name,
             audience: Audience::Unset,
+            single_audience: false,
+            claim_rules: Vec::new(),
             keys: Vec::new(),
             key_sets: Vec::new(),
             token_types: vec!["at+jwt".into(), "JWT".into()],
@@ -88,6 +95,37 @@ impl TrustedIssuer {
     /// service, or whoever breaks into it, can act as its users here. Prefer [`TrustedIssuer::audience`].
     pub fn any_audience(mut self) -> Self {
         self.audience = Audience::Any;
+        self
+    }
+
+    /// Tokens that name no audience. One that has `aud` is for somebody else, and is refused (RFC 7519 §4.1.3).
+    ///
+    /// Weakens the check as [`any_audience`](Self::any_audience) does: whoever trusts this issuer and asks for no
+    /// audience shares its tokens.
+    pub fn without_audience(mut self) -> Self {
+        self.audience = Audience::None;
+        self
+    }
+
+    /// The token's `aud` is one name and no more, so that no other service can use the token that it was sent.
+    pub fn single_audience(mut self) -> Self {
+        self.single_audience = true;
+        self
+    }
+
+    /// A claim that a token must have, and what it must be: whatever the route asks of the caller.
+    ///
+    /// ```
+    /// use auth_runtime::verify::{ClaimRule, TrustedIssuer};
+    ///
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .claim("client_id", ClaimRule::one_of(["web", "mobile"]))
+    ///     .claim("email_verified", ClaimRule::equals(true))
+    ///     .claim("tenant.id", ClaimRule::Present);
+    /// # let _ = issuer;
+    /// ```
+    pub fn claim(mut self, name: impl Into<ClaimName>, rule: ClaimRule) -> Self {
+        self.claim_rules.push((name.into(), rule));
         self
     }
 
@@ -174,6 +212,54 @@ impl From<&str> for ClaimName {
 impl From<String> for ClaimName {
     fn from(name: String) -> Self {
         name.as_str().into()
+    }
+}
+
+/// What a claim must be.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum ClaimRule {
+    /// It is there, and not `null`.
+    Present,
+    /// It is one of these.
+    OneOf(Vec<Value>),
+    /// This says yes to it.
+    Satisfies(Arc<dyn Fn(&Value) -> bool + Send + Sync>),
+}
+
+impl ClaimRule {
+    /// It is this.
+    pub fn equals(value: impl Into<Value>) -> Self {
+        Self::OneOf(vec![value.into()])
+    }
+
+    /// It is one of these.
+    pub fn one_of(values: impl IntoIterator<Item = impl Into<Value>>) -> Self {
+        Self::OneOf(values.into_iter().map(Into::into).collect())
+    }
+
+    /// `predicate` says yes to it. It is called on every verification: it must not wait.
+    pub fn satisfies(predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
+        Self::Satisfies(Arc::new(predicate))
+    }
+
+    pub(super) fn accepts(&self, claim: Option<&Value>) -> bool {
+        match (self, claim) {
+            (_, None) => false,
+            (Self::Present, Some(value)) => !value.is_null(),
+            (Self::OneOf(values), Some(value)) => values.contains(value),
+            (Self::Satisfies(predicate), Some(value)) => predicate(value),
+        }
+    }
+}
+
+impl fmt::Debug for ClaimRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Present => f.write_str("Present"),
+            Self::OneOf(values) => f.debug_tuple("OneOf").field(values).finish(),
+            Self::Satisfies(_) => f.write_str("Satisfies(..)"),
+        }
     }
 }
 

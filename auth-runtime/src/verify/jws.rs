@@ -7,9 +7,6 @@ use serde_json::{Map, Value};
 use super::json::strict_object;
 use super::{Algorithm, VerifyError};
 
-/// The longest token that is looked at, in bytes.
-pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
-
 /// The longest `kid` that is looked up, in bytes.
 const MAX_KID_BYTES: usize = 256;
 
@@ -30,9 +27,10 @@ pub(super) struct Header {
 }
 
 impl<'a> Compact<'a> {
-    pub(super) fn parse(token: &'a str) -> Result<Self, VerifyError> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(VerifyError::Malformed("longer than 16 KiB"));
+    /// Takes a token of at most `max_bytes` apart.
+    pub(super) fn parse(token: &'a str, max_bytes: usize) -> Result<Self, VerifyError> {
+        if token.len() > max_bytes {
+            return Err(VerifyError::Malformed("longer than the engine's `max_token_bytes`"));
         }
         let (signing_input, signature) =
             token.rsplit_once('.').ok_or(VerifyError::Malformed("not three parts joined by dots"))?;

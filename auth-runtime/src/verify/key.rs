@@ -23,6 +23,7 @@ pub struct Key {
     material: Material,
     algorithm: Option<Algorithm>,
     id: Option<String>,
+    private_parts_allowed: bool,
 }
 
 #[derive(Clone)]
@@ -37,26 +38,40 @@ impl Key {
     /// A shared secret for HS256, HS384 or HS512, of at least as many bytes as the hash has (RFC 7518 §3.2).
     #[must_use]
     pub fn secret(algorithm: Algorithm, secret: impl Into<Vec<u8>>) -> Self {
-        Self { material: Material::Secret(secret.into()), algorithm: Some(algorithm), id: None }
+        Self::new(Material::Secret(secret.into()), Some(algorithm))
     }
 
     /// A public key in PEM: `PUBLIC KEY` (SubjectPublicKeyInfo) or `RSA PUBLIC KEY` (PKCS #1).
     #[must_use]
     pub fn pem(algorithm: Algorithm, pem: impl Into<Vec<u8>>) -> Self {
-        Self { material: Material::Pem(pem.into()), algorithm: Some(algorithm), id: None }
+        Self::new(Material::Pem(pem.into()), Some(algorithm))
     }
 
     /// A public key in DER: SubjectPublicKeyInfo, or PKCS #1 for RSA.
     #[must_use]
     pub fn der(algorithm: Algorithm, der: impl Into<Vec<u8>>) -> Self {
-        Self { material: Material::Der(der.into()), algorithm: Some(algorithm), id: None }
+        Self::new(Material::Der(der.into()), Some(algorithm))
     }
 
     /// One JSON Web Key (RFC 7517 §4), as JSON text. Its `alg` is what it is for; without one an EC key is for its
     /// curve's algorithm, an `OKP` key for EdDSA, an RSA key for RS256 and an `oct` key for HS256.
     #[must_use]
     pub fn jwk(json: impl Into<String>) -> Self {
-        Self { material: Material::Jwk(json.into()), algorithm: None, id: None }
+        Self::new(Material::Jwk(json.into()), None)
+    }
+
+    fn new(material: Material, algorithm: Option<Algorithm>) -> Self {
+        Self { material, algorithm, id: None, private_parts_allowed: false }
+    }
+
+    /// Takes a JWK with private parts for the public key that it holds too.
+    ///
+    /// Weakens the deployment: whoever can read the configuration of a service that only verifies can then sign. Prefer
+    /// to give it the public key alone.
+    #[must_use]
+    pub fn allow_private_parts(mut self) -> Self {
+        self.private_parts_allowed = true;
+        self
     }
 
     /// The key's id, which a token's `kid` is compared with. A JWK brings its own.
@@ -72,7 +87,7 @@ impl Key {
             (Material::Secret(secret), Some(algorithm)) => PreparedKey::from_secret(algorithm, secret)?,
             (Material::Pem(pem), Some(algorithm)) => PreparedKey::from_der(algorithm, &public_der(pem)?)?,
             (Material::Der(der), Some(algorithm)) => PreparedKey::from_der(algorithm, der)?,
-            (Material::Jwk(json), _) => jwk::prepare(json)?,
+            (Material::Jwk(json), _) => jwk::prepare(json, self.private_parts_allowed)?,
             (_, None) => return Err("no algorithm was given for the key".into()),
         };
         if self.id.is_some() {

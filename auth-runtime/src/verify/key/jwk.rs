@@ -31,11 +31,11 @@ struct Jwk {
 }
 
 /// One key; the error says what is wrong with it.
-pub(super) fn prepare(json: &str) -> Result<PreparedKey, String> {
+pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<PreparedKey, String> {
     let jwk: Jwk = serde_json::from_str(json).map_err(|_| {
         "this is no JWK: it must be a JSON object with `kty` and string members (RFC 7517 §4)".to_owned()
     })?;
-    jwk.prepare()
+    jwk.prepare(private_parts_allowed)
 }
 
 /// The usable keys of a set: `{\"keys\": [..]}`. Keys of a kind that is not known here are passed over, as RFC 7517
@@ -53,7 +53,7 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
     for (index, value) in set.keys.into_iter().enumerate() {
         let prepared = serde_json::from_value::<Jwk>(value)
             .map_err(|_| "it is no JWK".to_owned())
-            .and_then(|jwk| jwk.prepare());
+            .and_then(|jwk| jwk.prepare(false));
         match prepared {
             Ok(key) => keys.push(key),
             Err(reason) => {
@@ -70,17 +70,17 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
 }
 
 impl Jwk {
-    fn prepare(&self) -> Result<PreparedKey, String> {
+    fn prepare(&self, private_parts_allowed: bool) -> Result<PreparedKey, String> {
         if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return Err("its `use` is not `sig`: it is not for signatures".into());
         }
         if self.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
             return Err("its `key_ops` don't list `verify`".into());
         }
-        if self.d.is_some() {
-            return Err(
-                "it holds the private part `d`: give the public key, or what verifies could also sign".into(),
-            );
+        if self.d.is_some() && !private_parts_allowed {
+            return Err("it holds the private part `d`: give the public key alone, or what verifies could also sign; \
+                        `Key::allow_private_parts` takes it all the same"
+                .into());
         }
         let mut key = match self.kty.as_str() {
             "RSA" => PreparedKey::from_rsa(
@@ -114,6 +114,7 @@ impl Jwk {
         let (of_curve, size) = match self.crv.as_deref() {
             Some("P-256") => (Algorithm::ES256, 32),
             Some("P-384") => (Algorithm::ES384, 48),
+            Some("P-521") => (Algorithm::ES512, 66),
             other => return Err(format!("the curve `{}` is not supported", other.unwrap_or("none"))),
         };
         let algorithm = self.algorithm(of_curve)?;

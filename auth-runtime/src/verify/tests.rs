@@ -1,0 +1,57 @@
+//! The verifier against test vectors that others published, and against whoever changes a token.
+
+mod mutations;
+mod strict;
+mod vectors;
+
+use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, Verifier as _, VerifyError};
+use crate::tokens::SigningKey;
+use crate::verify::JwtVerifier;
+
+pub(super) const ALGORITHMS: &[Algorithm] = &[
+    Algorithm::HS256,
+    Algorithm::HS384,
+    Algorithm::HS512,
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::ES512,
+    Algorithm::EdDSA,
+];
+
+/// A key of its own for each test.
+pub(super) fn key(algorithm: Algorithm) -> SigningKey {
+    match algorithm {
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+            SigningKey::secret(algorithm, &[7; 64]).unwrap()
+        }
+        _ => SigningKey::generate(algorithm).unwrap(),
+    }
+}
+
+/// A verifier of one issuer, which must have no mistake.
+pub(super) fn verifier(issuer: TrustedIssuer) -> JwtVerifier {
+    let mut mistakes = Vec::new();
+    let verifier = JwtVerifier::new(&[issuer], 16 * 1024, &mut mistakes);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    verifier
+}
+
+/// Of tokens with any claims.
+pub(super) fn any_claims(key: Key) -> JwtVerifier {
+    verifier(TrustedIssuer::any_issuer().any_audience().key(key))
+}
+
+pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<VerifiedToken, VerifyError> {
+    verifier.verify(token)
+}
+
+pub(super) fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
