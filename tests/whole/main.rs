@@ -10,6 +10,7 @@
 mod credentials;
 mod forms;
 mod gate;
+mod interop;
 mod noise;
 mod policy;
 mod providers;
