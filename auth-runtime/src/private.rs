@@ -14,3 +14,8 @@ pub fn never_reached() -> Response {
         "a handler whose `#[auth]` has a mistake was called",
     ))
 }
+
+/// For this repository's benches: the verifier alone.
+pub fn verifier(auth: &crate::Auth) -> &dyn crate::verify::Verifier {
+    auth.engine().verifier()
+}

@@ -1,14 +1,22 @@
-//! The payload of a token: the registered claims with their types, and all of it as JSON.
+//! The payload of a token: read once, for the registered claims and for those that the issuer's mapping wants. The rest
+//! stays bytes until it is asked for.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::VerifyError;
-use super::json::strict_object;
+use super::json;
+
+const NOT_AN_OBJECT: VerifyError = VerifyError::Malformed("the claims are not one strict JSON object");
 
 /// The claims of a token.
 ///
 /// A registered claim that is present with a wrong type makes the token invalid: it never counts as absent.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct TokenClaims {
     pub(crate) issuer: Option<Box<str>>,
     pub(crate) audience: Option<Box<[Box<str>]>>,
@@ -19,7 +27,12 @@ pub struct TokenClaims {
     pub(crate) session_id: Option<Box<str>>,
     pub(crate) auth_time: Option<i64>,
     pub(crate) acr: Option<Box<str>>,
-    all: Map<String, Value>,
+    /// Whether there is `cnf` (RFC 7800 §3.1).
+    pub(crate) sender_constrained: bool,
+    /// Of the claims that were wanted those that are there.
+    wanted: Vec<(Box<str>, Value)>,
+    payload: Box<[u8]>,
+    all: OnceLock<Map<String, Value>>,
 }
 
 impl TokenClaims {
@@ -29,78 +42,106 @@ impl TokenClaims {
     /// [`VerifyError::Malformed`] if it is not that, [`VerifyError::InvalidClaim`] if a registered claim has a
     /// type that it may not have.
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        let all = strict_object(bytes)
-            .ok_or(VerifyError::Malformed("the claims are not one strict JSON object"))?;
-        text(&all, "sub")?;
-        Ok(Self {
-            issuer: text(&all, "iss")?,
-            audience: audience(&all)?,
-            expires_at: seconds(&all, "exp", f64::floor)?,
-            not_before: seconds(&all, "nbf", f64::ceil)?,
-            issued_at: seconds(&all, "iat", f64::floor)?,
-            token_id: text(&all, "jti")?,
-            session_id: text(&all, "sid")?,
-            auth_time: seconds(&all, "auth_time", f64::floor)?,
-            acr: text(&all, "acr")?,
-            all,
-        })
+        Self::read(bytes.to_vec(), &[])
+    }
+
+    /// The same, with the claims at hand that `wanted` names.
+    pub(super) fn read(payload: Vec<u8>, wanted: &[Box<str>]) -> Result<Self, VerifyError> {
+        let mut claims = Self::default();
+        for (name, raw) in json::members(&payload).ok_or(NOT_AN_OBJECT)? {
+            claims.take(&name, raw)?;
+            if wanted.iter().any(|wanted| **wanted == *name) {
+                claims.wanted.push((name.into(), value(raw).ok_or(NOT_AN_OBJECT)?));
+            }
+        }
+        claims.payload = payload.into();
+        Ok(claims)
+    }
+
+    fn take(&mut self, name: &str, raw: &RawValue) -> Result<(), VerifyError> {
+        let invalid = VerifyError::InvalidClaim;
+        let earlier = |name| seconds(raw, f64::floor).ok_or(invalid(name));
+        let later = |name| seconds(raw, f64::ceil).ok_or(invalid(name));
+        match name {
+            "iss" => self.issuer = Some(text(raw).ok_or(invalid("iss"))?),
+            // Where the subject stands is the mapping's; what `sub` may be is not.
+            "sub" => drop(string(raw).ok_or(invalid("sub"))?),
+            "aud" => self.audience = Some(audience(raw).ok_or(invalid("aud"))?),
+            "exp" => self.expires_at = Some(earlier("exp")?),
+            "nbf" => self.not_before = Some(later("nbf")?),
+            "iat" => self.issued_at = Some(earlier("iat")?),
+            "auth_time" => self.auth_time = Some(earlier("auth_time")?),
+            "jti" => self.token_id = Some(text(raw).ok_or(invalid("jti"))?),
+            "sid" => self.session_id = Some(text(raw).ok_or(invalid("sid"))?),
+            "acr" => self.acr = Some(text(raw).ok_or(invalid("acr"))?),
+            "cnf" => self.sender_constrained = true,
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The claim of this top-level name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.all.get(name)
+        match self.wanted.iter().find(|(wanted, _)| **wanted == *name) {
+            Some((_, value)) => Some(value),
+            None => self.as_map().get(name),
+        }
     }
 
+    /// All claims. They were read once already, so they can be read again.
     pub(crate) fn as_map(&self) -> &Map<String, Value> {
-        &self.all
+        self.all.get_or_init(|| serde_json::from_slice(&self.payload).unwrap_or_default())
     }
 }
 
 /// Names only: a claim's value may be personal.
 impl std::fmt::Debug for TokenClaims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.all.keys()).finish()
+        f.debug_set().entries(self.as_map().keys()).finish()
     }
 }
 
-fn text(all: &Map<String, Value>, name: &'static str) -> Result<Option<Box<str>>, VerifyError> {
-    match all.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str().into())),
-        Some(_) => Err(VerifyError::InvalidClaim(name)),
+fn parsed<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A string; without a copy where it has no escapes. That it is well-formed was seen when it was found.
+fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') { parsed(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+}
+
+fn text(raw: &RawValue) -> Option<Box<str>> {
+    string(raw).map(Box::from)
+}
+
+fn value(raw: &RawValue) -> Option<Value> {
+    match string(raw) {
+        Some(text) => Some(Value::String(text.into_owned())),
+        None => parsed(raw),
     }
 }
 
 /// A string or a list of strings (RFC 7519 §4.1.3).
-fn audience(all: &Map<String, Value>) -> Result<Option<Box<[Box<str>]>>, VerifyError> {
-    match all.get("aud") {
-        None => Ok(None),
-        Some(Value::String(one)) => Ok(Some(Box::new([one.as_str().into()]))),
-        Some(Value::Array(several)) => several
-            .iter()
-            .map(|one| one.as_str().map(Box::from).ok_or(VerifyError::InvalidClaim("aud")))
-            .collect::<Result<_, _>>()
-            .map(Some),
-        Some(_) => Err(VerifyError::InvalidClaim("aud")),
+fn audience(raw: &RawValue) -> Option<Box<[Box<str>]>> {
+    match text(raw) {
+        Some(one) => Some(Box::new([one])),
+        None => parsed(raw),
     }
 }
 
 /// A NumericDate, whole or fractional (RFC 7519 §2), rounded to the stricter side.
-fn seconds(
-    all: &Map<String, Value>,
-    name: &'static str,
-    stricter: fn(f64) -> f64,
-) -> Result<Option<i64>, VerifyError> {
+fn seconds(raw: &RawValue, stricter: fn(f64) -> f64) -> Option<i64> {
     /// The greatest range in which every whole second is a double.
     const RANGE: f64 = 9_007_199_254_740_992.0;
-    let Some(value) = all.get(name) else { return Ok(None) };
-    let number = value.as_f64().map(stricter).filter(|number| number.abs() <= RANGE);
-    #[allow(clippy::cast_possible_truncation, reason = "whole and within the range of i64, see above")]
-    match number {
-        Some(number) if value.is_number() => Ok(Some(number as i64)),
-        _ => Err(VerifyError::InvalidClaim(name)),
+    // Most are whole, and read as such.
+    if let Ok(whole) = raw.get().parse::<u32>() {
+        return Some(whole.into());
     }
+    let number = stricter(parsed::<f64>(raw)?);
+    #[allow(clippy::cast_possible_truncation, reason = "whole, and within the range of i64")]
+    (number.abs() <= RANGE).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -115,6 +156,16 @@ mod tests {
             (claims.expires_at, claims.not_before, claims.issued_at, claims.auth_time),
             (Some(10), Some(11), Some(10), Some(10))
         );
+    }
+
+    #[test]
+    fn strings_are_read_with_and_without_escapes() {
+        let claims =
+            TokenClaims::from_json(r#"{"iss":"a\u0062\"c","jti":"plain ü","sub":"\\"}"#.as_bytes()).unwrap();
+        assert_eq!((claims.issuer.as_deref(), claims.token_id.as_deref()), (Some("ab\"c"), Some("plain ü")));
+        for bad in [r#"{"iss":"\x"}"#, "{\"iss\":\"a\nb\"}", r#"{"iss":"a}"#, r#"{"iss":"\ud800"}"#] {
+            assert!(TokenClaims::from_json(bad.as_bytes()).is_err(), "{bad}");
+        }
     }
 
     #[test]

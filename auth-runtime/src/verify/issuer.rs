@@ -194,6 +194,11 @@ impl ClaimName {
         rest.iter().try_fold(claims.get(first)?, |value, name| value.get(&**name))
     }
 
+    /// The name of the top level that it begins with.
+    pub(super) fn top_level(&self) -> Option<&str> {
+        self.0.first().map(|name| &**name)
+    }
+
     pub(super) fn is_blank(&self) -> bool {
         self.0.iter().any(|name| name.is_empty())
     }
@@ -284,8 +289,13 @@ impl Default for ClaimMapping {
 }
 
 impl ClaimMapping {
-    pub(super) fn has_blank_name(&self) -> bool {
+    /// All places that are looked at.
+    pub(super) fn names(&self) -> impl Iterator<Item = &ClaimName> {
         let lists = [&self.roles, &self.scopes, &self.permissions];
-        self.subject.is_blank() || lists.into_iter().flatten().any(ClaimName::is_blank)
+        std::iter::once(&self.subject).chain(lists.into_iter().flatten())
+    }
+
+    pub(super) fn has_blank_name(&self) -> bool {
+        self.names().any(ClaimName::is_blank)
     }
 }

@@ -2,27 +2,75 @@
 //!
 //! Two readers that disagree on a duplicate name disagree on who the caller is.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 /// Objects and lists inside each other, the outermost counted as one.
 const MAX_DEPTH: usize = 16;
 
-/// Reads one JSON object.
-pub(super) fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let mut shape = serde_json::Deserializer::from_slice(bytes);
-    Shape { depth: 0 }.deserialize(&mut shape).ok()?;
-    shape.end().ok()?;
-    // Read a second time by `Value` itself: what it makes of a number depends on the features of `serde_json` that
-    // the user's tree turns on, and a visitor of our own would have to follow them.
-    match serde_json::from_slice(bytes).ok()? {
-        Value::Object(object) => Some(object),
-        _ => None,
+/// Members of the outermost object. Each is compared with the earlier ones, so their number is bounded.
+const MAX_MEMBERS: usize = 256;
+
+/// The members of one JSON object, in their order, each with the text of its value.
+pub(super) fn members(bytes: &[u8]) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    let Members(members) = serde_json::from_slice(bytes).ok()?;
+    Some(members)
+}
+
+/// Strict at the top level by itself, and below it by [`Shape`].
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Top;
+
+        impl<'de> Visitor<'de> for Top {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
+                let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(16);
+                while let Some(Name(name)) = object.next_key()? {
+                    let raw: &'de RawValue = object.next_value()?;
+                    if members.iter().any(|(earlier, _)| *earlier == name) || members.len() == MAX_MEMBERS {
+                        return Err(de::Error::custom("a name stands twice, or there are too many"));
+                    }
+                    if !is_plain(raw) {
+                        let mut inside = serde_json::Deserializer::from_str(raw.get());
+                        Shape { depth: 1 }.deserialize(&mut inside).map_err(de::Error::custom)?;
+                    }
+                    members.push((name, raw));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Top)
     }
 }
+
+/// A literal, a whole number of common size or a string without escapes: finding its end has shown that it is well-formed. Of
+/// anything else only reading it shows that it can be read again when it is asked for: `1e999` and `"\ud800"` can't.
+fn is_plain(raw: &RawValue) -> bool {
+    let text = raw.get();
+    match text.as_bytes() {
+        [b'"', ..] => !text.contains('\\'),
+        [b't' | b'f' | b'n', ..] => true,
+        digits => digits.len() <= 15 && digits.iter().all(u8::is_ascii_digit),
+    }
+}
+
+/// A name, borrowed where it has no escapes. `Cow` by itself is always owned.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Looks at names and depth, keeps nothing.
 #[derive(Clone, Copy)]
@@ -97,12 +145,13 @@ impl<'de> Visitor<'de> for Shape {
 
 #[cfg(test)]
 mod tests {
-    use super::strict_object;
+    use super::members;
 
     #[test]
     fn reads_objects() {
         for good in [r#"{}"#, r#" {"a":1,"b":[{"a":1.5e3},null,true,"x"]} "#, r#"{"a":-1}"#] {
-            assert!(strict_object(good.as_bytes()).is_some(), "{good}");
+            assert!(members(good.as_bytes()).is_some(), "{good}");
+            assert!(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(good).is_ok());
         }
     }
 
@@ -123,16 +172,33 @@ mod tests {
             r#"{"a":NaN}"#,
             r#"{'a':1}"#,
             "{\"a\":\"\n\"}",
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":["\ud800"]}"#,
+            r#"{"\ud800":1}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":1e999}"#,
+            r#"{"a":01}"#,
+            r#"{"a":tru}"#,
             &deep,
         ] {
-            assert!(strict_object(bad.as_bytes()).is_none(), "{bad}");
+            assert!(members(bad.as_bytes()).is_none(), "{bad}");
         }
-        assert!(strict_object(b"{\"a\":\"\xff\"}").is_none());
+        assert!(members(b"{\"a\":\"\xff\"}").is_none());
+    }
+
+    #[test]
+    fn takes_as_many_members_as_anybody_needs() {
+        let object = |count: usize| {
+            let members: Vec<_> = (0..count).map(|index| format!("\"{index}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert_eq!(members(object(256).as_bytes()).map(|members| members.len()), Some(256));
+        assert!(members(object(257).as_bytes()).is_none());
     }
 
     #[test]
     fn takes_sixteen_levels() {
         let deep = format!("{}1{}", "{\"a\":".repeat(16), "}".repeat(16));
-        assert!(strict_object(deep.as_bytes()).is_some());
+        assert!(members(deep.as_bytes()).is_some());
     }
 }

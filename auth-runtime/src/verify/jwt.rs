@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::claims::TokenClaims;
 use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, TrustedIssuer};
-use super::jws::{Compact, Header};
+use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::key::{Key, PreparedKey};
 use super::{VerifiedToken, Verifier, VerifyError};
 
 #[derive(Debug)]
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
+    /// The top-level names of the claims that some issuer's mapping or rules look at.
+    wanted: Vec<Box<str>>,
     max_token_bytes: usize,
 }
 
@@ -42,8 +44,12 @@ impl JwtVerifier {
                 _ => {}
             }
         }
-        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
-        Self { issuers, max_token_bytes }
+        let issuers: Vec<_> = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
+        let names = issuers.iter().flat_map(|issuer: &PreparedIssuer| issuer.claim_names());
+        let mut wanted: Vec<Box<str>> = names.map(Box::from).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        Self { issuers, wanted, max_token_bytes }
     }
 
     /// One issuer is checked against the signature first. Of several the unverified `iss` picks one, whose keys
@@ -55,7 +61,7 @@ impl JwtVerifier {
         match self.issuers.as_slice() {
             [one] => Ok((one, None)),
             several => {
-                let claims = TokenClaims::from_json(&compact.payload)?;
+                let claims = TokenClaims::read(compact.payload()?, &self.wanted)?;
                 let name = claims.issuer.as_deref().ok_or(VerifyError::MissingClaim("iss"))?;
                 let issuer = several.iter().find(|issuer| issuer.name.as_deref() == Some(name));
                 issuer.map(|issuer| (issuer, Some(claims))).ok_or(VerifyError::UntrustedIssuer)
@@ -68,11 +74,10 @@ impl Verifier for JwtVerifier {
     fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let (issuer, claims) = self.issuer_of(&compact)?;
-        issuer.check_type(&compact.header)?;
         issuer.check_signature(&compact)?;
         let claims = match claims {
             Some(claims) => claims,
-            None => TokenClaims::from_json(&compact.payload)?,
+            None => TokenClaims::read(compact.payload()?, &self.wanted)?,
         };
         issuer.check_names(&claims)?;
         Ok(VerifiedToken { claims, mapping: Arc::clone(&issuer.mapping) })
@@ -147,6 +152,33 @@ impl PreparedIssuer {
         }
     }
 
+    /// The claims that are looked at, by the name of the top level.
+    fn claim_names(&self) -> impl Iterator<Item = &str> {
+        let rules = self.claim_rules.iter().map(|(name, _)| name);
+        self.mapping.names().chain(rules).filter_map(ClaimName::top_level)
+    }
+
+    /// The header, then the signature by a key that the header fits. A header that is to the letter the one last seen with
+    /// a key was read then.
+    fn check_signature(&self, compact: &Compact<'_>) -> Result<(), VerifyError> {
+        let mut buffer = [0; MAX_SIGNATURE_BYTES];
+        let signature = compact.signature(&mut buffer)?;
+        let message = compact.signing_input.as_bytes();
+        let last = self.keys.iter().find(|key| key.remembers(compact.header));
+        if last.is_some_and(|key| key.verifies(message, signature)) {
+            return Ok(());
+        }
+        let header = Header::parse(compact.header)?;
+        self.check_type(&header)?;
+        match self.candidates(&header)?.find(|key| key.verifies(message, signature)) {
+            Some(key) => {
+                key.remember(compact.header);
+                Ok(())
+            }
+            None => Err(VerifyError::BadSignature),
+        }
+    }
+
     /// Explicit typing: an ID token or a refresh token is no access token (RFC 8725 §3.11, RFC 9068 §4).
     fn check_type(&self, header: &Header) -> Result<(), VerifyError> {
         let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
@@ -154,27 +186,21 @@ impl PreparedIssuer {
     }
 
     /// The algorithm is the key's. A `kid` picks among the keys that have one; keys without an id are tried for any.
-    fn check_signature(&self, compact: &Compact<'_>) -> Result<(), VerifyError> {
-        let header = &compact.header;
-        let mut candidates = self.keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
-        if candidates.peek().is_none() {
+    fn candidates<'k>(
+        &'k self,
+        header: &'k Header,
+    ) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
+        let mut of_algorithm = self.keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
+        if of_algorithm.peek().is_none() {
             return Err(VerifyError::AlgorithmNotAllowed);
         }
-        let mut candidates = candidates
+        let mut candidates = of_algorithm
             .filter(|key| match (&key.id, &header.kid) {
-                (Some(id), Some(kid)) => **id == **kid,
+                (Some(id), Some(kid)) => id == kid,
                 _ => true,
             })
             .peekable();
-        if candidates.peek().is_none() {
-            return Err(VerifyError::UnknownKey);
-        }
-        let message = compact.signing_input.as_bytes();
-        if candidates.any(|key| key.verifies(message, &compact.signature)) {
-            Ok(())
-        } else {
-            Err(VerifyError::BadSignature)
-        }
+        if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
@@ -190,7 +216,7 @@ impl PreparedIssuer {
             return Err(VerifyError::ClaimRefused);
         }
         // Proof of possession is not checked yet, and a bound token without its proof is a stolen one (RFC 7800 §3).
-        if claims.get("cnf").is_some() { Err(VerifyError::SenderConstrained) } else { Ok(()) }
+        if claims.sender_constrained { Err(VerifyError::SenderConstrained) } else { Ok(()) }
     }
 }
 
@@ -226,6 +252,7 @@ pub(super) fn signature_verifies(key: &Key, jws: &str) -> bool {
     let issuer = TrustedIssuer::any_issuer().any_audience().key(key.clone());
     let mut mistakes = Vec::new();
     let issuer = PreparedIssuer::new(&issuer, &mut mistakes);
-    mistakes.is_empty()
-        && Compact::parse(jws, 16 * 1024).is_ok_and(|compact| issuer.check_signature(&compact).is_ok())
+    let verifies =
+        |compact: Compact<'_>| issuer.check_signature(&compact).is_ok() && compact.payload().is_ok();
+    mistakes.is_empty() && Compact::parse(jws, 16 * 1024).is_ok_and(verifies)
 }

@@ -3,7 +3,9 @@
 mod jwk;
 
 use std::fmt;
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use aws_lc_rs::signature::{ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents};
 use aws_lc_rs::{hmac, rsa};
 
@@ -129,11 +131,12 @@ impl fmt::Debug for Key {
 }
 
 /// A key that is ready to check signatures.
-#[derive(Debug)]
 pub(crate) struct PreparedKey {
     pub(super) algorithm: Algorithm,
     pub(super) id: Option<Box<str>>,
     check: Check,
+    /// The header, as it was sent, of the last token that this key verified.
+    last_header: ArcSwapOption<Box<str>>,
 }
 
 enum Check {
@@ -141,16 +144,31 @@ enum Check {
     Public(ParsedPublicKey),
 }
 
-impl fmt::Debug for Check {
+/// Redacted: neither the key, nor the header of a token.
+impl fmt::Debug for PreparedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hmac(_) => "Hmac([redacted])",
-            Self::Public(_) => "Public(..)",
-        })
+        f.debug_struct("PreparedKey")
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 impl PreparedKey {
+    fn new(algorithm: Algorithm, check: Check) -> Self {
+        Self { algorithm, id: None, check, last_header: ArcSwapOption::empty() }
+    }
+
+    /// Whether a token with this very header was verified by this key before: then all is known of it.
+    pub(super) fn remembers(&self, header: &str) -> bool {
+        self.last_header.load().as_ref().is_some_and(|last| ***last == *header)
+    }
+
+    /// Called for a verified token alone: nobody else can put a header here, nor push one out.
+    pub(super) fn remember(&self, header: &str) {
+        self.last_header.store(Some(Arc::new(header.into())));
+    }
+
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.check {
             Check::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
@@ -172,7 +190,7 @@ impl PreparedKey {
                 secret.len()
             ));
         }
-        Ok(Self { algorithm, id: None, check: Check::Hmac(Box::new(hmac::Key::new(hash, secret))) })
+        Ok(Self::new(algorithm, Check::Hmac(Box::new(hmac::Key::new(hash, secret)))))
     }
 
     fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, String> {
@@ -195,7 +213,7 @@ impl PreparedKey {
             Scheme::Ecdsa(parameters) => ParsedPublicKey::new(parameters, der),
             Scheme::Ed25519(parameters) => ParsedPublicKey::new(parameters, der),
         };
-        parsed.map(|key| Self { algorithm, id: None, check: Check::Public(key) }).map_err(|_| {
+        parsed.map(|key| Self::new(algorithm, Check::Public(key))).map_err(|_| {
             format!(
                 "this is no public key for {algorithm}: it is of another kind or curve, private, or damaged"
             )
@@ -223,7 +241,7 @@ impl PreparedKey {
         }
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(parameters)
-            .map(|key| Self { algorithm, id: None, check: Check::Public(key) })
+            .map(|key| Self::new(algorithm, Check::Public(key)))
             .map_err(|_| "the RSA key's modulus and exponent don't belong together".into())
     }
 }

@@ -129,7 +129,7 @@ impl Jwk {
         }
         let point = [&[4], x.as_slice(), y.as_slice()].concat();
         ParsedPublicKey::new(parameters, point)
-            .map(|key| PreparedKey { algorithm, id: None, check: Check::Public(key) })
+            .map(|key| PreparedKey::new(algorithm, Check::Public(key)))
             .map_err(|_| "`x` and `y` are no point on the curve".into())
     }
 

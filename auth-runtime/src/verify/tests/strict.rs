@@ -239,7 +239,7 @@ fn keys_that_are_refused() {
         json!({ "kty": "EC", "crv": "P-256", "x": base64url(&[1; 32]), "y": base64url(&[1; 32]) });
     let rsa = |bits: usize, e: &[u8]| {
         let mut n = vec![0xff; bits / 8];
-        n[0] = 0x80 | n[0];
+        n[0] |= 0x80;
         json!({ "kty": "RSA", "n": base64url(&n), "e": base64url(e) })
     };
     let oct = |bytes: usize, alg: &str| json!({ "kty": "oct", "k": base64url(&vec![7; bytes]), "alg": alg });
@@ -293,4 +293,50 @@ fn two_keys_of_one_id() {
     JwtVerifier::new(&[issuer], 1024, &mut mistakes);
     assert_eq!(mistakes.len(), 1);
     assert!(mistakes[0].contains("two keys have the id `k`"), "{mistakes:?}");
+}
+
+/// Whatever passes the reader can be read whole by `serde_json`, or claims would be missing when they are asked for.
+#[test]
+fn what_is_accepted_can_be_read_again() {
+    use proptest::prelude::*;
+
+    let piece = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"a\"",
+        "\"b\"",
+        "\"sub\"",
+        "\"x\\ud800\"",
+        "\"\\u0061\"",
+        "\"\\n\"",
+        "1",
+        "-0.5e3",
+        "1e999",
+        "true",
+        "null",
+        " ",
+        "\"iss\"",
+        "\"aud\"",
+    ]);
+    let soup = prop::collection::vec(piece.clone(), 0..12).prop_map(|pieces| pieces.concat());
+    let member = (piece.clone(), piece).prop_map(|(name, value)| format!("{name}:{value}"));
+    let near = prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")));
+    let config =
+        proptest::test_runner::Config { cases: 20_000, failure_persistence: None, ..Default::default() };
+    let accepted = std::cell::Cell::new(0);
+    proptest::test_runner::TestRunner::new(config)
+        .run(&prop_oneof![soup, near], |text| {
+            if let Ok(claims) = crate::verify::TokenClaims::from_json(text.as_bytes()) {
+                let again: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(claims.as_map(), &again);
+                accepted.set(accepted.get() + 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(accepted.get() > 1_000, "{} were accepted", accepted.get());
 }

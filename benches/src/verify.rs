@@ -1,0 +1,278 @@
+//! What verifying a token costs: this library, against the bare check of the signature with aws-lc-rs, and against
+//! `jsonwebtoken::decode`. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin verify`.
+//!
+//! The three take turns in rounds of some milliseconds, so that whatever else the machine does falls on all of them, and
+//! the ratio of each round is taken before the median is. criterion and divan measure one after the other.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use auth_runtime::Auth;
+use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{self as sig, KeyPair as _};
+use aws_lc_rs::{hmac, rsa::KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{DecodingKey, Validation};
+use serde::Deserialize;
+
+const ROUNDS: usize = 200;
+const ROUND: Duration = Duration::from_millis(3);
+
+/// What a service reads of a token, for `jsonwebtoken` to deserialize.
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: String,
+    exp: u64,
+    iat: u64,
+    jti: String,
+    roles: Vec<String>,
+    scope: String,
+}
+
+struct Case {
+    algorithm: Algorithm,
+    token: String,
+    ours: Auth,
+    bare: Box<dyn Fn(&[u8], &[u8]) -> bool>,
+    theirs: Option<(DecodingKey, Validation)>,
+}
+
+fn main() {
+    println!(
+        "{} rounds of {} ms each, taking turns; median [10th to 90th percentile] of the rounds' ratios",
+        ROUNDS,
+        ROUND.as_millis()
+    );
+    println!(
+        "{:<8} {:>12} {:>26} {:>34}",
+        "", "bare check", "this / bare check", "this / jsonwebtoken::decode"
+    );
+    for case in cases() {
+        report(&case);
+    }
+}
+
+fn report(case: &Case) {
+    let verifier = auth_runtime::__private::verifier(&case.ours);
+    let ours = || black_box(verifier.verify(black_box(&case.token))).is_ok();
+    let (message, signature) = case.token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let bare = || (case.bare)(black_box(message.as_bytes()), black_box(&signature));
+    let theirs = || match &case.theirs {
+        Some((key, validation)) => {
+            black_box(jsonwebtoken::decode::<Claims>(black_box(&case.token), key, validation)).is_ok()
+        }
+        None => true,
+    };
+    assert!(ours() && bare() && theirs(), "{}: all must accept the token", case.algorithm);
+
+    let count = calls_a_round(&bare);
+    let (mut times, mut by_bare, mut by_theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (a, b, c) = (time(count, &ours), time(count, &bare), time(count, &theirs));
+        times.push(b);
+        by_bare.push(a / b);
+        by_theirs.push(a / c);
+    }
+    let [_, bare_time, _] = percentiles(times);
+    let spread = |ratios| {
+        let [low, median, high] = percentiles(ratios);
+        format!("{median:.2} [{low:.2} to {high:.2}]")
+    };
+    let theirs = if case.theirs.is_some() { spread(by_theirs) } else { "it has no such algorithm".into() };
+    println!(
+        "{:<8} {:>9.2} µs {:>26} {:>34}",
+        case.algorithm.name(),
+        bare_time * 1e6,
+        spread(by_bare),
+        theirs
+    );
+}
+
+fn calls_a_round(call: &dyn Fn() -> bool) -> u32 {
+    let start = Instant::now();
+    let mut count = 0;
+    while start.elapsed() < ROUND {
+        black_box(call());
+        count += 1;
+    }
+    count.max(1)
+}
+
+/// Seconds a call.
+fn time(count: u32, call: &dyn Fn() -> bool) -> f64 {
+    let start = Instant::now();
+    for _ in 0..count {
+        black_box(call());
+    }
+    start.elapsed().as_secs_f64() / f64::from(count)
+}
+
+fn percentiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [values.len() / 10, values.len() / 2, values.len() * 9 / 10].map(|index| values[index])
+}
+
+fn token(algorithm: Algorithm, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let header = serde_json::json!({ "typ": "at+jwt", "alg": algorithm.name(), "kid": "2026-11" });
+    let claims = serde_json::json!({
+        "iss": "https://id.example.com", "sub": "5f0c6f0e-8a9b-4c1d-9e2f-3a4b5c6d7e8f", "aud": "orders",
+        "exp": now + 900, "iat": now, "jti": "6FnIIZrnBwqZ7B9LLNNjyw", "roles": ["editor", "author"],
+        "scope": "article:read article:write",
+    });
+    let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", encode(&header), encode(&claims));
+    let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+fn case(
+    algorithm: Algorithm,
+    key: Key,
+    theirs: Option<(DecodingKey, jsonwebtoken::Algorithm)>,
+    sign: impl Fn(&[u8]) -> Vec<u8>,
+    bare: impl Fn(&[u8], &[u8]) -> bool + 'static,
+) -> Case {
+    let issuer = TrustedIssuer::new("https://id.example.com").audience("orders").key(key.with_id("2026-11"));
+    let theirs = theirs.map(|(key, algorithm)| {
+        let mut validation = Validation::new(algorithm);
+        validation.set_audience(&["orders"]);
+        validation.set_issuer(&["https://id.example.com"]);
+        (key, validation)
+    });
+    let ours = Auth::builder().issuer(issuer).build().unwrap();
+    Case { algorithm, token: token(algorithm, sign), ours, bare: Box::new(bare), theirs }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let secret = [7_u8; 64];
+    for (algorithm, theirs, hash) in [
+        (Algorithm::HS256, jsonwebtoken::Algorithm::HS256, hmac::HMAC_SHA256),
+        (Algorithm::HS384, jsonwebtoken::Algorithm::HS384, hmac::HMAC_SHA384),
+        (Algorithm::HS512, jsonwebtoken::Algorithm::HS512, hmac::HMAC_SHA512),
+    ] {
+        let key = hmac::Key::new(hash, &secret);
+        let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
+        let bare = hmac::Key::new(hash, &secret);
+        cases.push(case(
+            algorithm,
+            Key::secret(algorithm, secret),
+            Some((DecodingKey::from_secret(&secret), theirs)),
+            sign,
+            move |message, signature| hmac::verify(&bare, message, signature).is_ok(),
+        ));
+    }
+
+    let rsa = sig::RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let _: Pkcs8V1Der<'_> = rsa.as_der().unwrap();
+    let public = rsa.public_key().as_ref().to_vec();
+    type Rsa =
+        (Algorithm, jsonwebtoken::Algorithm, &'static dyn sig::RsaEncoding, &'static sig::RsaParameters);
+    let rsa_algorithms: [Rsa; 6] = [
+        (
+            Algorithm::RS256,
+            jsonwebtoken::Algorithm::RS256,
+            &sig::RSA_PKCS1_SHA256,
+            &sig::RSA_PKCS1_2048_8192_SHA256,
+        ),
+        (
+            Algorithm::RS384,
+            jsonwebtoken::Algorithm::RS384,
+            &sig::RSA_PKCS1_SHA384,
+            &sig::RSA_PKCS1_2048_8192_SHA384,
+        ),
+        (
+            Algorithm::RS512,
+            jsonwebtoken::Algorithm::RS512,
+            &sig::RSA_PKCS1_SHA512,
+            &sig::RSA_PKCS1_2048_8192_SHA512,
+        ),
+        (
+            Algorithm::PS256,
+            jsonwebtoken::Algorithm::PS256,
+            &sig::RSA_PSS_SHA256,
+            &sig::RSA_PSS_2048_8192_SHA256,
+        ),
+        (
+            Algorithm::PS384,
+            jsonwebtoken::Algorithm::PS384,
+            &sig::RSA_PSS_SHA384,
+            &sig::RSA_PSS_2048_8192_SHA384,
+        ),
+        (
+            Algorithm::PS512,
+            jsonwebtoken::Algorithm::PS512,
+            &sig::RSA_PSS_SHA512,
+            &sig::RSA_PSS_2048_8192_SHA512,
+        ),
+    ];
+    for (algorithm, theirs, encoding, parameters) in rsa_algorithms {
+        let sign = |message: &[u8]| {
+            let mut signature = vec![0; rsa.public_modulus_len()];
+            rsa.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
+            signature
+        };
+        let bare = sig::ParsedPublicKey::new(parameters, &public).unwrap();
+        cases.push(case(
+            algorithm,
+            Key::der(algorithm, public.clone()),
+            Some((DecodingKey::from_rsa_der(&public), theirs)),
+            sign,
+            move |message, signature| bare.verify_sig(message, signature).is_ok(),
+        ));
+    }
+
+    type Ec = (
+        Algorithm,
+        Option<jsonwebtoken::Algorithm>,
+        &'static sig::EcdsaSigningAlgorithm,
+        &'static sig::EcdsaVerificationAlgorithm,
+    );
+    let curves: [Ec; 3] = [
+        (
+            Algorithm::ES256,
+            Some(jsonwebtoken::Algorithm::ES256),
+            &sig::ECDSA_P256_SHA256_FIXED_SIGNING,
+            &sig::ECDSA_P256_SHA256_FIXED,
+        ),
+        (
+            Algorithm::ES384,
+            Some(jsonwebtoken::Algorithm::ES384),
+            &sig::ECDSA_P384_SHA384_FIXED_SIGNING,
+            &sig::ECDSA_P384_SHA384_FIXED,
+        ),
+        (Algorithm::ES512, None, &sig::ECDSA_P521_SHA512_FIXED_SIGNING, &sig::ECDSA_P521_SHA512_FIXED),
+    ];
+    for (algorithm, theirs, signing, verifying) in curves {
+        let pair = sig::EcdsaKeyPair::generate(signing).unwrap();
+        let public = pair.public_key().as_ref().to_vec();
+        let bare = sig::ParsedPublicKey::new(verifying, &public).unwrap();
+        cases.push(case(
+            algorithm,
+            Key::der(algorithm, public.clone()),
+            theirs.map(|theirs| (DecodingKey::from_ec_der(&public), theirs)),
+            |message| pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+            move |message, signature| bare.verify_sig(message, signature).is_ok(),
+        ));
+    }
+
+    let pair = sig::Ed25519KeyPair::generate().unwrap();
+    let public = pair.public_key().as_ref().to_vec();
+    let bare = sig::ParsedPublicKey::new(&sig::ED25519, &public).unwrap();
+    cases.push(case(
+        Algorithm::EdDSA,
+        Key::der(Algorithm::EdDSA, public.clone()),
+        Some((DecodingKey::from_ed_der(&public), jsonwebtoken::Algorithm::EdDSA)),
+        |message| pair.sign(message).as_ref().to_vec(),
+        move |message, signature| bare.verify_sig(message, signature).is_ok(),
+    ));
+    cases
+}
