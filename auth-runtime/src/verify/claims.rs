@@ -2,7 +2,7 @@
 //! stays bytes until it is asked for.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -30,7 +30,7 @@ pub struct TokenClaims {
     /// Whether there is `cnf` (RFC 7800 §3.1).
     pub(crate) sender_constrained: bool,
     /// Of the claims that were wanted those that are there.
-    wanted: Vec<(Box<str>, Value)>,
+    wanted: Vec<(Arc<str>, Value)>,
     payload: Box<[u8]>,
     all: OnceLock<Map<String, Value>>,
 }
@@ -46,12 +46,12 @@ impl TokenClaims {
     }
 
     /// The same, with the claims at hand that `wanted` names.
-    pub(super) fn read(payload: Vec<u8>, wanted: &[Box<str>]) -> Result<Self, VerifyError> {
-        let mut claims = Self::default();
+    pub(super) fn read(payload: Vec<u8>, wanted: &[Arc<str>]) -> Result<Self, VerifyError> {
+        let mut claims = Self { wanted: Vec::with_capacity(wanted.len()), ..Self::default() };
         for (name, raw) in json::members(&payload).ok_or(NOT_AN_OBJECT)? {
             claims.take(&name, raw)?;
-            if wanted.iter().any(|wanted| **wanted == *name) {
-                claims.wanted.push((name.into(), value(raw).ok_or(NOT_AN_OBJECT)?));
+            if let Some(name) = wanted.iter().find(|wanted| ***wanted == *name) {
+                claims.wanted.push((Arc::clone(name), value(raw).ok_or(NOT_AN_OBJECT)?));
             }
         }
         claims.payload = payload.into();

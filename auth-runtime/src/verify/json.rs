@@ -18,7 +18,7 @@ const MAX_MEMBERS: usize = 256;
 
 /// The members of one JSON object, in their order, each with the text of its value.
 pub(super) fn members(bytes: &[u8]) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
-    let Members(members) = serde_json::from_slice(bytes).ok()?;
+    let Members(members) = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
     Some(members)
 }
 

@@ -12,7 +12,7 @@ use super::{VerifiedToken, Verifier, VerifyError};
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
     /// The top-level names of the claims that some issuer's mapping or rules look at.
-    wanted: Vec<Box<str>>,
+    wanted: Vec<Arc<str>>,
     max_token_bytes: usize,
 }
 
@@ -46,7 +46,7 @@ impl JwtVerifier {
         }
         let issuers: Vec<_> = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
         let names = issuers.iter().flat_map(|issuer: &PreparedIssuer| issuer.claim_names());
-        let mut wanted: Vec<Box<str>> = names.map(Box::from).collect();
+        let mut wanted: Vec<Arc<str>> = names.map(Arc::from).collect();
         wanted.sort_unstable();
         wanted.dedup();
         Self { issuers, wanted, max_token_bytes }
