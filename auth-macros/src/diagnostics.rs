@@ -46,3 +46,26 @@ impl Drop for Diagnostics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::Diagnostics;
+
+    #[test]
+    fn all_errors_come_out_and_none_is_none() {
+        let diagnostics = Diagnostics::new();
+        diagnostics.error(Span::call_site(), "one");
+        diagnostics.error(Span::call_site(), "two");
+        let text = diagnostics.finish().unwrap().to_string();
+        assert!(text.contains("one") && text.contains("two"), "{text}");
+        assert!(Diagnostics::new().finish().is_none());
+    }
+
+    #[test]
+    #[should_panic(expected = "dropped without being reported")]
+    fn a_forgotten_error_panics() {
+        Diagnostics::new().error(Span::call_site(), "forgotten");
+    }
+}

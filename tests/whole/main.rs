@@ -16,6 +16,7 @@ mod policy;
 mod providers;
 mod refusals;
 mod routers;
+mod standards;
 mod support;
 mod test_kit;
 mod tokens;

@@ -1,5 +1,6 @@
 //! The verifier against test vectors that others published, and against whoever changes a token.
 
+mod differential;
 mod mutations;
 mod strict;
 mod vectors;

@@ -41,6 +41,9 @@ fn the_form() {
         format!("{}..{}", parts[0], parts[2]),
         format!("{good}="),
         format!("{}=.{}.{}", parts[0], parts[1], parts[2]),
+        // the JSON serialization, and the five parts of a JWE
+        format!(r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#, parts[0], parts[1], parts[2]),
+        format!("{good}.{}.{}", parts[1], parts[2]),
         format!(" {good}"),
         format!("{good}\n"),
         good.replacen('.', ".\n", 1),
@@ -229,6 +232,29 @@ fn claims_that_an_issuers_tokens_must_have() {
     ] {
         let expected = if accepted { Ok(()) } else { Err(VerifyError::ClaimRefused) };
         assert_eq!(by(&key, issuer.clone(), &claims), expected, "{claims} for {issuer:?}");
+    }
+}
+
+/// RFC 9068 §4 and RFC 8725 §3.11: an issuer's tokens of another kind are no access tokens. Also once a header is remembered.
+#[test]
+fn explicit_typing() {
+    let jwk = || Key::secret(Algorithm::HS256, SECRET);
+    let only = verifier(TrustedIssuer::any_issuer().any_audience().key(jwk()).token_types(["at+jwt"]));
+    let id_tokens =
+        verifier(TrustedIssuer::any_issuer().any_audience().key(jwk()).token_types(["logout+jwt", "JWT"]));
+    for _ in 0..2 {
+        for (header, by_only, by_others) in [
+            (r#"{"alg":"HS256","typ":"at+jwt"}"#, true, false),
+            (r#"{"alg":"HS256","typ":"application/at+jwt"}"#, true, false),
+            (r#"{"alg":"HS256","typ":"JWT"}"#, false, true),
+            (r#"{"alg":"HS256","typ":"logout+jwt"}"#, false, true),
+            // without one it counts as `JWT`
+            (r#"{"alg":"HS256"}"#, false, true),
+        ] {
+            let token = signed(header.as_bytes(), b"{}");
+            assert_eq!(verify(&only, &token).is_ok(), by_only, "{header}");
+            assert_eq!(verify(&id_tokens, &token).is_ok(), by_others, "{header}");
+        }
     }
 }
 
