@@ -130,7 +130,8 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h He
 /// }
 /// ```
 ///
-/// A request of another page is refused with 403.
+/// A request of another page is refused with 403, unless its method is safe: a log-in that answers `GET`, such as a link in a
+/// mail, must protect itself, with a value that only the browser that asked for it has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OwnPage;

@@ -366,11 +366,19 @@ fn a_check_needs_a_caller() {
     assert!(error.to_string().contains("check `never` is about a caller"), "{error}");
 }
 
-#[test]
-fn query_by_default_is_dropped_where_state_changes() {
-    let auth = TestAuth::with(|builder| builder.allow_query_tokens().default_sources(["bearer", "query"]));
-    let app = Router::<()>::new().route("/", get(any_caller).post(any_caller)).finish(auth.auth());
-    assert!(app.is_ok());
+#[tokio::test]
+async fn query_by_default_is_refused_where_state_changes() {
+    let test = TestAuth::with(|builder| builder.allow_query_tokens().default_sources(["bearer", "query"]));
+    let guarded = Router::new().route("/", get(any_caller).post(any_caller)).finish(test.auth()).unwrap();
+    let plain = axum::Router::new().route("/", axum::routing::get(any_caller).post(any_caller));
+    let token = test.token(&TestUser::new("alice"));
+    let (path, bearer) = (format!("/?access_token={token}"), format!("Bearer {token}"));
+    for app in [guarded, plain.layer(test.auth().layer())] {
+        assert_eq!(send(&app, request("GET", &path, &[])).await.status, 200);
+        assert_eq!(send(&app, request("POST", &path, &[])).await.status, 400);
+        assert_eq!(send(&app, request("POST", "/", &[("authorization", &bearer)])).await.status, 200);
+        assert_eq!(send(&app, request("POST", &path, &[("authorization", &bearer)])).await.status, 400);
+    }
 }
 
 #[tokio::test]

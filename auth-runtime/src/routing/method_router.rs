@@ -33,6 +33,9 @@ pub(super) struct Endpoint {
 /// What can be mounted as a route: a [`MethodRouter`], whose handlers carry their policies, or any
 /// `axum::routing::MethodRouter` with a [`Rule`] beside it.
 ///
+/// Which methods the latter has is not known here. It is listed as `ANY`, takes no token from the URL, and answers a method
+/// that it lacks (405) to those alone whom the rule lets in.
+///
 /// ```
 /// # use auth_runtime::{Router, rule};
 /// let app: Router = Router::new()

@@ -118,11 +118,9 @@ impl Entry {
         }
         match effective::sources(rules) {
             None => {
-                let mut sources = engine.default_sources().to_vec();
-                if self.changes_state() {
-                    sources.retain(|index| !in_url(index));
-                }
-                if sources.is_empty() && access != Access::Public {
+                // A token in the URL of a request that changes state the gate refuses; another source must be left.
+                let sources = engine.default_sources().to_vec();
+                if self.changes_state() && sources.iter().all(in_url) && access != Access::Public {
                     wrong(
                         "the engine's default sources are all in the URL, where no token is taken for a method that \
                          changes state: name another source in the rule, or in `default_sources`"

@@ -1,10 +1,8 @@
 //! The payload of a token: read once, for the registered claims and for those that the issuer's mapping wants. The rest
 //! stays bytes until it is asked for.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -29,8 +27,9 @@ pub struct TokenClaims {
     pub(crate) acr: Option<Box<str>>,
     /// Whether there is `cnf` (RFC 7800 §3.1).
     pub(crate) sender_constrained: bool,
-    /// Of the claims that were wanted those that are there.
-    wanted: Vec<(Arc<str>, Value)>,
+    /// The names of the claims that were read at once, and of these the ones that are there.
+    wanted: Arc<[Arc<str>]>,
+    read: Vec<(Arc<str>, Value)>,
     payload: Box<[u8]>,
     all: OnceLock<Map<String, Value>>,
 }
@@ -42,20 +41,32 @@ impl TokenClaims {
     /// [`VerifyError::Malformed`] if it is not that, [`VerifyError::InvalidClaim`] if a registered claim has a
     /// type that it may not have.
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        Self::read(bytes.to_vec(), &[])
+        Self::read(bytes.to_vec(), &Arc::default())
     }
 
     /// The same, with the claims at hand that `wanted` names.
-    pub(super) fn read(payload: Vec<u8>, wanted: &[Arc<str>]) -> Result<Self, VerifyError> {
-        let mut claims = Self { wanted: Vec::with_capacity(wanted.len()), ..Self::default() };
+    pub(super) fn read(payload: Vec<u8>, wanted: &Arc<[Arc<str>]>) -> Result<Self, VerifyError> {
+        let mut claims =
+            Self { wanted: Arc::clone(wanted), read: Vec::with_capacity(wanted.len()), ..Self::default() };
         for (name, raw) in json::members(&payload).ok_or(NOT_AN_OBJECT)? {
             claims.take(&name, raw)?;
-            if let Some(name) = wanted.iter().find(|wanted| ***wanted == *name) {
-                claims.wanted.push((Arc::clone(name), value(raw).ok_or(NOT_AN_OBJECT)?));
+            match wanted.iter().find(|wanted| ***wanted == *name) {
+                Some(name) => claims.read.push((Arc::clone(name), json::value(raw).ok_or(NOT_AN_OBJECT)?)),
+                // Whatever can't be read later is no claim of a token that is taken now.
+                None if !json::is_plain(raw) => drop(json::value(raw).ok_or(NOT_AN_OBJECT)?),
+                None => {}
             }
         }
         claims.payload = payload.into();
         Ok(claims)
+    }
+
+    /// The issuer alone, of a payload that nobody has verified, to find the keys that must have signed it.
+    pub(super) fn issuer_of(payload: &[u8]) -> Result<Box<str>, VerifyError> {
+        let members = json::members(payload).ok_or(NOT_AN_OBJECT)?;
+        let (_, raw) =
+            members.into_iter().find(|(name, _)| name == "iss").ok_or(VerifyError::MissingClaim("iss"))?;
+        text(raw).ok_or(VerifyError::InvalidClaim("iss"))
     }
 
     fn take(&mut self, name: &str, raw: &RawValue) -> Result<(), VerifyError> {
@@ -65,7 +76,7 @@ impl TokenClaims {
         match name {
             "iss" => self.issuer = Some(text(raw).ok_or(invalid("iss"))?),
             // Where the subject stands is the mapping's; what `sub` may be is not.
-            "sub" => drop(string(raw).ok_or(invalid("sub"))?),
+            "sub" => drop(json::string(raw).ok_or(invalid("sub"))?),
             "aud" => self.audience = Some(audience(raw).ok_or(invalid("aud"))?),
             "exp" => self.expires_at = Some(earlier("exp")?),
             "nbf" => self.not_before = Some(later("nbf")?),
@@ -83,15 +94,19 @@ impl TokenClaims {
     /// The claim of this top-level name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        match self.wanted.iter().find(|(wanted, _)| **wanted == *name) {
+        match self.read.iter().find(|(read, _)| **read == *name) {
             Some((_, value)) => Some(value),
+            None if self.wanted.iter().any(|wanted| **wanted == *name) => None,
             None => self.as_map().get(name),
         }
     }
 
-    /// All claims. They were read once already, so they can be read again.
+    /// All claims. Each could be read when the token was taken, by the same reader.
     pub(crate) fn as_map(&self) -> &Map<String, Value> {
-        self.all.get_or_init(|| serde_json::from_slice(&self.payload).unwrap_or_default())
+        self.all.get_or_init(|| {
+            let members = json::members(&self.payload).into_iter().flatten();
+            members.filter_map(|(name, raw)| Some((name.into_owned(), json::value(raw)?))).collect()
+        })
     }
 }
 
@@ -102,32 +117,15 @@ impl std::fmt::Debug for TokenClaims {
     }
 }
 
-fn parsed<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
-}
-
-/// A string; without a copy where it has no escapes. That it is well-formed was seen when it was found.
-fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inside.contains('\\') { parsed(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
-}
-
 fn text(raw: &RawValue) -> Option<Box<str>> {
-    string(raw).map(Box::from)
-}
-
-fn value(raw: &RawValue) -> Option<Value> {
-    match string(raw) {
-        Some(text) => Some(Value::String(text.into_owned())),
-        None => parsed(raw),
-    }
+    json::string(raw).map(Box::from)
 }
 
 /// A string or a list of strings (RFC 7519 §4.1.3).
 fn audience(raw: &RawValue) -> Option<Box<[Box<str>]>> {
     match text(raw) {
         Some(one) => Some(Box::new([one])),
-        None => parsed(raw),
+        None => json::parsed(raw),
     }
 }
 
@@ -139,7 +137,7 @@ fn seconds(raw: &RawValue, stricter: fn(f64) -> f64) -> Option<i64> {
     if let Ok(whole) = raw.get().parse::<u32>() {
         return Some(whole.into());
     }
-    let number = stricter(parsed::<f64>(raw)?);
+    let number = stricter(json::parsed::<f64>(raw)?);
     #[allow(clippy::cast_possible_truncation, reason = "whole, and within the range of i64")]
     (number.abs() <= RANGE).then_some(number as i64)
 }
@@ -164,6 +162,18 @@ mod tests {
             TokenClaims::from_json(r#"{"iss":"a\u0062\"c","jti":"plain ü","sub":"\\"}"#.as_bytes()).unwrap();
         assert_eq!((claims.issuer.as_deref(), claims.token_id.as_deref()), (Some("ab\"c"), Some("plain ü")));
         for bad in [r#"{"iss":"\x"}"#, "{\"iss\":\"a\nb\"}", r#"{"iss":"a}"#, r#"{"iss":"\ud800"}"#] {
+            assert!(TokenClaims::from_json(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_mean_something_to_serde_json_hide_nothing() {
+        for bad in [
+            r#"{"suspended":true,"profile":{"$serde_json::private::RawValue":1}}"#,
+            r#"{"suspended":true,"profile":[{"$serde_json::private::RawValue":"[]"}]}"#,
+            r#"{"roles":{"$serde_json::private::RawValue":"[\"admin\"]"}}"#,
+            r#"{"suspended":true,"profile":{"$serde_json::private::Number":"x"}}"#,
+        ] {
             assert!(TokenClaims::from_json(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -1,65 +1,44 @@
 //! JSON as RFC 8725 §2.4 and RFC 7515 §4 want it read: one object, no name twice at any depth, bounded depth.
 //!
-//! Two readers that disagree on a duplicate name disagree on who the caller is.
+//! Two readers that disagree on a duplicate name disagree on who the caller is. So there is one reader here, which finds the
+//! members of an object and the elements of a list as text, and `serde_json`'s own `Value` is never asked to read
+//! anything: an object whose first name is `$serde_json::private::RawValue` has a meaning of its own to it, and what a
+//! number is to it depends on the features that other crates of the tree turn on.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
 
 /// Objects and lists inside each other, the outermost counted as one.
 const MAX_DEPTH: usize = 16;
 
-/// Members of the outermost object. Each is compared with the earlier ones, so their number is bounded.
+/// Members of one object. Each is compared with the earlier ones, so their number is bounded.
 const MAX_MEMBERS: usize = 256;
 
-/// The members of one JSON object, in their order, each with the text of its value.
-pub(super) fn members(bytes: &[u8]) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
-    let Members(members) = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+/// What `serde_json` gives names of its own a meaning by.
+const RESERVED: &str = "$serde_json::private::";
+
+/// A member of an object: its name, and the text of its value.
+pub(super) type Member<'a> = (Cow<'a, str>, &'a RawValue);
+
+/// The members of one JSON object, in their order. What is inside their values was not looked at.
+pub(super) fn members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
+    members_of(std::str::from_utf8(bytes).ok()?)
+}
+
+fn members_of(text: &str) -> Option<Vec<Member<'_>>> {
+    let Members(members) = serde_json::from_str(text).ok()?;
     Some(members)
 }
 
-/// Strict at the top level by itself, and below it by [`Shape`].
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Top;
-
-        impl<'de> Visitor<'de> for Top {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
-                let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(16);
-                while let Some(Name(name)) = object.next_key()? {
-                    let raw: &'de RawValue = object.next_value()?;
-                    if members.iter().any(|(earlier, _)| *earlier == name) || members.len() == MAX_MEMBERS {
-                        return Err(de::Error::custom("a name stands twice, or there are too many"));
-                    }
-                    if !is_plain(raw) {
-                        let mut inside = serde_json::Deserializer::from_str(raw.get());
-                        Shape { depth: 1 }.deserialize(&mut inside).map_err(de::Error::custom)?;
-                    }
-                    members.push((name, raw));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Top)
-    }
-}
-
-/// A literal, a whole number of common size or a string without escapes: finding its end has shown that it is well-formed. Of
-/// anything else only reading it shows that it can be read again when it is asked for: `1e999` and `"\ud800"` can't.
-fn is_plain(raw: &RawValue) -> bool {
+/// Whether a member of the outermost object can be read as it is, so that it need not be read now: a literal, a whole number
+/// of common size, or a string without escapes. Finding its end has shown that it is well-formed; of anything else only
+/// reading it does. `1e999` and `"\ud800"` can't be read.
+pub(super) fn is_plain(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes() {
         [b'"', ..] => !text.contains('\\'),
@@ -68,90 +47,105 @@ fn is_plain(raw: &RawValue) -> bool {
     }
 }
 
+/// A member of the outermost object as a value.
+pub(super) fn value(raw: &RawValue) -> Option<Value> {
+    value_at(raw, 1)
+}
+
+/// A value inside `depth` objects and lists.
+fn value_at(raw: &RawValue, depth: usize) -> Option<Value> {
+    let text = raw.get();
+    let inside = depth + 1;
+    Some(match text.as_bytes().first()? {
+        b'{' if inside <= MAX_DEPTH => {
+            let mut object = Map::new();
+            for (name, raw) in members_of(text)? {
+                object.insert(name.into_owned(), value_at(raw, inside)?);
+            }
+            Value::Object(object)
+        }
+        b'[' if inside <= MAX_DEPTH => {
+            let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            Value::Array(elements.into_iter().map(|raw| value_at(raw, inside)).collect::<Option<_>>()?)
+        }
+        b'{' | b'[' => return None,
+        b'"' => Value::String(string(raw)?.into_owned()),
+        b't' => Value::Bool(true),
+        b'f' => Value::Bool(false),
+        b'n' => Value::Null,
+        _ => Value::Number(number(raw)?),
+    })
+}
+
+/// A string; without a copy where it has no escapes.
+pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') { parsed(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+}
+
+fn number(raw: &RawValue) -> Option<Number> {
+    parsed::<u64>(raw)
+        .map(Number::from)
+        .or_else(|| parsed::<i64>(raw).map(Number::from))
+        .or_else(|| parsed::<f64>(raw).and_then(Number::from_f64))
+}
+
+/// A string or a number as a type of Rust's, of which `serde_json` has one reading.
+pub(super) fn parsed<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+struct Members<'a>(Vec<Member<'a>>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
+                let mut members: Vec<Member<'de>> = Vec::with_capacity(16);
+                while let Some(Name(name)) = object.next_key()? {
+                    let raw: &'de RawValue = object.next_value()?;
+                    if members.iter().any(|(earlier, _)| *earlier == name) {
+                        return Err(de::Error::custom("a name stands twice"));
+                    }
+                    if members.len() == MAX_MEMBERS || name.starts_with(RESERVED) {
+                        return Err(de::Error::custom("too many members, or a name that is not one"));
+                    }
+                    members.push((name, raw));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// A name, borrowed where it has no escapes. `Cow` by itself is always owned.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Looks at names and depth, keeps nothing.
-#[derive(Clone, Copy)]
-struct Shape {
-    depth: usize,
-}
-
-impl Shape {
-    fn inner<E: de::Error>(self) -> Result<Self, E> {
-        let depth = self.depth + 1;
-        if depth > MAX_DEPTH { Err(E::custom("too deep")) } else { Ok(Self { depth }) }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Shape {
-    type Value = ();
-
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Shape {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let inner = self.inner()?;
-        while list.next_element_seed(inner)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        let inner = self.inner()?;
-        let mut names = HashSet::new();
-        while let Some(name) = object.next_key::<String>()? {
-            object.next_value_seed(inner)?;
-            if !names.insert(name) {
-                return Err(de::Error::custom("a name stands twice"));
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::members;
+    /// The whole of an object, as a token's claims are read.
+    fn members(bytes: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
+        let members = super::members(bytes)?;
+        members.into_iter().map(|(name, raw)| Some((name.into_owned(), super::value(raw)?))).collect()
+    }
 
     #[test]
     fn reads_objects() {
-        for good in [r#"{}"#, r#" {"a":1,"b":[{"a":1.5e3},null,true,"x"]} "#, r#"{"a":-1}"#] {
+        for good in [r#"{}"#, r#" {"a":1,"b":[{"a":1.5},null,true,"x"]} "#, r#"{"a":-1}"#] {
             assert!(members(good.as_bytes()).is_some(), "{good}");
-            assert!(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(good).is_ok());
+            let again: serde_json::Map<String, serde_json::Value> = serde_json::from_str(good).unwrap();
+            assert_eq!(members(good.as_bytes()), Some(again));
         }
     }
 
@@ -179,6 +173,12 @@ mod tests {
             r#"{"a":1e999}"#,
             r#"{"a":01}"#,
             r#"{"a":tru}"#,
+            // names that mean something to `serde_json::Value`, also in disguise
+            r#"{"a":{"$serde_json::private::RawValue":1}}"#,
+            r#"{"a":{"$serde_json::private::RawValue":"[\"admin\"]"}}"#,
+            r#"{"a":[{"\u0024serde_json::private::RawValue":"{}"}]}"#,
+            r#"{"a":{"$serde_json::private::Number":"x"}}"#,
+            r#"{"$serde_json::private::Number":"1"}"#,
             &deep,
         ] {
             assert!(members(bad.as_bytes()).is_none(), "{bad}");

@@ -12,7 +12,7 @@ use super::{VerifiedToken, Verifier, VerifyError};
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
     /// The top-level names of the claims that some issuer's mapping or rules look at.
-    wanted: Vec<Arc<str>>,
+    wanted: Arc<[Arc<str>]>,
     max_token_bytes: usize,
 }
 
@@ -49,22 +49,17 @@ impl JwtVerifier {
         let mut wanted: Vec<Arc<str>> = names.map(Arc::from).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        Self { issuers, wanted, max_token_bytes }
+        Self { issuers, wanted: wanted.into(), max_token_bytes }
     }
 
-    /// One issuer is checked against the signature first. Of several the unverified `iss` picks one, whose keys
-    /// must then have signed it.
-    fn issuer_of(
-        &self,
-        compact: &Compact<'_>,
-    ) -> Result<(&PreparedIssuer, Option<TokenClaims>), VerifyError> {
+    /// The only issuer; of several the one that the unverified `iss` names, whose keys must then have signed it.
+    fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
         match self.issuers.as_slice() {
-            [one] => Ok((one, None)),
+            [one] => Ok(one),
             several => {
-                let claims = TokenClaims::read(compact.payload()?, &self.wanted)?;
-                let name = claims.issuer.as_deref().ok_or(VerifyError::MissingClaim("iss"))?;
-                let issuer = several.iter().find(|issuer| issuer.name.as_deref() == Some(name));
-                issuer.map(|issuer| (issuer, Some(claims))).ok_or(VerifyError::UntrustedIssuer)
+                let name = TokenClaims::issuer_of(payload)?;
+                let issuer = several.iter().find(|issuer| issuer.name.as_ref() == Some(&name));
+                issuer.ok_or(VerifyError::UntrustedIssuer)
             }
         }
     }
@@ -73,12 +68,10 @@ impl JwtVerifier {
 impl Verifier for JwtVerifier {
     fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
-        let (issuer, claims) = self.issuer_of(&compact)?;
+        let payload = compact.payload()?;
+        let issuer = self.issuer_of(&payload)?;
         issuer.check_signature(&compact)?;
-        let claims = match claims {
-            Some(claims) => claims,
-            None => TokenClaims::read(compact.payload()?, &self.wanted)?,
-        };
+        let claims = TokenClaims::read(payload, &self.wanted)?;
         issuer.check_names(&claims)?;
         Ok(VerifiedToken { claims, mapping: Arc::clone(&issuer.mapping) })
     }
@@ -112,7 +105,20 @@ impl PreparedIssuer {
                 "{label}: `single_audience()` is called and no audience is named: call `.audience(..)` too"
             ));
         }
-        if issuer.mapping.has_blank_name() {
+        if issuer.token_types.is_empty() {
+            mistakes.push(format!(
+                "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
+            ));
+        }
+        if issuer
+            .claim_rules
+            .iter()
+            .any(|(_, rule)| matches!(rule, ClaimRule::OneOf(values) if values.is_empty()))
+        {
+            mistakes
+                .push(format!("{label}: a claim must be one of no values, so no token would be accepted"));
+        }
+        if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
             mistakes.push(format!("{label}: a claim name is empty or has an empty part between dots"));
         }
         let mut keys = Vec::new();
@@ -170,7 +176,8 @@ impl PreparedIssuer {
         }
         let header = Header::parse(compact.header)?;
         self.check_type(&header)?;
-        match self.candidates(&header)?.find(|key| key.verifies(message, signature)) {
+        let tried = |key: &PreparedKey| last.is_some_and(|last| std::ptr::eq(last, key));
+        match self.candidates(&header)?.find(|key| !tried(key) && key.verifies(message, signature)) {
             Some(key) => {
                 key.remember(compact.header);
                 Ok(())

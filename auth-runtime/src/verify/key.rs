@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents};
 use aws_lc_rs::{hmac, rsa};
 
 use super::algorithm::{Algorithm, Scheme};
+use crate::tokens::SigningKey;
 
 /// The smallest RSA key, in bits (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
@@ -66,7 +67,7 @@ impl Key {
         Self { material, algorithm, id: None, private_parts_allowed: false }
     }
 
-    /// Takes a JWK with private parts for the public key that it holds too.
+    /// Takes a JWK or a PEM with private parts for the public key that it holds too.
     ///
     /// Weakens the deployment: whoever can read the configuration of a service that only verifies can then sign. Prefer
     /// to give it the public key alone.
@@ -87,7 +88,13 @@ impl Key {
     pub(super) fn prepare(&self) -> Result<PreparedKey, String> {
         let mut key = match (&self.material, self.algorithm) {
             (Material::Secret(secret), Some(algorithm)) => PreparedKey::from_secret(algorithm, secret)?,
-            (Material::Pem(pem), Some(algorithm)) => PreparedKey::from_der(algorithm, &public_der(pem)?)?,
+            (Material::Pem(pem), Some(algorithm)) => match public_der(pem) {
+                Ok(der) => PreparedKey::from_der(algorithm, &der)?,
+                Err(reason) if !self.private_parts_allowed => return Err(reason),
+                Err(reason) => {
+                    SigningKey::pem(algorithm, pem).map_err(|_| reason)?.verifying_key().prepare()?
+                }
+            },
             (Material::Der(der), Some(algorithm)) => PreparedKey::from_der(algorithm, der)?,
             (Material::Jwk(json), _) => jwk::prepare(json, self.private_parts_allowed)?,
             (_, None) => return Err("no algorithm was given for the key".into()),

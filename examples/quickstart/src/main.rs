@@ -83,7 +83,7 @@ async fn log_in(
     State(app): State<App>,
     Json(sent): Json<Credentials>,
 ) -> Result<impl IntoResponse, StatusCode> {
-    let user = app.users.verify(sent.user, sent.password).await.ok_or(StatusCode::UNAUTHORIZED)?;
+    let user = app.users.verify(sent.user, sent.password).await.ok_or(StatusCode::FORBIDDEN)?;
     let access_token = app.issue(user).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let cookie = app.auth.access_cookie().set(&access_token, LIFETIME);
     let headers = AppendHeaders([(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".into())]);
@@ -172,7 +172,7 @@ fn routes() -> Router<App> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let listener = TcpListener::bind(("127.0.0.1", port()?)).await?;
+    let listener = listen(port()?).await?;
     let origin = format!("http://{}", listener.local_addr()?);
 
     let key = SigningKey::generate(Algorithm::EdDSA)?;
@@ -193,6 +193,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .await?;
     Ok(())
+}
+
+async fn listen(port: u16) -> Result<TcpListener, String> {
+    let bound = TcpListener::bind(("127.0.0.1", port)).await;
+    bound.map_err(|error| {
+        format!("port {port} can't be used ({error}): try another with `-- --port 0`, where 0 is any")
+    })
 }
 
 /// The number behind `--port`; 3000 where there is none.
@@ -224,7 +231,7 @@ fn print_lines_to_try(origin: &str, token: &str) {
         format!("curl -i -X POST {bearer} {origin}/logout"),
         format!("curl -i {bearer} {origin}/me"),
         format!(
-            "curl -i -H 'Content-Type: application/json' -d '{{\"user\":\"bob\",\"password\":\"builder\"}}' {origin}/login"
+            "curl -i -H 'Content-Type: application/json' -d '{{\"user\":\"alice\",\"password\":\"wonderland\"}}' {origin}/login"
         ),
     ] {
         println!("  {line}");

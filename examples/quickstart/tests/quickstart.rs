@@ -87,7 +87,7 @@ async fn a_client_with_a_cookie_jar_logs_in_and_out() {
 
     assert_eq!(status("/me").await, 401);
     for (user, password) in [("bob", "wonderland"), ("mallory", "builder"), ("", "")] {
-        assert_eq!(log_in(user, password).await.status(), 401);
+        assert_eq!(log_in(user, password).await.status(), 403);
     }
     assert_eq!(status("/me").await, 401);
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Check, PreparedKey};
 use crate::verify::algorithm::{Algorithm, Scheme};
@@ -26,8 +26,13 @@ struct Jwk {
     x: Option<String>,
     y: Option<String>,
     k: Option<String>,
-    /// The private part of RSA, EC and OKP keys.
+    /// The private parts of RSA, EC and OKP keys.
     d: Option<IgnoredAny>,
+    p: Option<IgnoredAny>,
+    q: Option<IgnoredAny>,
+    dp: Option<IgnoredAny>,
+    dq: Option<IgnoredAny>,
+    qi: Option<IgnoredAny>,
 }
 
 /// One key; the error says what is wrong with it.
@@ -42,18 +47,26 @@ pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<Prepare
 /// §5 asks, and so are those that are for something else; that none is left is an error.
 pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
     #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<Value>,
+    struct Set<'a> {
+        #[serde(borrow)]
+        keys: Vec<&'a RawValue>,
     }
-    let set: Set = serde_json::from_str(json).map_err(|_| {
+    let set: Set<'_> = serde_json::from_str(json).map_err(|_| {
         "this is no JWKS: it must be a JSON object with a list `keys` (RFC 7517 §5)".to_owned()
     })?;
     let mut keys = Vec::new();
     let mut reasons = Vec::new();
-    for (index, value) in set.keys.into_iter().enumerate() {
-        let prepared = serde_json::from_value::<Jwk>(value)
+    for (index, raw) in set.keys.into_iter().enumerate() {
+        let prepared = serde_json::from_str::<Jwk>(raw.get())
             .map_err(|_| "it is no JWK".to_owned())
-            .and_then(|jwk| jwk.prepare(false));
+            .and_then(|jwk| match jwk.kty.as_str() {
+                // Sets are published, and who reads a secret there could sign with it.
+                "oct" => Err(
+                    "a secret has no place in a set of public keys: give it with `Key::secret` or `Key::jwk`"
+                        .into(),
+                ),
+                _ => jwk.prepare(false),
+            });
         match prepared {
             Ok(key) => keys.push(key),
             Err(reason) => {
@@ -77,8 +90,9 @@ impl Jwk {
         if self.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
             return Err("its `key_ops` don't list `verify`".into());
         }
-        if self.d.is_some() && !private_parts_allowed {
-            return Err("it holds the private part `d`: give the public key alone, or what verifies could also sign; \
+        let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
+        if private.into_iter().any(Option::is_some) && !private_parts_allowed {
+            return Err("it holds private parts, such as `d`: give the public key alone, or what verifies could also sign; \
                         `Key::allow_private_parts` takes it all the same"
                 .into());
         }

@@ -288,7 +288,8 @@ fn keys_that_are_refused() {
         (oct(64, "none"), "its `alg` `none` is not supported"),
         (with(oct(32, "HS256"), "use", json!("enc")), "its `use` is not `sig`"),
         (with(oct(32, "HS256"), "key_ops", json!(["sign"])), "don't list `verify`"),
-        (with(rsa(2048, &[1, 0, 1]), "d", json!("AA")), "the private part `d`"),
+        (with(rsa(2048, &[1, 0, 1]), "d", json!("AA")), "holds private parts"),
+        (with(rsa(2048, &[1, 0, 1]), "p", json!("AA")), "holds private parts"),
         (with(rsa(2048, &[1, 0, 1]), "alg", json!("ES256")), "an RSA key can't be for ES256"),
         (json!({ "kty": "EC", "crv": "P-256", "x": "AA" }), "`y` is missing"),
         (json!({ "kty": "EC", "crv": "secp256k1" }), "`secp256k1` is not supported"),
@@ -307,6 +308,16 @@ fn private_parts_are_taken_only_when_it_is_said_aloud() {
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(&public), "d": "AA" }).to_string();
     assert!(Key::jwk(jwk.clone()).prepare().is_err());
     assert!(Key::jwk(jwk).allow_private_parts().prepare().is_ok());
+
+    let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref()));
+    assert!(Key::pem(Algorithm::EdDSA, pem.as_str()).prepare().is_err());
+    let verifier = any_claims(Key::pem(Algorithm::EdDSA, pem.as_str()).allow_private_parts());
+    let token = SigningKey::pem(Algorithm::EdDSA, pem.as_bytes()).unwrap().sign(&json!({})).unwrap();
+    assert!(verify(&verifier, &token).is_ok());
+    assert!(
+        Key::pem(Algorithm::ES256, pem.as_str()).allow_private_parts().prepare().is_err(),
+        "of another algorithm"
+    );
 }
 
 #[test]
@@ -340,7 +351,7 @@ fn what_is_accepted_can_be_read_again() {
         "\"\\u0061\"",
         "\"\\n\"",
         "1",
-        "-0.5e3",
+        "-0.5",
         "1e999",
         "true",
         "null",
@@ -365,4 +376,11 @@ fn what_is_accepted_can_be_read_again() {
         })
         .unwrap();
     assert!(accepted.get() > 1_000, "{} were accepted", accepted.get());
+}
+
+#[test]
+fn a_secret_in_a_published_set_is_left_out() {
+    let secret = json!({ "kty": "oct", "k": base64url(&SECRET) });
+    let reason = Key::prepare_set(&json!({ "keys": [secret] }).to_string()).err().unwrap();
+    assert!(reason.contains("a secret has no place in a set of public keys"), "{reason}");
 }
