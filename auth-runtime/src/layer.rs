@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
-use axum::http::{HeaderMap, Request, Response};
+use axum::http::{HeaderMap, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
@@ -106,9 +106,9 @@ fn add(headers: &mut HeaderMap, more: HeaderMap) {
     }
 }
 
-fn same_cookie(one: &axum::http::HeaderValue, other: &axum::http::HeaderValue) -> bool {
-    let name = |value: &axum::http::HeaderValue| {
-        value.as_bytes().split(|byte| *byte == b'=').next().map(<[u8]>::to_vec)
-    };
+fn same_cookie(one: &HeaderValue, other: &HeaderValue) -> bool {
+    fn name(value: &HeaderValue) -> Option<&[u8]> {
+        value.as_bytes().split(|byte| *byte == b'=').next()
+    }
     name(one) == name(other)
 }

@@ -25,7 +25,7 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
 ) -> Result<(), Rejection> {
     let decision = match policy.access {
         Access::Public if C::NAME.is_none() => Ok(None),
-        _ => way::<S, C>(&Step { auth, policy }, head, state).await,
+        _ => way::<S, C>(&Step { auth, policy, now: auth.engine().now() }, head, state).await,
     };
     report(auth, head, policy, &decision);
     match decision {

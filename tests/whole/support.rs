@@ -39,3 +39,9 @@ pub(crate) async fn get_as(app: &axum::Router, test: &TestAuth, user: &TestUser,
     let bearer = format!("Bearer {}", test.token(user));
     send(app, request("GET", path, &[("authorization", &bearer)])).await
 }
+
+/// base64url without padding, as JOSE writes bytes.
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}

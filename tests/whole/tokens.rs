@@ -13,7 +13,7 @@ use auth_runtime::{Auth, Principal, Router, auth};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{get_as, request, send};
+use crate::support::{base64url, get_as, request, send};
 
 #[auth]
 async fn who(user: Principal) -> String {
@@ -74,11 +74,6 @@ impl Rsa {
             jwk: json!({ "kty": "RSA", "n": base64url(&components.n), "e": base64url(&components.e) }),
         }
     }
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// A PKCS #8 document and the raw public key: of P-256 with the leading 4, of Ed25519 the 32 bytes.

@@ -1,6 +1,7 @@
 //! The steps of [`way`](super::way), each by the name that it has there.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use axum::extract::{FromRequestParts as _, RawPathParams};
 use axum::http::HeaderValue;
@@ -23,6 +24,8 @@ use crate::verify::{VerifiedToken, VerifyError};
 pub(super) struct Step<'a> {
     pub(super) auth: &'a RequestAuth,
     pub(super) policy: &'a GatePolicy<'a>,
+    /// The time of the request: one for all steps.
+    pub(super) now: SystemTime,
 }
 
 /// The one credential that counts, and where it stood.
@@ -104,7 +107,7 @@ impl<'a> Step<'a> {
             }
         };
         let token = self.engine().verifier().verify(&credential.text).map_err(refused)?;
-        self.engine().limits().check_times(&token.claims, self.now()).map_err(refused)?;
+        self.engine().limits().check_times(&token.claims, unix_seconds(self.now)).map_err(refused)?;
         Ok(token)
     }
 
@@ -113,7 +116,7 @@ impl<'a> Step<'a> {
         let Some(identity) = TokenIdentity::of(token) else {
             return Err(Refused::invalid_token("the token's subject is missing, empty or no string"));
         };
-        match self.engine().revocations().is_revoked(&identity, self.engine().now()) {
+        match self.engine().revocations().is_revoked(&identity, self.now) {
             Ok(false) => Ok(()),
             Ok(true) => {
                 Err(Refused::invalid_token("the token, its session or its user was revoked").lapsed())
@@ -167,7 +170,7 @@ impl<'a> Step<'a> {
         };
         let path: Vec<(&str, &str)> = parameters.iter().flatten().collect();
         let leeway = self.engine().limits().leeway;
-        let facts = Facts { principal, path: &path, now: self.now(), leeway };
+        let facts = Facts { principal, path: &path, now: unix_seconds(self.now), leeway };
         for rule in self.policy.rules.iter() {
             if let Decision::Deny(denial) = rule.evaluate(&facts) {
                 return Err(Refused::denied(&denial, principal));
@@ -193,10 +196,6 @@ impl<'a> Step<'a> {
             CheckOutcome::Failed(why) => (RefusalCode::Unavailable, format!("check {name} failed: {why}")),
         };
         Err(Refused::new(code, reason).of(principal))
-    }
-
-    fn now(&self) -> i64 {
-        unix_seconds(self.engine().now())
     }
 }
 

@@ -145,9 +145,7 @@ impl SigningKey {
             .ok_or_else(|| SignError::new(format!("the key can't sign with {}", self.algorithm)))?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
-}
 
-impl SigningKey {
     fn signature(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self.algorithm.for_signing() {
             Some(algorithm) => {

@@ -45,24 +45,29 @@ pub(super) enum Scheme {
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::HS256,
+        Self::HS384,
+        Self::HS512,
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+        Self::ES256,
+        Self::ES384,
+        Self::ES512,
+        Self::EdDSA,
+    ];
+
     /// The algorithm of this registered name, which is case-sensitive (RFC 7515 §4.1.1).
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "HS256" => Self::HS256,
-            "HS384" => Self::HS384,
-            "HS512" => Self::HS512,
-            "RS256" => Self::RS256,
-            "RS384" => Self::RS384,
-            "RS512" => Self::RS512,
-            "PS256" => Self::PS256,
-            "PS384" => Self::PS384,
-            "PS512" => Self::PS512,
-            "ES256" => Self::ES256,
-            "ES384" => Self::ES384,
-            "ES512" => Self::ES512,
-            "EdDSA" | "Ed25519" => Self::EdDSA,
-            _ => return None,
-        })
+        match name {
+            "Ed25519" => Some(Self::EdDSA),
+            _ => Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name),
+        }
     }
 
     /// The registered name.

@@ -1,5 +1,6 @@
 //! The engine's own verifier: JWTs (RFC 7519) in compact form, of issuers that are named.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::claims::TokenClaims;
@@ -11,8 +12,6 @@ use super::{VerifiedToken, Verifier, VerifyError};
 #[derive(Debug)]
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
-    /// The top-level names of the claims that some issuer's mapping or rules look at.
-    wanted: Arc<[Arc<str>]>,
     max_token_bytes: usize,
 }
 
@@ -25,6 +24,8 @@ struct PreparedIssuer {
     keys: Vec<PreparedKey>,
     token_types: Vec<String>,
     mapping: Arc<ClaimMapping>,
+    /// The top-level names of the claims that the mapping and the rules look at.
+    wanted: Arc<[Arc<str>]>,
 }
 
 impl JwtVerifier {
@@ -44,12 +45,8 @@ impl JwtVerifier {
                 _ => {}
             }
         }
-        let issuers: Vec<_> = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
-        let names = issuers.iter().flat_map(|issuer: &PreparedIssuer| issuer.claim_names());
-        let mut wanted: Vec<Arc<str>> = names.map(Arc::from).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        Self { issuers, wanted: wanted.into(), max_token_bytes }
+        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
+        Self { issuers, max_token_bytes }
     }
 
     /// The only issuer; of several the one that the unverified `iss` names, whose keys must then have signed it.
@@ -71,7 +68,7 @@ impl Verifier for JwtVerifier {
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
         issuer.check_signature(&compact)?;
-        let claims = TokenClaims::read(payload, &self.wanted)?;
+        let claims = TokenClaims::read(payload, &issuer.wanted)?;
         issuer.check_names(&claims)?;
         Ok(VerifiedToken { claims, mapping: Arc::clone(&issuer.mapping) })
     }
@@ -155,13 +152,8 @@ impl PreparedIssuer {
             keys,
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
+            wanted: wanted(issuer),
         }
-    }
-
-    /// The claims that are looked at, by the name of the top level.
-    fn claim_names(&self) -> impl Iterator<Item = &str> {
-        let rules = self.claim_rules.iter().map(|(name, _)| name);
-        self.mapping.names().chain(rules).filter_map(ClaimName::top_level)
     }
 
     /// The header, then the signature by a key that the header fits. A header that is to the letter the one last seen with
@@ -225,9 +217,7 @@ impl PreparedIssuer {
         // Proof of possession is not checked yet, and a bound token without its proof is a stolen one (RFC 7800 §3).
         if claims.sender_constrained { Err(VerifyError::SenderConstrained) } else { Ok(()) }
     }
-}
 
-impl PreparedIssuer {
     fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         let audience = claims.audience.as_deref();
         let accepted = match &self.audience {
@@ -245,6 +235,13 @@ impl PreparedIssuer {
             Err(VerifyError::WrongAudience)
         }
     }
+}
+
+/// The claims that an issuer's mapping and rules look at, each once, by the name of the top level.
+fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
+    let rules = issuer.claim_rules.iter().map(|(name, _)| name);
+    let names = issuer.mapping.names().chain(rules).filter_map(ClaimName::top_level);
+    names.collect::<BTreeSet<_>>().into_iter().map(Arc::from).collect()
 }
 
 /// Lower case, without `application/` (RFC 7515 §4.1.9).

@@ -9,22 +9,6 @@ use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, Verifier as _, VerifyE
 use crate::tokens::SigningKey;
 use crate::verify::JwtVerifier;
 
-pub(super) const ALGORITHMS: &[Algorithm] = &[
-    Algorithm::HS256,
-    Algorithm::HS384,
-    Algorithm::HS512,
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-    Algorithm::ES256,
-    Algorithm::ES384,
-    Algorithm::ES512,
-    Algorithm::EdDSA,
-];
-
 /// A key of its own for each test.
 pub(super) fn key(algorithm: Algorithm) -> SigningKey {
     match algorithm {

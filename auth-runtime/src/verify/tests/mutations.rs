@@ -4,12 +4,12 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::signature::{KeyPair as _, RsaKeyPair};
 use serde_json::json;
 
-use super::{ALGORITHMS, any_claims, base64url, key, verify};
+use super::{any_claims, base64url, key, verify};
 use crate::verify::{Algorithm, Key, VerifyError};
 
 #[test]
 fn each_byte_of_header_payload_and_signature() {
-    for &algorithm in ALGORITHMS {
+    for &algorithm in Algorithm::ALL {
         let key = key(algorithm).with_id("k");
         let verifier = any_claims(key.verifying_key());
         let token = key.sign(&json!({ "sub": "alice", "exp": 1 })).unwrap();
@@ -37,7 +37,7 @@ fn each_byte_of_header_payload_and_signature() {
 /// No key accepts a token of another algorithm, or of another key of the same.
 #[test]
 fn another_key() {
-    let keys: Vec<_> = ALGORITHMS.iter().map(|&algorithm| (algorithm, key(algorithm))).collect();
+    let keys: Vec<_> = Algorithm::ALL.iter().map(|&algorithm| (algorithm, key(algorithm))).collect();
     for (algorithm, signing) in &keys {
         let token = signing.sign(&json!({ "sub": "alice" })).unwrap();
         for (other, verifying) in &keys {
@@ -82,7 +82,7 @@ fn key_confusion() {
 /// RFC 8725 §3.2: `none` is no algorithm, however it is spelt, with a signature or without.
 #[test]
 fn none() {
-    for &algorithm in ALGORITHMS {
+    for &algorithm in Algorithm::ALL {
         let key = key(algorithm);
         let verifier = any_claims(key.verifying_key());
         let good = key.sign(&json!({ "sub": "alice" })).unwrap();
