@@ -1,23 +1,28 @@
 //! The engine: what a service is configured with, and what every gate asks.
 
+mod background;
 mod builder;
 mod revoke;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 pub use self::builder::AuthBuilder;
 pub use self::revoke::Revocations;
+#[cfg(feature = "token-routes")]
+use crate::address::TrustedProxies;
 use crate::audit::AuditHook;
 use crate::clock::Clock;
 use crate::layer::AuthLayer;
 use crate::origin::OriginPolicy;
 use crate::principal::RoleImplications;
 use crate::rejection::RenderHook;
-use crate::revocation::RevocationView;
-use crate::source::{AccessCookie, CredentialSource};
-use crate::verify::{Limits, Verifier};
+use crate::revocation::RevocationState;
+use crate::source::{AccessCookie, CredentialSource, RefreshCookie};
+use crate::store::{RefreshFamilies, StoreError};
+use crate::tokens::{IssuerState, NoTokenIssuer, Tokens};
+use crate::verify::{Limits, TokenCache, Verifier};
 
 /// The engine of a service. Cheap to clone: all clones are one.
 #[derive(Clone, Debug)]
@@ -35,6 +40,23 @@ impl Auth {
     #[must_use]
     pub fn layer(&self) -> AuthLayer {
         AuthLayer::new(Arc::clone(&self.engine))
+    }
+
+    /// Gives tokens out, renews them, and ends log-ins.
+    ///
+    /// # Errors
+    /// If the builder was given no [`TokenIssuer`](crate::tokens::TokenIssuer).
+    pub fn tokens(&self) -> Result<Tokens, NoTokenIssuer> {
+        Tokens::of(Arc::clone(&self.engine)).ok_or(NoTokenIssuer)
+    }
+
+    /// Reads what is new in the store's log of revocations. Await it before serving: until the log was read once, requests
+    /// are answered 503. After that it is read in the background. Without a store there is nothing to read.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        self.engine.revocations.catch_up(self.engine.now()).await
     }
 
     /// Takes tokens back.
@@ -60,15 +82,22 @@ impl Auth {
     }
 }
 
-/// All of an engine. Nothing in it changes once it is built but the revocations.
+/// All of an engine. Nothing in it changes once it is built but the revocations, the keys of its own token issuer, and
+/// what it remembers.
 pub(crate) struct Engine {
-    verifier: Box<dyn Verifier>,
+    verifier: Arc<dyn Verifier>,
+    token_cache: TokenCache,
+    tokens: Option<IssuerState>,
     limits: Limits,
     sources: Vec<Arc<dyn CredentialSource>>,
     default_sources: Vec<usize>,
     access_cookie: AccessCookie,
+    refresh_cookie: RefreshCookie,
     origins: OriginPolicy,
-    revocations: Box<dyn RevocationView>,
+    revocations: RevocationState,
+    families: Arc<dyn RefreshFamilies>,
+    #[cfg(feature = "token-routes")]
+    proxies: Option<TrustedProxies>,
     role_implications: RoleImplications,
     clock: Box<dyn Clock>,
     realm: String,
@@ -109,8 +138,37 @@ impl Engine {
         &self.origins
     }
 
-    pub(crate) fn revocations(&self) -> &dyn RevocationView {
-        &*self.revocations
+    pub(crate) fn revocations(&self) -> &RevocationState {
+        &self.revocations
+    }
+
+    pub(crate) fn families(&self) -> &dyn RefreshFamilies {
+        &*self.families
+    }
+
+    pub(crate) fn tokens(&self) -> Option<&IssuerState> {
+        self.tokens.as_ref()
+    }
+
+    pub(crate) fn access_cookie(&self) -> &AccessCookie {
+        &self.access_cookie
+    }
+
+    pub(crate) fn is_access_cookie(&self, source: &dyn CredentialSource) -> bool {
+        source.name() == CredentialSource::name(&self.access_cookie)
+    }
+
+    pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {
+        &self.refresh_cookie
+    }
+
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn proxies(&self) -> Option<&TrustedProxies> {
+        self.proxies.as_ref()
+    }
+
+    pub(crate) fn token_cache(&self) -> &TokenCache {
+        &self.token_cache
     }
 
     pub(crate) fn role_implications(&self) -> &RoleImplications {
@@ -147,11 +205,6 @@ impl Engine {
             schemes.push("Bearer");
         }
         schemes
-    }
-
-    /// How long the last token that a revocation made now could concern may still be accepted.
-    pub(crate) fn revocation_term(&self) -> Duration {
-        self.limits.longest_acceptance()
     }
 }
 

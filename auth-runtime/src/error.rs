@@ -45,6 +45,11 @@ mistakes_error! {
 }
 
 mistakes_error! {
+    /// What is wrong with the keys that a token issuer was to change to. It goes on with those it had.
+    KeysError, "the token issuer can't change to these keys:"
+}
+
+mistakes_error! {
     /// Which routes the engine can't serve as their rules ask.
     RoutesError, "the auth engine can't serve these routes:"
 }

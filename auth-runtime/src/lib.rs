@@ -4,6 +4,8 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "token-routes")]
+mod address;
 pub mod audit;
 pub mod clock;
 mod engine;
@@ -19,6 +21,7 @@ mod request_auth;
 pub mod revocation;
 pub mod routing;
 pub mod source;
+pub mod store;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod tokens;
@@ -26,8 +29,10 @@ pub mod verify;
 
 pub use auth_macros::{auth, check, rule};
 
+#[cfg(feature = "token-routes")]
+pub use self::address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder, Revocations};
-pub use self::error::{BuildError, RoutesError};
+pub use self::error::{BuildError, KeysError, RoutesError};
 pub use self::gate::{
     Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
 };

@@ -2,13 +2,15 @@
 
 mod gate_policy;
 mod refused;
+mod renew;
 mod steps;
 
 use axum::http::request::Parts;
 
 pub(crate) use self::gate_policy::GatePolicy;
 use self::refused::Refused;
-use self::steps::Step;
+use self::renew::renewed;
+use self::steps::{Credential, Step};
 use crate::audit::{AuditDecision, AuditEvent};
 use crate::gate::Check;
 use crate::policy::Access;
@@ -56,25 +58,33 @@ async fn way<S: Sync, C: Check<S>>(
     head: &mut Parts,
     state: &S,
 ) -> Result<Option<Principal>, Refused> {
-    let Some(principal) = caller(step, head)? else { return step.nobody::<C>() };
+    let Some(principal) = caller(step, head).await? else { return step.nobody::<C>() };
     step.decide(head, &principal).await?;
     step.check::<S, C>(head, state, &principal).await?;
     Ok(Some(principal))
 }
 
 /// Who sent the request; `None` where no credential counts.
-fn caller(step: &Step<'_>, head: &Parts) -> Result<Option<Principal>, Refused> {
+async fn caller(step: &Step<'_>, head: &Parts) -> Result<Option<Principal>, Refused> {
     #[cfg(feature = "test-util")]
     if let Some(principal) = crate::testing::injected(step.auth.engine(), head) {
         return Ok(Some(principal));
     }
-    let Some(credential) = step.extract(head)? else { return Ok(None) };
-    let identified = step.origin(head, &credential).and_then(|()| {
-        let token = step.verify(&credential)?;
-        step.not_revoked(&token)?;
-        step.identify(token)
-    });
-    identified.map(Some).or_else(|refused| step.lapsed_counts_as_absent(&credential, refused))
+    let credential = step.extract(head)?;
+    let found = credential.as_ref().map(|credential| known(step, head, credential)).transpose();
+    match renewed(step, head, credential.as_ref(), &found).await? {
+        Some(principal) => Ok(Some(principal)),
+        None => found.or_else(|refused| step.lapsed_counts_as_absent(credential.as_ref(), refused)),
+    }
+}
+
+/// One credential → whom it is of.
+fn known(step: &Step<'_>, head: &Parts, credential: &Credential<'_>) -> Result<Principal, Refused> {
+    step.origin(head, credential.source.carrier())?;
+    let caller = step.verify(credential)?;
+    step.in_time(&caller)?;
+    step.not_revoked(credential, &caller)?;
+    Ok(caller.principal)
 }
 
 /// One tracing event, one call of the audit hook, and the outcome for an outer middleware. A public route decides

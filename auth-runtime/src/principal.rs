@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) use self::extract::Admitted;
 pub use self::extract::Claims;
 pub(crate) use self::roles::RoleImplications;
+use crate::revocation::TokenIdentity;
 use crate::verify::{ClaimName, VerifiedToken};
 
 /// The caller of a request: who it is, and what it may do.
@@ -158,9 +159,12 @@ impl Principal {
         self.0.token.claims.auth_time
     }
 
-    #[cfg(feature = "test-util")]
     pub(crate) fn token(&self) -> &VerifiedToken {
         &self.0.token
+    }
+
+    pub(crate) fn token_identity(&self) -> TokenIdentity<'_> {
+        TokenIdentity::of(&self.0.token, &self.0.subject)
     }
 }
 

@@ -126,7 +126,7 @@ impl RefusalCode {
 pub(crate) type RenderHook = dyn Fn(&Refusal, &Parts) -> Response + Send + Sync;
 
 /// A hook may choose another failure, or send a browser to the log-in page. Whatever else it says stays a refusal.
-fn kept_refused(mut response: Response, status: StatusCode) -> Response {
+pub(crate) fn kept_refused(mut response: Response, status: StatusCode) -> Response {
     let chosen = response.status();
     let to_login =
         matches!(chosen, StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT);

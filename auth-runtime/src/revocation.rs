@@ -3,13 +3,26 @@
 //! Never by the token's own bytes: an ECDSA signature has a second encoding that verifies too, so a token has more
 //! than one spelling.
 
-mod memory;
+//!
+//! | file | what |
+//! |---|---|
+//! | `view` | what is revoked, in memory: what every request asks |
+//! | `follow` | keeps the view in step with a store's log |
+//! | `readiness` | a handler that tells whether it is |
+
+mod follow;
+mod readiness;
+mod view;
 
 use std::fmt;
-use std::pin::Pin;
 use std::time::SystemTime;
 
-pub use self::memory::MemoryRevocations;
+pub(crate) use self::follow::RevocationState;
+pub use self::follow::RevocationStatus;
+pub use self::readiness::readiness;
+pub(crate) use self::view::RevocationView;
+use crate::principal::Principal;
+use crate::store::StoreError;
 use crate::verify::VerifiedToken;
 
 /// What is taken back.
@@ -42,75 +55,44 @@ pub enum Revocation {
     },
 }
 
-/// Answers, without waiting, whether a token was revoked. Asked on every request.
-pub trait RevocationView: fmt::Debug + Send + Sync + 'static {
-    /// Whether `token` was revoked, as known at `now`.
-    ///
-    /// # Errors
-    /// [`RevocationsUnavailable`] if it cannot be told; the request is then answered 503.
-    fn is_revoked(&self, token: &TokenIdentity<'_>, now: SystemTime) -> Result<bool, RevocationsUnavailable>;
-
-    /// Revokes. When the future is done without an error, the revocation is in force here, and as lasting as the view is.
-    ///
-    /// `keep_until` is when the last token that it could concern has expired; the entry may go then.
-    ///
-    /// # Errors
-    /// [`RevocationsUnavailable`] if it could not be recorded: then nothing was revoked.
-    fn revoke(&self, revocation: Revocation, keep_until: SystemTime, now: SystemTime) -> RevokeFuture<'_>;
+impl Revocation {
+    /// All tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
+    /// ahead.
+    pub(crate) fn of_user(principal: &Principal, now: SystemTime) -> Self {
+        Self::User {
+            issuer: principal.issuer().unwrap_or_default().to_owned(),
+            subject: principal.subject().to_owned(),
+            issued_at_or_before: now.max(principal.issued_at().unwrap_or(SystemTime::UNIX_EPOCH)),
+        }
+    }
 }
-
-/// A revocation that is being recorded.
-pub type RevokeFuture<'a> = Pin<Box<dyn Future<Output = Result<(), RevocationsUnavailable>> + Send + 'a>>;
 
 /// What identifies a token, its session and its user.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct TokenIdentity<'a> {
+pub(crate) struct TokenIdentity<'a> {
     /// `iss`; empty where the token has none.
-    pub issuer: &'a str,
+    pub(crate) issuer: &'a str,
     /// The subject, from where the issuer's mapping says it stands.
-    pub subject: &'a str,
+    pub(crate) subject: &'a str,
     /// `jti`.
-    pub token_id: Option<&'a str>,
+    pub(crate) token_id: Option<&'a str>,
     /// `sid`.
-    pub session_id: Option<&'a str>,
+    pub(crate) session_id: Option<&'a str>,
     /// `iat`, in whole seconds since the epoch.
-    pub issued_at: Option<i64>,
+    pub(crate) issued_at: Option<i64>,
 }
 
 impl<'a> TokenIdentity<'a> {
-    /// `None` if the token does not say whom it is about.
-    pub(crate) fn of(token: &'a VerifiedToken) -> Option<Self> {
-        Some(Self {
+    pub(crate) fn of(token: &'a VerifiedToken, subject: &'a str) -> Self {
+        Self {
             issuer: token.claims.issuer.as_deref().unwrap_or_default(),
-            subject: token.subject()?,
+            subject,
             token_id: token.claims.token_id.as_deref(),
             session_id: token.claims.session_id.as_deref(),
             issued_at: token.claims.issued_at,
-        })
+        }
     }
 }
-
-/// Whether a token is revoked can't be told, or a revocation could not be recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RevocationsUnavailable {
-    reason: String,
-}
-
-impl RevocationsUnavailable {
-    /// With a reason for the log.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
-    }
-}
-
-impl fmt::Display for RevocationsUnavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the revocations are unavailable: {}", self.reason)
-    }
-}
-
-impl std::error::Error for RevocationsUnavailable {}
 
 /// Why a principal's token, session or user could not be revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +100,8 @@ impl std::error::Error for RevocationsUnavailable {}
 pub enum RevokeError {
     /// The token lacks the claim that it would be known by: `jti` for a token, `sid` for a session.
     NotIdentifiable(&'static str),
-    /// The view could not record it.
-    Unavailable(RevocationsUnavailable),
+    /// The store could not record it.
+    Unavailable(StoreError),
 }
 
 impl fmt::Display for RevokeError {
@@ -129,15 +111,15 @@ impl fmt::Display for RevokeError {
                 f,
                 "the token has no `{claim}`, so it can't be revoked by it: have its issuer put one in, or revoke the user"
             ),
-            Self::Unavailable(error) => error.fmt(f),
+            Self::Unavailable(error) => write!(f, "the revocation could not be recorded: {error}"),
         }
     }
 }
 
 impl std::error::Error for RevokeError {}
 
-impl From<RevocationsUnavailable> for RevokeError {
-    fn from(error: RevocationsUnavailable) -> Self {
+impl From<StoreError> for RevokeError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
     }
 }

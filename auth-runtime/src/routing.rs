@@ -15,6 +15,8 @@ mod routes;
 
 pub use axum::routing::MethodFilter;
 
+#[cfg(feature = "token-routes")]
+pub(crate) use self::method_router::beside;
 pub use self::method_router::{IntoGuarded, MethodRouter, any, on};
 pub use self::methods::{delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::mounted::MountedRoute;

@@ -15,6 +15,7 @@ use axum::http::request::Parts;
 
 pub use self::bearer::Bearer;
 pub use self::cookie::AccessCookie;
+pub(crate) use self::cookie::RefreshCookie;
 pub use self::header::Header;
 pub use self::query::Query;
 

@@ -56,8 +56,16 @@ pub struct TestClock {
     seconds: Arc<AtomicU64>,
 }
 
+impl Default for TestClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl TestClock {
-    fn new() -> Self {
+    /// A clock for an engine that [`TestAuth`] does not make.
+    #[must_use]
+    pub fn new() -> Self {
         Self { seconds: Arc::new(AtomicU64::new(1_800_000_000)) }
     }
 

@@ -8,8 +8,10 @@
 //! | `issuer` | what is trusted: an issuer, its keys, audience and claim names |
 //! | `jwt` | the verifier that puts these together |
 //! | `limits` | `exp`, `nbf`, `iat` |
+//! | `cache` | tokens that were verified before |
 
 mod algorithm;
+mod cache;
 mod claims;
 mod error;
 mod issuer;
@@ -24,6 +26,7 @@ mod tests;
 use std::fmt;
 
 pub use self::algorithm::Algorithm;
+pub(crate) use self::cache::{TokenCache, Verified};
 pub use self::claims::TokenClaims;
 pub use self::error::VerifyError;
 pub(crate) use self::issuer::ClaimMapping;
@@ -46,6 +49,13 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
     /// Whatever makes the token unusable. The caller of the service learns only that it is `invalid_token`; the
     /// error's text goes to tracing, so it must not contain the token.
     fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError>;
+
+    /// A number that grows whenever a token that was accepted might no longer be, such as when a key is taken away: change
+    /// what decides first, and then the number. With it the engine remembers verified tokens
+    /// ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)); `None`, the default, has it ask every time.
+    fn generation(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a [`Verifier`] has verified.
@@ -53,13 +63,15 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
 pub struct VerifiedToken {
     pub(crate) claims: TokenClaims,
     pub(crate) mapping: std::sync::Arc<ClaimMapping>,
+    /// Whether the same token would be accepted again as long as its verifier's generation stays the same.
+    pub(crate) may_be_remembered: bool,
 }
 
 impl VerifiedToken {
     /// Verified claims, with roles, scopes and permissions under their default names.
     #[must_use]
     pub fn new(claims: TokenClaims) -> Self {
-        Self { claims, mapping: std::sync::Arc::default() }
+        Self { claims, mapping: std::sync::Arc::default(), may_be_remembered: true }
     }
 
     /// Whom the token is about; `None` if it does not say, or says it in a form that is no subject.

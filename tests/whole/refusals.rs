@@ -4,18 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use auth_runtime::audit::{AuditDecision, AuditEvent};
 use auth_runtime::rejection::RefusalCode;
-use auth_runtime::revocation::{
-    Revocation, RevocationView, RevocationsUnavailable, RevokeFuture, TokenIdentity,
-};
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Claims, OwnPage, Principal, RequestAuth, Router, auth, check};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use std::time::SystemTime;
 use tower::ServiceExt as _;
 
+use crate::support::flaky::FlakyStore;
 use crate::support::{get_as, request, send};
 
 #[auth]
@@ -136,23 +133,11 @@ async fn statuses_and_challenges() {
     }
 }
 
-/// A view whose store is gone.
-#[derive(Debug)]
-struct Gone;
-
-impl RevocationView for Gone {
-    fn is_revoked(&self, _: &TokenIdentity<'_>, _: SystemTime) -> Result<bool, RevocationsUnavailable> {
-        Err(RevocationsUnavailable::new("the disk is on fire"))
-    }
-
-    fn revoke(&self, _: Revocation, _: SystemTime, _: SystemTime) -> RevokeFuture<'_> {
-        Box::pin(async { Err(RevocationsUnavailable::new("the disk is on fire")) })
-    }
-}
-
 #[tokio::test]
-async fn a_view_that_cannot_answer_is_503() {
-    let test = TestAuth::with(|builder| builder.revocation_view(Gone));
+async fn revocations_that_were_never_read_are_503() {
+    let store = FlakyStore::default();
+    store.set_broken(true);
+    let test = TestAuth::with(|builder| builder.store(store.clone()));
     let app = routes().finish(test.auth()).unwrap();
     for path in ["/any", "/optional"] {
         let reply = get_as(&app, &test, &TestUser::new("alice"), path).await;

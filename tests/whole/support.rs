@@ -1,5 +1,8 @@
 //! Sending a request to a router and looking at all of the answer.
 
+pub(crate) mod flaky;
+pub(crate) mod people;
+
 use auth_runtime::testing::{TestAuth, TestUser};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};

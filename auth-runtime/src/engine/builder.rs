@@ -6,19 +6,27 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::response::Response;
+use tokio::runtime::Handle;
 
-use super::{Auth, Engine, resolve};
+use super::{Auth, Engine, background, resolve};
+#[cfg(feature = "token-routes")]
+use crate::address::{ForwardedHeader, TrustedProxies};
 use crate::audit::{AuditEvent, AuditHook};
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::origin::{Origin, OriginPolicy};
 use crate::principal::RoleImplications;
 use crate::rejection::{Refusal, RenderHook};
-use crate::revocation::{MemoryRevocations, RevocationView};
-use crate::source::{AccessCookie, Bearer, CredentialSource, Query};
-use crate::verify::{JwtVerifier, Limits, TrustedIssuer, Verifier};
+use crate::revocation::RevocationState;
+use crate::source::{AccessCookie, Bearer, CredentialSource, Query, RefreshCookie};
+use crate::store::{MemoryStore, RefreshFamilies, RevocationLog};
+use crate::tokens::{IssuerState, TokenIssuer};
+use crate::verify::{JwtVerifier, Limits, TokenCache, TrustedIssuer, Verifier};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+/// How often a store's log is looked at.
+const STORE_POLL: Duration = Duration::from_secs(1);
 
 /// Configures an [`Auth`]. [`build`](Self::build) says every mistake at once.
 ///
@@ -39,7 +47,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 #[must_use = "call `build`"]
 pub struct AuthBuilder {
     issuers: Vec<TrustedIssuer>,
-    verifier: Option<Box<dyn Verifier>>,
+    verifier: Option<Arc<dyn Verifier>>,
     leeway: Duration,
     max_token_lifetime: Duration,
     max_token_bytes: usize,
@@ -51,7 +59,14 @@ pub struct AuthBuilder {
     public_origin: Option<String>,
     trusted_origins: Vec<String>,
     role_implications: Vec<(String, Vec<String>)>,
-    revocations: Option<Box<dyn RevocationView>>,
+    token_issuer: Option<TokenIssuer>,
+    renew_transparently: bool,
+    cache_entries: usize,
+    cache_bytes: usize,
+    store: Option<(Arc<dyn RevocationLog>, Arc<dyn RefreshFamilies>)>,
+    max_staleness: Duration,
+    #[cfg(feature = "token-routes")]
+    proxies: Option<(ForwardedHeader, Vec<String>)>,
     clock: Box<dyn Clock>,
     realm: String,
     render_hook: Option<Box<RenderHook>>,
@@ -74,7 +89,14 @@ impl AuthBuilder {
             public_origin: None,
             trusted_origins: Vec::new(),
             role_implications: Vec::new(),
-            revocations: None,
+            token_issuer: None,
+            renew_transparently: false,
+            cache_entries: 10_000,
+            cache_bytes: 64 * 1024 * 1024,
+            store: None,
+            max_staleness: Duration::from_secs(30),
+            #[cfg(feature = "token-routes")]
+            proxies: None,
             clock: Box::new(SystemClock),
             realm: "restricted".into(),
             render_hook: None,
@@ -90,7 +112,7 @@ impl AuthBuilder {
 
     /// A verifier of your own, in place of issuers.
     pub fn verifier(mut self, verifier: impl Verifier) -> Self {
-        self.verifier = Some(Box::new(verifier));
+        self.verifier = Some(Arc::new(verifier));
         self
     }
 
@@ -172,9 +194,58 @@ impl AuthBuilder {
         self
     }
 
-    /// Where revocations are kept. Default: in the memory of this process.
-    pub fn revocation_view(mut self, view: impl RevocationView) -> Self {
-        self.revocations = Some(Box::new(view));
+    /// This service's own issuer: its tokens are accepted, and [`Auth::tokens`] gives them out.
+    pub fn token_issuer(mut self, issuer: TokenIssuer) -> Self {
+        self.token_issuer = Some(issuer);
+        self
+    }
+
+    /// Renews a browser's tokens on the way: a request whose access cookie has expired, or is gone, and whose refresh cookie
+    /// is good, is served, and the answer sets both cookies anew. Its refresh cookie is then sent with every request (its
+    /// path is `/`), and such a request waits for the store, once in the lifetime of an access token.
+    pub fn renew_transparently(mut self) -> Self {
+        self.renew_transparently = true;
+        self
+    }
+
+    /// How many verified tokens are remembered at most, so that their signature need not be checked again, and how many
+    /// bytes they may take. Default: 10,000, and 64 MiB. 0 turns it off.
+    ///
+    /// Expiry and revocation are looked at on every request all the same. Only tokens that were verified are remembered,
+    /// by all of their bytes, until they are pushed out or a key changes: a dump of the process's memory shows those that
+    /// were used lately.
+    pub fn token_cache(mut self, max_entries: usize, max_bytes: usize) -> Self {
+        (self.cache_entries, self.cache_bytes) = (max_entries, max_bytes);
+        self
+    }
+
+    /// Where revocations and log-ins are kept. Default: in the memory of this process, which forgets them when it ends.
+    ///
+    /// With a store, [`build`](Self::build) is called on a tokio runtime, on which the store's log is then followed; await
+    /// [`Auth::catch_up`] before serving.
+    pub fn store(mut self, store: impl RevocationLog + RefreshFamilies) -> Self {
+        let store = Arc::new(store);
+        self.store = Some((store.clone(), store));
+        self
+    }
+
+    /// How old the view of the store's revocations may be. When the store can't be read for longer, requests with a
+    /// credential are answered 503. Default 30 seconds.
+    pub fn max_staleness(mut self, age: Duration) -> Self {
+        self.max_staleness = age;
+        self
+    }
+
+    /// The proxies in front of this service, as addresses or networks such as `10.0.0.0/8`, and the header in which they
+    /// tell the client's address: for the limit on log-in attempts. Default: none, and the address is that of the
+    /// connection, whatever a header says.
+    #[cfg(feature = "token-routes")]
+    pub fn trusted_proxies(
+        mut self,
+        header: ForwardedHeader,
+        networks: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.proxies = Some((header, networks.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -208,42 +279,85 @@ impl AuthBuilder {
         self
     }
 
-    /// Builds the engine. It does no I/O and is ready when this returns.
+    /// Builds the engine. It does no I/O.
     ///
     /// # Errors
     /// [`BuildError`], which lists every mistake.
     pub fn build(self) -> Result<Auth, BuildError> {
-        Ok(Auth { engine: Arc::new(self.into_engine()?) })
+        self.begin(|engine| engine)
     }
 
     /// An engine that honours a principal which a request brings along.
     #[cfg(feature = "test-util")]
     pub(crate) fn build_for_test(self) -> Result<Auth, BuildError> {
-        let engine = Engine { honours_injected_principals: true, ..self.into_engine()? };
-        Ok(Auth { engine: Arc::new(engine) })
+        self.begin(|engine| Engine { honours_injected_principals: true, ..engine })
     }
 
-    fn into_engine(self) -> Result<Engine, BuildError> {
+    fn begin(self, configure: impl FnOnce(Engine) -> Engine) -> Result<Auth, BuildError> {
+        let has_store = self.store.is_some();
+        let runtime = Handle::try_current();
+        let engine = Arc::new(configure(self.into_engine(runtime.is_ok())?));
+        if has_store && let Ok(runtime) = runtime {
+            background::begin(&engine, &runtime, STORE_POLL);
+        }
+        Ok(Auth { engine })
+    }
+
+    fn into_engine(mut self, has_runtime: bool) -> Result<Engine, BuildError> {
         let mut mistakes = Vec::new();
         let limits = limits(&self, &mut mistakes);
+        if let Some(own) = &self.token_issuer {
+            self.issuers.push(own.as_trusted());
+        }
         let verifier = verifier(self.verifier, &self.issuers, self.max_token_bytes, &mut mistakes);
+        let tokens =
+            token_issuer(self.token_issuer, &verifier, &limits, self.renew_transparently, &mut mistakes);
         let origins = origins(self.public_origin.as_deref(), &self.trusted_origins, &mut mistakes);
         let cookie = cookie(self.cookie_name, self.insecure_cookies, &origins, &mut mistakes);
         let sources = sources(&cookie, self.allow_query_tokens, self.custom_sources, &mut mistakes);
         let default_sources = default_sources(&sources, &self.default_sources, &mut mistakes);
         let role_implications = RoleImplications::new(&self.role_implications, &mut mistakes);
+        if self.store.is_some() && !has_runtime {
+            mistakes.push(
+                "a store's log is followed in the background, and there is no tokio runtime: call `build` in an async \
+                 function, such as `#[tokio::main] async fn main()`"
+                    .into(),
+            );
+        }
+        if self.max_staleness < 5 * STORE_POLL {
+            mistakes.push(format!(
+                "`max_staleness` is {} s, and {} s is the least: the store's log is looked at every {} s",
+                self.max_staleness.as_secs(),
+                5 * STORE_POLL.as_secs(),
+                STORE_POLL.as_secs()
+            ));
+        }
+        #[cfg(feature = "token-routes")]
+        let proxies = self
+            .proxies
+            .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut mistakes));
 
         let (true, Some(verifier)) = (mistakes.is_empty(), verifier) else {
             return Err(BuildError::new(mistakes));
         };
+        let (log, families) = match self.store {
+            Some((log, families)) => (Some(log), families),
+            None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshFamilies>),
+        };
         Ok(Engine {
-            verifier,
+            verifier: verifier.into_dyn(),
+            token_cache: TokenCache::new(self.cache_entries, self.cache_bytes),
+            tokens,
             limits,
             sources,
             default_sources,
+            refresh_cookie: RefreshCookie::new(!self.insecure_cookies, self.renew_transparently),
             access_cookie: cookie,
             origins,
-            revocations: self.revocations.unwrap_or_else(|| Box::new(MemoryRevocations::new())),
+            revocations: RevocationState::new(limits.longest_acceptance(), log, self.max_staleness),
+            families,
+            #[cfg(feature = "token-routes")]
+            proxies,
             role_implications,
             clock: self.clock,
             realm: self.realm,
@@ -275,30 +389,71 @@ fn limits(builder: &AuthBuilder, mistakes: &mut Vec<String>) -> Limits {
     Limits::new(builder.leeway, builder.max_token_lifetime)
 }
 
+/// The engine's own verifier, or one of the user's.
+enum ChosenVerifier {
+    Jwt(Arc<JwtVerifier>),
+    Own(Arc<dyn Verifier>),
+}
+
+impl ChosenVerifier {
+    fn into_dyn(self) -> Arc<dyn Verifier> {
+        match self {
+            Self::Jwt(jwt) => jwt,
+            Self::Own(own) => own,
+        }
+    }
+}
+
 fn verifier(
-    own: Option<Box<dyn Verifier>>,
+    own: Option<Arc<dyn Verifier>>,
     issuers: &[TrustedIssuer],
     max_token_bytes: usize,
     mistakes: &mut Vec<String>,
-) -> Option<Box<dyn Verifier>> {
+) -> Option<ChosenVerifier> {
     match own {
         Some(own) => {
             if !issuers.is_empty() {
-                mistakes.push("both `.verifier(..)` and `.issuer(..)` are given: keep one of the two".into());
+                mistakes.push(
+                    "both `.verifier(..)` and `.issuer(..)` or `.token_issuer(..)` are given: keep one of the two".into(),
+                );
             }
-            Some(own)
+            Some(ChosenVerifier::Own(own))
         }
         None => {
             if issuers.is_empty() {
                 mistakes.push(
-                    "no issuer, so no token could be verified: call `.issuer(TrustedIssuer::new(..).audience(..).key(..))`"
+                    "no issuer, so no token could be verified: call `.issuer(TrustedIssuer::new(..).audience(..).key(..))`, or \
+                     `.token_issuer(TokenIssuer::new(..))` for tokens of this service's own"
                         .into(),
                 );
                 return None;
             }
-            Some(Box::new(JwtVerifier::new(issuers, max_token_bytes, mistakes)))
+            Some(ChosenVerifier::Jwt(Arc::new(JwtVerifier::new(issuers, max_token_bytes, mistakes))))
         }
     }
+}
+
+fn token_issuer(
+    issuer: Option<TokenIssuer>,
+    verifier: &Option<ChosenVerifier>,
+    limits: &Limits,
+    renew_transparently: bool,
+    mistakes: &mut Vec<String>,
+) -> Option<IssuerState> {
+    let state = match (issuer, verifier) {
+        (Some(issuer), Some(ChosenVerifier::Jwt(jwt))) => {
+            Some(issuer.prepare(Arc::clone(jwt), limits.longest_lifetime(), mistakes))
+        }
+        _ => None,
+    };
+    if renew_transparently && !state.as_ref().is_some_and(IssuerState::has_grace) {
+        mistakes.push(
+            "`renew_transparently()` needs `.token_issuer(..)` with a grace period: a browser sends several requests at once, \
+             and all but the first would end the log-in"
+                .into(),
+        );
+    }
+    state
 }
 
 fn origins(public: Option<&str>, trusted: &[String], mistakes: &mut Vec<String>) -> OriginPolicy {

@@ -15,11 +15,19 @@ pub(crate) struct Refused {
     pub(super) principal: Option<Principal>,
     /// The credential was good once: it expired or was revoked.
     pub(super) lapsed: bool,
+    /// It expired, and nothing else.
+    pub(super) expired: bool,
 }
 
 impl Refused {
     pub(super) fn new(code: RefusalCode, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { refusal: Refusal::new(code), reason: reason.into(), principal: None, lapsed: false }
+        Self {
+            refusal: Refusal::new(code),
+            reason: reason.into(),
+            principal: None,
+            lapsed: false,
+            expired: false,
+        }
     }
 
     pub(super) fn invalid_token(reason: impl Into<Cow<'static, str>>) -> Self {
@@ -32,7 +40,12 @@ impl Refused {
             reason: denial.reason().to_owned().into(),
             principal: Some(principal.clone()),
             lapsed: false,
+            expired: false,
         }
+    }
+
+    pub(super) fn expired(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { expired: true, ..Self::invalid_token(reason).lapsed() }
     }
 
     pub(super) fn lapsed(mut self) -> Self {

@@ -1,6 +1,7 @@
 //! The steps of [`way`](super::way), each by the name that it has there.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::{FromRequestParts as _, RawPathParams};
@@ -17,9 +18,9 @@ use crate::policy::{Access, Decision, Facts, Rule};
 use crate::principal::Principal;
 use crate::rejection::RefusalCode;
 use crate::request_auth::RequestAuth;
-use crate::revocation::TokenIdentity;
 use crate::source::{Carrier, CredentialSource, Extracted};
-use crate::verify::{VerifiedToken, VerifyError};
+use crate::store::StoreError;
+use crate::verify::{Verified, VerifyError};
 
 pub(super) struct Step<'a> {
     pub(super) auth: &'a RequestAuth,
@@ -30,8 +31,17 @@ pub(super) struct Step<'a> {
 
 /// The one credential that counts, and where it stood.
 pub(super) struct Credential<'r> {
-    source: &'r dyn CredentialSource,
-    text: Cow<'r, str>,
+    pub(super) source: &'r dyn CredentialSource,
+    pub(super) text: Cow<'r, str>,
+}
+
+/// Whom the credential is of, once it was verified.
+pub(super) struct Caller {
+    pub(super) principal: Principal,
+    /// The token was verified before.
+    remembered: Option<Arc<Verified>>,
+    /// It was verified just now, and may be remembered, under this generation of the verifier.
+    remember_as: Option<u64>,
 }
 
 impl<'a> Step<'a> {
@@ -86,9 +96,15 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Whether the route takes the access cookie.
+    pub(super) fn takes_access_cookie(&self) -> bool {
+        let mut sources = self.policy.sources().iter().filter_map(|&index| self.engine().source(index));
+        sources.any(|source| self.engine().is_access_cookie(source))
+    }
+
     /// Ambient credential → the page may use it.
-    pub(super) fn origin(&self, head: &Parts, credential: &Credential<'_>) -> Result<(), Refused> {
-        if credential.source.carrier() == Carrier::Explicit || self.engine().origins().admits(head) {
+    pub(super) fn origin(&self, head: &Parts, carrier: Carrier) -> Result<(), Refused> {
+        if carrier == Carrier::Explicit || self.engine().origins().admits(head) {
             return Ok(());
         }
         let reason = "a page of another origin used the browser's cookie: if it may, name its origin in `trust_origin`, \
@@ -96,39 +112,51 @@ impl<'a> Step<'a> {
         Err(Refused::new(RefusalCode::ForeignOrigin, reason))
     }
 
-    /// Verifier → verified claims: signature, then claims, then times.
-    pub(super) fn verify(&self, credential: &Credential<'_>) -> Result<VerifiedToken, Refused> {
-        let refused = |error: VerifyError| {
-            let reason = error.to_string();
-            match error {
-                VerifyError::Unavailable(_) => Refused::new(RefusalCode::Unavailable, reason),
-                VerifyError::Expired => Refused::invalid_token(reason).lapsed(),
-                _ => Refused::invalid_token(reason),
-            }
-        };
-        let token = self.engine().verifier().verify(&credential.text).map_err(refused)?;
-        self.engine().limits().check_times(&token.claims, unix_seconds(self.now)).map_err(refused)?;
-        Ok(token)
-    }
-
-    /// Revocation view → not revoked: token, session, user.
-    pub(super) fn not_revoked(&self, token: &VerifiedToken) -> Result<(), Refused> {
-        let Some(identity) = TokenIdentity::of(token) else {
-            return Err(Refused::invalid_token("the token's subject is missing, empty or no string"));
-        };
-        match self.engine().revocations().is_revoked(&identity, self.now) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                Err(Refused::invalid_token("the token, its session or its user was revoked").lapsed())
-            }
-            Err(error) => Err(Refused::new(RefusalCode::Unavailable, error.to_string())),
+    /// The cache, or the verifier → verified claims, and the caller that they tell of: subject, roles, scopes, permissions.
+    pub(super) fn verify(&self, credential: &Credential<'_>) -> Result<Caller, Refused> {
+        let engine = self.engine();
+        let generation = engine.verifier().generation();
+        let remembered = generation.and_then(|now| engine.token_cache().get(&credential.text, now));
+        if let Some(remembered) = remembered {
+            return Ok(Caller {
+                principal: remembered.principal.clone(),
+                remembered: Some(remembered),
+                remember_as: None,
+            });
         }
+        let token = engine.verifier().verify(&credential.text).map_err(unverified)?;
+        let remember_as = generation.filter(|_| token.may_be_remembered);
+        let principal = Principal::identify(token, engine.role_implications())
+            .map_err(|unidentified| Refused::invalid_token(unidentified.0))?;
+        Ok(Caller { principal, remembered: None, remember_as })
     }
 
-    /// Verified claims → the caller: subject, roles, scopes, permissions.
-    pub(super) fn identify(&self, token: VerifiedToken) -> Result<Principal, Refused> {
-        Principal::identify(token, self.engine().role_implications())
-            .map_err(|unidentified| Refused::invalid_token(unidentified.0))
+    /// `exp`, `nbf`, `iat` → the token is good now.
+    pub(super) fn in_time(&self, caller: &Caller) -> Result<(), Refused> {
+        let claims = &caller.principal.token().claims;
+        self.engine().limits().check_times(claims, unix_seconds(self.now)).map_err(unverified)
+    }
+
+    /// Revocation view → not revoked: token, session, user. A token that passes is remembered.
+    pub(super) fn not_revoked(&self, credential: &Credential<'_>, caller: &Caller) -> Result<(), Refused> {
+        let revocations = self.engine().revocations();
+        let unavailable = |error: StoreError| Refused::new(RefusalCode::Unavailable, error.to_string());
+        revocations.check_fresh(self.now).map_err(unavailable)?;
+        // Before the view is asked: what is revoked from now on changes it.
+        let epoch = revocations.view().epoch();
+        if caller.remembered.as_ref().is_some_and(|remembered| remembered.epoch() == epoch) {
+            return Ok(());
+        }
+        if revocations.view().is_revoked(&caller.principal.token_identity()) {
+            return Err(Refused::invalid_token("the token, its session or its user was revoked").lapsed());
+        }
+        if let Some(remembered) = &caller.remembered {
+            remembered.set_epoch(epoch);
+        } else if let Some(generation) = caller.remember_as {
+            let verified = Verified::new(caller.principal.clone(), generation, epoch);
+            self.engine().token_cache().insert(&credential.text, verified);
+        }
+        Ok(())
     }
 
     /// No credential counts: fine where none is needed.
@@ -144,9 +172,10 @@ impl<'a> Step<'a> {
     /// clears it: its owner did not choose to send it, and would be locked out of every such page.
     pub(super) fn lapsed_counts_as_absent(
         &self,
-        credential: &Credential<'_>,
+        credential: Option<&Credential<'_>>,
         refused: Refused,
     ) -> Result<Option<Principal>, Refused> {
+        let Some(credential) = credential else { return Err(refused) };
         let ambient = credential.source.carrier() == Carrier::Ambient;
         if !(self.policy.access == Access::Optional && ambient && refused.lapsed) {
             return Err(refused);
@@ -196,6 +225,15 @@ impl<'a> Step<'a> {
             CheckOutcome::Failed(why) => (RefusalCode::Unavailable, format!("check {name} failed: {why}")),
         };
         Err(Refused::new(code, reason).of(principal))
+    }
+}
+
+fn unverified(error: VerifyError) -> Refused {
+    let reason = error.to_string();
+    match error {
+        VerifyError::Unavailable(_) => Refused::new(RefusalCode::Unavailable, reason),
+        VerifyError::Expired => Refused::expired(reason),
+        _ => Refused::invalid_token(reason),
     }
 }
 

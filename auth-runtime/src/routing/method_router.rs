@@ -69,12 +69,25 @@ where
 {
     fn into_guarded(self, at: &'static Location<'static>) -> MethodRouter<S> {
         let (inner, rule) = self;
-        let route = MountedRoute::beside(rule, HandlerInfo::new("[rule beside it]", at.file(), at.line()));
-        MethodRouter {
-            // Not `route_layer`, which leaves the fallback open, and `any` is one.
-            inner: inner.layer(GateLayer(Arc::clone(&route))),
-            endpoints: vec![Endpoint { methods: Vec::new(), route }],
-        }
+        beside(inner, Vec::new(), rule, HandlerInfo::new("[rule beside it]", at.file(), at.line()))
+    }
+}
+
+/// What `inner` serves, guarded by a rule that stands beside it.
+pub(crate) fn beside<S>(
+    inner: axum::routing::MethodRouter<S>,
+    methods: Vec<&'static str>,
+    rule: Rule,
+    handler: HandlerInfo,
+) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let route = MountedRoute::beside(rule, handler);
+    MethodRouter {
+        // Not `route_layer`, which leaves the fallback open, and `any` is one.
+        inner: inner.layer(GateLayer(Arc::clone(&route))),
+        endpoints: vec![Endpoint { methods, route }],
     }
 }
 

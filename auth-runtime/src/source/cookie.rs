@@ -50,12 +50,64 @@ impl AccessCookie {
     }
 
     fn base<'c>(&'c self, value: &'c str) -> cookie::CookieBuilder<'c> {
-        Cookie::build((&*self.name, value))
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
+        build(&self.name, value, "/", self.secure)
     }
+
+    pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        find(&self.name, head)
+    }
+}
+
+/// The refresh token in a cookie. It is no source: no rule takes it for a credential.
+///
+/// It is named `__Secure-refresh_token` and sent to the routes that take it only; or, where tokens are renewed on the way,
+/// `__Host-refresh_token`, which is sent with every request.
+#[derive(Clone, Debug)]
+pub(crate) struct RefreshCookie {
+    name: &'static str,
+    secure: bool,
+    for_all_paths: bool,
+}
+
+impl RefreshCookie {
+    pub(crate) fn new(secure: bool, for_all_paths: bool) -> Self {
+        let name = match (secure, for_all_paths) {
+            (false, _) => "refresh_token",
+            (true, false) => "__Secure-refresh_token",
+            (true, true) => "__Host-refresh_token",
+        };
+        Self { name, secure, for_all_paths }
+    }
+
+    /// Whether it is sent with every request.
+    pub(crate) fn is_for_all_paths(&self) -> bool {
+        self.for_all_paths
+    }
+
+    pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        find(self.name, head)
+    }
+
+    /// The `Set-Cookie` value that gives it to a browser, for the routes below `path`.
+    pub(crate) fn set(&self, token: &str, path: &str, max_age: std::time::Duration) -> String {
+        let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+        self.base(token, path).max_age(cookie::time::Duration::seconds(seconds)).build().to_string()
+    }
+
+    /// The `Set-Cookie` value that takes it away again.
+    pub(crate) fn clear(&self, path: &str) -> String {
+        let mut cookie = self.base("", path).build();
+        cookie.make_removal();
+        cookie.to_string()
+    }
+
+    fn base<'c>(&'c self, value: &'c str, path: &'c str) -> cookie::CookieBuilder<'c> {
+        build(self.name, value, if self.for_all_paths { "/" } else { path }, self.secure)
+    }
+}
+
+fn build<'c>(name: &'c str, value: &'c str, path: &'c str, secure: bool) -> cookie::CookieBuilder<'c> {
+    Cookie::build((name, value)).path(path).http_only(true).secure(secure).same_site(SameSite::Lax)
 }
 
 impl CredentialSource for AccessCookie {
@@ -67,20 +119,24 @@ impl CredentialSource for AccessCookie {
         Carrier::Ambient
     }
 
-    /// Looks through all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        head.headers
-            .get_all(COOKIE)
-            .iter()
-            .flat_map(|header| pairs(header.as_bytes()))
-            .filter(|(name, _)| *name == self.name.as_bytes())
-            .map(|(_, value)| credential(value))
-            .fold(Extracted::Absent, Extracted::and)
+        self.find(head)
     }
 
     fn clearing_cookie(&self) -> Option<String> {
         Some(self.clear())
     }
+}
+
+/// The cookie of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
+fn find<'r>(name: &str, head: &'r Parts) -> Extracted<'r> {
+    head.headers
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|header| pairs(header.as_bytes()))
+        .filter(|(found, _)| *found == name.as_bytes())
+        .map(|(_, value)| credential(value))
+        .fold(Extracted::Absent, Extracted::and)
 }
 
 /// The names and values of a `Cookie` header, as bytes: another cookie of this host may hold any.

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::EncodingKey;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::verify::{Algorithm, Key};
 
@@ -117,6 +118,13 @@ impl SigningKey {
         self
     }
 
+    /// With its thumbprint for an id, if it has none and is no secret.
+    pub(super) fn with_thumbprint(mut self) -> Self {
+        self.verifying = self.verifying.with_thumbprint();
+        self.id = self.verifying.id().map(str::to_owned);
+        self
+    }
+
     /// What its tokens are verified with: the public key, or the secret.
     #[must_use]
     pub fn verifying_key(&self) -> Key {
@@ -128,14 +136,23 @@ impl SigningKey {
     /// # Errors
     /// If the claims can't be written as JSON, or the key can't sign.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        self.sign_with_header(claims, "at+jwt")
+        self.sign_with_header(claims, "at+jwt", &Map::new())
     }
 
-    pub(crate) fn sign_with_header(&self, claims: &impl Serialize, typ: &str) -> Result<String, SignError> {
-        let mut header = serde_json::json!({ "typ": typ, "alg": self.algorithm.name() });
-        if let (Some(id), Some(header)) = (&self.id, header.as_object_mut()) {
+    /// The same, of another type, and with further fields in the header.
+    pub(crate) fn sign_with_header(
+        &self,
+        claims: &impl Serialize,
+        typ: &str,
+        further: &Map<String, Value>,
+    ) -> Result<String, SignError> {
+        let mut header = further.clone();
+        header.insert("typ".into(), typ.into());
+        header.insert("alg".into(), self.algorithm.name().into());
+        if let Some(id) = &self.id {
             header.insert("kid".into(), id.as_str().into());
         }
+        let header = Value::Object(header);
         let claims = serde_json::to_vec(claims)
             .map_err(|error| SignError::new(format!("the claims can't be written as JSON: {error}")))?;
         let message =
@@ -185,7 +202,7 @@ pub struct SignError {
 }
 
 impl SignError {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }

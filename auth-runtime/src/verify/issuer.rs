@@ -243,7 +243,8 @@ impl ClaimRule {
         Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
-    /// `predicate` says yes to it. It is called on every verification: it must not wait.
+    /// `predicate` says yes to it. It is called on every request, so it must not wait; and the tokens of an issuer that has
+    /// such a rule are not remembered ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
     pub fn satisfies(predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         Self::Satisfies(Arc::new(predicate))
     }

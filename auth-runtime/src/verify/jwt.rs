@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
 
 use super::claims::TokenClaims;
-use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, TrustedIssuer};
+use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, KeySetText, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::key::{Key, PreparedKey};
 use super::{VerifiedToken, Verifier, VerifyError};
@@ -13,6 +16,8 @@ use super::{VerifiedToken, Verifier, VerifyError};
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
     max_token_bytes: usize,
+    /// Grows when keys change.
+    generation: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -21,11 +26,13 @@ struct PreparedIssuer {
     audience: Audience,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
-    keys: Vec<PreparedKey>,
+    keys: ArcSwap<Vec<PreparedKey>>,
     token_types: Vec<String>,
     mapping: Arc<ClaimMapping>,
     /// The top-level names of the claims that the mapping and the rules look at.
     wanted: Arc<[Arc<str>]>,
+    /// A predicate of the user's own is asked every time.
+    may_be_remembered: bool,
 }
 
 impl JwtVerifier {
@@ -46,7 +53,31 @@ impl JwtVerifier {
             }
         }
         let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
-        Self { issuers, max_token_bytes }
+        Self { issuers, max_token_bytes, generation: AtomicU64::new(1) }
+    }
+
+    /// Puts `keys` in the place of an issuer's, while requests run: what is verified from now on is verified with these. All
+    /// mistakes go to `mistakes`, and with one nothing is changed.
+    pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], mistakes: &mut Vec<String>) {
+        let label = format!("issuer `{issuer}`");
+        let prepared = prepare_keys(&label, keys, &[], mistakes);
+        let Some(issuer) = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer)) else {
+            mistakes.push(format!("{label} is not one of the engine's"));
+            return;
+        };
+        if mistakes.is_empty() {
+            // The keys first: a token that was verified with the old ones then carries an old number.
+            issuer.keys.store(Arc::new(prepared));
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// An issuer's public keys as a JWKS document (RFC 7517 §5).
+    pub(crate) fn public_keys(&self, issuer: &str) -> String {
+        let issuer = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer));
+        let keys = issuer.map(|issuer| issuer.keys.load_full()).unwrap_or_default();
+        let jwks: Vec<_> = keys.iter().filter_map(PreparedKey::to_jwk).collect();
+        serde_json::json!({ "keys": jwks }).to_string()
     }
 
     /// The only issuer; of several the one that the unverified `iss` names, whose keys must then have signed it.
@@ -70,7 +101,15 @@ impl Verifier for JwtVerifier {
         issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.wanted)?;
         issuer.check_names(&claims)?;
-        Ok(VerifiedToken { claims, mapping: Arc::clone(&issuer.mapping) })
+        Ok(VerifiedToken {
+            claims,
+            mapping: Arc::clone(&issuer.mapping),
+            may_be_remembered: issuer.may_be_remembered,
+        })
+    }
+
+    fn generation(&self) -> Option<u64> {
+        Some(self.generation.load(Ordering::Acquire))
     }
 }
 
@@ -118,41 +157,20 @@ impl PreparedIssuer {
         if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
             mistakes.push(format!("{label}: a claim name is empty or has an empty part between dots"));
         }
-        let mut keys = Vec::new();
-        for (index, key) in issuer.keys.iter().enumerate() {
-            match key.prepare() {
-                Ok(key) => keys.push(key),
-                Err(reason) => mistakes.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
-            }
-        }
-        for set in &issuer.key_sets {
-            match Key::prepare_set(&set.0) {
-                Ok(set) => keys.extend(set),
-                Err(reason) => mistakes.push(format!("{label}: {reason}")),
-            }
-        }
-        if issuer.keys.is_empty() && issuer.key_sets.is_empty() {
-            mistakes.push(format!(
-                "{label}: no key, so no token of it could be verified: call `.key(..)` or `.jwks(..)`"
-            ));
-        }
-        for (index, key) in keys.iter().enumerate() {
-            if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
-                mistakes.push(format!(
-                    "{label}: two keys have the id `{}`, so a token could not say which it means: give each its own",
-                    key.id.as_deref().unwrap_or_default()
-                ));
-            }
-        }
+        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, mistakes);
         Self {
             name: issuer.name.as_deref().map(Box::from),
             audience: issuer.audience.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
-            keys,
+            keys: ArcSwap::from_pointee(keys),
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
             wanted: wanted(issuer),
+            may_be_remembered: !issuer
+                .claim_rules
+                .iter()
+                .any(|(_, rule)| matches!(rule, ClaimRule::Satisfies(_))),
         }
     }
 
@@ -162,14 +180,15 @@ impl PreparedIssuer {
         let mut buffer = [0; MAX_SIGNATURE_BYTES];
         let signature = compact.signature(&mut buffer)?;
         let message = compact.signing_input.as_bytes();
-        let last = self.keys.iter().find(|key| key.remembers(compact.header));
+        let keys = self.keys.load();
+        let last = keys.iter().find(|key| key.remembers(compact.header));
         if last.is_some_and(|key| key.verifies(message, signature)) {
             return Ok(());
         }
         let header = Header::parse(compact.header)?;
         self.check_type(&header)?;
         let tried = |key: &PreparedKey| last.is_some_and(|last| std::ptr::eq(last, key));
-        match self.candidates(&header)?.find(|key| !tried(key) && key.verifies(message, signature)) {
+        match candidates(&keys, &header)?.find(|key| !tried(key) && key.verifies(message, signature)) {
             Some(key) => {
                 key.remember(compact.header);
                 Ok(())
@@ -182,24 +201,6 @@ impl PreparedIssuer {
     fn check_type(&self, header: &Header) -> Result<(), VerifyError> {
         let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
         if self.token_types.contains(&typ) { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
-    }
-
-    /// The algorithm is the key's. A `kid` picks among the keys that have one; keys without an id are tried for any.
-    fn candidates<'k>(
-        &'k self,
-        header: &'k Header,
-    ) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
-        let mut of_algorithm = self.keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
-        if of_algorithm.peek().is_none() {
-            return Err(VerifyError::AlgorithmNotAllowed);
-        }
-        let mut candidates = of_algorithm
-            .filter(|key| match (&key.id, &header.kid) {
-                (Some(id), Some(kid)) => id == kid,
-                _ => true,
-            })
-            .peekable();
-        if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
@@ -235,6 +236,60 @@ impl PreparedIssuer {
             Err(VerifyError::WrongAudience)
         }
     }
+}
+
+/// An issuer's keys, each parsed; all mistakes go to `mistakes`.
+fn prepare_keys(
+    label: &str,
+    single: &[Key],
+    sets: &[KeySetText],
+    mistakes: &mut Vec<String>,
+) -> Vec<PreparedKey> {
+    let mut keys = Vec::new();
+    for (index, key) in single.iter().enumerate() {
+        match key.prepare() {
+            Ok(key) => keys.push(key),
+            Err(reason) => mistakes.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
+        }
+    }
+    for set in sets {
+        match Key::prepare_set(&set.0) {
+            Ok(set) => keys.extend(set),
+            Err(reason) => mistakes.push(format!("{label}: {reason}")),
+        }
+    }
+    if single.is_empty() && sets.is_empty() {
+        mistakes.push(format!(
+            "{label}: no key, so no token of it could be verified: call `.key(..)` or `.jwks(..)`"
+        ));
+    }
+    for (index, key) in keys.iter().enumerate() {
+        if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
+            mistakes.push(format!(
+                "{label}: two keys have the id `{}`, so a token could not say which it means: give each its own",
+                key.id.as_deref().unwrap_or_default()
+            ));
+        }
+    }
+    keys
+}
+
+/// The algorithm is the key's. A `kid` picks among the keys that have one; keys without an id are tried for any.
+fn candidates<'k>(
+    keys: &'k [PreparedKey],
+    header: &'k Header,
+) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
+    let mut of_algorithm = keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
+    if of_algorithm.peek().is_none() {
+        return Err(VerifyError::AlgorithmNotAllowed);
+    }
+    let mut candidates = of_algorithm
+        .filter(|key| match (&key.id, &header.kid) {
+            (Some(id), Some(kid)) => id == kid,
+            _ => true,
+        })
+        .peekable();
+    if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
 }
 
 /// The claims that an issuer's mapping and rules look at, each once, by the name of the top level.

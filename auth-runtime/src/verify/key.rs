@@ -1,6 +1,7 @@
 //! Keys that signatures are checked with, in every usual format, each parsed once when the engine is built.
 
 mod jwk;
+mod publish;
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,8 +85,23 @@ impl Key {
         self
     }
 
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// With its thumbprint for an id (RFC 7638), if it has none and is no secret.
+    pub(crate) fn with_thumbprint(mut self) -> Self {
+        if self.id.is_none()
+            && let Ok(key) = self.prepare()
+        {
+            // A JWK brings its own.
+            self.id = key.id.as_deref().map(str::to_owned).or_else(|| key.thumbprint());
+        }
+        self
+    }
+
     /// Parses the key; the error says what is wrong and what to give instead.
-    pub(super) fn prepare(&self) -> Result<PreparedKey, String> {
+    pub(crate) fn prepare(&self) -> Result<PreparedKey, String> {
         let mut key = match (&self.material, self.algorithm) {
             (Material::Secret(secret), Some(algorithm)) => PreparedKey::from_secret(algorithm, secret)?,
             (Material::Pem(pem), Some(algorithm)) => match public_der(pem) {

@@ -20,6 +20,11 @@ impl Limits {
         Self { leeway: seconds(leeway), max_token_lifetime: seconds(max_token_lifetime) }
     }
 
+    /// The longest life of a token.
+    pub(crate) fn longest_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.max_token_lifetime).unwrap_or_default())
+    }
+
     /// How long a token that was issued by now may still be accepted, at most.
     pub(crate) fn longest_acceptance(&self) -> Duration {
         // The leeway once at each end: the issuer's clock may run ahead of this one.

@@ -1,0 +1,65 @@
+//! Tokens renewed on the way: an expired access cookie, and a good refresh cookie beside it.
+
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::request::Parts;
+
+use super::refused::Refused;
+use super::steps::{Credential, Step};
+use crate::principal::Principal;
+use crate::rejection::RefusalCode;
+use crate::source::{Carrier, CredentialSource as _, Extracted};
+use crate::tokens::{IssuedTokens, TokenError, Tokens};
+
+/// The caller that a renewed token tells of; `None` where nothing can be renewed, and what was `found` counts.
+pub(super) async fn renewed(
+    step: &Step<'_>,
+    head: &Parts,
+    credential: Option<&Credential<'_>>,
+    found: &Result<Option<Principal>, Refused>,
+) -> Result<Option<Principal>, Refused> {
+    let engine = step.auth.engine();
+    let gone = match (credential, found) {
+        (None, _) => true,
+        (Some(credential), Err(refused)) => refused.expired && engine.is_access_cookie(credential.source),
+        _ => false,
+    };
+    if !gone || !engine.refresh_cookie().is_for_all_paths() || !step.takes_access_cookie() {
+        return Ok(None);
+    }
+    let (Extracted::Present(refresh_token), Some(tokens)) =
+        (engine.refresh_cookie().find(head), Tokens::of(engine.clone()))
+    else {
+        return Ok(None);
+    };
+    step.origin(head, Carrier::Ambient)?;
+    match tokens.refresh(&refresh_token).await {
+        Ok(tokens) => {
+            hand_over(step, &tokens);
+            let renewed = Credential { source: engine.access_cookie(), text: tokens.access_token.into() };
+            super::known(step, head, &renewed).map(Some)
+        }
+        Err(TokenError::Refused(why)) => {
+            tracing::info!(%why, "auth: a refresh cookie is not good, and is cleared");
+            set(step, engine.refresh_cookie().clear("/"));
+            if let Some(clearing) = engine.access_cookie().clearing_cookie() {
+                set(step, clearing);
+            }
+            Ok(None)
+        }
+        Err(error) => Err(Refused::new(RefusalCode::Unavailable, error.to_string())),
+    }
+}
+
+fn hand_over(step: &Step<'_>, tokens: &IssuedTokens) {
+    let engine = step.auth.engine();
+    set(step, engine.access_cookie().set(&tokens.access_token, tokens.expires_in));
+    set(step, engine.refresh_cookie().set(&tokens.refresh_token, "/", tokens.refresh_expires_in));
+    step.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn set(step: &Step<'_>, cookie: String) {
+    if let Ok(value) = HeaderValue::try_from(cookie) {
+        step.auth.add_answer_header(SET_COOKIE, value);
+    }
+}

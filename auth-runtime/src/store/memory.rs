@@ -1,0 +1,158 @@
+//! A store in the memory of one process: gone with it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use super::{
+    FamilyId, LogPage, LoggedRevocation, RefreshFamilies, RefreshFamily, RevocationLog, StoreFuture,
+};
+use crate::clock::unix_seconds;
+
+/// How many expired rows one call drops.
+const BATCH: usize = 10_000;
+
+/// A store in the memory of one process: gone with it. Cheap to clone: all clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    log: BTreeMap<u64, LoggedRevocation>,
+    /// What may go when, in seconds since the epoch.
+    log_expiry: BTreeSet<(i64, u64)>,
+    last_cursor: u64,
+    families: HashMap<FamilyId, RefreshFamily>,
+    family_expiry: BTreeSet<(i64, FamilyId)>,
+    by_subject: BTreeSet<(String, String, FamilyId)>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many revocations and families are stored.
+    #[must_use]
+    pub fn len(&self) -> (usize, usize) {
+        let tables = self.tables();
+        (tables.log.len(), tables.families.len())
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn done<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
+    Box::pin(ready(Ok(value)))
+}
+
+impl RevocationLog for MemoryStore {
+    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+        let mut tables = self.tables();
+        for entry in entries {
+            tables.last_cursor += 1;
+            let cursor = tables.last_cursor;
+            tables.log_expiry.insert((unix_seconds(entry.keep_until), cursor));
+            tables.log.insert(cursor, entry);
+        }
+        done(())
+    }
+
+    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+        let tables = self.tables();
+        let mut cursor = after;
+        let rows = tables.log.range(after.saturating_add(1)..).take(limit);
+        let entries = rows.map(|(at, entry)| {
+            cursor = *at;
+            entry.clone()
+        });
+        let entries = entries.collect();
+        done(LogPage { entries, cursor })
+    }
+
+    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        let now = unix_seconds(now);
+        let mut tables = self.tables();
+        for _ in 0..BATCH {
+            match tables.log_expiry.first().copied() {
+                Some(first) if first.0 < now => {
+                    tables.log_expiry.remove(&first);
+                    tables.log.remove(&first.1);
+                }
+                _ => return done(false),
+            }
+        }
+        done(true)
+    }
+}
+
+impl RefreshFamilies for MemoryStore {
+    fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()> {
+        self.tables().put(family);
+        done(())
+    }
+
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>> {
+        done(self.tables().families.get(&id).cloned())
+    }
+
+    fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool> {
+        let mut tables = self.tables();
+        let fits = tables.families.get(&family.id).is_some_and(|row| row.generation == expected);
+        if fits {
+            tables.put(family);
+        }
+        done(fits)
+    }
+
+    fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
+        let mut tables = self.tables();
+        for id in ids {
+            tables.take(id);
+        }
+        done(())
+    }
+
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<FamilyId>> {
+        let tables = self.tables();
+        let first = (issuer.to_owned(), subject.to_owned(), FamilyId::default());
+        let rows = tables.by_subject.range(first..);
+        let own = rows.take_while(|(of, whose, _)| of == issuer && whose == subject);
+        done(own.map(|(_, _, id)| *id).collect())
+    }
+
+    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        let now = unix_seconds(now);
+        let mut tables = self.tables();
+        for _ in 0..BATCH {
+            match tables.family_expiry.first().copied() {
+                Some((expires_at, id)) if expires_at < now => tables.take(id),
+                _ => return done(false),
+            }
+        }
+        done(true)
+    }
+}
+
+impl Tables {
+    fn put(&mut self, family: RefreshFamily) {
+        self.take(family.id);
+        self.family_expiry.insert((family.expires_at, family.id));
+        self.by_subject.insert((family.issuer.clone(), family.subject.clone(), family.id));
+        self.families.insert(family.id, family);
+    }
+
+    fn take(&mut self, id: FamilyId) {
+        if let Some(row) = self.families.remove(&id) {
+            self.family_expiry.remove(&(row.expires_at, id));
+            self.by_subject.remove(&(row.issuer, row.subject, id));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A store in one file on the disk of this machine, kept by redb.
+
+mod file;
+mod tables;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ::redb::{Error, ReadTransaction};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use self::file::StoreFile;
+use self::tables::Write;
+use super::{
+    FamilyId, LogPage, LoggedRevocation, RefreshFamilies, RefreshFamily, RevocationLog, StoreError,
+    StoreFuture,
+};
+use crate::clock::unix_seconds;
+
+/// How many writes share one commit, and how many may wait for the next.
+const MAX_BATCH: usize = 256;
+
+/// A store in one file, for a service that is one process with a disk: nothing to install. Cheap to clone: all clones
+/// are one.
+///
+/// A write is acknowledged when its commit is on the disk (`fsync`), so it is there again after `kill -9`, and after a
+/// loss of power if the disk keeps its word. Writes that wait at the same time share a commit. When the disk is full,
+/// writes fail until there is space, and then go on; after another failure of the disk, until the service is restarted.
+///
+/// Two processes can't share the file, nor can it be opened twice in one: redb locks it with the file locks of the
+/// system (Linux, Apple and Windows), which a network disk may lack. Clone the store for each engine of the process.
+///
+/// When the last clone is dropped, that waits for the writes that were handed over, and closes the file.
+#[derive(Clone)]
+pub struct RedbStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    file: Arc<StoreFile>,
+    /// `None` only while it is dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// A write that waits for the next commit, and who asked for it.
+struct Job {
+    write: Write,
+    answer: oneshot::Sender<Result<bool, StoreError>>,
+}
+
+impl RedbStore {
+    /// Opens the file, or makes a new one; the directory must be there. Blocks while the whole file is read and
+    /// checked: about a second for a gigabyte, and the time of the disk.
+    ///
+    /// # Errors
+    /// If the file can't be opened, is no store or one of a newer version, or is open already.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let file = Arc::new(StoreFile::open(path.as_ref())?);
+        let (jobs, waiting) = mpsc::channel(MAX_BATCH);
+        let written = Arc::clone(&file);
+        let writer = thread::Builder::new()
+            .name("auth-redb".to_owned())
+            .spawn(move || write_all(&written, waiting))
+            .map_err(|error| file.fault(&Error::Io(error)))?;
+        Ok(Self { inner: Arc::new(Inner { file, jobs: Some(jobs), writer: Some(writer) }) })
+    }
+
+    async fn write(&self, write: Write) -> Result<bool, StoreError> {
+        let stopped =
+            || self.inner.file.error("its writer has stopped: see the log for why, then restart the service");
+        let jobs = self.inner.jobs.as_ref().ok_or_else(stopped)?;
+        let (answer, answered) = oneshot::channel();
+        jobs.send(Job { write, answer }).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&ReadTransaction) -> Result<T, Error> + Send + 'static,
+    {
+        let file = Arc::clone(&self.inner.file);
+        let outside = |_| self.inner.file.error("it is read on a tokio runtime: ask it from within one");
+        let runtime = Handle::try_current().map_err(outside)?;
+        let task = runtime.spawn_blocking(move || {
+            let rows = file.begin_read().and_then(|transaction| work(&transaction));
+            rows.map_err(|error| file.fault(&error))
+        });
+        task.await.map_err(|error| self.inner.file.error(format_args!("a read was cut short: {error}")))?
+    }
+}
+
+impl RevocationLog for RedbStore {
+    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.write(Write::Append(entries)).await.map(drop) })
+    }
+
+    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+        Box::pin(self.read(move |transaction| tables::log_page(transaction, after, limit)))
+    }
+
+    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        let now = drop_before(now);
+        Box::pin(async move {
+            Ok(self.read(move |transaction| tables::has_expired_entries(transaction, now)).await?
+                && self.write(Write::DropEntries(now)).await?)
+        })
+    }
+}
+
+impl RefreshFamilies for RedbStore {
+    fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.write(Write::Insert(family)).await.map(drop) })
+    }
+
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>> {
+        Box::pin(self.read(move |transaction| tables::family(transaction, id)))
+    }
+
+    fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool> {
+        Box::pin(self.write(Write::Replace(expected, family)))
+    }
+
+    fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.write(Write::Remove(ids)).await.map(drop) })
+    }
+
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<FamilyId>> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        Box::pin(self.read(move |transaction| tables::families_of(transaction, &issuer, &subject)))
+    }
+
+    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        let now = drop_before(now);
+        Box::pin(async move {
+            Ok(self.read(move |transaction| tables::has_expired_families(transaction, now)).await?
+                && self.write(Write::DropFamilies(now)).await?)
+        })
+    }
+}
+
+impl fmt::Debug for RedbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedbStore").field("path", &self.inner.file.path()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The writer ends when nobody can send to it any more, and not before it has done what was sent.
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            // A panic of it has been printed, and every write since then has failed.
+            let _ = writer.join();
+        }
+        // A read whose future was dropped may still hold the file.
+        self.file.close();
+    }
+}
+
+/// The work of the writer: one commit for all that wait, then the answers.
+fn write_all(file: &StoreFile, mut waiting: mpsc::Receiver<Job>) {
+    let mut batch = Vec::new();
+    while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+        let (writes, askers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
+        // An answer is for nobody when the asker's future was dropped; the write is done all the same.
+        match file.write(writes) {
+            Ok(answers) => {
+                for (asker, answer) in askers.into_iter().zip(answers) {
+                    let _ = asker.send(Ok(answer));
+                }
+            }
+            Err(error) => {
+                for asker in askers {
+                    let _ = asker.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// A clock before the epoch stands wrong, and is no reason to forget revocations: nothing has expired by it.
+fn drop_before(now: SystemTime) -> i64 {
+    if now < UNIX_EPOCH { 0 } else { unix_seconds(now) }
+}

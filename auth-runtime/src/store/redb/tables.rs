@@ -1,0 +1,237 @@
+//! The tables, and what is done in one transaction.
+
+use std::fmt::Display;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ::redb::{
+    Database, Error, Key, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction,
+};
+
+use crate::clock::unix_seconds;
+use crate::revocation::Revocation;
+use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshFamily};
+
+/// The format of the tables. Another number where an older program would misread them.
+pub(super) const FORMAT: u64 = 1;
+
+/// How many expired rows one transaction drops.
+const MAX_DROPPED: usize = 1000;
+
+/// Issuer, kind, id or subject, `issued_at_or_before` of a user or 0, `keep_until`; times in seconds since the epoch.
+type LogRow = (&'static str, u8, &'static str, i64, i64);
+/// Issuer, subject, family. Compared field by field, so that no subject stands among another's rows.
+type SubjectRow = (&'static str, &'static str, FamilyId);
+
+const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+const LOG: TableDefinition<'static, u64, LogRow> = TableDefinition::new("log");
+const LOG_EXPIRY: TableDefinition<'static, (i64, u64), ()> = TableDefinition::new("log_expiry");
+const FAMILIES: TableDefinition<'static, FamilyId, &[u8]> = TableDefinition::new("families");
+const FAMILY_EXPIRY: TableDefinition<'static, (i64, FamilyId), ()> = TableDefinition::new("family_expiry");
+const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> = TableDefinition::new("families_by_subject");
+
+const FORMAT_KEY: &str = "format";
+/// The last cursor that was given out: it stays when all entries are dropped.
+const CURSOR_KEY: &str = "cursor";
+
+const TOKEN: u8 = 0;
+const SESSION: u8 = 1;
+const USER: u8 = 2;
+
+/// One write, and what its answer means.
+pub(super) enum Write {
+    /// `true`.
+    Append(Vec<LoggedRevocation>),
+    /// Those before this second; whether more are left.
+    DropEntries(i64),
+    /// `true`.
+    Insert(RefreshFamily),
+    /// Where the generation is this one; whether it was.
+    Replace(u64, RefreshFamily),
+    /// `true`.
+    Remove(Vec<FamilyId>),
+    /// Those before this second; whether more are left.
+    DropFamilies(i64),
+}
+
+/// The tables of a write transaction.
+pub(super) struct Tables<'t> {
+    meta: Table<'t, &'static str, u64>,
+    log: Table<'t, u64, LogRow>,
+    log_expiry: Table<'t, (i64, u64), ()>,
+    families: Table<'t, FamilyId, &'static [u8]>,
+    family_expiry: Table<'t, (i64, FamilyId), ()>,
+    by_subject: Table<'t, SubjectRow, ()>,
+}
+
+/// Makes the tables of a new database. The format of one that was there, `None` if it is not of this library.
+pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Error> {
+    let transaction = database.begin_write()?;
+    if transaction.list_tables()?.next().is_none() {
+        Tables::open(&transaction)?.meta.insert(FORMAT_KEY, FORMAT)?;
+        transaction.commit()?;
+        return Ok(Some(FORMAT));
+    }
+    let meta = transaction.open_table(META)?;
+    let format = meta.get(FORMAT_KEY)?;
+    Ok(format.map(|format| format.value()))
+}
+
+impl<'t> Tables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Error> {
+        Ok(Self {
+            meta: transaction.open_table(META)?,
+            log: transaction.open_table(LOG)?,
+            log_expiry: transaction.open_table(LOG_EXPIRY)?,
+            families: transaction.open_table(FAMILIES)?,
+            family_expiry: transaction.open_table(FAMILY_EXPIRY)?,
+            by_subject: transaction.open_table(BY_SUBJECT)?,
+        })
+    }
+
+    pub(super) fn run(&mut self, write: Write) -> Result<bool, Error> {
+        match write {
+            Write::Append(entries) => self.append(&entries),
+            Write::DropEntries(now) => self.drop_entries(now),
+            Write::Insert(family) => self.put(&family).map(|()| true),
+            Write::Replace(expected, family) => self.replace(expected, &family),
+            Write::Remove(ids) => ids.into_iter().try_for_each(|id| self.take(id)).map(|()| true),
+            Write::DropFamilies(now) => self.drop_families(now),
+        }
+    }
+
+    fn append(&mut self, entries: &[LoggedRevocation]) -> Result<bool, Error> {
+        let mut cursor = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
+        for entry in entries {
+            cursor += 1;
+            let keep_until = unix_seconds(entry.keep_until);
+            self.log.insert(cursor, log_row(&entry.revocation, keep_until))?;
+            self.log_expiry.insert((keep_until, cursor), ())?;
+        }
+        self.meta.insert(CURSOR_KEY, cursor)?;
+        Ok(true)
+    }
+
+    fn drop_entries(&mut self, now: i64) -> Result<bool, Error> {
+        for _ in 0..MAX_DROPPED {
+            let Some((keep_until, cursor)) = expired(&self.log_expiry, now)? else { return Ok(false) };
+            self.log_expiry.remove((keep_until, cursor))?;
+            self.log.remove(cursor)?;
+        }
+        Ok(expired(&self.log_expiry, now)?.is_some())
+    }
+
+    fn replace(&mut self, expected: u64, family: &RefreshFamily) -> Result<bool, Error> {
+        let row = self.families.get(family.id)?.map(|row| from_json(row.value())).transpose()?;
+        let fits = row.is_some_and(|row| row.generation == expected);
+        if fits {
+            self.put(family)?;
+        }
+        Ok(fits)
+    }
+
+    fn drop_families(&mut self, now: i64) -> Result<bool, Error> {
+        for _ in 0..MAX_DROPPED {
+            let Some((_, id)) = expired(&self.family_expiry, now)? else { return Ok(false) };
+            self.take(id)?;
+        }
+        Ok(expired(&self.family_expiry, now)?.is_some())
+    }
+
+    fn put(&mut self, family: &RefreshFamily) -> Result<(), Error> {
+        self.take(family.id)?;
+        let row = serde_json::to_vec(family).map_err(|error| unreadable("a family", &error))?;
+        self.families.insert(family.id, row.as_slice())?;
+        self.family_expiry.insert((family.expires_at, family.id), ())?;
+        self.by_subject.insert((family.issuer.as_str(), family.subject.as_str(), family.id), ())?;
+        Ok(())
+    }
+
+    fn take(&mut self, id: FamilyId) -> Result<(), Error> {
+        let row = self.families.remove(id)?.map(|row| from_json(row.value())).transpose()?;
+        if let Some(row) = row {
+            self.family_expiry.remove((row.expires_at, id))?;
+            self.by_subject.remove((row.issuer.as_str(), row.subject.as_str(), id))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) -> Result<LogPage, Error> {
+    let log = transaction.open_table(LOG)?;
+    let mut page = LogPage { entries: Vec::new(), cursor: after };
+    for row in log.range(after.saturating_add(1)..)?.take(limit) {
+        let (cursor, row) = row?;
+        page.entries.push(from_log_row(row.value())?);
+        page.cursor = cursor.value();
+    }
+    Ok(page)
+}
+
+pub(super) fn family(transaction: &ReadTransaction, id: FamilyId) -> Result<Option<RefreshFamily>, Error> {
+    let families = transaction.open_table(FAMILIES)?;
+    families.get(id)?.map(|row| from_json(row.value())).transpose()
+}
+
+pub(super) fn families_of(
+    transaction: &ReadTransaction,
+    issuer: &str,
+    subject: &str,
+) -> Result<Vec<FamilyId>, Error> {
+    let by_subject = transaction.open_table(BY_SUBJECT)?;
+    let rows = by_subject.range((issuer, subject, [0; 16])..=(issuer, subject, [u8::MAX; 16]))?;
+    rows.map(|row| Ok(row?.0.value().2)).collect()
+}
+
+pub(super) fn has_expired_entries(transaction: &ReadTransaction, now: i64) -> Result<bool, Error> {
+    Ok(expired(&transaction.open_table(LOG_EXPIRY)?, now)?.is_some())
+}
+
+pub(super) fn has_expired_families(transaction: &ReadTransaction, now: i64) -> Result<bool, Error> {
+    Ok(expired(&transaction.open_table(FAMILY_EXPIRY)?, now)?.is_some())
+}
+
+/// The first row of an expiry table, if its time lies before `now`.
+fn expired<K, T>(table: &impl ReadableTable<K, ()>, now: i64) -> Result<Option<(i64, T)>, Error>
+where
+    K: for<'a> Key<SelfType<'a> = (i64, T)> + 'static,
+{
+    let first = table.first()?.map(|(row, _)| row.value());
+    Ok(first.filter(|(time, _)| *time < now))
+}
+
+fn log_row(revocation: &Revocation, keep_until: i64) -> (&str, u8, &str, i64, i64) {
+    match revocation {
+        Revocation::Token { issuer, token_id } => (issuer, TOKEN, token_id, 0, keep_until),
+        Revocation::Session { issuer, session_id } => (issuer, SESSION, session_id, 0, keep_until),
+        Revocation::User { issuer, subject, issued_at_or_before } => {
+            (issuer, USER, subject, unix_seconds(*issued_at_or_before), keep_until)
+        }
+    }
+}
+
+fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Error> {
+    let (issuer, kind, id, issued_at_or_before, keep_until) = row;
+    let (issuer, id) = (issuer.to_owned(), id.to_owned());
+    let revocation = match kind {
+        TOKEN => Revocation::Token { issuer, token_id: id },
+        SESSION => Revocation::Session { issuer, session_id: id },
+        USER => Revocation::User { issuer, subject: id, issued_at_or_before: time(issued_at_or_before) },
+        // Not skipped: a revocation that is not understood must not be one that is not in force.
+        other => return Err(unreadable("a revocation", &format_args!("its kind is {other}"))),
+    };
+    Ok(LoggedRevocation { revocation, keep_until: time(keep_until) })
+}
+
+fn from_json(row: &[u8]) -> Result<RefreshFamily, Error> {
+    serde_json::from_slice(row).map_err(|error| unreadable("a family", &error))
+}
+
+fn unreadable(row: &str, error: &dyn Display) -> Error {
+    Error::Corrupted(format!("the row of {row}: {error}"))
+}
+
+/// Not before the epoch, and where the system's time does not reach, the end of the year 9999.
+fn time(seconds: i64) -> SystemTime {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH + Duration::from_secs(253_402_300_799))
+}

@@ -1,0 +1,367 @@
+//! Log in, refresh, log out: the life of tokens.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::issuer::IssuerState;
+use super::refresh::{Opened, family_of_session, session_of_family};
+use super::{RefusedRefresh, SigningKeys, Subject, TokenError, random_id};
+use crate::clock::unix_seconds;
+use crate::engine::Engine;
+use crate::error::KeysError;
+use crate::principal::Principal;
+use crate::revocation::{Revocation, TokenIdentity};
+use crate::store::RefreshFamily;
+
+/// How far ahead of the clock a token may be dated, in seconds, so that it stands behind a revocation of its user's tokens.
+const AHEAD: i64 = 5;
+
+/// Gives tokens out, renews them, and ends log-ins. From [`Auth::tokens`](crate::Auth::tokens); cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    engine: Arc<Engine>,
+}
+
+/// Tokens that were given out. `Debug` does not show them.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct IssuedTokens {
+    /// The access token: a JWT (RFC 9068).
+    pub access_token: String,
+    /// How long it is good.
+    pub expires_in: Duration,
+    /// The refresh token: opaque, for one use.
+    pub refresh_token: String,
+    /// How long it is good.
+    pub refresh_expires_in: Duration,
+    /// The scopes of the access token, with spaces between.
+    pub scope: String,
+    /// The id of the log-in: `sid` of its access tokens.
+    pub session_id: String,
+}
+
+impl fmt::Debug for IssuedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedTokens")
+            .field("session_id", &self.session_id)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    pub(crate) fn of(engine: Arc<Engine>) -> Option<Self> {
+        engine.tokens().is_some().then_some(Self { engine })
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The tokens of a new log-in of `subject`, whom the application has just recognised.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`], [`TokenError::Claims`], [`TokenError::Sign`].
+    pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        let issuer = self.issuer()?;
+        loop {
+            let started_at = self.issue_time(subject)?;
+            let expires_at = started_at.saturating_add(issuer.refresh_lifetime);
+            let family = RefreshFamily {
+                id: family_of_session(&random_id()?).unwrap_or_default(),
+                issuer: issuer.name.clone(),
+                subject: subject.id.clone(),
+                key_id: issuer.refresh_keys.newest().to_owned(),
+                generation: 1,
+                started_at,
+                rotated_at: started_at,
+                expires_at,
+                acr: subject.acr.clone(),
+            };
+            // Before anything is stored: what can't be put into a token is said here.
+            let tokens = self.tokens_of(&family, subject, started_at)?;
+            let id = family.id;
+            self.engine.families().insert(family.clone()).await?;
+            // A log-out everywhere at the same time may not have seen the family. Then this sees the log-out.
+            if !self.is_revoked(&family) {
+                tracing::info!(subject = subject.id, session = tokens.session_id, "auth: logged in");
+                return Ok(tokens);
+            }
+            self.engine.families().remove(vec![id]).await?;
+        }
+    }
+
+    /// An access token alone, of no log-in: it is good until it expires or is revoked, and can't be renewed.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
+        Ok(self.issuer()?.access_token(subject, None, self.issue_time(subject)?)?.0)
+    }
+
+    /// The next tokens of a log-in, for its refresh token, which is then used up.
+    ///
+    /// A token that was used before ends the log-in, unless it is within the grace period and its successor was not used:
+    /// then that same successor comes again (RFC 9700 §4.14.2).
+    ///
+    /// # Errors
+    /// [`TokenError::Refused`] if the token is not good; [`TokenError::Unavailable`], after which it still is;
+    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
+        let issuer = self.issuer()?;
+        let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefusedRefresh::Forged)?;
+        let mut subject = None;
+        loop {
+            let family = self.living(&opened).await?;
+            let now = unix_seconds(self.engine.now());
+            let again = match opened.generation.checked_add(1) {
+                _ if opened.generation == family.generation => false,
+                Some(next) if next == family.generation && self.is_in_grace(issuer, &family, now) => true,
+                // Older than that; or newer than any that was given out, which a store that lost its last rows brings about.
+                _ => {
+                    self.end(&family, "a refresh token was used again").await?;
+                    return Err(RefusedRefresh::Reused.into());
+                }
+            };
+            // Asked before the token is used up: if there is no answer, it can be used again.
+            let subject = match &subject {
+                Some(subject) => subject,
+                None => subject.insert(self.subject(&family).await?),
+            };
+            if again {
+                return self.tokens_of(&family, subject, now);
+            }
+            let next = RefreshFamily {
+                key_id: issuer.refresh_keys.newest().to_owned(),
+                generation: family.generation.saturating_add(1),
+                rotated_at: now,
+                expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
+                ..family.clone()
+            };
+            let tokens = self.tokens_of(&next, subject, now)?;
+            if self.engine.families().replace(family.generation, next).await? {
+                return Ok(tokens);
+            }
+            // Another request was quicker. What that makes of this one, the row tells.
+        }
+    }
+
+    /// Ends the log-in that a refresh token is of, whatever its generation: its refresh tokens and its access tokens.
+    /// Whether there was one.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it has not ended.
+    pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
+        let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
+        self.end_session(&session_of_family(opened.family)).await?;
+        Ok(true)
+    }
+
+    /// Ends the log-in of this `sid`.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it has not ended.
+    pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
+        let (issuer, session_id) = (self.issuer()?.name.clone(), session_id.to_owned());
+        tracing::info!(session = session_id, "auth: logged out");
+        Ok(self.engine.revoke(Revocation::Session { issuer, session_id }).await?)
+    }
+
+    /// Ends all log-ins of a user, and all access tokens that were given out to it up to now.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then some may not have ended. Ask again.
+    pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
+        tracing::info!(subject, "auth: logged out everywhere");
+        let revocation = Revocation::User {
+            issuer: self.issuer()?.name.clone(),
+            subject: subject.to_owned(),
+            issued_at_or_before: self.engine.now(),
+        };
+        Ok(self.engine.revoke(revocation).await?)
+    }
+
+    /// Takes a token back, as RFC 7009 §2.1 asks: an access token alone, or the whole log-in of a refresh token. A token that
+    /// is not this issuer's, or not good, is no error (§2.2).
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it was not taken back.
+    pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
+        if self.log_out(token).await? {
+            return Ok(());
+        }
+        match self.genuine(token) {
+            Some(principal) => self.revoke_access(&principal).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one access token of this issuer's back.
+    pub(super) async fn revoke_access(&self, principal: &Principal) -> Result<(), TokenError> {
+        let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
+        let issuer = self.issuer()?.name.clone();
+        Ok(self.engine.revoke(Revocation::Token { issuer, token_id }).await?)
+    }
+
+    /// What an access token or a refresh token says, if it is good now, as RFC 7662 §2.2 writes it; `{"active":false}` for
+    /// any other.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it can't be told.
+    pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
+        let issuer = self.issuer()?;
+        if let Some(opened) = issuer.refresh_keys.open(token) {
+            return match self.living(&opened).await {
+                Ok(family) if family.generation == opened.generation => Ok(json!({
+                    "active": true,
+                    "iss": family.issuer,
+                    "sub": family.subject,
+                    "client_id": issuer.client_id,
+                    "sid": session_of_family(family.id),
+                    "iat": family.rotated_at,
+                    "exp": family.expires_at,
+                })),
+                Ok(_) | Err(TokenError::Refused(_)) => Ok(json!({ "active": false })),
+                Err(error) => Err(error),
+            };
+        }
+        let now = self.engine.now();
+        self.engine.revocations().check_fresh(now)?;
+        let active = self.genuine(token).filter(|principal| {
+            let claims = &principal.token().claims;
+            self.engine.limits().check_times(claims, unix_seconds(now)).is_ok()
+                && !self.engine.revocations().view().is_revoked(&principal.token_identity())
+        });
+        let Some(principal) = active else { return Ok(json!({ "active": false })) };
+        let mut answer = principal.token().claims.as_map().clone();
+        answer.insert("active".into(), true.into());
+        answer.insert("token_type".into(), "Bearer".into());
+        Ok(Value::Object(answer))
+    }
+
+    /// Signs with other keys from now on, and accepts only them, while requests run. Tokens of a key that is not among them
+    /// are refused at once.
+    ///
+    /// For a change that nobody notices: first give the new key to [`SigningKeys::also_accept`], on every instance; when
+    /// those who read the key set had time to read it again, sign with it and accept the old one; when its last token has
+    /// expired, leave the old one out.
+    ///
+    /// # Errors
+    /// [`KeysError`], which lists every mistake; then nothing is changed.
+    pub fn rotate_keys(&self, keys: impl Into<SigningKeys>) -> Result<(), KeysError> {
+        match self.engine.tokens() {
+            Some(issuer) => issuer.rotate(keys.into()),
+            None => Err(KeysError::new(vec![super::NoTokenIssuer.to_string()])),
+        }
+    }
+
+    /// The public keys, as a JWKS document (RFC 7517 §5). A secret is never in it.
+    #[must_use]
+    pub fn key_set(&self) -> String {
+        self.engine.tokens().map_or_else(String::new, |issuer| issuer.jwt().public_keys(&issuer.name))
+    }
+
+    /// Whom an access token of this issuer is about, whether or not it has expired or was revoked: for log-out.
+    pub(super) fn genuine(&self, access_token: &str) -> Option<Principal> {
+        let token = self.engine.verifier().verify(access_token).ok()?;
+        let principal = Principal::identify(token, self.engine.role_implications()).ok()?;
+        (principal.issuer() == self.engine.tokens().map(IssuerState::issuer)).then_some(principal)
+    }
+
+    fn issuer(&self) -> Result<&IssuerState, TokenError> {
+        self.engine.tokens().ok_or_else(|| TokenError::Unavailable(super::NoTokenIssuer.to_string()))
+    }
+
+    /// The family of a refresh token, if its log-in has not ended.
+    async fn living(&self, opened: &Opened) -> Result<RefreshFamily, TokenError> {
+        self.engine.revocations().check_fresh(self.engine.now())?;
+        let family = self.engine.families().find(opened.family).await?.ok_or(RefusedRefresh::Ended)?;
+        let now = unix_seconds(self.engine.now());
+        if self.is_revoked(&family) {
+            // What ended it did not come as far as the family.
+            self.engine.families().remove(vec![family.id]).await?;
+            return Err(RefusedRefresh::Ended.into());
+        }
+        if now >= family.expires_at || now >= self.issuer()?.family_end(&family) {
+            return Err(RefusedRefresh::Ended.into());
+        }
+        Ok(family)
+    }
+
+    fn is_revoked(&self, family: &RefreshFamily) -> bool {
+        self.engine.revocations().view().is_revoked(&TokenIdentity {
+            issuer: &family.issuer,
+            subject: &family.subject,
+            token_id: None,
+            session_id: Some(&session_of_family(family.id)),
+            issued_at: Some(family.started_at),
+        })
+    }
+
+    fn is_in_grace(&self, issuer: &IssuerState, family: &RefreshFamily, now: i64) -> bool {
+        // Also if the clock of the machine that rotated it is a little ahead.
+        issuer.has_grace() && now.saturating_sub(family.rotated_at).saturating_abs() <= issuer.grace
+    }
+
+    async fn subject(&self, family: &RefreshFamily) -> Result<Subject, TokenError> {
+        let asked = self.issuer()?.subjects.subject(&family.subject).await;
+        match asked
+            .map_err(|error| TokenError::Unavailable(format!("the user can't be looked up: {error}")))?
+        {
+            Some(subject) if subject.id == family.subject => Ok(subject),
+            Some(_) => Err(TokenError::Claims("`Subjects::subject` answered with another user's id".into())),
+            None => {
+                self.end(family, "the user is gone").await?;
+                Err(RefusedRefresh::SubjectGone.into())
+            }
+        }
+    }
+
+    async fn end(&self, family: &RefreshFamily, why: &str) -> Result<(), TokenError> {
+        let session_id = session_of_family(family.id);
+        tracing::warn!(subject = family.subject, session = session_id, why, "auth: a log-in is ended");
+        let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
+        Ok(self.engine.revoke(revocation).await?)
+    }
+
+    /// The tokens of a family's generation, whether or not it is stored yet.
+    fn tokens_of(
+        &self,
+        family: &RefreshFamily,
+        subject: &Subject,
+        now: i64,
+    ) -> Result<IssuedTokens, TokenError> {
+        let issuer = self.issuer()?;
+        let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
+        let refresh_token = token.ok_or(RefusedRefresh::Forged)?;
+        let (access_token, expires_at) = issuer.access_token(subject, Some(family), now)?;
+        let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
+        Ok(IssuedTokens {
+            access_token,
+            expires_in: until(expires_at),
+            refresh_token,
+            refresh_expires_in: until(family.expires_at),
+            scope: subject.scopes.join(" "),
+            session_id: session_of_family(family.id),
+        })
+    }
+
+    /// Now; or, if all of the user's tokens up to this second were just revoked, the second after: who logs out everywhere
+    /// with a new password goes on with a new token.
+    fn issue_time(&self, subject: &Subject) -> Result<i64, TokenError> {
+        let now = unix_seconds(self.engine.now());
+        let bound = self.engine.revocations().view().user_bound(&self.issuer()?.name, &subject.id);
+        let first = bound.map_or(now, |bound| now.max(bound.saturating_add(1)));
+        if first > now.saturating_add(AHEAD) {
+            return Err(TokenError::Unavailable(format!(
+                "the tokens of {} are revoked up to a time that lies {} s ahead: compare the clocks",
+                subject.id,
+                first - now
+            )));
+        }
+        Ok(first)
+    }
+}

@@ -1,0 +1,246 @@
+//! Ready routes for log-in, refresh and log-out (feature `token-routes`).
+//!
+//! ```
+//! use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials, TokenRoutes};
+//! use auth_runtime::tokens::{BoxError, Subject};
+//! use auth_runtime::{Auth, Router};
+//! # use auth_runtime::tokens::{RefreshKey, SigningKey, SubjectFuture, Subjects, TokenIssuer};
+//!
+//! struct Users;
+//! # impl Subjects for Users {
+//! #     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
+//! #         Box::pin(async move { Ok(Some(Subject::new(id))) })
+//! #     }
+//! # }
+//!
+//! impl Authenticator for Users {
+//!     type Credentials = PasswordCredentials;
+//!
+//!     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
+//!         # let good = sent.password == "wonderland";
+//!         // look the user up, verify the password: `tokens::Passwords` does it as it should be done
+//!         Ok(good.then(|| Subject::new(sent.username)))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let key = SigningKey::generate(auth_runtime::verify::Algorithm::EdDSA)?;
+//! # let issuer = TokenIssuer::new("i", "a", key, Users).refresh_key(RefreshKey::generate()?);
+//! # let auth = Auth::builder().token_issuer(issuer).build()?;
+//! let app: Router = Router::new().nest("/auth", TokenRoutes::cookies(auth.tokens()?, Users).router());
+//! # app.finish(&auth)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | route | sent | answer |
+//! |---|---|---|
+//! | `POST /login` | the credentials, as JSON or as a form | the tokens |
+//! | `POST /refresh` | the refresh token: its cookie, or `refresh_token` as JSON or as a form | the next tokens |
+//! | `POST /logout` | whatever the client has of cookies and tokens, expired or not | 204; the log-in has ended |
+//! | `POST /logout-everywhere` | a good access token | 204; all log-ins of the user have ended |
+//! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
+//! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
+//!
+//! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`: log-in attempts are limited by the address too.
+
+mod answers;
+mod body;
+mod endpoints;
+mod limits;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::routing::post;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use self::answers::StandardAnswers;
+pub use self::answers::{Delivery, TokenAnswers, TokenFailure};
+use self::endpoints::Configured;
+pub use self::endpoints::TokenEndpoints;
+pub use self::limits::AttemptLimit;
+use super::{BoxError, Subject, Tokens};
+use crate::gate::HandlerInfo;
+use crate::policy::Rule;
+use crate::routing::{Router, beside};
+
+/// Recognises users by their credentials.
+pub trait Authenticator: Send + Sync + 'static {
+    /// What a log-in sends: [`PasswordCredentials`], or a type of the application's own.
+    type Credentials: Credentials;
+
+    /// The user of these credentials; `None` if there is none, or they are wrong, or the user may not log in. It should take
+    /// as long in each of these cases: [`Passwords::verify`](super::Passwords::verify) does.
+    ///
+    /// # Errors
+    /// If it can't be told now: the caller is answered 503.
+    fn authenticate(
+        &self,
+        credentials: Self::Credentials,
+    ) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send;
+}
+
+impl<A: Authenticator> Authenticator for Arc<A> {
+    type Credentials = A::Credentials;
+
+    fn authenticate(
+        &self,
+        credentials: Self::Credentials,
+    ) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send {
+        (**self).authenticate(credentials)
+    }
+}
+
+/// What a log-in sends, as JSON or as a form.
+pub trait Credentials: DeserializeOwned + Send + 'static {
+    /// Whose log-in is tried: attempts are counted by it.
+    fn account(&self) -> &str;
+}
+
+/// A name and a password: `{"username": "..", "password": ".."}`.
+#[derive(Deserialize)]
+#[allow(clippy::exhaustive_structs, reason = "the request has these two fields")]
+pub struct PasswordCredentials {
+    /// Who.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Credentials for PasswordCredentials {
+    fn account(&self) -> &str {
+        &self.username
+    }
+}
+
+/// Redacted: people type their password into the wrong field.
+impl fmt::Debug for PasswordCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordCredentials([redacted])")
+    }
+}
+
+/// Ready routes for log-in, refresh and log-out, to be mounted under a path of their own: `.nest("/auth", routes.router())`.
+#[must_use = "call `router`"]
+pub struct TokenRoutes<A> {
+    configured: Configured<A>,
+    revocation: Option<Rule>,
+    introspection: Option<Rule>,
+}
+
+impl<A: Authenticator> TokenRoutes<A> {
+    /// Tokens stand in the answer, as RFC 6749 §5.1 writes it: for programs, and for apps that keep them themselves.
+    pub fn json(tokens: Tokens, authenticator: A) -> Self {
+        Self::new(tokens, authenticator, Delivery::Json)
+    }
+
+    /// Tokens go into cookies that no script can read: for browsers.
+    pub fn cookies(tokens: Tokens, authenticator: A) -> Self {
+        Self::new(tokens, authenticator, Delivery::Cookies)
+    }
+
+    fn new(tokens: Tokens, authenticator: A, delivery: Delivery) -> Self {
+        let configured = Configured {
+            tokens,
+            authenticator,
+            delivery,
+            answers: Box::new(StandardAnswers),
+            per_account: AttemptLimit::PER_ACCOUNT,
+            per_address: AttemptLimit::PER_ADDRESS,
+            cookie_path: None,
+        };
+        Self { configured, revocation: None, introspection: None }
+    }
+
+    /// Answers in the application's own form.
+    pub fn answers(mut self, answers: impl TokenAnswers) -> Self {
+        self.configured.answers = Box::new(answers);
+        self
+    }
+
+    /// How many log-ins of one account may be tried. Default: 10 at once, and one more every 30 seconds.
+    ///
+    /// Who knows a user's name can use its attempts up; the limit on addresses is what slows them down.
+    pub fn limit_per_account(mut self, limit: AttemptLimit) -> Self {
+        self.configured.per_account = limit;
+        self
+    }
+
+    /// How many log-ins may be tried from one address, or one network of IPv6 (/64). Default: 50 at once, and one more every
+    /// 2 seconds.
+    pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
+        self.configured.per_address = limit;
+        self
+    }
+
+    /// The path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
+    /// right unless a proxy changes paths.
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
+        self.configured.cookie_path = Some(path.into());
+        self
+    }
+
+    /// Mounts `POST /revoke` (RFC 7009), for the clients that keep this rule.
+    pub fn revocation(mut self, rule: Rule) -> Self {
+        self.revocation = Some(rule);
+        self
+    }
+
+    /// Mounts `POST /introspect` (RFC 7662), for the services that keep this rule. Not `rule!(public)`: it would tell everyone
+    /// whether a token that they found is good (§4).
+    pub fn introspection(mut self, rule: Rule) -> Self {
+        self.introspection = Some(rule);
+        self
+    }
+
+    /// The same as plain functions, for handlers of the application's own.
+    pub fn endpoints(self) -> TokenEndpoints<A> {
+        TokenEndpoints::new(self.configured)
+    }
+
+    /// The routes, to be nested.
+    pub fn router<S>(self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let everywhere = match self.configured.delivery {
+            Delivery::Cookies => Rule::authenticated().sources(&["cookie"]),
+            Delivery::Json => Rule::authenticated(),
+        };
+        let endpoints = TokenEndpoints::new(self.configured);
+        macro_rules! route {
+            ($router:expr, $path:literal, $method:ident, $rule:expr) => {{
+                let endpoints = endpoints.clone();
+                let handler = post(move |request: Request| async move { endpoints.$method(request).await });
+                let name = concat!("auth_runtime::tokens::routes::", stringify!($method));
+                let info = HandlerInfo::new(name, file!(), line!());
+                $router.route($path, beside(handler, vec!["POST"], $rule, info))
+            }};
+        }
+        let mut router = Router::new();
+        router = route!(router, "/login", log_in, Rule::public());
+        router = route!(router, "/refresh", refresh, Rule::public());
+        router = route!(router, "/logout", log_out, Rule::public());
+        router = route!(router, "/logout-everywhere", log_out_everywhere, everywhere);
+        if let Some(rule) = self.revocation {
+            router = route!(router, "/revoke", revoke, rule);
+        }
+        if let Some(rule) = self.introspection {
+            router = route!(router, "/introspect", introspect, rule);
+        }
+        router
+    }
+}
+
+impl<A> fmt::Debug for TokenRoutes<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRoutes")
+            .field("delivery", &self.configured.delivery)
+            .field("revocation", &self.revocation)
+            .field("introspection", &self.introspection)
+            .finish_non_exhaustive()
+    }
+}

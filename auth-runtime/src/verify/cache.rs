@@ -1,0 +1,211 @@
+//! Tokens that were verified before, so that the next request with one need not check its signature again.
+//!
+//! **What stands in it.** Only tokens that were verified, with the caller that they lead to; nothing about a bad token, so
+//! nobody fills it who has none. What can change from one request to the next is not remembered but asked each time: `exp`,
+//! `nbf`, `iat`, the age of the view of revocations, and whether something was revoked since the token was last looked up
+//! there (the epoch).
+//!
+//! **What a token is known by.** By all of its bytes. The hash that finds its place is of its last bytes, which are part of
+//! the signature, under a key that is random in each process; it identifies nothing. An entry also carries the verifier's
+//! generation, so that one that was verified with keys that were taken away since counts for nothing.
+//!
+//! **What its timing tells.** A hit is faster than a verification: whoever sends a token can learn that just this token was
+//! used here lately. To ask, they must have the whole token, signature included. A guess that is nearly right tells no more
+//! than one that is wrong: the bytes are compared in constant time, and a place is found by a keyed hash.
+//!
+//! **Tokens in memory.** The cache keeps whole tokens in memory for as long as they are in use, where a request has them for
+//! its own time only. Whoever reads the process's memory can also take its keys or wait for the next request, but a core
+//! dump or a swapped page then holds more tokens that are still good. Where that matters more than speed, size the cache or
+//! turn it off: [`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache).
+
+use std::fmt;
+use std::hash::{Hash, Hasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Equivalent, Weighter};
+
+use crate::principal::Principal;
+
+/// How much of a token's end its place is found by.
+const HASHED_BYTES: usize = 32;
+
+/// Tokens that were verified.
+pub(crate) struct TokenCache {
+    /// `None`: it is turned off.
+    entries: Option<Cache<Token, Arc<Verified>, Weight, RandomState>>,
+    /// Of the verifier, when the cache was last emptied.
+    generation: AtomicU64,
+}
+
+/// A token that was verified, and what it led to.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) principal: Principal,
+    /// Of the verifier, before it verified the token.
+    generation: u64,
+    /// Of the view of revocations, before it said that the token is not revoked.
+    epoch: AtomicU64,
+}
+
+impl Verified {
+    pub(crate) fn new(principal: Principal, generation: u64, epoch: u64) -> Self {
+        Self { principal, generation, epoch: AtomicU64::new(epoch) }
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// The token was not revoked, by a view whose epoch was this before it was asked.
+    pub(crate) fn set_epoch(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Release);
+    }
+}
+
+impl TokenCache {
+    /// For at most so many entries, and so many bytes in all; none if either is 0.
+    pub(crate) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        let entries = (max_entries > 0 && max_bytes > 0).then(|| {
+            let bytes = max_bytes as u64;
+            let weight = Weight { least: bytes.div_ceil(max_entries as u64) };
+            Cache::with(max_entries, bytes, weight, RandomState::new(), DefaultLifecycle::default())
+        });
+        Self { entries, generation: AtomicU64::new(0) }
+    }
+
+    /// What `token` led to, if a verifier of this generation verified it.
+    pub(crate) fn get(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
+        let entries = self.entries.as_ref()?;
+        if self.generation.load(Ordering::Acquire) != generation {
+            if self.generation.fetch_max(generation, Ordering::AcqRel) < generation {
+                entries.clear();
+            }
+            return None;
+        }
+        entries.get(&TokenText(token)).filter(|verified| verified.generation == generation)
+    }
+
+    pub(crate) fn insert(&self, token: &str, verified: Verified) {
+        if let Some(entries) = &self.entries {
+            entries.insert(Token(token.into()), Arc::new(verified));
+        }
+    }
+
+    /// How many tokens are in it.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.entries.as_ref().map_or(0, Cache::len)
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries.as_ref().map(Cache::len);
+        f.debug_struct("TokenCache").field("entries", &entries).finish_non_exhaustive()
+    }
+}
+
+/// A token that is kept.
+struct Token(Box<str>);
+
+/// A token that is looked for.
+struct TokenText<'t>(&'t str);
+
+impl Hash for TokenText<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let bytes = self.0.as_bytes();
+        state.write(bytes.last_chunk::<HASHED_BYTES>().map_or(bytes, |end| end));
+    }
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        TokenText(&self.0).hash(state);
+    }
+}
+
+/// In constant time for tokens of one length.
+impl Equivalent<Token> for TokenText<'_> {
+    fn equivalent(&self, kept: &Token) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), kept.0.as_bytes()).is_ok()
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        TokenText(&self.0).equivalent(other)
+    }
+}
+
+impl Eq for Token {}
+
+/// What an entry takes of the bound on bytes.
+#[derive(Clone, Debug)]
+struct Weight {
+    /// No entry weighs less, so that the bound on bytes is one on entries too.
+    least: u64,
+}
+
+impl Weighter<Token, Arc<Verified>> for Weight {
+    fn weight(&self, token: &Token, _: &Arc<Verified>) -> u64 {
+        /// The token's text, its payload, the claims read from it at once, and all of them once a handler asks.
+        const TIMES: u64 = 8;
+        const FIXED: u64 = 512;
+        (FIXED + TIMES * token.0.len() as u64).max(self.least)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TokenCache, Verified};
+    use crate::principal::{Principal, RoleImplications};
+    use crate::verify::{TokenClaims, VerifiedToken};
+
+    fn verified(generation: u64) -> Verified {
+        let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
+        let principal = Principal::identify(VerifiedToken::new(claims), &RoleImplications::default());
+        Verified::new(principal.unwrap(), generation, 1)
+    }
+
+    #[test]
+    fn a_token_is_known_by_all_of_its_bytes() {
+        let cache = TokenCache::new(100, 1 << 20);
+        let end = "0123456789012345678901234567890123456789";
+        let tokens = [format!("a{end}"), format!("b{end}"), end.to_owned(), "short".to_owned()];
+        assert!(cache.get(&tokens[0], 7).is_none());
+        cache.insert(&tokens[0], verified(7));
+        for (token, expected) in tokens.iter().zip([true, false, false, false]) {
+            assert_eq!(cache.get(token, 7).is_some(), expected, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_new_generation_empties_it() {
+        let cache = TokenCache::new(100, 1 << 20);
+        assert!(cache.get("token", 1).is_none());
+        cache.insert("token", verified(1));
+        assert!(cache.get("token", 1).is_some());
+        assert!(cache.get("token", 2).is_none());
+        assert_eq!(cache.len(), 0);
+        // A verification that began before the keys changed ends after it.
+        cache.insert("token", verified(1));
+        assert!(cache.get("token", 2).is_none());
+    }
+
+    #[test]
+    fn it_is_bounded_by_entries_and_by_bytes() {
+        let long = "x".repeat(1000);
+        for (max_entries, max_bytes, text, expected) in
+            [(64, 1 << 30, "", 64), (100_000, 1 << 20, &*long, (1 << 20) / 8512), (0, 1 << 20, "", 0)]
+        {
+            let cache = TokenCache::new(max_entries, max_bytes);
+            for n in 0..1000 {
+                cache.insert(&format!("{text}{n}"), verified(1));
+            }
+            assert!(cache.len() <= expected, "{} of {expected}", cache.len());
+            assert!(cache.len() >= expected / 2, "{} of {expected}", cache.len());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Users of a test's service, who can be changed while it runs, and an issuer of tokens for them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
+use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey, Subject, SubjectFuture, Subjects, TokenIssuer};
+use auth_runtime::verify::Algorithm;
+
+pub(crate) const ISSUER: &str = "https://shop.test";
+pub(crate) const AUDIENCE: &str = "orders";
+
+/// Users by name, with their roles. Everyone's password is `password of ` and the name. Nobody is there at first but alice,
+/// who is admin, and bob.
+#[derive(Clone, Debug)]
+pub(crate) struct People(Arc<Mutex<Directory>>);
+
+#[derive(Debug)]
+struct Directory {
+    roles: BTreeMap<String, Vec<String>>,
+    unreachable: bool,
+    /// How often a password was looked at.
+    asked: usize,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        let people =
+            Self(Arc::new(Mutex::new(Directory { roles: BTreeMap::new(), unreachable: false, asked: 0 })));
+        people.set("alice", &["admin"]);
+        people.set("bob", &[]);
+        people
+    }
+}
+
+impl People {
+    pub(crate) fn set(&self, name: &str, roles: &[&str]) {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self.0.lock().unwrap().roles.insert(name.into(), roles);
+    }
+
+    pub(crate) fn remove(&self, name: &str) {
+        self.0.lock().unwrap().roles.remove(name);
+    }
+
+    pub(crate) fn set_unreachable(&self, unreachable: bool) {
+        self.0.lock().unwrap().unreachable = unreachable;
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.0.lock().unwrap().asked
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<Option<Subject>, BoxError> {
+        let directory = self.0.lock().unwrap();
+        if directory.unreachable {
+            return Err("the directory is on fire".into());
+        }
+        Ok(directory.roles.get(name).map(|roles| Subject::new(name).roles(roles.clone())))
+    }
+}
+
+impl Subjects for People {
+    fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
+        Box::pin(async move { self.find(id) })
+    }
+}
+
+impl Authenticator for People {
+    type Credentials = PasswordCredentials;
+
+    async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
+        self.0.lock().unwrap().asked += 1;
+        let known = self.find(&sent.username)?;
+        Ok(known.filter(|subject| sent.password == format!("password of {}", subject.id())))
+    }
+}
+
+/// An issuer with the same keys in every test and after every restart.
+pub(crate) fn issuer(people: &People) -> TokenIssuer {
+    TokenIssuer::new(ISSUER, AUDIENCE, signing_key(1), people.clone())
+        .refresh_key(RefreshKey::new("k1", [1; 32]))
+}
+
+pub(crate) fn signing_key(number: u8) -> SigningKey {
+    let id = format!("s{number}");
+    SigningKey::secret(Algorithm::HS256, &[number; 32]).unwrap().with_id(id)
+}
