@@ -37,4 +37,4 @@ pub use self::password::{PasswordError, Passwords};
 pub use self::refresh::RefreshKey;
 pub(crate) use self::refresh::{family_of_session, session_of_family};
 pub use self::signing::{SignError, SigningKey};
-pub use self::subject::{BoxError, Subject, SubjectFuture, Subjects};
+pub use self::subject::{BoxError, Subject, Subjects};

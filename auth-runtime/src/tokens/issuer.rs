@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 
 use super::refresh::{RefreshKey, RefreshKeys};
+use super::subject::DynSubjects;
 use super::{SigningKey, Subjects};
 use crate::error::KeysError;
 use crate::verify::{JwtVerifier, Key, TrustedIssuer};
@@ -22,11 +23,11 @@ const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "
 /// use auth_runtime::Auth;
 /// use auth_runtime::tokens::{RefreshKey, SigningKey, TokenIssuer};
 /// use auth_runtime::verify::Algorithm;
-/// # use auth_runtime::tokens::{Subject, SubjectFuture, Subjects};
+/// # use auth_runtime::tokens::{BoxError, Subject, Subjects};
 /// # struct Users;
 /// # impl Subjects for Users {
-/// #     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
-/// #         Box::pin(async move { Ok(Some(Subject::new(id))) })
+/// #     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+/// #         Ok(Some(Subject::new(id)))
 /// #     }
 /// # }
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,7 +50,7 @@ pub struct TokenIssuer {
     family_lifetime: Duration,
     grace: Duration,
     headers: Map<String, Value>,
-    subjects: Box<dyn Subjects>,
+    subjects: Box<dyn DynSubjects>,
 }
 
 impl TokenIssuer {
@@ -251,7 +252,7 @@ pub(crate) struct IssuerState {
     pub(super) family_lifetime: i64,
     pub(super) grace: i64,
     pub(super) headers: Map<String, Value>,
-    pub(super) subjects: Box<dyn Subjects>,
+    pub(super) subjects: Box<dyn DynSubjects>,
     jwt: Arc<JwtVerifier>,
 }
 

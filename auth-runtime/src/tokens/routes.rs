@@ -4,12 +4,12 @@
 //! use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials, TokenRoutes};
 //! use auth_runtime::tokens::{BoxError, Subject};
 //! use auth_runtime::{Auth, Router};
-//! # use auth_runtime::tokens::{RefreshKey, SigningKey, SubjectFuture, Subjects, TokenIssuer};
+//! # use auth_runtime::tokens::{RefreshKey, SigningKey, Subjects, TokenIssuer};
 //!
 //! struct Users;
 //! # impl Subjects for Users {
-//! #     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
-//! #         Box::pin(async move { Ok(Some(Subject::new(id))) })
+//! #     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+//! #         Ok(Some(Subject::new(id)))
 //! #     }
 //! # }
 //!

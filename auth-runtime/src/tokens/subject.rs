@@ -96,22 +96,19 @@ impl Subject {
 /// An error of the application's own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What [`Subjects::subject`] is doing.
-pub type SubjectFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Subject>, BoxError>> + Send + 'a>>;
-
 /// The application's users, by their ids.
 ///
 /// Every refresh asks again: whom it does not answer is logged out, and a role that was taken away is gone from the next
 /// access token on.
 ///
 /// ```
-/// use auth_runtime::tokens::{Subject, SubjectFuture, Subjects};
+/// use auth_runtime::tokens::{BoxError, Subject, Subjects};
 ///
 /// struct Users;
 ///
 /// impl Subjects for Users {
-///     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
-///         Box::pin(async move { Ok((id == "alice").then(|| Subject::new(id).roles(["admin"]))) })
+///     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+///         Ok((id == "alice").then(|| Subject::new(id).roles(["admin"])))
 ///     }
 /// }
 /// ```
@@ -120,11 +117,24 @@ pub trait Subjects: Send + Sync + 'static {
     ///
     /// # Errors
     /// If it can't be told now. The refresh token stays good, and the caller is told to come again.
+    fn subject(&self, id: &str) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send;
+}
+
+impl<S: Subjects> Subjects for std::sync::Arc<S> {
+    fn subject(&self, id: &str) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send {
+        (**self).subject(id)
+    }
+}
+
+/// [`Subjects`] of a type that the engine does not know.
+pub(super) trait DynSubjects: Send + Sync {
     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a>;
 }
 
-impl<S: Subjects + ?Sized> Subjects for std::sync::Arc<S> {
+type SubjectFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Subject>, BoxError>> + Send + 'a>>;
+
+impl<S: Subjects> DynSubjects for S {
     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
-        (**self).subject(id)
+        Box::pin(Subjects::subject(self, id))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
-use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey, Subject, SubjectFuture, Subjects, TokenIssuer};
+use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey, Subject, Subjects, TokenIssuer};
 use auth_runtime::verify::Algorithm;
 
 pub(crate) const ISSUER: &str = "https://shop.test";
@@ -61,8 +61,8 @@ impl People {
 }
 
 impl Subjects for People {
-    fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
-        Box::pin(async move { self.find(id) })
+    async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+        self.find(id)
     }
 }
 

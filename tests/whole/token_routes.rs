@@ -1,0 +1,709 @@
+//! The ready routes, with a real server and a client that keeps cookies where it matters.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auth_runtime::routing::{get, post};
+use auth_runtime::testing::TestClock;
+use auth_runtime::tokens::IssuedTokens;
+use auth_runtime::tokens::routes::{
+    AttemptLimit, Delivery, TokenAnswers, TokenEndpoints, TokenFailure, TokenRoutes,
+};
+use auth_runtime::{Auth, AuthBuilder, ForwardedHeader, Principal, Router, auth, rule};
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::extract::connect_info::MockConnectInfo;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde_json::{Value, json};
+
+use crate::support::flaky::FlakyStore;
+use crate::support::people::{People, issuer};
+use crate::support::{Reply, request, send};
+
+#[auth(source = ["bearer", "cookie"])]
+async fn who(user: Principal) -> String {
+    user.subject().to_owned()
+}
+
+#[auth(source = "cookie")]
+async fn change(user: Principal) -> String {
+    user.subject().to_owned()
+}
+
+#[auth(optional, source = "cookie")]
+async fn home(user: Option<Principal>) -> String {
+    user.map_or("stranger".into(), |user| user.subject().to_owned())
+}
+
+#[auth(public)]
+async fn page() -> &'static str {
+    "page"
+}
+
+struct Shop {
+    auth: Auth,
+    clock: TestClock,
+    people: People,
+    app: axum::Router,
+}
+
+/// The routes, under `/auth`, of an engine, with what `configure` adds to them.
+type Configure = fn(TokenRoutes<People>) -> TokenRoutes<People>;
+
+impl Shop {
+    fn new(delivery: Delivery, build: impl FnOnce(AuthBuilder) -> AuthBuilder, configure: Configure) -> Self {
+        let (people, clock) = (People::default(), TestClock::new());
+        let builder = Auth::builder().clock(clock.clone()).token_issuer(issuer(&people));
+        let auth = build(builder).build().unwrap();
+        let tokens = auth.tokens().unwrap();
+        let routes = match delivery {
+            Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),
+            _ => TokenRoutes::json(tokens, people.clone()),
+        };
+        let app = Router::new()
+            .route("/", get(home))
+            .route("/who", get(who))
+            .route("/change", post(change))
+            .route("/page", get(page))
+            .nest("/auth", configure(routes).router())
+            .finish(&auth)
+            .unwrap()
+            .layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+        Self { auth, clock, people, app }
+    }
+
+    fn json() -> Self {
+        Self::new(Delivery::Json, |builder| builder, |routes| routes)
+    }
+
+    fn cookies() -> Self {
+        Self::new(Delivery::Cookies, |builder| builder, |routes| routes)
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+        let mut request = request("POST", path, headers);
+        request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        *request.body_mut() = Body::from(body.to_string());
+        send(&self.app, request).await
+    }
+
+    async fn log_in(&self, name: &str) -> Reply {
+        self.post("/auth/login", &[], &credentials(name)).await
+    }
+
+    async fn who(&self, headers: &[(&str, &str)]) -> u16 {
+        send(&self.app, request("GET", "/who", headers)).await.status.as_u16()
+    }
+}
+
+fn credentials(name: &str) -> Value {
+    json!({ "username": name, "password": format!("password of {name}") })
+}
+
+fn body(reply: &Reply) -> Value {
+    serde_json::from_str(&reply.body).unwrap()
+}
+
+fn bearer(token: &Value) -> String {
+    format!("Bearer {}", token.as_str().unwrap())
+}
+
+/// `Set-Cookie` of an answer, each by its name: the value, and the attributes.
+fn set_cookies(reply: &Reply) -> Vec<(String, String, String)> {
+    let all = reply.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    all.map(|text| {
+        let (pair, attributes) = text.split_once("; ").unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        (name.to_owned(), value.to_owned(), attributes.to_owned())
+    })
+    .collect()
+}
+
+/// The `Cookie` header that a browser sends after this answer.
+fn cookie_header(reply: &Reply) -> String {
+    let pairs: Vec<_> = set_cookies(reply).iter().map(|(name, value, _)| format!("{name}={value}")).collect();
+    pairs.join("; ")
+}
+
+#[tokio::test]
+async fn tokens_as_json() {
+    let shop = Shop::json();
+    let reply = shop.log_in("alice").await;
+    assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, "no-store"));
+    let first = body(&reply);
+    assert_eq!((&first["token_type"], &first["expires_in"]), (&json!("Bearer"), &json!(900)));
+    assert!(set_cookies(&reply).is_empty());
+    assert_eq!(shop.who(&[("authorization", &bearer(&first["access_token"]))]).await, 200);
+
+    let refresh = json!({ "refresh_token": first["refresh_token"] });
+    let reply = shop.post("/auth/refresh", &[], &refresh).await;
+    assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, "no-store"));
+    let second = body(&reply);
+
+    // As a form too, as RFC 6749 §6 writes it.
+    let form =
+        format!("grant_type=refresh_token&refresh_token={}", second["refresh_token"].as_str().unwrap());
+    let mut sent = request("POST", "/auth/refresh", &[("content-type", "application/x-www-form-urlencoded")]);
+    *sent.body_mut() = Body::from(form);
+    let third = body(&send(&shop.app, sent).await);
+
+    let reply = shop.post("/auth/logout", &[], &json!({ "refresh_token": third["refresh_token"] })).await;
+    assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (204, "no-store"));
+    for tokens in [&first, &second, &third] {
+        assert_eq!(shop.who(&[("authorization", &bearer(&tokens["access_token"]))]).await, 401);
+    }
+    let reply = shop.post("/auth/refresh", &[], &json!({ "refresh_token": third["refresh_token"] })).await;
+    assert_eq!((reply.status.as_u16(), body(&reply)), (400, json!({ "error": "invalid_grant" })));
+}
+
+#[tokio::test]
+async fn log_out_with_an_access_token_alone_also_when_it_has_expired() {
+    let shop = Shop::json();
+    let tokens = body(&shop.log_in("alice").await);
+    shop.clock.advance(Duration::from_secs(7200));
+    let access = bearer(&tokens["access_token"]);
+    assert_eq!(shop.who(&[("authorization", &access)]).await, 401);
+    let reply = send(&shop.app, request("POST", "/auth/logout", &[("authorization", &access)])).await;
+    assert_eq!(reply.status, 204);
+    let refresh = json!({ "refresh_token": tokens["refresh_token"] });
+    assert_eq!(shop.post("/auth/refresh", &[], &refresh).await.status, 400);
+    // A token that nobody signed ends nothing, and is no error: whoever sends it is not logged in.
+    let other = body(&shop.log_in("alice").await);
+    let mut forged = bearer(&other["access_token"]);
+    forged.replace_range(forged.len() - 5.., "AAAAA");
+    assert_eq!(
+        send(&shop.app, request("POST", "/auth/logout", &[("authorization", &forged)])).await.status,
+        204
+    );
+    assert_eq!(shop.who(&[("authorization", &bearer(&other["access_token"]))]).await, 200);
+}
+
+#[tokio::test]
+async fn tokens_in_cookies() {
+    let shop = Shop::cookies();
+    let reply = shop.log_in("alice").await;
+    assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, "no-store"));
+    assert_eq!(body(&reply), json!({ "token_type": "Bearer", "expires_in": 900 }), "no script sees them");
+    let attributes: Vec<_> = set_cookies(&reply).into_iter().map(|(name, _, rest)| (name, rest)).collect();
+    let of = |name: &str, path: &str, age: u32| {
+        (name.to_owned(), format!("HttpOnly; SameSite=Lax; Secure; Path={path}; Max-Age={age}"))
+    };
+    assert_eq!(
+        attributes,
+        [of("__Host-access_token", "/", 900), of("__Secure-refresh_token", "/auth", 14 * 86_400)]
+    );
+    let cookies = cookie_header(&reply);
+    assert_eq!(shop.who(&[("cookie", &cookies)]).await, 200);
+
+    let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &cookies)])).await;
+    assert_eq!(reply.status, 200);
+    let renewed = cookie_header(&reply);
+    assert_ne!(renewed, cookies);
+    assert_eq!(shop.who(&[("cookie", &renewed)]).await, 200);
+
+    shop.clock.advance(Duration::from_secs(7200));
+    let reply = send(&shop.app, request("POST", "/auth/logout", &[("cookie", &renewed)])).await;
+    assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (204, "no-store"));
+    let cleared = set_cookies(&reply);
+    assert_eq!(cleared.len(), 2);
+    for (name, value, attributes) in cleared {
+        let path = if name.contains("refresh") { "Path=/auth;" } else { "Path=/;" };
+        assert!(
+            value.is_empty() && attributes.contains("Max-Age=0") && attributes.contains(path),
+            "{attributes}"
+        );
+    }
+    let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &renewed)])).await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(set_cookies(&reply).len(), 2, "cookies that are no good are cleared");
+}
+
+#[tokio::test]
+async fn another_site_logs_nobody_in_or_out() {
+    let shop = Shop::cookies();
+    let cookies = cookie_header(&shop.log_in("alice").await);
+    let foreign = [("cookie", cookies.as_str()), ("origin", "https://evil.example"), ("host", "shop.test")];
+    for path in ["/auth/login", "/auth/refresh", "/auth/logout", "/auth/logout-everywhere"] {
+        let reply = shop.post(path, &foreign, &credentials("bob")).await;
+        assert_eq!(reply.status, 403, "{path}");
+        assert!(set_cookies(&reply).is_empty(), "{path}");
+    }
+    assert_eq!(shop.who(&[("cookie", &cookies)]).await, 200);
+    let own = [("cookie", cookies.as_str()), ("origin", "https://shop.test"), ("host", "shop.test")];
+    assert_eq!(shop.post("/auth/logout-everywhere", &own, &json!({})).await.status, 204);
+    assert_eq!(shop.who(&[("cookie", &cookies)]).await, 401);
+}
+
+#[tokio::test]
+async fn wrong_credentials_and_requests_are_refused_in_the_words_of_the_rfc() {
+    let shop = Shop::json();
+    let long = "x".repeat(20_000);
+    for (sent, error) in [
+        (json!({ "username": "alice", "password": "wrong" }), "invalid_grant"),
+        (json!({ "username": "mallory", "password": "password of mallory" }), "invalid_grant"),
+        (json!({ "username": "alice" }), "invalid_request"),
+        (json!([]), "invalid_request"),
+        (json!({ "username": "alice", "password": long }), "invalid_request"),
+    ] {
+        let reply = shop.post("/auth/login", &[], &sent).await;
+        assert_eq!((reply.status.as_u16(), body(&reply)), (400, json!({ "error": error })));
+        assert_eq!(reply.header("cache-control"), "no-store");
+    }
+    for (kind, text) in [("text/plain", "{}"), ("application/json", "{"), ("", "")] {
+        let mut sent = request("POST", "/auth/login", &[("content-type", kind)]);
+        *sent.body_mut() = Body::from(text);
+        assert_eq!(send(&shop.app, sent).await.status, 400, "{kind} {text}");
+    }
+    let sent = json!({ "grant_type": "password", "refresh_token": "x" });
+    assert_eq!(body(&shop.post("/auth/refresh", &[], &sent).await), json!({ "error": "invalid_request" }));
+
+    shop.people.set_unreachable(true);
+    let reply = shop.log_in("alice").await;
+    assert_eq!((reply.status.as_u16(), reply.header("retry-after")), (503, "5"));
+    assert!(!reply.body.contains("fire"));
+}
+
+#[tokio::test]
+async fn attempts_are_limited_by_account_and_by_address() {
+    let shop = Shop::new(
+        Delivery::Json,
+        |builder| builder,
+        |routes| {
+            routes
+                .limit_per_account(AttemptLimit::new(3, Duration::from_secs(60)))
+                .limit_per_address(AttemptLimit::new(8, Duration::from_secs(10)))
+        },
+    );
+    let attempt = async |name: &str| {
+        let sent = json!({ "username": name, "password": "wrong" });
+        let reply = shop.post("/auth/login", &[], &sent).await;
+        (reply.status.as_u16(), reply.header("retry-after").to_owned())
+    };
+    for name in ["alice", "Alice ", " ALICE"] {
+        assert_eq!(attempt(name).await, (400, String::new()));
+    }
+    assert_eq!(attempt("alice").await, (429, "60".into()), "however it is spelt");
+    let asked = shop.people.asked();
+    assert_eq!(shop.log_in("alice").await.status, 429, "also with the right password");
+    assert_eq!(shop.people.asked(), asked, "nobody looks at the password");
+    for name in ["b", "c", "d"] {
+        assert_eq!(attempt(name).await.0, 400);
+    }
+    assert_eq!(attempt("e").await, (429, "10".into()), "the address has had its eight");
+    shop.clock.advance(Duration::from_secs(60));
+    assert_eq!(shop.log_in("alice").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_address_is_the_connections_unless_proxies_are_named() {
+    let limited: Configure = |routes| routes.limit_per_address(AttemptLimit::new(1, Duration::from_secs(60)));
+    let attempt = async |shop: &Shop, headers: &[(&str, &str)]| {
+        shop.post("/auth/login", headers, &credentials("bob")).await.status.as_u16()
+    };
+    let shop = Shop::new(Delivery::Json, |builder| builder, limited);
+    assert_eq!(attempt(&shop, &[("x-forwarded-for", "198.51.100.1")]).await, 200);
+    assert_eq!(
+        attempt(&shop, &[("x-forwarded-for", "198.51.100.2")]).await,
+        429,
+        "anybody can write a header"
+    );
+
+    let behind = |builder: AuthBuilder| {
+        builder.trusted_proxies(ForwardedHeader::XForwardedFor, ["192.0.2.0/24", "10.0.0.1"])
+    };
+    let shop = Shop::new(Delivery::Json, behind, limited);
+    assert_eq!(attempt(&shop, &[("x-forwarded-for", "198.51.100.1")]).await, 200);
+    assert_eq!(attempt(&shop, &[("x-forwarded-for", "198.51.100.2, 10.0.0.1")]).await, 200);
+    assert_eq!(
+        attempt(&shop, &[("x-forwarded-for", "203.0.113.9, 198.51.100.2")]).await,
+        429,
+        "the last but ours"
+    );
+    assert_eq!(
+        attempt(&shop, &[("forwarded", "for=198.51.100.3")]).await,
+        200,
+        "nobody's but the proxy's own"
+    );
+    assert_eq!(attempt(&shop, &[("forwarded", "for=198.51.100.4")]).await, 429);
+
+    let error = Auth::builder()
+        .token_issuer(issuer(&People::default()))
+        .trusted_proxies(ForwardedHeader::Forwarded, ["10.0.0.0/33", "proxy.local"])
+        .build()
+        .unwrap_err();
+    assert_eq!(error.mistakes().count(), 2, "{error}");
+}
+
+/// Where the address is not known there is no limit, so there is no log-in.
+#[tokio::test]
+async fn without_an_address_nobody_logs_in() {
+    let people = People::default();
+    let auth = Auth::builder().token_issuer(issuer(&people)).build().unwrap();
+    let routes = TokenRoutes::json(auth.tokens().unwrap(), people);
+    let app = Router::new().nest("/auth", routes.router()).finish(&auth).unwrap();
+    let mut sent = request("POST", "/auth/login", &[("content-type", "application/json")]);
+    *sent.body_mut() = Body::from(credentials("alice").to_string());
+    let reply = send(&app, sent).await;
+    assert_eq!((reply.status.as_u16(), body(&reply)), (500, json!({ "error": "server_error" })));
+}
+
+#[tokio::test]
+async fn revocation_and_introspection_stand_behind_their_rules() {
+    let shop = Shop::new(
+        Delivery::Json,
+        |builder| builder,
+        |routes| routes.revocation(rule!(roles = ["admin"])).introspection(rule!(roles = ["admin"])),
+    );
+    let admin = bearer(&body(&shop.log_in("alice").await)["access_token"]);
+    let tokens = body(&shop.log_in("bob").await);
+    let token = json!({ "token": tokens["access_token"], "token_type_hint": "refresh_token" });
+    let bob = bearer(&tokens["access_token"]);
+    for path in ["/auth/revoke", "/auth/introspect"] {
+        assert_eq!(shop.post(path, &[], &token).await.status, 401);
+        assert_eq!(shop.post(path, &[("authorization", &bob)], &token).await.status, 403);
+    }
+    let form = async |path: &str, body: String| {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let mut sent = request("POST", path, &[("authorization", &admin), kind]);
+        *sent.body_mut() = Body::from(body);
+        send(&shop.app, sent).await
+    };
+    let access = tokens["access_token"].as_str().unwrap();
+    let reply = form("/auth/introspect", format!("token={access}")).await;
+    assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, "no-store"));
+    assert_eq!((&body(&reply)["active"], &body(&reply)["sub"]), (&json!(true), &json!("bob")));
+    let reply = form("/auth/revoke", format!("token={access}&token_type_hint=access_token")).await;
+    assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, ""));
+    assert_eq!(body(&form("/auth/introspect", format!("token={access}")).await), json!({ "active": false }));
+    assert_eq!(form("/auth/revoke", "token=unknown".into()).await.status, 200);
+    assert_eq!(body(&form("/auth/revoke", "tok=x".into()).await), json!({ "error": "invalid_request" }));
+}
+
+/// A page's answers: redirects, and words of its own.
+struct Pages;
+
+impl TokenAnswers for Pages {
+    fn tokens(&self, _: &IssuedTokens, _: Delivery) -> Response {
+        Redirect::to("/").into_response()
+    }
+
+    fn failed(&self, failure: TokenFailure) -> Response {
+        match failure {
+            TokenFailure::InvalidGrant => Redirect::to("/?failed").into_response(),
+            // A mistake: a failure is never a success.
+            _ => "all is well".into_response(),
+        }
+    }
+
+    fn logged_out(&self) -> Response {
+        Redirect::to("/bye").into_response()
+    }
+}
+
+#[tokio::test]
+async fn the_application_answers_in_its_own_form() {
+    let shop = Shop::new(Delivery::Cookies, |builder| builder, |routes| routes.answers(Pages));
+    let reply = shop.log_in("alice").await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (303, "/"));
+    assert_eq!((set_cookies(&reply).len(), reply.header("cache-control")), (2, "no-store"));
+    let cookies = cookie_header(&reply);
+    let wrong = json!({ "username": "alice", "password": "wrong" });
+    let reply = shop.post("/auth/login", &[], &wrong).await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (303, "/?failed"));
+    assert_eq!(shop.post("/auth/login", &[], &json!([])).await.status, StatusCode::BAD_REQUEST);
+    let reply = send(&shop.app, request("POST", "/auth/logout", &[("cookie", &cookies)])).await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (303, "/bye"));
+    assert_eq!(set_cookies(&reply).len(), 2);
+}
+
+#[auth(public)]
+async fn own_log_in(Extension(endpoints): Extension<TokenEndpoints<People>>, request: Request) -> Response {
+    let mut response = endpoints.log_in(request).await;
+    response.headers_mut().insert("x-own", "yes".parse().unwrap());
+    response
+}
+
+#[auth]
+async fn own_everywhere(
+    Extension(endpoints): Extension<TokenEndpoints<People>>,
+    request: Request,
+) -> Response {
+    endpoints.log_out_everywhere(request).await
+}
+
+#[auth(public)]
+async fn wrong_everywhere(
+    Extension(endpoints): Extension<TokenEndpoints<People>>,
+    request: Request,
+) -> Response {
+    endpoints.log_out_everywhere(request).await
+}
+
+#[tokio::test]
+async fn the_same_as_plain_functions() {
+    let people = People::default();
+    let auth = Auth::builder().token_issuer(issuer(&people)).build().unwrap();
+    let endpoints = TokenRoutes::json(auth.tokens().unwrap(), people).endpoints();
+    let app = Router::new()
+        .route("/in", post(own_log_in))
+        .route("/out", post(own_everywhere))
+        .route("/wrong", post(wrong_everywhere))
+        .layer(Extension(endpoints))
+        .layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))))
+        .finish(&auth)
+        .unwrap();
+    let mut sent = request("POST", "/in", &[("content-type", "application/json")]);
+    *sent.body_mut() = Body::from(credentials("alice").to_string());
+    let reply = send(&app, sent).await;
+    assert_eq!((reply.status.as_u16(), reply.header("x-own")), (200, "yes"));
+    let access = bearer(&body(&reply)["access_token"]);
+    assert_eq!(send(&app, request("POST", "/wrong", &[("authorization", &access)])).await.status, 500);
+    assert_eq!(send(&app, request("POST", "/out", &[("authorization", &access)])).await.status, 204);
+    assert_eq!(send(&app, request("POST", "/out", &[("authorization", &access)])).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_log_out_that_the_store_did_not_take_can_be_tried_again() {
+    let store = FlakyStore::default();
+    let with_store = store.clone();
+    let shop = Shop::new(Delivery::Cookies, move |builder| builder.store(with_store), |routes| routes);
+    shop.auth.catch_up().await.unwrap();
+    let cookies = cookie_header(&shop.log_in("alice").await);
+    store.set_broken(true);
+    let reply = send(&shop.app, request("POST", "/auth/logout", &[("cookie", &cookies)])).await;
+    assert_eq!((reply.status.as_u16(), reply.header("retry-after")), (503, "5"));
+    assert!(set_cookies(&reply).is_empty());
+    store.set_broken(false);
+    assert_eq!(send(&shop.app, request("POST", "/auth/logout", &[("cookie", &cookies)])).await.status, 204);
+    assert_eq!(shop.who(&[("cookie", &cookies)]).await, 401);
+}
+
+/// A parameter in the prefix is whatever its sender wrote: it never gets into an attribute of a cookie.
+#[tokio::test]
+async fn the_path_of_the_refresh_cookie_is_that_of_the_routes() {
+    let people = People::default();
+    let auth = Auth::builder().token_issuer(issuer(&people)).build().unwrap();
+    let routes = |path: Option<&str>| {
+        let routes = TokenRoutes::cookies(auth.tokens().unwrap(), people.clone());
+        path.map_or(routes.router(), |path| {
+            TokenRoutes::cookies(auth.tokens().unwrap(), people.clone()).cookie_path(path).router()
+        })
+    };
+    let app = Router::new()
+        .nest("/org/{tenant}/auth", routes(None))
+        .nest("/stripped", routes(Some("/outside/auth")))
+        .merge(routes(None))
+        .finish(&auth)
+        .unwrap()
+        .layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+    for (path, expected) in [
+        ("/org/acme/auth/login", "Path=/org/acme/auth;"),
+        ("/org/a%3bc/auth/login", "Path=/org/a%3bc/auth;"),
+        ("/org/a;Domain=evil.example/auth/login", "Path=/;"),
+        ("/stripped/login", "Path=/outside/auth;"),
+        ("/login", "Path=/;"),
+    ] {
+        let mut sent = request("POST", path, &[("content-type", "application/json")]);
+        *sent.body_mut() = Body::from(credentials("alice").to_string());
+        let reply = send(&app, sent).await;
+        let (_, _, attributes) = set_cookies(&reply).pop().unwrap();
+        assert!(attributes.contains(expected) && !attributes.contains("Domain"), "{path}: {attributes}");
+    }
+}
+
+mod renewal {
+    use super::*;
+
+    fn shop() -> Shop {
+        Shop::new(Delivery::Cookies, AuthBuilder::renew_transparently, |routes| routes)
+    }
+
+    async fn get(shop: &Shop, path: &str, cookies: &str) -> Reply {
+        send(&shop.app, request("GET", path, &[("cookie", cookies)])).await
+    }
+
+    #[tokio::test]
+    async fn an_expired_access_cookie_is_renewed_on_the_way() {
+        let shop = shop();
+        let reply = shop.log_in("alice").await;
+        let refresh = set_cookies(&reply).pop().unwrap();
+        assert_eq!(refresh.0, "__Host-refresh_token");
+        assert!(refresh.2.contains("Path=/;"));
+        let cookies = cookie_header(&reply);
+        assert!(set_cookies(&get(&shop, "/who", &cookies).await).is_empty(), "nothing to renew yet");
+
+        shop.clock.advance(Duration::from_secs(900 + 60));
+        let reply = get(&shop, "/who", &cookies).await;
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, "alice"));
+        assert_eq!(reply.header("cache-control"), "no-store");
+        let renewed = cookie_header(&reply);
+        assert!(renewed.contains("__Host-access_token=") && renewed.contains("__Host-refresh_token="));
+        // Other requests of the same page, sent before this answer came.
+        let again = get(&shop, "/", &cookies).await;
+        assert_eq!(again.body, "alice");
+        assert_eq!(set_cookies(&again)[1], set_cookies(&reply)[1], "the same successor");
+        assert_eq!(get(&shop, "/who", &renewed).await.status, 200);
+
+        // A browser drops the access cookie by itself when its time is over.
+        shop.clock.advance(Duration::from_secs(900 + 60));
+        let refresh_alone = renewed.split("; ").nth(1).unwrap();
+        assert_eq!(get(&shop, "/who", refresh_alone).await.status, 200);
+        // A public page renews nothing.
+        assert!(set_cookies(&get(&shop, "/page", refresh_alone).await).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refresh_cookie_that_is_no_good_is_cleared_and_counts_for_nothing() {
+        let shop = shop();
+        let cookies = cookie_header(&shop.log_in("alice").await);
+        shop.clock.advance(Duration::from_secs(15 * 86_400));
+        for (path, status) in [("/who", 401), ("/", 200)] {
+            let reply = get(&shop, path, &cookies).await;
+            assert_eq!(reply.status.as_u16(), status);
+            let cleared = set_cookies(&reply);
+            assert_eq!(cleared.len(), 2, "{cleared:?}");
+            assert!(cleared.iter().all(|(_, value, _)| value.is_empty()));
+        }
+        assert_eq!(get(&shop, "/", &cookies).await.body, "stranger");
+    }
+
+    #[tokio::test]
+    async fn only_what_expired_is_renewed() {
+        let shop = shop();
+        let cookies = cookie_header(&shop.log_in("alice").await);
+        let refresh = cookies.split("; ").nth(1).unwrap().to_owned();
+        // A forged access cookie is refused, whatever stands beside it.
+        let forged = format!("__Host-access_token=forged; {refresh}");
+        let reply = get(&shop, "/who", &forged).await;
+        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 0));
+        // So is an explicit credential.
+        let both = [("cookie", refresh.as_str()), ("authorization", "Bearer forged")];
+        assert_eq!(shop.who(&both).await, 401);
+        // Another site's page changes nothing.
+        let foreign =
+            [("cookie", refresh.as_str()), ("origin", "https://evil.example"), ("host", "shop.test")];
+        let reply = send(&shop.app, request("POST", "/change", &foreign)).await;
+        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (403, 0));
+        let own = [("cookie", refresh.as_str()), ("origin", "https://shop.test"), ("host", "shop.test")];
+        let reply = send(&shop.app, request("POST", "/change", &own)).await;
+        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (200, 2));
+    }
+
+    #[tokio::test]
+    async fn a_log_out_is_not_undone_by_a_renewal() {
+        let shop = shop();
+        let cookies = cookie_header(&shop.log_in("alice").await);
+        shop.clock.advance(Duration::from_secs(7200));
+        let mut sent = request("POST", "/auth/logout", &[("cookie", &cookies)]);
+        *sent.method_mut() = Method::POST;
+        let reply = send(&shop.app, sent).await;
+        assert_eq!(reply.status, 204);
+        assert!(set_cookies(&reply).iter().all(|(_, value, _)| value.is_empty()));
+        assert_eq!(get(&shop, "/who", &cookies).await.status, 401);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_is_503_and_the_cookies_stay() {
+        let store = FlakyStore::default();
+        let with_store = store.clone();
+        let build = move |builder: AuthBuilder| {
+            builder.renew_transparently().store(with_store).max_staleness(Duration::MAX)
+        };
+        let shop = Shop::new(Delivery::Cookies, build, |routes| routes);
+        shop.auth.catch_up().await.unwrap();
+        let cookies = cookie_header(&shop.log_in("alice").await);
+        shop.clock.advance(Duration::from_secs(7200));
+        store.set_broken(true);
+        let reply = get(&shop, "/who", &cookies).await;
+        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (503, 0));
+        store.set_broken(false);
+        assert_eq!(get(&shop, "/who", &cookies).await.status, 200);
+    }
+}
+
+/// As a browser sees it: a real server, and a client with a standard cookie jar, over plain http.
+mod browser {
+    use super::*;
+
+    struct Server {
+        origin: String,
+        clock: TestClock,
+    }
+
+    async fn serve(build: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Server {
+        let shop =
+            Shop::new(Delivery::Cookies, |builder| build(builder.insecure_cookies_for_development()), |r| r);
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (clock, app) = (shop.clock.clone(), shop.app.clone());
+        tokio::spawn(async move {
+            axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap();
+        });
+        Server { origin, clock }
+    }
+
+    impl Server {
+        fn client(&self) -> reqwest::Client {
+            reqwest::Client::builder().cookie_store(true).build().unwrap()
+        }
+
+        async fn get(&self, client: &reqwest::Client, path: &str) -> (u16, String) {
+            let answer = client.get(format!("{}{path}", self.origin)).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        }
+
+        async fn post(&self, client: &reqwest::Client, path: &str) -> u16 {
+            let request = client.post(format!("{}{path}", self.origin)).header("origin", &self.origin);
+            request.json(&credentials("alice")).send().await.unwrap().status().as_u16()
+        }
+    }
+
+    #[tokio::test]
+    async fn cookies_are_set_sent_renewed_and_cleared() {
+        let server = serve(|builder| builder).await;
+        let client = server.client();
+        assert_eq!(server.get(&client, "/who").await.0, 401);
+        assert_eq!(server.post(&client, "/auth/login").await, 200);
+        assert_eq!(server.get(&client, "/who").await, (200, "alice".into()));
+        server.clock.advance(Duration::from_secs(7200));
+        assert_eq!(server.get(&client, "/who").await.0, 401);
+        assert_eq!(server.post(&client, "/auth/refresh").await, 200);
+        assert_eq!(server.get(&client, "/who").await, (200, "alice".into()));
+        assert_eq!(server.post(&client, "/auth/logout").await, 204);
+        assert_eq!(server.get(&client, "/who").await.0, 401);
+        assert_eq!(server.post(&client, "/auth/refresh").await, 400, "the jar has no refresh cookie either");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_tabs_that_refresh_at_once_stay_logged_in() {
+        for transparently in [false, true] {
+            let server =
+                serve(|builder| if transparently { builder.renew_transparently() } else { builder }).await;
+            let client = server.client();
+            assert_eq!(server.post(&client, "/auth/login").await, 200);
+            for _ in 0..5 {
+                server.clock.advance(Duration::from_secs(7200));
+                if transparently {
+                    let (one, two) = tokio::join!(server.get(&client, "/who"), server.get(&client, "/"));
+                    assert_eq!((one.0, two.1.as_str()), (200, "alice"));
+                } else {
+                    let tabs = tokio::join!(
+                        server.post(&client, "/auth/refresh"),
+                        server.post(&client, "/auth/refresh")
+                    );
+                    assert_eq!(tabs, (200, 200));
+                }
+                assert_eq!(server.get(&client, "/who").await, (200, "alice".into()));
+            }
+        }
+    }
+}
+
+#[test]
+fn credentials_are_not_shown() {
+    use auth_runtime::tokens::routes::PasswordCredentials;
+    let sent = PasswordCredentials { username: "hunter2".into(), password: "hunter2".into() };
+    assert!(!format!("{sent:?}").contains("hunter2"));
+}
