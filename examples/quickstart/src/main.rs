@@ -1,32 +1,28 @@
-//! Log in, call guarded routes, log out.
+//! Log in, call guarded routes, refresh, log out.
 //!
-//! Run it with `cargo run -p quickstart`, or with `-- --port 8080` for another port than 3000. It prints who may call
-//! what, and the `curl` lines to try.
+//! Run it with `cargo run -p quickstart`, or with `-- --port 8080` for another port than 3000, and `-- --data FOLDER` for
+//! another place to keep log-ins in. It prints who may call what, and the `curl` lines to try.
 #![allow(clippy::print_stdout, reason = "it talks to the person who started it")]
 
+mod keys;
+mod options;
 mod users;
 
-use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
-use auth_runtime::routing::{get, post};
-use auth_runtime::tokens::{SigningKey, random_id};
-use auth_runtime::verify::{Algorithm, TrustedIssuer};
-use auth_runtime::{Auth, OwnPage, Principal, Router, auth, check, rule};
-use axum::Json;
+use auth_runtime::revocation::readiness;
+use auth_runtime::routing::get;
+use auth_runtime::store::RedbStore;
+use auth_runtime::tokens::routes::TokenRoutes;
+use auth_runtime::tokens::{BoxError, IssuedTokens, Subjects as _, TokenIssuer, Tokens};
+use auth_runtime::{Auth, Principal, Router, auth, check, rule};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
-use axum::response::{AppendHeaders, IntoResponse};
-use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::users::{User, Users};
-
-const ISSUER: &str = "https://quickstart.example";
-const AUDIENCE: &str = "quickstart";
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+use crate::options::Options;
+use crate::users::Users;
 
 #[auth(public)]
 async fn home() -> &'static str {
@@ -71,43 +67,9 @@ async fn owns(user: &Principal, Path(id): Path<u32>, State(app): State<App>) -> 
     app.notes.iter().any(|note| note.id == id && note.owner == user.subject())
 }
 
-#[derive(Deserialize)]
-struct Credentials {
-    user: String,
-    password: String,
-}
-
-#[auth(public)]
-async fn log_in(
-    _: OwnPage, // no other site may log its visitors in here
-    State(app): State<App>,
-    Json(sent): Json<Credentials>,
-) -> Result<impl IntoResponse, StatusCode> {
-    let user = app.users.verify(sent.user, sent.password).await.ok_or(StatusCode::FORBIDDEN)?;
-    let access_token = app.issue(user).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let cookie = app.auth.access_cookie().set(&access_token, LIFETIME);
-    let headers = AppendHeaders([(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".into())]);
-    Ok((headers, Json(LoggedIn { access_token, expires_in: LIFETIME.as_secs() })))
-}
-
-#[derive(Serialize)]
-struct LoggedIn {
-    access_token: String,
-    expires_in: u64,
-}
-
-#[auth]
-async fn log_out(user: Principal, State(app): State<App>) -> Result<impl IntoResponse, StatusCode> {
-    app.auth.revocations().revoke_token(&user).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    Ok((AppendHeaders([(SET_COOKIE, app.auth.access_cookie().clear())]), "You are logged out.\n"))
-}
-
 /// What the handlers share.
 #[derive(Clone)]
 struct App {
-    auth: Auth,
-    key: Arc<SigningKey>,
-    users: Arc<Users>,
     notes: &'static [Note],
 }
 
@@ -122,38 +84,7 @@ const NOTES: &[Note] = &[
     Note { id: 2, owner: "bob", text: "Bob's note: buy milk." },
 ];
 
-/// The claims of a token.
-#[derive(Serialize)]
-struct AccessClaims<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    sub: &'a str,
-    iat: u64,
-    exp: u64,
-    jti: String,
-    roles: &'a [&'a str],
-    scope: &'a str,
-    tenant: &'a str,
-}
-
-impl App {
-    fn issue(&self, user: &User) -> Result<String, Box<dyn Error>> {
-        let iat = self.auth.now().duration_since(UNIX_EPOCH)?.as_secs();
-        Ok(self.key.sign(&AccessClaims {
-            iss: ISSUER,
-            aud: AUDIENCE,
-            sub: user.name,
-            iat,
-            exp: iat + LIFETIME.as_secs(),
-            jti: random_id()?,
-            roles: user.roles,
-            scope: user.scope,
-            tenant: user.tenant,
-        })?)
-    }
-}
-
-fn routes() -> Router<App> {
+fn routes(tokens: Tokens, users: Arc<Users>) -> Router<App> {
     let api = Router::new()
         .route("/me", get(me))
         .route("/admin", get(admin))
@@ -164,30 +95,36 @@ fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/hello", get(hello))
-        .route("/login", post(log_in))
-        .route("/logout", post(log_out))
+        .route("/ready", get(readiness))
+        .nest("/auth", TokenRoutes::json(tokens, users).router()) // login, refresh, logout, logout-everywhere
         .merge(api)
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let listener = listen(port()?).await?;
+    let options = Options::from_arguments()?;
+    let listener = listen(options.port).await?;
     let origin = format!("http://{}", listener.local_addr()?);
 
-    let key = SigningKey::generate(Algorithm::EdDSA)?;
+    let users = Arc::new(Users::new().await?);
+    let (signing_key, refresh_key) = keys::load(&options.data)?;
+    let issuer =
+        TokenIssuer::new("https://quickstart.example", "quickstart", signing_key, Arc::clone(&users))
+            .refresh_key(refresh_key);
     let auth = Auth::builder()
-        .issuer(TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(key.verifying_key()))
-        .default_sources(["bearer", "cookie"])
+        .token_issuer(issuer)
+        .store(RedbStore::open(options.data.join("auth.redb"))?) // log-ins and log-outs outlast a restart
         .role_implies("admin", ["editor"])
-        .insecure_cookies_for_development() // plain http, on this machine only
         .build()?;
-    let app = App { auth: auth.clone(), key: Arc::new(key), users: Arc::new(Users::new()?), notes: NOTES };
+    auth.catch_up().await?;
 
-    let routes = routes();
+    let routes = routes(auth.tokens()?, Arc::clone(&users));
     println!("Who may call what:\n\n{}", routes.routes());
-    print_lines_to_try(&origin, &app.issue(users::ALICE)?);
-    axum::serve(listener, routes.with_state(app).finish(&auth)?)
+    let alice = users.subject("alice").await?.ok_or("alice is gone")?;
+    print_lines_to_try(&origin, &auth.tokens()?.issue(&alice).await?);
+    let app = routes.with_state(App { notes: NOTES }).finish(&auth)?;
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;
         })
@@ -202,21 +139,10 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
     })
 }
 
-/// The number behind `--port`; 3000 where there is none.
-fn port() -> Result<u16, Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => Ok(3000),
-        ["--port", number] => {
-            Ok(number.parse().map_err(|_| format!("`--port {number}`: a port is a number up to 65535"))?)
-        }
-        _ => Err("usage: quickstart [--port NUMBER]".into()),
-    }
-}
-
-fn print_lines_to_try(origin: &str, token: &str) {
-    let bearer = format!("-H 'Authorization: Bearer {token}'");
-    println!("Try, with a token of alice's ({} minutes):\n", LIFETIME.as_secs() / 60);
+fn print_lines_to_try(origin: &str, tokens: &IssuedTokens) {
+    let bearer = format!("-H 'Authorization: Bearer {}'", tokens.access_token);
+    let post = "curl -i -H 'Content-Type: application/json'";
+    println!("Try, with a token of alice's ({} minutes):\n", tokens.expires_in.as_secs() / 60);
     for line in [
         format!("curl -i {origin}/"),
         format!("curl -i {origin}/hello"),
@@ -228,11 +154,10 @@ fn print_lines_to_try(origin: &str, token: &str) {
         format!("curl -i {bearer} {origin}/org/other/invoices"),
         format!("curl -i {bearer} {origin}/notes/1"),
         format!("curl -i {bearer} {origin}/notes/2"),
-        format!("curl -i -X POST {bearer} {origin}/logout"),
+        format!("{post} -d '{{\"refresh_token\":\"{}\"}}' {origin}/auth/refresh", tokens.refresh_token),
+        format!("curl -i -X POST {bearer} {origin}/auth/logout"),
         format!("curl -i {bearer} {origin}/me"),
-        format!(
-            "curl -i -H 'Content-Type: application/json' -d '{{\"user\":\"alice\",\"password\":\"wonderland\"}}' {origin}/login"
-        ),
+        format!("{post} -d '{{\"username\":\"alice\",\"password\":\"wonderland\"}}' {origin}/auth/login"),
     ] {
         println!("  {line}");
     }

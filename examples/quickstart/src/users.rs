@@ -1,49 +1,45 @@
 //! Two users with their passwords in the source, which is for a quickstart alone.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier};
+use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
+use auth_runtime::tokens::{BoxError, PasswordError, Passwords, Subject, Subjects};
 
-/// A user of the service.
-#[derive(Debug)]
-pub(crate) struct User {
-    pub(crate) name: &'static str,
-    password: &'static str,
-    pub(crate) roles: &'static [&'static str],
-    pub(crate) scope: &'static str,
-    pub(crate) tenant: &'static str,
-}
-
-pub(crate) const ALICE: &User =
-    &User { name: "alice", password: "wonderland", roles: &["admin"], scope: "reports:read", tenant: "acme" };
-const BOB: &User = &User { name: "bob", password: "builder", roles: &["viewer"], scope: "", tenant: "other" };
-
-/// The users with the hashes of their passwords.
+/// The users, with the hashes of their passwords.
 #[derive(Debug)]
 pub(crate) struct Users {
-    known: Vec<(&'static User, String)>,
-    /// What the password of an unknown user is compared with, so that the answer takes as long.
-    of_nobody: String,
+    passwords: Passwords,
+    known: Vec<(Subject, String)>,
 }
 
 impl Users {
-    pub(crate) fn new() -> Result<Self, Error> {
-        let hash = |password: &str| {
-            Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
-        };
-        let known = [ALICE, BOB].map(|user| hash(user.password).map(|hash| (user, hash)));
-        Ok(Self { known: known.into_iter().collect::<Result<_, _>>()?, of_nobody: hash("nobody")? })
+    pub(crate) async fn new() -> Result<Self, PasswordError> {
+        let passwords = Passwords::new()?;
+        let alice = Subject::new("alice").roles(["admin"]).scopes(["reports:read"]).claim("tenant", "acme");
+        let bob = Subject::new("bob").roles(["viewer"]).claim("tenant", "other");
+        let known =
+            vec![(alice, passwords.hash("wonderland").await?), (bob, passwords.hash("builder").await?)];
+        Ok(Self { passwords, known })
     }
 
-    /// The user of this name and password. Hashing takes a while on purpose, so it does not run on the server's threads.
-    pub(crate) async fn verify(&self, name: String, password: String) -> Option<&'static User> {
-        let found = self.known.iter().find(|(user, _)| user.name == name);
-        let hash = found.map_or(&self.of_nobody, |(_, hash)| hash).clone();
-        let matches = tokio::task::spawn_blocking(move || {
-            let parsed = PasswordHash::new(&hash);
-            parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-        });
-        let matches = matches.await.unwrap_or(false);
-        found.filter(|_| matches).map(|(user, _)| *user)
+    fn find(&self, name: &str) -> Option<&(Subject, String)> {
+        self.known.iter().find(|(user, _)| user.id() == name)
+    }
+}
+
+/// Who a user is, asked again at every refresh.
+impl Subjects for Users {
+    async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+        Ok(self.find(id).map(|(user, _)| user.clone()))
+    }
+}
+
+/// Whether it is the user, asked at the log-in.
+impl Authenticator for Users {
+    type Credentials = PasswordCredentials;
+
+    async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
+        let found = self.find(&sent.username);
+        // An unknown user takes as long as a wrong password.
+        let good = self.passwords.verify(sent.password, found.map(|(_, hash)| hash.as_str())).await?;
+        Ok(found.filter(|_| good).map(|(user, _)| user.clone()))
     }
 }

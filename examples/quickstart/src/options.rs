@@ -1,0 +1,32 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use auth_runtime::tokens::BoxError;
+
+/// What the command line says.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) port: u16,
+    /// The folder of keys and log-ins.
+    pub(crate) data: PathBuf,
+}
+
+impl Options {
+    pub(crate) fn from_arguments() -> Result<Self, BoxError> {
+        let mut options = Self { port: 3000, data: std::env::temp_dir().join("auth-quickstart") };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(name) = arguments.next() {
+            match (name.as_str(), arguments.next()) {
+                ("--port", Some(number)) => {
+                    let mistake = || format!("`--port {number}`: a port is a number up to 65535");
+                    options.port = number.parse().map_err(|_| mistake())?;
+                }
+                ("--data", Some(folder)) => options.data = folder.into(),
+                _ => return Err("usage: quickstart [--port NUMBER] [--data FOLDER]".into()),
+            }
+        }
+        std::fs::create_dir_all(&options.data)?;
+        Ok(options)
+    }
+}
