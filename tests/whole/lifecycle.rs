@@ -271,7 +271,8 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
     // Whoever logs in again in the same second is in.
     let new = shop.log_in("alice").await;
     assert_eq!(shop.who(&new.access_token).await.unwrap(), "alice admin");
-    shop.tokens.refresh(&new.refresh_token).await.unwrap();
+    let new = shop.tokens.refresh(&new.refresh_token).await.unwrap();
+    assert_eq!(shop.who(&new.access_token).await.unwrap(), "alice admin");
     assert!(shop.tokens.refresh(&bob.refresh_token).await.is_ok());
 }
 

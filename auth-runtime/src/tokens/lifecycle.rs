@@ -57,6 +57,7 @@ impl Tokens {
         engine.tokens().is_some().then_some(Self { engine })
     }
 
+    #[cfg(feature = "token-routes")]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -337,7 +338,9 @@ impl Tokens {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
         let refresh_token = token.ok_or(RefusedRefresh::Forged)?;
-        let (access_token, expires_at) = issuer.access_token(subject, Some(family), now)?;
+        // A log-in may be dated a second ahead, behind a revocation of its user's tokens; what comes of it is too.
+        let issued_at = now.max(family.started_at);
+        let (access_token, expires_at) = issuer.access_token(subject, Some(family), issued_at)?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
         Ok(IssuedTokens {
             access_token,

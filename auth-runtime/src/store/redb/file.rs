@@ -70,6 +70,7 @@ impl StoreFile {
     }
 
     fn make(&self) -> Result<(Database, Option<u64>), Error> {
+        make_readable_for_us_alone(&self.path);
         let database = builder().create(&self.path)?;
         let format = tables::prepare(&database)?;
         Ok((database, format))
@@ -107,6 +108,17 @@ impl StoreFile {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Makes the file if it is not there. Who may read it learns who logged in when: nobody but the service's user should.
+#[cfg(unix)]
+fn make_readable_for_us_alone(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // What goes wrong here goes wrong again where it is told.
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+}
+
+#[cfg(not(unix))]
+fn make_readable_for_us_alone(_: &Path) {}
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
