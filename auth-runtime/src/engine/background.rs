@@ -25,14 +25,23 @@ pub(super) fn begin(engine: &Arc<Engine>, runtime: &Handle, every: Duration) {
 }
 
 impl Engine {
-    /// Reads on, and drops one batch of what has expired. What fails is logged and tried again at the next tick.
+    /// Reads on, and drops some of what has expired. What fails is logged and tried again at the next tick.
     async fn tick(&self) {
-        let now = self.now();
+        /// In batches, and some of them at a time, so that the log is looked at in between.
+        const BATCHES: usize = 100;
         // It logs its failure itself, and `status` tells it.
-        if self.revocations.catch_up(now).await.is_ok()
-            && let Err(error) = self.drop_expired().await
-        {
-            tracing::warn!(%error, "auth: expired entries can't be dropped from the store");
+        if self.revocations.catch_up(self.now()).await.is_err() {
+            return;
+        }
+        for _ in 0..BATCHES {
+            match self.drop_expired().await {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "auth: expired entries can't be dropped from the store");
+                    return;
+                }
+            }
         }
     }
 
