@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use auth_runtime::routing::get;
-use auth_runtime::tokens::SigningKey;
+use auth_runtime::tokens::{RefreshKey, SigningKey, Subject, TokenIssuer};
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use auth_runtime::{Auth, Router, auth};
 use aws_lc_rs::encoding::AsBigEndian as _;
@@ -19,6 +19,7 @@ use aws_lc_rs::signature::{
 };
 use serde_json::{Value, json};
 
+use crate::support::people::People;
 use crate::support::{base64url, request, send};
 
 /// A library of another language, spoken to over a pipe; ended when dropped.
@@ -130,6 +131,16 @@ fn app(jwk: &Value) -> axum::Router {
     Router::new().route("/", get(handler)).finish(&auth).unwrap()
 }
 
+/// An access token of an issuer with this key, and the key as that issuer publishes it.
+fn issued(key: &SigningKey) -> (String, Option<Value>) {
+    let issuer = TokenIssuer::new("https://id.example", "orders", key.clone(), People::default());
+    let auth =
+        Auth::builder().token_issuer(issuer.refresh_key(RefreshKey::new("k", [1; 32]))).build().unwrap();
+    let tokens = auth.tokens().unwrap();
+    let published: Value = serde_json::from_str(&tokens.key_set()).unwrap();
+    (tokens.issue_access(&Subject::new("ålice")).unwrap(), published["keys"].get(0).cloned())
+}
+
 async fn accepts(app: &axum::Router, token: &str) -> bool {
     let bearer = format!("Bearer {token}");
     send(app, request("GET", "/", &[("authorization", &bearer)])).await.status == 200
@@ -201,6 +212,18 @@ async fn tokens_of_other_languages() {
                 peer.ask(&verify)["accepted"].as_bool().unwrap()
             };
             assert!(they_accept(&ours), "{alg} by {library}: {ours}");
+
+            // What our issuer gives out, by them, with nothing but the key set that it publishes.
+            let (issued, published) = issued(&keys.signing);
+            if let Some(jwk) = published {
+                let verify =
+                    json!({ "library": library, "op": "verify", "alg": alg, "key": jwk, "token": issued });
+                assert_eq!(peer.ask(&verify)["accepted"], true, "{alg} by {library}: {jwk}");
+            }
+            let mut they_accept = |token: &str| {
+                let verify = json!({ "library": library, "op": "verify", "alg": alg, "key": keys.public_jwk, "token": token });
+                peer.ask(&verify)["accepted"].as_bool().unwrap()
+            };
 
             // What they refuse we refuse.
             for token in [theirs, &ours].into_iter().flat_map(mutations) {
