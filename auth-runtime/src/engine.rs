@@ -1,19 +1,20 @@
 //! The engine: what a service is configured with, and what every gate asks.
 
-mod background;
+pub(crate) mod background;
 mod builder;
 mod revoke;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::SystemTime;
 
 pub use self::builder::AuthBuilder;
+pub(crate) use self::revoke::DATED_AHEAD;
 pub use self::revoke::Revocations;
 #[cfg(feature = "token-routes")]
 use crate::address::TrustedProxies;
 use crate::audit::AuditHook;
-use crate::clock::Clock;
+use crate::clock::{Clock, HeldTime};
 use crate::layer::AuthLayer;
 use crate::origin::OriginPolicy;
 use crate::principal::RoleImplications;
@@ -65,7 +66,10 @@ impl Auth {
         Revocations::new(&self.engine)
     }
 
-    /// The access cookie, for log-in and log-out: [`AccessCookie::set`] and [`AccessCookie::clear`].
+    /// The access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for log-ins whose tokens another issuer makes.
+    ///
+    /// Clearing it alone does not log a user out who has a refresh token:
+    /// `TokenEndpoints::log_out` of the ready routes does.
     #[must_use]
     pub fn access_cookie(&self) -> &AccessCookie {
         &self.engine.access_cookie
@@ -100,6 +104,9 @@ pub(crate) struct Engine {
     proxies: Option<TrustedProxies>,
     role_implications: RoleImplications,
     clock: Box<dyn Clock>,
+    held_time: HeldTime,
+    /// Whether what the engine does by itself has begun.
+    background: Once,
     realm: String,
     render_hook: Option<Box<RenderHook>>,
     audit_hook: Option<Box<AuditHook>>,
@@ -156,6 +163,12 @@ impl Engine {
 
     pub(crate) fn is_access_cookie(&self, source: &dyn CredentialSource) -> bool {
         source.name() == CredentialSource::name(&self.access_cookie)
+    }
+
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn takes_access_cookie_by_default(&self) -> bool {
+        let mut sources = self.default_sources.iter().filter_map(|&index| self.source(index));
+        sources.any(|source| self.is_access_cookie(source))
     }
 
     pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {

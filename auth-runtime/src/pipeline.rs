@@ -74,7 +74,7 @@ async fn caller(step: &Step<'_>, head: &Parts) -> Result<Option<Principal>, Refu
     let found = credential.as_ref().map(|credential| known(step, head, credential)).transpose();
     match renewed(step, head, credential.as_ref(), &found).await? {
         Some(principal) => Ok(Some(principal)),
-        None => found.or_else(|refused| step.lapsed_counts_as_absent(credential.as_ref(), refused)),
+        None => found.or_else(|refused| step.without(credential.as_ref(), refused)),
     }
 }
 

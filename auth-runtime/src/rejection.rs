@@ -70,6 +70,12 @@ impl Refusal {
         self.code.error()
     }
 
+    /// The answer that is given where no hook renders refusals (RFC 9457): for a hook that has a form of its own for some.
+    #[must_use]
+    pub fn problem(&self) -> Response {
+        problem(self.status())
+    }
+
     /// The answer: rendered by the hook, if there is one, and then held to what the refusal is.
     pub(crate) fn render(
         self,

@@ -100,11 +100,11 @@ pub trait RefreshFamilies: fmt::Debug + Send + Sync + 'static {
     /// If it could not be recorded.
     fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()>;
 
-    /// The ids of a user's families.
+    /// A user's families. One that has expired may be missing.
     ///
     /// # Errors
     /// If the store can't be read.
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<FamilyId>>;
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>>;
 
     /// Drops families whose `expires_at` lies before `now`, as [`RevocationLog::drop_expired`] does.
     ///
@@ -142,7 +142,7 @@ pub struct RefreshFamily {
 }
 
 /// A store could not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreError {
     reason: String,
 }
@@ -157,6 +157,13 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
+    }
+}
+
+/// The same text: `main() -> Result<(), Box<dyn Error>>` prints this one.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

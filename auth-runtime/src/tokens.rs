@@ -27,7 +27,7 @@ mod signing;
 mod subject;
 
 pub use self::error::{NoTokenIssuer, RefusedRefresh, TokenError};
-pub use self::id::random_id;
+pub use self::id::{random_id, random_secret};
 pub(crate) use self::issuer::IssuerState;
 pub use self::issuer::{SigningKeys, TokenIssuer};
 pub use self::key_set::key_set;

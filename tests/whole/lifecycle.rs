@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use auth_runtime::revocation::readiness;
+use auth_runtime::revocation::{Revocation, readiness};
 use auth_runtime::routing::get;
+use auth_runtime::store::MemoryStore;
 use auth_runtime::testing::TestClock;
 use auth_runtime::tokens::{
     IssuedTokens, RefreshKey, RefusedRefresh, SigningKey, SigningKeys, Subject, TokenError, TokenIssuer,
     Tokens, key_set,
 };
-use auth_runtime::verify::Algorithm;
+use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -128,6 +129,7 @@ async fn what_can_not_be_put_into_a_token_is_said() {
     for (subject, expected) in [
         (Subject::new("alice").claim("exp", 1), "`exp`"),
         (Subject::new("alice").claims(json!({ "cnf": {} })), "`cnf`"),
+        (Subject::new("alice").claims(json!({ "scp": "admin:write" })), "`scp`"),
         (Subject::new("alice").claims(5), "no JSON object"),
         (Subject::new("alice").scopes(["a b"]), "white space"),
         (Subject::new(""), "empty"),
@@ -276,6 +278,72 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
     assert!(shop.tokens.refresh(&bob.refresh_token).await.is_ok());
 }
 
+/// However they are dated: the clock of the instance that gave them out may be ahead, and a token that was given out in the
+/// second of a log-out is dated behind it.
+#[tokio::test]
+async fn log_out_everywhere_ends_what_is_dated_ahead() {
+    let store = MemoryStore::new();
+    let ahead = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
+    let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
+    ahead.pass(30);
+    for shop in [&ahead, &shop] {
+        shop.auth.catch_up().await.unwrap();
+    }
+    let tokens = ahead.log_in("alice").await;
+    assert!(shop.who(&tokens.access_token).await.is_ok());
+    shop.tokens.log_out_everywhere("alice").await.unwrap();
+    assert_eq!(shop.who(&tokens.access_token).await, Err(401));
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+
+    for _ in 0..3 {
+        let tokens = shop.log_in("alice").await;
+        let alone = shop.tokens.issue_access(&Subject::new("alice")).unwrap();
+        assert!(shop.who(&tokens.access_token).await.is_ok() && shop.who(&alone).await.is_ok());
+        shop.tokens.log_out_everywhere("alice").await.unwrap();
+        assert_eq!(shop.who(&tokens.access_token).await, Err(401));
+        assert_eq!(shop.who(&alone).await, Err(401));
+        assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+    }
+}
+
+/// An engine that gives out no tokens, over the same store, ends log-ins all the same.
+#[tokio::test]
+async fn an_engine_that_only_verifies_ends_log_ins_too() {
+    let store = MemoryStore::new();
+    let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
+    shop.auth.catch_up().await.unwrap();
+    let trusted = TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(signing_key(1).verifying_key());
+    let other = Auth::builder().clock(shop.clock.clone()).issuer(trusted).store(store).build().unwrap();
+    let tokens = shop.log_in("alice").await;
+    let (issuer, session_id) = (ISSUER.to_owned(), tokens.session_id.clone());
+    other.revocations().revoke(Revocation::Session { issuer, session_id }).await.unwrap();
+    // Long after the entry of the log has gone.
+    shop.pass(3 * 86_400);
+    shop.auth.revocations().drop_expired().await.unwrap();
+    shop.auth.catch_up().await.unwrap();
+    assert_eq!(shop.auth.revocations().status().entries, 0);
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+}
+
+/// A log-out whose client does not wait for the answer is done all the same.
+#[tokio::test]
+async fn a_log_out_that_nobody_waits_for_is_done() {
+    let shop = Shop::with(|issuer| issuer, |builder| builder.store(MemoryStore::new()));
+    shop.auth.catch_up().await.unwrap();
+    let tokens = shop.log_in("alice").await;
+    {
+        let mut logging_out = std::pin::pin!(shop.tokens.log_out(&tokens.refresh_token));
+        let waker = std::task::Waker::noop();
+        let begun = logging_out.as_mut().poll(&mut std::task::Context::from_waker(waker));
+        assert!(begun.is_pending(), "it waits for its task");
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(shop.who(&tokens.access_token).await, Err(401));
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+}
+
 /// What takes access tokens back takes the refresh tokens with them.
 #[tokio::test]
 async fn the_functions_of_revocation_end_log_ins_too() {
@@ -286,13 +354,13 @@ async fn the_functions_of_revocation_end_log_ins_too() {
         let claims = part(&tokens.access_token, 1);
         let session_id = claims["sid"].as_str().unwrap().to_owned();
         let revocation = if everything {
-            auth_runtime::revocation::Revocation::User {
+            Revocation::User {
                 issuer: ISSUER.into(),
                 subject: "alice".into(),
                 issued_at_or_before: shop.auth.now(),
             }
         } else {
-            auth_runtime::revocation::Revocation::Session { issuer: ISSUER.into(), session_id }
+            Revocation::Session { issuer: ISSUER.into(), session_id }
         };
         shop.auth.revocations().revoke(revocation).await.unwrap();
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
@@ -301,7 +369,8 @@ async fn the_functions_of_revocation_end_log_ins_too() {
     }
     // They stay ended when the revocations have gone, long before the refresh tokens would have expired.
     shop.pass(3 * 86_400);
-    shop.log_in("bob").await;
+    shop.auth.revocations().drop_expired().await.unwrap();
+    assert_eq!(shop.auth.revocations().status().entries, 0);
     for tokens in ended {
         assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
     }
@@ -484,7 +553,7 @@ async fn a_store_that_fails_is_told_and_then_refuses() {
 /// Two engines over one store are two instances of a service.
 #[tokio::test]
 async fn another_instance_follows() {
-    let store = auth_runtime::store::MemoryStore::new();
+    let store = MemoryStore::new();
     let one = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     let two = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     for shop in [&one, &two] {

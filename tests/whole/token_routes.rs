@@ -7,7 +7,7 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::testing::TestClock;
 use auth_runtime::tokens::IssuedTokens;
 use auth_runtime::tokens::routes::{
-    AttemptLimit, Delivery, TokenAnswers, TokenEndpoints, TokenFailure, TokenRoutes,
+    AttemptLimit, Delivery, TokenAnswers, TokenEndpoints, TokenFailure, TokenRequest, TokenRoute, TokenRoutes,
 };
 use auth_runtime::{Auth, AuthBuilder, ForwardedHeader, Principal, Router, auth, rule};
 use axum::Extension;
@@ -169,6 +169,10 @@ async fn log_out_with_an_access_token_alone_also_when_it_has_expired() {
     assert_eq!(reply.status, 204);
     let refresh = json!({ "refresh_token": tokens["refresh_token"] });
     assert_eq!(shop.post("/auth/refresh", &[], &refresh).await.status, 400);
+    // What can't be read is no log-out.
+    let mut sent = request("POST", "/auth/logout", &[]);
+    *sent.body_mut() = Body::from(format!("{{\"refresh_token\":{}}}", tokens["refresh_token"]));
+    assert_eq!(send(&shop.app, sent).await.status, 400);
     // A token that nobody signed ends nothing, and is no error: whoever sends it is not logged in.
     let other = body(&shop.log_in("alice").await);
     let mut forged = bearer(&other["access_token"]);
@@ -385,19 +389,19 @@ async fn revocation_and_introspection_stand_behind_their_rules() {
 struct Pages;
 
 impl TokenAnswers for Pages {
-    fn tokens(&self, _: &IssuedTokens, _: Delivery) -> Response {
+    fn tokens(&self, _: &IssuedTokens, _: &TokenRequest<'_>) -> Response {
         Redirect::to("/").into_response()
     }
 
-    fn failed(&self, failure: TokenFailure) -> Response {
-        match failure {
-            TokenFailure::InvalidGrant => Redirect::to("/?failed").into_response(),
+    fn failed(&self, failure: TokenFailure, request: &TokenRequest<'_>) -> Response {
+        match (failure, request.route) {
+            (TokenFailure::InvalidGrant, TokenRoute::LogIn) => Redirect::to("/?failed").into_response(),
             // A mistake: a failure is never a success.
             _ => "all is well".into_response(),
         }
     }
 
-    fn logged_out(&self) -> Response {
+    fn logged_out(&self, _: &TokenRequest<'_>) -> Response {
         Redirect::to("/bye").into_response()
     }
 }
@@ -462,6 +466,51 @@ async fn the_same_as_plain_functions() {
     assert_eq!(send(&app, request("POST", "/wrong", &[("authorization", &access)])).await.status, 500);
     assert_eq!(send(&app, request("POST", "/out", &[("authorization", &access)])).await.status, 204);
     assert_eq!(send(&app, request("POST", "/out", &[("authorization", &access)])).await.status, 401);
+}
+
+/// The routes may have moved, and a browser holds the cookie of the old path beside the new one.
+#[tokio::test]
+async fn of_several_refresh_cookies_each_is_logged_out_and_none_refreshes() {
+    let shop = Shop::cookies();
+    let (one, two) = (shop.log_in("alice").await, shop.log_in("alice").await);
+    let refresh = |reply: &Reply| cookie_header(reply).split("; ").nth(1).unwrap().to_owned();
+    let both = format!("{}; {}", refresh(&one), refresh(&two));
+    let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &both)])).await;
+    assert_eq!(reply.status, 400);
+    let paths: Vec<_> =
+        set_cookies(&reply).into_iter().filter(|(name, _, _)| name.contains("refresh")).collect();
+    assert!(
+        paths.len() == 2 && paths[0].2.contains("Path=/auth;") && paths[1].2.contains("Path=/;"),
+        "{paths:?}"
+    );
+    assert_eq!(send(&shop.app, request("POST", "/auth/logout", &[("cookie", &both)])).await.status, 204);
+    for reply in [&one, &two] {
+        assert_eq!(shop.who(&[("cookie", &cookie_header(reply))]).await, 401);
+    }
+}
+
+/// Under a rule that asks for no caller they would tell everyone; on another engine's router they would revoke nothing.
+#[tokio::test]
+async fn routes_that_are_put_together_wrongly_answer_500() {
+    let shop = Shop::new(
+        Delivery::Json,
+        |builder| builder,
+        |routes| routes.revocation(rule!(public)).introspection(rule!(public)),
+    );
+    for path in ["/auth/revoke", "/auth/introspect"] {
+        let reply = shop.post(path, &[], &json!({ "token": "x" })).await;
+        assert_eq!(
+            (reply.status.as_u16(), body(&reply)),
+            (500, json!({ "error": "server_error" })),
+            "{path}"
+        );
+    }
+    let other = Shop::json();
+    let routes = TokenRoutes::json(other.auth.tokens().unwrap(), other.people.clone());
+    let app = Router::new().nest("/auth", routes.router()).finish(&shop.auth).unwrap();
+    for path in ["/auth/login", "/auth/refresh", "/auth/logout"] {
+        assert_eq!(send(&app, request("POST", path, &[])).await.status, 500, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -574,10 +623,20 @@ mod renewal {
         let shop = shop();
         let cookies = cookie_header(&shop.log_in("alice").await);
         let refresh = cookies.split("; ").nth(1).unwrap().to_owned();
-        // A forged access cookie is refused, whatever stands beside it.
+        // A forged access cookie is refused, whatever stands beside it; the answer clears it, and nothing else.
         let forged = format!("__Host-access_token=forged; {refresh}");
         let reply = get(&shop, "/who", &forged).await;
-        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 0));
+        let cleared: Vec<_> = set_cookies(&reply).into_iter().map(|(name, value, _)| (name, value)).collect();
+        assert_eq!(
+            (reply.status.as_u16(), cleared),
+            (401, vec![("__Host-access_token".into(), String::new())])
+        );
+        // So is one of another log-in: nobody becomes somebody else on the way.
+        let bob = cookie_header(&shop.log_in("bob").await);
+        shop.clock.advance(Duration::from_secs(7200));
+        let mixed = format!("{}; {refresh}", bob.split("; ").next().unwrap());
+        let reply = get(&shop, "/who", &mixed).await;
+        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 1));
         // So is an explicit credential.
         let both = [("cookie", refresh.as_str()), ("authorization", "Bearer forged")];
         assert_eq!(shop.who(&both).await, 401);

@@ -1,7 +1,7 @@
-//! What an engine with a store does by itself: it follows the log, and drops what has expired.
+//! What an engine does by itself: it follows the log of its store, and drops what has expired.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -10,31 +10,42 @@ use super::Engine;
 use crate::clock::unix_seconds;
 use crate::store::StoreError;
 
-/// Begins, on the runtime that this is called on; it ends when the engine is dropped.
-pub(super) fn begin(engine: &Arc<Engine>, runtime: &Handle, every: Duration) {
-    let engine = Arc::downgrade(engine);
-    runtime.spawn(async move {
-        let mut ticks = interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            let Some(engine) = Weak::upgrade(&engine) else { return };
-            engine.tick().await;
-        }
+/// How often a store's log is looked at.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
+
+/// Begins, on the runtime that this is called on, if it has not begun; it ends when the engine is dropped.
+pub(crate) fn ensure(engine: &Arc<Engine>) {
+    if engine.background.is_completed() {
+        return;
+    }
+    // Without a runtime here, a later call begins it.
+    let Ok(runtime) = Handle::try_current() else { return };
+    engine.background.call_once(|| {
+        let engine = Arc::downgrade(engine);
+        runtime.spawn(async move {
+            let mut ticks = interval(EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let Some(engine) = Weak::upgrade(&engine) else { return };
+                engine.tick().await;
+            }
+        });
     });
 }
 
 impl Engine {
     /// Reads on, and drops some of what has expired. What fails is logged and tried again at the next tick.
     async fn tick(&self) {
-        /// In batches, and some of them at a time, so that the log is looked at in between.
-        const BATCHES: usize = 100;
+        /// How long it goes on dropping before it looks at the log again.
+        const AT_ONCE: Duration = Duration::from_millis(300);
         // It logs its failure itself, and `status` tells it.
-        if self.revocations.catch_up(self.now()).await.is_err() {
-            return;
-        }
-        for _ in 0..BATCHES {
-            match self.drop_expired().await {
+        let _ = self.revocations.catch_up(self.now()).await;
+        // A clock that jumps for a moment must not be what forgets.
+        let Some(held) = self.held_time.held(self.now()) else { return };
+        let began = Instant::now();
+        while began.elapsed() < AT_ONCE {
+            match self.drop_expired(held).await {
                 Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => return,
                 Err(error) => {
@@ -45,12 +56,13 @@ impl Engine {
         }
     }
 
-    /// Drops a batch of expired revocations, and one of expired families; whether there are more.
-    pub(crate) async fn drop_expired(&self) -> Result<bool, StoreError> {
-        let now = self.now();
+    /// Drops a batch of revocations and one of families that expired before `now`; whether there are more.
+    pub(super) async fn drop_expired(&self, now: SystemTime) -> Result<bool, StoreError> {
+        // A clock before the epoch stands wrong.
+        if unix_seconds(now) == i64::MAX {
+            return Ok(false);
+        }
         let more = self.revocations.drop_expired(now).await?;
-        // A clock that stands wrong must not be what forgets.
-        let more_families = unix_seconds(now) != i64::MAX && self.families.drop_expired(now).await?;
-        Ok(more || more_families)
+        Ok(self.families.drop_expired(now).await? || more)
     }
 }

@@ -1,7 +1,7 @@
 //! The builder: one place for all that differs between deployments.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::http::request::Parts;
@@ -12,7 +12,7 @@ use super::{Auth, Engine, background, resolve};
 #[cfg(feature = "token-routes")]
 use crate::address::{ForwardedHeader, TrustedProxies};
 use crate::audit::{AuditEvent, AuditHook};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, HeldTime, SystemClock};
 use crate::error::BuildError;
 use crate::origin::{Origin, OriginPolicy};
 use crate::principal::RoleImplications;
@@ -24,9 +24,6 @@ use crate::tokens::{IssuerState, TokenIssuer};
 use crate::verify::{JwtVerifier, Limits, TokenCache, TrustedIssuer, Verifier};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
-
-/// How often a store's log is looked at.
-const STORE_POLL: Duration = Duration::from_secs(1);
 
 /// Configures an [`Auth`]. [`build`](Self::build) says every mistake at once.
 ///
@@ -203,6 +200,9 @@ impl AuthBuilder {
     /// Renews a browser's tokens on the way: a request whose access cookie has expired, or is gone, and whose refresh cookie
     /// is good, is served, and the answer sets both cookies anew. Its refresh cookie is then sent with every request (its
     /// path is `/`), and such a request waits for the store, once in the lifetime of an access token.
+    ///
+    /// The grace period is then 60 seconds at least: the new cookies leave with the answer's head, and until a slow answer has
+    /// come the browser sends the old ones with its other requests.
     pub fn renew_transparently(mut self) -> Self {
         self.renew_transparently = true;
         self
@@ -294,12 +294,8 @@ impl AuthBuilder {
     }
 
     fn begin(self, configure: impl FnOnce(Engine) -> Engine) -> Result<Auth, BuildError> {
-        let has_store = self.store.is_some();
-        let runtime = Handle::try_current();
-        let engine = Arc::new(configure(self.into_engine(runtime.is_ok())?));
-        if has_store && let Ok(runtime) = runtime {
-            background::begin(&engine, &runtime, STORE_POLL);
-        }
+        let engine = Arc::new(configure(self.into_engine(Handle::try_current().is_ok())?));
+        background::ensure(&engine);
         Ok(Auth { engine })
     }
 
@@ -324,12 +320,12 @@ impl AuthBuilder {
                     .into(),
             );
         }
-        if self.max_staleness < 5 * STORE_POLL {
+        if self.max_staleness < 5 * background::EVERY {
             mistakes.push(format!(
                 "`max_staleness` is {} s, and {} s is the least: the store's log is looked at every {} s",
                 self.max_staleness.as_secs(),
-                5 * STORE_POLL.as_secs(),
-                STORE_POLL.as_secs()
+                5 * background::EVERY.as_secs(),
+                background::EVERY.as_secs()
             ));
         }
         #[cfg(feature = "token-routes")]
@@ -360,6 +356,8 @@ impl AuthBuilder {
             proxies,
             role_implications,
             clock: self.clock,
+            held_time: HeldTime::default(),
+            background: Once::new(),
             realm: self.realm,
             render_hook: self.render_hook,
             audit_hook: self.audit_hook,
@@ -442,7 +440,7 @@ fn token_issuer(
 ) -> Option<IssuerState> {
     let state = match (issuer, verifier) {
         (Some(issuer), Some(ChosenVerifier::Jwt(jwt))) => {
-            Some(issuer.prepare(Arc::clone(jwt), limits.longest_lifetime(), mistakes))
+            Some(issuer.prepare(Arc::clone(jwt), limits.longest_lifetime(), renew_transparently, mistakes))
         }
         _ => None,
     };
@@ -488,6 +486,11 @@ fn cookie(
     let cookie = AccessCookie::new(name, !insecure);
     let name = cookie.cookie_name();
     let lower = name.to_ascii_lowercase();
+    if RefreshCookie::NAMES.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
+        mistakes.push(format!(
+            "`cookie_name({name:?})` is the name of the refresh cookie: give the access cookie another"
+        ));
+    }
     if insecure && (lower.starts_with("__host-") || lower.starts_with("__secure-")) {
         mistakes.push(format!(
             "the cookie `{name}` has a prefix that browsers take over TLS only, and cookies are insecure"

@@ -1,7 +1,11 @@
 //! Taking tokens back.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::runtime::Handle;
+
+use super::background;
 use crate::clock::unix_seconds;
 use crate::engine::Engine;
 use crate::principal::Principal;
@@ -9,10 +13,14 @@ use crate::revocation::{Revocation, RevocationStatus, RevokeError};
 use crate::store::{FamilyId, LoggedRevocation, StoreError};
 use crate::tokens::{family_of_session, session_of_family};
 
+/// How far ahead of the clock a token may be dated, in seconds, so that it stands behind a revocation of its user's tokens.
+pub(crate) const DATED_AHEAD: u64 = 5;
+
 /// Takes tokens back. When a method returns without an error, the revocation is recorded in the store, if there is one, and
 /// in force here; other instances that share the store follow within the time between two looks at its log.
 ///
-/// A session or a user of this engine's own [`TokenIssuer`](crate::tokens::TokenIssuer) loses the refresh tokens too.
+/// A session or a user of a [`TokenIssuer`](crate::tokens::TokenIssuer) loses the refresh tokens too, if they are in this engine's
+/// store.
 ///
 /// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
 /// leeway of the engine. What another issuer gives out later under the same `sid` outlives it: an issuer that goes on
@@ -21,11 +29,11 @@ use crate::tokens::{family_of_session, session_of_family};
 /// into its tokens (RFC 9068 §2.2 asks for it).
 #[derive(Clone, Copy, Debug)]
 pub struct Revocations<'a> {
-    engine: &'a Engine,
+    engine: &'a Arc<Engine>,
 }
 
 impl<'a> Revocations<'a> {
-    pub(super) fn new(engine: &'a Engine) -> Self {
+    pub(super) fn new(engine: &'a Arc<Engine>) -> Self {
         Self { engine }
     }
 
@@ -64,6 +72,16 @@ impl<'a> Revocations<'a> {
         Ok(self.engine.revoke(revocation).await?)
     }
 
+    /// Drops now whatever has expired by the clock, here and in the store. This happens by itself, when the clock has told such
+    /// a time for ten minutes: a clock that jumps for a moment must not be what forgets.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn drop_expired(&self) -> Result<(), StoreError> {
+        while self.engine.drop_expired(self.engine.now()).await? {}
+        Ok(())
+    }
+
     /// How the view of revocations stands: for a page of an operator. [`readiness`](crate::revocation::readiness) is a
     /// ready handler for a load balancer.
     #[must_use]
@@ -73,32 +91,62 @@ impl<'a> Revocations<'a> {
 }
 
 impl Engine {
-    /// Records and enforces, and ends the refresh families that it concerns.
-    pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<(), StoreError> {
+    /// Records and enforces, and ends the refresh families that it concerns. With a store it is done to its end, also if
+    /// nobody waits for it any more: a client that closes its connection has asked all the same.
+    pub(crate) async fn revoke(self: &Arc<Self>, revocation: Revocation) -> Result<(), StoreError> {
+        background::ensure(self);
+        let engine = Arc::clone(self);
+        match Handle::try_current() {
+            Ok(runtime) if self.revocations().has_log() => runtime
+                .spawn(async move { engine.revoke_all(revocation).await })
+                .await
+                .unwrap_or_else(|error| Err(StoreError::new(format!("a revocation was cut short: {error}")))),
+            _ => engine.revoke_all(revocation).await,
+        }
+    }
+
+    async fn revoke_all(&self, revocation: Revocation) -> Result<(), StoreError> {
         let now = self.now();
+        let revocation = self.behind_all_issued(revocation, now);
         let last_issued = match &revocation {
             Revocation::User { issued_at_or_before, .. } => now.max(*issued_at_or_before),
             _ => now,
         };
-        // The log first: if this process dies in between, a refresh finds the revocation and ends its family. And a log-in
-        // at the same time looks at the view after it has stored its family, so one of the two sees the other.
+        // The families first: a family outlives the entries of the log, and what is cut short here leaves no refresh token
+        // that would be good again when they have gone.
+        let mut ended = self.end_families(&revocation).await?;
         if !self.has_ended(&revocation) {
-            self.revocations().revoke(vec![self.logged(revocation.clone(), last_issued)], now).await?;
+            let mut entries = vec![self.logged(revocation.clone(), last_issued)];
+            if let Revocation::User { issuer, .. } = &revocation {
+                // A token of another instance, whose clock is ahead, has an `iat` behind the bound. It has its session's id.
+                entries.extend(ended.drain(..).map(|id| {
+                    let session_id = session_of_family(id);
+                    self.logged(Revocation::Session { issuer: issuer.clone(), session_id }, last_issued)
+                }));
+            }
+            self.revocations().revoke(entries).await?;
         }
-        let families = self.families_of(&revocation).await?;
-        if families.is_empty() {
-            return Ok(());
+        // A log-in at the same time looks at the view after it has stored its family, so one of the two sees the other.
+        self.end_families(&revocation).await?;
+        Ok(())
+    }
+
+    /// All tokens «up to now» of a user are also those that were dated ahead, since tokens up to this second had just been
+    /// revoked.
+    fn behind_all_issued(&self, revocation: Revocation, now: SystemTime) -> Revocation {
+        match revocation {
+            Revocation::User { issuer, subject, issued_at_or_before } if issued_at_or_before >= now => {
+                let bound = self.revocations().view().user_bound(&issuer, &subject);
+                let dated = bound.and_then(|bound| u64::try_from(bound.saturating_add(1)).ok());
+                let dated = dated.and_then(|dated| UNIX_EPOCH.checked_add(Duration::from_secs(dated)));
+                let latest = now.checked_add(Duration::from_secs(DATED_AHEAD)).unwrap_or(now);
+                let issued_at_or_before = dated
+                    .filter(|dated| *dated <= latest)
+                    .map_or(issued_at_or_before, |dated| dated.max(issued_at_or_before));
+                Revocation::User { issuer, subject, issued_at_or_before }
+            }
+            other => other,
         }
-        if let Revocation::User { issuer, .. } = revocation {
-            // A token of another instance, whose clock is ahead, has an `iat` behind the bound. It has its session's id.
-            let session = |id: &FamilyId| Revocation::Session {
-                issuer: issuer.clone(),
-                session_id: session_of_family(*id),
-            };
-            let entries = families.iter().map(|id| self.logged(session(id), last_issued)).collect();
-            self.revocations().revoke(entries, now).await?;
-        }
-        self.families().remove(families).await
     }
 
     /// Whether it is a log-in of this engine's own issuer that has ended already: nothing was issued for it since, and whoever
@@ -114,26 +162,33 @@ impl Engine {
         LoggedRevocation { revocation, keep_until }
     }
 
-    /// The refresh families of this engine's own issuer that a revocation ends.
-    async fn families_of(&self, revocation: &Revocation) -> Result<Vec<FamilyId>, StoreError> {
-        let own = |issuer: &str| self.tokens().is_some_and(|tokens| tokens.issuer() == issuer);
-        match revocation {
-            Revocation::Session { issuer, session_id } if own(issuer) => {
-                Ok(family_of_session(session_id).into_iter().collect())
-            }
-            Revocation::User { issuer, subject, issued_at_or_before } if own(issuer) => {
-                let bound = unix_seconds(*issued_at_or_before);
-                let mut ended = Vec::new();
-                for id in self.families().of_subject(issuer, subject).await? {
+    /// Ends the refresh families that a revocation concerns, whichever instance gave them out.
+    async fn end_families(&self, revocation: &Revocation) -> Result<Vec<FamilyId>, StoreError> {
+        let ended: Vec<FamilyId> = match revocation {
+            Revocation::Session { issuer, session_id } => match family_of_session(session_id) {
+                Some(id) => {
                     let family = self.families().find(id).await?;
-                    if family.is_some_and(|family| family.started_at <= bound) {
-                        ended.push(id);
-                    }
+                    family
+                        .filter(|family| family.issuer == *issuer)
+                        .map(|family| family.id)
+                        .into_iter()
+                        .collect()
                 }
-                Ok(ended)
+                None => Vec::new(),
+            },
+            Revocation::User { issuer, subject, issued_at_or_before } => {
+                // What is there now was there before, whatever the clock said that dated it.
+                let all = *issued_at_or_before >= self.now();
+                let bound = unix_seconds(*issued_at_or_before);
+                let families = self.families().of_subject(issuer, subject).await?.into_iter();
+                families.filter(|family| all || family.started_at <= bound).map(|family| family.id).collect()
             }
-            _ => Ok(Vec::new()),
+            Revocation::Token { .. } => Vec::new(),
+        };
+        if !ended.is_empty() {
+            self.families().remove(ended.clone()).await?;
         }
+        Ok(ended)
     }
 
     /// How long the last token that a revocation made now could concern may still be accepted.

@@ -6,6 +6,19 @@ use crate::policy::Denial;
 use crate::principal::Principal;
 use crate::rejection::{Refusal, RefusalCode};
 
+/// What has become of a credential that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is good, or may be at another time or for another request.
+    Open,
+    /// It was good, and has expired.
+    Expired,
+    /// It was good, and was revoked.
+    Revoked,
+    /// It will never be good, as things stand.
+    Bad,
+}
+
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(super) refusal: Refusal,
@@ -13,21 +26,13 @@ pub(crate) struct Refused {
     pub(super) reason: Cow<'static, str>,
     /// Who, once that is known.
     pub(super) principal: Option<Principal>,
-    /// The credential was good once: it expired or was revoked.
-    pub(super) lapsed: bool,
-    /// It expired, and nothing else.
-    pub(super) expired: bool,
+    /// What has become of the credential.
+    pub(super) fate: Fate,
 }
 
 impl Refused {
     pub(super) fn new(code: RefusalCode, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            refusal: Refusal::new(code),
-            reason: reason.into(),
-            principal: None,
-            lapsed: false,
-            expired: false,
-        }
+        Self { refusal: Refusal::new(code), reason: reason.into(), principal: None, fate: Fate::Open }
     }
 
     pub(super) fn invalid_token(reason: impl Into<Cow<'static, str>>) -> Self {
@@ -39,17 +44,12 @@ impl Refused {
             refusal: Refusal::denied(denial),
             reason: denial.reason().to_owned().into(),
             principal: Some(principal.clone()),
-            lapsed: false,
-            expired: false,
+            fate: Fate::Open,
         }
     }
 
-    pub(super) fn expired(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { expired: true, ..Self::invalid_token(reason).lapsed() }
-    }
-
-    pub(super) fn lapsed(mut self) -> Self {
-        self.lapsed = true;
+    pub(super) fn with_fate(mut self, fate: Fate) -> Self {
+        self.fate = fate;
         self
     }
 

@@ -4,7 +4,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 
-use super::refused::Refused;
+use super::refused::{Fate, Refused};
 use super::steps::{Credential, Step};
 use crate::principal::Principal;
 use crate::rejection::RefusalCode;
@@ -19,12 +19,7 @@ pub(super) async fn renewed(
     found: &Result<Option<Principal>, Refused>,
 ) -> Result<Option<Principal>, Refused> {
     let engine = step.auth.engine();
-    let gone = match (credential, found) {
-        (None, _) => true,
-        (Some(credential), Err(refused)) => refused.expired && engine.is_access_cookie(credential.source),
-        _ => false,
-    };
-    if !gone || !engine.refresh_cookie().is_for_all_paths() || !step.takes_access_cookie() {
+    if !engine.refresh_cookie().is_for_all_paths() || !step.takes_access_cookie() {
         return Ok(None);
     }
     let (Extracted::Present(refresh_token), Some(tokens)) =
@@ -32,15 +27,34 @@ pub(super) async fn renewed(
     else {
         return Ok(None);
     };
+    let renewable = match (credential, found) {
+        (None, _) => true,
+        // It must be of the same log-in: nobody becomes somebody else on the way.
+        (Some(credential), Err(refused)) => {
+            refused.fate == Fate::Expired && engine.is_access_cookie(credential.source) && {
+                let expired = tokens.genuine(&credential.text);
+                let session = expired.as_ref().and_then(Principal::session_id);
+                session.is_some() && session == tokens.session_of(&refresh_token).as_deref()
+            }
+        }
+        _ => false,
+    };
+    if !renewable {
+        return Ok(None);
+    }
     step.origin(head, Carrier::Ambient)?;
     match tokens.refresh(&refresh_token).await {
         Ok(tokens) => {
+            tracing::debug!(session = tokens.session_id, "auth: tokens were renewed on the way");
             hand_over(step, &tokens);
             let renewed = Credential { source: engine.access_cookie(), text: tokens.access_token.into() };
-            super::known(step, head, &renewed).map(Some)
+            // The tokens are younger than the request.
+            let step = Step { auth: step.auth, policy: step.policy, now: engine.now() };
+            super::known(&step, head, &renewed).map(Some)
         }
         Err(TokenError::Refused(why)) => {
             tracing::info!(%why, "auth: a refresh cookie is not good, and is cleared");
+            step.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             set(step, engine.refresh_cookie().clear("/"));
             if let Some(clearing) = engine.access_cookie().clearing_cookie() {
                 set(step, clearing);

@@ -10,7 +10,7 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 
 use super::gate_policy::GatePolicy;
-use super::refused::Refused;
+use super::refused::{Fate, Refused};
 use crate::clock::unix_seconds;
 use crate::engine::Engine;
 use crate::gate::{Check, CheckOutcome, NamedCheck};
@@ -91,7 +91,10 @@ impl<'a> Step<'a> {
                 Err(Refused::new(RefusalCode::InvalidRequest, reason))
             }
             Some((source, Extracted::Present(text))) => Ok(Some(Credential { source, text })),
-            Some((_, Extracted::Unusable(why))) => Err(Refused::invalid_token(why)),
+            Some((source, Extracted::Unusable(why))) => {
+                self.clear(source);
+                Err(Refused::invalid_token(why))
+            }
             _ => Ok(None),
         }
     }
@@ -127,7 +130,7 @@ impl<'a> Step<'a> {
         let token = engine.verifier().verify(&credential.text).map_err(unverified)?;
         let remember_as = generation.filter(|_| token.may_be_remembered);
         let principal = Principal::identify(token, engine.role_implications())
-            .map_err(|unidentified| Refused::invalid_token(unidentified.0))?;
+            .map_err(|unidentified| Refused::invalid_token(unidentified.0).with_fate(Fate::Bad))?;
         Ok(Caller { principal, remembered: None, remember_as })
     }
 
@@ -148,7 +151,8 @@ impl<'a> Step<'a> {
             return Ok(());
         }
         if revocations.view().is_revoked(&caller.principal.token_identity()) {
-            return Err(Refused::invalid_token("the token, its session or its user was revoked").lapsed());
+            let reason = "the token, its session or its user was revoked";
+            return Err(Refused::invalid_token(reason).with_fate(Fate::Revoked));
         }
         if let Some(remembered) = &caller.remembered {
             remembered.set_epoch(epoch);
@@ -168,22 +172,29 @@ impl<'a> Step<'a> {
         Ok(None)
     }
 
-    /// On an optional route an ambient credential that expired or was revoked counts as absent, and the answer
-    /// clears it: its owner did not choose to send it, and would be locked out of every such page.
-    pub(super) fn lapsed_counts_as_absent(
+    /// An ambient credential that is no good is cleared by the answer: its owner did not choose to send it, and would be locked
+    /// out of every such page. On an optional route one that expired or was revoked counts as absent.
+    pub(super) fn without(
         &self,
         credential: Option<&Credential<'_>>,
         refused: Refused,
     ) -> Result<Option<Principal>, Refused> {
         let Some(credential) = credential else { return Err(refused) };
-        let ambient = credential.source.carrier() == Carrier::Ambient;
-        if !(self.policy.access == Access::Optional && ambient && refused.lapsed) {
+        if credential.source.carrier() == Carrier::Explicit || refused.fate == Fate::Open {
             return Err(refused);
         }
-        if let Some(Ok(value)) = credential.source.clearing_cookie().map(HeaderValue::try_from) {
-            self.auth.add_answer_header(SET_COOKIE, value);
+        self.clear(credential.source);
+        match refused.fate {
+            Fate::Expired | Fate::Revoked if self.policy.access == Access::Optional => Ok(None),
+            _ => Err(refused),
         }
-        Ok(None)
+    }
+
+    fn clear(&self, source: &dyn CredentialSource) {
+        if let Some(Ok(value)) = source.clearing_cookie().map(HeaderValue::try_from) {
+            self.auth.add_answer_header(SET_COOKIE, value);
+            self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
     }
 
     /// Rule → allow, or deny with a reason.
@@ -230,11 +241,13 @@ impl<'a> Step<'a> {
 
 fn unverified(error: VerifyError) -> Refused {
     let reason = error.to_string();
-    match error {
-        VerifyError::Unavailable(_) => Refused::new(RefusalCode::Unavailable, reason),
-        VerifyError::Expired => Refused::expired(reason),
-        _ => Refused::invalid_token(reason),
-    }
+    let fate = match error {
+        VerifyError::Unavailable(_) => return Refused::new(RefusalCode::Unavailable, reason),
+        VerifyError::Expired => Fate::Expired,
+        VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => Fate::Open,
+        _ => Fate::Bad,
+    };
+    Refused::invalid_token(reason).with_fate(fate)
 }
 
 fn both_explicit(one: &dyn CredentialSource, other: &dyn CredentialSource) -> bool {

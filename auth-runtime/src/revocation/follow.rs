@@ -36,7 +36,8 @@ struct Followed {
     confirmed_at: AtomicI64,
     /// In seconds.
     max_staleness: i64,
-    failure: StdMutex<Option<StoreError>>,
+    read_failure: StdMutex<Option<StoreError>>,
+    write_failure: StdMutex<Option<StoreError>>,
 }
 
 /// How the view of revocations stands.
@@ -53,7 +54,7 @@ pub struct RevocationStatus {
     pub confirmed_at: Option<SystemTime>,
     /// Whether requests are served: a view that is older than `max_staleness`, or was never complete, answers 503.
     pub ready: bool,
-    /// Why the last attempt to read or tidy the store failed, in words for the log; `None` if it did not.
+    /// Why the last attempt to read the store, or to record a revocation in it, failed, in words for the log; `None` if none did.
     pub failure: Option<String>,
 }
 
@@ -65,7 +66,8 @@ impl RevocationState {
             cursor: AtomicU64::new(0),
             confirmed_at: AtomicI64::new(NEVER),
             max_staleness: i64::try_from(max_staleness.as_secs()).unwrap_or(i64::MAX),
-            failure: StdMutex::new(None),
+            read_failure: StdMutex::new(None),
+            write_failure: StdMutex::new(None),
         });
         Self { view: RevocationView::new(term), followed }
     }
@@ -94,19 +96,19 @@ impl RevocationState {
     }
 
     /// Records, and then enforces.
-    pub(crate) async fn revoke(
-        &self,
-        entries: Vec<LoggedRevocation>,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn revoke(&self, entries: Vec<LoggedRevocation>) -> Result<(), StoreError> {
         if let Some(followed) = &self.followed {
-            followed.log.append(entries.clone()).await?;
+            let appended = followed.log.append(entries.clone()).await;
+            set(&followed.write_failure, appended.as_ref().err());
+            appended?;
         }
         self.view.apply(&entries);
-        if self.followed.is_none() {
-            self.view.drop_expired(unix_seconds(now));
-        }
         Ok(())
+    }
+
+    /// Whether a store is followed.
+    pub(crate) fn has_log(&self) -> bool {
+        self.followed.is_some()
     }
 
     /// Reads what is new in the log, to its end.
@@ -117,18 +119,16 @@ impl RevocationState {
             Ok(()) => followed.confirmed_at.store(unix_seconds(now), Ordering::Release),
             Err(error) => tracing::error!(%error, "auth: the revocations can't be read from the store"),
         }
-        followed.set_failure(result.as_ref().err());
+        set(&followed.read_failure, result.as_ref().err());
         result
     }
 
     /// Drops a batch of what may go, here and in the store; whether there is more.
     pub(crate) async fn drop_expired(&self, now: SystemTime) -> Result<bool, StoreError> {
-        let seconds = unix_seconds(now);
-        self.view.drop_expired(seconds);
+        self.view.drop_expired(unix_seconds(now));
         match &self.followed {
-            // A clock that stands wrong must not be what forgets.
-            Some(followed) if seconds != i64::MAX => followed.log.drop_expired(now).await,
-            _ => Ok(false),
+            Some(followed) => followed.log.drop_expired(now).await,
+            None => Ok(false),
         }
     }
 
@@ -148,7 +148,7 @@ impl RevocationState {
             cursor: followed.map_or(0, |followed| followed.cursor.load(Ordering::Acquire)),
             confirmed_at,
             ready: self.check_fresh(now).is_ok(),
-            failure: followed.and_then(|followed| Some(followed.failure().as_ref()?.to_string())),
+            failure: followed.and_then(Followed::failure),
         }
     }
 }
@@ -175,11 +175,15 @@ impl Followed {
         }
     }
 
-    fn failure(&self) -> std::sync::MutexGuard<'_, Option<StoreError>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Why the last read failed, or the last write.
+    fn failure(&self) -> Option<String> {
+        let failures = [&self.read_failure, &self.write_failure];
+        failures.into_iter().find_map(|failure| {
+            Some(failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.to_string())
+        })
     }
+}
 
-    fn set_failure(&self, failure: Option<&StoreError>) {
-        *self.failure() = failure.cloned();
-    }
+fn set(failure: &StdMutex<Option<StoreError>>, to: Option<&StoreError>) {
+    *failure.lock().unwrap_or_else(PoisonError::into_inner) = to.cloned();
 }

@@ -54,7 +54,7 @@ impl AccessCookie {
     }
 
     pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        find(&self.name, head)
+        all(&self.name, head).fold(Extracted::Absent, Extracted::and)
     }
 }
 
@@ -70,11 +70,15 @@ pub(crate) struct RefreshCookie {
 }
 
 impl RefreshCookie {
+    /// Over plain http, for some paths, for all.
+    pub(crate) const NAMES: [&str; 3] = ["refresh_token", "__Secure-refresh_token", "__Host-refresh_token"];
+
     pub(crate) fn new(secure: bool, for_all_paths: bool) -> Self {
+        let [plain, for_some, for_all] = Self::NAMES;
         let name = match (secure, for_all_paths) {
-            (false, _) => "refresh_token",
-            (true, false) => "__Secure-refresh_token",
-            (true, true) => "__Host-refresh_token",
+            (false, _) => plain,
+            (true, false) => for_some,
+            (true, true) => for_all,
         };
         Self { name, secure, for_all_paths }
     }
@@ -85,7 +89,12 @@ impl RefreshCookie {
     }
 
     pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        find(self.name, head)
+        all(self.name, head).fold(Extracted::Absent, Extracted::and)
+    }
+
+    /// Each that was sent: a browser may hold one of another path beside it.
+    pub(crate) fn find_all<'r>(&self, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
+        all(self.name, head)
     }
 
     /// The `Set-Cookie` value that gives it to a browser, for the routes below `path`.
@@ -128,15 +137,14 @@ impl CredentialSource for AccessCookie {
     }
 }
 
-/// The cookie of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
-fn find<'r>(name: &str, head: &'r Parts) -> Extracted<'r> {
+/// The cookies of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
+fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
     head.headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| pairs(header.as_bytes()))
-        .filter(|(found, _)| *found == name.as_bytes())
+        .filter(move |(found, _)| *found == name.as_bytes())
         .map(|(_, value)| credential(value))
-        .fold(Extracted::Absent, Extracted::and)
 }
 
 /// The names and values of a `Cookie` header, as bytes: another cookie of this host may hold any.

@@ -120,12 +120,12 @@ impl RefreshFamilies for MemoryStore {
         done(())
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<FamilyId>> {
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
         let tables = self.tables();
         let first = (issuer.to_owned(), subject.to_owned(), FamilyId::default());
         let rows = tables.by_subject.range(first..);
         let own = rows.take_while(|(of, whose, _)| of == issuer && whose == subject);
-        done(own.map(|(_, _, id)| *id).collect())
+        done(own.filter_map(|(_, _, id)| tables.families.get(id).cloned()).collect())
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {

@@ -130,7 +130,7 @@ impl RefreshFamilies for RedbStore {
         Box::pin(async move { self.write(Write::Remove(ids)).await.map(drop) })
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<FamilyId>> {
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         Box::pin(self.read(move |transaction| tables::families_of(transaction, &issuer, &subject)))
     }

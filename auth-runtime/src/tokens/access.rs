@@ -22,6 +22,7 @@ const RESERVED: &[&str] = &[
     "acr",
     "roles",
     "scope",
+    "scp",
     "permissions",
     "cnf",
 ];

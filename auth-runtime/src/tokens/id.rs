@@ -5,6 +5,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::SignError;
 
+/// 256 random bits of the system's: for a secret to keep, such as that of a [`RefreshKey`](super::RefreshKey).
+///
+/// # Errors
+/// If the system has no random numbers.
+pub fn random_secret() -> Result<[u8; 32], SignError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SignError::new("the system gave no random numbers"))?;
+    Ok(bytes)
+}
+
 /// 128 random bits of the system's, as 22 characters of base64url: for `jti` (RFC 7519 §4.1.7) and `sid`.
 ///
 /// # Errors

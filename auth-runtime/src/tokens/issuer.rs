@@ -1,7 +1,7 @@
 //! What tokens are made with, and for how long.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,8 @@ use super::subject::DynSubjects;
 use super::{SigningKey, Subjects};
 use crate::error::KeysError;
 use crate::verify::{JwtVerifier, Key, TrustedIssuer};
+
+const MAX_GRACE: Duration = Duration::from_secs(60);
 
 /// Names of the header that are not the application's to fill.
 const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "jwk", "x5u", "x5c"];
@@ -77,8 +79,10 @@ impl TokenIssuer {
         }
     }
 
-    /// A key for refresh tokens. The first that is given makes them; those behind it are of tokens that were given out
-    /// before.
+    /// A key for refresh tokens. The first that is given makes them; those behind it are recognised too.
+    ///
+    /// To change keys, first give every instance the new key behind the old one, then in front of it: an instance that does not
+    /// know a token's key takes the token for forged.
     pub fn refresh_key(mut self, key: RefreshKey) -> Self {
         self.refresh_keys.push(key);
         self
@@ -142,6 +146,7 @@ impl TokenIssuer {
         self,
         jwt: Arc<JwtVerifier>,
         longest_access: Duration,
+        renews_transparently: bool,
         mistakes: &mut Vec<String>,
     ) -> IssuerState {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 4);
@@ -161,7 +166,7 @@ impl TokenIssuer {
                 self.family_lifetime.as_secs()
             ));
         }
-        if self.grace > Duration::from_secs(60) {
+        if self.grace > MAX_GRACE {
             mistakes.push(format!(
                 "the grace period is {} s, and 60 s is the most: a thief has as long to go unnoticed",
                 self.grace.as_secs()
@@ -191,10 +196,15 @@ impl TokenIssuer {
             access_lifetime: seconds(self.access_lifetime),
             refresh_lifetime: seconds(self.refresh_lifetime),
             family_lifetime: seconds(self.family_lifetime),
-            grace: seconds(self.grace),
+            grace: seconds(if renews_transparently && !self.grace.is_zero() {
+                self.grace.max(MAX_GRACE)
+            } else {
+                self.grace
+            }),
             headers: self.headers,
             subjects: self.subjects,
             jwt,
+            rotating: Mutex::new(()),
         }
     }
 }
@@ -254,6 +264,7 @@ pub(crate) struct IssuerState {
     pub(super) headers: Map<String, Value>,
     pub(super) subjects: Box<dyn DynSubjects>,
     jwt: Arc<JwtVerifier>,
+    rotating: Mutex<()>,
 }
 
 impl IssuerState {
@@ -271,6 +282,7 @@ impl IssuerState {
 
     /// Accepts the new keys first, and signs with the new one then: no token is signed that would not be accepted.
     pub(super) fn rotate(&self, keys: SigningKeys) -> Result<(), KeysError> {
+        let _one_at_a_time = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         let mut mistakes = Vec::new();
         self.jwt.replace_keys(&self.name, &keys.accepted(), &mut mistakes);
         if !mistakes.is_empty() {

@@ -10,14 +10,11 @@ use super::issuer::IssuerState;
 use super::refresh::{Opened, family_of_session, session_of_family};
 use super::{RefusedRefresh, SigningKeys, Subject, TokenError, random_id};
 use crate::clock::unix_seconds;
-use crate::engine::Engine;
+use crate::engine::{DATED_AHEAD, Engine, background};
 use crate::error::KeysError;
 use crate::principal::Principal;
 use crate::revocation::{Revocation, TokenIdentity};
 use crate::store::RefreshFamily;
-
-/// How far ahead of the clock a token may be dated, in seconds, so that it stands behind a revocation of its user's tokens.
-const AHEAD: i64 = 5;
 
 /// Gives tokens out, renews them, and ends log-ins. From [`Auth::tokens`](crate::Auth::tokens); cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,6 +64,7 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Unavailable`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        background::ensure(&self.engine);
         let issuer = self.issuer()?;
         loop {
             let started_at = self.issue_time(subject)?;
@@ -109,7 +107,8 @@ impl Tokens {
     /// then that same successor comes again (RFC 9700 §4.14.2).
     ///
     /// # Errors
-    /// [`TokenError::Refused`] if the token is not good; [`TokenError::Unavailable`], after which it still is;
+    /// [`TokenError::Refused`] if the token is not good; [`TokenError::Unavailable`], after which it still is, unless the
+    /// store did what it could not acknowledge: then the grace period is what is left to try again;
     /// [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
@@ -133,6 +132,10 @@ impl Tokens {
                 None => subject.insert(self.subject(&family).await?),
             };
             if again {
+                tracing::debug!(
+                    session = session_of_family(family.id),
+                    "auth: a refresh within the grace period"
+                );
                 return self.tokens_of(&family, subject, now);
             }
             let next = RefreshFamily {
@@ -166,9 +169,10 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Unavailable`]: then it has not ended.
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
-        let (issuer, session_id) = (self.issuer()?.name.clone(), session_id.to_owned());
+        let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
+        self.engine.revoke(Revocation::Session { issuer, session_id: session }).await?;
         tracing::info!(session = session_id, "auth: logged out");
-        Ok(self.engine.revoke(Revocation::Session { issuer, session_id }).await?)
+        Ok(())
     }
 
     /// Ends all log-ins of a user, and all access tokens that were given out to it up to now.
@@ -176,13 +180,14 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Unavailable`]: then some may not have ended. Ask again.
     pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
-        tracing::info!(subject, "auth: logged out everywhere");
         let revocation = Revocation::User {
             issuer: self.issuer()?.name.clone(),
             subject: subject.to_owned(),
             issued_at_or_before: self.engine.now(),
         };
-        Ok(self.engine.revoke(revocation).await?)
+        self.engine.revoke(revocation).await?;
+        tracing::info!(subject, "auth: logged out everywhere");
+        Ok(())
     }
 
     /// Takes a token back, as RFC 7009 §2.1 asks: an access token alone, or the whole log-in of a refresh token. A token that
@@ -203,6 +208,10 @@ impl Tokens {
     /// Takes one access token of this issuer's back.
     pub(super) async fn revoke_access(&self, principal: &Principal) -> Result<(), TokenError> {
         let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
+        // Whoever has an old token can't make the log grow.
+        if !self.is_good(principal) {
+            return Ok(());
+        }
         let issuer = self.issuer()?.name.clone();
         Ok(self.engine.revoke(Revocation::Token { issuer, token_id }).await?)
     }
@@ -229,13 +238,8 @@ impl Tokens {
                 Err(error) => Err(error),
             };
         }
-        let now = self.engine.now();
-        self.engine.revocations().check_fresh(now)?;
-        let active = self.genuine(token).filter(|principal| {
-            let claims = &principal.token().claims;
-            self.engine.limits().check_times(claims, unix_seconds(now)).is_ok()
-                && !self.engine.revocations().view().is_revoked(&principal.token_identity())
-        });
+        self.engine.revocations().check_fresh(self.engine.now())?;
+        let active = self.genuine(token).filter(|principal| self.is_good(principal));
         let Some(principal) = active else { return Ok(json!({ "active": false })) };
         let mut answer = principal.token().claims.as_map().clone();
         answer.insert("active".into(), true.into());
@@ -266,10 +270,23 @@ impl Tokens {
     }
 
     /// Whom an access token of this issuer is about, whether or not it has expired or was revoked: for log-out.
-    pub(super) fn genuine(&self, access_token: &str) -> Option<Principal> {
+    pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
         let token = self.engine.verifier().verify(access_token).ok()?;
         let principal = Principal::identify(token, self.engine.role_implications()).ok()?;
         (principal.issuer() == self.engine.tokens().map(IssuerState::issuer)).then_some(principal)
+    }
+
+    /// Whether an access token has not expired, and was not revoked.
+    fn is_good(&self, principal: &Principal) -> bool {
+        let now = unix_seconds(self.engine.now());
+        self.engine.limits().check_times(&principal.token().claims, now).is_ok()
+            && !self.engine.revocations().view().is_revoked(&principal.token_identity())
+    }
+
+    /// The log-in that a refresh token is of, if it is one of this issuer's.
+    pub(crate) fn session_of(&self, refresh_token: &str) -> Option<String> {
+        let opened = self.engine.tokens()?.refresh_keys.open(refresh_token)?;
+        Some(session_of_family(opened.family))
     }
 
     fn issuer(&self) -> Result<&IssuerState, TokenError> {
@@ -358,7 +375,7 @@ impl Tokens {
         let now = unix_seconds(self.engine.now());
         let bound = self.engine.revocations().view().user_bound(&self.issuer()?.name, &subject.id);
         let first = bound.map_or(now, |bound| now.max(bound.saturating_add(1)));
-        if first > now.saturating_add(AHEAD) {
+        if first > now.saturating_add_unsigned(DATED_AHEAD) {
             return Err(TokenError::Unavailable(format!(
                 "the tokens of {} are revoked up to a time that lies {} s ahead: compare the clocks",
                 subject.id,

@@ -46,10 +46,7 @@ impl RefreshKey {
     /// # Errors
     /// If the system has no random numbers.
     pub fn generate() -> Result<Self, SignError> {
-        let mut secret = [0; MIN_SECRET_BYTES];
-        aws_lc_rs::rand::fill(&mut secret)
-            .map_err(|_| SignError::new("the system gave no random numbers"))?;
-        Ok(Self::new(super::random_id()?, secret))
+        Ok(Self::new(super::random_id()?, super::random_secret()?))
     }
 
     fn prepare(&self) -> Result<PreparedRefreshKey, String> {

@@ -18,8 +18,9 @@
 //!
 //!     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
 //!         # let good = sent.password == "wonderland";
-//!         // look the user up, verify the password: `tokens::Passwords` does it as it should be done
-//!         Ok(good.then(|| Subject::new(sent.username)))
+//!         // look the user up, verify the password (`tokens::Passwords` does it as it should be done), and take the id that
+//!         // the table has: `Alice` and `alice` are one user
+//!         Ok(good.then(|| Subject::new("alice")))
 //!     }
 //! }
 //!
@@ -58,7 +59,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use self::answers::StandardAnswers;
-pub use self::answers::{Delivery, TokenAnswers, TokenFailure};
+pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
 use self::endpoints::Configured;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
@@ -177,20 +178,20 @@ impl<A: Authenticator> TokenRoutes<A> {
     }
 
     /// The path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
-    /// right unless a proxy changes paths.
+    /// right unless a proxy changes paths, or the [`endpoints`](Self::endpoints) are mounted under paths of their own.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.configured.cookie_path = Some(path.into());
         self
     }
 
-    /// Mounts `POST /revoke` (RFC 7009), for the clients that keep this rule.
+    /// Mounts `POST /revoke` (RFC 7009), for the clients that keep this rule, which must ask for a caller.
     pub fn revocation(mut self, rule: Rule) -> Self {
         self.revocation = Some(rule);
         self
     }
 
-    /// Mounts `POST /introspect` (RFC 7662), for the services that keep this rule. Not `rule!(public)`: it would tell everyone
-    /// whether a token that they found is good (§4).
+    /// Mounts `POST /introspect` (RFC 7662), for the services that keep this rule. It must ask for a caller: under
+    /// `rule!(public)` everyone could ask whether a token that they found is good (§4), so every request is then answered 500.
     pub fn introspection(mut self, rule: Rule) -> Self {
         self.introspection = Some(rule);
         self
@@ -210,6 +211,13 @@ impl<A: Authenticator> TokenRoutes<A> {
             Delivery::Cookies => Rule::authenticated().sources(&["cookie"]),
             Delivery::Json => Rule::authenticated(),
         };
+        let engine = self.configured.tokens.engine();
+        if self.configured.delivery == Delivery::Cookies && !engine.takes_access_cookie_by_default() {
+            tracing::warn!(
+                "auth: the token routes give out cookies, and `default_sources` of the engine has no `cookie`: only routes that say \
+                 `source = \"cookie\"` know who is logged in"
+            );
+        }
         let endpoints = TokenEndpoints::new(self.configured);
         macro_rules! route {
             ($router:expr, $path:literal, $method:ident, $rule:expr) => {{

@@ -86,6 +86,14 @@ impl SigningKey {
     /// # Errors
     /// If the algorithm signs with a secret, or the system has no random numbers.
     pub fn generate(algorithm: Algorithm) -> Result<Self, SignError> {
+        Self::pem(algorithm, Self::generate_pem(algorithm)?.as_bytes())
+    }
+
+    /// The same as PEM (PKCS #8, `PRIVATE KEY`), to be kept where secrets are kept, and read with [`pem`](Self::pem).
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn generate_pem(algorithm: Algorithm) -> Result<String, SignError> {
         let failed = |_| SignError::new("the system gave no random numbers");
         let pkcs8 = match algorithm {
             Algorithm::EdDSA => {
@@ -105,8 +113,7 @@ impl SigningKey {
                 AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?.as_ref().to_vec()
             }
         };
-        let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8));
-        Self::pem(algorithm, pem.as_bytes())
+        Ok(pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8)))
     }
 
     /// The key's id, which becomes the `kid` of its tokens.
@@ -196,7 +203,7 @@ impl fmt::Debug for SigningKey {
 }
 
 /// Why a key could not be read, or a token not be signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignError {
     reason: String,
 }
@@ -210,6 +217,13 @@ impl SignError {
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
+    }
+}
+
+/// The same text: `main() -> Result<(), Box<dyn Error>>` prints this one.
+impl fmt::Debug for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey};
+use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey, random_secret};
 use auth_runtime::verify::Algorithm;
 
 /// The keys in `folder`, made at the first start.
@@ -16,21 +16,19 @@ pub(crate) fn load(folder: &Path) -> Result<(SigningKey, RefreshKey), BoxError> 
 
 fn secret(path: &Path) -> Result<Vec<u8>, BoxError> {
     if !path.exists() {
-        // Two ids of 128 random bits each are as good as 256 random bits.
-        let fresh = format!("{}{}", auth_runtime::tokens::random_id()?, auth_runtime::tokens::random_id()?);
-        write_for_us_alone(path, &fresh)?;
+        write_for_us_alone(path, &random_secret()?)?;
     }
     Ok(fs::read(path)?)
 }
 
 #[cfg(unix)]
-fn write_for_us_alone(path: &Path, text: &str) -> std::io::Result<()> {
+fn write_for_us_alone(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(secret)
 }
 
 #[cfg(not(unix))]
-fn write_for_us_alone(path: &Path, text: &str) -> std::io::Result<()> {
-    fs::write(path, text)
+fn write_for_us_alone(path: &Path, secret: &[u8]) -> std::io::Result<()> {
+    fs::write(path, secret)
 }

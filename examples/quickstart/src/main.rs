@@ -1,7 +1,7 @@
 //! Log in, call guarded routes, refresh, log out.
 //!
 //! Run it with `cargo run -p quickstart`, or with `-- --port 8080` for another port than 3000, and `-- --data FOLDER` for
-//! another place to keep log-ins in. It prints who may call what, and the `curl` lines to try.
+//! another place to keep log-ins in than `quickstart-data` in the current folder. It prints who may call what, and the `curl` lines to try.
 #![allow(clippy::print_stdout, reason = "it talks to the person who started it")]
 
 mod keys;

@@ -14,7 +14,7 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn from_arguments() -> Result<Self, BoxError> {
-        let mut options = Self { port: 3000, data: std::env::temp_dir().join("auth-quickstart") };
+        let mut options = Self { port: 3000, data: "quickstart-data".into() };
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
             match (name.as_str(), arguments.next()) {

@@ -60,7 +60,7 @@ impl RefreshFamilies for FlakyStore {
         self.whole(|| self.inner.remove(ids))
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<FamilyId>> {
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.whole(|| self.inner.of_subject(&issuer, &subject))
     }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::{self, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ::redb::{Builder, Database, Durability, Error, ReadTransaction, ReadableDatabase, WriteTransaction};
 
@@ -13,20 +14,50 @@ use crate::store::StoreError;
 /// Memory for pages that were read, in bytes: redb would take up to a gigabyte.
 const CACHE: usize = 64 << 20;
 
-/// The database of one path. `None` when it is closed: for good, or until the next write after the disk was full.
+/// The database of one path.
 pub(super) struct StoreFile {
     path: PathBuf,
-    database: Mutex<Option<Database>>,
+    database: Mutex<State>,
+}
+
+enum State {
+    Open(Database),
+    /// It could not be opened again after the disk was full. It is tried again, not more often than once a second: it takes
+    /// as long as the file is big.
+    Broken {
+        tried: Instant,
+    },
+    /// For good.
+    Closed,
+}
+
+impl State {
+    /// The database, opened again if it was broken.
+    fn open(&mut self, path: &Path) -> Result<&Database, Error> {
+        if let Self::Broken { tried } = self
+            && tried.elapsed() >= Duration::from_secs(1)
+        {
+            // Not `create`: where the file has gone, an empty one would forget the revocations without a word.
+            *self = match builder().open(path) {
+                Ok(database) => Self::Open(database),
+                Err(_) => Self::Broken { tried: Instant::now() },
+            };
+        }
+        match self {
+            Self::Open(database) => Ok(database),
+            Self::Broken { .. } | Self::Closed => Err(Error::DatabaseClosed),
+        }
+    }
 }
 
 impl StoreFile {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         // Absolute: it is opened again when the disk was full, and the messages name it.
         let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let file = Self { path, database: Mutex::new(None) };
+        let file = Self { path, database: Mutex::new(State::Closed) };
         let (database, format) = file.make().map_err(|error| file.fault(&error))?;
         match format {
-            Some(FORMAT) => *file.database() = Some(database),
+            Some(FORMAT) => *file.database() = State::Open(database),
             Some(other) => {
                 return Err(file.error(format_args!(
                     "it has format {other}, and this version of the program knows {FORMAT}: run the version that wrote \
@@ -43,8 +74,7 @@ impl StoreFile {
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction, Error> {
-        let database = self.database();
-        Ok(database.as_ref().ok_or(Error::DatabaseClosed)?.begin_read()?)
+        Ok(self.database().open(&self.path)?.begin_read()?)
     }
 
     /// Does all or none, and answers when it is on the disk.
@@ -58,7 +88,7 @@ impl StoreFile {
 
     /// Gives the file free, also if somebody is still reading it: that read fails.
     pub(super) fn close(&self) {
-        *self.database() = None;
+        *self.database() = State::Closed;
     }
 
     pub(super) fn fault(&self, error: &Error) -> StoreError {
@@ -77,21 +107,16 @@ impl StoreFile {
     }
 
     fn begin_write(&self) -> Result<WriteTransaction, Error> {
-        let mut database = self.database();
-        let database = match database.take() {
-            Some(open) => database.insert(open),
-            None => database.insert(builder().open(&self.path)?),
-        };
-        Ok(database.begin_write()?)
+        Ok(self.database().open(&self.path)?.begin_write()?)
     }
 
     /// redb refuses all after an error of the disk. At once, so that reads go on; else the next write tries again.
     fn reopen(&self) {
-        let mut database = self.database();
+        let mut state = self.database();
         // The lock of the file goes with the old one.
-        *database = None;
-        // Not `create`: where the file has gone, an empty one would forget the revocations without a word.
-        *database = builder().open(&self.path).ok();
+        *state = State::Closed;
+        let database = builder().open(&self.path);
+        *state = database.map_or(State::Broken { tried: Instant::now() }, State::Open);
     }
 
     fn commit(&self, writes: Vec<Write>) -> Result<Vec<bool>, Error> {
@@ -104,7 +129,7 @@ impl StoreFile {
         Ok(answers)
     }
 
-    fn database(&self) -> MutexGuard<'_, Option<Database>> {
+    fn database(&self) -> MutexGuard<'_, State> {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

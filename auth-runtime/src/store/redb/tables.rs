@@ -131,8 +131,10 @@ impl<'t> Tables<'t> {
 
     fn drop_families(&mut self, now: i64) -> Result<bool, Error> {
         for _ in 0..MAX_DROPPED {
-            let Some((_, id)) = expired(&self.family_expiry, now)? else { return Ok(false) };
+            let Some((expires_at, id)) = expired(&self.family_expiry, now)? else { return Ok(false) };
             self.take(id)?;
+            // Also where the family is not: a row that stayed would be found again and again.
+            self.family_expiry.remove((expires_at, id))?;
         }
         Ok(expired(&self.family_expiry, now)?.is_some())
     }
@@ -176,10 +178,15 @@ pub(super) fn families_of(
     transaction: &ReadTransaction,
     issuer: &str,
     subject: &str,
-) -> Result<Vec<FamilyId>, Error> {
+) -> Result<Vec<RefreshFamily>, Error> {
     let by_subject = transaction.open_table(BY_SUBJECT)?;
-    let rows = by_subject.range((issuer, subject, [0; 16])..=(issuer, subject, [u8::MAX; 16]))?;
-    rows.map(|row| Ok(row?.0.value().2)).collect()
+    let families = transaction.open_table(FAMILIES)?;
+    let mut found = Vec::new();
+    for row in by_subject.range((issuer, subject, [0; 16])..=(issuer, subject, [u8::MAX; 16]))? {
+        let (_, _, id) = row?.0.value();
+        found.extend(families.get(id)?.map(|row| from_json(row.value())).transpose()?);
+    }
+    Ok(found)
 }
 
 pub(super) fn has_expired_entries(transaction: &ReadTransaction, now: i64) -> Result<bool, Error> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -18,6 +19,36 @@ pub enum Delivery {
     Json,
     /// In cookies that no script can read.
     Cookies,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TokenRequest<'r> {
+    /// Which of the routes was called.
+    pub route: TokenRoute,
+    /// How tokens get to the client.
+    pub delivery: Delivery,
+    /// The head of the request: its query, say, where a page wants the user to go on.
+    pub head: &'r Parts,
+}
+
+/// One of the routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenRoute {
+    /// `/login`
+    LogIn,
+    /// `/refresh`
+    Refresh,
+    /// `/logout`
+    LogOut,
+    /// `/logout-everywhere`
+    LogOutEverywhere,
+    /// `/revoke`
+    Revoke,
+    /// `/introspect`
+    Introspect,
 }
 
 /// Why a route gave out no tokens.
@@ -64,8 +95,8 @@ impl TokenFailure {
     }
 
     /// The answer: the application's, held to what the failure is.
-    pub(super) fn render(self, answers: &dyn TokenAnswers) -> Response {
-        let mut response = kept_refused(answers.failed(self), self.status());
+    pub(super) fn render(self, answers: &dyn TokenAnswers, request: &TokenRequest<'_>) -> Response {
+        let mut response = kept_refused(answers.failed(self, request), self.status());
         let wait = match self {
             Self::TooManyAttempts(wait) => Some(wait.as_secs().max(1)),
             Self::Unavailable => Some(5),
@@ -82,9 +113,9 @@ impl TokenFailure {
 pub trait TokenAnswers: Send + Sync + 'static {
     /// The user logged in, or the tokens were renewed. Default: the answer of RFC 6749 §5.1; without the tokens where cookies
     /// hold them.
-    fn tokens(&self, tokens: &IssuedTokens, delivery: Delivery) -> Response {
+    fn tokens(&self, tokens: &IssuedTokens, request: &TokenRequest<'_>) -> Response {
         let mut body = json!({ "token_type": "Bearer", "expires_in": tokens.expires_in.as_secs() });
-        if delivery == Delivery::Json
+        if request.delivery == Delivery::Json
             && let Some(body) = body.as_object_mut()
         {
             body.insert("access_token".into(), tokens.access_token.as_str().into());
@@ -100,12 +131,14 @@ pub trait TokenAnswers: Send + Sync + 'static {
 
     /// No tokens were given out. Default: the answer of RFC 6749 §5.2. It may choose another failure (4xx, 5xx) or send a
     /// browser to a page (302, 303, 307); any other status becomes the failure's own.
-    fn failed(&self, failure: TokenFailure) -> Response {
+    fn failed(&self, failure: TokenFailure, request: &TokenRequest<'_>) -> Response {
+        let _ = request;
         (failure.status(), Json(json!({ "error": failure.error() }))).into_response()
     }
 
     /// The user is logged out. Default: 204.
-    fn logged_out(&self) -> Response {
+    fn logged_out(&self, request: &TokenRequest<'_>) -> Response {
+        let _ = request;
         StatusCode::NO_CONTENT.into_response()
     }
 }

@@ -16,11 +16,7 @@ pub(super) async fn read_optional<T: DeserializeOwned + Default>(
     head: &Parts,
     body: Body,
 ) -> Result<T, TokenFailure> {
-    if body.is_end_stream() || !head.headers.contains_key(CONTENT_TYPE) {
-        Ok(T::default())
-    } else {
-        read(head, body).await
-    }
+    if body.is_end_stream() { Ok(T::default()) } else { read(head, body).await }
 }
 
 /// The body as a `T`. A form is what a page sends; everything else is taken for JSON, and refused if it does not say so.

@@ -13,13 +13,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::answers::no_store;
 use super::limits::LogInLimits;
-use super::{AttemptLimit, Authenticator, Credentials as _, Delivery, TokenAnswers, TokenFailure, body};
+use super::{
+    AttemptLimit, Authenticator, Credentials as _, Delivery, TokenAnswers, TokenFailure, TokenRequest,
+    TokenRoute, body,
+};
 use crate::address::client_address;
 use crate::engine::Engine;
 use crate::principal::Principal;
+use crate::request_auth::RequestAuth;
 use crate::revocation::Revocation;
 use crate::source::{Bearer, CredentialSource, Extracted};
 use crate::tokens::{IssuedTokens, TokenError, Tokens};
@@ -70,8 +75,8 @@ impl<A: Authenticator> TokenEndpoints<A> {
     pub async fn log_in(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match self.try_log_in(&mut head, body).await {
-            Ok(tokens) => self.hand_over(&head, &tokens),
-            Err(failure) => self.failed(failure),
+            Ok(tokens) => self.hand_over(&head, TokenRoute::LogIn, &tokens),
+            Err(failure) => self.failed(failure, &head, TokenRoute::LogIn),
         }
     }
 
@@ -99,9 +104,9 @@ impl<A: Authenticator> TokenEndpoints<A> {
     pub async fn refresh(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match self.try_refresh(&head, body).await {
-            Ok(tokens) => self.hand_over(&head, &tokens),
+            Ok(tokens) => self.hand_over(&head, TokenRoute::Refresh, &tokens),
             Err(failure) => {
-                let mut response = self.failed(failure);
+                let mut response = self.failed(failure, &head, TokenRoute::Refresh);
                 if failure == TokenFailure::InvalidGrant {
                     self.clear_cookies(&head, &mut response);
                 }
@@ -115,8 +120,8 @@ impl<A: Authenticator> TokenEndpoints<A> {
         let token = match self.configured().delivery {
             Delivery::Cookies => match self.engine().refresh_cookie().find(head) {
                 Extracted::Present(token) => token.into_owned(),
-                Extracted::Absent => return Err(TokenFailure::InvalidGrant),
-                Extracted::Repeated | Extracted::Unusable(_) => return Err(TokenFailure::InvalidRequest),
+                // Several are of several paths; the answer clears them.
+                _ => return Err(TokenFailure::InvalidGrant),
             },
             Delivery::Json => {
                 let sent: RefreshBody = body::read(head, body).await?;
@@ -134,24 +139,30 @@ impl<A: Authenticator> TokenEndpoints<A> {
     pub async fn log_out(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match self.try_log_out(&head, body).await {
-            Ok(()) => self.logged_out(&head),
-            Err(failure) => self.failed(failure),
+            Ok(()) => self.logged_out(&head, TokenRoute::LogOut),
+            Err(failure) => self.failed(failure, &head, TokenRoute::LogOut),
         }
     }
 
     async fn try_log_out(&self, head: &Parts, body: Body) -> Result<(), TokenFailure> {
         self.own_page(head)?;
         let tokens = self.tokens();
-        let sent = match self.configured().delivery {
-            Delivery::Cookies => None,
-            Delivery::Json => body::read_optional::<LogOutBody>(head, body).await?.refresh_token,
+        let refresh_tokens: Vec<String> = match self.configured().delivery {
+            Delivery::Cookies => self
+                .engine()
+                .refresh_cookie()
+                .find_all(head)
+                .filter_map(|found| match found {
+                    Extracted::Present(token) => Some(token.into_owned()),
+                    _ => None,
+                })
+                .collect(),
+            Delivery::Json => {
+                body::read_optional::<LogOutBody>(head, body).await?.refresh_token.into_iter().collect()
+            }
         };
-        let cookie = match self.engine().refresh_cookie().find(head) {
-            Extracted::Present(token) if self.sets_cookies() => Some(token.into_owned()),
-            _ => None,
-        };
-        if let Some(refresh_token) = sent.or(cookie) {
-            tokens.log_out(&refresh_token).await.map_err(|error| failure(&error))?;
+        for token in refresh_tokens {
+            tokens.log_out(&token).await.map_err(|error| failure(&error))?;
         }
         let Some(principal) = self.access_token(head).and_then(|token| tokens.genuine(&token)) else {
             return Ok(());
@@ -167,43 +178,48 @@ impl<A: Authenticator> TokenEndpoints<A> {
     /// Ends all log-ins of the caller's. It needs a rule that asks for a caller.
     pub async fn log_out_everywhere(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
-        let Ok(principal) = Principal::from_request_parts(&mut head, &()).await else {
-            tracing::error!(
-                "auth: `log_out_everywhere` was called by a handler whose rule asks for no caller"
-            );
-            return self.failed(TokenFailure::Misconfigured);
-        };
-        let revoked = self.engine().revoke(Revocation::of_user(&principal, self.engine().now())).await;
-        match revoked {
-            Ok(()) => self.logged_out(&head),
-            Err(error) => self.failed(failure(&error.into())),
+        match self.try_log_out_everywhere(&mut head).await {
+            Ok(()) => self.logged_out(&head, TokenRoute::LogOutEverywhere),
+            Err(failure) => self.failed(failure, &head, TokenRoute::LogOutEverywhere),
         }
+    }
+
+    async fn try_log_out_everywhere(&self, head: &mut Parts) -> Result<(), TokenFailure> {
+        self.known_client(head).await?;
+        let principal =
+            Principal::from_request_parts(head, &()).await.map_err(|_| TokenFailure::Misconfigured)?;
+        let revocation = Revocation::of_user(&principal, self.engine().now());
+        self.engine().revoke(revocation).await.map_err(|error| failure(&error.into()))
     }
 
     /// Takes a token back (RFC 7009). It needs a rule that says which clients may.
     pub async fn revoke(&self, request: Request) -> Response {
-        let (head, body) = request.into_parts();
-        let sent = match body::read::<TokenBody>(&head, body).await {
-            Ok(sent) => sent,
-            Err(failure) => return self.failed(failure),
-        };
-        match self.tokens().revoke(&sent.token).await {
+        let (mut head, body) = request.into_parts();
+        match self.try_revoke(&mut head, body).await {
             Ok(()) => no_store(StatusCode::OK.into_response()),
-            Err(error) => self.failed(failure(&error)),
+            Err(failure) => self.failed(failure, &head, TokenRoute::Revoke),
         }
+    }
+
+    async fn try_revoke(&self, head: &mut Parts, body: Body) -> Result<(), TokenFailure> {
+        self.known_client(head).await?;
+        let sent: TokenBody = body::read(head, body).await?;
+        self.tokens().revoke(&sent.token).await.map_err(|error| failure(&error))
     }
 
     /// What a token says, if it is good (RFC 7662). It needs a rule that says which services may ask.
     pub async fn introspect(&self, request: Request) -> Response {
-        let (head, body) = request.into_parts();
-        let sent = match body::read::<TokenBody>(&head, body).await {
-            Ok(sent) => sent,
-            Err(failure) => return self.failed(failure),
-        };
-        match self.tokens().introspect(&sent.token).await {
+        let (mut head, body) = request.into_parts();
+        match self.try_introspect(&mut head, body).await {
             Ok(answer) => no_store(Json(answer).into_response()),
-            Err(error) => self.failed(failure(&error)),
+            Err(failure) => self.failed(failure, &head, TokenRoute::Introspect),
         }
+    }
+
+    async fn try_introspect(&self, head: &mut Parts, body: Body) -> Result<Value, TokenFailure> {
+        self.known_client(head).await?;
+        let sent: TokenBody = body::read(head, body).await?;
+        self.tokens().introspect(&sent.token).await.map_err(|error| failure(&error))
     }
 }
 
@@ -225,19 +241,44 @@ impl<A> TokenEndpoints<A> {
         self.configured().delivery == Delivery::Cookies
     }
 
-    fn engine(&self) -> &Engine {
+    fn engine(&self) -> &Arc<Engine> {
         self.tokens().engine()
     }
 
     /// Where cookies are set and sent, the page must be this service's own, also where none is sent yet: else another site
     /// could log its visitors in as somebody else.
     fn own_page(&self, head: &Parts) -> Result<(), TokenFailure> {
+        self.own_engine(head)?;
         if !self.sets_cookies() || self.engine().origins().admits(head) {
             Ok(())
         } else {
             tracing::info!("auth: a page of another origin sent a request to a token route");
             Err(TokenFailure::ForeignPage)
         }
+    }
+
+    /// What is revoked here must be what the gates of this router ask.
+    fn own_engine(&self, head: &Parts) -> Result<(), TokenFailure> {
+        if RequestAuth::of(head).is_some_and(|auth| Arc::ptr_eq(auth.engine(), self.engine())) {
+            return Ok(());
+        }
+        tracing::error!(
+            "auth: a token route stands on a router that was finished with another engine than that of its `Tokens`, or was not \
+             finished: give both the same `Auth`"
+        );
+        Err(TokenFailure::Misconfigured)
+    }
+
+    /// Whoever takes tokens back or asks about them is a client that a rule let in (RFC 7009 §2.1, RFC 7662 §2.1).
+    async fn known_client(&self, head: &mut Parts) -> Result<(), TokenFailure> {
+        self.own_engine(head)?;
+        if Principal::from_request_parts(head, &()).await.is_ok() {
+            return Ok(());
+        }
+        tracing::error!(
+            "auth: revocation or introspection was reached without a caller: its rule must ask for one"
+        );
+        Err(TokenFailure::Misconfigured)
     }
 
     async fn address(&self, head: &mut Parts) -> Result<IpAddr, TokenFailure> {
@@ -266,8 +307,12 @@ impl<A> TokenEndpoints<A> {
         }
     }
 
-    fn hand_over(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        let mut response = self.configured().answers.tokens(tokens, self.configured().delivery);
+    fn asked<'r>(&self, head: &'r Parts, route: TokenRoute) -> TokenRequest<'r> {
+        TokenRequest { route, delivery: self.configured().delivery, head }
+    }
+
+    fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
+        let mut response = self.configured().answers.tokens(tokens, &self.asked(head, route));
         if self.sets_cookies() {
             let engine = self.engine();
             let path = self.common_path(head);
@@ -279,33 +324,40 @@ impl<A> TokenEndpoints<A> {
         no_store(response)
     }
 
-    fn logged_out(&self, head: &Parts) -> Response {
-        let mut response = self.configured().answers.logged_out();
+    fn logged_out(&self, head: &Parts, route: TokenRoute) -> Response {
+        let mut response = self.configured().answers.logged_out(&self.asked(head, route));
         self.clear_cookies(head, &mut response);
         no_store(response)
     }
 
-    fn failed(&self, failure: TokenFailure) -> Response {
-        failure.render(&*self.configured().answers)
+    fn failed(&self, failure: TokenFailure, head: &Parts, route: TokenRoute) -> Response {
+        failure.render(&*self.configured().answers, &self.asked(head, route))
     }
 
     fn clear_cookies(&self, head: &Parts, response: &mut Response) {
         if self.sets_cookies() {
-            set_cookie(response, self.engine().access_cookie().clear());
-            set_cookie(response, self.engine().refresh_cookie().clear(&self.common_path(head)));
+            let (access, refresh) = (self.engine().access_cookie(), self.engine().refresh_cookie());
+            set_cookie(response, access.clear());
+            let path = self.common_path(head);
+            set_cookie(response, refresh.clear(&path));
+            if refresh.find_all(head).count() > 1 && path != "/" {
+                // The other one is of the whole site, from before the routes moved here.
+                set_cookie(response, refresh.clear("/"));
+            }
         }
     }
 
     /// The path that all of these routes stand under: what comes before the last `/` of this one's.
     fn common_path<'r>(&'r self, head: &'r Parts) -> Cow<'r, str> {
-        if let Some(path) = &self.configured().cookie_path {
-            return path.into();
-        }
-        let path = head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |original| original.0.path());
-        let common = path.rsplit_once('/').map_or("", |(common, _)| common);
+        let original =
+            head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |original| original.0.path());
+        let common = match &self.configured().cookie_path {
+            Some(path) => path,
+            None => original.rsplit_once('/').map_or("", |(common, _)| common),
+        };
         // A parameter of the path is whatever its sender wrote; what is more than a path would end the attribute.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);
-        if common.is_empty() || !common.bytes().all(plain) { "/".into() } else { common.into() }
+        if common.starts_with('/') && common.bytes().all(plain) { common.into() } else { "/".into() }
     }
 }
 
