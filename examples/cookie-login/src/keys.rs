@@ -1,0 +1,64 @@
+//! The service's secrets, in files that its user alone may read. With the same keys after a restart, tokens stay good.
+
+use std::error::Error;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use auth_runtime::tokens::{RefreshKey, SignError, SigningKey, random_secret};
+use auth_runtime::verify::Algorithm;
+
+/// What tokens are made with.
+pub(crate) struct Keys {
+    pub(crate) signing: SigningKey,
+    pub(crate) refresh: RefreshKey,
+}
+
+impl Keys {
+    /// The keys of this folder; at the first start it makes both.
+    pub(crate) fn in_folder(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        fs::create_dir_all(folder)?;
+        let signing = kept(&folder.join("signing.pem"), || {
+            Ok(SigningKey::generate_pem(Algorithm::EdDSA)?.into_bytes())
+        })?;
+        let refresh = kept(&folder.join("refresh.key"), || Ok(random_secret()?.to_vec()))?;
+        Ok(Self {
+            signing: SigningKey::pem(Algorithm::EdDSA, &signing)?,
+            refresh: RefreshKey::new("1", refresh),
+        })
+    }
+}
+
+/// What this file holds; what `make` makes, if it is not there.
+fn kept(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, SignError>) -> Result<Vec<u8>, Box<dyn Error>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let secret = make()?;
+            write_for_owner(path, &secret)?;
+            Ok(secret)
+        }
+        read => {
+            check_readers(path)?;
+            Ok(read?)
+        }
+    }
+}
+
+fn write_for_owner(path: &Path, secret: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(secret)?;
+    file.sync_all()
+}
+
+/// A file that others may read, or laid there for us to take, holds no secret.
+fn check_readers(path: &Path) -> Result<(), Box<dyn Error>> {
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path)?.permissions()) & 0o077 != 0 {
+        return Err(format!("{}: others may read it. Delete it to start anew", path.display()).into());
+    }
+    Ok(())
+}

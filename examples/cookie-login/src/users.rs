@@ -1,0 +1,56 @@
+//! Two users with their passwords in the source, which is for an example alone.
+
+use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
+use auth_runtime::tokens::{BoxError, PasswordError, Passwords, Subject, Subjects};
+
+/// The users, with the hashes of their passwords. A service has them in a database.
+pub(crate) struct Users {
+    passwords: Passwords,
+    known: Vec<User>,
+}
+
+struct User {
+    name: &'static str,
+    roles: &'static [&'static str],
+    hash: String,
+}
+
+impl Users {
+    pub(crate) async fn new() -> Result<Self, PasswordError> {
+        let passwords = Passwords::new()?;
+        let mut known = Vec::new();
+        for (name, password, roles) in [("alice", "wonderland", &["admin"][..]), ("bob", "builder", &[])] {
+            known.push(User { name, roles, hash: passwords.hash(password).await? });
+        }
+        Ok(Self { passwords, known })
+    }
+
+    fn find(&self, name: &str) -> Option<&User> {
+        self.known.iter().find(|user| user.name == name)
+    }
+}
+
+impl User {
+    fn subject(&self) -> Subject {
+        Subject::new(self.name).roles(self.roles.iter().copied())
+    }
+}
+
+/// Asked at a log-in.
+impl Authenticator for Users {
+    type Credentials = PasswordCredentials;
+
+    async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
+        let found = self.find(&sent.username);
+        // An unknown user takes as long as a wrong password.
+        let matches = self.passwords.verify(sent.password, found.map(|user| user.hash.as_str())).await?;
+        Ok(found.filter(|_| matches).map(User::subject))
+    }
+}
+
+/// Asked whenever tokens are renewed: a user who is gone is logged out, and a role that was taken away is gone too.
+impl Subjects for Users {
+    async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+        Ok(self.find(id).map(User::subject))
+    }
+}

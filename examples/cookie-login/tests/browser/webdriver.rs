@@ -1,0 +1,242 @@
+//! Browsers, driven by W3C WebDriver (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use base64::Engine as _;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const INSTALL: &str = "This test needs Chromium and its driver: apt-get install --no-install-recommends chromium chromium-driver";
+
+/// What WebDriver calls an element's id.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A running ChromeDriver, on a port that it chose; ended, with its browsers, when dropped.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    process: Child,
+    port: u16,
+    client: reqwest::Client,
+    /// The home of its browsers, and their profiles.
+    home: TempDir,
+}
+
+/// A browser with a profile of its own.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    session: String,
+    client: reqwest::Client,
+}
+
+impl Driver {
+    pub(crate) fn start() -> Self {
+        let home = TempDir::new().unwrap();
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("chromedriver can't be started ({error}). {INSTALL}"));
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let started = "ChromeDriver was started successfully on port ";
+        let port =
+            lines.filter_map(|line| line.strip_prefix(started)?.trim_end_matches('.').parse().ok()).next();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        Self { process, port: port.expect("chromedriver names its port"), client, home }
+    }
+
+    /// A new browser, with an empty profile.
+    pub(crate) async fn browser(&self) -> Browser {
+        let profile = TempDir::new_in(self.home.path()).unwrap().keep();
+        let mut arguments = vec![format!("--user-data-dir={}", profile.display())];
+        arguments.extend(
+            [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--window-size=800,700",
+            ]
+            .map(str::to_owned),
+        );
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "performance": "ALL" },
+            // A search for an element waits this long for it, in milliseconds: no test sleeps.
+            "timeouts": { "implicit": 30_000 },
+        });
+        let sessions = format!("http://127.0.0.1:{}/session", self.port);
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let made = send(&self.client, Method::POST, &sessions, Some(body)).await;
+        let made = made.unwrap_or_else(|error| panic!("no browser could be started: {error}\n{INSTALL}"));
+        let session = format!("{sessions}/{}", made["sessionId"].as_str().unwrap());
+        Browser { session, client: self.client.clone() }
+    }
+
+    /// Asks it to end itself and its browsers.
+    fn shut_down(&self) -> std::io::Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        write!(
+            stream,
+            "GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
+            self.port
+        )?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if self.shut_down().is_err() {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
+    }
+}
+
+impl Browser {
+    pub(crate) async fn open(&self, url: &str) {
+        self.post("/url", json!({ "url": url })).await;
+    }
+
+    pub(crate) async fn url(&self) -> String {
+        text(self.get("/url").await)
+    }
+
+    pub(crate) async fn reload(&self) {
+        self.post("/refresh", json!({})).await;
+    }
+
+    pub(crate) async fn back(&self) {
+        self.post("/back", json!({})).await;
+    }
+
+    /// Waits for an element with exactly this text.
+    pub(crate) async fn see(&self, text: &str) {
+        self.find("xpath", &format!("//*[normalize-space()=\"{text}\"]")).await;
+    }
+
+    /// Waits for an element of this CSS selector.
+    pub(crate) async fn element(&self, selector: &str) -> String {
+        self.find("css selector", selector).await
+    }
+
+    pub(crate) async fn write(&self, selector: &str, keys: &str) {
+        let element = self.element(selector).await;
+        self.post(&format!("/element/{element}/value"), json!({ "text": keys })).await;
+    }
+
+    pub(crate) async fn click(&self, selector: &str) {
+        let element = self.element(selector).await;
+        self.post(&format!("/element/{element}/click"), json!({})).await;
+    }
+
+    /// The name that assistive technology reads out for an element.
+    pub(crate) async fn label(&self, selector: &str) -> String {
+        let element = self.element(selector).await;
+        text(self.get(&format!("/element/{element}/computedlabel")).await)
+    }
+
+    /// The value of a script, which is a function's body.
+    pub(crate) async fn script(&self, script: &str) -> Value {
+        self.post("/execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// The status that the page was answered with.
+    pub(crate) async fn status(&self) -> Value {
+        self.script("return performance.getEntriesByType('navigation')[0].responseStatus").await
+    }
+
+    /// The cookies of this page, also those that no script can read, by their names.
+    pub(crate) async fn cookies(&self) -> BTreeMap<String, Value> {
+        let cookies = self.get("/cookie").await;
+        let cookies = cookies.as_array().unwrap().iter();
+        cookies.map(|cookie| (text(cookie["name"].clone()), cookie.clone())).collect()
+    }
+
+    pub(crate) async fn delete_cookie(&self, name: &str) {
+        self.command(Method::DELETE, &format!("/cookie/{name}"), None).await;
+    }
+
+    /// The tabs, in no order that could be relied on.
+    pub(crate) async fn tabs(&self) -> Vec<String> {
+        self.get("/window/handles").await.as_array().unwrap().iter().cloned().map(text).collect()
+    }
+
+    pub(crate) async fn switch_to(&self, tab: &str) {
+        self.post("/window", json!({ "handle": tab })).await;
+    }
+
+    /// The `Cookie` headers of the requests that were sent since the last call; empty where one had none.
+    pub(crate) async fn cookies_sent(&self) -> Vec<String> {
+        let log = self.post("/se/log", json!({ "type": "performance" })).await;
+        let messages = log.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap());
+        let events =
+            messages.map(|message| serde_json::from_str::<Value>(message).unwrap()["message"].take());
+        let sent = events.filter(|event| event["method"] == "Network.requestWillBeSentExtraInfo");
+        sent.map(|event| event["params"]["headers"]["Cookie"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// For people to look at, in `target/tmp`.
+    pub(crate) async fn screenshot(&self, name: &str) {
+        let png = text(self.get("/screenshot").await);
+        let png = base64::engine::general_purpose::STANDARD.decode(png).unwrap();
+        std::fs::write(format!("{}/cookie-login-{name}.png", env!("CARGO_TARGET_TMPDIR")), png).unwrap();
+    }
+
+    async fn find(&self, using: &str, value: &str) -> String {
+        let body = Some(json!({ "using": using, "value": value }));
+        match send(&self.client, Method::POST, &format!("{}/element", self.session), body).await {
+            Ok(element) => text(element[ELEMENT].clone()),
+            Err(error) => panic!("{value}: {error}\n{}\n{}", self.url().await, self.get("/source").await),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.command(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        self.command(Method::POST, path, Some(body)).await
+    }
+
+    async fn command(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let done = send(&self.client, method, &format!("{}{path}", self.session), body).await;
+        done.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+}
+
+/// One command: its value, or the error in words.
+async fn send(
+    client: &reqwest::Client,
+    method: Method,
+    url: &str,
+    body: Option<Value>,
+) -> Result<Value, String> {
+    let mut request = client.request(method, url);
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let answer = request.send().await.map_err(|error| error.to_string())?;
+    let good = answer.status().is_success();
+    let value = answer.json::<Value>().await.map_err(|error| error.to_string())?["value"].take();
+    if good { Ok(value) } else { Err(format!("{}: {}", value["error"], value["message"])) }
+}
+
+fn text(value: Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
