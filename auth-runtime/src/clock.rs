@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 /// Tells the time. The engine asks it and nothing else, so a test moves it by hand.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
@@ -67,7 +69,9 @@ impl HeldTime {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant, UNIX_EPOCH};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use tokio::time::Instant;
 
     use super::HeldTime;
 

@@ -14,13 +14,14 @@ mod redb;
 
 use std::fmt;
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+use crate::clock::unix_seconds;
 use crate::revocation::Revocation;
 
 /// What a store is doing.
@@ -168,3 +169,8 @@ impl fmt::Debug for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+/// A clock before the epoch stands wrong, and is no reason to forget revocations: nothing has expired by it.
+fn drop_before(now: SystemTime) -> i64 {
+    if now < UNIX_EPOCH { 0 } else { unix_seconds(now) }
+}

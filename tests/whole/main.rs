@@ -7,19 +7,27 @@
     reason = "a test fails by panicking"
 )]
 
+mod allocations;
 mod credentials;
+#[cfg(target_os = "linux")]
+mod durability;
+mod expiry;
 mod forms;
 mod gate;
 mod interop;
 mod lifecycle;
+mod model;
 mod noise;
 mod policy;
 mod providers;
 mod refusals;
 mod routers;
+mod simultaneous;
 mod standards;
+mod stores;
 mod support;
 mod test_kit;
+mod token_cache;
 mod token_routes;
 mod tokens;
 mod ui;

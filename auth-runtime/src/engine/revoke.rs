@@ -114,7 +114,9 @@ impl Engine {
         };
         // The families first: a family outlives the entries of the log, and what is cut short here leaves no refresh token
         // that would be good again when they have gone.
-        let mut ended = self.end_families(&revocation).await?;
+        // «Up to now» is all that there is, also what was dated later by a clock that is ahead.
+        let all = matches!(&revocation, Revocation::User { issued_at_or_before, .. } if *issued_at_or_before >= now);
+        let mut ended = self.end_families(&revocation, all).await?;
         if !self.has_ended(&revocation) {
             let mut entries = vec![self.logged(revocation.clone(), last_issued)];
             if let Revocation::User { issuer, .. } = &revocation {
@@ -126,8 +128,9 @@ impl Engine {
             }
             self.revocations().revoke(entries).await?;
         }
-        // A log-in at the same time looks at the view after it has stored its family, so one of the two sees the other.
-        self.end_families(&revocation).await?;
+        // A log-in at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
+        // came after is dated behind the bound.
+        self.end_families(&revocation, false).await?;
         Ok(())
     }
 
@@ -162,8 +165,9 @@ impl Engine {
         LoggedRevocation { revocation, keep_until }
     }
 
-    /// Ends the refresh families that a revocation concerns, whichever instance gave them out.
-    async fn end_families(&self, revocation: &Revocation) -> Result<Vec<FamilyId>, StoreError> {
+    /// Ends the refresh families that a revocation concerns, whichever instance gave them out; of a user `all`, or those up to
+    /// its bound.
+    async fn end_families(&self, revocation: &Revocation, all: bool) -> Result<Vec<FamilyId>, StoreError> {
         let ended: Vec<FamilyId> = match revocation {
             Revocation::Session { issuer, session_id } => match family_of_session(session_id) {
                 Some(id) => {
@@ -177,8 +181,6 @@ impl Engine {
                 None => Vec::new(),
             },
             Revocation::User { issuer, subject, issued_at_or_before } => {
-                // What is there now was there before, whatever the clock said that dated it.
-                let all = *issued_at_or_before >= self.now();
                 let bound = unix_seconds(*issued_at_or_before);
                 let families = self.families().of_subject(issuer, subject).await?.into_iter();
                 families.filter(|family| all || family.started_at <= bound).map(|family| family.id).collect()

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::{
     FamilyId, LogPage, LoggedRevocation, RefreshFamilies, RefreshFamily, RevocationLog, StoreFuture,
+    drop_before,
 };
 use crate::clock::unix_seconds;
 
@@ -49,6 +50,11 @@ impl MemoryStore {
     }
 }
 
+/// The first row, if its time lies before `now`.
+fn expired<T: Copy + Ord>(rows: &BTreeSet<(i64, T)>, now: i64) -> Option<(i64, T)> {
+    rows.first().copied().filter(|(time, _)| *time < now)
+}
+
 fn done<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
     Box::pin(ready(Ok(value)))
 }
@@ -78,18 +84,14 @@ impl RevocationLog for MemoryStore {
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        let now = unix_seconds(now);
+        let now = drop_before(now);
         let mut tables = self.tables();
         for _ in 0..BATCH {
-            match tables.log_expiry.first().copied() {
-                Some(first) if first.0 < now => {
-                    tables.log_expiry.remove(&first);
-                    tables.log.remove(&first.1);
-                }
-                _ => return done(false),
-            }
+            let Some((keep_until, cursor)) = expired(&tables.log_expiry, now) else { break };
+            tables.log_expiry.remove(&(keep_until, cursor));
+            tables.log.remove(&cursor);
         }
-        done(true)
+        done(expired(&tables.log_expiry, now).is_some())
     }
 }
 
@@ -129,15 +131,13 @@ impl RefreshFamilies for MemoryStore {
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        let now = unix_seconds(now);
+        let now = drop_before(now);
         let mut tables = self.tables();
         for _ in 0..BATCH {
-            match tables.family_expiry.first().copied() {
-                Some((expires_at, id)) if expires_at < now => tables.take(id),
-                _ => return done(false),
-            }
+            let Some((_, id)) = expired(&tables.family_expiry, now) else { break };
+            tables.take(id);
         }
-        done(true)
+        done(expired(&tables.family_expiry, now).is_some())
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use ::redb::{Error, ReadTransaction};
 use tokio::runtime::Handle;
@@ -17,9 +17,8 @@ use self::file::StoreFile;
 use self::tables::Write;
 use super::{
     FamilyId, LogPage, LoggedRevocation, RefreshFamilies, RefreshFamily, RevocationLog, StoreError,
-    StoreFuture,
+    StoreFuture, drop_before,
 };
-use crate::clock::unix_seconds;
 
 /// How many writes share one commit, and how many may wait for the next.
 const MAX_BATCH: usize = 256;
@@ -182,9 +181,4 @@ fn write_all(file: &StoreFile, mut waiting: mpsc::Receiver<Job>) {
             }
         }
     }
-}
-
-/// A clock before the epoch stands wrong, and is no reason to forget revocations: nothing has expired by it.
-fn drop_before(now: SystemTime) -> i64 {
-    if now < UNIX_EPOCH { 0 } else { unix_seconds(now) }
 }

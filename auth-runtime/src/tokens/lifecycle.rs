@@ -131,12 +131,14 @@ impl Tokens {
                 Some(subject) => subject,
                 None => subject.insert(self.subject(&family).await?),
             };
+            // Not before the log-in, which may be dated a second ahead to stand behind a log-out everywhere.
+            let issued_at = now.max(family.started_at);
             if again {
                 tracing::debug!(
                     session = session_of_family(family.id),
                     "auth: a refresh within the grace period"
                 );
-                return self.tokens_of(&family, subject, now);
+                return self.tokens_of(&family, subject, issued_at);
             }
             let next = RefreshFamily {
                 key_id: issuer.refresh_keys.newest().to_owned(),
@@ -145,7 +147,7 @@ impl Tokens {
                 expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
                 ..family.clone()
             };
-            let tokens = self.tokens_of(&next, subject, now)?;
+            let tokens = self.tokens_of(&next, subject, issued_at)?;
             if self.engine.families().replace(family.generation, next).await? {
                 return Ok(tokens);
             }
@@ -355,9 +357,7 @@ impl Tokens {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
         let refresh_token = token.ok_or(RefusedRefresh::Forged)?;
-        // A log-in may be dated a second ahead, behind a revocation of its user's tokens; what comes of it is too.
-        let issued_at = now.max(family.started_at);
-        let (access_token, expires_at) = issuer.access_token(subject, Some(family), issued_at)?;
+        let (access_token, expires_at) = issuer.access_token(subject, Some(family), now)?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
         Ok(IssuedTokens {
             access_token,

@@ -1,0 +1,112 @@
+//! What the gate allocates for a token that it remembers: nothing.
+//!
+//! A public route is measured beside it: axum, the layer, and the extension that hands over the caller take as much there,
+//! where it holds nobody. The counter sees the thread that it is called on, and no other.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use allocation_counter::{AllocationInfo, measure};
+use auth_runtime::routing::get;
+use auth_runtime::testing::{TestAuth, TestUser};
+use auth_runtime::{Principal, Router, auth};
+use tower::Service as _;
+
+use crate::support::request;
+
+#[auth(public)]
+async fn open() {}
+
+#[auth]
+async fn guarded() {}
+
+#[auth]
+async fn with_principal(_: Principal) {}
+
+#[auth(source = ["bearer", "cookie"], optional)]
+async fn optional(_: Option<Principal>) {}
+
+#[auth(source = "cookie")]
+async fn by_cookie() {}
+
+#[auth(
+    roles = ["r1", "r2", "r3", "admin"],
+    scopes = ["s1", "s2", "s3"],
+    permissions = ["p1", "p2", "p3"],
+    claims(c1 = 1, c2 = [1, 2], c3 = "x"),
+    max_age = "1h",
+    any(roles = ["r1"], scopes = ["s4"], permissions = ["p4"], claims(c3 = "x")),
+    all(any(roles = ["r4", "admin"], scopes = ["s4"]), not(claims(c2 = 3))),
+    not(any(roles = ["r1", "r2"], permissions = ["p4"], claims(c3 = "y"))),
+)]
+async fn long_rule() {}
+
+fn app(test: &TestAuth) -> axum::Router {
+    let routes = Router::new()
+        .route("/public", get(open))
+        .route("/guarded", get(guarded))
+        .route("/principal", get(with_principal))
+        .route("/optional", get(optional))
+        .route("/by-cookie", get(by_cookie))
+        .route("/long-rule", get(long_rule));
+    routes.finish(test.auth()).unwrap()
+}
+
+const GUARDED: [&str; 5] = ["/guarded", "/principal", "/optional", "/by-cookie", "/long-rule"];
+
+fn alice() -> TestUser {
+    TestUser::new("alice")
+        .roles(["admin"])
+        .scopes(["s1", "s2", "s3"])
+        .permissions(["p1", "p2", "p3"])
+        .claim("auth_time", 1_800_000_000)
+        .claim("c1", 1)
+        .claim("c2", 2)
+        .claim("c3", "x")
+}
+
+/// All from the request to the answer. Nothing in it waits.
+fn allocations(app: &axum::Router, path: &str, token: &str) -> (u64, u64) {
+    let carrier = if path == "/by-cookie" {
+        ("cookie", format!("__Host-access_token={token}"))
+    } else {
+        ("authorization", format!("Bearer {token}"))
+    };
+    let (mut app, request) = (app.clone(), request("GET", path, &[(carrier.0, &carrier.1)]));
+    let AllocationInfo { count_total, bytes_total, .. } = measure(|| {
+        let answer = pin!(app.call(request)).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Ok(answer)) = answer else { panic!("it waits") };
+        assert_eq!(answer.status(), 200, "{path}");
+    });
+    (count_total, bytes_total)
+}
+
+#[test]
+fn a_remembered_token_needs_no_more_than_no_token() {
+    let test = TestAuth::new();
+    let app = app(&test);
+    let many = (0..100).fold(alice(), |user, n| user.claim(format!("further-{n}"), "x".repeat(n)));
+    let tokens = [alice(), many].map(|user| test.token(&user));
+    for path in GUARDED {
+        let [few, many] = tokens.each_ref().map(|token| {
+            let (public, _) = allocations(&app, "/public", token);
+            let first = allocations(&app, path, token);
+            let then = [0; 3].map(|_| allocations(&app, path, token));
+            assert_eq!(then.map(|(count, _)| count), [public; 3], "{path}, and {first:?} at first");
+            then
+        });
+        assert_eq!(few, many, "{path}: nor does it need more bytes for more claims");
+    }
+}
+
+#[test]
+fn a_token_that_is_verified_anew_needs_more() {
+    let test = TestAuth::with(|builder| builder.token_cache(0, 0));
+    let app = app(&test);
+    let token = test.token(&alice());
+    let (public, _) = allocations(&app, "/public", &token);
+    for path in GUARDED {
+        let (count, _) = [0; 3].map(|_| allocations(&app, path, &token))[2];
+        assert!(count > public + 20, "{path}: {count}, and {public} without");
+    }
+}

@@ -1,0 +1,127 @@
+//! A million revocations of all kinds come and go: what has expired is given back, in the store and in memory, and nothing
+//! else is.
+//!
+//! Two clocks: the engine's is set by hand, and tokio's is paused, so that it goes on by itself whenever all tasks wait. So
+//! it is the engine's own work in the background that is seen here, and no time passes.
+
+use std::time::{Duration, SystemTime};
+
+use auth_runtime::clock::Clock as _;
+use auth_runtime::revocation::Revocation;
+use auth_runtime::routing::get;
+use auth_runtime::store::{LoggedRevocation, MemoryStore, RedbStore, RefreshFamilies, RevocationLog};
+use auth_runtime::testing::{TestAuth, TestUser};
+use auth_runtime::{Router, auth};
+
+use crate::support::get_as;
+
+const ALL: u64 = 1_000_000;
+
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
+
+/// As long as the engine must have seen a time before it believes it, and more.
+const A_WHILE: Duration = Duration::from_secs(15 * 60);
+
+/// An entry is kept for a day, and in memory on to the end of a twelfth of that: an even hour of the test's clock.
+fn engine(store: impl RevocationLog + RefreshFamilies) -> TestAuth {
+    let leeway = Duration::from_secs(60);
+    let lifetime = Duration::from_secs(DAY) - 2 * leeway;
+    TestAuth::with(|builder| builder.leeway(leeway).max_token_lifetime(lifetime).store(store))
+}
+
+#[auth]
+async fn guarded() {}
+
+/// How a request with a new token of this `jti` is answered.
+async fn status(test: &TestAuth, id: u64) -> u16 {
+    let app = Router::new().route("/", get(guarded)).finish(test.auth()).unwrap();
+    get_as(&app, test, &TestUser::new("alice").claim("jti", id.to_string()), "/").await.status.as_u16()
+}
+
+/// Each third is of a token, of a session, of a user up to `bound`.
+fn revocation(id: u64, bound: SystemTime) -> Revocation {
+    let (issuer, name) = ("https://issuer.test".to_owned(), id.to_string());
+    match id % 3 {
+        0 => Revocation::Token { issuer, token_id: name },
+        1 => Revocation::Session { issuer, session_id: name },
+        _ => Revocation::User { issuer, subject: name, issued_at_or_before: bound },
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_million_revocations_expire_as_they_come() {
+    const MINUTES: u64 = 2 * DAY / 60;
+    let store = MemoryStore::new();
+    let test = engine(store.clone());
+    let (revocations, clock) = (test.auth().revocations(), test.clock());
+    let (mut ends, mut most) = (Vec::new(), 0);
+    for minute in 0..MINUTES {
+        let now = clock.now();
+        for id in minute * ALL / MINUTES..(minute + 1) * ALL / MINUTES {
+            // Up to half a day ahead, in no order: a user's entry is kept for longer.
+            let bound = now + Duration::from_secs(id * 7919 % (12 * HOUR));
+            revocations.revoke(revocation(id, bound)).await.unwrap();
+            ends.push(if id % 3 == 2 { bound } else { now } + Duration::from_secs(DAY));
+        }
+        most = most.max(store.len().0);
+        clock.advance(Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    assert!(most < 600_000, "{most} entries were stored at a time");
+
+    // Now is an even hour. A second later, what is in memory until then has ended too.
+    let mut bytes = revocations.status().bytes;
+    for (seconds, of_the_last) in [(1, 401), (12 * HOUR, 401), (24 * HOUR, 200)] {
+        clock.advance(Duration::from_secs(seconds));
+        tokio::time::sleep(A_WHILE).await;
+        let (now, held) = (clock.now(), revocations.status());
+        let living = ends.iter().filter(|&&end| end >= now).count();
+        assert_eq!((store.len().0, held.entries, held.cursor), (living, living, ALL));
+        assert!(held.bytes < bytes, "{} bytes after {bytes}", held.bytes);
+        bytes = held.bytes;
+        assert_eq!(status(&test, 0).await, 200, "of what was revoked two days ago");
+        assert_eq!(status(&test, ALL - 1).await, of_the_last, "after {seconds} seconds");
+    }
+    assert_eq!((store.len().0, bytes), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_million_revocations_in_a_file_expire() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(directory.path().join("store")).unwrap();
+    let test = engine(store.clone());
+    let (revocations, start) = (test.auth().revocations(), test.clock().now());
+    // Over one day; those of an hour in no order.
+    let end = |id: u64| start + Duration::from_secs(id * 23 * HOUR / ALL + id * 7919 % HOUR);
+    for batch in 0..ALL / 5000 {
+        let ids = batch * 5000..(batch + 1) * 5000;
+        let logged = |id| LoggedRevocation { revocation: revocation(id, start), keep_until: end(id) };
+        store.append(ids.map(logged).collect()).await.unwrap();
+    }
+    test.auth().catch_up().await.unwrap();
+    let all = revocations.status();
+    assert_eq!((all.entries as u64, all.cursor), (ALL, ALL));
+
+    test.clock().advance(Duration::from_secs(12 * HOUR + 1));
+    let now = test.clock().now();
+    revocations.drop_expired().await.unwrap();
+    let living: Vec<u64> = (0..ALL).filter(|&id| end(id) >= now).collect();
+    let held = revocations.status();
+    assert_eq!((held.entries, held.cursor), (living.len(), ALL));
+    assert!(held.bytes < all.bytes * 2 / 3, "{} bytes after {}", held.bytes, all.bytes);
+    for id in (0..ALL).step_by(ALL as usize / 1000).filter(|id| id % 3 == 0) {
+        let expected = if end(id) >= now { 401 } else { 200 };
+        assert_eq!(status(&test, id).await, expected, "{id}");
+    }
+    let mut page = store.read(0, 4096).await.unwrap();
+    let mut stored = Vec::new();
+    while !page.entries.is_empty() {
+        stored.append(&mut page.entries);
+        page = store.read(page.cursor, 4096).await.unwrap();
+    }
+    let expected = living
+        .into_iter()
+        .map(|id| LoggedRevocation { revocation: revocation(id, start), keep_until: end(id) });
+    assert!(stored.into_iter().eq(expected), "the file holds others than the living");
+}

@@ -1,0 +1,172 @@
+//! What the documentation promises, as plain as can be. It calls nothing of the library's. Times are in seconds.
+
+use auth_runtime::tokens::RefusedRefresh;
+
+pub(super) const ACCESS: i64 = 60;
+pub(super) const REFRESH: i64 = 300;
+pub(super) const FAMILY: i64 = 450;
+pub(super) const GRACE: i64 = 10;
+pub(super) const LEEWAY: i64 = 5;
+/// How far ahead of the clock a token may be dated, to stand behind a revocation of its user's.
+const AHEAD: i64 = 5;
+
+/// All that the service must know.
+#[derive(Default)]
+pub(super) struct Model {
+    pub(super) now: i64,
+    /// Whether the user is admin; `None`: gone.
+    pub(super) users: [Option<bool>; 3],
+    /// Up to when a user's tokens are revoked.
+    bounds: [i64; 3],
+    families: Vec<Family>,
+    /// In the order in which they were given out.
+    pub(super) access: Vec<Access>,
+    /// The keys of this number and of the one before are good.
+    pub(super) signing_key: u8,
+    pub(super) refresh_key: u8,
+}
+
+struct Family {
+    user: usize,
+    generation: u64,
+    started_at: i64,
+    rotated_at: i64,
+    ended: bool,
+}
+
+pub(super) struct Access {
+    pub(super) user: usize,
+    pub(super) family: Option<usize>,
+    pub(super) admin: bool,
+    pub(super) revoked: bool,
+    issued_at: i64,
+    expires_at: i64,
+    key: u8,
+}
+
+/// A refresh token: which it is, and the key that it was made with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refresh {
+    pub(super) family: usize,
+    pub(super) generation: u64,
+    key: u8,
+}
+
+impl Family {
+    fn expires_at(&self) -> i64 {
+        (self.rotated_at + REFRESH).min(self.started_at + FAMILY)
+    }
+}
+
+impl Model {
+    pub(super) fn new(now: i64) -> Self {
+        Self { now, users: [Some(false); 3], signing_key: 1, refresh_key: 1, ..Self::default() }
+    }
+
+    /// `None`: not now, as the token would have to be dated too far ahead.
+    pub(super) fn log_in(&mut self, user: usize) -> Option<Refresh> {
+        let started_at = self.date(user)?;
+        let family = self.families.len();
+        self.families.push(Family { user, generation: 1, started_at, rotated_at: started_at, ended: false });
+        self.give_access(user, Some(family), started_at);
+        Some(Refresh { family, generation: 1, key: self.refresh_key })
+    }
+
+    pub(super) fn issue_access(&mut self, user: usize) -> Option<()> {
+        let issued_at = self.date(user)?;
+        self.give_access(user, None, issued_at);
+        Some(())
+    }
+
+    pub(super) fn refresh(&mut self, token: Refresh) -> Result<Refresh, RefusedRefresh> {
+        if !self.is_genuine(token) {
+            return Err(RefusedRefresh::Forged);
+        }
+        let now = self.now;
+        let family = &mut self.families[token.family];
+        if family.ended || now >= family.expires_at() {
+            return Err(RefusedRefresh::Ended);
+        }
+        let newest = token.generation == family.generation;
+        let in_grace = token.generation + 1 == family.generation && now - family.rotated_at <= GRACE;
+        if !newest && !in_grace {
+            family.ended = true;
+            return Err(RefusedRefresh::Reused);
+        }
+        if self.users[family.user].is_none() {
+            family.ended = true;
+            return Err(RefusedRefresh::SubjectGone);
+        }
+        if newest {
+            (family.generation, family.rotated_at) = (family.generation + 1, now);
+        }
+        let (user, generation) = (family.user, family.generation);
+        // Never before its log-in, which may be dated ahead.
+        let issued_at = now.max(family.started_at);
+        self.give_access(user, Some(token.family), issued_at);
+        Ok(Refresh { family: token.family, generation, key: self.refresh_key })
+    }
+
+    /// For how long the access token is good that was given out last, and the refresh token of its log-in: if it is dated
+    /// ahead, from then on.
+    pub(super) fn lifetimes(&self) -> Option<(i64, i64)> {
+        let access = self.access.last()?;
+        let refresh_until = self.families[access.family?].expires_at();
+        Some((access.expires_at - access.issued_at, refresh_until - access.issued_at))
+    }
+
+    pub(super) fn is_genuine(&self, token: Refresh) -> bool {
+        token.key + 1 >= self.refresh_key
+    }
+
+    pub(super) fn end(&mut self, family: usize) {
+        self.families[family].ended = true;
+    }
+
+    /// Whatever the user was given so far is dead.
+    pub(super) fn log_out_everywhere(&mut self, user: usize) {
+        self.access.iter_mut().filter(|token| token.user == user).for_each(|token| token.revoked = true);
+        self.revoke_user(user, self.now);
+    }
+
+    /// Up to now is up to the second that a token is dated which is given out now.
+    pub(super) fn revoke_user(&mut self, user: usize, bound: i64) {
+        let all = bound >= self.now;
+        self.end_families(user, if all { i64::MAX } else { bound });
+        let ahead = (self.bounds[user] + 1).min(self.now + AHEAD);
+        let bound = if all { bound.max(ahead) } else { bound };
+        self.bounds[user] = self.bounds[user].max(bound);
+    }
+
+    pub(super) fn accepts(&self, token: &Access) -> bool {
+        !token.revoked
+            && token.family.is_none_or(|family| !self.families[family].ended)
+            && token.issued_at > self.bounds[token.user]
+            && self.now < token.expires_at + LEEWAY
+            && token.key + 1 >= self.signing_key
+    }
+
+    /// What a token is dated that is given out now.
+    fn date(&self, user: usize) -> Option<i64> {
+        Some(self.now.max(self.bounds[user] + 1)).filter(|date| *date <= self.now + AHEAD)
+    }
+
+    fn give_access(&mut self, user: usize, family: Option<usize>, issued_at: i64) {
+        let end = family.map_or(i64::MAX, |family| self.families[family].started_at + FAMILY);
+        self.access.push(Access {
+            user,
+            family,
+            admin: self.users[user] == Some(true),
+            revoked: false,
+            issued_at,
+            expires_at: end.min(issued_at + ACCESS),
+            key: self.signing_key,
+        });
+    }
+
+    fn end_families(&mut self, user: usize, began_by: i64) {
+        for family in &mut self.families {
+            family.ended |= family.user == user && family.started_at <= began_by;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What may happen, in random order.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::USERS;
+use super::reference::{ACCESS, FAMILY, GRACE, LEEWAY, REFRESH};
+
+/// Which of the tokens that were given out, counted from the newest; modulo how many there are.
+pub(super) type Back = usize;
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    LogIn(usize),
+    IssueAccess(usize),
+    Refresh(Back),
+    LogOut(Back),
+    LogOutEverywhere(usize),
+    RevokeAccess(Back),
+    RevokeSession(Back),
+    /// Up to so many seconds from now.
+    RevokeUser(usize, i64),
+    /// Gone; or there, as admin or not.
+    Change(usize, Option<bool>),
+    Wait(i64),
+    RotateSigningKey,
+    Restart {
+        new_refresh_key: bool,
+    },
+}
+
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let user = || prop_oneof![2 => Just(0), 1 => 0..USERS.len()];
+    let back = || prop_oneof![3 => 0..2_usize, 2 => 0..5_usize, 1 => 0..40_usize];
+    let bound = prop::sample::select(vec![-GRACE, -1, 0, 2]);
+    let roles = prop::option::weighted(0.6, any::<bool>());
+    let wait =
+        vec![1, 1, 1, 1, GRACE, GRACE, GRACE + 1, GRACE + 1, ACCESS + LEEWAY, REFRESH - 1, REFRESH, FAMILY];
+    let step = prop_oneof![
+        4 => user().prop_map(Step::LogIn),
+        1 => user().prop_map(Step::IssueAccess),
+        16 => back().prop_map(Step::Refresh),
+        1 => back().prop_map(Step::LogOut),
+        2 => user().prop_map(Step::LogOutEverywhere),
+        1 => back().prop_map(Step::RevokeAccess),
+        1 => back().prop_map(Step::RevokeSession),
+        1 => (user(), bound).prop_map(|(user, bound)| Step::RevokeUser(user, bound)),
+        2 => (user(), roles).prop_map(|(user, roles)| Step::Change(user, roles)),
+        6 => prop::sample::select(wait).prop_map(Step::Wait),
+        1 => Just(Step::RotateSigningKey),
+        2 => any::<bool>().prop_map(|new_refresh_key| Step::Restart { new_refresh_key }),
+    ];
+    vec(step, 1..80)
+}

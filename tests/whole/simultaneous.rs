@@ -1,0 +1,296 @@
+//! Requests that come at the same time: one refresh token many times, and log-outs amid refreshes and log-ins.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use auth_runtime::routing::get;
+use auth_runtime::store::{MemoryStore, RedbStore};
+use auth_runtime::testing::TestClock;
+use auth_runtime::tokens::{
+    BoxError, IssuedTokens, RefreshKey, RefusedRefresh, Subject, Subjects, TokenError, TokenIssuer, Tokens,
+};
+use auth_runtime::{Auth, AuthBuilder, Router, auth};
+use tempfile::TempDir;
+use tokio::sync::Barrier;
+use tokio::task::yield_now;
+
+use crate::support::people::{AUDIENCE, ISSUER, signing_key};
+use crate::support::{request, send};
+
+const USES: usize = 100;
+
+#[auth]
+async fn guarded() {}
+
+/// Gives others a turn between the look at a log-in and its change: that is where they do harm.
+struct Everyone(AtomicUsize);
+
+impl Subjects for Everyone {
+    async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
+        let turns = 1 + self.0.fetch_add(1, Ordering::Relaxed) % 3;
+        for _ in 0..turns {
+            yield_now().await;
+        }
+        Ok(Some(Subject::new(id)))
+    }
+}
+
+struct Service {
+    tokens: Tokens,
+    app: axum::Router,
+    clock: TestClock,
+    store: &'static str,
+    _directory: TempDir,
+}
+
+/// The same service over each store.
+async fn services(grace: Duration) -> [Arc<Service>; 2] {
+    let begin = async |store, choose: fn(AuthBuilder, &TempDir) -> AuthBuilder| {
+        let issuer = TokenIssuer::new(ISSUER, AUDIENCE, signing_key(1), Everyone(AtomicUsize::new(0)))
+            .refresh_key(RefreshKey::new("k1", [1; 32]))
+            .grace(grace);
+        let (clock, directory) = (TestClock::new(), TempDir::new().unwrap());
+        let builder = Auth::builder().token_issuer(issuer).clock(clock.clone());
+        let auth = choose(builder, &directory).build().unwrap();
+        auth.catch_up().await.unwrap();
+        let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
+        Arc::new(Service { tokens: auth.tokens().unwrap(), app, clock, store, _directory: directory })
+    };
+    [
+        begin("memory", |builder, _| builder.store(MemoryStore::new())).await,
+        begin("redb", |builder, at| builder.store(RedbStore::open(at.path().join("store")).unwrap())).await,
+    ]
+}
+
+impl Service {
+    async fn log_in(&self) -> IssuedTokens {
+        self.tokens.issue(&Subject::new("alice")).await.unwrap()
+    }
+
+    fn refresh(&self, token: &IssuedTokens) -> Task<Result<IssuedTokens, TokenError>> {
+        let (tokens, token) = (self.tokens.clone(), token.refresh_token.clone());
+        Box::pin(async move { tokens.refresh(&token).await })
+    }
+
+    async fn accepts(&self, tokens: &IssuedTokens) -> bool {
+        let bearer = format!("Bearer {}", tokens.access_token);
+        let status = send(&self.app, request("GET", "/", &[("authorization", &bearer)])).await.status;
+        assert!(status == 200 || status == 401, "{status}");
+        status == 200
+    }
+
+    async fn is_dead(&self, tokens: &IssuedTokens) {
+        assert!(!self.accepts(tokens).await, "{}: an access token is good", self.store);
+        let refused = self.tokens.refresh(&tokens.refresh_token).await;
+        assert!(
+            matches!(refused, Err(TokenError::Refused(RefusedRefresh::Ended))),
+            "{}: {refused:?}",
+            self.store
+        );
+    }
+
+    async fn lives(&self, tokens: &IssuedTokens) {
+        assert!(self.accepts(tokens).await, "{}: an access token is refused", self.store);
+        let next = self.tokens.refresh(&tokens.refresh_token).await.unwrap();
+        assert!(self.accepts(&next).await, "{}: an access token is refused", self.store);
+    }
+}
+
+type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Runs them on tasks of their own, released together.
+async fn together<T: Send + 'static>(tasks: Vec<Task<T>>) -> Vec<T> {
+    let start = Arc::new(Barrier::new(tasks.len()));
+    let released = tasks.into_iter().map(|task| {
+        let start = Arc::clone(&start);
+        tokio::spawn(async move {
+            start.wait().await;
+            task.await
+        })
+    });
+    let mut answers = Vec::new();
+    for running in released.collect::<Vec<_>>() {
+        answers.push(running.await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
+    for service in services(Duration::ZERO).await {
+        for _ in 0..3 {
+            let first = service.log_in().await;
+            let uses = (0..USES).map(|_| service.refresh(&first)).collect();
+            let (winners, losers): (Vec<_>, Vec<_>) =
+                together(uses).await.into_iter().partition(Result::is_ok);
+            assert_eq!(winners.len(), 1, "{}", service.store);
+            let refused = losers.into_iter().filter_map(Result::err).map(|error| match error {
+                TokenError::Refused(why) => why,
+                error => panic!("{error}"),
+            });
+            let refused: Vec<_> = refused.collect();
+            // Who comes after the one that ended it finds it ended.
+            assert!(
+                refused.iter().all(|why| matches!(why, RefusedRefresh::Reused | RefusedRefresh::Ended)),
+                "{refused:?}"
+            );
+            assert!(refused.contains(&RefusedRefresh::Reused));
+            service.is_dead(&first).await;
+            service.is_dead(winners[0].as_ref().unwrap()).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
+    for service in services(Duration::from_secs(10)).await {
+        let first = service.log_in().await;
+        let uses = (0..USES).map(|_| service.refresh(&first)).collect();
+        let answers: Vec<_> = together(uses).await.into_iter().map(Result::unwrap).collect();
+        for answer in &answers {
+            assert_eq!(answer.refresh_token, answers[0].refresh_token, "{}", service.store);
+            assert_ne!(answer.refresh_token, first.refresh_token);
+            assert!(service.accepts(answer).await);
+        }
+        assert!(service.accepts(&first).await);
+        service.lives(&answers[0]).await;
+        // The successor was used: whoever comes with the first one now has a copy.
+        let late = service.tokens.refresh(&first.refresh_token).await;
+        assert!(matches!(late, Err(TokenError::Refused(RefusedRefresh::Reused))), "{late:?}");
+    }
+}
+
+/// How many tasks are done, and a way to wait for some of them.
+#[derive(Clone, Default)]
+struct Progress(Arc<AtomicUsize>);
+
+impl Progress {
+    fn advance(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn reached(&self, count: usize) {
+        while self.0.load(Ordering::SeqCst) < count {
+            yield_now().await;
+        }
+    }
+}
+
+/// Refreshes one log-in fifty times, and ends it when some of these are done: one token fifty times at once, which the grace
+/// period allows, and fifty tokens one after the other.
+async fn refresh_amid(end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
+    for service in services(Duration::from_secs(10)).await {
+        for turn in 0..10 {
+            let (first, progress) = (service.log_in().await, Progress::default());
+            let (at_once, in_turn) = if turn % 2 == 0 { (50, 1) } else { (1, 50) };
+            let (ending, done) = (end(&service, &first), progress.clone());
+            let mut tasks: Vec<Task<Vec<IssuedTokens>>> = vec![Box::pin(async move {
+                done.reached(turn * 5).await;
+                ending.await;
+                Vec::new()
+            })];
+            for _ in 0..at_once {
+                let (tokens, mut last, done) = (service.tokens.clone(), first.clone(), progress.clone());
+                tasks.push(Box::pin(async move {
+                    let mut given = Vec::new();
+                    for _ in 0..in_turn {
+                        match tokens.refresh(&last.refresh_token).await {
+                            Ok(next) => last = next,
+                            Err(TokenError::Refused(RefusedRefresh::Ended)) => break,
+                            Err(error) => panic!("{error}"),
+                        }
+                        given.push(last.clone());
+                        done.advance();
+                    }
+                    given
+                }));
+            }
+            for tokens in together(tasks).await.iter().flatten().chain([&first]) {
+                service.is_dead(tokens).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_out_amid_refreshes_ends_all_of_them() {
+    refresh_amid(|service, first| {
+        let (tokens, token) = (service.tokens.clone(), first.refresh_token.clone());
+        Box::pin(async move { assert!(tokens.log_out(&token).await.unwrap()) })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them() {
+    refresh_amid(|service, _| {
+        let (tokens, clock) = (service.tokens.clone(), service.clock.clone());
+        Box::pin(async move {
+            tokens.log_out_everywhere("alice").await.unwrap();
+            // What is dated later is not of the user's tokens up to now, but of a log-in that has ended.
+            clock.advance(Duration::from_secs(1));
+        })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_out_everywhere_amid_log_ins_parts_them() {
+    /// Before the log-out was called, while it ran, after it returned.
+    const CALLED: usize = 1;
+    const RETURNED: usize = 2;
+
+    for service in services(Duration::from_secs(10)).await {
+        let mut met = [0; 3];
+        for turn in 0..8 {
+            let (phase, progress) = (Arc::new(AtomicUsize::new(0)), Progress::default());
+            let mut tasks: Vec<Task<Vec<(usize, usize, IssuedTokens)>>> = Vec::new();
+            for _ in 0..8 {
+                let (tokens, phase, done) = (service.tokens.clone(), Arc::clone(&phase), progress.clone());
+                tasks.push(Box::pin(async move {
+                    let mut given = Vec::new();
+                    let mut began = 0;
+                    while began != RETURNED {
+                        yield_now().await;
+                        began = phase.load(Ordering::SeqCst);
+                        let log_in = tokens.issue(&Subject::new("alice")).await.unwrap();
+                        given.push((began, phase.load(Ordering::SeqCst), log_in));
+                        done.advance();
+                    }
+                    given
+                }));
+            }
+            let tokens = service.tokens.clone();
+            tasks.push(Box::pin(async move {
+                progress.reached(2 * turn).await;
+                phase.store(CALLED, Ordering::SeqCst);
+                tokens.log_out_everywhere("alice").await.unwrap();
+                phase.store(RETURNED, Ordering::SeqCst);
+                Vec::new()
+            }));
+            let checks = together(tasks).await.into_iter().flatten().map(|(began, acknowledged, log_in)| {
+                met[if acknowledged == 0 { 0 } else { began.max(CALLED) }] += 1;
+                let service = Arc::clone(&service);
+                let check: Task<()> = Box::pin(async move {
+                    let alive = service.accepts(&log_in).await;
+                    if acknowledged < CALLED {
+                        assert!(!alive, "{}: a log-in from before is good", service.store);
+                    }
+                    if began == RETURNED {
+                        assert!(alive, "{}: a log-in from after is ended", service.store);
+                    }
+                    // Whatever it is, it is it altogether.
+                    if alive { service.lives(&log_in).await } else { service.is_dead(&log_in).await }
+                });
+                check
+            });
+            let checks = checks.collect();
+            together(checks).await;
+            // Every second log-out stands in the second of one before it, and of log-ins that came between.
+            service.clock.advance(Duration::from_secs(if turn % 2 == 0 { 0 } else { 2 }));
+        }
+        assert!(met.iter().all(|count| *count > 0), "{}: {met:?}", service.store);
+    }
+}

@@ -1,0 +1,67 @@
+//! What a store must keep, whichever it is. A further store is one more line of `stores!`.
+
+mod families;
+mod log;
+mod reopened;
+
+use auth_runtime::store::{MemoryStore, RedbStore};
+
+/// Odd, but strings all the same; the last is of a length that a column may not have.
+fn odd_strings() -> Vec<String> {
+    let odd = ["", " ", "\0", "a\0b", "Ω é e\u{301} 🦀\u{202e}", "'; drop table \"log\" --\n%_\\"];
+    odd.into_iter().map(String::from).chain(["x".repeat(1024)]).collect()
+}
+
+/// Makes a module of tests for each store: its name, a place that is new for each test, and how the store is opened there.
+/// One that is `durable` is opened there again, and has kept everything.
+macro_rules! stores {
+    ($($name:ident $(($durable:ident))?: $place:ident = $new:expr => $open:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            stores!(@tests log $place $new, $open;
+                entries_come_back_in_order_and_in_pages
+                a_cursor_never_yields_what_lies_before_it
+                cursors_go_on_when_everything_was_dropped
+                an_append_is_readable_at_once_and_whole
+                a_reader_beside_writers_misses_nothing
+                every_revocation_comes_back_as_it_was
+                only_entries_that_expired_before_now_are_dropped
+                dropping_entries_says_whether_more_are_left_and_ends
+                a_clock_before_the_epoch_drops_no_entry
+            );
+            stores!(@tests families $place $new, $open;
+                a_family_comes_back_as_it_was
+                a_family_is_replaced_only_at_the_expected_generation
+                a_missing_family_is_not_replaced_and_not_made
+                of_a_hundred_simultaneous_replaces_one_is_true
+                removed_families_are_gone_and_missing_ones_are_no_error
+                a_subject_has_exactly_its_own_families
+                expired_families_are_dropped_everywhere
+                a_replaced_family_expires_when_its_new_row_says
+                dropping_families_says_whether_more_are_left_and_ends
+                a_clock_before_the_epoch_drops_no_family
+            );
+            $(stores!(@$durable $place $new, $open);)?
+        }
+    )*};
+    (@durable $place:ident $new:expr, $open:expr) => {
+        stores!(@tests reopened $place $new, $open;
+            entries_are_there_when_it_is_opened_again
+            cursors_go_on_when_it_is_opened_again
+            families_are_there_when_it_is_opened_again
+        );
+    };
+    (@tests $contract:ident $place:ident $new:expr, $open:expr; $($test:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            let $place = $new;
+            $contract::$test(async || $open).await;
+        }
+    )*};
+}
+
+stores! {
+    memory: _place = () => MemoryStore::new();
+    redb(durable): dir = tempfile::tempdir().unwrap() => RedbStore::open(dir.path().join("store")).unwrap();
+}
