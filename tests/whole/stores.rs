@@ -35,6 +35,7 @@ macro_rules! stores {
                 a_family_is_replaced_only_at_the_expected_generation
                 a_missing_family_is_not_replaced_and_not_made
                 of_a_hundred_simultaneous_replaces_one_is_true
+                every_replace_that_is_true_is_a_generation
                 removed_families_are_gone_and_missing_ones_are_no_error
                 a_subject_has_exactly_its_own_families
                 expired_families_are_dropped_everywhere

@@ -137,6 +137,33 @@ pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshFam
     }
 }
 
+/// The same without end: what a store does between looking and writing is short.
+pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshFamilies>(
+    open: impl AsyncFn() -> F,
+) {
+    let families = Arc::new(open().await);
+    families.insert(family(1, "i", "s", 100)).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let families = families.clone();
+        tasks.spawn(async move {
+            let mut replaced = Vec::new();
+            for _ in 0..500 {
+                let row = families.find(id(1)).await.unwrap().unwrap();
+                let next = RefreshFamily { generation: row.generation + 1, ..row.clone() };
+                if families.replace(row.generation, next).await.unwrap() {
+                    replaced.push(row.generation);
+                }
+            }
+            replaced
+        });
+    }
+    let mut replaced = tasks.join_all().await.concat();
+    replaced.sort_unstable();
+    let row = families.find(id(1)).await.unwrap().unwrap();
+    assert_eq!(replaced, (1..row.generation).collect::<Vec<_>>());
+}
+
 pub(super) async fn removed_families_are_gone_and_missing_ones_are_no_error<F: RefreshFamilies>(
     open: impl AsyncFn() -> F,
 ) {
