@@ -5,7 +5,8 @@ mod builder;
 mod revoke;
 
 use std::fmt;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 pub use self::builder::AuthBuilder;
@@ -57,6 +58,7 @@ impl Auth {
     /// # Errors
     /// If the store can't be read.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
+        background::ensure(&self.engine);
         self.engine.revocations.catch_up(self.engine.now()).await
     }
 
@@ -105,8 +107,8 @@ pub(crate) struct Engine {
     role_implications: RoleImplications,
     clock: Box<dyn Clock>,
     held_time: HeldTime,
-    /// Whether what the engine does by itself has begun.
-    background: Once,
+    /// Whether what the engine does by itself is running.
+    background: AtomicBool,
     realm: String,
     render_hook: Option<Box<RenderHook>>,
     audit_hook: Option<Box<AuditHook>>,

@@ -97,22 +97,23 @@ const TABLE: &[(&[&str], &[&str], &str, &str)] = &[
     // one, good
     (&["good:alice"], &[], "200 alice", "200 alice"),
     (&[], &["good:alice"], "200 alice", "200 alice"),
-    // one, bad: refused everywhere, never counted as absent; an ambient one is cleared, or its owner would stay locked out
+    // one, bad: refused everywhere, never counted as absent; where a credential is optional an ambient one is cleared, or its
+    // owner would stay locked out
     (&["bad"], &[], "401 invalid_token", "401 invalid_token"),
-    (&[], &["bad"], "401 invalid_token C", "401 invalid_token C"),
+    (&[], &["bad"], "401 invalid_token", "401 invalid_token C"),
     (&[""], &[], "401 invalid_token", "401 invalid_token"),
-    (&[], &[""], "401 invalid_token C", "401 invalid_token C"),
+    (&[], &[""], "401 invalid_token", "401 invalid_token C"),
     (&["two words"], &[], "401 invalid_token", "401 invalid_token"),
     // one, expired: an ambient one counts as absent where a credential is optional, and is cleared
     (&["expired"], &[], "401 invalid_token", "401 invalid_token"),
-    (&[], &["expired"], "401 invalid_token C", "200 nobody C"),
+    (&[], &["expired"], "401 invalid_token", "200 nobody C"),
     // the same carrier twice
     (&["good:alice", "good:alice"], &[], "400 invalid_request", "400 invalid_request"),
     (&["good:alice", "bad"], &[], "400 invalid_request", "400 invalid_request"),
-    (&[], &["good:alice", "good:alice"], "400 invalid_request", "400 invalid_request"),
-    (&[], &["expired", "expired"], "400 invalid_request", "400 invalid_request"),
+    (&[], &["good:alice", "good:alice"], "400 invalid_request", "400 invalid_request C"),
+    (&[], &["expired", "expired"], "400 invalid_request", "400 invalid_request C"),
     (&["good:alice", "good:alice"], &["good:bob"], "400 invalid_request", "400 invalid_request"),
-    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "400 invalid_request"),
+    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "400 invalid_request C"),
     // both: the explicit one decides, though the rule names the cookie first
     (&["good:alice"], &["good:bob"], "200 alice", "200 alice"),
     (&["good:alice"], &["bad"], "200 alice", "200 alice"),

@@ -306,6 +306,32 @@ async fn log_out_everywhere_ends_what_is_dated_ahead() {
     }
 }
 
+/// What failed can be asked again, and then all of it holds: also for tokens that are dated behind the bound.
+#[tokio::test]
+async fn a_log_out_that_failed_holds_when_it_is_asked_again() {
+    let store = FlakyStore::default();
+    let ahead = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
+    let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
+    ahead.pass(30);
+    for shop in [&ahead, &shop] {
+        shop.auth.catch_up().await.unwrap();
+    }
+    let (everywhere, here) = (ahead.log_in("alice").await, ahead.log_in("bob").await);
+    store.set_takes_no_revocation(true);
+    shop.tokens.log_out_everywhere("alice").await.unwrap_err();
+    shop.tokens.log_out(&here.refresh_token).await.unwrap_err();
+    assert!(shop.auth.revocations().status().failure.unwrap().contains("full"));
+    assert!(shop.who(&everywhere.access_token).await.is_ok(), "nothing was acknowledged");
+    store.set_takes_no_revocation(false);
+    shop.tokens.log_out_everywhere("alice").await.unwrap();
+    shop.tokens.log_out(&here.refresh_token).await.unwrap();
+    for tokens in [everywhere, here] {
+        assert_eq!(shop.who(&tokens.access_token).await, Err(401));
+        assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+    }
+    assert_eq!(shop.auth.revocations().status().failure, None);
+}
+
 /// An engine that gives out no tokens, over the same store, ends log-ins all the same.
 #[tokio::test]
 async fn an_engine_that_only_verifies_ends_log_ins_too() {

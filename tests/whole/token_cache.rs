@@ -36,7 +36,7 @@ fn app(auth: &Auth) -> axum::Router {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 async fn ask(app: &axum::Router, token: &str) -> Reply {

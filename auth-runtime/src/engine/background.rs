@@ -1,5 +1,6 @@
 //! What an engine does by itself: it follows the log of its store, and drops what has expired.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,25 +14,38 @@ use crate::store::StoreError;
 /// How often a store's log is looked at.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 
-/// Begins, on the runtime that this is called on, if it has not begun; it ends when the engine is dropped.
+/// Begins, on the runtime that this is called on, if it does not run; it ends when the engine is dropped.
 pub(crate) fn ensure(engine: &Arc<Engine>) {
-    if engine.background.is_completed() {
-        return;
-    }
     // Without a runtime here, a later call begins it.
     let Ok(runtime) = Handle::try_current() else { return };
-    engine.background.call_once(|| {
-        let engine = Arc::downgrade(engine);
-        runtime.spawn(async move {
-            let mut ticks = interval(EVERY);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let Some(engine) = Weak::upgrade(&engine) else { return };
-                engine.tick().await;
-            }
-        });
+    if engine.background.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let running = Running(Arc::downgrade(engine));
+    runtime.spawn(async move {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let Some(engine) = Weak::upgrade(&running.0) else { return };
+            engine.tick().await;
+        }
     });
+}
+
+/// What runs, for as long as it does.
+struct Running(Weak<Engine>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(engine) = self.0.upgrade() {
+            // The runtime has ended, or has no timer, or a store panicked.
+            tracing::error!(
+                "auth: the engine does not follow its store any more: it begins again with its next use"
+            );
+            engine.background.store(false, Ordering::Release);
+        }
+    }
 }
 
 impl Engine {

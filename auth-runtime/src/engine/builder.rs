@@ -1,7 +1,8 @@
 //! The builder: one place for all that differs between deployments.
 
 use std::fmt;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::http::request::Parts;
@@ -357,7 +358,7 @@ impl AuthBuilder {
             role_implications,
             clock: self.clock,
             held_time: HeldTime::default(),
-            background: Once::new(),
+            background: AtomicBool::new(false),
             realm: self.realm,
             render_hook: self.render_hook,
             audit_hook: self.audit_hook,

@@ -105,6 +105,7 @@ impl Engine {
         }
     }
 
+    /// Whoever asks again after an error finds what is left to do: a family is removed when the log says that it has ended.
     async fn revoke_all(&self, revocation: Revocation) -> Result<(), StoreError> {
         let now = self.now();
         let revocation = self.behind_all_issued(revocation, now);
@@ -112,26 +113,41 @@ impl Engine {
             Revocation::User { issued_at_or_before, .. } => now.max(*issued_at_or_before),
             _ => now,
         };
-        // The families first: a family outlives the entries of the log, and what is cut short here leaves no refresh token
-        // that would be good again when they have gone.
         // «Up to now» is all that there is, also what was dated later by a clock that is ahead.
         let all = matches!(&revocation, Revocation::User { issued_at_or_before, .. } if *issued_at_or_before >= now);
-        let mut ended = self.end_families(&revocation, all).await?;
+        let families = self.families_of(&revocation, all).await?;
+        let mut entries = self.sessions_of(&revocation, &families, last_issued);
         if !self.has_ended(&revocation) {
-            let mut entries = vec![self.logged(revocation.clone(), last_issued)];
-            if let Revocation::User { issuer, .. } = &revocation {
-                // A token of another instance, whose clock is ahead, has an `iat` behind the bound. It has its session's id.
-                entries.extend(ended.drain(..).map(|id| {
-                    let session_id = session_of_family(id);
-                    self.logged(Revocation::Session { issuer: issuer.clone(), session_id }, last_issued)
-                }));
-            }
-            self.revocations().revoke(entries).await?;
+            entries.push(self.logged(revocation.clone(), last_issued));
         }
+        self.end(entries, families).await?;
         // A log-in at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
         // came after is dated behind the bound.
-        self.end_families(&revocation, false).await?;
-        Ok(())
+        let late = self.families_of(&revocation, false).await?;
+        self.end(self.sessions_of(&revocation, &late, last_issued), late).await
+    }
+
+    async fn end(&self, entries: Vec<LoggedRevocation>, families: Vec<FamilyId>) -> Result<(), StoreError> {
+        if !entries.is_empty() {
+            self.revocations().revoke(entries).await?;
+        }
+        if families.is_empty() { Ok(()) } else { self.families().remove(families).await }
+    }
+
+    /// Of a user's families the sessions: a token of another instance, whose clock is ahead, has an `iat` behind the bound, and
+    /// so has one that was renewed after a bound that lies in the past. It has its session's id.
+    fn sessions_of(
+        &self,
+        revocation: &Revocation,
+        families: &[FamilyId],
+        last_issued: SystemTime,
+    ) -> Vec<LoggedRevocation> {
+        let Revocation::User { issuer, .. } = revocation else { return Vec::new() };
+        let session = |id: &FamilyId| Revocation::Session {
+            issuer: issuer.clone(),
+            session_id: session_of_family(*id),
+        };
+        families.iter().map(|id| self.logged(session(id), last_issued)).collect()
     }
 
     /// All tokens «up to now» of a user are also those that were dated ahead, since tokens up to this second had just been
@@ -165,32 +181,29 @@ impl Engine {
         LoggedRevocation { revocation, keep_until }
     }
 
-    /// Ends the refresh families that a revocation concerns, whichever instance gave them out; of a user `all`, or those up to
-    /// its bound.
-    async fn end_families(&self, revocation: &Revocation, all: bool) -> Result<Vec<FamilyId>, StoreError> {
-        let ended: Vec<FamilyId> = match revocation {
-            Revocation::Session { issuer, session_id } => match family_of_session(session_id) {
-                Some(id) => {
-                    let family = self.families().find(id).await?;
-                    family
-                        .filter(|family| family.issuer == *issuer)
-                        .map(|family| family.id)
-                        .into_iter()
-                        .collect()
-                }
-                None => Vec::new(),
-            },
+    /// The refresh families that a revocation concerns, whichever instance gave them out; of a user `all`, or those up to its
+    /// bound.
+    async fn families_of(&self, revocation: &Revocation, all: bool) -> Result<Vec<FamilyId>, StoreError> {
+        match revocation {
+            Revocation::Session { issuer, session_id } => {
+                let Some(id) = family_of_session(session_id) else { return Ok(Vec::new()) };
+                let family = self.families().find(id).await?;
+                Ok(family
+                    .filter(|family| family.issuer == *issuer)
+                    .map(|family| family.id)
+                    .into_iter()
+                    .collect())
+            }
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 let bound = unix_seconds(*issued_at_or_before);
                 let families = self.families().of_subject(issuer, subject).await?.into_iter();
-                families.filter(|family| all || family.started_at <= bound).map(|family| family.id).collect()
+                Ok(families
+                    .filter(|family| all || family.started_at <= bound)
+                    .map(|family| family.id)
+                    .collect())
             }
-            Revocation::Token { .. } => Vec::new(),
-        };
-        if !ended.is_empty() {
-            self.families().remove(ended.clone()).await?;
+            Revocation::Token { .. } => Ok(Vec::new()),
         }
-        Ok(ended)
     }
 
     /// How long the last token that a revocation made now could concern may still be accepted.

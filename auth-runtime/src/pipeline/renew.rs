@@ -9,7 +9,7 @@ use super::steps::{Credential, Step};
 use crate::principal::Principal;
 use crate::rejection::RefusalCode;
 use crate::source::{Carrier, CredentialSource as _, Extracted};
-use crate::tokens::{IssuedTokens, TokenError, Tokens};
+use crate::tokens::{IssuedTokens, RefusedRefresh, TokenError, Tokens};
 
 /// The caller that a renewed token tells of; `None` where nothing can be renewed, and what was `found` counts.
 pub(super) async fn renewed(
@@ -52,6 +52,8 @@ pub(super) async fn renewed(
             let step = Step { auth: step.auth, policy: step.policy, now: engine.now() };
             super::known(&step, head, &renewed).map(Some)
         }
+        // Another instance may know the key.
+        Err(TokenError::Refused(RefusedRefresh::Forged)) => Ok(None),
         Err(TokenError::Refused(why)) => {
             tracing::info!(%why, "auth: a refresh cookie is not good, and is cleared");
             step.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -12,14 +12,13 @@ use axum::http::request::Parts;
 use super::gate_policy::GatePolicy;
 use super::refused::{Fate, Refused};
 use crate::clock::unix_seconds;
-use crate::engine::Engine;
+use crate::engine::{Engine, background};
 use crate::gate::{Check, CheckOutcome, NamedCheck};
 use crate::policy::{Access, Decision, Facts, Rule};
 use crate::principal::Principal;
 use crate::rejection::RefusalCode;
 use crate::request_auth::RequestAuth;
 use crate::source::{Carrier, CredentialSource, Extracted};
-use crate::store::StoreError;
 use crate::verify::{Verified, VerifyError};
 
 pub(super) struct Step<'a> {
@@ -66,6 +65,7 @@ impl<'a> Step<'a> {
                 self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             if found == Extracted::Repeated {
+                self.clear(source);
                 let reason = format!("the credential of source `{}` was sent more than once", source.name());
                 return Err(Refused::new(RefusalCode::InvalidRequest, reason));
             }
@@ -143,8 +143,11 @@ impl<'a> Step<'a> {
     /// Revocation view → not revoked: token, session, user. A token that passes is remembered.
     pub(super) fn not_revoked(&self, credential: &Credential<'_>, caller: &Caller) -> Result<(), Refused> {
         let revocations = self.engine().revocations();
-        let unavailable = |error: StoreError| Refused::new(RefusalCode::Unavailable, error.to_string());
-        revocations.check_fresh(self.now).map_err(unavailable)?;
+        if let Err(error) = revocations.check_fresh(self.now) {
+            // Whatever followed the store may have ended with its runtime.
+            background::ensure(self.auth.engine());
+            return Err(Refused::new(RefusalCode::Unavailable, error.to_string()));
+        }
         // Before the view is asked: what is revoked from now on changes it.
         let epoch = revocations.view().epoch();
         if caller.remembered.as_ref().is_some_and(|remembered| remembered.epoch() == epoch) {
@@ -172,25 +175,30 @@ impl<'a> Step<'a> {
         Ok(None)
     }
 
-    /// An ambient credential that is no good is cleared by the answer: its owner did not choose to send it, and would be locked
-    /// out of every such page. On an optional route one that expired or was revoked counts as absent.
+    /// On an optional route an ambient credential that is no good is cleared by the answer, and one that expired or was revoked
+    /// counts as absent: its owner did not choose to send it, and would be locked out of every such page. Elsewhere it stays:
+    /// another instance, or another service of this host, may know it.
     pub(super) fn without(
         &self,
         credential: Option<&Credential<'_>>,
         refused: Refused,
     ) -> Result<Option<Principal>, Refused> {
         let Some(credential) = credential else { return Err(refused) };
-        if credential.source.carrier() == Carrier::Explicit || refused.fate == Fate::Open {
+        if refused.fate == Fate::Open {
             return Err(refused);
         }
         self.clear(credential.source);
+        let ambient = credential.source.carrier() == Carrier::Ambient;
         match refused.fate {
-            Fate::Expired | Fate::Revoked if self.policy.access == Access::Optional => Ok(None),
+            Fate::Expired | Fate::Revoked if ambient && self.policy.access == Access::Optional => Ok(None),
             _ => Err(refused),
         }
     }
 
     fn clear(&self, source: &dyn CredentialSource) {
+        if self.policy.access != Access::Optional {
+            return;
+        }
         if let Some(Ok(value)) = source.clearing_cookie().map(HeaderValue::try_from) {
             self.auth.add_answer_header(SET_COOKIE, value);
             self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));

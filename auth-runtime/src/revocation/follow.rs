@@ -139,7 +139,7 @@ impl RevocationState {
             None => Some(now),
             Some(followed) => match followed.confirmed_at.load(Ordering::Acquire) {
                 NEVER => None,
-                seconds => Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))),
+                seconds => UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))),
             },
         };
         RevocationStatus {

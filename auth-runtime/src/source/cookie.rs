@@ -54,7 +54,12 @@ impl AccessCookie {
     }
 
     pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        all(&self.name, head).fold(Extracted::Absent, Extracted::and)
+        self.find_all(head).fold(Extracted::Absent, Extracted::and)
+    }
+
+    /// Each that was sent.
+    pub(crate) fn find_all<'r>(&self, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
+        all(&self.name, head)
     }
 }
 

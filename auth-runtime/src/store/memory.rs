@@ -38,11 +38,16 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// How many revocations and families are stored.
+    /// How many revocations are stored.
     #[must_use]
-    pub fn len(&self) -> (usize, usize) {
-        let tables = self.tables();
-        (tables.log.len(), tables.families.len())
+    pub fn revocations(&self) -> usize {
+        self.tables().log.len()
+    }
+
+    /// How many families of refresh tokens are stored.
+    #[must_use]
+    pub fn families(&self) -> usize {
+        self.tables().families.len()
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {

@@ -10,9 +10,7 @@ use super::SignError;
 /// # Errors
 /// If the system has no random numbers.
 pub fn random_secret() -> Result<[u8; 32], SignError> {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SignError::new("the system gave no random numbers"))?;
-    Ok(bytes)
+    random_bytes()
 }
 
 /// 128 random bits of the system's, as 22 characters of base64url: for `jti` (RFC 7519 §4.1.7) and `sid`.
@@ -20,7 +18,11 @@ pub fn random_secret() -> Result<[u8; 32], SignError> {
 /// # Errors
 /// If the system has no random numbers.
 pub fn random_id() -> Result<String, SignError> {
-    let mut bytes = [0; 16];
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes::<16>()?))
+}
+
+pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], SignError> {
+    let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SignError::new("the system gave no random numbers"))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }

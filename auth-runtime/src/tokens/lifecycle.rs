@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::id::random_bytes;
 use super::issuer::IssuerState;
-use super::refresh::{Opened, family_of_session, session_of_family};
-use super::{RefusedRefresh, SigningKeys, Subject, TokenError, random_id};
+use super::refresh::{Opened, session_of_family};
+use super::{RefusedRefresh, SigningKeys, Subject, TokenError};
 use crate::clock::unix_seconds;
 use crate::engine::{DATED_AHEAD, Engine, background};
 use crate::error::KeysError;
@@ -70,7 +71,7 @@ impl Tokens {
             let started_at = self.issue_time(subject)?;
             let expires_at = started_at.saturating_add(issuer.refresh_lifetime);
             let family = RefreshFamily {
-                id: family_of_session(&random_id()?).unwrap_or_default(),
+                id: random_bytes()?,
                 issuer: issuer.name.clone(),
                 subject: subject.id.clone(),
                 key_id: issuer.refresh_keys.newest().to_owned(),

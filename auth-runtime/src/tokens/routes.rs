@@ -178,13 +178,14 @@ impl<A: Authenticator> TokenRoutes<A> {
     }
 
     /// The path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
-    /// right unless a proxy changes paths, or the [`endpoints`](Self::endpoints) are mounted under paths of their own.
+    /// right unless a proxy changes paths. Of the [`endpoints`](Self::endpoints), which may stand anywhere: all paths.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
-        self.configured.cookie_path = Some(path.into());
+        self.configured.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
         self
     }
 
-    /// Mounts `POST /revoke` (RFC 7009), for the clients that keep this rule, which must ask for a caller.
+    /// Mounts `POST /revoke` (RFC 7009), for the clients that keep this rule, which must ask for a caller. Each of them can take back
+    /// anybody's token (§2.1 would have a client take back its own alone): name those that may.
     pub fn revocation(mut self, rule: Rule) -> Self {
         self.revocation = Some(rule);
         self
@@ -198,7 +199,10 @@ impl<A: Authenticator> TokenRoutes<A> {
     }
 
     /// The same as plain functions, for handlers of the application's own.
-    pub fn endpoints(self) -> TokenEndpoints<A> {
+    ///
+    /// They stand on a router that is finished with the same engine, and a log-in needs the address of its client, as the routes do.
+    pub fn endpoints(mut self) -> TokenEndpoints<A> {
+        self.configured.cookie_path.get_or_insert_with(|| "/".into());
         TokenEndpoints::new(self.configured)
     }
 

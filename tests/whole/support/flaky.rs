@@ -13,11 +13,17 @@ use auth_runtime::store::{
 pub(crate) struct FlakyStore {
     inner: MemoryStore,
     broken: Arc<AtomicBool>,
+    takes_no_revocation: Arc<AtomicBool>,
 }
 
 impl FlakyStore {
     pub(crate) fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    /// It takes no revocation, and does all else.
+    pub(crate) fn set_takes_no_revocation(&self, broken: bool) {
+        self.takes_no_revocation.store(broken, Ordering::SeqCst);
     }
 
     fn whole<'a, T: Send + 'a>(&'a self, work: impl FnOnce() -> StoreFuture<'a, T>) -> StoreFuture<'a, T> {
@@ -31,6 +37,9 @@ impl FlakyStore {
 
 impl RevocationLog for FlakyStore {
     fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+        if self.takes_no_revocation.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::new("the log is full")) });
+        }
         self.whole(|| self.inner.append(entries))
     }
 

@@ -40,7 +40,10 @@ impl State {
             // Not `create`: where the file has gone, an empty one would forget the revocations without a word.
             *self = match builder().open(path) {
                 Ok(database) => Self::Open(database),
-                Err(_) => Self::Broken { tried: Instant::now() },
+                Err(error) => {
+                    tracing::warn!(%error, path = %path.display(), "auth: the store can't be opened again yet");
+                    Self::Broken { tried: Instant::now() }
+                }
             };
         }
         match self {

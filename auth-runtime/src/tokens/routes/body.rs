@@ -1,6 +1,6 @@
 //! The body of a request to one of the routes: JSON or a form, and short.
 
-use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Form, FromRequest as _, Json, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -11,17 +11,25 @@ use super::TokenFailure;
 
 const MAX_BYTES: usize = 16 * 1024;
 
-/// The same, where the body may be empty.
-pub(super) async fn read_optional<T: DeserializeOwned + Default>(
-    head: &Parts,
-    body: Body,
-) -> Result<T, TokenFailure> {
-    if body.is_end_stream() { Ok(T::default()) } else { read(head, body).await }
-}
-
 /// The body as a `T`. A form is what a page sends; everything else is taken for JSON, and refused if it does not say so.
 pub(super) async fn read<T: DeserializeOwned>(head: &Parts, body: Body) -> Result<T, TokenFailure> {
-    let bytes = to_bytes(body, MAX_BYTES).await.map_err(|_| TokenFailure::InvalidRequest)?;
+    parse(head, short(body).await?).await
+}
+
+/// The same, where the body may be empty.
+pub(super) async fn read_optional<T>(head: &Parts, body: Body) -> Result<T, TokenFailure>
+where
+    T: DeserializeOwned + Default,
+{
+    let bytes = short(body).await?;
+    if bytes.is_empty() { Ok(T::default()) } else { parse(head, bytes).await }
+}
+
+async fn short(body: Body) -> Result<Bytes, TokenFailure> {
+    to_bytes(body, MAX_BYTES).await.map_err(|_| TokenFailure::InvalidRequest)
+}
+
+async fn parse<T: DeserializeOwned>(head: &Parts, bytes: Bytes) -> Result<T, TokenFailure> {
     let mut request = Request::new(Body::from(bytes));
     *request.method_mut() = Method::POST;
     let kind = head.headers.get(CONTENT_TYPE).cloned().unwrap_or(HeaderValue::from_static(""));

@@ -26,7 +26,7 @@ use crate::engine::Engine;
 use crate::principal::Principal;
 use crate::request_auth::RequestAuth;
 use crate::revocation::Revocation;
-use crate::source::{Bearer, CredentialSource, Extracted};
+use crate::source::{Bearer, CredentialSource as _, Extracted};
 use crate::tokens::{IssuedTokens, TokenError, Tokens};
 
 /// The ready routes as plain functions, for handlers of the application's own: each takes the request and makes the answer.
@@ -164,15 +164,16 @@ impl<A: Authenticator> TokenEndpoints<A> {
         for token in refresh_tokens {
             tokens.log_out(&token).await.map_err(|error| failure(&error))?;
         }
-        let Some(principal) = self.access_token(head).and_then(|token| tokens.genuine(&token)) else {
-            return Ok(());
-        };
-        let ended = match (principal.session_id(), principal.token_id()) {
-            (Some(session_id), _) => tokens.end_session(session_id).await,
-            (None, Some(_)) => tokens.revoke_access(&principal).await,
-            (None, None) => Ok(()),
-        };
-        ended.map_err(|error| failure(&error))
+        for token in self.access_tokens(head) {
+            let Some(principal) = tokens.genuine(&token) else { continue };
+            let ended = match (principal.session_id(), principal.token_id()) {
+                (Some(session_id), _) => tokens.end_session(session_id).await,
+                (None, Some(_)) => tokens.revoke_access(&principal).await,
+                (None, None) => Ok(()),
+            };
+            ended.map_err(|error| failure(&error))?;
+        }
+        Ok(())
     }
 
     /// Ends all log-ins of the caller's. It needs a rule that asks for a caller.
@@ -295,20 +296,28 @@ impl<A> TokenEndpoints<A> {
         }
     }
 
-    /// The access token that the client has, wherever the delivery puts it.
-    fn access_token<'r>(&self, head: &'r Parts) -> Option<Cow<'r, str>> {
-        let source: &dyn CredentialSource = match self.configured().delivery {
-            Delivery::Cookies => self.engine().access_cookie(),
-            Delivery::Json => &Bearer::default(),
-        };
-        match source.extract(head) {
-            Extracted::Present(token) => Some(token),
+    /// The access tokens that the client has, wherever the delivery puts them.
+    fn access_tokens(&self, head: &Parts) -> Vec<String> {
+        let present = |found: Extracted<'_>| match found {
+            Extracted::Present(token) => Some(token.into_owned()),
             _ => None,
+        };
+        match self.configured().delivery {
+            Delivery::Cookies => self.engine().access_cookie().find_all(head).filter_map(present).collect(),
+            Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
     }
 
     fn asked<'r>(&self, head: &'r Parts, route: TokenRoute) -> TokenRequest<'r> {
         TokenRequest { route, delivery: self.configured().delivery, head }
+    }
+
+    /// The answer that gives tokens to a client, as [`log_in`](Self::log_in) does: for a log-in of the application's own, such as one
+    /// with a second factor. Such a handler must see to it that the page is this service's own
+    /// ([`OwnPage`](crate::OwnPage)), and that attempts are limited.
+    #[must_use]
+    pub fn give(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
+        self.hand_over(head, TokenRoute::LogIn, tokens)
     }
 
     fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
