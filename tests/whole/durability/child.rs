@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _, stdout};
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_runtime::revocation::Revocation;
 use auth_runtime::tokens::{Subject, TokenError};
@@ -13,10 +14,6 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use super::service::{PARTNER, Service, token};
-
-/// For this test and no other.
-const ARGUMENTS: [&str; 5] =
-    ["--exact", "durability::child::run", "--ignored", "--nocapture", "--test-threads=1"];
 
 const STORE: &str = "AUTH_TESTS_STORE";
 const ROUND: &str = "AUTH_TESTS_ROUND";
@@ -40,6 +37,26 @@ pub(super) enum Line {
     Served { good: u16, revoked: Option<u16> },
 }
 
+/// Runs one of the tests in this file on this store, through another command if there is one.
+pub(super) fn command(test: &str, store: &Path, through: &[&str]) -> Command {
+    let this = env::current_exe().unwrap();
+    let words: Vec<_> = through.iter().map(AsRef::as_ref).chain([this.as_os_str()]).collect();
+    let mut command = Command::new(words[0]);
+    let test = format!("durability::child::{test}");
+    command.args(&words[1..]).args(["--exact", &test, "--ignored", "--nocapture", "--test-threads=1"]);
+    command.env(STORE, store);
+    command
+}
+
+/// Sets the limit for the size of a file that a process writes, and leaves room to raise it again. As a full disk is, but
+/// for this process alone.
+pub(super) fn limit_file_size(process: u32, limit: &str) {
+    let mut command = Command::new("prlimit");
+    command.args(["--pid", &process.to_string(), &format!("--fsize={limit}:")]);
+    let status = command.status().unwrap_or_else(|error| panic!("`prlimit` of util-linux: {error}"));
+    assert!(status.success(), "{command:?}: {status}");
+}
+
 /// A child that runs. It is killed when this is dropped.
 pub(super) struct Child {
     process: std::process::Child,
@@ -50,17 +67,10 @@ impl Child {
     /// Starts it on this store, through this command if there is one. What it revokes has ids that begin with the
     /// round.
     pub(super) fn start(store: &Path, round: &str, through: &[&str]) -> Self {
-        let this = env::current_exe().unwrap();
-        let words = through.iter().map(AsRef::as_ref).chain([this.as_os_str()]).collect::<Vec<_>>();
-        let process = Command::new(words[0])
-            .args(&words[1..])
-            .args(ARGUMENTS)
-            .env(STORE, store)
-            .env(ROUND, round)
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut process = process
-            .unwrap_or_else(|error| panic!("`{}` can't be started: {error}", words[0].to_string_lossy()));
+        let mut command = command("run", store, through);
+        let process = command.env(ROUND, round).stdout(Stdio::piped()).spawn();
+        let mut process =
+            process.unwrap_or_else(|error| panic!("{command:?} can't be started, is it installed? {error}"));
         let output = BufReader::new(process.stdout.take().unwrap());
         Self { process, output }
     }
@@ -122,6 +132,22 @@ fn run() {
         }
         tasks.join_all().await;
     });
+}
+
+#[tokio::test]
+#[ignore = "what the tests of `durability` start as a process of its own"]
+async fn run_out_of_space_and_read() {
+    let Ok(store) = env::var(STORE) else { return };
+    let service = Service::start(store.as_ref()).await.unwrap();
+    limit_file_size(std::process::id(), "0");
+    let revocation = Revocation::Token { issuer: PARTNER.into(), token_id: "t".into() };
+    service.auth.revocations().revoke(revocation).await.unwrap_err();
+    // Opening it anew, which has to be after a failure of the disk, takes some bytes.
+    service.auth.catch_up().await.unwrap_err();
+    limit_file_size(std::process::id(), "unlimited");
+    // It is opened again at most once a second.
+    let read = async { while service.auth.catch_up().await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(60), read).await.unwrap();
 }
 
 /// In one piece: lines of several tasks don't mix.
