@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_runtime::routing::get;
-use auth_runtime::store::{MemoryStore, RedbStore};
+use auth_runtime::store::RedbStore;
 use auth_runtime::testing::TestClock;
 use auth_runtime::tokens::{
     BoxError, IssuedTokens, RefreshKey, RefusedRefresh, Subject, Subjects, TokenError, TokenIssuer, Tokens,
@@ -17,6 +17,7 @@ use tokio::sync::Barrier;
 use tokio::task::yield_now;
 
 use crate::support::people::{AUDIENCE, ISSUER, signing_key};
+use crate::support::slow::SlowStore;
 use crate::support::{request, send};
 
 const USES: usize = 100;
@@ -59,7 +60,7 @@ async fn services(grace: Duration) -> [Arc<Service>; 2] {
         Arc::new(Service { tokens: auth.tokens().unwrap(), app, clock, store, _directory: directory })
     };
     [
-        begin("memory", |builder, _| builder.store(MemoryStore::new())).await,
+        begin("memory", |builder, _| builder.store(SlowStore::default())).await,
         begin("redb", |builder, at| builder.store(RedbStore::open(at.path().join("store")).unwrap())).await,
     ]
 }

@@ -41,7 +41,8 @@ impl Drop for Running {
         if let Some(engine) = self.0.upgrade() {
             // The runtime has ended, or has no timer, or a store panicked.
             tracing::error!(
-                "auth: the engine does not follow its store any more: it begins again with its next use"
+                "auth: what the engine does in the background has ended, with its runtime or by a panic of its store: it \
+                 begins again with the engine's next use"
             );
             engine.background.store(false, Ordering::Release);
         }

@@ -33,7 +33,8 @@ const MAX_BATCH: usize = 256;
 /// Two processes can't share the file, nor can it be opened twice in one: redb locks it with the file locks of the
 /// system (Linux, Apple and Windows), which a network disk may lack. Clone the store for each engine of the process.
 ///
-/// When the last clone is dropped, that waits for the writes that were handed over, and closes the file.
+/// An engine that was dropped may hold its clone for a moment longer, until its look at the log ends. When the last clone is
+/// dropped, that waits for the writes that were handed over, and closes the file.
 #[derive(Clone)]
 pub struct RedbStore {
     inner: Arc<Inner>,

@@ -157,7 +157,7 @@ impl Tokens {
     }
 
     /// Ends the log-in that a refresh token is of, whatever its generation: its refresh tokens and its access tokens.
-    /// Whether there was one.
+    /// Whether it was a refresh token of this issuer's; its log-in may have ended before.
     ///
     /// # Errors
     /// [`TokenError::Unavailable`]: then it has not ended.

@@ -24,7 +24,9 @@ pub(super) enum Step {
     Change(usize, Option<bool>),
     Wait(i64),
     RotateSigningKey,
+    /// After so many seconds in which nothing ran.
     Restart {
+        down_for: i64,
         new_refresh_key: bool,
     },
 }
@@ -33,9 +35,18 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let user = || prop_oneof![2 => Just(0), 1 => 0..USERS.len()];
     let back = || prop_oneof![3 => 0..2_usize, 2 => 0..5_usize, 1 => 0..40_usize];
     let bound = prop::sample::select(vec![-GRACE, -1, 0, 2]);
-    let roles = prop::option::weighted(0.6, any::<bool>());
-    let wait =
-        vec![1, 1, 1, 1, GRACE, GRACE, GRACE + 1, GRACE + 1, ACCESS + LEEWAY, REFRESH - 1, REFRESH, FAMILY];
+    let roles = prop::option::weighted(0.5, any::<bool>());
+    let expiry = ACCESS + LEEWAY;
+    let wait = prop_oneof![
+        4 => Just(1),
+        4 => GRACE..=GRACE + 1,
+        2 => expiry - 1..=expiry,
+        2 => REFRESH - 1..=REFRESH,
+        1 => Just(FAMILY),
+    ];
+    // The third is longer than a revocation is kept.
+    let down_for = prop::sample::select(vec![0, 0, 2 * expiry + 60, REFRESH - 1]);
+    let restart = (down_for, any::<bool>());
     let step = prop_oneof![
         4 => user().prop_map(Step::LogIn),
         1 => user().prop_map(Step::IssueAccess),
@@ -45,10 +56,10 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => back().prop_map(Step::RevokeAccess),
         1 => back().prop_map(Step::RevokeSession),
         1 => (user(), bound).prop_map(|(user, bound)| Step::RevokeUser(user, bound)),
-        2 => (user(), roles).prop_map(|(user, roles)| Step::Change(user, roles)),
-        6 => prop::sample::select(wait).prop_map(Step::Wait),
+        3 => (user(), roles).prop_map(|(user, roles)| Step::Change(user, roles)),
+        6 => wait.prop_map(Step::Wait),
         1 => Just(Step::RotateSigningKey),
-        2 => any::<bool>().prop_map(|new_refresh_key| Step::Restart { new_refresh_key }),
+        3 => restart.prop_map(|(down_for, new_refresh_key)| Step::Restart { down_for, new_refresh_key }),
     ];
     vec(step, 1..80)
 }
