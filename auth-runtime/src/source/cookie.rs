@@ -98,6 +98,7 @@ impl RefreshCookie {
     }
 
     /// Each that was sent: a browser may hold one of another path beside it.
+    #[cfg(feature = "token-routes")]
     pub(crate) fn find_all<'r>(&self, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
         all(self.name, head)
     }
