@@ -23,7 +23,7 @@ use crate::rejection::RenderHook;
 use crate::revocation::RevocationState;
 use crate::source::{AccessCookie, CredentialSource, RefreshCookie};
 use crate::store::{RefreshFamilies, StoreError};
-use crate::tokens::{IssuerState, NoTokenIssuer, Tokens};
+use crate::tokens::{IssuedTokens, IssuerState, NoTokenIssuer, Tokens};
 use crate::verify::{Limits, TokenCache, Verifier};
 
 /// The engine of a service. Cheap to clone: all clones are one.
@@ -171,6 +171,19 @@ impl Engine {
     pub(crate) fn takes_access_cookie_by_default(&self) -> bool {
         let mut sources = self.default_sources.iter().filter_map(|&index| self.source(index));
         sources.any(|source| self.is_access_cookie(source))
+    }
+
+    /// The `Set-Cookie` values that give tokens to a browser; the refresh token to the routes below `path`.
+    pub(crate) fn token_cookies(&self, tokens: &IssuedTokens, path: &str) -> [String; 2] {
+        [
+            self.access_cookie.set(&tokens.access_token, tokens.expires_in),
+            self.refresh_cookie.set(&tokens.refresh_token, path, tokens.refresh_expires_in),
+        ]
+    }
+
+    /// The `Set-Cookie` values that take them away again.
+    pub(crate) fn clearing_cookies(&self, path: &str) -> [String; 2] {
+        [self.access_cookie.clear(), self.refresh_cookie.clear(path)]
     }
 
     pub(crate) fn refresh_cookie(&self) -> &RefreshCookie {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -62,6 +63,14 @@ impl RequestAuth {
 
     pub(crate) fn add_answer_header(&self, name: HeaderName, value: HeaderValue) {
         self.state().answer_headers.append(name, value);
+    }
+
+    /// A cookie of the answer, which must then be kept nowhere.
+    pub(crate) fn set_cookie(&self, cookie: String) {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            self.add_answer_header(SET_COOKIE, value);
+            self.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
     }
 
     pub(crate) fn take_answer_headers(&self) -> HeaderMap {

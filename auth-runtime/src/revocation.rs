@@ -60,7 +60,7 @@ impl Revocation {
     /// ahead.
     pub(crate) fn of_user(principal: &Principal, now: SystemTime) -> Self {
         Self::User {
-            issuer: principal.issuer().unwrap_or_default().to_owned(),
+            issuer: principal.token_identity().issuer.to_owned(),
             subject: principal.subject().to_owned(),
             issued_at_or_before: now.max(principal.issued_at().unwrap_or(SystemTime::UNIX_EPOCH)),
         }

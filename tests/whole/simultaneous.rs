@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::yield_now;
 
+use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, signing_key};
-use crate::support::slow::SlowStore;
 use crate::support::{request, send};
 
 const USES: usize = 100;
@@ -60,7 +60,7 @@ async fn services(grace: Duration) -> [Arc<Service>; 2] {
         Arc::new(Service { tokens: auth.tokens().unwrap(), app, clock, store, _directory: directory })
     };
     [
-        begin("memory", |builder, _| builder.store(SlowStore::default())).await,
+        begin("memory", |builder, _| builder.store(FlakyStore::slow())).await,
         begin("redb", |builder, at| builder.store(RedbStore::open(at.path().join("store")).unwrap())).await,
     ]
 }

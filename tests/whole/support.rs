@@ -2,7 +2,6 @@
 
 pub(crate) mod flaky;
 pub(crate) mod people;
-pub(crate) mod slow;
 
 use auth_runtime::testing::{TestAuth, TestUser};
 use axum::body::{Body, to_bytes};

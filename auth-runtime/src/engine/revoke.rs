@@ -43,7 +43,8 @@ impl<'a> Revocations<'a> {
     /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::Unavailable`].
     pub async fn revoke_token(&self, principal: &Principal) -> Result<(), RevokeError> {
         let token_id = principal.token_id().ok_or(RevokeError::NotIdentifiable("jti"))?.to_owned();
-        self.revoke(Revocation::Token { issuer: issuer(principal), token_id }).await
+        let issuer = principal.token_identity().issuer.to_owned();
+        self.revoke(Revocation::Token { issuer, token_id }).await
     }
 
     /// All tokens of the log-in that `principal`'s token belongs to.
@@ -52,7 +53,8 @@ impl<'a> Revocations<'a> {
     /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::Unavailable`].
     pub async fn revoke_session(&self, principal: &Principal) -> Result<(), RevokeError> {
         let session_id = principal.session_id().ok_or(RevokeError::NotIdentifiable("sid"))?.to_owned();
-        self.revoke(Revocation::Session { issuer: issuer(principal), session_id }).await
+        let issuer = principal.token_identity().issuer.to_owned();
+        self.revoke(Revocation::Session { issuer, session_id }).await
     }
 
     /// All tokens of `principal`'s user that were issued up to now, in whole seconds: this one in any case, also if its
@@ -210,8 +212,4 @@ impl Engine {
     pub(super) fn revocation_term(&self) -> Duration {
         self.limits().longest_acceptance()
     }
-}
-
-fn issuer(principal: &Principal) -> String {
-    principal.issuer().unwrap_or_default().to_owned()
 }

@@ -1,15 +1,13 @@
 //! Tokens renewed on the way: an expired access cookie, and a good refresh cookie beside it.
 
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 
 use super::refused::{Fate, Refused};
 use super::steps::{Credential, Step};
 use crate::principal::Principal;
 use crate::rejection::RefusalCode;
-use crate::source::{Carrier, CredentialSource as _, Extracted};
-use crate::tokens::{IssuedTokens, RefusedRefresh, TokenError, Tokens};
+use crate::source::{Carrier, Extracted};
+use crate::tokens::{RefusedRefresh, TokenError, Tokens};
 
 /// The caller that a renewed token tells of; `None` where nothing can be renewed, and what was `found` counts.
 pub(super) async fn renewed(
@@ -46,7 +44,7 @@ pub(super) async fn renewed(
     match tokens.refresh(&refresh_token).await {
         Ok(tokens) => {
             tracing::debug!(session = tokens.session_id, "auth: tokens were renewed on the way");
-            hand_over(step, &tokens);
+            engine.token_cookies(&tokens, "/").into_iter().for_each(|cookie| step.auth.set_cookie(cookie));
             let renewed = Credential { source: engine.access_cookie(), text: tokens.access_token.into() };
             // The tokens are younger than the request.
             let step = Step { auth: step.auth, policy: step.policy, now: engine.now() };
@@ -56,26 +54,9 @@ pub(super) async fn renewed(
         Err(TokenError::Refused(RefusedRefresh::Forged)) => Ok(None),
         Err(TokenError::Refused(why)) => {
             tracing::info!(%why, "auth: a refresh cookie is not good, and is cleared");
-            step.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            set(step, engine.refresh_cookie().clear("/"));
-            if let Some(clearing) = engine.access_cookie().clearing_cookie() {
-                set(step, clearing);
-            }
+            engine.clearing_cookies("/").into_iter().for_each(|cookie| step.auth.set_cookie(cookie));
             Ok(None)
         }
         Err(error) => Err(Refused::new(RefusalCode::Unavailable, error.to_string())),
-    }
-}
-
-fn hand_over(step: &Step<'_>, tokens: &IssuedTokens) {
-    let engine = step.auth.engine();
-    set(step, engine.access_cookie().set(&tokens.access_token, tokens.expires_in));
-    set(step, engine.refresh_cookie().set(&tokens.refresh_token, "/", tokens.refresh_expires_in));
-    step.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-}
-
-fn set(step: &Step<'_>, cookie: String) {
-    if let Ok(value) = HeaderValue::try_from(cookie) {
-        step.auth.add_answer_header(SET_COOKIE, value);
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use axum::extract::{FromRequestParts as _, RawPathParams};
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 
 use super::gate_policy::GatePolicy;
@@ -199,9 +199,8 @@ impl<'a> Step<'a> {
         if self.policy.access != Access::Optional {
             return;
         }
-        if let Some(Ok(value)) = source.clearing_cookie().map(HeaderValue::try_from) {
-            self.auth.add_answer_header(SET_COOKIE, value);
-            self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(cookie) = source.clearing_cookie() {
+            self.auth.set_cookie(cookie);
         }
     }
 

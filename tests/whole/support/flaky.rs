@@ -1,19 +1,22 @@
-//! A store that can be broken and mended.
+//! A store in memory that can be broken and mended, or is slow.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use auth_runtime::store::{
     FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshFamilies, RefreshFamily, RevocationLog,
     StoreError, StoreFuture,
 };
+use tokio::task::yield_now;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FlakyStore {
     inner: MemoryStore,
     broken: Arc<AtomicBool>,
     takes_no_revocation: Arc<AtomicBool>,
+    /// How often it was asked, where it is slow.
+    turns: Option<Arc<AtomicUsize>>,
 }
 
 impl FlakyStore {
@@ -26,12 +29,26 @@ impl FlakyStore {
         self.takes_no_revocation.store(broken, Ordering::SeqCst);
     }
 
-    fn whole<'a, T: Send + 'a>(&'a self, work: impl FnOnce() -> StoreFuture<'a, T>) -> StoreFuture<'a, T> {
-        if self.broken.load(Ordering::SeqCst) {
-            Box::pin(async { Err(StoreError::new("the disk is on fire")) })
-        } else {
-            work()
-        }
+    /// It lets others go first, as one that waits for a disk does: one to three turns, so that who comes first is not always
+    /// who is done first.
+    pub(crate) fn slow() -> Self {
+        Self { turns: Some(Arc::default()), ..Self::default() }
+    }
+
+    fn whole<'a, T: Send + 'a>(
+        &'a self,
+        work: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        let turns = self.turns.as_ref().map_or(0, |asked| 1 + asked.fetch_add(1, Ordering::Relaxed) % 3);
+        Box::pin(async move {
+            for _ in 0..turns {
+                yield_now().await;
+            }
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(StoreError::new("the disk is on fire"));
+            }
+            work(&self.inner).await
+        })
     }
 }
 
@@ -40,41 +57,41 @@ impl RevocationLog for FlakyStore {
         if self.takes_no_revocation.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::new("the log is full")) });
         }
-        self.whole(|| self.inner.append(entries))
+        self.whole(|store| store.append(entries))
     }
 
     fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
-        self.whole(|| self.inner.read(after, limit))
+        self.whole(move |store| store.read(after, limit))
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        self.whole(|| RevocationLog::drop_expired(&self.inner, now))
+        self.whole(move |store| RevocationLog::drop_expired(store, now))
     }
 }
 
 impl RefreshFamilies for FlakyStore {
     fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()> {
-        self.whole(|| self.inner.insert(family))
+        self.whole(|store| store.insert(family))
     }
 
     fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>> {
-        self.whole(|| self.inner.find(id))
+        self.whole(move |store| store.find(id))
     }
 
     fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool> {
-        self.whole(|| self.inner.replace(expected, family))
+        self.whole(move |store| store.replace(expected, family))
     }
 
     fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
-        self.whole(|| self.inner.remove(ids))
+        self.whole(|store| store.remove(ids))
     }
 
     fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
-        self.whole(|| self.inner.of_subject(&issuer, &subject))
+        self.whole(move |store| store.of_subject(&issuer, &subject))
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        self.whole(|| RefreshFamilies::drop_expired(&self.inner, now))
+        self.whole(move |store| RefreshFamilies::drop_expired(store, now))
     }
 }

@@ -186,9 +186,7 @@ impl<A: Authenticator> TokenEndpoints<A> {
     }
 
     async fn try_log_out_everywhere(&self, head: &mut Parts) -> Result<(), TokenFailure> {
-        self.known_client(head).await?;
-        let principal =
-            Principal::from_request_parts(head, &()).await.map_err(|_| TokenFailure::Misconfigured)?;
+        let principal = self.known_client(head).await?;
         let revocation = Revocation::of_user(&principal, self.engine().now());
         self.engine().revoke(revocation).await.map_err(|error| failure(&error.into()))
     }
@@ -271,15 +269,12 @@ impl<A> TokenEndpoints<A> {
     }
 
     /// Whoever takes tokens back or asks about them is a client that a rule let in (RFC 7009 §2.1, RFC 7662 §2.1).
-    async fn known_client(&self, head: &mut Parts) -> Result<(), TokenFailure> {
+    async fn known_client(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
         self.own_engine(head)?;
-        if Principal::from_request_parts(head, &()).await.is_ok() {
-            return Ok(());
-        }
-        tracing::error!(
-            "auth: revocation or introspection was reached without a caller: its rule must ask for one"
-        );
-        Err(TokenFailure::Misconfigured)
+        Principal::from_request_parts(head, &()).await.map_err(|_| {
+            tracing::error!("auth: a token route was reached without a caller: its rule must ask for one");
+            TokenFailure::Misconfigured
+        })
     }
 
     async fn address(&self, head: &mut Parts) -> Result<IpAddr, TokenFailure> {
@@ -323,12 +318,8 @@ impl<A> TokenEndpoints<A> {
     fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
         let mut response = self.configured().answers.tokens(tokens, &self.asked(head, route));
         if self.sets_cookies() {
-            let engine = self.engine();
-            let path = self.common_path(head);
-            set_cookie(&mut response, engine.access_cookie().set(&tokens.access_token, tokens.expires_in));
-            let refresh =
-                engine.refresh_cookie().set(&tokens.refresh_token, &path, tokens.refresh_expires_in);
-            set_cookie(&mut response, refresh);
+            let cookies = self.engine().token_cookies(tokens, &self.common_path(head));
+            cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
         }
         no_store(response)
     }
@@ -345,10 +336,9 @@ impl<A> TokenEndpoints<A> {
 
     fn clear_cookies(&self, head: &Parts, response: &mut Response) {
         if self.sets_cookies() {
-            let (access, refresh) = (self.engine().access_cookie(), self.engine().refresh_cookie());
-            set_cookie(response, access.clear());
             let path = self.common_path(head);
-            set_cookie(response, refresh.clear(&path));
+            self.engine().clearing_cookies(&path).into_iter().for_each(|cookie| set_cookie(response, cookie));
+            let refresh = self.engine().refresh_cookie();
             if refresh.find_all(head).count() > 1 && path != "/" {
                 // The other one is of the whole site, from before the routes moved here.
                 set_cookie(response, refresh.clear("/"));
