@@ -1,0 +1,186 @@
+//! A reduced ordered binary decision diagram with complement edges (Brace, Rudell, Bryant 1990), within a budget.
+//!
+//! It runs inside of the compiler, where this crate is built without optimization: hence flat tables of integers.
+
+use crate::OverBudget;
+
+/// A function of the atoms: the number of its node, and in the lowest bit whether it is negated. Equal functions have
+/// equal numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Function(u32);
+
+impl Function {
+    pub(crate) const TRUE: Self = Self(0);
+    pub(crate) const FALSE: Self = Self(1);
+
+    pub(crate) fn not(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+
+    /// The same where `negated` is false.
+    pub(crate) fn negated_if(self, negated: bool) -> Self {
+        Self(self.0 ^ u32::from(negated))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Node {
+    /// Where the variable stands in the order; the terminal is behind all.
+    level: u32,
+    low: Function,
+    high: Function,
+}
+
+/// The functions made so far.
+pub(crate) struct Diagram {
+    nodes: Vec<Node>,
+    unique: Table,
+    conjunctions: Table,
+    budget: usize,
+}
+
+const TERMINAL: Node = Node { level: u32::MAX, low: Function::TRUE, high: Function::TRUE };
+/// So that a level and two functions fit into one key.
+const MOST_NODES: usize = 1 << 23;
+
+impl Diagram {
+    /// At most `budget` nodes and as many conjunctions that were thought through.
+    pub(crate) fn new(budget: usize) -> Self {
+        Self {
+            nodes: vec![TERMINAL],
+            unique: Table::new(),
+            conjunctions: Table::new(),
+            budget: budget.min(MOST_NODES),
+        }
+    }
+
+    /// The variable at this place of the order, below 2¹⁵.
+    pub(crate) fn variable(&mut self, level: usize) -> Result<Function, OverBudget> {
+        let level = u32::try_from(level).ok().filter(|level| *level < 1 << 15).ok_or(OverBudget)?;
+        self.node(level, Function::FALSE, Function::TRUE)
+    }
+
+    pub(crate) fn and(&mut self, f: Function, g: Function) -> Result<Function, OverBudget> {
+        if f == Function::FALSE || g == Function::FALSE || f == g.not() {
+            return Ok(Function::FALSE);
+        }
+        if f == Function::TRUE || f == g {
+            return Ok(g);
+        }
+        if g == Function::TRUE {
+            return Ok(f);
+        }
+        let (f, g) = if f.0 < g.0 { (f, g) } else { (g, f) };
+        let key = u64::from(f.0) << 32 | u64::from(g.0);
+        if let Some(known) = self.conjunctions.find(key) {
+            return Ok(Function(known));
+        }
+        if self.conjunctions.len >= self.budget {
+            return Err(OverBudget);
+        }
+        let level = self.at(f).level.min(self.at(g).level);
+        let (f_low, f_high) = self.cofactors(f, level);
+        let (g_low, g_high) = self.cofactors(g, level);
+        let low = self.and(f_low, g_low)?;
+        let high = self.and(f_high, g_high)?;
+        let both = self.node(level, low, high)?;
+        self.conjunctions.insert(key, both.0);
+        Ok(both)
+    }
+
+    pub(crate) fn or(&mut self, f: Function, g: Function) -> Result<Function, OverBudget> {
+        Ok(self.and(f.not(), g.not())?.not())
+    }
+
+    /// The one node that decides by this level. Its high edge is never negated: then equal functions are equal numbers.
+    fn node(&mut self, level: u32, low: Function, high: Function) -> Result<Function, OverBudget> {
+        if low == high {
+            return Ok(low);
+        }
+        let negated = high.0 & 1 == 1;
+        let (low, high) = (low.negated_if(negated), high.negated_if(negated));
+        let key = u64::from(level) << 48 | u64::from(low.0) << 24 | u64::from(high.0);
+        let number = match self.unique.find(key) {
+            Some(number) => number,
+            None => {
+                let number = u32::try_from(self.nodes.len()).map_err(|_| OverBudget)?;
+                if self.nodes.len() >= self.budget {
+                    return Err(OverBudget);
+                }
+                self.nodes.push(Node { level, low, high });
+                self.unique.insert(key, number);
+                number
+            }
+        };
+        Ok(Function(number << 1).negated_if(negated))
+    }
+
+    /// What is left of `f` once the variable at `level`, which is not behind its own, is known.
+    fn cofactors(&self, f: Function, level: u32) -> (Function, Function) {
+        let node = self.at(f);
+        if node.level != level {
+            return (f, f);
+        }
+        let negated = f.0 & 1 == 1;
+        (node.low.negated_if(negated), node.high.negated_if(negated))
+    }
+
+    fn at(&self, f: Function) -> Node {
+        self.nodes.get((f.0 >> 1) as usize).copied().unwrap_or(TERMINAL)
+    }
+}
+
+/// From keys to numbers, with open addressing. A place that was never filled has the number [`Table::FREE`].
+struct Table {
+    places: Vec<(u64, u32)>,
+    len: usize,
+}
+
+impl Table {
+    const FREE: u32 = u32::MAX;
+
+    fn new() -> Self {
+        Self { places: vec![(0, Self::FREE); 64], len: 0 }
+    }
+
+    fn find(&self, key: u64) -> Option<u32> {
+        let (_, found) = self.probe(key);
+        found
+    }
+
+    /// A key that is not in it yet.
+    fn insert(&mut self, key: u64, number: u32) {
+        if self.len * 2 >= self.places.len() {
+            let doubled = vec![(0, Self::FREE); self.places.len() * 2];
+            let earlier = std::mem::replace(&mut self.places, doubled);
+            self.len = 0;
+            for (key, number) in earlier {
+                if number != Self::FREE {
+                    self.put(key, number);
+                }
+            }
+        }
+        self.put(key, number);
+    }
+
+    fn put(&mut self, key: u64, number: u32) {
+        let (index, _) = self.probe(key);
+        if let Some(place) = self.places.get_mut(index) {
+            *place = (key, number);
+            self.len += 1;
+        }
+    }
+
+    /// Where the key stands or would, and the number that is there. At least half of the places are free.
+    fn probe(&self, key: u64) -> (usize, Option<u32>) {
+        let mask = self.places.len() - 1;
+        let mut index = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask;
+        loop {
+            match self.places.get(index) {
+                Some(&(_, Self::FREE)) | None => return (index, None),
+                Some(&(at, number)) if at == key => return (index, Some(number)),
+                Some(_) => index = (index + 1) & mask,
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Why a finding is one: the least of parts and facts that it takes.
+
+use crate::OverBudget;
+use crate::bdd::Function;
+use crate::findings::{Clash, Search};
+use crate::formula::{Fact, Formula};
+
+/// Of `facts`, a list that none can be taken from if the finding is still to hold: indices, in order.
+pub(crate) fn needed(
+    facts: &[Fact],
+    holds: impl Fn(&[Fact]) -> Result<bool, OverBudget>,
+) -> Result<Vec<usize>, OverBudget> {
+    let all: Vec<usize> = (0..facts.len()).collect();
+    least(&all, &mut |chosen| {
+        let chosen: Vec<Fact> = chosen.iter().filter_map(|&index| facts.get(index).copied()).collect();
+        holds(&chosen)
+    })
+}
+
+/// Parts of a rule that nobody can keep which can't hold together, and of which none could be left out.
+pub(crate) fn clash(formula: &Formula, search: &mut Search) -> Result<Vec<Clash>, OverBudget> {
+    let mut parts = Vec::new();
+    asked(0, formula, false, &mut parts);
+    let all: Vec<usize> = (0..parts.len()).collect();
+    let chosen = least(&all, &mut |chosen| {
+        let mut together = search.care;
+        for clash in chosen.iter().filter_map(|&index| parts.get(index)) {
+            let function = search.function(clash.part).negated_if(clash.negated);
+            together = search.diagram.and(together, function)?;
+        }
+        Ok(together == Function::FALSE)
+    })?;
+    Ok(chosen.into_iter().filter_map(|index| parts.get(index).copied()).collect())
+}
+
+/// Whether `part` changes nothing where only these facts hold and the parts in `dropped` are gone.
+pub(crate) fn is_redundant(
+    formula: &Formula,
+    facts: &[Fact],
+    budget: usize,
+    dropped: &[usize],
+    part: usize,
+) -> Result<bool, OverBudget> {
+    let with = without(0, formula, dropped);
+    let mut more = dropped.to_vec();
+    more.push(part);
+    let rest = without(0, formula, &more);
+    // Equal for every caller that there can be: of the two, not just one.
+    let both = Formula::All(vec![
+        Formula::Any(vec![with.clone(), rest.clone()]),
+        Formula::Not(Box::new(Formula::All(vec![with, rest]))),
+    ]);
+    let mut search = Search::new(&both, facts, budget)?;
+    let function = search.function(0);
+    Ok(search.diagram.and(search.care, function)? == Function::FALSE)
+}
+
+/// The formula without the children of these numbers.
+pub(crate) fn without(number: usize, formula: &Formula, dropped: &[usize]) -> Formula {
+    let children = || {
+        formula
+            .numbered_children(number)
+            .filter(|(part, _)| !dropped.contains(part))
+            .map(|(part, child)| without(part, child, dropped))
+    };
+    match formula {
+        Formula::Atom(atom) => Formula::Atom(*atom),
+        Formula::All(_) => Formula::All(children().collect()),
+        Formula::Any(_) => Formula::Any(children().collect()),
+        Formula::Not(part) => Formula::Not(Box::new(without(number + 1, part, dropped))),
+    }
+}
+
+/// The parts that must all hold, as deep as that goes.
+fn asked(number: usize, formula: &Formula, negated: bool, parts: &mut Vec<Clash>) {
+    let joined = match formula {
+        Formula::All(_) => !negated,
+        Formula::Any(_) => negated,
+        Formula::Not(part) => return asked(number + 1, part, !negated, parts),
+        Formula::Atom(_) => false,
+    };
+    if joined || formula.children().len() == 1 {
+        formula.numbered_children(number).for_each(|(part, child)| asked(part, child, negated, parts));
+    } else {
+        parts.push(Clash { part: number, negated });
+    }
+}
+
+/// Of `items`, for which `holds` is true, a list for which it still is and of which nothing can be taken away
+/// (QuickXplain: Junker 2004).
+fn least(
+    items: &[usize],
+    holds: &mut impl FnMut(&[usize]) -> Result<bool, OverBudget>,
+) -> Result<Vec<usize>, OverBudget> {
+    if holds(&[])? {
+        return Ok(Vec::new());
+    }
+    let mut chosen = beside(&[], false, items, holds)?;
+    chosen.sort_unstable();
+    Ok(chosen)
+}
+
+/// What it takes of `items` beside `given`, where `grown` says that `given` has changed since it was last asked about.
+fn beside(
+    given: &[usize],
+    grown: bool,
+    items: &[usize],
+    holds: &mut impl FnMut(&[usize]) -> Result<bool, OverBudget>,
+) -> Result<Vec<usize>, OverBudget> {
+    if grown && holds(given)? {
+        return Ok(Vec::new());
+    }
+    if items.len() <= 1 {
+        return Ok(items.to_vec());
+    }
+    let (first, second) = items.split_at(items.len() / 2);
+    let of_second = beside(&[given, first].concat(), true, second, holds)?;
+    let of_first = beside(&[given, &of_second].concat(), !of_second.is_empty(), first, holds)?;
+    Ok([of_first, of_second].concat())
+}
