@@ -54,6 +54,11 @@ impl Diagram {
         }
     }
 
+    /// How much of the budget is used.
+    pub(crate) fn spent(&self) -> usize {
+        self.nodes.len().max(self.conjunctions.len)
+    }
+
     /// The variable at this place of the order, below 2¹⁵.
     pub(crate) fn variable(&mut self, level: usize) -> Result<Function, OverBudget> {
         let level = u32::try_from(level).ok().filter(|level| *level < 1 << 15).ok_or(OverBudget)?;

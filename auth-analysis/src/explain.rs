@@ -1,58 +1,76 @@
 //! Why a finding is one: the least of parts and facts that it takes.
 
+use std::cell::Cell;
+
 use crate::OverBudget;
 use crate::bdd::Function;
 use crate::findings::{Clash, Search};
 use crate::formula::{Fact, Formula};
 
-/// Of `facts`, a list that none can be taken from if the finding is still to hold: indices, in order.
-pub(crate) fn needed(
-    facts: &[Fact],
-    holds: impl Fn(&[Fact]) -> Result<bool, OverBudget>,
-) -> Result<Vec<usize>, OverBudget> {
-    let all: Vec<usize> = (0..facts.len()).collect();
-    least(&all, &mut |chosen| {
-        let chosen: Vec<Fact> = chosen.iter().filter_map(|&index| facts.get(index).copied()).collect();
-        holds(&chosen)
-    })
+/// Looks for reasons, within a budget of its own: what was found stands without them.
+pub(crate) struct Explain<'f> {
+    facts: &'f [Fact],
+    budget: Cell<usize>,
 }
 
-/// Parts of a rule that nobody can keep which can't hold together, and of which none could be left out.
-pub(crate) fn clash(formula: &Formula, search: &mut Search) -> Result<Vec<Clash>, OverBudget> {
-    let mut parts = Vec::new();
-    asked(0, formula, false, &mut parts);
-    let all: Vec<usize> = (0..parts.len()).collect();
-    let chosen = least(&all, &mut |chosen| {
-        let mut together = search.care;
-        for clash in chosen.iter().filter_map(|&index| parts.get(index)) {
-            let function = search.function(clash.part).negated_if(clash.negated);
-            together = search.diagram.and(together, function)?;
-        }
-        Ok(together == Function::FALSE)
-    })?;
-    Ok(chosen.into_iter().filter_map(|index| parts.get(index).copied()).collect())
-}
+impl<'f> Explain<'f> {
+    pub(crate) fn within(facts: &'f [Fact], budget: usize) -> Self {
+        Self { facts, budget: Cell::new(budget) }
+    }
 
-/// Whether `part` changes nothing where only these facts hold and the parts in `dropped` are gone.
-pub(crate) fn is_redundant(
-    formula: &Formula,
-    facts: &[Fact],
-    budget: usize,
-    dropped: &[usize],
-    part: usize,
-) -> Result<bool, OverBudget> {
-    let with = without(0, formula, dropped);
-    let mut more = dropped.to_vec();
-    more.push(part);
-    let rest = without(0, formula, &more);
-    // Equal for every caller that there can be: of the two, not just one.
-    let both = Formula::All(vec![
-        Formula::Any(vec![with.clone(), rest.clone()]),
-        Formula::Not(Box::new(Formula::All(vec![with, rest]))),
-    ]);
-    let mut search = Search::new(&both, facts, budget)?;
-    let function = search.function(0);
-    Ok(search.diagram.and(search.care, function)? == Function::FALSE)
+    /// The facts that it takes for nobody to keep `formula`.
+    pub(crate) fn impossible(&self, formula: &Formula) -> Vec<usize> {
+        self.needed(formula)
+    }
+
+    /// The facts that it takes for everybody to keep `formula`.
+    pub(crate) fn certain(&self, formula: &Formula) -> Vec<usize> {
+        self.needed(&Formula::Not(Box::new(formula.clone())))
+    }
+
+    /// The facts that it takes for `part` to change nothing, where the parts in `dropped` are gone.
+    pub(crate) fn redundant(&self, formula: &Formula, dropped: &[usize], part: usize) -> Vec<usize> {
+        let with = without(0, formula, dropped);
+        let rest = without(0, formula, &[dropped, &[part]].concat());
+        // Nobody keeps the one and not the other.
+        let differ = Formula::All(vec![
+            Formula::Any(vec![with.clone(), rest.clone()]),
+            Formula::Not(Box::new(Formula::All(vec![with, rest]))),
+        ]);
+        self.needed(&differ)
+    }
+
+    /// Parts of a rule that nobody can keep which can't hold together, and of which none could be left out.
+    pub(crate) fn clash(&self, formula: &Formula, search: &mut Search) -> Vec<Clash> {
+        let mut parts = Vec::new();
+        asked(0, formula, false, &mut parts);
+        let all: Vec<usize> = (0..parts.len()).collect();
+        let chosen = least(&all, &mut |chosen| {
+            let mut together = search.care;
+            for clash in chosen.iter().filter_map(|&index| parts.get(index)) {
+                let function = search.function(clash.part).negated_if(clash.negated);
+                together = search.diagram.and(together, function)?;
+            }
+            Ok(together == Function::FALSE)
+        });
+        let chosen = chosen.unwrap_or(all);
+        chosen.into_iter().filter_map(|index| parts.get(index).copied()).collect()
+    }
+
+    /// A list of facts with which nobody can keep `formula`, and of which none could be left out: indices, in order.
+    fn needed(&self, formula: &Formula) -> Vec<usize> {
+        let all: Vec<usize> = (0..self.facts.len()).collect();
+        let chosen = least(&all, &mut |chosen| {
+            let chosen: Vec<Fact> =
+                chosen.iter().filter_map(|&index| self.facts.get(index).copied()).collect();
+            let budget = self.budget.replace(0);
+            let mut search = Search::new(formula, &chosen, budget)?;
+            let impossible = search.is_impossible();
+            self.budget.set(budget.saturating_sub(search.diagram.spent()));
+            impossible
+        });
+        chosen.unwrap_or_default()
+    }
 }
 
 /// The formula without the children of these numbers.

@@ -2,7 +2,7 @@
 
 use crate::OverBudget;
 use crate::bdd::{Diagram, Function};
-use crate::explain;
+use crate::explain::Explain;
 use crate::formula::{Fact, Formula};
 
 /// Something that is surely not meant.
@@ -12,7 +12,7 @@ pub enum Finding {
     Unsatisfiable {
         /// Parts that can't hold together, of which none could be left out.
         clash: Vec<Clash>,
-        /// The facts that make it so, as indices into the list that was given.
+        /// The facts that make it so, as indices into the list that was given; none where to find them takes too long.
         facts: Vec<usize>,
     },
     /// Everybody keeps the rule.
@@ -53,6 +53,9 @@ pub enum Redundancy {
     Implied,
 }
 
+/// How many times the budget the reasons may take, beside the finding itself.
+const EXPLAINING: usize = 4;
+
 /// Finds what is surely not meant. `budget` bounds the nodes of the diagram, and so the time.
 ///
 /// Empty where there is nothing to find: somebody can keep the rule, somebody can't, and no part could be left out.
@@ -66,30 +69,26 @@ pub fn analyse(formula: &Formula, facts: &[Fact], budget: usize) -> Result<Vec<F
     let mut search = Search::new(formula, facts, budget)?;
     let root = search.function(0);
     let care = search.care;
+    let explain = Explain::within(facts, budget.saturating_mul(EXPLAINING));
     if search.diagram.and(care, root)? == Function::FALSE {
-        let clash = explain::clash(formula, &mut search)?;
-        let holds = |facts: &[Fact]| Search::new(formula, facts, budget)?.is_impossible();
-        return Ok(vec![Finding::Unsatisfiable { clash, facts: explain::needed(facts, holds)? }]);
+        let clash = explain.clash(formula, &mut search);
+        return Ok(vec![Finding::Unsatisfiable { clash, facts: explain.impossible(formula) }]);
     }
     if search.diagram.and(care, root.not())? == Function::FALSE {
-        let holds = |facts: &[Fact]| Search::new(formula, facts, budget)?.is_certain();
-        return Ok(vec![Finding::Tautology { facts: explain::needed(facts, holds)? }]);
+        return Ok(vec![Finding::Tautology { facts: explain.certain(formula) }]);
     }
     search.simplify(0, formula, care)?;
-    let found = std::mem::take(&mut search.redundant);
-    found
-        .iter()
-        .enumerate()
-        .map(|(index, &(part, why))| {
-            let dropped: Vec<usize> = found.iter().take(index).map(|&(part, _)| part).collect();
-            let holds = |facts: &[Fact]| match (why, formula.part(part)) {
-                (Redundancy::Impossible, Some(part)) => Search::new(part, facts, budget)?.is_impossible(),
-                (Redundancy::Certain, Some(part)) => Search::new(part, facts, budget)?.is_certain(),
-                _ => explain::is_redundant(formula, facts, budget, &dropped, part),
-            };
-            Ok(Finding::Redundant { part, why, facts: explain::needed(facts, holds)? })
-        })
-        .collect()
+    let mut dropped = Vec::new();
+    let findings = std::mem::take(&mut search.redundant).into_iter().map(|(part, why)| {
+        let facts = match (why, formula.part(part)) {
+            (Redundancy::Impossible, Some(part)) => explain.impossible(part),
+            (Redundancy::Certain, Some(part)) => explain.certain(part),
+            _ => explain.redundant(formula, &dropped, part),
+        };
+        dropped.push(part);
+        Finding::Redundant { part, why, facts }
+    });
+    Ok(findings.collect())
 }
 
 /// Whether every atom stands there once and none binds another: then each part can be had and can be missed by itself, and
@@ -193,12 +192,8 @@ impl Search {
         self.functions.get(part).copied().unwrap_or(Function::TRUE)
     }
 
-    fn is_impossible(&mut self) -> Result<bool, OverBudget> {
+    pub(crate) fn is_impossible(&mut self) -> Result<bool, OverBudget> {
         Ok(self.diagram.and(self.care, self.function(0))? == Function::FALSE)
-    }
-
-    fn is_certain(&mut self) -> Result<bool, OverBudget> {
-        Ok(self.diagram.and(self.care, self.function(0).not())? == Function::FALSE)
     }
 
     /// Walks the parts of `formula`, which matters only to the callers in `care`, and returns what it means without

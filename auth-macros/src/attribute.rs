@@ -10,7 +10,8 @@ use syn::{Ident, Path, Token, parenthesized, token};
 use self::value::{claims, duration, strings, strings_or_one};
 use crate::check::names;
 use crate::diagnostics::Diagnostics;
-use crate::rule::{Access, Arguments, Requirement};
+use crate::rule::{Access, Arguments, Part, Range, Requirement};
+use crate::suggest::{list, nearest};
 
 /// Where the arguments stand: `rule!` takes no `check`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,8 +90,13 @@ pub(crate) fn parse(tokens: TokenStream, place: Place, diagnostics: &Diagnostics
     arguments
 }
 
-/// Reads the arguments of an attribute that takes `crate = path` and nothing else.
-pub(crate) fn parse_root_only(tokens: TokenStream, attribute: &str, diagnostics: &Diagnostics) -> Arguments {
+/// Reads the arguments of a macro that takes `crate = path` and nothing else; `bare` is how it is mostly written.
+pub(crate) fn parse_root_only(
+    tokens: TokenStream,
+    name: &str,
+    bare: &str,
+    diagnostics: &Diagnostics,
+) -> Arguments {
     let parser = |input: ParseStream<'_>| -> syn::Result<Option<Path>> {
         if input.is_empty() {
             return Ok(None);
@@ -100,10 +106,7 @@ pub(crate) fn parse_root_only(tokens: TokenStream, attribute: &str, diagnostics:
         input.call(Path::parse_mod_style).map(Some)
     };
     let root = parser.parse2(tokens).unwrap_or_else(|error| {
-        diagnostics.error(
-            error.span(),
-            format!("`#[{attribute}]` takes nothing but `crate = path`: write `#[{attribute}]`"),
-        );
+        diagnostics.error(error.span(), format!("`{name}` takes nothing but `crate = path`: write `{bare}`"));
         None
     });
     Arguments { root, ..Arguments::default() }
@@ -145,8 +148,7 @@ fn one(
     argument: &mut impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> syn::Result<()> {
     let word = input.call(Ident::parse_any).map_err(|error| {
-        let known: Vec<_> = known_words(level).collect();
-        syn::Error::new(error.span(), format!("expected one of the words {}", list(&known)))
+        syn::Error::new(error.span(), format!("expected one of the words {}", list(known_words(level))))
     })?;
     let text = word.unraw().to_string();
 
@@ -184,10 +186,9 @@ fn unknown(text: &str, level: Level) -> String {
             format!("`{text}` is about the whole route: write it at the top level, outside of `any`, `all` and `not`")
         }
         _ => {
-            let known: Vec<_> = known_words(level).collect();
-            match nearest(text, known.iter().copied()) {
+            match nearest(text, known_words(level)) {
                 Some(near) => format!("unknown word `{text}`: did you mean `{near}`?"),
-                None => format!("unknown word `{text}`: expected one of {}", list(&known)),
+                None => format!("unknown word `{text}`: expected one of {}", list(known_words(level))),
             }
         }
     }
@@ -212,7 +213,23 @@ fn given_twice(text: &str) -> String {
 }
 
 /// The requirement that one word stands for; none after a mistake that was reported.
-fn requirement(
+fn requirement(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<Option<Part>> {
+    let behind = input.fork();
+    let requirement = unplaced(word, input, diagnostics)?;
+    let range = Range { first: word.span(), last: last_span(&behind, input).unwrap_or_else(|| word.span()) };
+    Ok(requirement.map(|requirement| Part { requirement, range }))
+}
+
+/// The span of the last token that was taken from `start` up to where `end` is now.
+fn last_span(start: ParseStream<'_>, end: ParseStream<'_>) -> Option<Span> {
+    let mut last = None;
+    while start.cursor() != end.cursor() {
+        last = Some(start.parse::<TokenTree>().ok()?.span());
+    }
+    last
+}
+
+fn unplaced(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
@@ -251,11 +268,7 @@ fn listed<T>(values: Vec<T>, requirement: impl FnOnce(Vec<T>) -> Requirement) ->
 }
 
 /// The inside of `any(..)` or `all(..)`; `None` after it was reported as empty.
-fn nested(
-    word: &Ident,
-    input: ParseStream<'_>,
-    diagnostics: &Diagnostics,
-) -> syn::Result<Option<Vec<Requirement>>> {
+fn nested(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<Option<Vec<Part>>> {
     let (requirements, words, span) = group(word, input, diagnostics)?;
     if words == 0 {
         diagnostics.error(
@@ -271,7 +284,8 @@ fn not(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::
     match words {
         0 => diagnostics
             .error(span, "`not()` is empty: write what must not hold, `not(roles = [\"suspended\"])`"),
-        1 if !matches!(requirements.as_slice(), [Requirement::Claims(claims)] if claims.len() > 1) => {}
+        1 if !matches!(requirements.as_slice(), [Part { requirement: Requirement::Claims(claims), .. }] if claims.len() > 1) =>
+            {}
         _ => diagnostics.error(
             span,
             "`not` takes one requirement, and it is unclear what several would mean: \
@@ -286,7 +300,7 @@ fn group(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
-) -> syn::Result<(Vec<Requirement>, usize, Span)> {
+) -> syn::Result<(Vec<Part>, usize, Span)> {
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             word.span(),
@@ -310,18 +324,4 @@ fn skip_argument(input: ParseStream<'_>) {
             break;
         }
     }
-}
-
-/// The nearest of the known words, if it is near enough to be what was meant.
-fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|word| (strsim::damerau_levenshtein(text, word), word))
-        .filter(|&(distance, word)| distance <= 2.max(word.len() / 3) && distance < word.len())
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, word)| word)
-}
-
-/// «`a`, `b`, `c`».
-fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,7 @@
 //! Mistakes between arguments, and between the attribute and its function. One file a family.
 
+pub(crate) mod declared;
+pub(crate) mod meaning;
 pub(crate) mod names;
 pub(crate) mod signature;
+mod words;

@@ -1,20 +1,31 @@
 //! Every mistake of one attribute, collected and reported together.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::Error;
 
-/// Collects errors so that the user sees all of them in one go, each at its own span.
+use crate::rule::Range;
+
+/// Collects errors and warnings so that the user sees all of them in one go, each at its own place.
 ///
 /// Dropped without having been read it panics: an error that is found and then forgotten would let a wrong rule through.
 pub(crate) struct Diagnostics {
-    errors: RefCell<Option<Vec<Error>>>,
+    errors: RefCell<Vec<Error>>,
+    warnings: RefCell<Vec<TokenStream>>,
+    told_elsewhere: Cell<bool>,
+    unread: Cell<bool>,
 }
 
 impl Diagnostics {
     pub(crate) fn new() -> Self {
-        Self { errors: RefCell::new(Some(Vec::new())) }
+        Self {
+            errors: RefCell::default(),
+            warnings: RefCell::default(),
+            told_elsewhere: Cell::new(false),
+            unread: Cell::new(true),
+        }
     }
 
     /// Reports `message` under the tokens of `span`.
@@ -22,23 +33,55 @@ impl Diagnostics {
         self.syn_error(Error::new(span, message.into()));
     }
 
-    /// Reports an error that `syn` made while parsing.
-    pub(crate) fn syn_error(&self, error: Error) {
-        if let Some(errors) = self.errors.borrow_mut().as_mut() {
-            errors.push(error);
-        }
+    /// Reports `message` under all that stands in `range`.
+    pub(crate) fn error_in(&self, range: Range, message: impl Into<String>) {
+        self.syn_error(Error::new_spanned(range.tokens(), message.into()));
     }
 
-    /// All errors as `compile_error!` items, or `None` where there are none.
-    pub(crate) fn finish(self) -> Option<TokenStream> {
-        let errors = self.errors.take().unwrap_or_default();
-        (!errors.is_empty()).then(|| errors.iter().map(Error::to_compile_error).collect())
+    /// Reports an error that `syn` made while parsing.
+    pub(crate) fn syn_error(&self, error: Error) {
+        self.errors.borrow_mut().push(error);
+    }
+
+    /// There is an error, and another macro of this crate reports it.
+    pub(crate) fn told_elsewhere(&self) {
+        self.told_elsewhere.set(true);
+    }
+
+    /// Warns with `message` under the first word of `range`.
+    ///
+    /// A macro can't warn on stable Rust, but what it expands to can use something deprecated: the compiler then says
+    /// `name` and the message, in one place.
+    pub(crate) fn warning(&self, range: Range, name: &str, message: &str) {
+        let used = Ident::new(name, range.first);
+        let declared = Ident::new(name, Span::call_site());
+        self.warnings.borrow_mut().push(quote! {
+            const _: () = {
+                #[deprecated(note = #message)]
+                #[allow(non_upper_case_globals)]
+                const #declared: () = ();
+                #used
+            };
+        });
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.told_elsewhere.get() || !self.errors.borrow().is_empty()
+    }
+
+    /// The warnings, an item each; or, where there are errors, all of them as `compile_error!` items.
+    pub(crate) fn finish(self) -> Result<Vec<TokenStream>, TokenStream> {
+        self.unread.set(false);
+        if self.has_errors() {
+            return Err(self.errors.borrow().iter().map(Error::to_compile_error).collect());
+        }
+        Ok(self.warnings.take())
     }
 }
 
 impl Drop for Diagnostics {
     fn drop(&mut self) {
-        if self.errors.get_mut().is_some() && !std::thread::panicking() {
+        if self.unread.get() && !std::thread::panicking() {
             #[allow(clippy::panic, reason = "a forgotten error must not be silent")]
             {
                 panic!("auth-macros: diagnostics were dropped without being reported");
@@ -58,9 +101,9 @@ mod tests {
         let diagnostics = Diagnostics::new();
         diagnostics.error(Span::call_site(), "one");
         diagnostics.error(Span::call_site(), "two");
-        let text = diagnostics.finish().unwrap().to_string();
+        let text = diagnostics.finish().unwrap_err().to_string();
         assert!(text.contains("one") && text.contains("two"), "{text}");
-        assert!(Diagnostics::new().finish().is_none());
+        assert!(Diagnostics::new().finish().unwrap().is_empty());
     }
 
     #[test]

@@ -1,16 +1,21 @@
 //! The expansion, and nothing else: what is decided, the runtime decides.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+mod vocabulary;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{FnArg, LitStr, Path, parse_quote, parse_quote_spanned};
 
 use crate::attribute::{self, Place};
-use crate::check::signature;
+use crate::check::{declared, meaning, signature};
 use crate::diagnostics::Diagnostics;
 use crate::function::Function;
-use crate::rule::{Access, Arguments, Expected, Requirement};
+use crate::rule::{Access, Arguments, Claim, Expected, Part, Requirement};
+use crate::vocabulary::{Loaded, load};
+
+pub(crate) use self::vocabulary::vocabulary;
 
 /// `#[auth(..)]`: the policy as a type beside the function, and one argument in front of its others.
 pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -23,13 +28,19 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
     signature::handler(&handler.signature, &diagnostics);
     signature::principal(&handler.signature, arguments.access, &diagnostics);
     signature::single(&mut handler.attributes, &diagnostics);
+    let read = Read::checking(&arguments, &diagnostics);
 
-    let rule = rule(&arguments);
+    let rule = rule(&arguments, &read);
+    let track = read.track();
     match diagnostics.finish() {
-        None => guarded(&mut handler, &arguments, &rule),
-        Some(errors) => {
+        Ok(warnings) => {
+            let allows: TokenStream = handler.allows().map(ToTokens::to_token_stream).collect();
+            let guarded = guarded(&mut handler, &arguments, &rule);
+            quote!(#track #(#allows #warnings)* #guarded)
+        }
+        Err(errors) => {
             let refusing = refusing(handler, &arguments);
-            quote!(#errors #refusing)
+            quote!(#track #errors #refusing)
         }
     }
 }
@@ -38,11 +49,16 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub(crate) fn rule_macro(arguments: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let arguments = attribute::parse(arguments, Place::RuleMacro, &diagnostics);
+    let read = Read::checking(&arguments, &diagnostics);
+
     let private = private(&arguments);
-    let rule = rule(&arguments);
+    let rule = rule(&arguments, &read);
+    let track = read.track();
     match diagnostics.finish() {
-        None => quote!({ const __AUTH_RULE: #private::Rule = #rule; __AUTH_RULE }),
-        Some(errors) => quote!({ #errors #private::Rule::refuse_all() }),
+        Ok(warnings) => {
+            quote!({ #track #(#warnings)* const __AUTH_RULE: #private::Rule = #rule; __AUTH_RULE })
+        }
+        Err(errors) => quote!({ #track #errors #private::Rule::refuse_all() }),
     }
 }
 
@@ -56,7 +72,7 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Err(_) => return misplaced("check", item),
     };
     let diagnostics = Diagnostics::new();
-    let arguments = attribute::parse_root_only(arguments, "check", &diagnostics);
+    let arguments = attribute::parse_root_only(arguments, "#[check]", "#[check]", &diagnostics);
     signature::check(&function.signature, &diagnostics);
 
     let private = private(&arguments);
@@ -71,8 +87,11 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     }
     let values: Vec<_> = (0..types.len()).map(|index| format_ident!("__argument_{index}")).collect();
 
-    let errors = diagnostics.finish();
-    let (bounds, body) = if errors.is_some() {
+    let (failed, errors) = match diagnostics.finish() {
+        Ok(warnings) => (false, warnings.into_iter().collect()),
+        Err(errors) => (true, errors),
+    };
+    let (bounds, body) = if failed {
         (quote!(), quote!(#private::CheckOutcome::refused()))
     } else {
         let bounds = types.iter().map(|ty| quote_spanned!(ty.span()=> #ty: #private::FromRequestParts<__S>,));
@@ -203,8 +222,38 @@ fn private(arguments: &Arguments) -> TokenStream {
     }
 }
 
+/// The file that the macro read, if there is one.
+struct Read(Option<Loaded>);
+
+impl Read {
+    /// Reads the file and checks the arguments: their names by the file, and what they come to.
+    fn checking(arguments: &Arguments, diagnostics: &Diagnostics) -> Self {
+        let loaded = load();
+        if let Some(loaded) = &loaded {
+            match &loaded.vocabulary {
+                Ok(vocabulary) => declared::names(arguments, vocabulary, &loaded.name, diagnostics),
+                Err(mistakes) => {
+                    diagnostics.told_elsewhere();
+                    mistakes.iter().for_each(|mistake| diagnostics.error(Span::call_site(), mistake));
+                }
+            }
+        }
+        // Names that are no names would be clashes that are none.
+        if !diagnostics.has_errors() {
+            let vocabulary = loaded.as_ref().and_then(|loaded| loaded.vocabulary.as_deref().ok());
+            meaning::of(arguments, vocabulary, diagnostics);
+        }
+        Self(loaded)
+    }
+
+    /// Makes a change of the file compile the crate again.
+    fn track(&self) -> TokenStream {
+        self.0.as_ref().map(Loaded::track).unwrap_or_default()
+    }
+}
+
 /// The rule as a constant expression.
-fn rule(arguments: &Arguments) -> TokenStream {
+fn rule(arguments: &Arguments, read: &Read) -> TokenStream {
     let private = private(arguments);
     let access = match arguments.access {
         Access::Public => quote!(public()),
@@ -219,6 +268,8 @@ fn rule(arguments: &Arguments) -> TokenStream {
     if arguments.requirements.is_empty() {
         return start;
     }
+    let declared = read.0.as_ref().map(|_| quote!(.names_are_declared()));
+    let start = quote!(#start #declared);
     let requirements = arguments.requirements.iter().map(|part| requirement(part, &private));
     let requirements = quote!(&[#(#requirements),*]);
     match arguments.requirements.iter().find_map(named_span) {
@@ -242,8 +293,8 @@ fn respan(tokens: TokenStream, span: proc_macro2::Span) -> TokenStream {
 }
 
 /// Where a mistake with a named rule is shown, since only the compiler's evaluation of the constant can find it.
-fn named_span(requirement: &Requirement) -> Option<proc_macro2::Span> {
-    match requirement {
+fn named_span(part: &Part) -> Option<proc_macro2::Span> {
+    match &part.requirement {
         Requirement::Named(path) => Some(path.span()),
         Requirement::Any(parts) | Requirement::All(parts) => parts.iter().find_map(named_span),
         Requirement::Not(part) => named_span(part),
@@ -252,12 +303,12 @@ fn named_span(requirement: &Requirement) -> Option<proc_macro2::Span> {
 }
 
 /// Variants rather than calls: a reference to them is `'static` by the language's own rule of promotion.
-fn requirement(part: &Requirement, private: &TokenStream) -> TokenStream {
+fn requirement(part: &Part, private: &TokenStream) -> TokenStream {
     let node = quote!(#private::Requirement);
-    let each = |parts: &[Requirement]| -> Vec<TokenStream> {
+    let each = |parts: &[Part]| -> Vec<TokenStream> {
         parts.iter().map(|part| requirement(part, private)).collect()
     };
-    match part {
+    match &part.requirement {
         Requirement::Roles(names) => quote!(#node::Roles(&[#(#names),*])),
         Requirement::Scopes(names) => quote!(#node::Scopes(&[#(#names),*])),
         Requirement::Permissions(names) => quote!(#node::Permissions(&[#(#names),*])),
@@ -266,7 +317,7 @@ fn requirement(part: &Requirement, private: &TokenStream) -> TokenStream {
         Requirement::Claims(claims) => {
             let mut claims: Vec<_> = claims
                 .iter()
-                .map(|(name, expected)| {
+                .map(|Claim { name, expected, .. }| {
                     let expected = expectation(expected, private);
                     quote!(#node::Claim(#name, #expected))
                 })

@@ -17,6 +17,11 @@ impl Function {
         &self.signature.ident
     }
 
+    /// The `#[allow]`s, which a warning about the attribute goes by too.
+    pub(crate) fn allows(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(|attribute| attribute.path().is_ident("allow"))
+    }
+
     /// The `#[cfg]`s, which whatever is generated beside the function must share.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes

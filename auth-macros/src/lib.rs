@@ -1,8 +1,9 @@
 //! The macros of [`auth-runtime`](https://docs.rs/auth-runtime). Depend on that crate: it re-exports them, and what
 //! they expand to calls it.
 //!
-//! The way of an attribute: `attribute.rs` reads it into the model of `rule.rs`, `check/` looks for mistakes, `expand.rs`
-//! writes the code. Mistakes are collected in `diagnostics.rs` and shown all at once.
+//! The way of an attribute: `attribute.rs` reads it into the model of `rule.rs`, `check/` looks for mistakes, by the
+//! `auth.toml` that `vocabulary.rs` reads, `expand.rs` writes the code. Mistakes are collected in `diagnostics.rs` and
+//! shown all at once.
 
 mod attribute;
 mod check;
@@ -10,6 +11,8 @@ mod diagnostics;
 mod expand;
 mod function;
 mod rule;
+mod suggest;
+mod vocabulary;
 
 use proc_macro::TokenStream;
 
@@ -66,4 +69,20 @@ pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn rule(arguments: TokenStream) -> TokenStream {
     expand::rule_macro(arguments.into()).into()
+}
+
+/// What `auth.toml` declares, compiled in: the constant `VOCABULARY`, which the engine's builder takes, and the enums
+/// `Role`, `Scope` and `Permission`, for use in code: `user.has(Role::Admin)`.
+///
+/// ```text
+/// mod vocabulary {
+///     auth_runtime::vocabulary!();
+/// }
+/// ```
+///
+/// All are `pub`: how far they are seen is up to the module that they stand in. A name such as `article:write` becomes the
+/// variant `ArticleWrite`. The file is looked for beside Cargo.toml of the crate, and then at the root of its workspace.
+#[proc_macro]
+pub fn vocabulary(arguments: TokenStream) -> TokenStream {
+    expand::vocabulary(arguments.into()).into()
 }

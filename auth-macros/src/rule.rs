@@ -1,5 +1,7 @@
 //! The model: what `#[auth(..)]` and `rule!(..)` say, with the spans of the words that say it.
 
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::{Lit, LitStr, Path};
 
 /// The arguments of one `#[auth(..)]` or `rule!(..)`.
@@ -11,7 +13,7 @@ pub(crate) struct Arguments {
     /// `source = ..`; empty: the default of the engine.
     pub(crate) sources: Vec<LitStr>,
     /// The requirements of the top level, which are joined by `all`.
-    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) requirements: Vec<Part>,
     pub(crate) check: Option<Path>,
 }
 
@@ -24,21 +26,34 @@ pub(crate) enum Access {
     Authenticated,
 }
 
-/// One node of the rule tree.
+/// One node of the rule tree, and where it stands.
+pub(crate) struct Part {
+    pub(crate) requirement: Requirement,
+    pub(crate) range: Range,
+}
+
+/// What a node asks for.
 pub(crate) enum Requirement {
     Roles(Vec<LitStr>),
     Scopes(Vec<LitStr>),
     Permissions(Vec<LitStr>),
     /// All of the claims of one `claims(..)`.
-    Claims(Vec<(LitStr, Expected)>),
+    Claims(Vec<Claim>),
     /// `max_age`, in seconds.
     MaxAge(u64),
     Acr(Vec<LitStr>),
     /// `rule = CONST`.
     Named(Path),
-    Any(Vec<Requirement>),
-    All(Vec<Requirement>),
-    Not(Box<Requirement>),
+    Any(Vec<Part>),
+    All(Vec<Part>),
+    Not(Box<Part>),
+}
+
+/// `name = value` in `claims(..)`.
+pub(crate) struct Claim {
+    pub(crate) name: LitStr,
+    pub(crate) expected: Expected,
+    pub(crate) range: Range,
 }
 
 /// What a claim is compared with.
@@ -46,4 +61,23 @@ pub(crate) enum Expected {
     OneOf(Vec<Lit>),
     /// `path("param")`.
     PathParameter(LitStr),
+}
+
+/// From the first token of something to its last: the compiler can't join spans for us yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Range {
+    pub(crate) first: Span,
+    pub(crate) last: Span,
+}
+
+impl Range {
+    pub(crate) fn of(span: Span) -> Self {
+        Self { first: span, last: span }
+    }
+
+    /// Tokens that begin and end there.
+    pub(crate) fn tokens(self) -> TokenStream {
+        let (first, last) = (Ident::new("first", self.first), Ident::new("last", self.last));
+        quote!(#first #last)
+    }
 }

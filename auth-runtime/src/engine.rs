@@ -18,13 +18,13 @@ use crate::audit::AuditHook;
 use crate::clock::{Clock, HeldTime};
 use crate::layer::AuthLayer;
 use crate::origin::OriginPolicy;
-use crate::principal::RoleImplications;
 use crate::rejection::RenderHook;
 use crate::revocation::RevocationState;
 use crate::source::{AccessCookie, CredentialSource, RefreshCookie};
 use crate::store::{RefreshFamilies, StoreError};
 use crate::tokens::{IssuedTokens, IssuerState, NoTokenIssuer, Tokens};
 use crate::verify::{Limits, TokenCache, Verifier};
+use crate::vocabulary::Lexicon;
 
 /// The engine of a service. Cheap to clone: all clones are one.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ pub(crate) struct Engine {
     families: Arc<dyn RefreshFamilies>,
     #[cfg(feature = "token-routes")]
     proxies: Option<TrustedProxies>,
-    role_implications: RoleImplications,
+    lexicon: Lexicon,
     clock: Box<dyn Clock>,
     held_time: HeldTime,
     /// Whether what the engine does by itself is running.
@@ -199,8 +199,8 @@ impl Engine {
         &self.token_cache
     }
 
-    pub(crate) fn role_implications(&self) -> &RoleImplications {
-        &self.role_implications
+    pub(crate) fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
     }
 
     pub(crate) fn now(&self) -> SystemTime {

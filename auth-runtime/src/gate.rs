@@ -80,8 +80,8 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
             &auth,
             head,
             "a guarded route was reached whose router was not finished, or finished with another engine than that of \
-             the nearest layer, or whose rule names a source that the engine lacks: `finish` of the guarded router \
-             says which",
+             the nearest layer, or whose rule names a source that the engine lacks, or was checked by an auth.toml \
+             while the engine has no vocabulary: `finish` of the guarded router says which",
         ));
     };
     pipeline::authorize::<S, C>(&auth, head, state, &policy).await

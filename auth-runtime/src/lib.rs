@@ -26,8 +26,9 @@ pub mod store;
 pub mod testing;
 pub mod tokens;
 pub mod verify;
+pub mod vocabulary;
 
-pub use auth_macros::{auth, check, rule};
+pub use auth_macros::{auth, check, rule, vocabulary};
 
 #[cfg(feature = "token-routes")]
 pub use self::address::ForwardedHeader;

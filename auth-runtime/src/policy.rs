@@ -3,11 +3,13 @@
 //! A rule is a constant. Nothing in it can run code, so what decides on a request, what the access table prints
 //! and what a later analysis reads are one and the same value.
 
+mod compiled;
 mod decision;
 mod evaluate;
 mod rule;
 mod words;
 
+pub(crate) use self::compiled::CompiledRule;
 pub use self::decision::{Decision, Denial, Remedy};
 pub(crate) use self::evaluate::Facts;
 pub use self::rule::{Access, Expected, Literal, Requirement, Rule};

@@ -1,8 +1,8 @@
 //! The caller of a request, as its verified token tells.
 
 mod extract;
-mod roles;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,9 +12,9 @@ use serde_json::Value;
 
 pub(crate) use self::extract::Admitted;
 pub use self::extract::Claims;
-pub(crate) use self::roles::RoleImplications;
 use crate::revocation::TokenIdentity;
 use crate::verify::{ClaimName, VerifiedToken};
+use crate::vocabulary::{Bits, Lexicon, Name, NameKind};
 
 /// The caller of a request: who it is, and what it may do.
 ///
@@ -30,32 +30,38 @@ struct Inner {
     roles: Box<[Box<str>]>,
     scopes: Box<[Box<str>]>,
     permissions: Box<[Box<str>]>,
+    /// Those of them that the engine's vocabulary declares.
+    bits: Bits,
 }
 
-/// A verified token that does not say who the caller is, or says it in a form that can't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unidentified(pub(crate) &'static str);
+/// A verified token that does not say who the caller is, says it in a form that can't be read, or says what can't be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
 
 impl Principal {
-    /// Who a verified token is about. Roles that `implications` knows bring those that they imply.
-    pub(crate) fn identify(
-        token: VerifiedToken,
-        implications: &RoleImplications,
-    ) -> Result<Self, Unidentified> {
+    /// Who a verified token is about. Declared roles bring what they imply and are granted; nobody holds two that exclude
+    /// each other.
+    pub(crate) fn identify(token: VerifiedToken, lexicon: &Lexicon) -> Result<Self, Unidentified> {
         let mapping = &token.mapping;
+        let unreadable = |problem: &'static str| Unidentified(problem.into());
         let subject =
-            token.subject().ok_or(Unidentified("the token's subject is missing, empty or no string"))?.into();
-        let of = |names: &[ClaimName], problem| names_of(&token, names).ok_or(Unidentified(problem));
+            token.subject().ok_or(unreadable("the token's subject is missing, empty or no string"))?.into();
+        let of = |names: &[ClaimName], problem| names_of(&token, names).ok_or(unreadable(problem));
         let mut roles = of(&mapping.roles, "the token's roles are neither a list of strings nor a string")?;
         let scopes = of(&mapping.scopes, "the token's scopes are neither a list of strings nor a string")?;
-        let permissions =
+        let mut permissions =
             of(&mapping.permissions, "the token's permissions are neither a list of strings nor a string")?;
-        implications.expand(&mut roles);
+        lexicon.expand(&mut roles, &mut permissions);
+        if let Some(clash) = lexicon.clash(&roles) {
+            return Err(Unidentified(format!("the token has {clash}").into()));
+        }
+        let bits = lexicon.bits(&roles, &scopes, &permissions);
         Ok(Self(Arc::new(Inner {
             subject,
             roles: roles.into(),
             scopes: scopes.into(),
             permissions: permissions.into(),
+            bits,
             token,
         })))
     }
@@ -118,7 +124,7 @@ impl Principal {
         self.0.scopes.iter().map(|scope| &**scope)
     }
 
-    /// The permissions.
+    /// The permissions, with those that the roles are granted.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         self.0.permissions.iter().map(|permission| &**permission)
     }
@@ -141,6 +147,17 @@ impl Principal {
         self.permissions().any(|has| has == permission)
     }
 
+    /// Whether the caller has this, by a name that the compiler knows: `user.has(Role::Admin)`, with an enum that
+    /// [`vocabulary!`](crate::vocabulary!) made.
+    #[must_use]
+    pub fn has<N: Name>(&self, name: N) -> bool {
+        match N::KIND {
+            NameKind::Role => self.has_role(name.as_str()),
+            NameKind::Scope => self.has_scope(name.as_str()),
+            NameKind::Permission => self.has_permission(name.as_str()),
+        }
+    }
+
     /// The claim of this top-level name, dots and all.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
@@ -157,6 +174,10 @@ impl Principal {
 
     pub(crate) fn auth_time_seconds(&self) -> Option<i64> {
         self.0.token.claims.auth_time
+    }
+
+    pub(crate) fn bits(&self) -> &Bits {
+        &self.0.bits
     }
 
     pub(crate) fn token(&self) -> &VerifiedToken {

@@ -3,10 +3,15 @@
 pub use axum::extract::FromRequestParts;
 pub use axum::http::request::Parts;
 pub use axum::response::Response;
+pub use std::string::String;
 
 pub use crate::gate::{Authorized, Check, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy};
 pub use crate::policy::{Expected, Literal, Requirement, Rule};
 pub use crate::principal::Principal;
+pub use crate::vocabulary::{
+    DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
+    Vocabulary,
+};
 
 /// The body of a handler whose attribute has a mistake. Its gate refuses everyone, and it does not compile anyway.
 pub fn never_reached() -> Response {

@@ -43,9 +43,10 @@ use serde_json::{Map, Value};
 
 use crate::clock::{Clock, unix_seconds};
 use crate::engine::{Auth, AuthBuilder, Engine};
-use crate::principal::{Principal, RoleImplications};
+use crate::principal::Principal;
 use crate::tokens::SigningKey;
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken};
+use crate::vocabulary::Lexicon;
 
 const ISSUER: &str = "https://issuer.test";
 const AUDIENCE: &str = "test";
@@ -128,6 +129,16 @@ impl TestAuth {
         &self.clock
     }
 
+    /// The principal that a token of `user` leads to in this engine: with what its vocabulary says that roles imply and
+    /// are granted.
+    ///
+    /// # Panics
+    /// If the claims can't be those of a principal, such as two roles that exclude each other.
+    #[must_use]
+    pub fn principal(&self, user: &TestUser) -> Principal {
+        user.principal_by(self.auth.engine().lexicon())
+    }
+
     /// A token of `user` that the engine accepts: issued now, for 15 minutes, each with its own `jti`. Claims that
     /// the user brings replace these.
     ///
@@ -176,17 +187,21 @@ impl TestUser {
         self
     }
 
-    /// The principal that a token of this user leads to, for calling a handler as a function, or for
+    /// The principal that a token of this user leads to without a vocabulary, for calling a handler as a function, or for
     /// [`with_principal`](TestRequest::with_principal).
     ///
     /// # Panics
     /// If the claims can't be those of a principal, such as a number for `roles`.
     #[must_use]
     pub fn principal(&self) -> Principal {
+        self.principal_by(&Lexicon::default())
+    }
+
+    fn principal_by(&self, lexicon: &Lexicon) -> Principal {
         let claims = Value::Object(self.claims_at(unix_seconds(TestClock::new().now())));
         let claims =
             TokenClaims::from_json(claims.to_string().as_bytes()).expect("claims of the right types");
-        let principal = Principal::identify(VerifiedToken::new(claims), &RoleImplications::default());
+        let principal = Principal::identify(VerifiedToken::new(claims), lexicon);
         principal.expect("claims that name a principal")
     }
 
@@ -227,7 +242,7 @@ pub(crate) fn injected(engine: &Engine, head: &Parts) -> Option<Principal> {
         return None;
     }
     let Injected(principal) = head.extensions.get()?;
-    Principal::identify(principal.token().clone(), engine.role_implications()).ok()
+    Principal::identify(principal.token().clone(), engine.lexicon()).ok()
 }
 
 fn strings(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {

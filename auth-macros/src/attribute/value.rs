@@ -9,7 +9,7 @@ use syn::{
 };
 
 use crate::diagnostics::Diagnostics;
-use crate::rule::Expected;
+use crate::rule::{Claim, Expected, Range};
 
 /// `= ["a", "b"]`. Empty after a mistake, which was reported.
 pub(super) fn strings(
@@ -77,7 +77,7 @@ pub(super) fn claims(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
-) -> syn::Result<Vec<(LitStr, Expected)>> {
+) -> syn::Result<Vec<Claim>> {
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             word.span(),
@@ -93,6 +93,7 @@ pub(super) fn claims(
         diagnostics.error(span, "`claims()` is empty: write the claims that are asked for, `claims(tenant_id = path(\"tenant\"))`");
     }
     while !content.is_empty() {
+        let start = content.fork();
         match claim(&content, diagnostics) {
             Ok((name, expected)) => {
                 if names.contains(&name.value()) {
@@ -102,7 +103,9 @@ pub(super) fn claims(
                     );
                 }
                 names.push(name.value());
-                claims.extend(expected.map(|expected| (name, expected)));
+                let last = super::last_span(&start, &content).unwrap_or_else(|| name.span());
+                let range = Range { first: name.span(), last };
+                claims.extend(expected.map(|expected| Claim { name, expected, range }));
             }
             Err(error) => {
                 diagnostics.syn_error(error);

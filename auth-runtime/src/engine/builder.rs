@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use axum::http::HeaderName;
 use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::runtime::Handle;
@@ -16,13 +17,13 @@ use crate::audit::{AuditEvent, AuditHook};
 use crate::clock::{Clock, HeldTime, SystemClock};
 use crate::error::BuildError;
 use crate::origin::{Origin, OriginPolicy};
-use crate::principal::RoleImplications;
 use crate::rejection::{Refusal, RenderHook};
 use crate::revocation::RevocationState;
-use crate::source::{AccessCookie, Bearer, CredentialSource, Query, RefreshCookie};
+use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query, RefreshCookie};
 use crate::store::{MemoryStore, RefreshFamilies, RevocationLog};
 use crate::tokens::{IssuerState, TokenIssuer};
 use crate::verify::{JwtVerifier, Limits, TokenCache, TrustedIssuer, Verifier};
+use crate::vocabulary::{DeclaredSourceKind, Lexicon, Vocabulary};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
@@ -38,7 +39,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 ///             .key(Key::secret(Algorithm::HS256, b"a secret of 32 bytes, at the least")),
 ///     )
 ///     .default_sources(["bearer", "cookie"])
-///     .role_implies("admin", ["editor"])
+///     .leeway(std::time::Duration::from_secs(30))
 ///     .build()?;
 /// # Ok::<(), auth_runtime::BuildError>(())
 /// ```
@@ -50,13 +51,13 @@ pub struct AuthBuilder {
     max_token_lifetime: Duration,
     max_token_bytes: usize,
     custom_sources: Vec<Arc<dyn CredentialSource>>,
-    default_sources: Vec<String>,
+    default_sources: Option<Vec<String>>,
     allow_query_tokens: bool,
     cookie_name: Option<String>,
     insecure_cookies: bool,
     public_origin: Option<String>,
     trusted_origins: Vec<String>,
-    role_implications: Vec<(String, Vec<String>)>,
+    vocabulary: Option<&'static Vocabulary>,
     token_issuer: Option<TokenIssuer>,
     renew_transparently: bool,
     cache_entries: usize,
@@ -80,13 +81,13 @@ impl AuthBuilder {
             max_token_lifetime: Duration::from_secs(24 * 60 * 60),
             max_token_bytes: 16 * 1024,
             custom_sources: Vec::new(),
-            default_sources: vec!["bearer".into()],
+            default_sources: None,
             allow_query_tokens: false,
             cookie_name: None,
             insecure_cookies: false,
             public_origin: None,
             trusted_origins: Vec::new(),
-            role_implications: Vec::new(),
+            vocabulary: None,
             token_issuer: None,
             renew_transparently: false,
             cache_entries: 10_000,
@@ -141,9 +142,9 @@ impl AuthBuilder {
         self
     }
 
-    /// The sources of a rule that names none. Default: `bearer` alone.
+    /// The sources of a rule that names none. Default: `default_source` of the vocabulary; without it `bearer` alone.
     pub fn default_sources(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.default_sources = names.into_iter().map(Into::into).collect();
+        self.default_sources = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
@@ -181,14 +182,16 @@ impl AuthBuilder {
         self
     }
 
-    /// Who has `role` has `implied` too, and what those imply. It holds everywhere: in rules and in
-    /// [`Principal::roles`](crate::Principal::roles).
-    pub fn role_implies(
-        mut self,
-        role: impl Into<String>,
-        implied: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.role_implications.push((role.into(), implied.into_iter().map(Into::into).collect()));
+    /// What `auth.toml` declares: `.vocabulary(&VOCABULARY)`, with the constant that
+    /// [`vocabulary!()`](crate::vocabulary!) makes. Without it any name is as good as another, and none implies another.
+    ///
+    /// It is then in force everywhere. Who has a role has those that it implies, and the permissions that they are granted:
+    /// in rules, and in [`Principal::roles`](crate::Principal::roles) and
+    /// [`permissions`](crate::Principal::permissions). A token with two roles that exclude each other is refused (401), and
+    /// none is given out. A route whose rule uses a name that is not declared is an error of
+    /// [`finish`](crate::Router::finish). Headers that are declared as sources need no call of [`source`](Self::source).
+    pub fn vocabulary(mut self, vocabulary: &'static Vocabulary) -> Self {
+        self.vocabulary = Some(vocabulary);
         self
     }
 
@@ -311,9 +314,9 @@ impl AuthBuilder {
             token_issuer(self.token_issuer, &verifier, &limits, self.renew_transparently, &mut mistakes);
         let origins = origins(self.public_origin.as_deref(), &self.trusted_origins, &mut mistakes);
         let cookie = cookie(self.cookie_name, self.insecure_cookies, &origins, &mut mistakes);
+        declared_sources(self.vocabulary, &mut self.custom_sources, &mut mistakes);
         let sources = sources(&cookie, self.allow_query_tokens, self.custom_sources, &mut mistakes);
-        let default_sources = default_sources(&sources, &self.default_sources, &mut mistakes);
-        let role_implications = RoleImplications::new(&self.role_implications, &mut mistakes);
+        let default_sources = default_sources(&sources, self.default_sources, self.vocabulary, &mut mistakes);
         if self.store.is_some() && !has_runtime {
             mistakes.push(
                 "a store's log is followed in the background, and there is no tokio runtime: call `build` in an async \
@@ -355,7 +358,7 @@ impl AuthBuilder {
             families,
             #[cfg(feature = "token-routes")]
             proxies,
-            role_implications,
+            lexicon: Lexicon::new(self.vocabulary),
             clock: self.clock,
             held_time: HeldTime::default(),
             background: AtomicBool::new(false),
@@ -531,19 +534,66 @@ fn sources(
     sources
 }
 
+/// Adds the headers that the vocabulary declares, and looks for what else it says there is.
+fn declared_sources(
+    vocabulary: Option<&Vocabulary>,
+    custom: &mut Vec<Arc<dyn CredentialSource>>,
+    mistakes: &mut Vec<String>,
+) {
+    for source in vocabulary.into_iter().flat_map(|vocabulary| vocabulary.sources) {
+        match source.kind {
+            DeclaredSourceKind::Header { name, scheme } => match HeaderName::from_bytes(name.as_bytes()) {
+                Ok(header) => {
+                    let header = Header::new(source.name, header);
+                    let header = match scheme {
+                        Some(scheme) => header.with_scheme(scheme),
+                        None => header,
+                    };
+                    custom.push(Arc::new(header));
+                }
+                Err(_) => {
+                    mistakes.push(format!("{name:?} of the source `{}` is no name of a header", source.name));
+                }
+            },
+            DeclaredSourceKind::Custom => {
+                if !custom.iter().any(|given| given.name() == source.name) {
+                    mistakes.push(format!(
+                        "the vocabulary declares the source `{0}` of kind `custom`, and the builder is given none of that \
+                         name: call `.source(..)` with it, or take `[sources.{0}]` out of auth.toml",
+                        source.name
+                    ));
+                }
+            }
+        }
+    }
+}
+
 fn default_sources(
     sources: &[Arc<dyn CredentialSource>],
-    names: &[String],
+    given: Option<Vec<String>>,
+    vocabulary: Option<&Vocabulary>,
     mistakes: &mut Vec<String>,
 ) -> Vec<usize> {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let declared = vocabulary.map_or(&[][..], |vocabulary| vocabulary.default_source);
+    let (origin, names): (_, Vec<&str>) = match &given {
+        Some(_) if !declared.is_empty() => {
+            mistakes.push(format!(
+                "both `.default_sources(..)` and `default_source` of auth.toml, which is {}, are given: keep one of the two",
+                declared.join(", ")
+            ));
+            return Vec::new();
+        }
+        Some(given) => ("`default_sources`", given.iter().map(String::as_str).collect()),
+        None if declared.is_empty() => ("`default_sources`", vec!["bearer"]),
+        None => ("`default_source` of auth.toml", declared.to_vec()),
+    };
     if names.is_empty() {
         mistakes.push("`default_sources` is empty: name at least one, such as `bearer`".into());
     }
     resolve(sources, &names).unwrap_or_else(|unknown| {
         let known: Vec<_> = sources.iter().map(|source| source.name()).collect();
         mistakes.push(format!(
-            "`default_sources` names `{unknown}`, which is none of the sources {}{}",
+            "{origin} names `{unknown}`, which is none of the sources {}{}",
             known.join(", "),
             if unknown == "query" { ": call `allow_query_tokens()` if tokens may stand in URLs" } else { "" }
         ));

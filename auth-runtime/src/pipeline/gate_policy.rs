@@ -7,14 +7,14 @@ use axum::http::request::Parts;
 
 use crate::engine::Engine;
 use crate::gate::HandlerInfo;
-use crate::policy::{Access, Rule};
+use crate::policy::{Access, CompiledRule, Rule};
 
 /// What one gate enforces.
 #[derive(Debug)]
 pub(crate) struct GatePolicy<'a> {
     pub(crate) access: Access,
     /// The rules, which must all be kept, from the outermost router's to the handler's own.
-    pub(crate) rules: Cow<'a, [Rule]>,
+    pub(crate) rules: Cow<'a, [CompiledRule]>,
     sources: Cow<'a, [usize]>,
     pub(crate) handler: HandlerInfo,
     pub(crate) route: Cow<'a, str>,
@@ -23,7 +23,7 @@ pub(crate) struct GatePolicy<'a> {
 impl<'a> GatePolicy<'a> {
     pub(crate) fn new(
         access: Access,
-        rules: &'a [Rule],
+        rules: &'a [CompiledRule],
         sources: &'a [usize],
         handler: HandlerInfo,
         route: &'a str,
@@ -31,15 +31,19 @@ impl<'a> GatePolicy<'a> {
         Self { access, rules: rules.into(), sources: sources.into(), handler, route: route.into() }
     }
 
-    /// Of a handler that no guarded router mounted; `None` if its rule names a source that the engine lacks.
+    /// Of a handler that no guarded router mounted; `None` if the engine lacks a source that its rule names, or the vocabulary
+    /// that it was checked by.
     pub(crate) fn unmounted(rule: Rule, handler: HandlerInfo, engine: &Engine, head: &Parts) -> Option<Self> {
+        if rule.relies_on_vocabulary() && engine.lexicon().vocabulary().is_none() {
+            return None;
+        }
         let sources = match rule.sources {
             [] => engine.default_sources().to_vec(),
             names => engine.resolve_sources(names).ok()?,
         };
         Some(Self {
             access: rule.access,
-            rules: vec![rule].into(),
+            rules: vec![CompiledRule::by_names(rule)].into(),
             sources: sources.into(),
             handler,
             route: matched_path(head),

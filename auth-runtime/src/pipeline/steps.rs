@@ -14,7 +14,7 @@ use super::refused::{Fate, Refused};
 use crate::clock::unix_seconds;
 use crate::engine::{Engine, background};
 use crate::gate::{Check, CheckOutcome, NamedCheck};
-use crate::policy::{Access, Decision, Facts, Rule};
+use crate::policy::{Access, CompiledRule, Decision, Facts};
 use crate::principal::Principal;
 use crate::rejection::RefusalCode;
 use crate::request_auth::RequestAuth;
@@ -129,7 +129,7 @@ impl<'a> Step<'a> {
         }
         let token = engine.verifier().verify(&credential.text).map_err(unverified)?;
         let remember_as = generation.filter(|_| token.may_be_remembered);
-        let principal = Principal::identify(token, engine.role_implications())
+        let principal = Principal::identify(token, engine.lexicon())
             .map_err(|unidentified| Refused::invalid_token(unidentified.0).with_fate(Fate::Bad))?;
         Ok(Caller { principal, remembered: None, remember_as })
     }
@@ -206,7 +206,7 @@ impl<'a> Step<'a> {
 
     /// Rule → allow, or deny with a reason.
     pub(super) async fn decide(&self, head: &mut Parts, principal: &Principal) -> Result<(), Refused> {
-        let parameters = if self.policy.rules.iter().any(Rule::reads_path) {
+        let parameters = if self.policy.rules.iter().any(CompiledRule::reads_path) {
             RawPathParams::from_request_parts(head, &()).await.map(Some).map_err(|_| {
                 let reason =
                     "the rule compares a claim with the path, and the path has no parameters or is not UTF-8";

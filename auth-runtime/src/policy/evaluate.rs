@@ -1,10 +1,11 @@
 //! Rule × caller → [`Decision`].
 //!
 //! Two walks over the same tree: the first answers yes or no and allocates nothing, the second, for a refusal only,
-//! puts the reason together. Both end in the same [`Facts::holds`], so they cannot disagree.
+//! puts the reason together. The first is by bits where the engine has a vocabulary ([`CompiledRule`]), the second by names.
 
 use serde_json::Value;
 
+use super::compiled::CompiledRule;
 use super::decision::{Decision, Denial, Remedy};
 use super::rule::{Expected, Literal, Requirement, Rule};
 use crate::principal::Principal;
@@ -29,27 +30,31 @@ impl Rule {
         self.evaluate(&Facts { principal, path: &[], now: crate::clock::unix_seconds(now), leeway: 0 })
     }
 
+    /// By names.
     pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
-        if let Some(name) = self.reads_path().then(|| facts.unreadable_parameter(self)).flatten() {
+        CompiledRule::by_names(*self).evaluate(facts)
+    }
+}
+
+impl CompiledRule {
+    pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
+        let rule = &self.rule;
+        if let Some(name) = self.reads_path().then(|| facts.unreadable_parameter(rule)).flatten() {
             let reason = format!(
                 "the rule compares a claim with {{{name}}}, which the path does not have exactly once"
             );
             return Decision::Deny(Denial::new(reason, Remedy::None));
         }
-        if facts.all_hold(self.requirements) {
-            Decision::Allow
-        } else {
-            Decision::Deny(facts.why_not_all(self.requirements))
-        }
+        if self.holds(facts) { Decision::Allow } else { Decision::Deny(facts.why_not_all(rule.requirements)) }
     }
 }
 
 impl Facts<'_> {
-    fn all_hold(&self, parts: &[Requirement]) -> bool {
+    pub(super) fn all_hold(&self, parts: &[Requirement]) -> bool {
         parts.iter().all(|part| self.holds(part))
     }
 
-    fn holds(&self, part: &Requirement) -> bool {
+    pub(super) fn holds(&self, part: &Requirement) -> bool {
         let principal = self.principal;
         match part {
             Requirement::Roles(names) => names.iter().any(|name| principal.has_role(name)),

@@ -16,6 +16,8 @@ pub struct Rule {
     pub(crate) access: Access,
     pub(crate) sources: &'static [&'static str],
     pub(crate) requirements: &'static [Requirement],
+    /// Its names were looked up in `auth.toml`, and what it means was judged by it.
+    pub(crate) declared: bool,
 }
 
 /// Who is let in before any requirement is looked at.
@@ -82,25 +84,30 @@ impl Rule {
     /// Any authenticated caller: what `#[auth]` alone says.
     #[must_use]
     pub const fn authenticated() -> Self {
-        Self { access: Access::Authenticated, sources: &[], requirements: &[] }
+        Self { access: Access::Authenticated, sources: &[], requirements: &[], declared: false }
     }
 
     /// Nothing is asked, and no credential is looked at.
     #[must_use]
     pub const fn public() -> Self {
-        Self { access: Access::Public, sources: &[], requirements: &[] }
+        Self { access: Access::Public, sources: &[], requirements: &[], declared: false }
     }
 
     /// A credential is used if one is sent; a bad one is refused.
     #[must_use]
     pub const fn optional() -> Self {
-        Self { access: Access::Optional, sources: &[], requirements: &[] }
+        Self { access: Access::Optional, sources: &[], requirements: &[], declared: false }
     }
 
     /// Nobody is let in.
     #[must_use]
     pub const fn refuse_all() -> Self {
-        Self { access: Access::Authenticated, sources: &[], requirements: &[Requirement::Any(&[])] }
+        Self {
+            access: Access::Authenticated,
+            sources: &[],
+            requirements: &[Requirement::Any(&[])],
+            declared: false,
+        }
     }
 
     /// The sources that a credential may come from, by name. None: the default of the engine.
@@ -119,6 +126,14 @@ impl Rule {
             "the sources of a rule are named once, and before its requirements"
         );
         self.sources = names;
+        self
+    }
+
+    /// Says that the compiler checked the rule by an `auth.toml`: an engine without a vocabulary then refuses to serve it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn names_are_declared(mut self) -> Self {
+        self.declared = true;
         self
     }
 
@@ -183,17 +198,31 @@ impl Rule {
         self.requirements
     }
 
+    /// Whether the rule, or one that it names, was checked by an `auth.toml`.
+    pub(crate) fn relies_on_vocabulary(&self) -> bool {
+        let mut relies = self.declared;
+        self.visit(&mut |part| relies |= matches!(part, Requirement::Named(_, rule) if rule.declared));
+        relies
+    }
+
+    /// Calls `visit` with every requirement, those of named rules included.
+    pub(crate) fn visit(&self, visit: &mut impl FnMut(&'static Requirement)) {
+        self.requirements.iter().for_each(|part| part.visit(visit));
+    }
+
     /// Whether the rule compares a claim with the path.
     pub(crate) fn reads_path(&self) -> bool {
-        self.requirements.iter().any(Requirement::reads_path)
+        !self.path_parameters().is_empty()
     }
 
     /// The path parameters that the rule compares claims with.
     pub(crate) fn path_parameters(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        for part in self.requirements {
-            part.collect_path_parameters(&mut names);
-        }
+        self.visit(&mut |part| {
+            if let Requirement::Claim(_, Expected::PathParameter(name)) = part {
+                names.push(*name);
+            }
+        });
         names
     }
 }
@@ -230,26 +259,12 @@ impl Requirement {
         }
     }
 
-    fn reads_path(&self) -> bool {
+    fn visit(&'static self, visit: &mut impl FnMut(&'static Self)) {
+        visit(self);
         match self {
-            Self::Claim(_, Expected::PathParameter(_)) => true,
-            Self::Named(_, rule) => rule.reads_path(),
-            Self::Any(parts) | Self::All(parts) => parts.iter().any(Self::reads_path),
-            Self::Not(part) => part.reads_path(),
-            _ => false,
-        }
-    }
-
-    fn collect_path_parameters(&self, names: &mut Vec<&'static str>) {
-        match self {
-            Self::Claim(_, Expected::PathParameter(name)) => names.push(name),
-            Self::Named(_, rule) => {
-                rule.requirements.iter().for_each(|part| part.collect_path_parameters(names));
-            }
-            Self::Any(parts) | Self::All(parts) => {
-                parts.iter().for_each(|part| part.collect_path_parameters(names));
-            }
-            Self::Not(part) => part.collect_path_parameters(names),
+            Self::Named(_, rule) => rule.visit(visit),
+            Self::Any(parts) | Self::All(parts) => parts.iter().for_each(|part| part.visit(visit)),
+            Self::Not(part) => part.visit(visit),
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ use axum::handler::Handler;
 use crate::engine::Engine;
 use crate::gate::{CarriesPolicy, HandlerInfo};
 use crate::pipeline::GatePolicy;
-use crate::policy::{Access, Rule};
+use crate::policy::{Access, CompiledRule, Rule};
 
 /// A route with its policy. What is enforced stands fast once the router is finished; before that the gate refuses.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct MountedRoute {
 pub(super) struct Resolved {
     pub(super) engine: Arc<Engine>,
     pub(super) access: Access,
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<CompiledRule>,
     pub(super) sources: Vec<usize>,
     pub(super) path: String,
 }

@@ -16,6 +16,7 @@ use crate::error::KeysError;
 use crate::principal::Principal;
 use crate::revocation::{Revocation, TokenIdentity};
 use crate::store::RefreshFamily;
+use crate::vocabulary::Lexicon;
 
 /// Gives tokens out, renews them, and ends log-ins. From [`Auth::tokens`](crate::Auth::tokens); cheap to clone.
 #[derive(Clone, Debug)]
@@ -99,7 +100,7 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Claims`], [`TokenError::Sign`].
     pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
-        Ok(self.issuer()?.access_token(subject, None, self.issue_time(subject)?)?.0)
+        Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
     }
 
     /// The next tokens of a log-in, for its refresh token, which is then used up.
@@ -242,7 +243,11 @@ impl Tokens {
             };
         }
         self.engine.revocations().check_fresh(self.engine.now())?;
-        let active = self.genuine(token).filter(|principal| self.is_good(principal));
+        let lexicon = self.engine.lexicon();
+        let active = self
+            .genuine(token)
+            .filter(|principal| self.is_good(principal))
+            .and_then(|principal| Principal::identify(principal.token().clone(), lexicon).ok());
         let Some(principal) = active else { return Ok(json!({ "active": false })) };
         let mut answer = principal.token().claims.as_map().clone();
         answer.insert("active".into(), true.into());
@@ -275,7 +280,8 @@ impl Tokens {
     /// Whom an access token of this issuer is about, whether or not it has expired or was revoked: for log-out.
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
         let token = self.engine.verifier().verify(access_token).ok()?;
-        let principal = Principal::identify(token, self.engine.role_implications()).ok()?;
+        // Also of somebody who holds what the vocabulary says nobody can: the log-in must be able to end.
+        let principal = Principal::identify(token, &Lexicon::default()).ok()?;
         (principal.issuer() == self.engine.tokens().map(IssuerState::issuer)).then_some(principal)
     }
 
@@ -358,7 +364,7 @@ impl Tokens {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
         let refresh_token = token.ok_or(RefusedRefresh::Forged)?;
-        let (access_token, expires_at) = issuer.access_token(subject, Some(family), now)?;
+        let (access_token, expires_at) = self.access_token(subject, Some(family), now)?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
         Ok(IssuedTokens {
             access_token,
@@ -368,6 +374,23 @@ impl Tokens {
             scope: subject.scopes.join(" "),
             session_id: session_of_family(family.id),
         })
+    }
+
+    /// An access token, and when it expires.
+    fn access_token(
+        &self,
+        subject: &Subject,
+        family: Option<&RefreshFamily>,
+        issued_at: i64,
+    ) -> Result<(String, i64), TokenError> {
+        // The gate would refuse each of these tokens.
+        let lexicon = self.engine.lexicon();
+        let mut roles: Vec<Box<str>> = subject.roles.iter().map(|role| Box::from(&**role)).collect();
+        lexicon.expand(&mut roles, &mut Vec::new());
+        if let Some(clash) = lexicon.clash(&roles) {
+            return Err(TokenError::Claims(format!("the subject `{}` has {clash}", subject.id)));
+        }
+        self.issuer()?.access_token(subject, family, issued_at)
     }
 
     /// Now; or, if all of the user's tokens up to this second were just revoked, the second after: who logs out everywhere

@@ -160,12 +160,13 @@ impl Weighter<Token, Arc<Verified>> for Weight {
 #[cfg(test)]
 mod tests {
     use super::{TokenCache, Verified};
-    use crate::principal::{Principal, RoleImplications};
+    use crate::principal::Principal;
     use crate::verify::{TokenClaims, VerifiedToken};
+    use crate::vocabulary::Lexicon;
 
     fn verified(generation: u64) -> Verified {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let principal = Principal::identify(VerifiedToken::new(claims), &RoleImplications::default());
+        let principal = Principal::identify(VerifiedToken::new(claims), &Lexicon::default());
         Verified::new(principal.unwrap(), generation, 1)
     }
 

@@ -7,6 +7,9 @@
 mod keys;
 mod options;
 mod users;
+mod vocabulary {
+    auth_runtime::vocabulary!(); // auth.toml, as a constant and as enums
+}
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use tokio::net::TcpListener;
 
 use crate::options::Options;
 use crate::users::Users;
+use crate::vocabulary::VOCABULARY;
 
 #[auth(public)]
 async fn home() -> &'static str {
@@ -115,7 +119,7 @@ async fn main() -> Result<(), BoxError> {
     let auth = Auth::builder()
         .token_issuer(issuer)
         .store(RedbStore::open(options.data.join("auth.redb"))?) // log-ins and log-outs outlast a restart
-        .role_implies("admin", ["editor"])
+        .vocabulary(&VOCABULARY)
         .build()?;
     auth.catch_up().await?;
 

@@ -3,6 +3,8 @@
 use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
 use auth_runtime::tokens::{BoxError, PasswordError, Passwords, Subject, Subjects};
 
+use crate::vocabulary::Role;
+
 /// The users, with the hashes of their passwords.
 #[derive(Debug)]
 pub(crate) struct Users {
@@ -13,8 +15,9 @@ pub(crate) struct Users {
 impl Users {
     pub(crate) async fn new() -> Result<Self, PasswordError> {
         let passwords = Passwords::new()?;
-        let alice = Subject::new("alice").roles(["admin"]).scopes(["reports:read"]).claim("tenant", "acme");
-        let bob = Subject::new("bob").roles(["viewer"]).claim("tenant", "other");
+        let alice =
+            Subject::new("alice").roles([Role::Admin]).scopes(["reports:read"]).claim("tenant", "acme");
+        let bob = Subject::new("bob").roles([Role::Viewer]).claim("tenant", "other");
         let known =
             vec![(alice, passwords.hash("wonderland").await?), (bob, passwords.hash("builder").await?)];
         Ok(Self { passwords, known })

@@ -1,0 +1,77 @@
+//! Parts of a rule as they are written, for messages.
+
+use syn::Lit;
+use syn::ext::IdentExt as _;
+
+use crate::rule::{Claim, Expected, Part, Requirement};
+
+/// `roles = ["admin"]`, `any(..)`.
+pub(crate) fn part(part: &Part) -> String {
+    match &part.requirement {
+        Requirement::Roles(names) => list("roles", names),
+        Requirement::Scopes(names) => list("scopes", names),
+        Requirement::Permissions(names) => list("permissions", names),
+        Requirement::Acr(names) => list("acr", names),
+        Requirement::MaxAge(seconds) => format!("max_age = {:?}", duration(*seconds)),
+        Requirement::Claims(these) => claims(these),
+        Requirement::Named(path) => {
+            let segments: Vec<_> =
+                path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
+            format!("rule = {}", segments.join("::"))
+        }
+        Requirement::Any(inner) => parts("any", inner),
+        Requirement::All(inner) => parts("all", inner),
+        Requirement::Not(inner) => format!("not({})", self::part(inner)),
+    }
+}
+
+/// `all(roles = ["admin"], scopes = ["write"])`.
+pub(crate) fn parts(word: &str, parts: &[Part]) -> String {
+    let parts: Vec<_> = parts.iter().map(part).collect();
+    format!("{word}({})", parts.join(", "))
+}
+
+/// `claims(plan = "pro")`.
+pub(crate) fn claims(claims: &[Claim]) -> String {
+    let claims: Vec<_> = claims
+        .iter()
+        .map(|claim| {
+            let expected = match &claim.expected {
+                Expected::PathParameter(name) => format!("path({:?})", name.value()),
+                Expected::OneOf(literals) => match literals.as_slice() {
+                    [one] => literal(one),
+                    several => format!("[{}]", several.iter().map(literal).collect::<Vec<_>>().join(", ")),
+                },
+            };
+            format!("{} = {expected}", claim_name(&claim.name.value()))
+        })
+        .collect();
+    format!("claims({})", claims.join(", "))
+}
+
+/// In quotes where it is no word.
+pub(crate) fn claim_name(name: &str) -> String {
+    if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("{name:?}") }
+}
+
+pub(crate) fn literal(literal: &Lit) -> String {
+    match literal {
+        Lit::Str(text) => format!("{:?}", text.value()),
+        Lit::Int(integer) => integer.base10_digits().to_owned(),
+        Lit::Bool(flag) => flag.value.to_string(),
+        other => quote::ToTokens::to_token_stream(other).to_string(),
+    }
+}
+
+/// `5m`: in the greatest unit that divides it.
+pub(crate) fn duration(seconds: u64) -> String {
+    let units = [(24 * 60 * 60, 'd'), (60 * 60, 'h'), (60, 'm')];
+    let unit = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, letter) = unit.unwrap_or((1, 's'));
+    format!("{}{letter}", seconds / unit)
+}
+
+fn list(word: &str, names: &[syn::LitStr]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("{:?}", name.value())).collect();
+    format!("{word} = [{}]", names.join(", "))
+}

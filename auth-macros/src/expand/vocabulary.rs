@@ -1,0 +1,249 @@
+//! `vocabulary!()`: what `auth.toml` declares, as a constant and as enums.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::private;
+use crate::attribute;
+use crate::diagnostics::Diagnostics;
+use crate::vocabulary::{SourceKind, Vocabulary, load};
+
+/// The constant `VOCABULARY`, and the enums `Role`, `Scope` and `Permission`.
+pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let arguments = attribute::parse_root_only(arguments, "vocabulary!(..)", "vocabulary!()", &diagnostics);
+    let private = private(&arguments);
+    let loaded = load();
+    let track = loaded.as_ref().map(|loaded| loaded.track());
+    let items = match loaded.as_ref().map(|loaded| &loaded.vocabulary) {
+        None => {
+            diagnostics.error(
+                Span::call_site(),
+                "there is no auth.toml beside Cargo.toml of this crate, nor at the root of its workspace: write one that \
+                 declares the roles, scopes and permissions of your rules, or take `vocabulary!()` away",
+            );
+            TokenStream::new()
+        }
+        Some(Err(mistakes)) => {
+            diagnostics.told_elsewhere();
+            mistakes.iter().for_each(|mistake| diagnostics.error(Span::call_site(), mistake));
+            TokenStream::new()
+        }
+        Some(Ok(vocabulary)) => {
+            let constant = constant(vocabulary, &private);
+            let enums = [roles(vocabulary), scopes(vocabulary), permissions(vocabulary)];
+            let enums = enums.iter().map(|names| names.expand(&private, &diagnostics));
+            quote!(#constant #(#enums)*)
+        }
+    };
+    // With a mistake no enum is declared, and whatever uses one is an error more: nothing sensible could stand in.
+    match diagnostics.finish() {
+        Ok(_) => quote!(#track #items),
+        Err(errors) => quote!(#track #errors),
+    }
+}
+
+fn constant(vocabulary: &Vocabulary, private: &TokenStream) -> TokenStream {
+    let role_name = |index: usize| vocabulary.roles.get(index).map(|role| role.name.as_str());
+    let roles = vocabulary.roles.iter().enumerate().map(|(index, role)| {
+        let name = &role.name;
+        let description = option(role.description.as_deref());
+        let implies = vocabulary.relations.implied_by(index).filter_map(role_name);
+        let excludes = role.excludes.iter().copied().filter_map(role_name);
+        quote!(#private::DeclaredRole::new(#name, #description, &[#(#implies),*], &[#(#excludes),*]))
+    });
+    let scopes = vocabulary.scopes.iter().map(|scope| {
+        let (name, description) = (&scope.name, &scope.description);
+        quote!(#private::DeclaredScope::new(#name, #description))
+    });
+    let permissions = vocabulary.permissions.iter().enumerate().map(|(permission, declared)| {
+        let name = &declared.name;
+        let granted =
+            (0..vocabulary.roles.len()).filter(|&role| vocabulary.relations.grants(role, permission));
+        let granted = granted.filter_map(role_name);
+        quote!(#private::DeclaredPermission::new(#name, &[#(#granted),*]))
+    });
+    let sources = vocabulary.sources.iter().map(|source| {
+        let name = &source.name;
+        let kind = match &source.kind {
+            SourceKind::Header { name, scheme } => {
+                let scheme = option(scheme.as_deref());
+                quote!(Header { name: #name, scheme: #scheme })
+            }
+            SourceKind::Custom => quote!(Custom),
+        };
+        quote!(#private::DeclaredSource::new(#name, #private::DeclaredSourceKind::#kind))
+    });
+    let default_source = &vocabulary.default_source;
+    quote! {
+        /// What `auth.toml` declares, for the engine: `Auth::builder().vocabulary(&VOCABULARY)`.
+        #[allow(dead_code, unreachable_pub)]
+        pub static VOCABULARY: #private::Vocabulary = #private::Vocabulary::new(
+            &[#(#default_source),*],
+            &[#(#roles),*],
+            &[#(#scopes),*],
+            &[#(#permissions),*],
+            &[#(#sources),*],
+        );
+    }
+}
+
+/// One enum: its name, what it is of in words, and the names with what their documentation says.
+struct Names<'v> {
+    name: &'static str,
+    plural: &'static str,
+    names: Vec<(&'v str, String)>,
+}
+
+fn roles(vocabulary: &Vocabulary) -> Names<'_> {
+    let names = vocabulary.roles.iter().enumerate().map(|(index, role)| {
+        let implied = vocabulary.relations.implied_by(index);
+        let implied: Vec<_> = implied
+            .filter_map(|other| vocabulary.roles.get(other))
+            .map(|role| format!("`{}`", role.name))
+            .collect();
+        let implied =
+            if implied.is_empty() { String::new() } else { format!(" Implies {}.", implied.join(", ")) };
+        let description = role.description.as_ref().map(|text| format!(" {}.", text.trim_end_matches('.')));
+        (role.name.as_str(), format!("{}{implied}", description.unwrap_or_default()))
+    });
+    Names { name: "Role", plural: "roles", names: names.collect() }
+}
+
+fn scopes(vocabulary: &Vocabulary) -> Names<'_> {
+    let names = vocabulary
+        .scopes
+        .iter()
+        .map(|scope| (scope.name.as_str(), format!(" {}.", scope.description.trim_end_matches('.'))));
+    Names { name: "Scope", plural: "scopes", names: names.collect() }
+}
+
+fn permissions(vocabulary: &Vocabulary) -> Names<'_> {
+    let names = vocabulary.permissions.iter().enumerate().map(|(index, permission)| {
+        let granted =
+            vocabulary.roles.iter().enumerate().filter(|(role, _)| vocabulary.relations.grants(*role, index));
+        let granted: Vec<_> = granted.map(|(_, role)| format!("`{}`", role.name)).collect();
+        let granted =
+            if granted.is_empty() { String::new() } else { format!(" Granted to {}.", granted.join(", ")) };
+        (permission.name.as_str(), granted)
+    });
+    Names { name: "Permission", plural: "permissions", names: names.collect() }
+}
+
+impl Names<'_> {
+    fn expand(&self, private: &TokenStream, diagnostics: &Diagnostics) -> TokenStream {
+        let mut variants: Vec<(Ident, &str)> = Vec::new();
+        let mut docs = Vec::new();
+        for (name, told) in &self.names {
+            let Some(variant) = variant(name) else {
+                diagnostics.error(
+                    Span::call_site(),
+                    format!("the name `{name}` among the {} has no letters that a Rust name could be made of: rename it", self.plural),
+                );
+                continue;
+            };
+            if let Some((_, earlier)) = variants.iter().find(|(known, _)| *known == variant) {
+                diagnostics.error(
+                    Span::call_site(),
+                    format!("the {} `{earlier}` and `{name}` would both be `{}::{variant}`: rename one of the two", self.plural, self.name),
+                );
+                continue;
+            }
+            variants.push((variant, name));
+            docs.push(format!(" `{name}`.{told}"));
+        }
+        let kind = Ident::new(self.name, Span::call_site());
+        let about = format!(" The {} that `auth.toml` declares.", self.plural);
+        let all_about = format!(" All {}, in the order of the file.", self.plural);
+        let (idents, names): (Vec<_>, Vec<_>) = variants.into_iter().unzip();
+        quote! {
+            #[doc = #about]
+            #[allow(dead_code, unreachable_pub)]
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq, ::core::cmp::Eq,
+                ::core::cmp::PartialOrd, ::core::cmp::Ord, ::core::hash::Hash,
+            )]
+            pub enum #kind {
+                #(#[doc = #docs] #idents,)*
+            }
+
+            #[allow(dead_code, unreachable_pub)]
+            impl #kind {
+                #[doc = #all_about]
+                pub const ALL: &'static [Self] = &[#(Self::#idents),*];
+
+                /// The name, as tokens and rules have it.
+                #[must_use]
+                pub const fn as_str(self) -> &'static ::core::primitive::str {
+                    match self { #(Self::#idents => #names,)* }
+                }
+            }
+
+            impl #private::Name for #kind {
+                const KIND: #private::NameKind = #private::NameKind::#kind;
+
+                fn as_str(&self) -> &'static ::core::primitive::str {
+                    (*self).as_str()
+                }
+            }
+
+            impl ::core::fmt::Display for #kind {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.write_str(self.as_str())
+                }
+            }
+
+            impl ::core::convert::From<#kind> for #private::String {
+                fn from(name: #kind) -> Self {
+                    Self::from(name.as_str())
+                }
+            }
+        }
+    }
+}
+
+/// `article:write` → `ArticleWrite`; `2fa` → `_2fa`.
+fn variant(name: &str) -> Option<Ident> {
+    let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let camel: String = words
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(letters).collect::<Vec<_>>()
+        })
+        .collect();
+    let camel =
+        if camel.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{camel}") } else { camel };
+    let camel = if camel == "Self" { "Self_".to_owned() } else { camel };
+    syn::parse_str::<Ident>(&camel).ok().map(|ident| Ident::new(&ident.to_string(), Span::call_site()))
+}
+
+fn option(text: Option<&str>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variant;
+
+    #[test]
+    fn names_become_variants() {
+        for (name, expected) in [
+            ("admin", Some("Admin")),
+            ("article:write", Some("ArticleWrite")),
+            ("invoice.read", Some("InvoiceRead")),
+            ("https://x.test/read-all", Some("HttpsXTestReadAll")),
+            ("SCOPE_A", Some("SCOPEA")),
+            ("2fa", Some("_2fa")),
+            ("self", Some("Self_")),
+            ("größe", Some("Größe")),
+            ("::", None),
+            ("\u{1F600}", None),
+        ] {
+            assert_eq!(variant(name).map(|ident| ident.to_string()).as_deref(), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which file it is, and its text: read again by every macro, since a long-lived compiler (an editor's) sees it change.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use toml::de::DeTable;
+
+use super::{Vocabulary, read};
+
+const NAME: &str = "auth.toml";
+
+/// The vocabulary of the crate that is being compiled.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    /// Absolute, so that the compiler finds it from wherever the macro stands.
+    pub(crate) path: PathBuf,
+    /// As messages call it: seen from the crate's own folder.
+    pub(crate) name: Rc<str>,
+    /// `Err`: the file has mistakes, and these are told here; to one macro only, since they are the same for all.
+    pub(crate) vocabulary: Result<Rc<Vocabulary>, Vec<String>>,
+}
+
+impl Loaded {
+    /// Makes the compiler watch the file.
+    pub(crate) fn track(&self) -> TokenStream {
+        let path = self.path.to_string_lossy();
+        quote!(
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(#path);
+        )
+    }
+}
+
+/// What this thread read last.
+struct Memory {
+    folder: PathBuf,
+    candidates: Vec<PathBuf>,
+    text: String,
+    loaded: Option<Loaded>,
+}
+
+thread_local! {
+    static MEMORY: RefCell<Option<Memory>> = const { RefCell::new(None) };
+}
+
+/// The vocabulary of the crate at `CARGO_MANIFEST_DIR`; `None` if it has no file.
+pub(crate) fn load() -> Option<Loaded> {
+    let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
+    MEMORY.with_borrow_mut(|memory| {
+        let memory = match memory {
+            Some(memory) if memory.folder == folder => memory,
+            _ => {
+                let candidates = candidates(&folder);
+                memory.insert(Memory { folder, candidates, text: String::new(), loaded: None })
+            }
+        };
+        load_into(memory)
+    })
+}
+
+fn load_into(memory: &mut Memory) -> Option<Loaded> {
+    let found = memory.candidates.iter().find_map(|path| match fs::read(path) {
+        Ok(bytes) => Some((path, String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        // It is there, and nobody knows what it says: not the same as none.
+        Err(error) => Some((path, Err(error.to_string()))),
+    });
+    let Some((path, text)) = found else {
+        memory.loaded = None;
+        return None;
+    };
+    let name: Rc<str> = seen_from(&memory.folder, path).into();
+    let text = match text {
+        Ok(text) => text,
+        Err(why) => {
+            let told = vec![format!("{name} can't be read: {why}")];
+            return Some(Loaded { path: path.clone(), name, vocabulary: Err(told) });
+        }
+    };
+    match &mut memory.loaded {
+        Some(loaded) if loaded.path == *path && memory.text == text => {
+            if let Err(mistakes) = &mut loaded.vocabulary {
+                mistakes.clear();
+            }
+            Some(loaded.clone())
+        }
+        _ => {
+            let vocabulary = read::vocabulary(&text).map(Rc::new).map_err(|mistakes| {
+                mistakes.into_iter().map(|(line, message)| format!("{name}:{line}: {message}")).collect()
+            });
+            memory.text = text;
+            memory.loaded = Some(Loaded { path: path.clone(), name, vocabulary });
+            memory.loaded.clone()
+        }
+    }
+}
+
+/// Where the file may be: beside the crate's own Cargo.toml, or at the root of its workspace.
+fn candidates(folder: &Path) -> Vec<PathBuf> {
+    let mut candidates = vec![folder.join(NAME)];
+    candidates.extend(workspace_root(folder).filter(|root| root != folder).map(|root| root.join(NAME)));
+    candidates
+}
+
+/// The workspace of the crate in this folder, as cargo finds it: the one that its manifest names, or the nearest around it.
+/// A package that was published or vendored has none, whatever lies around the folder that it is unpacked in.
+fn workspace_root(folder: &Path) -> Option<PathBuf> {
+    if folder.join("Cargo.toml.orig").exists() || folder.join(".cargo-checksum.json").exists() {
+        return None;
+    }
+    if let Some(named) = manifest(folder, |manifest| {
+        Some(manifest.get("package")?.get_ref().as_table()?.get("workspace")?.get_ref().as_str()?.to_owned())
+    }) {
+        return fs::canonicalize(folder.join(named)).ok();
+    }
+    let (root, excluded) = folder.ancestors().find_map(|root| {
+        let excluded = manifest(root, |manifest| {
+            let workspace = manifest.get("workspace")?.get_ref().as_table()?;
+            let list = workspace.get("exclude").and_then(|list| list.get_ref().as_array());
+            let texts = list.into_iter().flatten().filter_map(|path| path.get_ref().as_str());
+            Some(texts.map(|path| root.join(path)).collect::<Vec<_>>())
+        })?;
+        Some((root, excluded))
+    })?;
+    let is_excluded = excluded.iter().any(|path| folder.starts_with(path));
+    (!is_excluded).then(|| root.to_owned())
+}
+
+/// What `read` finds in the manifest of this folder, if there is one.
+fn manifest<T>(folder: &Path, read: impl FnOnce(&DeTable<'_>) -> Option<T>) -> Option<T> {
+    let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+    let (table, _) = DeTable::parse_recoverable(&text);
+    read(table.get_ref())
+}
+
+/// `auth.toml`, `../auth.toml`, and so on; the whole path where the file is nowhere above.
+fn seen_from(folder: &Path, file: &Path) -> String {
+    for (steps, ancestor) in folder.ancestors().enumerate() {
+        if file.parent() == Some(ancestor) {
+            return format!("{}{NAME}", "../".repeat(steps));
+        }
+    }
+    file.display().to_string()
+}

@@ -1,0 +1,36 @@
+//! A crate with an `auth.toml` that denies every warning and forbids unsafe code.
+#![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub, rust_2018_idioms, clippy::all)]
+#![forbid(unsafe_code)]
+
+use auth_runtime::policy::Rule;
+use auth_runtime::{Principal, auth, rule};
+
+mod vocabulary {
+    auth_runtime::vocabulary!();
+}
+
+/// As a user's own API.
+pub mod public {
+    auth_runtime::vocabulary!();
+}
+
+use vocabulary::{Permission, Role, Scope, VOCABULARY};
+
+/// Whoever writes.
+#[auth(source = ["partner", "cookie"], any(roles = ["editor"], all(roles = ["billing"], scopes = ["article:write"])))]
+pub async fn write(user: Principal) -> bool {
+    user.has(Role::Admin) || user.has(Scope::ArticleWrite) || user.has(Permission::InvoiceRead)
+}
+
+/// A rule.
+pub const READERS: Rule = rule!(roles = ["viewer"], not(permissions = ["report.read"]));
+
+fn main() {
+    assert_eq!(Role::ALL.len(), VOCABULARY.roles.len());
+    assert_eq!(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(), ["admin", "editor", "viewer", "auditor", "billing"]);
+    assert_eq!(Role::Auditor.to_string(), String::from(public::Role::Auditor));
+    let admin = &VOCABULARY.roles[0];
+    assert_eq!((admin.implies, admin.excludes, admin.description), (&["editor", "viewer"][..], &[][..], Some("Runs the place")));
+    assert_eq!(VOCABULARY.roles[3].excludes, ["admin"]);
+    assert_eq!(VOCABULARY.permissions[0].roles, ["admin", "billing"]);
+}

@@ -1,0 +1,16 @@
+//! Rules that name requirements, and let everybody in.
+
+use auth_runtime::{auth, rule};
+
+#[auth(any(roles = ["viewer"], not(roles = ["admin"])))]
+async fn implied() {}
+
+#[auth(any(not(roles = ["auditor"]), not(roles = ["admin"])))]
+async fn excluded() {}
+
+#[auth(any(claims(plan = "pro"), not(claims(plan = "pro"))))]
+async fn claim() {}
+
+fn main() {
+    let _ = rule!(any(max_age = "1h", not(max_age = "5m")));
+}

@@ -1,0 +1,5 @@
+//! There is no `auth.toml`.
+
+auth_runtime::vocabulary!();
+
+fn main() {}

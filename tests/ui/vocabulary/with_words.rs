@@ -1,0 +1,5 @@
+//! It takes no words.
+
+auth_runtime::vocabulary!(roles = ["admin"]);
+
+fn main() {}
