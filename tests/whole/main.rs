@@ -31,3 +31,4 @@ mod token_cache;
 mod token_routes;
 mod tokens;
 mod ui;
+mod vocabulary;

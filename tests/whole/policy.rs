@@ -221,6 +221,7 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
 }
 
 #[test]
+#[allow(deprecated, reason = "rules whose parts say the same twice have remedies too")]
 fn a_remedy_is_named_only_if_it_would_do() {
     let alice = TestUser::new("alice");
     let step_up =

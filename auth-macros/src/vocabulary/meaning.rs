@@ -99,34 +99,46 @@ impl Roles<'_> {
     }
 }
 
-/// A role that implies itself, once a cycle.
+/// A role that implies itself, once for all that imply each other.
 fn cycles(
     roles: &[WrittenRole],
     implies: &[(usize, usize)],
     relations: &Relations,
     mistakes: &mut Vec<Mistake>,
 ) {
-    let same_cycle = |a: usize, b: usize| a == b || relations.implies(a, b) && relations.implies(b, a);
     for (index, role) in roles.iter().enumerate() {
-        let first = (0..index).all(|earlier| !same_cycle(earlier, index));
-        if !(relations.is_in_cycle(index) && first) {
+        let told = (0..index).any(|other| relations.implies(index, other) && relations.implies(other, index));
+        if !relations.is_in_cycle(index) || told {
             continue;
         }
-        let name = |index: usize| roles.get(index).map_or("", |role| &*role.name.text);
-        let mut way = vec![index];
-        while let Some(&(_, next)) = implies.iter().find(|&&(from, to)| {
-            way.last() == Some(&from) && same_cycle(to, index) && (to == index || !way.contains(&to))
-        }) {
-            way.push(next);
-            if next == index {
-                break;
-            }
-        }
-        let way = suggest::list(way.into_iter().map(name)).replace(", ", " implies ");
-        let message = format!("{way}, so all of them would be one role: take one `implies` of these away");
+        let names = way_back(index, implies).into_iter().filter_map(|index| roles.get(index));
+        let names: Vec<_> = names.map(|role| format!("`{}`", role.name.text)).collect();
+        let message = format!(
+            "{}, so all of them would be one role: take one `implies` of these away",
+            names.join(" implies ")
+        );
         let at = role.implies.first().map_or(role.name.at, |name| name.at);
         mistakes.push(Mistake { at, message });
     }
+}
+
+/// The shortest way from a role that implies itself to itself.
+fn way_back(role: usize, implies: &[(usize, usize)]) -> Vec<usize> {
+    let mut ways = vec![vec![role]];
+    let mut next = 0;
+    while let Some(way) = ways.get(next).cloned() {
+        for &(_, to) in implies.iter().filter(|(from, _)| way.last() == Some(from)) {
+            let longer = [way.as_slice(), &[to]].concat();
+            if to == role {
+                return longer;
+            }
+            if !ways.iter().any(|way| way.last() == Some(&to)) {
+                ways.push(longer);
+            }
+        }
+        next += 1;
+    }
+    Vec::new()
 }
 
 /// A role that nobody could hold, or that excludes one in vain.

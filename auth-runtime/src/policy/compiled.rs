@@ -130,3 +130,123 @@ fn joined(
         (mask, _) => join(mask.map(of_bits).into_iter().chain(others).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+    use serde_json::json;
+
+    use super::CompiledRule;
+    use crate::policy::{Decision, Expected, Facts, Literal, Requirement, Rule};
+    use crate::principal::Principal;
+    use crate::verify::{TokenClaims, VerifiedToken};
+    use crate::vocabulary::{DeclaredPermission, DeclaredRole, DeclaredScope, Lexicon, Vocabulary};
+
+    /// More than fit into one word of bits, with those that are declared at both ends.
+    const NAMES: usize = 80;
+
+    fn name(kind: &str, index: usize) -> &'static str {
+        format!("{kind}{index}").leak()
+    }
+
+    fn names(kind: &'static str) -> impl Strategy<Value = &'static [&'static str]> {
+        // Few of many, and mostly the same few: else nobody would ever have what a rule asks for.
+        let index = prop_oneof![4 => 0..4usize, 1 => NAMES - 2..NAMES + 2];
+        vec(index, 1..4).prop_map(move |indices| {
+            &*indices.into_iter().map(|index| name(kind, index)).collect::<Vec<_>>().leak()
+        })
+    }
+
+    fn requirement() -> impl Strategy<Value = Requirement> {
+        let leaf = prop_oneof![
+            3 => names("r").prop_map(Requirement::Roles),
+            3 => names("s").prop_map(Requirement::Scopes),
+            3 => names("p").prop_map(Requirement::Permissions),
+            1 => (0..3i64).prop_map(|n| Requirement::Claim("c", Expected::OneOf(vec![Literal::Integer(n)].leak()))),
+            1 => Just(Requirement::MaxAge(60)),
+            1 => names("r").prop_map(|names| {
+                Requirement::Named("N", Box::leak(Box::new(Rule::authenticated().requires(vec![Requirement::Roles(names)].leak()))))
+            }),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(|parts| Requirement::All(parts.leak())),
+                vec(inner.clone(), 0..4).prop_map(|parts| Requirement::Any(parts.leak())),
+                inner.prop_map(|part| Requirement::Not(Box::leak(Box::new(part)))),
+            ]
+        })
+    }
+
+    /// Each role implies some that stand before it, which is its closure as the macro would write it.
+    fn vocabulary() -> impl Strategy<Value = &'static Vocabulary> {
+        (vec(vec(any::<prop::sample::Index>(), 0..3), NAMES), vec(names("r"), NAMES)).prop_map(
+            |(implies, granted)| {
+                let mut closures: Vec<Vec<&'static str>> = Vec::new();
+                for (role, direct) in implies.iter().enumerate() {
+                    let mut closure: Vec<&'static str> = Vec::new();
+                    for index in direct.iter().filter(|_| role > 0).map(|index| index.index(role)) {
+                        closure.push(name("r", index));
+                        closure.extend(closures[index].clone());
+                    }
+                    closures.push(closure);
+                }
+                let roles = closures.into_iter().enumerate();
+                let roles: Vec<_> = roles
+                    .map(|(role, closure)| DeclaredRole::new(name("r", role), None, closure.leak(), &[]))
+                    .collect();
+                let scopes: Vec<_> =
+                    (0..NAMES).map(|index| DeclaredScope::new(name("s", index), "")).collect();
+                let permissions = granted.into_iter().enumerate();
+                let permissions: Vec<_> = permissions
+                    .map(|(index, roles)| DeclaredPermission::new(name("p", index), roles))
+                    .collect();
+                &*Box::leak(Box::new(Vocabulary::new(
+                    &[],
+                    roles.leak(),
+                    scopes.leak(),
+                    permissions.leak(),
+                    &[],
+                )))
+            },
+        )
+    }
+
+    #[test]
+    fn bits_agree_with_names() {
+        let principals = (names("r"), names("s"), names("p"), 0..3i64, any::<bool>());
+        let cases = (vocabulary(), vec(requirement(), 1..4), vec(principals, 1..8));
+        let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
+        let (allowed, denied) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+        TestRunner::new(config)
+            .run(&cases, |(vocabulary, requirements, principals)| {
+                let lexicon = Lexicon::new(Some(vocabulary));
+                let rule = Rule::authenticated().requires(requirements.leak());
+                let by_bits = CompiledRule::new(rule, &lexicon);
+                let by_names = CompiledRule::by_names(rule);
+                for (roles, scopes, permissions, claim, fresh) in principals {
+                    let auth_time = if fresh { 990 } else { 0 };
+                    let claims = json!({
+                        "sub": "alice", "roles": roles, "scope": scopes.join(" "), "permissions": permissions,
+                        "c": claim, "auth_time": auth_time,
+                    });
+                    let claims = TokenClaims::from_json(claims.to_string().as_bytes()).unwrap();
+                    let principal = Principal::identify(VerifiedToken::new(claims), &lexicon).unwrap();
+                    let facts = Facts { principal: &principal, path: &[], now: 1000, leeway: 0 };
+                    let decision = by_bits.evaluate(&facts);
+                    prop_assert_eq!(&decision, &by_names.evaluate(&facts));
+                    match decision {
+                        Decision::Allow => allowed.set(allowed.get() + 1),
+                        Decision::Deny(denial) => {
+                            prop_assert!(!denial.reason().is_empty());
+                            denied.set(denied.get() + 1);
+                        }
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+        assert!(allowed.get() > 500 && denied.get() > 500, "{allowed:?} {denied:?}");
+    }
+}
