@@ -1,12 +1,15 @@
-//! What the gate takes of a request: a token that is remembered, one that is verified each time, and a public route.
+//! What the gate takes of a request: a token that is remembered, one that is verified each time, and a public route; and a
+//! rule of many names, decided by comparing them and, with a vocabulary, on bits.
 //!
-//! `cargo run --release --manifest-path benches/Cargo.toml --bin gate`. The three are taken in turn, in one run; the figures
-//! are the median of the rounds, with the 10th and 90th percentile.
+//! `cargo run --release --manifest-path benches/Cargo.toml --bin gate`. What stands in one line is taken in turn, in one run;
+//! the figures are the median of the rounds, with the 10th and 90th percentile.
 
 use std::hint::black_box;
 use std::task::{Context, Poll, Waker};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use auth_runtime::__private::{DeclaredPermission, DeclaredRole, DeclaredScope, Vocabulary};
+use auth_runtime::policy::{Requirement, Rule};
 use auth_runtime::routing::get;
 use auth_runtime::tokens::SigningKey;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
@@ -30,7 +33,84 @@ async fn public() -> &'static str {
     "ok"
 }
 
+/// A rule of many names, of which the caller has most.
+const MANY_NAMES: Rule = Rule::authenticated().requires(&[
+    Requirement::Any(&[
+        Requirement::Roles(&["owner", "admin", "editor"]),
+        Requirement::All(&[Requirement::Roles(&["author"]), Requirement::Scopes(&["articles:publish"])]),
+    ]),
+    Requirement::Scopes(&["articles:read", "articles:write", "comments:read", "comments:write"]),
+    Requirement::Permissions(&["invoice.read", "invoice.write", "report.read"]),
+    Requirement::Not(&Requirement::Roles(&["suspended", "on-probation"])),
+]);
+
+/// All names of the rule and of the caller, as `vocabulary!()` would declare them.
+static VOCABULARY: Vocabulary = Vocabulary::new(
+    &[],
+    &[
+        DeclaredRole::new("owner", None, &[], &[]),
+        DeclaredRole::new("admin", None, &[], &[]),
+        DeclaredRole::new("editor", None, &[], &[]),
+        DeclaredRole::new("author", None, &[], &[]),
+        DeclaredRole::new("viewer", None, &[], &[]),
+        DeclaredRole::new("suspended", None, &[], &[]),
+        DeclaredRole::new("on-probation", None, &[], &[]),
+    ],
+    &[
+        DeclaredScope::new("articles:publish", ""),
+        DeclaredScope::new("articles:read", ""),
+        DeclaredScope::new("articles:write", ""),
+        DeclaredScope::new("comments:read", ""),
+        DeclaredScope::new("comments:write", ""),
+    ],
+    &[
+        DeclaredPermission::new("invoice.read", &[]),
+        DeclaredPermission::new("invoice.write", &[]),
+        DeclaredPermission::new("report.read", &[]),
+    ],
+    &[],
+);
+
 fn main() {
+    three_ways_of_a_request();
+    println!();
+    a_rule_of_many_names();
+}
+
+fn a_rule_of_many_names() {
+    println!("{:>8} {:>32} {:>32} {:>32}", "", "no rule [µs]", "by names [µs]", "on bits [µs]");
+    let key = SigningKey::generate(Algorithm::EdDSA).expect("a key").with_id("k");
+    let app = |rule: Rule, vocabulary: Option<&'static Vocabulary>| {
+        let issuer = TrustedIssuer::new("i").audience("a").key(key.verifying_key());
+        let builder = Auth::builder().issuer(issuer);
+        let auth = match vocabulary {
+            Some(vocabulary) => builder.vocabulary(vocabulary).build(),
+            None => builder.build(),
+        };
+        let handler = axum::routing::get(async || "ok");
+        Router::new().route("/", (handler, rule)).finish(&auth.expect("an engine")).expect("routes")
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    let claims = json!({
+        "iss": "i", "aud": "a", "sub": "alice", "iat": now, "exp": now + 3600, "jti": "1",
+        "roles": ["viewer", "author", "editor"],
+        "scope": "comments:read comments:write articles:read articles:write",
+        "permissions": ["report.read", "invoice.write", "invoice.read"],
+    });
+    let token = key.sign(&claims).expect("a token");
+    let mut runs = [
+        Run::new(app(Rule::authenticated(), None), "/", &token),
+        Run::new(app(MANY_NAMES, None), "/", &token),
+        Run::new(app(MANY_NAMES, Some(&VOCABULARY)), "/", &token),
+    ];
+    for _ in 0..ROUNDS {
+        runs.iter_mut().for_each(Run::round);
+    }
+    let [none, names, bits] = runs.map(Run::summary);
+    println!("{:>8} {none:>32} {names:>32} {bits:>32}", "");
+}
+
+fn three_ways_of_a_request() {
     println!("{:>8} {:>32} {:>32} {:>32}", "", "public [µs]", "remembered [µs]", "verified [µs]");
     for algorithm in [Algorithm::HS256, Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256] {
         let key = match algorithm {
@@ -40,8 +120,13 @@ fn main() {
         let key = key.expect("a key").with_id("k");
         let app = |entries: usize| {
             let issuer = TrustedIssuer::new("i").audience("a").key(key.verifying_key());
-            let auth = Auth::builder().issuer(issuer).token_cache(entries, 64 << 20).build().expect("an engine");
-            Router::new().route("/guarded", get(guarded)).route("/public", get(public)).finish(&auth).expect("routes")
+            let auth =
+                Auth::builder().issuer(issuer).token_cache(entries, 64 << 20).build().expect("an engine");
+            Router::new()
+                .route("/guarded", get(guarded))
+                .route("/public", get(public))
+                .finish(&auth)
+                .expect("routes")
         };
         let (remembering, verifying) = (app(1000), app(0));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();

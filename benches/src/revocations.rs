@@ -49,7 +49,12 @@ fn main() {
         done = mark;
         let status = auth.revocations().status();
         let entries = i64::try_from(status.entries).unwrap_or(i64::MAX).max(1);
-        println!("{done:>12} {:>14.1} {:>14.1} {:>14.1}", ratio(held, entries), ratio(most, entries), ratio(i64::try_from(status.bytes).unwrap_or(0), entries));
+        println!(
+            "{done:>12} {:>14.1} {:>14.1} {:>14.1}",
+            ratio(held, entries),
+            ratio(most, entries),
+            ratio(i64::try_from(status.bytes).unwrap_or(0), entries)
+        );
     }
     let each = began.elapsed() / u32::try_from(number).unwrap_or(u32::MAX);
     println!("held: {} MB; at most: {} MB; {each:?} a revocation", held / 1_000_000, most / 1_000_000);

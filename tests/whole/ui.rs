@@ -35,6 +35,36 @@ fn messages() {
     }
 }
 
+/// What the guide quotes is what the compiler says, but for the path of the file, and for `deny`, by which the cases see warnings.
+#[test]
+fn the_guide_quotes_messages_as_they_are() {
+    let text = |line: &str| {
+        let line = line.trim_start().trim_start_matches(|letter: char| letter.is_ascii_digit()).trim();
+        let is_place = line.starts_with("-->");
+        (!is_place).then(|| line.replacen("warning: ", "error: ", 1))
+    };
+    let lines = |message: &str| message.lines().filter_map(text).collect::<Vec<_>>();
+    let folders = fs::read_dir("ui").unwrap().map(|folder| folder.unwrap().path());
+    let files = folders.filter(|path| path.is_dir()).flat_map(|folder| fs::read_dir(folder).unwrap());
+    let files =
+        files.map(|file| file.unwrap().path()).filter(|path| path.extension() == Some("stderr".as_ref()));
+    let messages: Vec<Vec<String>> = files.map(|file| lines(&fs::read_to_string(file).unwrap())).collect();
+
+    for (guide, least) in [("../docs/compile-time.md", 10), ("../README.md", 2)] {
+        let guide = fs::read_to_string(guide).unwrap();
+        let fences = guide.split("```text\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let quotes: Vec<&str> =
+            fences.filter(|fence| fence.starts_with("error") || fence.starts_with("warning")).collect();
+        assert!(quotes.len() >= least, "{}", quotes.len());
+        for quote in quotes {
+            let quoted = lines(quote);
+            let is_said =
+                messages.iter().any(|said| said.windows(quoted.len()).any(|window| *window == *quoted));
+            assert!(is_said, "no case says\n{quote}");
+        }
+    }
+}
+
 /// Runs `cases` in a crate that has this `auth.toml`, or none.
 fn with_file(file: Option<&str>, cases: impl FnOnce(&TestCases)) {
     let there = project().join("auth.toml");

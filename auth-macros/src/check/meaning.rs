@@ -216,14 +216,14 @@ impl Tell<'_> {
             }
             Finding::Redundant { part, why, facts } => {
                 let Some(told) = self.reading.told(*part) else { return };
-                let why = match why {
-                    Redundancy::Impossible => "no caller meets it",
-                    Redundancy::Certain => "every caller meets it",
-                    Redundancy::Covered => "whoever meets it meets another alternative",
-                    Redundancy::Implied => "whoever meets the others meets it",
+                let (why, remedy) = match why {
+                    Redundancy::Impossible => ("no caller meets it", "Mend it, or leave it out"),
+                    Redundancy::Certain => ("every caller meets it", "Mend it, or leave it out"),
+                    Redundancy::Covered => ("whoever meets it meets another alternative", "Leave it out"),
+                    Redundancy::Implied => ("whoever meets the others meets it", "Leave it out"),
                 };
-                let message =
-                    format!("`{}` changes nothing here: {why}{}. Leave it out", told.text, self.since(facts));
+                let since = self.since(facts);
+                let message = format!("`{}` changes nothing here: {why}{since}. {remedy}", told.text);
                 self.diagnostics.warning(told.range, "redundant", &message);
             }
         }
