@@ -97,6 +97,39 @@ impl Diagram {
         Ok(self.and(f.not(), g.not())?.not())
     }
 
+    /// The levels whose variables are true for a caller for whom `f` is, as few as can be; `None` if it is for nobody.
+    pub(crate) fn least_true(&self, f: Function) -> Option<Vec<usize>> {
+        // From the terminal up: children are made before their parents. For each node the fewest for true, and for false.
+        let mut fewest: Vec<[Option<usize>; 2]> = vec![[Some(0), None]];
+        let of = |fewest: &[[Option<usize>; 2]], f: Function, wanted: usize| {
+            let negated = (f.0 & 1) as usize;
+            fewest.get((f.0 >> 1) as usize).and_then(|both| both.get(wanted ^ negated).copied().flatten())
+        };
+        for node in self.nodes.iter().skip(1) {
+            let both = [0, 1].map(|wanted| {
+                let low = of(&fewest, node.low, wanted);
+                let high = of(&fewest, node.high, wanted).map(|fewer| fewer + 1);
+                low.into_iter().chain(high).min()
+            });
+            fewest.push(both);
+        }
+        let mut levels = Vec::new();
+        let mut at = f;
+        let mut left = of(&fewest, f, 0)?;
+        while self.at(at).level != u32::MAX {
+            let level = self.at(at).level;
+            let (low, high) = self.cofactors(at, level);
+            if of(&fewest, low, 0) == Some(left) {
+                at = low;
+            } else {
+                at = high;
+                left = left.checked_sub(1)?;
+                levels.push(level as usize);
+            }
+        }
+        Some(levels)
+    }
+
     /// The one node that decides by this level. Its high edge is never negated: then equal functions are equal numbers.
     fn node(&mut self, level: u32, low: Function, high: Function) -> Result<Function, OverBudget> {
         if low == high {

@@ -115,6 +115,8 @@ pub(crate) struct Search {
     functions: Vec<Function>,
     /// The callers that there can be.
     pub(crate) care: Function,
+    /// The atoms, as their variables stand.
+    pub(crate) order: Vec<usize>,
     redundant: Vec<(usize, Redundancy)>,
 }
 
@@ -148,7 +150,8 @@ impl Search {
             let forbidden = diagram.and(a, b.negated_if(!excludes))?;
             care = diagram.and(care, forbidden.not())?;
         }
-        let mut search = Self { diagram, functions: Vec::new(), care, redundant: Vec::new() };
+        let mut search =
+            Self { diagram, functions: Vec::new(), care, order: order.clone(), redundant: Vec::new() };
         search.build(formula, &level)?;
         Ok(search)
     }

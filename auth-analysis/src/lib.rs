@@ -4,7 +4,9 @@
 //! [`Fact`]s between atoms. [`analyse`] decides exactly, for all callers at once, with a binary decision diagram; it never
 //! takes longer than its budget. `auth-macros` asks it while it compiles.
 
+mod atoms;
 mod bdd;
+mod example;
 mod explain;
 mod findings;
 mod formula;
@@ -12,6 +14,8 @@ mod relations;
 #[cfg(test)]
 mod tests;
 
+pub use self::atoms::{Atom, Atoms};
+pub use self::example::example;
 pub use self::findings::{Clash, Finding, Redundancy, analyse};
 pub use self::formula::{Fact, Formula};
 pub use self::relations::Relations;

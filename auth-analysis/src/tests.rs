@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::explain::without;
-use crate::{Fact, Finding, Formula, OverBudget, Relations, analyse};
+use crate::{Fact, Finding, Formula, OverBudget, Relations, analyse, example};
 
 const BUDGET: usize = 1 << 16;
 
@@ -161,6 +161,18 @@ fn agrees(world: &World) -> Result<(), TestCaseError> {
             }
             prop_assert_eq!(dropped.is_empty(), superfluous(world, formula, &possible).is_empty());
         }
+    }
+    let found = example(formula, &facts, BUDGET).map_err(|_| TestCaseError::fail("over budget"))?;
+    let fewest = callers().filter(|caller| truth(formula, *caller)).map(|caller| {
+        // Of what the rule mentions: what else comes along is not told.
+        let mut mentioned = Vec::new();
+        formula.atoms(&mut |atom| mentioned.push(atom));
+        (0..world.atoms()).filter(|atom| caller >> atom & 1 == 1 && mentioned.contains(atom)).count()
+    });
+    prop_assert_eq!(found.as_ref().map(Vec::len), fewest.min());
+    if let Some(found) = found {
+        let told = found.iter().fold(0, |caller, atom| caller | 1 << atom);
+        prop_assert!(truth(formula, told));
     }
     // What is given as the reason is enough, and none of it is idle.
     for (index, finding) in findings.iter().enumerate() {

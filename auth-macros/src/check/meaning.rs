@@ -1,6 +1,6 @@
 //! Rules that can't be meant: nobody keeps them, everybody does, or a part changes nothing.
 
-use auth_analysis::{Clash, Fact, Finding, Formula, Redundancy, analyse};
+use auth_analysis::{Atom, Atoms, Clash, Fact, Finding, Formula, Redundancy, analyse};
 use quote::ToTokens as _;
 use syn::Lit;
 
@@ -35,19 +35,6 @@ pub(crate) fn of(arguments: &Arguments, vocabulary: Option<&Vocabulary>, diagnos
     }
 }
 
-/// What an atom of the formula stands for.
-#[derive(Debug, PartialEq, Eq)]
-enum Atom {
-    Role(String),
-    Scope(String),
-    Permission(String),
-    /// The claim equals, or contains, what is written here.
-    Claim(String, String),
-    MaxAge(u64),
-    Acr(String),
-    Named(String),
-}
-
 /// A part of the formula, for people.
 struct Told {
     range: Range,
@@ -57,18 +44,14 @@ struct Told {
 /// The rule as a formula is read off part by part; parts are numbered as they are met.
 #[derive(Default)]
 struct Reading {
-    atoms: Vec<Atom>,
+    atoms: Atoms,
     parts: Vec<Told>,
 }
 
 impl Reading {
     fn atom(&mut self, atom: Atom, range: Range, text: impl FnOnce() -> String) -> Formula {
         self.parts.push(Told { range, text: text() });
-        let known = self.atoms.iter().position(|known| *known == atom);
-        Formula::Atom(known.unwrap_or_else(|| {
-            self.atoms.push(atom);
-            self.atoms.len() - 1
-        }))
+        Formula::Atom(self.atoms.number(atom))
     }
 
     fn all(&mut self, parts: &[Part], range: Range) -> Formula {
@@ -100,7 +83,7 @@ impl Reading {
             Requirement::MaxAge(seconds) => self.atom(Atom::MaxAge(*seconds), range, || words::part(part)),
             Requirement::Named(path) => {
                 let path = path.to_token_stream().to_string();
-                self.atom(Atom::Named(path), range, || words::part(part))
+                self.atom(Atom::Other(path), range, || words::part(part))
             }
             Requirement::All(parts) => self.all(parts, range),
             Requirement::Any(parts) => match parts.as_slice() {
@@ -163,32 +146,32 @@ impl Reading {
 
     /// What is true of the atoms, whoever the caller is.
     fn facts(&self, vocabulary: Option<&Vocabulary>) -> Vec<Fact> {
-        let place = |atom: &Atom| match (atom, vocabulary) {
-            (Atom::Role(name), Some(vocabulary)) => vocabulary.role(name),
-            (Atom::Permission(name), Some(vocabulary)) => vocabulary.permission(name),
-            _ => None,
-        };
-        let places: Vec<_> = self.atoms.iter().map(place).collect();
-        let implies = |a: usize, b: usize| match (self.atoms.get(a)?, self.atoms.get(b)?) {
-            (Atom::MaxAge(one), Atom::MaxAge(other)) => (one < other).then_some(Fact::Implies(a, b)),
-            (Atom::Acr(_), Atom::Acr(_)) => (a < b).then_some(Fact::Excludes(a, b)),
-            (Atom::Role(_), Atom::Role(_)) => {
-                let (one, other) = (places.get(a).copied()??, places.get(b).copied()??);
-                let relations = &vocabulary?.relations;
-                if relations.implies(one, other) {
-                    Some(Fact::Implies(a, b))
-                } else {
-                    (a < b && relations.excludes(one, other)).then_some(Fact::Excludes(a, b))
+        let mut facts = self.atoms.facts();
+        let Some(vocabulary) = vocabulary else { return facts };
+        let relations = &vocabulary.relations;
+        let mut roles = Vec::new();
+        let mut permissions = Vec::new();
+        for (number, atom) in self.atoms.iter().enumerate() {
+            match atom {
+                Atom::Role(name) => roles.extend(vocabulary.role(name).map(|role| (number, role))),
+                Atom::Permission(name) => {
+                    permissions.extend(vocabulary.permission(name).map(|permission| (number, permission)));
+                }
+                _ => {}
+            }
+        }
+        for &(a, role) in &roles {
+            for &(b, other) in &roles {
+                if relations.implies(role, other) {
+                    facts.push(Fact::Implies(a, b));
+                } else if a < b && relations.excludes(role, other) {
+                    facts.push(Fact::Excludes(a, b));
                 }
             }
-            (Atom::Role(_), Atom::Permission(_)) => {
-                let (role, permission) = (places.get(a).copied()??, places.get(b).copied()??);
-                vocabulary?.relations.grants(role, permission).then_some(Fact::Implies(a, b))
-            }
-            _ => None,
-        };
-        let count = self.atoms.len();
-        (0..count).flat_map(|a| (0..count).filter_map(move |b| implies(a, b)).collect::<Vec<_>>()).collect()
+            let granted = permissions.iter().filter(|(_, permission)| relations.grants(role, *permission));
+            facts.extend(granted.map(|(b, _)| Fact::Implies(a, *b)));
+        }
+        facts
     }
 
     fn told(&self, part: usize) -> Option<&Told> {
