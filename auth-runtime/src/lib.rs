@@ -4,6 +4,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod access;
 #[cfg(feature = "token-routes")]
 mod address;
 pub mod audit;

@@ -5,11 +5,13 @@
 
 mod compiled;
 mod decision;
+mod document;
 mod evaluate;
 mod rule;
 mod words;
 
 pub(crate) use self::compiled::CompiledRule;
 pub use self::decision::{Decision, Denial, Remedy};
+pub use self::document::{ClaimCondition, Condition, PolicyAccess, PolicyDocument};
 pub(crate) use self::evaluate::Facts;
 pub use self::rule::{Access, Expected, Literal, Requirement, Rule};

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod access;
 mod allocations;
 mod credentials;
 #[cfg(target_os = "linux")]

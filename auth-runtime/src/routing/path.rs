@@ -14,7 +14,7 @@ pub(super) fn join(prefix: &str, path: &str) -> String {
 }
 
 /// The names of the parameters: `{id}` and `{*rest}`; `{{` is a brace, and `{*}` has no name.
-pub(super) fn parameters(path: &str) -> Vec<&str> {
+pub(crate) fn parameters(path: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = path;
     while let Some((_, behind)) = rest.split_once('{') {

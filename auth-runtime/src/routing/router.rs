@@ -12,11 +12,12 @@ use axum::routing::Route;
 use tower::{Layer, Service};
 
 use super::guarded_service::GateLayer;
-use super::method_router::{IntoGuarded, into_guarded, mounted};
+use super::method_router::{IntoGuarded, beside, into_guarded, mounted};
 use super::mounted::MountedRoute;
 use super::path::join;
 use super::resolve::{Entry, Kind};
 use super::routes::{RouteInfo, Routes};
+use crate::access::AccessPage;
 use crate::engine::Auth;
 use crate::error::RoutesError;
 use crate::gate::{CarriesPolicy, HandlerInfo};
@@ -49,6 +50,7 @@ pub struct Router<S = ()> {
     entries: Vec<Entry>,
     required: Vec<Rule>,
     mounted_at: String,
+    pages: Vec<AccessPage>,
 }
 
 impl<S> Default for Router<S>
@@ -71,6 +73,7 @@ where
             entries: Vec::new(),
             required: Vec::new(),
             mounted_at: String::new(),
+            pages: Vec::new(),
         }
     }
 
@@ -134,8 +137,9 @@ where
     /// As `axum::Router::nest`.
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
-        let (inner, entries) = router.into_parts();
+        let Self { inner, entries, pages, .. } = router.with_requirements();
         self.inner = self.inner.nest(path, inner);
+        self.pages.extend(pages);
         self.entries
             .extend(entries.into_iter().map(|entry| Entry { path: join(path, &entry.path), ..entry }));
         self
@@ -147,10 +151,26 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let (inner, entries) = router.into_parts();
+        let Self { inner, entries, pages, .. } = router.with_requirements();
         self.inner = self.inner.merge(inner);
+        self.pages.extend(pages);
         self.entries.extend(entries);
         self
+    }
+
+    /// Serves the [access table](crate::access) of the finished router as a page, guarded by this rule: it tells who could be
+    /// asked for what. `HEAD` and `GET` only.
+    ///
+    /// # Panics
+    /// If the path overlaps with another route, or is malformed.
+    #[track_caller]
+    pub fn access_page(mut self, path: &str, rule: Rule) -> Self {
+        let page = AccessPage::default();
+        self.pages.push(page.clone());
+        let at = Location::caller();
+        let handler = HandlerInfo::new("auth_runtime::access_page", at.file(), at.line());
+        let serve = axum::routing::get(async move || page.serve());
+        self.route(path, beside(serve, vec!["GET"], rule, handler))
     }
 
     /// Adds routes that have no policy: nothing of this library stands before them, unless their handlers have
@@ -221,6 +241,7 @@ where
             entries: self.entries,
             required: self.required,
             mounted_at: self.mounted_at,
+            pages: self.pages,
         }
     }
 
@@ -253,13 +274,19 @@ where
     /// lacks, compares a claim with a parameter its path lacks, or takes a token from the URL for a method that
     /// changes state.
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
-        let mounted_at = self.mounted_at.clone();
-        let (inner, entries) = self.into_parts();
+        let finished = self.with_requirements();
         let mut mistakes = Vec::new();
-        for entry in &entries {
-            entry.resolve(auth.engine(), &mounted_at, &mut mistakes);
+        for entry in &finished.entries {
+            entry.resolve(auth.engine(), &finished.mounted_at, &mut mistakes);
         }
-        if mistakes.is_empty() { Ok(inner.layer(auth.layer())) } else { Err(RoutesError::new(mistakes)) }
+        if !mistakes.is_empty() {
+            return Err(RoutesError::new(mistakes));
+        }
+        if !finished.pages.is_empty() {
+            let table = finished.routes().table(auth);
+            finished.pages.iter().for_each(|page| page.fill(&table));
+        }
+        Ok(finished.inner.layer(auth.layer()))
     }
 
     fn add(&mut self, methods: Vec<&'static str>, path: &str, route: Arc<MountedRoute>) {
@@ -268,14 +295,13 @@ where
         self.entries.push(entry);
     }
 
-    /// The routes, with what this router requires put in front of what is required of each already.
-    fn into_parts(self) -> (axum::Router<S>, Vec<Entry>) {
-        let required = self.required;
-        let entries = self.entries.into_iter().map(|mut entry| {
-            entry.required.splice(0..0, required.iter().copied());
-            entry
-        });
-        (self.inner, entries.collect())
+    /// The same, with what this router requires put in front of what is required of each route already.
+    fn with_requirements(mut self) -> Self {
+        for entry in &mut self.entries {
+            entry.required.splice(0..0, self.required.iter().copied());
+        }
+        self.required.clear();
+        self
     }
 }
 

@@ -1,0 +1,185 @@
+//! The lock: the access of every route in a committed file, so that a change of it shows in review.
+//!
+//! What is compared is what the rules mean, for all callers at once. A rule that is written in another way and means the same is
+//! no change.
+
+mod difference;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::AccessTable;
+use crate::policy::PolicyDocument;
+use crate::vocabulary::Vocabulary;
+
+/// The variable that makes [`AccessTable::assert_lock`] write the file.
+const VARIABLE: &str = "AUTH_LOCK";
+const VERSION: u32 = 1;
+
+/// What is locked: routes with their policies, and what the vocabulary makes of roles.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Locked {
+    version: u32,
+    roles: BTreeMap<String, LockedRole>,
+    /// The roles that are granted each permission.
+    permissions: BTreeMap<String, Vec<String>>,
+    routes: Vec<LockedRoute>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockedRole {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    implies: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excludes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockedRoute {
+    method: String,
+    path: String,
+    policy: PolicyDocument,
+}
+
+/// Whose access has changed since the file was written: for each route who gained and who lost it, each with an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessChanges {
+    /// One text a route.
+    pub changes: Vec<String>,
+}
+
+/// Why the lock does not hold.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LockError {
+    /// There is no file yet, or it can't be read or written.
+    File(PathBuf, std::io::Error),
+    /// The file is none that this version of the library wrote.
+    Unreadable(PathBuf, String),
+    /// Somebody gained access, or lost it.
+    Changed(PathBuf, AccessChanges),
+}
+
+impl AccessTable {
+    /// Compares the table with the file at `path`, which is committed, and fails with a difference that says who gained and who
+    /// lost access. With `AUTH_LOCK=accept` in the environment it writes the file instead. For a test:
+    ///
+    /// ```no_run
+    /// # fn table() -> auth_runtime::access::AccessTable { unimplemented!() }
+    /// #[test]
+    /// fn nobody_gains_access_unseen() {
+    ///     table().assert_lock("access.lock"); // beside Cargo.toml
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// If there is a difference, or no such file.
+    #[track_caller]
+    pub fn assert_lock(&self, path: impl AsRef<Path>) {
+        let path = path.as_ref();
+        let result = match std::env::var_os(VARIABLE) {
+            Some(word) if word == "accept" => self.write_lock(path),
+            _ => self.check_lock(path),
+        };
+        if let Err(error) = result {
+            #[allow(clippy::panic, reason = "an assertion fails by panicking")]
+            {
+                panic!("{error}");
+            }
+        }
+    }
+
+    /// Compares the table with the file at `path`.
+    ///
+    /// # Errors
+    /// [`LockError`]: there is a difference, or no such file.
+    pub fn check_lock(&self, path: &Path) -> Result<(), LockError> {
+        let text = fs::read_to_string(path).map_err(|error| LockError::File(path.to_owned(), error))?;
+        let unreadable = |why: String| LockError::Unreadable(path.to_owned(), why);
+        let before: Locked = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        if before.version != VERSION {
+            return Err(unreadable(format!(
+                "it is of version {}, and this library writes {VERSION}",
+                before.version
+            )));
+        }
+        let changes = difference::between(&before, &self.locked());
+        if changes.is_empty() {
+            Ok(())
+        } else {
+            Err(LockError::Changed(path.to_owned(), AccessChanges { changes }))
+        }
+    }
+
+    /// Writes the file at `path`.
+    ///
+    /// # Errors
+    /// [`LockError::File`] if it can't be written.
+    pub fn write_lock(&self, path: &Path) -> Result<(), LockError> {
+        let text = serde_json::to_string_pretty(&self.locked()).unwrap_or_default() + "\n";
+        fs::write(path, text).map_err(|error| LockError::File(path.to_owned(), error))
+    }
+
+    fn locked(&self) -> Locked {
+        let (roles, permissions) = self.vocabulary.map(relations).unwrap_or_default();
+        let routes = self.routes.iter().map(|route| LockedRoute {
+            method: route.method.clone(),
+            path: route.path.clone(),
+            policy: route.policy.clone(),
+        });
+        let mut routes: Vec<_> = routes.collect();
+        routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
+        Locked { version: VERSION, roles, permissions, routes }
+    }
+}
+
+fn relations(vocabulary: &Vocabulary) -> (BTreeMap<String, LockedRole>, BTreeMap<String, Vec<String>>) {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let roles = vocabulary.roles.iter().map(|role| {
+        let locked = LockedRole { implies: owned(role.implies), excludes: owned(role.excludes) };
+        (role.name.to_owned(), locked)
+    });
+    let permissions = vocabulary.permissions.iter();
+    let permissions = permissions.map(|permission| (permission.name.to_owned(), owned(permission.roles)));
+    (roles.collect(), permissions.collect())
+}
+
+impl fmt::Display for AccessChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(
+                f,
+                "the lock of access {} can't be read or written: {error}. Where there is none yet, run this test with \
+                 {VARIABLE}=accept, and commit the file",
+                path.display()
+            ),
+            Self::Unreadable(path, why) => write!(
+                f,
+                "{} is no lock of access: {why}. Take it from the last commit, or write it anew with {VARIABLE}=accept",
+                path.display()
+            ),
+            Self::Changed(path, changes) => write!(
+                f,
+                "access has changed since {} was written:\n\n{changes}\nIf that is meant, run this test with \
+                 {VARIABLE}=accept, and commit the file",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LockError {}

@@ -1,0 +1,132 @@
+//! A policy as a formula, to be analysed.
+
+use auth_analysis::{Atom, Atoms, Formula, example};
+
+use super::Cell;
+use crate::policy::{Condition, PolicyAccess, PolicyDocument};
+use crate::routing::path_parameters;
+use crate::vocabulary::Vocabulary;
+
+/// Some 100 MB at most, and a second: this runs once at start or in a test.
+pub(super) const BUDGET: usize = 1 << 20;
+
+pub(super) const TRUE: Formula = Formula::All(Vec::new());
+pub(super) const FALSE: Formula = Formula::Any(Vec::new());
+
+/// What roles and permissions come to, in terms of atoms.
+pub(super) trait Names {
+    fn role(&self, name: &str, atoms: &mut Atoms) -> Formula;
+    fn permission(&self, name: &str, atoms: &mut Atoms) -> Formula;
+}
+
+/// Which callers with a credential are let in.
+pub(super) fn formula(policy: &PolicyDocument, path: &str, names: &impl Names, atoms: &mut Atoms) -> Formula {
+    if policy.access != PolicyAccess::Authenticated {
+        return TRUE;
+    }
+    let parameters = path_parameters(path);
+    let mut parts: Vec<_> =
+        policy.all.iter().map(|part| condition(part, &parameters, names, atoms)).collect();
+    parts.extend(policy.check.iter().map(|check| atom(Atom::Other(check.clone()), atoms)));
+    Formula::All(parts)
+}
+
+fn condition(part: &Condition, path: &[&str], names: &impl Names, atoms: &mut Atoms) -> Formula {
+    match part {
+        Condition::Roles(roles) => Formula::Any(roles.iter().map(|role| names.role(role, atoms)).collect()),
+        Condition::Scopes(scopes) => {
+            Formula::All(scopes.iter().map(|scope| atom(Atom::Scope(scope.clone()), atoms)).collect())
+        }
+        Condition::Permissions(permissions) => {
+            Formula::All(permissions.iter().map(|permission| names.permission(permission, atoms)).collect())
+        }
+        Condition::Claim(claim) => match (&claim.one_of, &claim.path) {
+            (Some(values), _) => {
+                let claims = values.iter().map(|value| Atom::Claim(claim.name.clone(), value.to_string()));
+                Formula::Any(claims.map(|claim| atom(claim, atoms)).collect())
+            }
+            (None, Some(parameter)) => {
+                // By its place: what a parameter is called makes no difference.
+                let place = path.iter().position(|name| name == parameter);
+                let place = place.map_or_else(|| parameter.clone(), |place| place.to_string());
+                atom(Atom::Claim(claim.name.clone(), format!("{{{place}}}")), atoms)
+            }
+            (None, None) => FALSE,
+        },
+        Condition::MaxAge(seconds) => atom(Atom::MaxAge(*seconds), atoms),
+        Condition::Acr(classes) => {
+            Formula::Any(classes.iter().map(|class| atom(Atom::Acr(class.clone()), atoms)).collect())
+        }
+        Condition::Any(parts) => {
+            Formula::Any(parts.iter().map(|part| condition(part, path, names, atoms)).collect())
+        }
+        Condition::All(parts) => {
+            Formula::All(parts.iter().map(|part| condition(part, path, names, atoms)).collect())
+        }
+        Condition::Not(part) => Formula::Not(Box::new(condition(part, path, names, atoms))),
+    }
+}
+
+pub(super) fn atom(atom: Atom, atoms: &mut Atoms) -> Formula {
+    Formula::Atom(atoms.number(atom))
+}
+
+/// The roles that a condition names, each once.
+pub(super) fn roles<'c>(condition: &'c Condition, found: &mut Vec<&'c str>) {
+    match condition {
+        Condition::Roles(names) => {
+            for name in names {
+                if !found.contains(&&**name) {
+                    found.push(name);
+                }
+            }
+        }
+        Condition::Any(parts) | Condition::All(parts) => parts.iter().for_each(|part| roles(part, found)),
+        Condition::Not(part) => roles(part, found),
+        _ => {}
+    }
+}
+
+/// A caller who has one role, what it implies, and no other; or none at all.
+pub(super) struct Alone<'r> {
+    pub(super) role: Option<&'r str>,
+    pub(super) vocabulary: Option<&'static Vocabulary>,
+}
+
+impl Alone<'_> {
+    pub(super) fn cell(&self, policy: &PolicyDocument, path: &str) -> Cell {
+        if policy.access == PolicyAccess::Unguarded {
+            return Cell::Unknown;
+        }
+        let mut atoms = Atoms::default();
+        let formula = formula(policy, path, self, &mut atoms);
+        let facts = atoms.facts();
+        let somebody = |formula: &Formula| example(formula, &facts, BUDGET).map(|found| found.is_some());
+        match (somebody(&formula), somebody(&Formula::Not(Box::new(formula.clone())))) {
+            (Ok(false), _) => Cell::Denied,
+            (_, Ok(false)) => Cell::Allowed,
+            // Also where the analysis would take too long: then it is not known to be either.
+            _ => Cell::Depends,
+        }
+    }
+
+    fn has(&self, role: &str) -> bool {
+        let Some(own) = self.role else { return false };
+        let implied =
+            self.vocabulary.and_then(|vocabulary| vocabulary.roles.iter().find(|role| role.name == own));
+        own == role || implied.is_some_and(|own| own.implies.contains(&role))
+    }
+}
+
+impl Names for Alone<'_> {
+    fn role(&self, name: &str, _: &mut Atoms) -> Formula {
+        if self.has(name) { TRUE } else { FALSE }
+    }
+
+    fn permission(&self, name: &str, atoms: &mut Atoms) -> Formula {
+        let declared = self.vocabulary.into_iter().flat_map(|vocabulary| vocabulary.permissions);
+        let mut granted =
+            declared.filter(|permission| permission.name == name).flat_map(|permission| permission.roles);
+        if granted.any(|role| self.has(role)) { TRUE } else { atom(Atom::Permission(name.to_owned()), atoms) }
+    }
+}

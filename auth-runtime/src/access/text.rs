@@ -1,0 +1,69 @@
+//! The table as text and as Markdown.
+
+use std::fmt;
+
+use super::{AccessTable, Cell, RouteRow};
+
+impl Cell {
+    /// `yes`, `-`, `if`, `?`.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Allowed => "yes",
+            Self::Denied => "-",
+            Self::Depends => "if",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+impl AccessTable {
+    /// The table in GitHub's Markdown.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let escaped = |text: &str| text.replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ");
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let head = self.head();
+        let rule = head.iter().map(|_| "---".to_owned()).collect();
+        let mut markdown = line(head.iter().map(|cell| escaped(cell)).collect());
+        markdown += &line(rule);
+        for route in &self.routes {
+            let mut cells: Vec<String> = self.cells(route).iter().map(|cell| escaped(cell)).collect();
+            if let Some(path) = cells.get_mut(1) {
+                *path = format!("`{path}`");
+            }
+            markdown += &line(cells);
+        }
+        markdown
+    }
+
+    fn head(&self) -> Vec<String> {
+        let fixed = ["METHOD", "PATH", "nobody", "no role"].map(str::to_owned);
+        let roles = self.roles.iter().map(|role| role.name.clone());
+        fixed.into_iter().chain(roles).chain(["WHO".to_owned()]).collect()
+    }
+
+    fn cells(&self, route: &RouteRow) -> Vec<String> {
+        let signs = [route.anonymous, route.no_role].into_iter().chain(route.cells.iter().copied());
+        let fixed = [route.method.clone(), route.path.clone()];
+        fixed.into_iter().chain(signs.map(|cell| cell.sign().to_owned())).chain([route.who.clone()]).collect()
+    }
+}
+
+/// Aligned columns. «nobody» is a request without a credential; `yes` is let in, `-` refused, `if` depends on more than roles.
+impl fmt::Display for AccessTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<Vec<String>> =
+            std::iter::once(self.head()).chain(self.routes.iter().map(|route| self.cells(route))).collect();
+        let count = |text: &String| text.chars().count();
+        let widths: Vec<usize> = (0..self.roles.len() + 4)
+            .map(|column| rows.iter().filter_map(|row| row.get(column)).map(count).max().unwrap_or(0))
+            .collect();
+        for row in &rows {
+            for (cell, width) in row.iter().zip(&widths) {
+                write!(f, "{cell:width$}  ")?;
+            }
+            writeln!(f, "{}", row.last().map_or("", String::as_str))?;
+        }
+        Ok(())
+    }
+}

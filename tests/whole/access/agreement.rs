@@ -1,0 +1,115 @@
+//! What a cell says agrees with an actual request.
+
+use auth_runtime::Router;
+use auth_runtime::access::Cell;
+use auth_runtime::policy::{Expected, Literal, Requirement, Rule};
+use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
+use auth_tests_declared::VOCABULARY;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::{request, send};
+
+const ROLES: [&str; 5] = ["admin", "editor", "viewer", "auditor", "billing"];
+const SCOPES: [&str; 2] = ["article:write", "article:read"];
+const PERMISSIONS: [&str; 2] = ["invoice.read", "report.read"];
+
+fn some(names: &'static [&'static str]) -> impl Strategy<Value = &'static [&'static str]> {
+    proptest::sample::subsequence(names, 1..=names.len()).prop_map(|names| &*names.leak())
+}
+
+fn requirement() -> impl Strategy<Value = Requirement> {
+    let leaf = prop_oneof![
+        4 => some(&ROLES).prop_map(Requirement::Roles),
+        1 => some(&SCOPES).prop_map(Requirement::Scopes),
+        2 => some(&PERMISSIONS).prop_map(Requirement::Permissions),
+        1 => Just(Requirement::Claim("plan", Expected::OneOf(&[Literal::String("pro")]))),
+    ];
+    leaf.prop_recursive(3, 10, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 1..4).prop_map(|parts| Requirement::All(parts.leak())),
+            vec(inner.clone(), 1..4).prop_map(|parts| Requirement::Any(parts.leak())),
+            inner.prop_map(|part| Requirement::Not(Box::leak(Box::new(part)))),
+        ]
+    })
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    prop_oneof![
+        1 => Just(Rule::public()),
+        1 => Just(Rule::optional()),
+        8 => vec(requirement(), 0..3).prop_map(|parts| Rule::authenticated().requires(parts.leak())),
+    ]
+}
+
+/// Everything that a caller may have beside roles.
+fn extras() -> impl Strategy<Value = (Vec<&'static str>, Vec<&'static str>, bool)> {
+    let subset = |names: &'static [&'static str]| proptest::sample::subsequence(names, 0..=names.len());
+    (subset(&SCOPES), subset(&PERMISSIONS), any::<bool>())
+}
+
+#[test]
+fn a_cell_says_what_a_request_meets() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let cases = (vec(rule(), 1..4), proptest::option::of(requirement()), vec(extras(), 6));
+    let seen = std::cell::Cell::new([0; 3]);
+    TestRunner::new(config)
+        .run(&cases, |(rules, required, extras)| runtime.block_on(agrees(&rules, required, &extras, &seen)))
+        .unwrap();
+    assert!(seen.get().iter().all(|count| *count > 300), "{seen:?}");
+}
+
+async fn agrees(
+    rules: &[Rule],
+    required: Option<Requirement>,
+    extras: &[(Vec<&'static str>, Vec<&'static str>, bool)],
+    seen: &std::cell::Cell<[usize; 3]>,
+) -> Result<(), TestCaseError> {
+    let test = TestAuth::with(|builder| builder.vocabulary(&VOCABULARY));
+    let mut inner = Router::new();
+    for (index, rule) in rules.iter().enumerate() {
+        inner = inner.route(&format!("/{index}"), (axum::routing::get(|| async {}), *rule));
+    }
+    if let Some(required) = required {
+        inner = inner.require(Rule::authenticated().requires(Box::leak(Box::new([required]))));
+    }
+    let router: Router = Router::new().nest("/v1", inner);
+    let table = router.routes().table(test.auth());
+    let app = router.finish(test.auth()).unwrap();
+    let columns = std::iter::once(None).chain(table.roles.iter().map(|role| Some(&*role.name)));
+    let columns: Vec<Option<&str>> = columns.collect();
+    for route in &table.routes {
+        let anonymous = send(&app, request("GET", &route.path, &[])).await.status.as_u16();
+        prop_assert_eq!(route.anonymous, if anonymous == 401 { Cell::Denied } else { Cell::Allowed });
+        let cells = std::iter::once(route.no_role).chain(route.cells.iter().copied());
+        for (role, cell) in columns.iter().zip(cells) {
+            for (scopes, permissions, pro) in extras {
+                let user = TestUser::new("alice").roles(role.iter().copied());
+                let user = user.scopes(scopes.iter().copied()).permissions(permissions.iter().copied());
+                let user = if *pro { user.claim("plan", "pro") } else { user };
+                let request = request("GET", &route.path, &[]).with_principal(user.principal());
+                let status = send(&app, request).await.status.as_u16();
+                let expected: &[u16] = match cell {
+                    Cell::Allowed => &[200],
+                    Cell::Denied => &[403],
+                    _ => &[200, 403],
+                };
+                prop_assert!(
+                    expected.contains(&status),
+                    "{} {role:?} {cell:?}: {status}\n{table}",
+                    route.path
+                );
+                let mut counts = seen.get();
+                counts[match cell {
+                    Cell::Allowed => 0,
+                    Cell::Denied => 1,
+                    _ => 2,
+                }] += 1;
+                seen.set(counts);
+            }
+        }
+    }
+    Ok(())
+}
