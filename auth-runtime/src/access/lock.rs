@@ -124,8 +124,7 @@ impl AccessTable {
     /// # Errors
     /// [`LockError::File`] if it can't be written.
     pub fn write_lock(&self, path: &Path) -> Result<(), LockError> {
-        let text = serde_json::to_string_pretty(&self.locked()).unwrap_or_default() + "\n";
-        fs::write(path, text).map_err(|error| LockError::File(path.to_owned(), error))
+        fs::write(path, self.locked().to_text()).map_err(|error| LockError::File(path.to_owned(), error))
     }
 
     fn locked(&self) -> Locked {
@@ -138,6 +137,29 @@ impl AccessTable {
         let mut routes: Vec<_> = routes.collect();
         routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
         Locked { version: VERSION, roles, permissions, routes }
+    }
+}
+
+impl Locked {
+    /// JSON with a line for each role, permission and route, so that a difference of files is read by them.
+    fn to_text(&self) -> String {
+        fn json(value: &impl Serialize) -> String {
+            serde_json::to_string(value).unwrap_or_default()
+        }
+        fn members<V: Serialize>(map: &BTreeMap<String, V>) -> Vec<String> {
+            map.iter().map(|(name, value)| format!("{}: {}", json(name), json(value))).collect()
+        }
+        let block = |[open, close]: [&str; 2], lines: Vec<String>| match lines.as_slice() {
+            [] => format!("{open}{close}"),
+            _ => format!("{open}\n    {}\n  {close}", lines.join(",\n    ")),
+        };
+        format!(
+            "{{\n  \"version\": {},\n  \"roles\": {},\n  \"permissions\": {},\n  \"routes\": {}\n}}\n",
+            self.version,
+            block(["{", "}"], members(&self.roles)),
+            block(["{", "}"], members(&self.permissions)),
+            block(["[", "]"], self.routes.iter().map(json).collect()),
+        )
     }
 }
 

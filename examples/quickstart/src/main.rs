@@ -100,6 +100,7 @@ fn routes(tokens: Tokens, users: Arc<Users>) -> Router<App> {
         .route("/", get(home))
         .route("/hello", get(hello))
         .route("/ready", get(readiness))
+        .access_page("/access", rule!(public)) // here for all to see; elsewhere its rule would be that of the staff
         .nest("/auth", TokenRoutes::json(tokens, users).router()) // login, refresh, logout, logout-everywhere
         .merge(api)
 }
@@ -124,7 +125,7 @@ async fn main() -> Result<(), BoxError> {
     auth.catch_up().await?;
 
     let routes = routes(auth.tokens()?, Arc::clone(&users));
-    println!("Who may call what:\n\n{}", routes.routes());
+    println!("Who may call what (as a page: {origin}/access):\n\n{}", routes.routes().table(&auth));
     let alice = users.subject("alice").await?.ok_or("alice is gone")?;
     print_lines_to_try(&origin, &auth.tokens()?.issue(&alice).await?);
     let app = routes.with_state(App { notes: NOTES }).finish(&auth)?;
@@ -166,4 +167,24 @@ fn print_lines_to_try(origin: &str, tokens: &IssuedTokens) {
         println!("  {line}");
     }
     println!("\nCtrl-C ends it.");
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_runtime::tokens::{RefreshKey, SigningKey};
+    use auth_runtime::verify::Algorithm;
+
+    use super::*;
+
+    /// Whoever changes who may call what runs this with `AUTH_LOCK=accept` and commits the file: so it shows in review.
+    #[tokio::test]
+    async fn nobody_gains_access_unseen() -> Result<(), BoxError> {
+        let users = Arc::new(Users::new().await?);
+        let key = SigningKey::generate(Algorithm::EdDSA)?.with_id("1");
+        let issuer = TokenIssuer::new("https://quickstart.example", "quickstart", key, Arc::clone(&users))
+            .refresh_key(RefreshKey::new("1", [7; 32]));
+        let auth = Auth::builder().token_issuer(issuer).vocabulary(&VOCABULARY).build()?;
+        routes(auth.tokens()?, users).routes().table(&auth).assert_lock("access.lock");
+        Ok(())
+    }
 }

@@ -53,9 +53,19 @@ impl Drop for Quickstart {
 #[test]
 fn it_prints_the_table_and_lines_that_run_as_they_stand() {
     let quickstart = Quickstart::start();
-    let table: Vec<_> = quickstart.lines.iter().filter(|line| line.contains("quickstart::")).collect();
-    assert_eq!(table.len(), 7, "{:#?}", quickstart.lines);
-    assert!(table.iter().any(|line| line.contains("/admin") && line.contains("role admin")));
+    let head = quickstart.lines.iter().position(|line| line.starts_with("METHOD  PATH")).unwrap();
+    let table: Vec<Vec<&str>> = quickstart.lines[head..]
+        .iter()
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect();
+    assert_eq!(
+        table[0],
+        ["METHOD", "PATH", "nobody", "no role", "admin", "editor", "viewer", "suspended", "WHO"]
+    );
+    assert_eq!(table.len(), 14, "{table:#?}");
+    let who = "not (role suspended); and role admin";
+    assert!(table.contains(&vec!["GET", "/admin", "-", "-", "yes", "-", "-", "-", who]), "{table:#?}");
 
     let curls: Vec<_> =
         quickstart.lines.iter().filter(|line| line.trim_start().starts_with("curl ")).collect();
