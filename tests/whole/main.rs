@@ -20,6 +20,7 @@ mod lifecycle;
 mod model;
 mod noise;
 mod policy;
+mod projects;
 mod providers;
 mod refusals;
 mod routers;

@@ -116,17 +116,18 @@ fn workspace_root(folder: &Path) -> Option<PathBuf> {
     }) {
         return fs::canonicalize(folder.join(named)).ok();
     }
-    let (root, excluded) = folder.ancestors().find_map(|root| {
-        let excluded = manifest(root, |manifest| {
+    folder.ancestors().find_map(|root| {
+        manifest(root, |manifest| {
             let workspace = manifest.get("workspace")?.get_ref().as_table()?;
-            let list = workspace.get("exclude").and_then(|list| list.get_ref().as_array());
-            let texts = list.into_iter().flatten().filter_map(|path| path.get_ref().as_str());
-            Some(texts.map(|path| root.join(path)).collect::<Vec<_>>())
-        })?;
-        Some((root, excluded))
-    })?;
-    let is_excluded = excluded.iter().any(|path| folder.starts_with(path));
-    (!is_excluded).then(|| root.to_owned())
+            let lists = |key: &str| {
+                let list = workspace.get(key).and_then(|list| list.get_ref().as_array());
+                let mut texts = list.into_iter().flatten().filter_map(|path| path.get_ref().as_str());
+                texts.any(|path| folder.starts_with(root.join(path)))
+            };
+            // Cargo compares both word for word, and looks further out for the workspace of a package excluded here.
+            (lists("members") || !lists("exclude")).then(|| root.to_owned())
+        })
+    })
 }
 
 /// What `read` finds in the manifest of this folder, if there is one.
