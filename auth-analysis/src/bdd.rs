@@ -168,32 +168,33 @@ impl Diagram {
     }
 }
 
-/// From keys to numbers, with open addressing. A place that was never filled has the number [`Table::FREE`].
+/// From keys to numbers, with open addressing. No key is 0, which is a free place; memory comes zeroed for nothing.
 struct Table {
-    places: Vec<(u64, u32)>,
+    keys: Vec<u64>,
+    numbers: Vec<u32>,
     len: usize,
 }
 
 impl Table {
-    const FREE: u32 = u32::MAX;
-
     fn new() -> Self {
-        Self { places: vec![(0, Self::FREE); 64], len: 0 }
+        Self::with_places(1 << 10)
+    }
+
+    fn with_places(places: usize) -> Self {
+        Self { keys: vec![0; places], numbers: vec![0; places], len: 0 }
     }
 
     fn find(&self, key: u64) -> Option<u32> {
-        let (_, found) = self.probe(key);
-        found
+        let index = self.place(key);
+        if self.keys.get(index) == Some(&key) { self.numbers.get(index).copied() } else { None }
     }
 
     /// A key that is not in it yet.
     fn insert(&mut self, key: u64, number: u32) {
-        if self.len * 2 >= self.places.len() {
-            let doubled = vec![(0, Self::FREE); self.places.len() * 2];
-            let earlier = std::mem::replace(&mut self.places, doubled);
-            self.len = 0;
-            for (key, number) in earlier {
-                if number != Self::FREE {
+        if self.len * 2 >= self.keys.len() {
+            let earlier = std::mem::replace(self, Self::with_places(self.keys.len() * 2));
+            for (key, number) in earlier.keys.into_iter().zip(earlier.numbers) {
+                if key != 0 {
                     self.put(key, number);
                 }
             }
@@ -202,23 +203,24 @@ impl Table {
     }
 
     fn put(&mut self, key: u64, number: u32) {
-        let (index, _) = self.probe(key);
-        if let Some(place) = self.places.get_mut(index) {
-            *place = (key, number);
+        let index = self.place(key);
+        if let (Some(at), Some(place)) = (self.keys.get_mut(index), self.numbers.get_mut(index)) {
+            (*at, *place) = (key, number);
             self.len += 1;
         }
     }
 
-    /// Where the key stands or would, and the number that is there. At least half of the places are free.
-    fn probe(&self, key: u64) -> (usize, Option<u32>) {
-        let mask = self.places.len() - 1;
+    /// Where the key stands or would. At least half of the places are free.
+    fn place(&self, key: u64) -> usize {
+        let keys = self.keys.as_slice();
+        let mask = keys.len() - 1;
         let mut index = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask;
-        loop {
-            match self.places.get(index) {
-                Some(&(_, Self::FREE)) | None => return (index, None),
-                Some(&(at, number)) if at == key => return (index, Some(number)),
-                Some(_) => index = (index + 1) & mask,
+        while let Some(&at) = keys.get(index) {
+            if at == 0 || at == key {
+                break;
             }
+            index = (index + 1) & mask;
         }
+        index
     }
 }

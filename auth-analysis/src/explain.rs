@@ -59,6 +59,9 @@ impl<'f> Explain<'f> {
 
     /// A list of facts with which nobody can keep `formula`, and of which none could be left out: indices, in order.
     fn needed(&self, formula: &Formula) -> Vec<usize> {
+        if self.facts.is_empty() {
+            return Vec::new();
+        }
         let all: Vec<usize> = (0..self.facts.len()).collect();
         let chosen = least(&all, &mut |chosen| {
             let chosen: Vec<Fact> =

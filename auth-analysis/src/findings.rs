@@ -51,10 +51,16 @@ pub enum Redundancy {
     Certain,
     /// Whoever keeps the others keeps this requirement.
     Implied,
+    /// For everybody for whom it would make a difference, the rest of the rule has decided already.
+    Settled,
 }
 
+/// How deep a formula may be, and of how many parts: its walks are recursive.
+const MOST_DEPTH: usize = 64;
+const MOST_PARTS: usize = 2_000;
+
 /// How many times the budget the reasons may take, beside the finding itself.
-const EXPLAINING: usize = 4;
+const EXPLAINING: usize = 2;
 
 /// Finds what is surely not meant. `budget` bounds the nodes of the diagram, and so the time.
 ///
@@ -63,6 +69,9 @@ const EXPLAINING: usize = 4;
 /// # Errors
 /// [`OverBudget`]: nothing is known of this formula.
 pub fn analyse(formula: &Formula, facts: &[Fact], budget: usize) -> Result<Vec<Finding>, OverBudget> {
+    if formula.depth() > MOST_DEPTH || formula.parts() > MOST_PARTS {
+        return Err(OverBudget);
+    }
     if is_plain(formula, facts) {
         return Ok(Vec::new());
     }
@@ -113,6 +122,9 @@ pub(crate) struct Search {
     pub(crate) diagram: Diagram,
     /// By the part's number.
     functions: Vec<Function>,
+    /// By the part's number, whether none of its atoms stands anywhere else, nor in a fact. Then it can hold or not whatever the
+    /// others do, and is never found to change nothing.
+    free: Vec<bool>,
     /// The callers that there can be.
     pub(crate) care: Function,
     /// The atoms, as their variables stand.
@@ -122,19 +134,18 @@ pub(crate) struct Search {
 
 impl Search {
     pub(crate) fn new(formula: &Formula, facts: &[Fact], budget: usize) -> Result<Self, OverBudget> {
-        // In the order in which the rule names them, which keeps what belongs together together.
-        let mut order: Vec<usize> = Vec::new();
-        formula.atoms(&mut |atom| {
-            if !order.contains(&atom) {
-                order.push(atom);
-            }
-        });
+        let order = order(formula, facts);
         let mut diagram = Diagram::new(budget);
-        let level = |atom: usize| order.iter().position(|other| *other == atom);
+        let mut levels = vec![None; order.iter().max().map_or(0, |most| most + 1)];
+        for (level, &atom) in order.iter().enumerate() {
+            if let Some(place) = levels.get_mut(atom) {
+                *place = Some(level);
+            }
+        }
+        let level = |atom: usize| levels.get(atom).copied().flatten();
 
         // The clauses whose first variable is deepest come first: each next one is put on top of the last.
-        let mut clauses: Vec<(usize, usize, bool)> = facts
-            .iter()
+        let mut clauses: Vec<(usize, usize, bool)> = direct(facts)
             .filter_map(|fact| {
                 let (a, b, excludes) = match *fact {
                     Fact::Implies(a, b) => (a, b, false),
@@ -151,8 +162,15 @@ impl Search {
             care = diagram.and(care, forbidden.not())?;
         }
         let mut search =
-            Self { diagram, functions: Vec::new(), care, order: order.clone(), redundant: Vec::new() };
-        search.build(formula, &level)?;
+            Self { diagram, functions: Vec::new(), free: Vec::new(), care, order, redundant: Vec::new() };
+        let mut uses = vec![0; levels.len()];
+        let mut used = |atom: usize| uses.get_mut(atom).into_iter().for_each(|uses| *uses += 1);
+        formula.atoms(&mut used);
+        for fact in facts {
+            let (Fact::Implies(a, b) | Fact::Excludes(a, b)) = *fact;
+            [a, b].into_iter().for_each(&mut used);
+        }
+        search.build(formula, &level, &|atom| uses.get(atom) == Some(&1))?;
         Ok(search)
     }
 
@@ -160,12 +178,23 @@ impl Search {
         &mut self,
         formula: &Formula,
         level: &impl Fn(usize) -> Option<usize>,
+        is_free: &impl Fn(usize) -> bool,
     ) -> Result<Function, OverBudget> {
         let number = self.functions.len();
         self.functions.push(Function::TRUE);
+        self.free.push(true);
         let mut children = Vec::new();
+        let mut free = match formula {
+            Formula::Atom(atom) => is_free(*atom),
+            _ => !formula.children().is_empty(),
+        };
         for child in formula.children() {
-            children.push(self.build(child, level)?);
+            let number = self.functions.len();
+            children.push(self.build(child, level, is_free)?);
+            free &= self.is_free(number);
+        }
+        if let Some(place) = self.free.get_mut(number) {
+            *place = free;
         }
         let function = match formula {
             Formula::Atom(atom) => self.diagram.variable(level(*atom).ok_or(OverBudget)?)?,
@@ -191,6 +220,10 @@ impl Search {
         }
     }
 
+    fn is_free(&self, part: usize) -> bool {
+        self.free.get(part).copied().unwrap_or(false)
+    }
+
     pub(crate) fn function(&self, part: usize) -> Function {
         self.functions.get(part).copied().unwrap_or(Function::TRUE)
     }
@@ -213,35 +246,74 @@ impl Search {
             Formula::All(_) => false,
             Formula::Any(_) => true,
         };
-        let mut kept: Vec<(usize, &Formula)> = formula.numbered_children(number).collect();
-        // Where the parts before this one leave the decision to it; likewise behind.
-        let mut before = vec![care];
-        let mut left = care;
-        for &(part, _) in &kept {
-            left = self.diagram.and(left, self.function(part).negated_if(any))?;
-            before.push(left);
+        let parts: Vec<(usize, &Formula)> = formula.numbered_children(number).collect();
+        let mut dropped = Vec::new();
+        let functions: Vec<(usize, Function)> =
+            parts.iter().map(|&(part, _)| (part, self.function(part).negated_if(any))).collect();
+        self.judge(&functions, care, functions.len(), &mut dropped)?;
+        for (index, &part) in dropped.iter().enumerate() {
+            let gone = dropped.get(..=index).unwrap_or_default();
+            let others = functions.iter().filter(|(other, _)| !gone.contains(other));
+            let others: Vec<Function> = others.map(|&(_, function)| function).collect();
+            let why = self.why(self.function(part).negated_if(any), &others, any)?;
+            self.redundant.push((part, why));
         }
-        let mut behind = Function::TRUE;
-        for index in (0..kept.len()).rev() {
-            let Some(&(part, _)) = kept.get(index) else { continue };
-            let function = self.function(part).negated_if(any);
-            let open = before.get(index).copied().unwrap_or(care);
-            let matters = self.diagram.and(open, behind)?;
-            if kept.len() > 1 && self.diagram.and(matters, function.not())? == Function::FALSE {
-                let by_itself = self.diagram.and(self.care, function.not())? == Function::FALSE;
-                let why = match (any, by_itself) {
-                    (true, true) => Redundancy::Impossible,
-                    (true, false) => Redundancy::Covered,
-                    (false, true) => Redundancy::Certain,
-                    (false, false) => Redundancy::Implied,
-                };
-                self.redundant.push((part, why));
-                kept.remove(index);
-            } else {
-                behind = self.diagram.and(function, behind)?;
+        let kept: Vec<_> = parts.into_iter().filter(|(part, _)| !dropped.contains(part)).collect();
+        self.simplify_each(formula, &kept, any, care)
+    }
+
+    /// Of parts that are joined, finds those that can be left out; `open` are the callers for whom all others leave the
+    /// decision to these. Of how many there are in all, the last one is not asked about. Returns what the rest comes to.
+    fn judge(
+        &mut self,
+        parts: &[(usize, Function)],
+        open: Function,
+        mut left: usize,
+        dropped: &mut Vec<usize>,
+    ) -> Result<Function, OverBudget> {
+        match parts {
+            _ if parts.iter().all(|&(part, _)| self.is_free(part)) => self.product(parts),
+            [] => Ok(Function::TRUE),
+            [(part, function)] => {
+                if left > 1 && self.diagram.and(open, function.not())? == Function::FALSE {
+                    dropped.push(*part);
+                    return Ok(Function::TRUE);
+                }
+                Ok(*function)
+            }
+            // By halves, so that of many parts none is put together with all others one by one.
+            _ => {
+                let (first, second) = parts.split_at(parts.len() / 2);
+                let before = self.product(first)?;
+                let open_to_second = self.diagram.and(open, before)?;
+                let already = dropped.len();
+                let second = self.judge(second, open_to_second, left, dropped)?;
+                left -= dropped.len() - already;
+                let open_to_first = self.diagram.and(open, second)?;
+                let first = self.judge(first, open_to_first, left, dropped)?;
+                self.diagram.and(first, second)
             }
         }
-        self.simplify_each(formula, &kept, any, care)
+    }
+
+    fn product(&mut self, parts: &[(usize, Function)]) -> Result<Function, OverBudget> {
+        parts.iter().rev().try_fold(Function::TRUE, |joined, &(_, part)| self.diagram.and(part, joined))
+    }
+
+    /// Why a part can be left out beside these others, all of them negated where they are alternatives.
+    fn why(&mut self, part: Function, others: &[Function], any: bool) -> Result<Redundancy, OverBudget> {
+        let mut callers = self.care;
+        if self.diagram.and(callers, part.not())? == Function::FALSE {
+            return Ok(if any { Redundancy::Impossible } else { Redundancy::Certain });
+        }
+        for &other in others.iter().rev() {
+            callers = self.diagram.and(callers, other)?;
+        }
+        Ok(match (self.diagram.and(callers, part.not())? == Function::FALSE, any) {
+            (false, _) => Redundancy::Settled,
+            (true, true) => Redundancy::Covered,
+            (true, false) => Redundancy::Implied,
+        })
     }
 
     /// Walks into the parts that are left.
@@ -274,4 +346,53 @@ impl Search {
         }
         self.join(formula, &functions)
     }
+}
+
+/// The atoms as the rule names them, each followed by those that a fact binds it to: what belongs together stands together.
+fn order(formula: &Formula, facts: &[Fact]) -> Vec<usize> {
+    let mut named: Vec<usize> = Vec::new();
+    formula.atoms(&mut |atom| named.push(atom));
+    let count = named.iter().max().map_or(0, |most| most + 1);
+    let mut bound: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for fact in facts {
+        let (Fact::Implies(a, b) | Fact::Excludes(a, b)) = *fact;
+        for (one, other) in [(a, b), (b, a)] {
+            if other < count
+                && let Some(list) = bound.get_mut(one)
+            {
+                list.push(other);
+            }
+        }
+    }
+    let mut open: Vec<bool> = vec![false; count];
+    named.iter().for_each(|&atom| open.get_mut(atom).into_iter().for_each(|open| *open = true));
+    let mut order = Vec::new();
+    for atom in named {
+        let mut next = vec![atom];
+        while let Some(atom) = next.pop() {
+            if open.get_mut(atom).is_some_and(std::mem::take) {
+                order.push(atom);
+                next.extend(bound.get(atom).into_iter().flatten().rev());
+            }
+        }
+    }
+    order
+}
+
+/// Without the implications that others lead to: they say nothing more.
+fn direct(facts: &[Fact]) -> impl Iterator<Item = &Fact> {
+    let implied: std::collections::BTreeSet<(usize, usize)> = facts
+        .iter()
+        .filter_map(|fact| match *fact {
+            Fact::Implies(a, b) => Some((a, b)),
+            Fact::Excludes(..) => None,
+        })
+        .collect();
+    facts.iter().filter(move |fact| match **fact {
+        Fact::Excludes(..) => true,
+        Fact::Implies(a, c) => {
+            let mut between = implied.range((a, 0)..=(a, usize::MAX)).map(|&(_, b)| b);
+            !between.any(|b| b != c && b != a && implied.contains(&(b, c)) && !implied.contains(&(c, b)))
+        }
+    })
 }

@@ -31,6 +31,18 @@ impl Formula {
         1 + self.children().iter().map(Self::parts).sum::<usize>()
     }
 
+    /// How many parts stand in one another at most.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        let mut deepest = 0;
+        let mut open = vec![(self, 1)];
+        while let Some((part, depth)) = open.pop() {
+            deepest = deepest.max(depth);
+            open.extend(part.children().iter().map(|child| (child, depth + 1)));
+        }
+        deepest
+    }
+
     /// The part of this number.
     #[must_use]
     pub fn part(&self, number: usize) -> Option<&Self> {

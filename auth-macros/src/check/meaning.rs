@@ -11,7 +11,7 @@ use crate::vocabulary::Vocabulary;
 
 /// Bounds the analysis of one rule to some milliseconds, also in a compiler plugin without optimization. A rule of a
 /// hundred different names takes a tenth of it.
-const BUDGET: usize = 20_000;
+const BUDGET: usize = 100_000;
 
 /// Analyses the rule, with what the vocabulary says of its names.
 pub(crate) fn of(arguments: &Arguments, vocabulary: Option<&Vocabulary>, diagnostics: &Diagnostics) {
@@ -203,6 +203,9 @@ impl Tell<'_> {
                     Redundancy::Impossible => ("no caller meets it", "Mend it, or leave it out"),
                     Redundancy::Certain => ("every caller meets it", "Mend it, or leave it out"),
                     Redundancy::Covered => ("whoever meets it meets another alternative", "Leave it out"),
+                    Redundancy::Settled => {
+                        ("wherever it would matter the rest of the rule has decided already", "Leave it out")
+                    }
                     Redundancy::Implied => ("whoever meets the others meets it", "Leave it out"),
                 };
                 let since = self.since(facts);
