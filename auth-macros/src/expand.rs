@@ -1,19 +1,21 @@
 //! The expansion, and nothing else: what is decided, the runtime decides.
 
 mod vocabulary;
+mod written;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{FnArg, LitStr, Path, parse_quote, parse_quote_spanned};
+use syn::{FnArg, parse_quote, parse_quote_spanned};
 
+use self::written::Written;
 use crate::attribute::{self, Place};
 use crate::check::{declared, meaning, signature};
 use crate::diagnostics::Diagnostics;
 use crate::function::Function;
-use crate::rule::{Access, Arguments, Claim, Expected, Part, Requirement};
-use crate::vocabulary::{Loaded, load};
+use crate::rule::{Access, Arguments};
+use crate::vocabulary::{Loaded, Vocabulary, load};
 
 pub(crate) use self::vocabulary::vocabulary;
 
@@ -240,10 +242,15 @@ impl Read {
         }
         // Names that are no names would be clashes that are none.
         if !diagnostics.has_errors() {
-            let vocabulary = loaded.as_ref().and_then(|loaded| loaded.vocabulary.as_deref().ok());
-            meaning::of(arguments, vocabulary, diagnostics);
+            let read = Self(loaded);
+            meaning::of(arguments, read.vocabulary(), diagnostics);
+            return read;
         }
         Self(loaded)
+    }
+
+    fn vocabulary(&self) -> Option<&Vocabulary> {
+        self.0.as_ref().and_then(|loaded| loaded.vocabulary.as_deref().ok())
     }
 
     /// Makes a change of the file compile the crate again.
@@ -268,15 +275,12 @@ fn rule(arguments: &Arguments, read: &Read) -> TokenStream {
     if arguments.requirements.is_empty() {
         return start;
     }
-    let declared = read.0.as_ref().map(|_| quote!(.names_are_declared()));
-    let start = quote!(#start #declared);
-    let requirements = arguments.requirements.iter().map(|part| requirement(part, &private));
-    let requirements = quote!(&[#(#requirements),*]);
-    match arguments.requirements.iter().find_map(named_span) {
-        None => quote!(#start.requires(#requirements)),
+    let Written { arguments, named_at } = Written::new(&arguments.requirements, read.vocabulary(), &private);
+    match named_at {
+        None => quote!(#start.written(#arguments)),
         Some(span) => {
             let start = respan(start, span);
-            quote_spanned!(span=> #start.requires(#requirements))
+            quote_spanned!(span=> #start.written(#arguments))
         }
     }
 }
@@ -290,85 +294,6 @@ fn respan(tokens: TokenStream, span: proc_macro2::Span) -> TokenStream {
             token
         })
         .collect()
-}
-
-/// Where a mistake with a named rule is shown, since only the compiler's evaluation of the constant can find it.
-fn named_span(part: &Part) -> Option<proc_macro2::Span> {
-    match &part.requirement {
-        Requirement::Named(path) => Some(path.span()),
-        Requirement::Any(parts) | Requirement::All(parts) => parts.iter().find_map(named_span),
-        Requirement::Not(part) => named_span(part),
-        _ => None,
-    }
-}
-
-/// Variants rather than calls: a reference to them is `'static` by the language's own rule of promotion.
-fn requirement(part: &Part, private: &TokenStream) -> TokenStream {
-    let node = quote!(#private::Requirement);
-    let each = |parts: &[Part]| -> Vec<TokenStream> {
-        parts.iter().map(|part| requirement(part, private)).collect()
-    };
-    match &part.requirement {
-        Requirement::Roles(names) => quote!(#node::Roles(&[#(#names),*])),
-        Requirement::Scopes(names) => quote!(#node::Scopes(&[#(#names),*])),
-        Requirement::Permissions(names) => quote!(#node::Permissions(&[#(#names),*])),
-        Requirement::Acr(values) => quote!(#node::Acr(&[#(#values),*])),
-        Requirement::MaxAge(seconds) => quote!(#node::MaxAge(#seconds)),
-        Requirement::Claims(claims) => {
-            let mut claims: Vec<_> = claims
-                .iter()
-                .map(|Claim { name, expected, .. }| {
-                    let expected = expectation(expected, private);
-                    quote!(#node::Claim(#name, #expected))
-                })
-                .collect();
-            match claims.pop() {
-                Some(one) if claims.is_empty() => one,
-                last => {
-                    claims.extend(last);
-                    quote!(#node::All(&[#(#claims),*]))
-                }
-            }
-        }
-        Requirement::Named(path) => {
-            let name = path_text(path);
-            quote_spanned!(path.span()=> #node::Named(#name, &#path))
-        }
-        Requirement::Any(parts) => {
-            let parts = each(parts);
-            quote!(#node::Any(&[#(#parts),*]))
-        }
-        Requirement::All(parts) => {
-            let parts = each(parts);
-            quote!(#node::All(&[#(#parts),*]))
-        }
-        Requirement::Not(part) => {
-            let part = requirement(part, private);
-            quote!(#node::Not(&#part))
-        }
-    }
-}
-
-fn expectation(expected: &Expected, private: &TokenStream) -> TokenStream {
-    match expected {
-        Expected::PathParameter(name) => quote!(#private::Expected::PathParameter(#name)),
-        Expected::OneOf(literals) => {
-            let literals = literals.iter().map(|literal| {
-                let variant = match literal {
-                    syn::Lit::Int(_) => quote!(Integer),
-                    syn::Lit::Bool(_) => quote!(Boolean),
-                    _ => quote!(String),
-                };
-                quote!(#private::Literal::#variant(#literal))
-            });
-            quote!(#private::Expected::OneOf(&[#(#literals),*]))
-        }
-    }
-}
-
-fn path_text(path: &Path) -> LitStr {
-    let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
-    LitStr::new(&segments.join("::"), path.span())
 }
 
 /// The attribute stands on something that is no function.

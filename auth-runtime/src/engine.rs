@@ -18,6 +18,7 @@ use crate::audit::AuditHook;
 use crate::clock::{Clock, HeldTime};
 use crate::layer::AuthLayer;
 use crate::origin::OriginPolicy;
+use crate::pipeline::UnmountedPolicies;
 use crate::rejection::RenderHook;
 use crate::revocation::RevocationState;
 use crate::source::{AccessCookie, CredentialSource, RefreshCookie};
@@ -105,6 +106,7 @@ pub(crate) struct Engine {
     #[cfg(feature = "token-routes")]
     proxies: Option<TrustedProxies>,
     lexicon: Lexicon,
+    unmounted: UnmountedPolicies,
     clock: Box<dyn Clock>,
     held_time: HeldTime,
     /// Whether what the engine does by itself is running.
@@ -197,6 +199,10 @@ impl Engine {
 
     pub(crate) fn token_cache(&self) -> &TokenCache {
         &self.token_cache
+    }
+
+    pub(crate) fn unmounted(&self) -> &UnmountedPolicies {
+        &self.unmounted
     }
 
     pub(crate) fn lexicon(&self) -> &Lexicon {

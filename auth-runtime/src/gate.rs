@@ -56,7 +56,7 @@ where
         let mounted = head.extensions.remove::<Arc<MountedRoute>>();
         enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
             Some(route) => route.policy(engine).filter(|_| route.is_of::<P>()),
-            None => GatePolicy::unmounted(P::RULE, P::HANDLER, engine, head),
+            None => GatePolicy::unmounted::<P>(engine, head),
         })
         .await?;
         Ok(Self { marker: PhantomData })

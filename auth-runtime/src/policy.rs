@@ -9,9 +9,13 @@ mod document;
 mod evaluate;
 mod rule;
 mod words;
+mod written;
 
 pub(crate) use self::compiled::CompiledRule;
 pub use self::decision::{Decision, Denial, Remedy};
 pub use self::document::{ClaimCondition, Condition, PolicyAccess, PolicyDocument};
 pub(crate) use self::evaluate::Facts;
 pub use self::rule::{Access, Expected, Literal, Requirement, Rule};
+#[doc(hidden)]
+pub use self::written::NamedRule;
+pub(crate) use self::written::Relies;

@@ -44,7 +44,7 @@ impl Principal {
     pub(crate) fn identify(token: VerifiedToken, lexicon: &Lexicon) -> Result<Self, Unidentified> {
         let mapping = &token.mapping;
         let unreadable = |problem: &'static str| Unidentified(problem.into());
-        let subject =
+        let subject: Box<str> =
             token.subject().ok_or(unreadable("the token's subject is missing, empty or no string"))?.into();
         let of = |names: &[ClaimName], problem| names_of(&token, names).ok_or(unreadable(problem));
         let mut roles = of(&mapping.roles, "the token's roles are neither a list of strings nor a string")?;
@@ -53,7 +53,7 @@ impl Principal {
             of(&mapping.permissions, "the token's permissions are neither a list of strings nor a string")?;
         lexicon.expand(&mut roles, &mut permissions);
         if let Some(clash) = lexicon.clash(&roles) {
-            return Err(Unidentified(format!("the token has {clash}").into()));
+            return Err(Unidentified(format!("the token of `{subject}` has {clash}").into()));
         }
         let bits = lexicon.bits(&roles, &scopes, &permissions);
         Ok(Self(Arc::new(Inner {

@@ -6,7 +6,7 @@ pub use axum::response::Response;
 pub use std::string::String;
 
 pub use crate::gate::{Authorized, Check, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy};
-pub use crate::policy::{Expected, Literal, Requirement, Rule};
+pub use crate::policy::{NamedRule, Rule};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,

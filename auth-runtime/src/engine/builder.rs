@@ -17,6 +17,7 @@ use crate::audit::{AuditEvent, AuditHook};
 use crate::clock::{Clock, HeldTime, SystemClock};
 use crate::error::BuildError;
 use crate::origin::{Origin, OriginPolicy};
+use crate::pipeline::UnmountedPolicies;
 use crate::rejection::{Refusal, RenderHook};
 use crate::revocation::RevocationState;
 use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query, RefreshCookie};
@@ -57,7 +58,7 @@ pub struct AuthBuilder {
     insecure_cookies: bool,
     public_origin: Option<String>,
     trusted_origins: Vec<String>,
-    vocabulary: Option<&'static Vocabulary>,
+    vocabularies: Vec<&'static Vocabulary>,
     token_issuer: Option<TokenIssuer>,
     renew_transparently: bool,
     cache_entries: usize,
@@ -87,7 +88,7 @@ impl AuthBuilder {
             insecure_cookies: false,
             public_origin: None,
             trusted_origins: Vec::new(),
-            vocabulary: None,
+            vocabularies: Vec::new(),
             token_issuer: None,
             renew_transparently: false,
             cache_entries: 10_000,
@@ -191,7 +192,7 @@ impl AuthBuilder {
     /// none is given out. A route whose rule uses a name that is not declared is an error of
     /// [`finish`](crate::Router::finish). Headers that are declared as sources need no call of [`source`](Self::source).
     pub fn vocabulary(mut self, vocabulary: &'static Vocabulary) -> Self {
-        self.vocabulary = Some(vocabulary);
+        self.vocabularies.push(vocabulary);
         self
     }
 
@@ -314,9 +315,17 @@ impl AuthBuilder {
             token_issuer(self.token_issuer, &verifier, &limits, self.renew_transparently, &mut mistakes);
         let origins = origins(self.public_origin.as_deref(), &self.trusted_origins, &mut mistakes);
         let cookie = cookie(self.cookie_name, self.insecure_cookies, &origins, &mut mistakes);
-        declared_sources(self.vocabulary, &mut self.custom_sources, &mut mistakes);
+        let vocabulary = self.vocabularies.first().copied();
+        if self.vocabularies.len() > 1 {
+            mistakes.push(
+                "`.vocabulary(..)` is called twice, and an engine has one: give it the one that declares all names that rules use, \
+                 and let the auth.toml of other crates say the same of theirs"
+                    .into(),
+            );
+        }
+        declared_sources(vocabulary, &mut self.custom_sources, &mut mistakes);
         let sources = sources(&cookie, self.allow_query_tokens, self.custom_sources, &mut mistakes);
-        let default_sources = default_sources(&sources, self.default_sources, self.vocabulary, &mut mistakes);
+        let default_sources = default_sources(&sources, self.default_sources, vocabulary, &mut mistakes);
         if self.store.is_some() && !has_runtime {
             mistakes.push(
                 "a store's log is followed in the background, and there is no tokio runtime: call `build` in an async \
@@ -358,7 +367,8 @@ impl AuthBuilder {
             families,
             #[cfg(feature = "token-routes")]
             proxies,
-            lexicon: Lexicon::new(self.vocabulary),
+            lexicon: Lexicon::new(vocabulary),
+            unmounted: UnmountedPolicies::default(),
             clock: self.clock,
             held_time: HeldTime::default(),
             background: AtomicBool::new(false),

@@ -19,7 +19,7 @@ use crate::principal::Principal;
 use crate::rejection::RefusalCode;
 use crate::request_auth::RequestAuth;
 use crate::source::{Carrier, CredentialSource, Extracted};
-use crate::verify::{Verified, VerifyError};
+use crate::verify::{Verified, VerifiedToken, VerifyError};
 
 pub(super) struct Step<'a> {
     pub(super) auth: &'a RequestAuth,
@@ -129,9 +129,13 @@ impl<'a> Step<'a> {
         }
         let token = engine.verifier().verify(&credential.text).map_err(unverified)?;
         let remember_as = generation.filter(|_| token.may_be_remembered);
-        let principal = Principal::identify(token, engine.lexicon())
-            .map_err(|unidentified| Refused::invalid_token(unidentified.0).with_fate(Fate::Bad))?;
-        Ok(Caller { principal, remembered: None, remember_as })
+        Ok(Caller { principal: self.identify(token)?, remembered: None, remember_as })
+    }
+
+    /// A verified token → whom it is of.
+    pub(super) fn identify(&self, token: VerifiedToken) -> Result<Principal, Refused> {
+        Principal::identify(token, self.engine().lexicon())
+            .map_err(|unidentified| Refused::invalid_token(unidentified.0).with_fate(Fate::Bad))
     }
 
     /// `exp`, `nbf`, `iat` → the token is good now.

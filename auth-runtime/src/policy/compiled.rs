@@ -30,8 +30,8 @@ impl CompiledRule {
     /// For an engine with this lexicon.
     pub(crate) fn new(rule: Rule, lexicon: &Lexicon) -> Self {
         let test = match lexicon.vocabulary() {
-            Some(_) => all(rule.requirements, lexicon),
-            None => Test::Requirements(rule.requirements),
+            Some(_) => all(rule.requirements(), lexicon),
+            None => Test::Requirements(rule.requirements()),
         };
         Self { rule, test, reads_path: rule.reads_path() }
     }
@@ -77,7 +77,7 @@ fn test(part: &'static Requirement, lexicon: &Lexicon) -> Test {
         Requirement::Permissions(names) => {
             lexicon.mask(NameKind::Permission, names).map_or(Test::Other(part), Test::AllOf)
         }
-        Requirement::Named(_, rule) => all(rule.requirements, lexicon),
+        Requirement::Named(_, rule) => all(rule.requirements(), lexicon),
         Requirement::All(parts) => all(parts, lexicon),
         Requirement::Any(parts) => joined(
             parts,

@@ -93,7 +93,7 @@ impl PolicyDocument {
             Access::Optional => (PolicyAccess::Optional, false),
             Access::Authenticated => (PolicyAccess::Authenticated, true),
         };
-        let requirements = rules.iter().flat_map(|rule| rule.requirements);
+        let requirements = rules.iter().flat_map(|rule| rule.requirements());
         Self {
             access,
             sources: if access == PolicyAccess::Public { Vec::new() } else { sources },
@@ -118,7 +118,7 @@ impl From<&Requirement> for Condition {
             Requirement::Acr(names) => Self::Acr(owned(names)),
             Requirement::MaxAge(seconds) => Self::MaxAge(*seconds),
             Requirement::Claim(name, expected) => Self::Claim(ClaimCondition::new(name, expected)),
-            Requirement::Named(_, rule) => Self::All(conditions(rule.requirements)),
+            Requirement::Named(_, rule) => Self::All(conditions(rule.requirements())),
             Requirement::Any(parts) => Self::Any(conditions(*parts)),
             Requirement::All(parts) => Self::All(conditions(*parts)),
             Requirement::Not(part) => Self::Not(Box::new(Self::from(*part))),

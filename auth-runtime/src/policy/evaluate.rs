@@ -45,7 +45,11 @@ impl CompiledRule {
             );
             return Decision::Deny(Denial::new(reason, Remedy::None));
         }
-        if self.holds(facts) { Decision::Allow } else { Decision::Deny(facts.why_not_all(rule.requirements)) }
+        if self.holds(facts) {
+            Decision::Allow
+        } else {
+            Decision::Deny(facts.why_not_all(rule.requirements()))
+        }
     }
 }
 
@@ -65,7 +69,7 @@ impl Facts<'_> {
             }
             Requirement::MaxAge(seconds) => self.login_age().is_some_and(|age| age <= *seconds),
             Requirement::Acr(values) => principal.acr().is_some_and(|acr| values.contains(&acr)),
-            Requirement::Named(_, rule) => self.all_hold(rule.requirements),
+            Requirement::Named(_, rule) => self.all_hold(rule.requirements()),
             Requirement::Any(parts) => parts.iter().any(|part| self.holds(part)),
             Requirement::All(parts) => self.all_hold(parts),
             Requirement::Not(part) => !self.holds(part),
@@ -151,7 +155,7 @@ impl Facts<'_> {
                 Denial::new(format!("needs {part}; has {has}"), remedy)
             }
             Requirement::Named(name, rule) => {
-                let inner = self.why_not_all(rule.requirements);
+                let inner = self.why_not_all(rule.requirements());
                 Denial::new(format!("rule {name}: {}", inner.reason()), inner.remedy().clone())
             }
             Requirement::Any(parts) => Denial::any(parts.iter().map(|part| self.why_not(part)).collect()),

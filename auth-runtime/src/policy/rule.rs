@@ -1,5 +1,9 @@
 //! The rule tree.
 
+use std::fmt;
+
+use super::written::{NamedRule, Relies, Written};
+
 /// What a route asks of its caller. Made by `#[auth(..)]` and [`rule!`](crate::rule), or by the constructors here.
 ///
 /// ```
@@ -11,13 +15,17 @@
 ///     "from cookie: any of (role editor; scope article:write)"
 /// );
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Rule {
     pub(crate) access: Access,
     pub(crate) sources: &'static [&'static str],
-    pub(crate) requirements: &'static [Requirement],
-    /// Its names were looked up in `auth.toml`, and what it means was judged by it.
-    pub(crate) declared: bool,
+    requirements: Requirements,
+}
+
+#[derive(Clone, Copy)]
+enum Requirements {
+    Tree(&'static [Requirement]),
+    Written(Written),
 }
 
 /// Who is let in before any requirement is looked at.
@@ -84,19 +92,19 @@ impl Rule {
     /// Any authenticated caller: what `#[auth]` alone says.
     #[must_use]
     pub const fn authenticated() -> Self {
-        Self { access: Access::Authenticated, sources: &[], requirements: &[], declared: false }
+        Self { access: Access::Authenticated, sources: &[], requirements: Requirements::Tree(&[]) }
     }
 
     /// Nothing is asked, and no credential is looked at.
     #[must_use]
     pub const fn public() -> Self {
-        Self { access: Access::Public, sources: &[], requirements: &[], declared: false }
+        Self { access: Access::Public, sources: &[], requirements: Requirements::Tree(&[]) }
     }
 
     /// A credential is used if one is sent; a bad one is refused.
     #[must_use]
     pub const fn optional() -> Self {
-        Self { access: Access::Optional, sources: &[], requirements: &[], declared: false }
+        Self { access: Access::Optional, sources: &[], requirements: Requirements::Tree(&[]) }
     }
 
     /// Nobody is let in.
@@ -105,8 +113,7 @@ impl Rule {
         Self {
             access: Access::Authenticated,
             sources: &[],
-            requirements: &[Requirement::Any(&[])],
-            declared: false,
+            requirements: Requirements::Tree(&[Requirement::Any(&[])]),
         }
     }
 
@@ -122,18 +129,10 @@ impl Rule {
             "a public rule looks at no credential, so it has no `source`"
         );
         assert!(
-            self.sources.is_empty() && self.requirements.is_empty(),
+            self.sources.is_empty() && self.asks_nothing(),
             "the sources of a rule are named once, and before its requirements"
         );
         self.sources = names;
-        self
-    }
-
-    /// Says that the compiler checked the rule by an `auth.toml`: an engine without a vocabulary then refuses to serve it.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn names_are_declared(mut self) -> Self {
-        self.declared = true;
         self
     }
 
@@ -146,38 +145,79 @@ impl Rule {
     /// compiler.
     #[must_use]
     pub const fn requires(mut self, requirements: &'static [Requirement]) -> Self {
-        assert!(
-            matches!(self.access, Access::Authenticated),
-            "a rule that is public or optional takes no requirements"
-        );
-        assert!(
-            self.requirements.is_empty(),
-            "the requirements of a rule are given once: `requires` is called twice"
-        );
+        self.assert_takes_requirements();
         let mut rest = requirements;
         while let [part, tail @ ..] = rest {
             if let Requirement::Named(_, named) = part {
-                assert!(
-                    matches!(named.access, Access::Authenticated)
-                        || requirements.len() == 1 && self.sources.is_empty(),
-                    "`rule = ..` names a rule that is public or optional: it can only stand alone, since with \
-                     anything beside it it would mean something else"
-                );
-                assert!(
-                    named.sources.is_empty() || self.sources.is_empty(),
-                    "both this rule and the one that `rule = ..` names say `source`: keep one of the two"
-                );
-                if !named.sources.is_empty() {
-                    self.sources = named.sources;
-                }
-                self.access = named.access;
+                self = self.take(named, requirements.len() == 1);
             } else {
                 part.assert_nestable();
             }
             rest = tail;
         }
-        self.requirements = requirements;
+        self.requirements = Requirements::Tree(requirements);
         self
+    }
+
+    /// The same, from what a macro wrote: `count` requirements at the top level, and the rules that are named anywhere.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn written(mut self, text: &'static str, count: usize, named: &'static [NamedRule]) -> Self {
+        self.assert_takes_requirements();
+        let mut rest = named;
+        while let [NamedRule { rule, is_nested, .. }, tail @ ..] = rest {
+            if *is_nested {
+                rule.assert_nested();
+            } else {
+                self = self.take(rule, count == 1);
+            }
+            rest = tail;
+        }
+        self.requirements = Requirements::Written(Written::new(text, named));
+        self
+    }
+
+    const fn assert_takes_requirements(&self) {
+        assert!(
+            matches!(self.access, Access::Authenticated),
+            "a rule that is public or optional takes no requirements"
+        );
+        assert!(self.asks_nothing(), "the requirements of a rule are given once: `requires` is called twice");
+    }
+
+    const fn asks_nothing(&self) -> bool {
+        matches!(self.requirements, Requirements::Tree([]))
+    }
+
+    /// What a rule that is named at the top level says of access and sources becomes this rule's.
+    const fn take(mut self, named: &Self, is_alone: bool) -> Self {
+        assert!(
+            matches!(named.access, Access::Authenticated) || is_alone && self.sources.is_empty(),
+            "`rule = ..` names a rule that is public or optional: it can only stand alone, since with \
+             anything beside it it would mean something else"
+        );
+        assert!(
+            named.sources.is_empty() || self.sources.is_empty(),
+            "both this rule and the one that `rule = ..` names say `source`: keep one of the two"
+        );
+        if !named.sources.is_empty() {
+            self.sources = named.sources;
+        }
+        self.access = named.access;
+        self
+    }
+
+    /// A named rule inside `any`, `all` or `not` is requirements and nothing else.
+    const fn assert_nested(&self) {
+        assert!(
+            matches!(self.access, Access::Authenticated),
+            "`rule = ..` inside `any`, `all` or `not` names a rule that is public or optional: it has nothing to combine"
+        );
+        assert!(
+            self.sources.is_empty(),
+            "`rule = ..` inside `any`, `all` or `not` names a rule that says `source`: a source is about the \
+             whole route, so write it there"
+        );
     }
 
     /// Who is let in before any requirement is looked at.
@@ -194,20 +234,31 @@ impl Rule {
 
     /// The requirements of the top level, which must all hold.
     #[must_use]
-    pub const fn requirements(&self) -> &'static [Requirement] {
-        self.requirements
+    pub fn requirements(&self) -> &'static [Requirement] {
+        match self.requirements {
+            Requirements::Tree(requirements) => requirements,
+            Requirements::Written(written) => &written.read().requirements,
+        }
     }
 
-    /// Whether the rule, or one that it names, was checked by an `auth.toml`.
-    pub(crate) fn relies_on_vocabulary(&self) -> bool {
-        let mut relies = self.declared;
-        self.visit(&mut |part| relies |= matches!(part, Requirement::Named(_, rule) if rule.declared));
+    /// What the compiler was told of the names of this rule, and of those that it names.
+    pub(crate) fn relies(&self) -> Vec<&'static Relies> {
+        let own = |rule: &Self| match rule.requirements {
+            Requirements::Tree(_) => None,
+            Requirements::Written(written) => written.read().relies.as_ref(),
+        };
+        let mut relies: Vec<_> = own(self).into_iter().collect();
+        self.visit(&mut |part| {
+            if let Requirement::Named(_, rule) = part {
+                relies.extend(own(rule));
+            }
+        });
         relies
     }
 
     /// Calls `visit` with every requirement, those of named rules included.
     pub(crate) fn visit(&self, visit: &mut impl FnMut(&'static Requirement)) {
-        self.requirements.iter().for_each(|part| part.visit(visit));
+        self.requirements().iter().for_each(|part| part.visit(visit));
     }
 
     /// Whether the rule compares a claim with the path.
@@ -228,7 +279,7 @@ impl Rule {
 }
 
 impl Requirement {
-    /// A named rule inside `any`, `all` or `not` is requirements and nothing else.
+    /// Asserts it of every named rule inside.
     const fn assert_nestable(&self) {
         match self {
             Self::Any(parts) | Self::All(parts) => {
@@ -244,18 +295,9 @@ impl Requirement {
     }
 
     const fn assert_nested(&self) {
-        if let Self::Named(_, named) = self {
-            assert!(
-                matches!(named.access, Access::Authenticated),
-                "`rule = ..` inside `any`, `all` or `not` names a rule that is public or optional: it has nothing to combine"
-            );
-            assert!(
-                named.sources.is_empty(),
-                "`rule = ..` inside `any`, `all` or `not` names a rule that says `source`: a source is about the \
-                 whole route, so write it there"
-            );
-        } else {
-            self.assert_nestable();
+        match self {
+            Self::Named(_, named) => named.assert_nested(),
+            _ => self.assert_nestable(),
         }
     }
 
@@ -267,5 +309,25 @@ impl Requirement {
             Self::Not(part) => part.visit(visit),
             _ => {}
         }
+    }
+}
+
+/// As two rules ask for the same, in the same words.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |rule: &Self| (rule.access, rule.sources, rule.requirements());
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for Rule {}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule")
+            .field("access", &self.access)
+            .field("sources", &self.sources)
+            .field("requirements", &self.requirements())
+            .finish()
     }
 }

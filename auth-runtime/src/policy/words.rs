@@ -19,7 +19,7 @@ impl fmt::Display for Rule {
 impl Rule {
     /// The requirements alone, in words; `None` where there are none.
     pub(crate) fn requirements_in_words(&self) -> Option<String> {
-        let words: Vec<_> = self.requirements.iter().map(Requirement::to_string).collect();
+        let words: Vec<_> = self.requirements().iter().map(Requirement::to_string).collect();
         (!words.is_empty()).then(|| words.join("; and "))
     }
 }

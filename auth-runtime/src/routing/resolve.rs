@@ -6,9 +6,8 @@ use super::effective;
 use super::mounted::{MountedRoute, Resolved};
 use super::path;
 use crate::engine::Engine;
-use crate::policy::{Access, CompiledRule, Requirement, Rule};
+use crate::policy::{Access, CompiledRule, Rule};
 use crate::source::CredentialSource;
-use crate::vocabulary::{Lexicon, NameKind};
 
 /// A route as its router lists it.
 #[derive(Debug)]
@@ -88,7 +87,7 @@ impl Entry {
                 ));
             }
         }
-        undeclared(&rules, engine.lexicon(), &mut wrong);
+        engine.lexicon().objections(&rules).into_iter().for_each(&mut wrong);
         let sources = self.sources(engine, &rules, access, &mut wrong);
         if mistakes.len() == before {
             let rules = rules.iter().map(|rule| CompiledRule::new(*rule, engine.lexicon())).collect();
@@ -152,43 +151,5 @@ impl Entry {
     fn changes_state(&self) -> bool {
         self.methods.is_empty()
             || self.methods.iter().any(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS" | "TRACE"))
-    }
-}
-
-/// Names that the engine's vocabulary does not declare, each once; or, of rules that rely on one, that there is none.
-fn undeclared(rules: &[Rule], lexicon: &Lexicon, wrong: &mut impl FnMut(String)) {
-    if lexicon.vocabulary().is_none() {
-        if rules.iter().any(Rule::relies_on_vocabulary) {
-            wrong(
-                "the compiler checked the rule by an auth.toml, which the engine does not know, so it would mean something \
-                 else: call `.vocabulary(&VOCABULARY)` on the builder, with the constant of `auth_runtime::vocabulary!()`"
-                    .into(),
-            );
-        }
-        return;
-    }
-    let mut unknown: Vec<(NameKind, &str)> = Vec::new();
-    for rule in rules {
-        rule.visit(&mut |part| {
-            let (kind, names) = match part {
-                Requirement::Roles(names) => (NameKind::Role, names),
-                Requirement::Scopes(names) => (NameKind::Scope, names),
-                Requirement::Permissions(names) => (NameKind::Permission, names),
-                _ => return,
-            };
-            for name in *names {
-                if !lexicon.admits(kind, name) && !unknown.contains(&(kind, name)) {
-                    unknown.push((kind, name));
-                }
-            }
-        });
-    }
-    for (kind, name) in unknown {
-        let declared = lexicon.names(kind);
-        let declared = if declared.is_empty() { "none".to_owned() } else { declared.join(", ") };
-        wrong(format!(
-            "the rule names the {kind} `{name}`, which the engine's vocabulary does not declare: add it to auth.toml, or use \
-             one of those that are declared ({declared})"
-        ));
     }
 }

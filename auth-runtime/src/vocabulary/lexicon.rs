@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::{NameKind, Vocabulary};
+use crate::policy::{Relies, Requirement, Rule};
 
 /// What an engine knows of names. Without a vocabulary: nothing, and any name is as good as another.
 #[derive(Debug, Default)]
@@ -55,7 +56,7 @@ impl Lexicon {
     }
 
     /// The declared names of a kind.
-    pub(crate) fn names(&self, kind: NameKind) -> Vec<&'static str> {
+    fn names(&self, kind: NameKind) -> Vec<&'static str> {
         let Some(declared) = self.vocabulary else { return Vec::new() };
         match kind {
             NameKind::Role => declared.roles.iter().map(|role| role.name).collect(),
@@ -64,9 +65,87 @@ impl Lexicon {
         }
     }
 
-    /// Whether the name may be used in a rule: it is declared, or nothing is.
-    pub(crate) fn admits(&self, kind: NameKind, name: &str) -> bool {
-        self.vocabulary.is_none() || self.bits.contains_key(&(kind, name))
+    /// Why rules can't be kept to by this vocabulary, each reason once; empty where they can.
+    pub(crate) fn objections(&self, rules: &[Rule]) -> Vec<String> {
+        let mut objections = Vec::new();
+        let relies = rules.iter().flat_map(Rule::relies);
+        if self.vocabulary.is_none() {
+            if relies.count() > 0 {
+                objections.push(
+                    "the compiler checked the rule by an auth.toml, which the engine does not know, so it would mean something \
+                     else: call `.vocabulary(&VOCABULARY)` on the builder, with what `auth_runtime::vocabulary!()` makes"
+                        .to_owned(),
+                );
+            }
+            return objections;
+        }
+        for rule in rules {
+            rule.visit(&mut |part| {
+                let (kind, names) = match part {
+                    Requirement::Roles(names) => (NameKind::Role, names),
+                    Requirement::Scopes(names) => (NameKind::Scope, names),
+                    Requirement::Permissions(names) => (NameKind::Permission, names),
+                    _ => return,
+                };
+                let undeclared = names.iter().filter(|name| !self.bits.contains_key(&(kind, **name)));
+                objections.extend(undeclared.map(|name| self.undeclared(kind, name)));
+            });
+        }
+        objections.extend(relies.filter_map(|relies| self.disagreement(relies)).map(|told| {
+            format!(
+                "the compiler was told by an auth.toml that {told}, and the engine's vocabulary does not say so: make the two \
+                 files agree, or the rule would mean something else than was checked"
+            )
+        }));
+        let mut told = Vec::new();
+        objections.retain(|objection| {
+            let is_new = !told.contains(objection);
+            told.push(objection.clone());
+            is_new
+        });
+        objections
+    }
+
+    fn undeclared(&self, kind: NameKind, name: &str) -> String {
+        let declared = self.names(kind);
+        let declared = if declared.is_empty() { "none".to_owned() } else { declared.join(", ") };
+        format!(
+            "the rule names the {kind} `{name}`, which the engine's vocabulary does not declare: add it to auth.toml, or use \
+             one of those that are declared ({declared})"
+        )
+    }
+
+    /// What the compiler was told and this vocabulary does not say, if there is such a thing: then a rule would let in whom it was
+    /// written to keep out.
+    fn disagreement(&self, relies: &Relies) -> Option<String> {
+        let declared = self.vocabulary?;
+        let role = |name: &str| declared.roles.iter().find(|role| role.name == name);
+        let counts_as = |name: &str, other: &str| {
+            name == other || role(name).is_some_and(|role| role.implies.contains(&other))
+        };
+        for (implied, by) in &relies.implied {
+            if let Some(role) = by.iter().find(|role| !counts_as(role, implied)) {
+                return Some(format!("`{role}` implies `{implied}`"));
+            }
+        }
+        for (one, other) in &relies.excluded {
+            let mut pairs =
+                declared.roles.iter().flat_map(|role| role.excludes.iter().map(|other| (role.name, *other)));
+            let excludes = pairs.any(|(a, b)| {
+                counts_as(one, a) && counts_as(other, b) || counts_as(one, b) && counts_as(other, a)
+            });
+            if !excludes {
+                return Some(format!("nobody holds both `{one}` and `{other}`"));
+            }
+        }
+        for (permission, roles) in &relies.granted {
+            let granted = declared.permissions.iter().find(|declared| declared.name == permission);
+            let granted = granted.map_or(&[][..], |declared| declared.roles);
+            if let Some(role) = roles.iter().find(|role| !granted.contains(&role.as_str())) {
+                return Some(format!("`{role}` is granted `{permission}`"));
+            }
+        }
+        None
     }
 
     /// Adds what the roles imply and are granted.
