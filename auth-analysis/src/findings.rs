@@ -4,6 +4,7 @@ use crate::OverBudget;
 use crate::bdd::{Diagram, Function};
 use crate::explain::Explain;
 use crate::formula::{Fact, Formula};
+use crate::witness::Witnesses;
 
 /// Something that is surely not meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,11 @@ pub fn analyse(formula: &Formula, facts: &[Fact], budget: usize) -> Result<Vec<F
     if is_plain(formula, facts) {
         return Ok(Vec::new());
     }
+    let witnesses = Witnesses::find(formula, facts);
+    let open = undecided(0, formula, &witnesses.matters);
+    if witnesses.decides && !open.first().copied().unwrap_or(false) {
+        return Ok(Vec::new());
+    }
     let mut search = Search::new(formula, facts, budget)?;
     let root = search.function(0);
     let care = search.care;
@@ -86,6 +92,8 @@ pub fn analyse(formula: &Formula, facts: &[Fact], budget: usize) -> Result<Vec<F
     if search.diagram.and(care, root.not())? == Function::FALSE {
         return Ok(vec![Finding::Tautology { facts: explain.certain(formula) }]);
     }
+    search.is_known = witnesses.matters;
+    search.is_open = open;
     search.simplify(0, formula, care)?;
     let mut dropped = Vec::new();
     let findings = std::mem::take(&mut search.redundant).into_iter().map(|(part, why)| {
@@ -112,6 +120,21 @@ fn is_plain(formula: &Formula, facts: &[Fact]) -> bool {
     once && facts.is_empty() && !has_empty(formula)
 }
 
+/// By the part's number, whether something stands in it of which it is not known that it matters.
+fn undecided(number: usize, formula: &Formula, matters: &[bool]) -> Vec<bool> {
+    let mut open = vec![false];
+    let several = formula.children().len() > 1;
+    for (part, child) in formula.numbered_children(number) {
+        let inside = undecided(part, child, matters);
+        let is_open = several && !matters.get(part).copied().unwrap_or(false);
+        if let Some(open) = open.first_mut() {
+            *open |= is_open || inside.first().copied().unwrap_or(false);
+        }
+        open.extend(inside);
+    }
+    open
+}
+
 fn has_empty(formula: &Formula) -> bool {
     let children = formula.children();
     !matches!(formula, Formula::Atom(_)) && children.is_empty() || children.iter().any(has_empty)
@@ -125,6 +148,10 @@ pub(crate) struct Search {
     /// By the part's number, whether none of its atoms stands anywhere else, nor in a fact. Then it can hold or not whatever the
     /// others do, and is never found to change nothing.
     free: Vec<bool>,
+    /// By the part's number, whether somebody was found for whom it matters.
+    is_known: Vec<bool>,
+    /// By the part's number, whether something in it has to be looked at.
+    is_open: Vec<bool>,
     /// The callers that there can be.
     pub(crate) care: Function,
     /// The atoms, as their variables stand.
@@ -161,8 +188,16 @@ impl Search {
             let forbidden = diagram.and(a, b.negated_if(!excludes))?;
             care = diagram.and(care, forbidden.not())?;
         }
-        let mut search =
-            Self { diagram, functions: Vec::new(), free: Vec::new(), care, order, redundant: Vec::new() };
+        let mut search = Self {
+            diagram,
+            functions: Vec::new(),
+            free: Vec::new(),
+            is_known: Vec::new(),
+            is_open: Vec::new(),
+            care,
+            order,
+            redundant: Vec::new(),
+        };
         let mut uses = vec![0; levels.len()];
         let mut used = |atom: usize| uses.get_mut(atom).into_iter().for_each(|uses| *uses += 1);
         formula.atoms(&mut used);
@@ -224,6 +259,10 @@ impl Search {
         self.free.get(part).copied().unwrap_or(false)
     }
 
+    fn surely_matters(&self, part: usize) -> bool {
+        self.is_free(part) || self.is_known.get(part).copied().unwrap_or(false)
+    }
+
     pub(crate) fn function(&self, part: usize) -> Function {
         self.functions.get(part).copied().unwrap_or(Function::TRUE)
     }
@@ -272,7 +311,7 @@ impl Search {
         dropped: &mut Vec<usize>,
     ) -> Result<Function, OverBudget> {
         match parts {
-            _ if parts.iter().all(|&(part, _)| self.is_free(part)) => self.product(parts),
+            _ if parts.iter().all(|&(part, _)| self.surely_matters(part)) => self.product(parts),
             [] => Ok(Function::TRUE),
             [(part, function)] => {
                 if left > 1 && self.diagram.and(open, function.not())? == Function::FALSE {
@@ -335,7 +374,7 @@ impl Search {
         for &(part, child) in kept {
             let behind = behind.pop().unwrap_or(Function::TRUE);
             let function = match child {
-                Formula::Atom(_) => self.function(part),
+                _ if !self.is_open.get(part).copied().unwrap_or(true) => self.function(part),
                 _ => {
                     let matters = self.diagram.and(left, behind)?;
                     self.simplify(part, child, matters)?

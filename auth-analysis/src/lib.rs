@@ -13,6 +13,7 @@ mod formula;
 mod relations;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use self::atoms::{Atom, Atoms};
 pub use self::example::example;

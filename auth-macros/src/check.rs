@@ -4,4 +4,4 @@ pub(crate) mod declared;
 pub(crate) mod meaning;
 pub(crate) mod names;
 pub(crate) mod signature;
-mod words;
+pub(crate) mod words;

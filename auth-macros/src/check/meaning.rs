@@ -2,15 +2,15 @@
 
 use auth_analysis::{Atom, Atoms, Clash, Fact, Finding, Formula, Redundancy, analyse};
 use quote::ToTokens as _;
-use syn::Lit;
+use syn::{Lit, LitStr};
 
 use crate::check::words;
 use crate::diagnostics::Diagnostics;
 use crate::rule::{Arguments, Claim, Expected, Part, Range, Requirement};
 use crate::vocabulary::Vocabulary;
 
-/// Bounds the analysis of one rule to some milliseconds, also in a compiler plugin without optimization. A rule of a
-/// hundred different names takes a tenth of it.
+/// Bounds the analysis of one rule, and what it looks up to explain its findings, to a fraction of a second, also in a
+/// compiler plugin without optimization. A rule of a hundred names that all bind each other stays within it.
 const BUDGET: usize = 100_000;
 
 /// Analyses the rule, with what the vocabulary says of its names.
@@ -22,7 +22,7 @@ pub(crate) fn of(arguments: &Arguments, vocabulary: Option<&Vocabulary>, diagnos
     let mut reading = Reading::default();
     let formula = reading.all(&arguments.requirements, whole);
     let facts = reading.facts(vocabulary);
-    let tell = Tell { reading: &reading, facts: &facts, diagnostics };
+    let tell = Tell { arguments, reading: &reading, facts: &facts, diagnostics };
     match analyse(&formula, &facts, BUDGET) {
         Ok(findings) => findings.iter().for_each(|finding| tell.finding(finding, &formula, whole)),
         Err(_) => diagnostics.warning(
@@ -35,37 +35,65 @@ pub(crate) fn of(arguments: &Arguments, vocabulary: Option<&Vocabulary>, diagnos
     }
 }
 
-/// A part of the formula, for people.
-struct Told {
+/// A part of the formula, for people. Mostly nobody reads it, so it becomes text only where somebody does.
+struct Told<'r> {
     range: Range,
-    text: String,
+    what: What<'r>,
+}
+
+enum What<'r> {
+    Part(&'r Part),
+    Parts(&'r [Part]),
+    /// One of the names of this word.
+    Name(&'static str, &'r LitStr),
+    Claim(&'r Claim),
+    /// One of the values of this claim.
+    Value(&'r Claim, &'r Lit),
+}
+
+impl Told<'_> {
+    fn text(&self) -> String {
+        match self.what {
+            What::Part(part) => words::part(part),
+            What::Parts(parts) => words::parts("all", parts),
+            What::Name(word, name) => format!("{word} = [{:?}]", name.value()),
+            What::Claim(claim) => words::claims(std::slice::from_ref(claim)),
+            What::Value(claim, value) => {
+                format!("claims({} = {})", words::claim_name(&claim.name.value()), words::literal(value))
+            }
+        }
+    }
 }
 
 /// The rule as a formula is read off part by part; parts are numbered as they are met.
 #[derive(Default)]
-struct Reading {
+struct Reading<'r> {
     atoms: Atoms,
-    parts: Vec<Told>,
+    parts: Vec<Told<'r>>,
 }
 
-impl Reading {
-    fn atom(&mut self, atom: Atom, range: Range, text: impl FnOnce() -> String) -> Formula {
-        self.parts.push(Told { range, text: text() });
+impl<'r> Reading<'r> {
+    fn tell(&mut self, range: Range, what: What<'r>) {
+        self.parts.push(Told { range, what });
+    }
+
+    fn atom(&mut self, atom: Atom, range: Range, what: What<'r>) -> Formula {
+        self.tell(range, what);
         Formula::Atom(self.atoms.number(atom))
     }
 
-    fn all(&mut self, parts: &[Part], range: Range) -> Formula {
+    fn all(&mut self, parts: &'r [Part], range: Range) -> Formula {
         match parts {
             [one] => self.part(one),
             _ => {
-                self.parts.push(Told { range, text: words::parts("all", parts) });
+                self.tell(range, What::Parts(parts));
                 Formula::All(parts.iter().map(|part| self.part(part)).collect())
             }
         }
     }
 
-    fn part(&mut self, part: &Part) -> Formula {
-        let range = part.range;
+    fn part(&mut self, part: &'r Part) -> Formula {
+        let (range, what) = (part.range, What::Part(part));
         match &part.requirement {
             Requirement::Roles(names) => self.names(names, part, "roles", Atom::Role, Formula::Any),
             Requirement::Acr(names) => self.names(names, part, "acr", Atom::Acr, Formula::Any),
@@ -76,25 +104,24 @@ impl Reading {
             Requirement::Claims(claims) => match claims.as_slice() {
                 [one] => self.claim(one, range),
                 several => {
-                    self.parts.push(Told { range, text: words::part(part) });
+                    self.tell(range, what);
                     Formula::All(several.iter().map(|claim| self.claim(claim, claim.range)).collect())
                 }
             },
-            Requirement::MaxAge(seconds) => self.atom(Atom::MaxAge(*seconds), range, || words::part(part)),
+            Requirement::MaxAge(seconds) => self.atom(Atom::MaxAge(*seconds), range, what),
             Requirement::Named(path) => {
-                let path = path.to_token_stream().to_string();
-                self.atom(Atom::Other(path), range, || words::part(part))
+                self.atom(Atom::Other(path.to_token_stream().to_string()), range, what)
             }
             Requirement::All(parts) => self.all(parts, range),
             Requirement::Any(parts) => match parts.as_slice() {
                 [one] => self.part(one),
                 _ => {
-                    self.parts.push(Told { range, text: words::part(part) });
+                    self.tell(range, what);
                     Formula::Any(parts.iter().map(|part| self.part(part)).collect())
                 }
             },
             Requirement::Not(inner) => {
-                self.parts.push(Told { range, text: words::part(part) });
+                self.tell(range, what);
                 Formula::Not(Box::new(self.part(inner)))
             }
         }
@@ -103,40 +130,38 @@ impl Reading {
     /// One name is its word's; several are parts of it.
     fn names(
         &mut self,
-        names: &[syn::LitStr],
-        part: &Part,
-        word: &str,
+        names: &'r [LitStr],
+        part: &'r Part,
+        word: &'static str,
         atom: impl Fn(String) -> Atom,
         join: impl Fn(Vec<Formula>) -> Formula,
     ) -> Formula {
         match names {
-            [one] => self.atom(atom(one.value()), part.range, || words::part(part)),
+            [one] => self.atom(atom(one.value()), part.range, What::Part(part)),
             several => {
-                self.parts.push(Told { range: part.range, text: words::part(part) });
+                self.tell(part.range, What::Part(part));
                 let each = several.iter().map(|name| {
-                    let text = || format!("{word} = [{:?}]", name.value());
-                    self.atom(atom(name.value()), Range::of(name.span()), text)
+                    self.atom(atom(name.value()), Range::of(name.span()), What::Name(word, name))
                 });
                 join(each.collect())
             }
         }
     }
 
-    fn claim(&mut self, claim: &Claim, range: Range) -> Formula {
+    fn claim(&mut self, claim: &'r Claim, range: Range) -> Formula {
         let name = claim.name.value();
-        let text = || words::claims(std::slice::from_ref(claim));
         match &claim.expected {
             Expected::PathParameter(parameter) => {
-                self.atom(Atom::Claim(name, format!("{{{}}}", parameter.value())), range, text)
+                let value = format!("{{{}}}", parameter.value());
+                self.atom(Atom::Claim(name, value), range, What::Claim(claim))
             }
             Expected::OneOf(literals) => match literals.as_slice() {
-                [one] => self.atom(Atom::Claim(name, words::literal(one)), range, text),
+                [one] => self.atom(Atom::Claim(name, words::literal(one)), range, What::Claim(claim)),
                 several => {
-                    self.parts.push(Told { range, text: text() });
-                    let each = several.iter().map(|literal: &Lit| {
-                        let value = words::literal(literal);
-                        let text = || format!("claims({} = {value})", words::claim_name(&name));
-                        self.atom(Atom::Claim(name.clone(), value.clone()), Range::of(literal.span()), text)
+                    self.tell(range, What::Claim(claim));
+                    let each = several.iter().map(|literal| {
+                        let atom = Atom::Claim(name.clone(), words::literal(literal));
+                        self.atom(atom, Range::of(literal.span()), What::Value(claim, literal))
                     });
                     Formula::Any(each.collect())
                 }
@@ -174,13 +199,14 @@ impl Reading {
         facts
     }
 
-    fn told(&self, part: usize) -> Option<&Told> {
+    fn told(&self, part: usize) -> Option<&Told<'r>> {
         self.parts.get(part)
     }
 }
 
 struct Tell<'t> {
-    reading: &'t Reading,
+    arguments: &'t Arguments,
+    reading: &'t Reading<'t>,
     facts: &'t [Fact],
     diagnostics: &'t Diagnostics,
 }
@@ -190,11 +216,20 @@ impl Tell<'_> {
         match finding {
             Finding::Unsatisfiable { clash, facts } => self.unsatisfiable(clash, facts, formula, whole),
             Finding::Tautology { facts } => {
-                let message = format!(
-                    "this rule lets every authenticated caller in, though it names requirements{}: write `#[auth]`, or \
-                     `rule!()`, if that is meant",
-                    self.since(facts)
-                );
+                let since = self.since(facts);
+                let message = match &self.arguments.check {
+                    None => format!(
+                        "this rule lets every authenticated caller in, though it names requirements{since}: write `#[auth]`, \
+                         or `rule!()`, if that is meant"
+                    ),
+                    Some(check) => {
+                        let check = words::path(check);
+                        format!(
+                            "every authenticated caller meets these requirements{since}, so that the check decides alone: \
+                             write `#[auth(check = {check})]` if that is meant"
+                        )
+                    }
+                };
                 self.diagnostics.error_in(whole, message);
             }
             Finding::Redundant { part, why, facts } => {
@@ -209,7 +244,7 @@ impl Tell<'_> {
                     Redundancy::Implied => ("whoever meets the others meets it", "Leave it out"),
                 };
                 let since = self.since(facts);
-                let message = format!("`{}` changes nothing here: {why}{since}. {remedy}", told.text);
+                let message = format!("`{}` changes nothing here: {why}{since}. {remedy}", told.text());
                 self.diagnostics.warning(told.range, "redundant", &message);
             }
         }
@@ -220,7 +255,7 @@ impl Tell<'_> {
         let told = |clash: &Clash| {
             let told = self.reading.told(clash.part)?;
             // The opposite of what stands inside of a `not`.
-            Some(if clash.negated { format!("not({})", told.text) } else { told.text.clone() })
+            Some(if clash.negated { format!("not({})", told.text()) } else { told.text() })
         };
         let mut texts: Vec<String> = clash.iter().filter_map(told).map(|text| format!("`{text}`")).collect();
         let last = texts.pop().unwrap_or_default();

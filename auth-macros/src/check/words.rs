@@ -14,11 +14,7 @@ pub(crate) fn part(part: &Part) -> String {
         Requirement::Acr(names) => list("acr", names),
         Requirement::MaxAge(seconds) => format!("max_age = {:?}", duration(*seconds)),
         Requirement::Claims(these) => claims(these),
-        Requirement::Named(path) => {
-            let segments: Vec<_> =
-                path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
-            format!("rule = {}", segments.join("::"))
-        }
+        Requirement::Named(named) => format!("rule = {}", path(named)),
         Requirement::Any(inner) => parts("any", inner),
         Requirement::All(inner) => parts("all", inner),
         Requirement::Not(inner) => format!("not({})", self::part(inner)),
@@ -47,6 +43,12 @@ pub(crate) fn claims(claims: &[Claim]) -> String {
         })
         .collect();
     format!("claims({})", claims.join(", "))
+}
+
+/// `a::b`, without what a name may carry beside it.
+pub(crate) fn path(path: &syn::Path) -> String {
+    let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
+    segments.join("::")
 }
 
 /// In quotes where it is no word.

@@ -3,10 +3,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Lit, LitStr, Path};
 
+use crate::check::words;
 use crate::rule::{Claim, Expected, Part, Requirement};
 use crate::vocabulary::Vocabulary;
 
@@ -25,7 +25,7 @@ impl Written {
         let text = LitStr::new(&format!("{{\"all\":{all}{relies}}}"), Span::call_site());
         let count = parts.len();
         let named = writer.named.iter().map(|(path, is_nested)| {
-            let name = path_text(path);
+            let name = words::path(path);
             quote_spanned!(path.span()=> #private::NamedRule::new(#name, &#path, #is_nested))
         });
         Self {
@@ -164,11 +164,6 @@ fn string(text: &str) -> String {
     }
     json.push('"');
     json
-}
-
-fn path_text(path: &Path) -> LitStr {
-    let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
-    LitStr::new(&segments.join("::"), path.span())
 }
 
 #[cfg(test)]
