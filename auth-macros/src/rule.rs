@@ -1,8 +1,8 @@
 //! The model: what `#[auth(..)]` and `rule!(..)` say, with the spans of the words that say it.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Lit, LitStr, Path};
+use quote::{ToTokens, quote};
+use syn::{LitStr, Path};
 
 /// The arguments of one `#[auth(..)]` or `rule!(..)`.
 #[derive(Default)]
@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     pub(crate) root: Option<Path>,
     pub(crate) access: Access,
     /// `source = ..`; empty: the default of the engine.
-    pub(crate) sources: Vec<LitStr>,
+    pub(crate) sources: Vec<Text>,
     /// The requirements of the top level, which are joined by `all`.
     pub(crate) requirements: Vec<Part>,
     pub(crate) check: Option<Path>,
@@ -34,14 +34,14 @@ pub(crate) struct Part {
 
 /// What a node asks for.
 pub(crate) enum Requirement {
-    Roles(Vec<LitStr>),
-    Scopes(Vec<LitStr>),
-    Permissions(Vec<LitStr>),
+    Roles(Vec<Text>),
+    Scopes(Vec<Text>),
+    Permissions(Vec<Text>),
     /// All of the claims of one `claims(..)`.
     Claims(Vec<Claim>),
     /// `max_age`, in seconds.
     MaxAge(u64),
-    Acr(Vec<LitStr>),
+    Acr(Vec<Text>),
     /// `rule = CONST`.
     Named(Path),
     Any(Vec<Part>),
@@ -51,16 +51,61 @@ pub(crate) enum Requirement {
 
 /// `name = value` in `claims(..)`.
 pub(crate) struct Claim {
-    pub(crate) name: LitStr,
+    pub(crate) name: Text,
     pub(crate) expected: Expected,
     pub(crate) range: Range,
 }
 
 /// What a claim is compared with.
 pub(crate) enum Expected {
-    OneOf(Vec<Lit>),
+    OneOf(Vec<Literal>),
     /// `path("param")`.
-    PathParameter(LitStr),
+    PathParameter(Text),
+}
+
+/// A literal that a claim is compared with.
+pub(crate) struct Literal {
+    pub(crate) value: Value,
+    pub(crate) span: Span,
+}
+
+pub(crate) enum Value {
+    String(String),
+    Integer(i64),
+    Boolean(bool),
+}
+
+/// A string literal. Its value is read once: it comes from the compiler, token by token.
+#[derive(Clone)]
+pub(crate) struct Text {
+    value: String,
+    span: Span,
+}
+
+impl Text {
+    pub(crate) fn new(value: String, span: Span) -> Self {
+        Self { value, span }
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+}
+
+impl From<LitStr> for Text {
+    fn from(literal: LitStr) -> Self {
+        Self { value: literal.value(), span: literal.span() }
+    }
+}
+
+impl ToTokens for Text {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        LitStr::new(&self.value, self.span).to_tokens(tokens);
+    }
 }
 
 /// From the first token of something to its last: the compiler can't join spans for us yet.

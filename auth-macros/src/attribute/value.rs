@@ -9,14 +9,14 @@ use syn::{
 };
 
 use crate::diagnostics::Diagnostics;
-use crate::rule::{Claim, Expected, Range};
+use crate::rule::{Claim, Expected, Literal, Range, Text, Value};
 
 /// `= ["a", "b"]`. Empty after a mistake, which was reported.
 pub(super) fn strings(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
-) -> syn::Result<Vec<LitStr>> {
+) -> syn::Result<Vec<Text>> {
     let expected = || format!("`{word}` takes a list of strings: write `{word} = [\"{}\"]`", example(word));
     equals(word, input, &expected())?;
     if let Ok(single) = input.fork().parse::<LitStr>() {
@@ -32,14 +32,14 @@ pub(super) fn strings_or_one(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
-) -> syn::Result<Vec<LitStr>> {
+) -> syn::Result<Vec<Text>> {
     let expected = format!(
         "`{word}` takes a name or a list of names: write `{word} = \"cookie\"` or `{word} = [\"bearer\", \"cookie\"]`"
     );
     equals(word, input, &expected)?;
     if input.peek(LitStr) {
         let single = input.parse::<LitStr>()?;
-        return Ok(not_blank(word, single, diagnostics).into_iter().collect());
+        return Ok(not_blank(word, single.into(), diagnostics).into_iter().collect());
     }
     bracketed_strings(word, input, diagnostics, &expected)
 }
@@ -96,13 +96,13 @@ pub(super) fn claims(
         let start = content.fork();
         match claim(&content, diagnostics) {
             Ok((name, expected)) => {
-                if names.contains(&name.value()) {
+                if names.iter().any(|earlier| earlier == name.value()) {
                     diagnostics.error(
                         name.span(),
                         format!("the claim `{}` is given twice here: write its values as one list, `claims({0} = [..])`", name.value()),
                     );
                 }
-                names.push(name.value());
+                names.push(name.value().to_owned());
                 let last = super::last_span(&start, &content).unwrap_or_else(|| name.span());
                 let range = Range { first: name.span(), last };
                 claims.extend(expected.map(|expected| Claim { name, expected, range }));
@@ -125,9 +125,9 @@ pub(super) fn claims(
 }
 
 /// `name = value`; the value is `None` after a mistake that was reported.
-fn claim(input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<(LitStr, Option<Expected>)> {
+fn claim(input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<(Text, Option<Expected>)> {
     let name = if input.peek(LitStr) {
-        let name = input.parse::<LitStr>()?;
+        let name: Text = input.parse::<LitStr>()?.into();
         if name.value().is_empty() {
             return Err(syn::Error::new(
                 name.span(),
@@ -139,7 +139,7 @@ fn claim(input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<(LitS
         let ident = input.call(Ident::parse_any).map_err(|error| {
             syn::Error::new(error.span(), "expected the name of a claim, as a word or in quotes")
         })?;
-        LitStr::new(&ident.unraw().to_string(), ident.span())
+        Text::new(ident.unraw().to_string(), ident.span())
     };
     let expected =
         "a claim is compared with a string, an integer, a boolean, a list of these, or `path(\"param\")`";
@@ -148,7 +148,7 @@ fn claim(input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<(LitS
     })?;
 
     let expression = input.parse::<Expr>()?;
-    let expected = match &expression {
+    let expected = match ungrouped(&expression) {
         Expr::Call(call) if is_path_word(&call.func) => path_parameter(call, diagnostics),
         Expr::Array(array) => {
             if array.elems.is_empty() {
@@ -171,8 +171,8 @@ fn is_path_word(function: &Expr) -> bool {
 }
 
 fn path_parameter(call: &syn::ExprCall, diagnostics: &Diagnostics) -> Option<Expected> {
-    let argument = match call.args.first() {
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if call.args.len() == 1 => text,
+    let argument: Text = match call.args.first().map(ungrouped) {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if call.args.len() == 1 => text.clone().into(),
         _ => {
             diagnostics.syn_error(syn::Error::new_spanned(call, "`path` takes the name of one path parameter: write `path(\"tenant\")` for a route such as `/org/{tenant}`"));
             return None;
@@ -186,36 +186,34 @@ fn path_parameter(call: &syn::ExprCall, diagnostics: &Diagnostics) -> Option<Exp
         diagnostics.error(argument.span(), message);
         return None;
     }
-    Some(Expected::PathParameter(argument.clone()))
+    Some(Expected::PathParameter(argument))
 }
 
 /// A string, integer or boolean; a negative integer becomes one literal.
-fn literal(expression: &Expr, diagnostics: &Diagnostics) -> Option<Lit> {
-    let literal = match expression {
-        Expr::Lit(ExprLit { lit: lit @ (Lit::Str(_) | Lit::Bool(_)), .. }) => Some(lit.clone()),
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => return integer(int, "", int.span(), diagnostics),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
-            Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => {
-                return integer(int, "-", span_of(expression), diagnostics);
-            }
+fn literal(expression: &Expr, diagnostics: &Diagnostics) -> Option<Literal> {
+    let span = span_of(expression);
+    let value = match ungrouped(expression) {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(Value::String(text.value())),
+        Expr::Lit(ExprLit { lit: Lit::Bool(flag), .. }) => Some(Value::Boolean(flag.value)),
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => Some(integer(int, "", span, diagnostics)?),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match ungrouped(expr) {
+            Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => Some(integer(int, "-", span, diagnostics)?),
             _ => None,
         },
         _ => None,
     };
-    if literal.is_none() {
+    if value.is_none() {
         diagnostics.syn_error(syn::Error::new_spanned(
             expression,
             "a claim is compared with a string, an integer, a boolean, a list of these, or `path(\"param\")`",
         ));
     }
-    literal
+    value.map(|value| Literal { value, span })
 }
 
-fn integer(int: &LitInt, sign: &str, span: Span, diagnostics: &Diagnostics) -> Option<Lit> {
+fn integer(int: &LitInt, sign: &str, span: Span, diagnostics: &Diagnostics) -> Option<Value> {
     match format!("{sign}{}", int.base10_digits()).parse::<i64>() {
-        Ok(value) if int.suffix().is_empty() || int.suffix() == "i64" => {
-            Some(Lit::Int(LitInt::new(&format!("{value}i64"), span)))
-        }
+        Ok(value) if int.suffix().is_empty() || int.suffix() == "i64" => Some(Value::Integer(value)),
         _ => {
             diagnostics.error(
                 span,
@@ -226,12 +224,20 @@ fn integer(int: &LitInt, sign: &str, span: Span, diagnostics: &Diagnostics) -> O
     }
 }
 
+/// What a `macro_rules!` handed on as one piece (`$role:literal`) comes in a group that is not written.
+fn ungrouped(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(&group.expr),
+        other => other,
+    }
+}
+
 fn bracketed_strings(
     word: &Ident,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
     expected: &str,
-) -> syn::Result<Vec<LitStr>> {
+) -> syn::Result<Vec<Text>> {
     if !input.peek(token::Bracket) {
         let found =
             input.parse::<Expr>().map_or_else(|error| error.span(), |expression| span_of(&expression));
@@ -248,8 +254,10 @@ fn bracketed_strings(
     }
     Ok(elements
         .into_iter()
-        .filter_map(|element| match element {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => not_blank(word, text, diagnostics),
+        .filter_map(|element| match ungrouped(&element) {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+                not_blank(word, text.clone().into(), diagnostics)
+            }
             other => {
                 diagnostics.syn_error(syn::Error::new_spanned(other, expected));
                 None
@@ -258,7 +266,7 @@ fn bracketed_strings(
         .collect())
 }
 
-fn not_blank(word: &Ident, text: LitStr, diagnostics: &Diagnostics) -> Option<LitStr> {
+fn not_blank(word: &Ident, text: Text, diagnostics: &Diagnostics) -> Option<Text> {
     if text.value().trim().is_empty() {
         diagnostics
             .error(text.span(), format!("a name in `{word}` is empty: write it, or take it out of the list"));

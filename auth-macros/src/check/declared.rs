@@ -1,9 +1,7 @@
 //! Names that the vocabulary doesn't declare.
 
-use syn::LitStr;
-
 use crate::diagnostics::Diagnostics;
-use crate::rule::{Arguments, Part, Requirement};
+use crate::rule::{Arguments, Part, Requirement, Text};
 use crate::suggest;
 use crate::vocabulary::Vocabulary;
 
@@ -56,14 +54,14 @@ impl Check<'_> {
         }
     }
 
-    fn all(&self, names: &[LitStr], kind: &str, declared: &[&str], how: impl Fn(&str) -> String) {
+    fn all(&self, names: &[Text], kind: &str, declared: &[&str], how: impl Fn(&str) -> String) {
         for name in names {
             let text = name.value();
-            if !declared.contains(&&*text) {
+            if !declared.contains(&text) {
                 let message = format!(
                     "unknown {kind} `{text}`: {}. To declare it, {} in {}",
-                    suggest::among(&text, declared),
-                    how(&text),
+                    suggest::among(text, declared),
+                    how(text),
                     self.file
                 );
                 self.diagnostics.error(name.span(), message);

@@ -2,11 +2,10 @@
 
 use auth_analysis::{Atom, Atoms, Clash, Fact, Finding, Formula, Redundancy, analyse};
 use quote::ToTokens as _;
-use syn::{Lit, LitStr};
 
 use crate::check::words;
 use crate::diagnostics::Diagnostics;
-use crate::rule::{Arguments, Claim, Expected, Part, Range, Requirement};
+use crate::rule::{Arguments, Claim, Expected, Literal, Part, Range, Requirement, Text};
 use crate::vocabulary::Vocabulary;
 
 /// Bounds the analysis of one rule, and what it looks up to explain its findings, to a fraction of a second, also in a
@@ -45,10 +44,10 @@ enum What<'r> {
     Part(&'r Part),
     Parts(&'r [Part]),
     /// One of the names of this word.
-    Name(&'static str, &'r LitStr),
+    Name(&'static str, &'r Text),
     Claim(&'r Claim),
     /// One of the values of this claim.
-    Value(&'r Claim, &'r Lit),
+    Value(&'r Claim, &'r Literal),
 }
 
 impl Told<'_> {
@@ -59,7 +58,7 @@ impl Told<'_> {
             What::Name(word, name) => format!("{word} = [{:?}]", name.value()),
             What::Claim(claim) => words::claims(std::slice::from_ref(claim)),
             What::Value(claim, value) => {
-                format!("claims({} = {})", words::claim_name(&claim.name.value()), words::literal(value))
+                format!("claims({} = {})", words::claim_name(claim.name.value()), words::literal(value))
             }
         }
     }
@@ -130,18 +129,18 @@ impl<'r> Reading<'r> {
     /// One name is its word's; several are parts of it.
     fn names(
         &mut self,
-        names: &'r [LitStr],
+        names: &'r [Text],
         part: &'r Part,
         word: &'static str,
         atom: impl Fn(String) -> Atom,
         join: impl Fn(Vec<Formula>) -> Formula,
     ) -> Formula {
         match names {
-            [one] => self.atom(atom(one.value()), part.range, What::Part(part)),
+            [one] => self.atom(atom(one.value().to_owned()), part.range, What::Part(part)),
             several => {
                 self.tell(part.range, What::Part(part));
                 let each = several.iter().map(|name| {
-                    self.atom(atom(name.value()), Range::of(name.span()), What::Name(word, name))
+                    self.atom(atom(name.value().to_owned()), Range::of(name.span()), What::Name(word, name))
                 });
                 join(each.collect())
             }
@@ -149,7 +148,7 @@ impl<'r> Reading<'r> {
     }
 
     fn claim(&mut self, claim: &'r Claim, range: Range) -> Formula {
-        let name = claim.name.value();
+        let name = claim.name.value().to_owned();
         match &claim.expected {
             Expected::PathParameter(parameter) => {
                 let value = format!("{{{}}}", parameter.value());
@@ -161,7 +160,7 @@ impl<'r> Reading<'r> {
                     self.tell(range, What::Claim(claim));
                     let each = several.iter().map(|literal| {
                         let atom = Atom::Claim(name.clone(), words::literal(literal));
-                        self.atom(atom, Range::of(literal.span()), What::Value(claim, literal))
+                        self.atom(atom, Range::of(literal.span), What::Value(claim, literal))
                     });
                     Formula::Any(each.collect())
                 }

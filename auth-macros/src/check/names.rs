@@ -1,13 +1,13 @@
 //! Words that contradict each other.
 
+use syn::Ident;
 use syn::ext::IdentExt as _;
-use syn::{Ident, LitStr};
 
 use crate::diagnostics::Diagnostics;
-use crate::rule::Access;
+use crate::rule::{Access, Text};
 
 /// A source named twice.
-pub(crate) fn sources(sources: &[LitStr], diagnostics: &Diagnostics) {
+pub(crate) fn sources(sources: &[Text], diagnostics: &Diagnostics) {
     for (index, source) in sources.iter().enumerate() {
         if sources.iter().take(index).any(|earlier| earlier.value() == source.value()) {
             diagnostics

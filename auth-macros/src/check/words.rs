@@ -1,9 +1,8 @@
 //! Parts of a rule as they are written, for messages.
 
-use syn::Lit;
 use syn::ext::IdentExt as _;
 
-use crate::rule::{Claim, Expected, Part, Requirement};
+use crate::rule::{Claim, Expected, Literal, Part, Requirement, Text, Value};
 
 /// `roles = ["admin"]`, `any(..)`.
 pub(crate) fn part(part: &Part) -> String {
@@ -39,7 +38,7 @@ pub(crate) fn claims(claims: &[Claim]) -> String {
                     several => format!("[{}]", several.iter().map(literal).collect::<Vec<_>>().join(", ")),
                 },
             };
-            format!("{} = {expected}", claim_name(&claim.name.value()))
+            format!("{} = {expected}", claim_name(claim.name.value()))
         })
         .collect();
     format!("claims({})", claims.join(", "))
@@ -56,12 +55,11 @@ pub(crate) fn claim_name(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("{name:?}") }
 }
 
-pub(crate) fn literal(literal: &Lit) -> String {
-    match literal {
-        Lit::Str(text) => format!("{:?}", text.value()),
-        Lit::Int(integer) => integer.base10_digits().to_owned(),
-        Lit::Bool(flag) => flag.value.to_string(),
-        other => quote::ToTokens::to_token_stream(other).to_string(),
+pub(crate) fn literal(literal: &Literal) -> String {
+    match &literal.value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
     }
 }
 
@@ -73,7 +71,7 @@ pub(crate) fn duration(seconds: u64) -> String {
     format!("{}{letter}", seconds / unit)
 }
 
-fn list(word: &str, names: &[syn::LitStr]) -> String {
+fn list(word: &str, names: &[Text]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("{:?}", name.value())).collect();
     format!("{word} = [{}]", names.join(", "))
 }

@@ -4,10 +4,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Lit, LitStr, Path};
+use syn::{LitStr, Path};
 
 use crate::check::words;
-use crate::rule::{Claim, Expected, Part, Requirement};
+use crate::rule::{Claim, Expected, Literal, Part, Requirement, Text, Value};
 use crate::vocabulary::Vocabulary;
 
 /// What `Rule::written` takes: the text, how many requirements stand at the top level, and the named rules. With the place
@@ -38,8 +38,8 @@ impl Written {
 #[derive(Default)]
 struct Writer<'p> {
     named: Vec<(&'p Path, bool)>,
-    roles: Vec<String>,
-    permissions: Vec<String>,
+    roles: Vec<&'p str>,
+    permissions: Vec<&'p str>,
 }
 
 impl<'p> Writer<'p> {
@@ -50,11 +50,11 @@ impl<'p> Writer<'p> {
     fn part(&mut self, part: &'p Part, is_nested: bool) -> String {
         let (key, value) = match &part.requirement {
             Requirement::Roles(names) => {
-                self.roles.extend(names.iter().map(LitStr::value));
+                self.roles.extend(names.iter().map(Text::value));
                 ("roles", names_array(names))
             }
             Requirement::Permissions(names) => {
-                self.permissions.extend(names.iter().map(LitStr::value));
+                self.permissions.extend(names.iter().map(Text::value));
                 ("permissions", names_array(names))
             }
             Requirement::Scopes(names) => ("scopes", names_array(names)),
@@ -83,7 +83,7 @@ impl<'p> Writer<'p> {
         }
         let relations = &vocabulary.relations;
         let mut roles: Vec<(usize, &str)> =
-            self.roles.iter().filter_map(|name| Some((vocabulary.role(name)?, &**name))).collect();
+            self.roles.iter().filter_map(|name| Some((vocabulary.role(name)?, *name))).collect();
         roles.sort_unstable();
         roles.dedup();
         let names_of = |wanted: &dyn Fn(usize) -> bool| {
@@ -96,11 +96,8 @@ impl<'p> Writer<'p> {
             let others = roles.iter().filter(move |(b, _)| a < *b && relations.excludes(a, *b));
             others.map(move |(_, other)| format!("[{},{}]", string(one), string(other)))
         });
-        let mut permissions: Vec<(usize, &str)> = self
-            .permissions
-            .iter()
-            .filter_map(|name| Some((vocabulary.permission(name)?, &**name)))
-            .collect();
+        let mut permissions: Vec<(usize, &str)> =
+            self.permissions.iter().filter_map(|name| Some((vocabulary.permission(name)?, *name))).collect();
         permissions.sort_unstable();
         permissions.dedup();
         let granted = permissions
@@ -117,24 +114,22 @@ impl<'p> Writer<'p> {
 
 fn claim(claim: &Claim) -> String {
     let expected = match &claim.expected {
-        Expected::PathParameter(name) => object("path", &string(&name.value())),
+        Expected::PathParameter(name) => object("path", &string(name.value())),
         Expected::OneOf(literals) => object("one_of", &array(literals.iter().map(literal))),
     };
-    object("claim", &format!("[{},{expected}]", string(&claim.name.value())))
+    object("claim", &format!("[{},{expected}]", string(claim.name.value())))
 }
 
-fn literal(literal: &Lit) -> String {
-    match literal {
-        Lit::Int(integer) => object("integer", integer.base10_digits()),
-        Lit::Bool(flag) => object("boolean", &flag.value.to_string()),
-        Lit::Str(text) => object("string", &string(&text.value())),
-        // The parser lets no other pass.
-        _ => object("string", "null"),
+fn literal(literal: &Literal) -> String {
+    match &literal.value {
+        Value::String(text) => object("string", &string(text)),
+        Value::Integer(number) => object("integer", &number.to_string()),
+        Value::Boolean(flag) => object("boolean", &flag.to_string()),
     }
 }
 
-fn names_array(names: &[LitStr]) -> String {
-    array(names.iter().map(|name| string(&name.value())))
+fn names_array(names: &[Text]) -> String {
+    array(names.iter().map(|name| string(name.value())))
 }
 
 fn array(elements: impl Iterator<Item = String>) -> String {
