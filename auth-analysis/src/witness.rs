@@ -4,11 +4,11 @@
 use crate::formula::{Fact, Formula};
 
 /// Callers in one word, a bit each.
-type Callers = u64;
+type Callers = u128;
 
 /// How many words are tried at most, and how many without anything new.
 const MOST_ROUNDS: usize = 128;
-const IN_VAIN: usize = 24;
+const IN_VAIN: usize = 16;
 
 /// What was shown by somebody; of the rest nothing is known.
 pub(crate) struct Witnesses {
@@ -37,9 +37,9 @@ impl Witnesses {
         let mut wanted = removable(formula);
         let mut left = wanted.iter().filter(|wanted| **wanted).count();
         let mut in_vain = 0;
-        for round in 0..MOST_ROUNDS {
+        for _ in 0..MOST_ROUNDS {
             for atom in &mut atoms {
-                *atom = random.of_density(round);
+                *atom = random.of_some_density();
             }
             let possible = allowed(&mut atoms, facts);
             let root = tried.evaluate(&atoms);
@@ -76,8 +76,8 @@ fn removable(formula: &Formula) -> Vec<bool> {
 /// A part in a list in preorder.
 struct Flat {
     kind: Kind,
-    /// The number behind its last descendant.
-    end: usize,
+    /// Their numbers.
+    children: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ enum Kind {
     Not,
 }
 
-fn flatten(formula: &Formula, flat: &mut Vec<Flat>) {
+fn flatten(formula: &Formula, flat: &mut Vec<Flat>) -> usize {
     let number = flat.len();
     let kind = match formula {
         Formula::Atom(atom) => Kind::Atom(*atom),
@@ -96,12 +96,12 @@ fn flatten(formula: &Formula, flat: &mut Vec<Flat>) {
         Formula::Any(_) => Kind::Any,
         Formula::Not(_) => Kind::Not,
     };
-    flat.push(Flat { kind, end: 0 });
-    formula.children().iter().for_each(|child| flatten(child, flat));
-    let end = flat.len();
+    flat.push(Flat { kind, children: Vec::new() });
+    let children = formula.children().iter().map(|child| flatten(child, flat)).collect();
     if let Some(part) = flat.get_mut(number) {
-        part.end = end;
+        part.children = children;
     }
+    number
 }
 
 /// Gives callers what they have by the facts; returns those that can be.
@@ -132,21 +132,27 @@ struct Tried {
 
 impl Tried {
     fn evaluate(&mut self, atoms: &[Callers]) -> Callers {
-        for number in (0..self.flat.len()).rev() {
-            let Some(&Flat { kind, end }) = self.flat.get(number) else { continue };
-            let value = match kind {
+        for (number, part) in self.flat.iter().enumerate().rev() {
+            let mut value = match part.kind {
                 Kind::Atom(atom) => atoms.get(atom).copied().unwrap_or(0),
-                Kind::Not => !self.value(number + 1),
-                Kind::All => {
-                    self.children(number, end).fold(Callers::MAX, |all, child| all & self.value(child))
-                }
-                Kind::Any => self.children(number, end).fold(0, |any, child| any | self.value(child)),
+                Kind::All | Kind::Not => Callers::MAX,
+                Kind::Any => 0,
             };
+            for &child in &part.children {
+                let child = self.values.get(child).copied().unwrap_or(0);
+                match part.kind {
+                    Kind::Any => value |= child,
+                    _ => value &= child,
+                }
+            }
+            if part.kind == Kind::Not {
+                value = !value;
+            }
             if let Some(place) = self.values.get_mut(number) {
                 *place = value;
             }
         }
-        self.value(0)
+        self.values.first().copied().unwrap_or(0)
     }
 
     /// From the rule down to its parts, for callers that can be.
@@ -154,30 +160,18 @@ impl Tried {
         if let Some(root) = self.open.first_mut() {
             *root = possible;
         }
-        for number in 0..self.flat.len() {
-            let Some(&Flat { kind, end }) = self.flat.get(number) else { continue };
+        for (number, part) in self.flat.iter().enumerate() {
             let open = self.open.get(number).copied().unwrap_or(0);
-            let flip = match kind {
-                Kind::Atom(_) => continue,
-                Kind::Not => {
-                    if let Some(child) = self.open.get_mut(number + 1) {
-                        *child = open;
-                    }
-                    continue;
-                }
-                Kind::All => 0,
-                Kind::Any => Callers::MAX,
-            };
-            // For whom all parts leave the decision to the others, and for whom all but one do.
+            let flip = if part.kind == Kind::Any { Callers::MAX } else { 0 };
+            // For whom all parts leave the decision to the others, and for whom all but one do. Of `not` there is one.
             let (mut all, mut all_but_one) = (open, 0);
-            for child in self.children(number, end) {
-                let leaves = self.value(child) ^ flip;
+            for &child in &part.children {
+                let leaves = self.values.get(child).copied().unwrap_or(0) ^ flip;
                 all_but_one = all_but_one & leaves | all & !leaves;
                 all &= leaves;
             }
-            let mut child = number + 1;
-            while let Some(&Flat { end: next, .. }) = self.flat.get(child).filter(|_| child < end) {
-                let leaves = self.value(child) ^ flip;
+            for &child in &part.children {
+                let leaves = self.values.get(child).copied().unwrap_or(0) ^ flip;
                 let others = all | all_but_one & !leaves;
                 if let Some(place) = self.open.get_mut(child) {
                     *place = others;
@@ -185,18 +179,8 @@ impl Tried {
                 if let Some(matters) = self.matters.get_mut(child) {
                     *matters |= others & !leaves != 0;
                 }
-                child = next;
             }
         }
-    }
-
-    fn value(&self, number: usize) -> Callers {
-        self.values.get(number).copied().unwrap_or(0)
-    }
-
-    fn children(&self, number: usize, end: usize) -> impl Iterator<Item = usize> {
-        std::iter::successors(Some(number + 1), |&child| self.flat.get(child).map(|part| part.end))
-            .take_while(move |&child| child < end)
     }
 }
 
@@ -204,7 +188,11 @@ impl Tried {
 struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    fn next(&mut self) -> Callers {
+        Callers::from(self.half()) << 64 | Callers::from(self.half())
+    }
+
+    fn half(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -212,13 +200,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Bits of which half are set, a quarter, or three quarters.
-    fn of_density(&mut self, round: usize) -> u64 {
-        let bits = self.next();
-        match round % 4 {
-            0 | 1 => bits,
-            2 => bits & self.next(),
-            _ => bits | self.next(),
+    /// Bits of which half are set, more, or less.
+    fn of_some_density(&mut self) -> Callers {
+        let (bits, more) = (self.next(), self.next());
+        match more % 5 {
+            0 => bits,
+            1 => bits & more,
+            2 => bits | more,
+            3 => bits & more & self.next(),
+            _ => bits | more | self.next(),
         }
     }
 }

@@ -6,9 +6,12 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use auth_analysis::Relations;
 
 pub(crate) use self::file::{Loaded, load};
+pub(crate) use self::meaning::is_scope;
 pub(crate) use self::read::key_text;
 
 /// The sources that every engine knows; `query` once its builder allows it.
@@ -24,6 +27,15 @@ pub(crate) struct Vocabulary {
     pub(crate) sources: Vec<Source>,
     /// Of roles and permissions, by where they stand in these lists.
     pub(crate) relations: Relations,
+    places: Places,
+}
+
+/// Where each name stands in its list.
+#[derive(Debug, Default)]
+struct Places {
+    roles: BTreeMap<String, usize>,
+    scopes: BTreeMap<String, usize>,
+    permissions: BTreeMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -60,12 +72,30 @@ pub(crate) enum SourceKind {
 }
 
 impl Vocabulary {
+    /// Fills in where each name stands.
+    fn placed(mut self) -> Self {
+        fn places<'n>(names: impl Iterator<Item = &'n String>) -> BTreeMap<String, usize> {
+            names.cloned().zip(0..).collect()
+        }
+        self.places = Places {
+            roles: places(self.roles.iter().map(|role| &role.name)),
+            scopes: places(self.scopes.iter().map(|scope| &scope.name)),
+            permissions: places(self.permissions.iter().map(|permission| &permission.name)),
+        };
+        self
+    }
+
+    /// Its place in the list.
     pub(crate) fn role(&self, name: &str) -> Option<usize> {
-        self.roles.iter().position(|role| role.name == name)
+        self.places.roles.get(name).copied()
+    }
+
+    pub(crate) fn scope(&self, name: &str) -> Option<usize> {
+        self.places.scopes.get(name).copied()
     }
 
     pub(crate) fn permission(&self, name: &str) -> Option<usize> {
-        self.permissions.iter().position(|permission| permission.name == name)
+        self.places.permissions.get(name).copied()
     }
 
     pub(crate) fn role_names(&self) -> Vec<&str> {

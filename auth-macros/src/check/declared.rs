@@ -3,16 +3,21 @@
 use crate::diagnostics::Diagnostics;
 use crate::rule::{Arguments, Part, Requirement, Text};
 use crate::suggest;
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Vocabulary, is_scope, key_text};
 
 /// Looks up every name of the rule, where it stands.
 pub(crate) fn names(arguments: &Arguments, vocabulary: &Vocabulary, file: &str, diagnostics: &Diagnostics) {
     let check = Check { vocabulary, file, diagnostics };
-    let sources = vocabulary.source_names();
-    check.all(&arguments.sources, "source", &sources, |name| {
-        format!("write `[sources.{}]`, with its `kind` below it,", key(name))
-    });
+    check.all(&arguments.sources, Kind::Source);
     arguments.requirements.iter().for_each(|part| check.part(part));
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Role,
+    Scope,
+    Permission,
+    Source,
 }
 
 struct Check<'c> {
@@ -24,27 +29,9 @@ struct Check<'c> {
 impl Check<'_> {
     fn part(&self, part: &Part) {
         match &part.requirement {
-            Requirement::Roles(names) => {
-                let declared = self.vocabulary.role_names();
-                self.all(names, "role", &declared, |name| {
-                    format!("write `{} = {{}}` below `[roles]`", key(name))
-                });
-            }
-            Requirement::Scopes(names) => {
-                let declared = self.vocabulary.scope_names();
-                self.all(names, "scope", &declared, |name| {
-                    format!("write `{} = \"What it allows\"` below `[scopes]`", key(name))
-                });
-            }
-            Requirement::Permissions(names) => {
-                let declared = self.vocabulary.permission_names();
-                self.all(names, "permission", &declared, |name| {
-                    format!(
-                        "write `{} = [..]`, with the roles that are granted it, below `[permissions]`",
-                        key(name)
-                    )
-                });
-            }
+            Requirement::Roles(names) => self.all(names, Kind::Role),
+            Requirement::Scopes(names) => self.all(names, Kind::Scope),
+            Requirement::Permissions(names) => self.all(names, Kind::Permission),
             Requirement::Any(parts) | Requirement::All(parts) => {
                 parts.iter().for_each(|part| self.part(part));
             }
@@ -54,22 +41,52 @@ impl Check<'_> {
         }
     }
 
-    fn all(&self, names: &[Text], kind: &str, declared: &[&str], how: impl Fn(&str) -> String) {
-        for name in names {
+    fn all(&self, names: &[Text], kind: Kind) {
+        for name in names.iter().filter(|name| !self.is_declared(name.value(), kind)) {
             let text = name.value();
-            if !declared.contains(&text) {
-                let message = format!(
-                    "unknown {kind} `{text}`: {}. To declare it, {} in {}",
-                    suggest::among(text, declared),
-                    how(text),
-                    self.file
-                );
-                self.diagnostics.error(name.span(), message);
-            }
+            let key = key_text(text);
+            let (what, declared, how) = match kind {
+                Kind::Role => {
+                    ("role", self.vocabulary.role_names(), format!("`{key} = {{}}` below `[roles]`"))
+                }
+                Kind::Scope if !is_scope(text) => {
+                    let message = format!(
+                        "{text:?} can't be a scope (RFC 6749 §3.3): visible ASCII without spaces, `\"` and `\\` can"
+                    );
+                    self.diagnostics.error(name.span(), message);
+                    continue;
+                }
+                Kind::Scope => (
+                    "scope",
+                    self.vocabulary.scope_names(),
+                    format!("`{key} = \"What it allows\"` below `[scopes]`"),
+                ),
+                Kind::Permission => (
+                    "permission",
+                    self.vocabulary.permission_names(),
+                    format!("`{key} = [..]`, with the roles that are granted it, below `[permissions]`"),
+                ),
+                Kind::Source => (
+                    "source",
+                    self.vocabulary.source_names(),
+                    format!("`[sources.{key}]`, with its `kind` below it,"),
+                ),
+            };
+            let message = format!(
+                "unknown {what} `{text}`: {}. To declare it, write {how} in {}",
+                suggest::among(text, &declared),
+                self.file
+            );
+            self.diagnostics.error(name.span(), message);
         }
     }
-}
 
-fn key(name: &str) -> String {
-    crate::vocabulary::key_text(name)
+    fn is_declared(&self, name: &str, kind: Kind) -> bool {
+        match kind {
+            Kind::Role => self.vocabulary.role(name).is_some(),
+            Kind::Scope => self.vocabulary.scope(name).is_some(),
+            Kind::Permission => self.vocabulary.permission(name).is_some(),
+            Kind::Source => self.vocabulary.source_names().contains(&name),
+        }
+    }
 }

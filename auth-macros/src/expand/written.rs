@@ -147,6 +147,9 @@ fn members<'n>(members: impl Iterator<Item = (&'n str, String)>) -> String {
 
 /// RFC 8259 §7.
 fn string(text: &str) -> String {
+    if !text.contains(['"', '\\']) && !text.contains(|letter: char| letter < ' ') {
+        return format!("\"{text}\"");
+    }
     let mut json = String::with_capacity(text.len() + 2);
     json.push('"');
     for letter in text.chars() {

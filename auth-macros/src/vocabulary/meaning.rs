@@ -56,7 +56,9 @@ pub(super) fn of(written: Written, mistakes: &mut Vec<Mistake>) -> Vocabulary {
             .collect(),
         sources: written.sources.into_iter().map(|(name, kind)| Source { name: name.text, kind }).collect(),
         relations,
+        ..Vocabulary::default()
     }
+    .placed()
 }
 
 struct Roles<'w> {
@@ -182,8 +184,12 @@ fn contradictions(
 }
 
 /// RFC 6749 §3.3.
+pub(crate) fn is_scope(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
 fn scope(name: &Name, mistakes: &mut Vec<Mistake>) {
-    if !name.text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
+    if !is_scope(&name.text) {
         let message = format!(
             "{:?} can't be a scope (RFC 6749 §3.3): visible ASCII without spaces, `\"` and `\\` can",
             name.text
