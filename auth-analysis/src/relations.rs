@@ -1,12 +1,16 @@
 //! What a vocabulary says of roles and permissions, thought through to the end.
 
+use std::collections::BTreeSet;
+
 /// Which roles imply, exclude and are granted what. Roles and permissions are numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Relations {
     /// For each role those that it implies, in any number of steps.
-    implied: Vec<Vec<bool>>,
-    excluded: Vec<Vec<bool>>,
-    granted: Vec<Vec<bool>>,
+    implied: Vec<BTreeSet<usize>>,
+    /// Both ways.
+    excluded: BTreeSet<(usize, usize)>,
+    /// Role and permission.
+    granted: BTreeSet<(usize, usize)>,
 }
 
 impl Relations {
@@ -17,91 +21,77 @@ impl Relations {
         roles: usize,
         implies: &[(usize, usize)],
         excludes: &[(usize, usize)],
-        permissions: usize,
         grants: &[(usize, usize)],
     ) -> Self {
-        let mut implied = vec![vec![false; roles]; roles];
+        let mut direct: Vec<Vec<usize>> = vec![Vec::new(); roles];
         for &(role, other) in implies {
-            set(&mut implied, role, other);
+            direct.get_mut(role).into_iter().for_each(|list| list.push(other));
         }
-        // Warshall: through each role in turn.
-        for through in 0..roles {
-            let reached = implied.get(through).cloned().unwrap_or_default();
-            for row in implied.iter_mut().filter(|row| holds(row, through)) {
-                join(row, &reached);
+        let implied: Vec<BTreeSet<usize>> = (0..roles).map(|role| reached(role, &direct)).collect();
+        // The roles that count as each: itself, and those that imply it.
+        let mut counting: Vec<Vec<usize>> = (0..roles).map(|role| vec![role]).collect();
+        for (role, others) in implied.iter().enumerate() {
+            for &other in others.iter().filter(|&&other| other != role) {
+                counting.get_mut(other).into_iter().for_each(|list| list.push(role));
             }
         }
-        // What a role counts as: itself, and what it implies.
-        let counts_as = |role: usize, other: usize| {
-            role == other || implied.get(role).is_some_and(|row| holds(row, other))
-        };
-        let mut excluded = vec![vec![false; roles]; roles];
+        let counting = |role: usize| counting.get(role).into_iter().flatten().copied();
+        let mut excluded = BTreeSet::new();
         for &(one, other) in excludes {
-            for a in (0..roles).filter(|&role| counts_as(role, one)) {
-                for b in (0..roles).filter(|&role| counts_as(role, other)) {
-                    set(&mut excluded, a, b);
-                    set(&mut excluded, b, a);
-                }
+            for a in counting(one) {
+                excluded.extend(counting(other).flat_map(|b| [(a, b), (b, a)]));
             }
         }
-        let mut granted = vec![vec![false; permissions]; roles];
-        for &(one, permission) in grants {
-            for role in (0..roles).filter(|&role| counts_as(role, one)) {
-                set(&mut granted, role, permission);
-            }
-        }
+        let granted =
+            grants.iter().flat_map(|&(role, permission)| counting(role).map(move |role| (role, permission)));
+        let granted = granted.collect();
         Self { implied, excluded, granted }
     }
 
     /// Whether who has `role` has `other`, which is not the same.
     #[must_use]
     pub fn implies(&self, role: usize, other: usize) -> bool {
-        role != other && at(&self.implied, role, other)
+        role != other && self.reaches(role, other)
     }
 
     /// Whether the role implies itself, by way of others.
     #[must_use]
     pub fn is_in_cycle(&self, role: usize) -> bool {
-        at(&self.implied, role, role)
+        self.reaches(role, role)
     }
 
     /// Whether nobody has both. Of a role with itself: nobody has it at all.
     #[must_use]
     pub fn excludes(&self, role: usize, other: usize) -> bool {
-        at(&self.excluded, role, other)
+        self.excluded.contains(&(role, other))
     }
 
     /// Whether who has the role has the permission.
     #[must_use]
     pub fn grants(&self, role: usize, permission: usize) -> bool {
-        at(&self.granted, role, permission)
+        self.granted.contains(&(role, permission))
     }
 
     /// All roles that this one implies, in order.
     pub fn implied_by(&self, role: usize) -> impl Iterator<Item = usize> {
-        self.implied
-            .get(role)
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .filter_map(|(other, implied)| implied.then_some(other))
+        self.implied.get(role).into_iter().flatten().copied()
+    }
+
+    fn reaches(&self, role: usize, other: usize) -> bool {
+        self.implied.get(role).is_some_and(|implied| implied.contains(&other))
     }
 }
 
-fn at(rows: &[Vec<bool>], row: usize, column: usize) -> bool {
-    rows.get(row).is_some_and(|row| holds(row, column))
-}
-
-fn holds(row: &[bool], column: usize) -> bool {
-    row.get(column).copied().unwrap_or(false)
-}
-
-fn set(rows: &mut [Vec<bool>], row: usize, column: usize) {
-    if let Some(place) = rows.get_mut(row).and_then(|row| row.get_mut(column)) {
-        *place = true;
+/// The roles that one leads to, in any number of steps.
+fn reached(role: usize, direct: &[Vec<usize>]) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![role];
+    while let Some(next) = open.pop() {
+        for &other in direct.get(next).into_iter().flatten() {
+            if reached.insert(other) {
+                open.push(other);
+            }
+        }
     }
-}
-
-fn join(row: &mut [bool], more: &[bool]) {
-    row.iter_mut().zip(more).for_each(|(place, more)| *place |= more);
+    reached
 }

@@ -27,7 +27,7 @@ impl World {
     }
 
     fn relations(&self) -> Relations {
-        Relations::new(self.roles, &self.implies, &self.excludes, self.permissions, &self.grants)
+        Relations::new(self.roles, &self.implies, &self.excludes, &self.grants)
     }
 
     /// The facts between the atoms that the rule mentions, as the macros would list them.

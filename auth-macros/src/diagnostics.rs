@@ -53,7 +53,7 @@ impl Diagnostics {
     /// A macro can't warn on stable Rust, but what it expands to can use something deprecated: the compiler then says
     /// `name` and the message, in one place.
     pub(crate) fn warning(&self, range: Range, name: &str, message: &str) {
-        let used = Ident::new(name, Span::call_site().located_at(range.first));
+        let used = Ident::new(name, range.first);
         let declared = Ident::new(name, Span::call_site());
         self.warnings.borrow_mut().push(quote! {
             const _: () = {

@@ -71,7 +71,7 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
     expand::rule_macro(arguments.into()).into()
 }
 
-/// What `auth.toml` declares, compiled in: the constant `VOCABULARY`, which the engine's builder takes, and the enums
+/// What `auth.toml` declares, compiled in: the static `VOCABULARY`, which the engine's builder takes, and the enums
 /// `Role`, `Scope` and `Permission`, for use in code: `user.has(Role::Admin)`.
 ///
 /// ```text

@@ -5,6 +5,7 @@ use auth_runtime::routing::get;
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use auth_runtime::tokens::TokenError;
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+use auth_runtime::vocabulary::Vocabulary;
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth, rule};
 use auth_tests_declared::{Permission, Role, Scope, VOCABULARY, handlers};
 use axum::http::StatusCode;
@@ -173,6 +174,7 @@ fn the_builder_and_the_file_say_each_thing_once() {
     let partner =
         auth_runtime::source::Header::new("partner", axum::http::HeaderName::from_static("x-other"));
     assert!(mistake(builder().source(partner)).contains("two sources have the name `partner`"));
+    assert!(mistake(builder().vocabulary(&VOCABULARY)).contains("`.vocabulary(..)` is called twice"));
 }
 
 #[test]
@@ -223,6 +225,81 @@ async fn a_rule_that_was_checked_by_a_file_is_not_served_without_it() {
     assert_eq!(get_as(&plain(&test), &test, &user, "/").await.status, StatusCode::FORBIDDEN);
     let user = TestUser::new("alice").roles(["auditor"]);
     assert_eq!(get_as(&plain(&test), &test, &user, "/").await.status, StatusCode::OK);
+}
+
+/// What another crate's auth.toml might say: the same names, and less of them.
+static LESS: Vocabulary = {
+    use auth_runtime::__private::{DeclaredPermission, DeclaredRole};
+    Vocabulary::new(
+        &[],
+        &[
+            DeclaredRole::new("admin", None, &[], &[]),
+            DeclaredRole::new("editor", None, &["viewer"], &[]),
+            DeclaredRole::new("viewer", None, &[], &[]),
+            DeclaredRole::new("auditor", None, &[], &[]),
+            DeclaredRole::new("billing", None, &[], &[]),
+        ],
+        &[],
+        &[DeclaredPermission::new("invoice.read", &["billing"])],
+        &[],
+    )
+};
+
+/// Else a rule would let in whom its own compiler was told is kept out.
+#[tokio::test]
+async fn an_engine_must_say_no_less_than_the_compiler_was_told() {
+    let test = TestAuth::with(|builder| builder.vocabulary(&LESS));
+    for (rule, told) in [
+        (handlers::NO_VIEWERS, "`admin` implies `viewer`"),
+        (handlers::INVOICES, "`admin` is granted `invoice.read`"),
+        (handlers::APART, "nobody holds both `admin` and `auditor`"),
+    ] {
+        let routes: Router = Router::new().route("/x", (axum::routing::get(|| async {}), rule));
+        let error = routes.finish(test.auth()).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("was told by an auth.toml that {told}, and the engine's")),
+            "{error}"
+        );
+        // An engine that says the same serves it.
+        let routes: Router = Router::new().route("/x", (axum::routing::get(|| async {}), rule));
+        assert!(routes.finish(engine().auth()).is_ok());
+    }
+    let plain =
+        axum::Router::new().route("/", axum::routing::get(handlers::others)).layer(test.auth().layer());
+    let user = TestUser::new("alice").roles(["admin"]);
+    assert_eq!(get_as(&plain, &test, &user, "/").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn a_plain_router_serves_no_rule_with_names_that_are_not_declared() {
+    #[auth(not(roles = ["visitor"]))]
+    async fn slips() {}
+    let test = engine();
+    let plain = axum::Router::new().route("/", axum::routing::get(slips)).layer(test.auth().layer());
+    for _ in 0..2 {
+        let reply = get_as(&plain, &test, &TestUser::new("alice"), "/").await;
+        assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}
+
+#[tokio::test]
+async fn a_principal_of_a_test_with_clashing_roles_is_refused_as_its_token_would_be() {
+    #[auth(optional)]
+    async fn home(user: Option<Principal>) -> String {
+        user.map_or("nobody".into(), |user| user.subject().to_owned())
+    }
+    let test = engine();
+    let app = Router::new().route("/", get(home)).finish(test.auth()).unwrap();
+    let user = TestUser::new("alice").roles(["auditor", "admin"]);
+    let injected = request("GET", "/", &[]).with_principal(user.principal());
+    assert_eq!(send(&app, injected).await.status, 401);
+    assert_eq!(get_as(&app, &test, &user, "/").await.status, 401);
+}
+
+#[test]
+fn a_rule_that_names_nothing_relies_on_nothing() {
+    let routes: Router = Router::new().route("/", (axum::routing::get(|| async {}), handlers::FRESH));
+    assert!(routes.finish(TestAuth::new().auth()).is_ok());
 }
 
 #[tokio::test]

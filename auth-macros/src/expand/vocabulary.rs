@@ -1,5 +1,7 @@
 //! `vocabulary!()`: what `auth.toml` declares, as a constant and as enums.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
@@ -32,7 +34,7 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
         Some(Ok(vocabulary)) => {
             let constant = constant(vocabulary, &private);
             let enums = [roles(vocabulary), scopes(vocabulary), permissions(vocabulary)];
-            let enums = enums.iter().map(|names| names.expand(&private, &diagnostics));
+            let enums = enums.iter().map(|names| names.expand(&private));
             quote!(#constant #(#enums)*)
         }
     };
@@ -131,31 +133,32 @@ fn permissions(vocabulary: &Vocabulary) -> Names<'_> {
 }
 
 impl Names<'_> {
-    fn expand(&self, private: &TokenStream, diagnostics: &Diagnostics) -> TokenStream {
-        let mut variants: Vec<(Ident, &str)> = Vec::new();
-        let mut docs = Vec::new();
-        for (name, told) in &self.names {
-            let Some(variant) = variant(name) else {
-                diagnostics.error(
-                    Span::call_site(),
-                    format!("the name `{name}` among the {} has no letters that a Rust name could be made of: rename it", self.plural),
-                );
-                continue;
-            };
-            if let Some((_, earlier)) = variants.iter().find(|(known, _)| *known == variant) {
-                diagnostics.error(
-                    Span::call_site(),
-                    format!("the {} `{earlier}` and `{name}` would both be `{}::{variant}`: rename one of the two", self.plural, self.name),
-                );
-                continue;
+    fn expand(&self, private: &TokenStream) -> TokenStream {
+        let (mut idents, mut names, mut docs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut left_out = Vec::new();
+        let variants: Vec<_> = self.names.iter().map(|(name, _)| variant(name)).collect();
+        let mut uses: HashMap<&str, usize> = HashMap::new();
+        variants.iter().flatten().for_each(|variant| *uses.entry(variant).or_default() += 1);
+        for ((name, told), variant) in self.names.iter().zip(&variants) {
+            match variant {
+                Some(variant) if uses.get(&**variant) == Some(&1) => {
+                    idents.push(Ident::new(variant, Span::call_site()));
+                    names.push(*name);
+                    docs.push(format!(" `{name}`.{told}"));
+                }
+                // To number them would let a variant become another when the file changes.
+                _ => left_out.push(format!("`{name}`")),
             }
-            variants.push((variant, name));
-            docs.push(format!(" `{name}`.{told}"));
         }
         let kind = Ident::new(self.name, Span::call_site());
-        let about = format!(" The {} that `auth.toml` declares.", self.plural);
-        let all_about = format!(" All {}, in the order of the file.", self.plural);
-        let (idents, names): (Vec<_>, Vec<_>) = variants.into_iter().unzip();
+        let mut about = format!(" The {} that `auth.toml` declares.", self.plural);
+        if !left_out.is_empty() {
+            about += &format!(
+                "\n\n Without {}, which could not be told apart from others as names of Rust.",
+                left_out.join(", ")
+            );
+        }
+        let all_about = format!(" All of these {}, in the order of the file.", self.plural);
         quote! {
             #[doc = #about]
             #[allow(dead_code, unreachable_pub)]
@@ -202,20 +205,24 @@ impl Names<'_> {
     }
 }
 
-/// `article:write` → `ArticleWrite`; `2fa` → `_2fa`.
-fn variant(name: &str) -> Option<Ident> {
+/// `article:write` → `ArticleWrite`; `2fa` → `_2fa`; none where there are no letters to make one of.
+fn variant(name: &str) -> Option<String> {
     let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    let camel: String = words
+    let mut camel: String = words
         .flat_map(|word| {
             let mut letters = word.chars();
             let first = letters.next().into_iter().flat_map(char::to_uppercase);
             first.chain(letters).collect::<Vec<_>>()
         })
         .collect();
-    let camel =
-        if camel.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{camel}") } else { camel };
-    let camel = if camel == "Self" { "Self_".to_owned() } else { camel };
-    syn::parse_str::<Ident>(&camel).ok().map(|ident| Ident::new(&ident.to_string(), Span::call_site()))
+    if camel.starts_with(|letter: char| letter.is_ascii_digit()) {
+        camel.insert(0, '_');
+    }
+    // `Role::ALL` is the list of all, and `Self` is a word of the language.
+    if camel == "Self" || camel == "ALL" {
+        camel.push('_');
+    }
+    syn::parse_str::<Ident>(&camel).ok().map(|ident| ident.to_string())
 }
 
 fn option(text: Option<&str>) -> TokenStream {
@@ -239,11 +246,13 @@ mod tests {
             ("SCOPE_A", Some("SCOPEA")),
             ("2fa", Some("_2fa")),
             ("self", Some("Self_")),
+            ("ALL", Some("ALL_")),
+            ("all", Some("All")),
             ("größe", Some("Größe")),
             ("::", None),
             ("\u{1F600}", None),
         ] {
-            assert_eq!(variant(name).map(|ident| ident.to_string()).as_deref(), expected, "{name}");
+            assert_eq!(variant(name).as_deref(), expected, "{name}");
         }
     }
 }

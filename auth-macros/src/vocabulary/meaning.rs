@@ -20,8 +20,7 @@ pub(super) fn of(written: Written, mistakes: &mut Vec<Mistake>) -> Vocabulary {
             }
         }
     }
-    let relations =
-        Relations::new(written.roles.len(), &implies, &excludes, written.permissions.len(), &grants);
+    let relations = Relations::new(written.roles.len(), &implies, &excludes, &grants);
     cycles(&written.roles, &implies, &relations, mistakes);
     contradictions(&written.roles, &excludes, &relations, mistakes);
     for (name, _) in &written.scopes {

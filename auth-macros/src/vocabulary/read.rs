@@ -47,7 +47,13 @@ pub(super) fn vocabulary(text: &str) -> Result<Vocabulary, Vec<(usize, String)>>
     // What follows from the first is none of the writer's.
     if let Some(error) = errors.first() {
         let at = error.span().map_or(0, |span| span.start);
-        mistakes.push(Mistake { at, message: format!("this is not TOML: {}", error.message().trim()) });
+        let message = error.message().trim();
+        let hint = if message.contains("unquoted key") {
+            ". A name with other signs than letters, digits, `-` and `_` stands in quotes: `\"article:write\"`"
+        } else {
+            ""
+        };
+        mistakes.push(Mistake { at, message: format!("this is not TOML: {message}{hint}") });
     }
     let written = if errors.is_empty() { file(table.get_ref(), &mut mistakes) } else { Written::default() };
     let vocabulary = meaning::of(written, &mut mistakes);
@@ -78,8 +84,9 @@ fn file(table: &DeTable<'_>, mistakes: &mut Vec<Mistake>) -> Written {
                         None => mistakes.push(wrong(
                             value,
                             format!(
-                                "a scope has its description: write `{:?} = \"What it allows\"`",
-                                name.text
+                                "a scope has its description: write `{:?} = \"What it allows\"`{}",
+                                whole_name(&name.text, value),
+                                in_quotes(value)
                             ),
                         )),
                     }
@@ -90,8 +97,9 @@ fn file(table: &DeTable<'_>, mistakes: &mut Vec<Mistake>) -> Written {
                 for (name, value) in entries(value, example, mistakes) {
                     let expected = format!(
                         "a permission has the list of roles that are granted it: write `{:?} = [\"billing\", \"admin\"]`, or `[]` \
-                         where only tokens carry it",
-                        name.text
+                         where only tokens carry it{}",
+                        whole_name(&name.text, value),
+                        in_quotes(value)
                     );
                     let roles = names(value, &expected, mistakes);
                     written.permissions.push((name, roles));
@@ -130,6 +138,11 @@ fn role(name: Name, value: &Value<'_>, mistakes: &mut Vec<Mistake>) -> Option<Wr
             "implies" => role.implies = names(value, &list("editor"), mistakes),
             "excludes" => role.excludes = names(value, &list("auditor"), mistakes),
             "description" => role.description = text(value, "description", mistakes),
+            _ if value.get_ref().as_table().is_some() => {
+                let whole = format!("{}.{}", role.name.text, key.text);
+                let message = format!("a name with a dot stands in quotes: write `{whole:?} = {{}}`");
+                mistakes.push(Mistake { at: key.at, message });
+            }
             unknown => {
                 mistakes.push(unknown_key(unknown, key.at, &["implies", "excludes", "description"]));
             }
@@ -228,7 +241,12 @@ fn entries<'v, 't>(
         return Vec::new();
     };
     let mut entries = in_order(table);
-    entries.retain(|(name, _)| {
+    entries.retain(|(name, value)| {
+        if name.text == "default_source" && value.get_ref().as_table().is_none() {
+            let message = "`default_source` belongs to no table: move it above the first line in brackets";
+            mistakes.push(Mistake { at: name.at, message: message.into() });
+            return false;
+        }
         let blank = name.text.trim().is_empty();
         if blank {
             mistakes
@@ -275,6 +293,22 @@ fn unknown_key(key: &str, at: usize, known: &[&str]) -> Mistake {
         None => format!("unknown key `{key}`: expected one of {}", suggest::list(known.iter().copied())),
     };
     Mistake { at, message }
+}
+
+/// `invoice.read = [..]` is a table to TOML: the whole name that was meant.
+fn whole_name(name: &str, value: &Value<'_>) -> String {
+    match value.get_ref().as_table().and_then(|table| table.iter().next()) {
+        Some((key, value)) => format!("{name}.{}", whole_name(key.get_ref(), value)),
+        None => name.to_owned(),
+    }
+}
+
+fn in_quotes(value: &Value<'_>) -> &'static str {
+    if value.get_ref().as_table().is_some_and(|table| !table.is_empty()) {
+        ". A name with a dot stands in quotes"
+    } else {
+        ""
+    }
 }
 
 /// In the order of the file.

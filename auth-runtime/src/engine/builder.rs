@@ -183,7 +183,7 @@ impl AuthBuilder {
         self
     }
 
-    /// What `auth.toml` declares: `.vocabulary(&VOCABULARY)`, with the constant that
+    /// What `auth.toml` declares: `.vocabulary(&VOCABULARY)`, with the static that
     /// [`vocabulary!()`](crate::vocabulary!) makes. Without it any name is as good as another, and none implies another.
     ///
     /// It is then in force everywhere. Who has a role has those that it implies, and the permissions that they are granted:

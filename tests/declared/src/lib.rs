@@ -36,6 +36,15 @@ pub mod handlers {
         told(&user)
     }
 
+    /// Rules whose meaning hangs on what the vocabulary says of these names.
+    pub const NO_VIEWERS: auth_runtime::policy::Rule = rule!(not(roles = ["viewer"]));
+    /// The same, of a permission.
+    pub const INVOICES: auth_runtime::policy::Rule = rule!(not(permissions = ["invoice.read"]));
+    /// The same, of two roles that exclude each other.
+    pub const APART: auth_runtime::policy::Rule = rule!(any(roles = ["admin"], all(roles = ["auditor"])));
+    /// A rule without names.
+    pub const FRESH: auth_runtime::policy::Rule = rule!(max_age = "5m");
+
     /// A rule by itself.
     pub const AUDITORS: auth_runtime::policy::Rule = rule!(roles = ["auditor"], scopes = ["article:read"]);
 }

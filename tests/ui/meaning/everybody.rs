@@ -1,6 +1,6 @@
 //! Rules that name requirements, and let everybody in.
 
-use auth_runtime::{auth, rule};
+use auth_runtime::{Principal, auth, check, rule};
 
 #[auth(any(roles = ["viewer"], not(roles = ["admin"])))]
 async fn implied() {}
@@ -10,6 +10,14 @@ async fn excluded() {}
 
 #[auth(any(claims(plan = "pro"), not(claims(plan = "pro"))))]
 async fn claim() {}
+
+#[check]
+async fn owns(_: &Principal) -> bool {
+    true
+}
+
+#[auth(any(roles = ["viewer"], not(roles = ["admin"])), check = owns)]
+async fn beside_a_check() {}
 
 fn main() {
     let _ = rule!(any(max_age = "1h", not(max_age = "5m")));

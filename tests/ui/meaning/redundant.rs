@@ -30,6 +30,18 @@ async fn a_value_twice() {}
 #[auth(max_age = "5m", any(max_age = "1h", roles = ["admin"]))]
 async fn fresher_than_asked() {}
 
+#[auth(any(roles = ["viewer"], all(not(roles = ["viewer"]), scopes = ["article:read"])))]
+async fn what_the_rest_has_decided() {}
+
+macro_rules! handler {
+    ($name:ident, $role:literal) => {
+        #[auth(roles = ["editor", $role])]
+        async fn $name() {}
+    };
+}
+
+handler!(by_a_macro, "admin");
+
 #[auth(roles = ["editor", "admin"])]
 #[allow(deprecated)]
 async fn allowed() {}
