@@ -225,6 +225,14 @@ impl Engine {
         self.audit_hook.as_deref()
     }
 
+    /// Whether a request with a credential may meet 503: what is asked can be out of reach.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn may_be_unavailable(&self) -> bool {
+        self.revocations.has_log()
+            || self.refresh_cookie.is_for_all_paths()
+            || self.verifier.generation().is_none()
+    }
+
     /// The schemes that a refusal on a route with these sources challenges with, each once.
     pub(crate) fn challenge_schemes(&self, sources: &[usize]) -> Vec<&str> {
         let mut schemes: Vec<&str> = Vec::new();

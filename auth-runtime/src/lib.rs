@@ -13,6 +13,8 @@ mod engine;
 mod error;
 mod gate;
 mod layer;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod origin;
 mod pipeline;
 pub mod policy;
@@ -34,6 +36,8 @@ pub use auth_macros::{auth, check, rule, vocabulary};
 #[cfg(feature = "token-routes")]
 pub use self::address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder, Revocations};
+#[cfg(feature = "openapi")]
+pub use self::error::DocumentError;
 pub use self::error::{BuildError, KeysError, RoutesError};
 pub use self::gate::{
     Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,

@@ -30,6 +30,12 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     /// Looks for the credential.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r>;
 
+    /// Where in the request the credential stands, for documents that describe the service. `None`: that is not told, and a
+    /// document that would need it is an error.
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        None
+    }
+
     /// The scheme of the challenge for a route that takes this source (RFC 9110 §11.6.1).
     fn challenge_scheme(&self) -> &str {
         "Bearer"
@@ -55,6 +61,29 @@ pub enum Carrier {
     Explicit,
     /// The browser, whatever page caused the request: a cookie. Such requests must pass the origin check.
     Ambient,
+}
+
+/// Where in a request a credential stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialLocation<'s> {
+    /// In a header.
+    Header {
+        /// The header's name.
+        name: &'s str,
+        /// The word in front of the credential.
+        scheme: Option<&'s str>,
+    },
+    /// In a cookie.
+    Cookie {
+        /// The cookie's name.
+        name: &'s str,
+    },
+    /// In a parameter of the query.
+    Query {
+        /// The parameter's name.
+        name: &'s str,
+    },
 }
 
 /// What a source found.

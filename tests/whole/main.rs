@@ -19,6 +19,7 @@ mod interop;
 mod lifecycle;
 mod model;
 mod noise;
+mod openapi;
 mod policy;
 mod projects;
 mod providers;

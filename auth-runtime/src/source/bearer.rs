@@ -3,7 +3,7 @@
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-use super::{Carrier, CredentialSource, Extracted, after_scheme, credential};
+use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_scheme, credential};
 
 /// `Authorization: Bearer <token>`, by the name `bearer`. The scheme is compared without case.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +17,10 @@ impl CredentialSource for Bearer {
 
     fn carrier(&self) -> Carrier {
         Carrier::Explicit
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        Some(CredentialLocation::Header { name: "Authorization", scheme: Some("Bearer") })
     }
 
     /// Any second `Authorization` makes the request malformed, whatever its scheme: proxies differ on which counts.

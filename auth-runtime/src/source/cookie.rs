@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use cookie::{Cookie, SameSite};
 use std::borrow::Cow;
 
-use super::{Carrier, CredentialSource, Extracted, credential};
+use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential};
 
 /// The access token in a cookie, by the name `cookie`.
 ///
@@ -132,6 +132,10 @@ impl CredentialSource for AccessCookie {
 
     fn carrier(&self) -> Carrier {
         Carrier::Ambient
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        Some(CredentialLocation::Cookie { name: &self.name })
     }
 
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {

@@ -4,7 +4,7 @@ use axum::http::HeaderName;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 
-use super::{Carrier, CredentialSource, Extracted, after_scheme, credential};
+use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_scheme, credential};
 
 /// A header, with a scheme in front of the credential or without.
 ///
@@ -50,6 +50,11 @@ impl CredentialSource for Header {
         let by_browser =
             self.scheme.as_ref().is_some_and(|scheme| kept.contains(&&*scheme.to_ascii_lowercase()));
         if by_browser || self.header == COOKIE { Carrier::Ambient } else { Carrier::Explicit }
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        let name = self.header.as_str();
+        Some(CredentialLocation::Header { name, scheme: self.scheme.as_deref() })
     }
 
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {

@@ -3,7 +3,7 @@
 use axum::http::request::Parts;
 use std::borrow::Cow;
 
-use super::{Carrier, CredentialSource, Extracted, credential};
+use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential};
 
 /// The query parameter `access_token`, by the name `query`.
 ///
@@ -21,6 +21,10 @@ impl CredentialSource for Query {
 
     fn carrier(&self) -> Carrier {
         Carrier::Explicit
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        Some(CredentialLocation::Query { name: "access_token" })
     }
 
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {

@@ -1,0 +1,178 @@
+//! The OpenAPI document of what is enforced (feature `openapi`).
+//!
+//! [`OpenApi::describe`] makes it of the list of routes and the engine that serves them: security schemes for the sources in
+//! use, and for each operation its security, the refusals that can happen, and the rule, in words and whole.
+//!
+//! ```
+//! # use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+//! use auth_runtime::openapi::OpenApi;
+//! use auth_runtime::{Auth, Principal, Router, auth, routing::get};
+//!
+//! /// Nobody but an admin.
+//! #[auth(roles = ["admin"])]
+//! async fn purge(user: Principal) {}
+//!
+//! # let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
+//! let auth = Auth::builder().issuer(issuer).build()?;
+//! let routes: Router = Router::new().route("/purge", get(purge));
+//! let document = OpenApi::new("Shop", "1.0.0").describe(&routes.routes(), &auth)?;
+//! assert!(document.to_json().contains(r#""bearer": ["#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **What `security` says.** Alternatives are several objects of the list, joint requirements one; a public operation has `[]`,
+//! an optional one `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are listed by
+//! their names, with `role:`, `scope:` or `permission:` in front where one name is of two kinds. What OpenAPI has no words for
+//! (`not`, claims, the log-in, checks, more than 64 alternatives) is left out, so that whom the rule admits the document
+//! admits too; `x-auth-policy` has the rule as it is. Of OAuth 2 and OpenID Connect schemes only scopes may be listed.
+
+mod document;
+mod operation;
+mod scheme;
+mod security;
+
+use std::collections::BTreeMap;
+
+pub use self::document::{
+    Components, Document, Header, Info, MediaType, Operation, Parameter, PathItem, Reference, Response,
+    ResponseOrReference, Schema, SecurityRequirement, Server,
+};
+use self::scheme::Schemes;
+pub use self::scheme::{OAuthFlow, OAuthFlows, SecurityScheme};
+use self::security::Kinds;
+use crate::engine::Auth;
+use crate::error::DocumentError;
+use crate::policy::PolicyAccess;
+use crate::routing::Routes;
+
+/// Describes an API: its title, where it is, how its security schemes are called and where their tokens come from.
+#[derive(Clone, Debug)]
+#[must_use = "call `describe`"]
+pub struct OpenApi {
+    version: OpenApiVersion,
+    info: Info,
+    servers: Vec<Server>,
+    /// By the source's name.
+    scheme_names: BTreeMap<String, String>,
+    issued_by: BTreeMap<String, scheme::IssuedBy>,
+}
+
+/// A version of the specification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenApiVersion {
+    /// 3.1.1.
+    #[default]
+    V3_1,
+    /// 3.2.0.
+    V3_2,
+}
+
+impl OpenApi {
+    /// An API with this title, in this version of its own.
+    pub fn new(title: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            version: OpenApiVersion::default(),
+            info: Info { title: title.into(), version: version.into(), description: None },
+            servers: Vec::new(),
+            scheme_names: BTreeMap::new(),
+            issued_by: BTreeMap::new(),
+        }
+    }
+
+    /// The version of the specification. Default: 3.1.
+    pub fn version(mut self, version: OpenApiVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// What the API is for, in CommonMark.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.info.description = Some(description.into());
+        self
+    }
+
+    /// A URL where the API is served. Default: `/`, the host that the document is read from.
+    pub fn server(mut self, url: impl Into<String>) -> Self {
+        self.servers.push(Server { url: url.into() });
+        self
+    }
+
+    /// What the security scheme of this source is called. Default: as the source.
+    pub fn scheme_name(mut self, source: impl Into<String>, name: impl Into<String>) -> Self {
+        self.scheme_names.insert(source.into(), name.into());
+        self
+    }
+
+    /// The credential of this source, which is a bearer token, is given out by OAuth 2 at these URLs.
+    pub fn oauth2(mut self, source: impl Into<String>, flows: OAuthFlows) -> Self {
+        self.issued_by.insert(source.into(), scheme::IssuedBy::OAuth2(flows));
+        self
+    }
+
+    /// The credential of this source, which is a bearer token, is given out by OpenID Connect, whose configuration is at this
+    /// URL.
+    pub fn open_id_connect(mut self, source: impl Into<String>, url: impl Into<String>) -> Self {
+        self.issued_by.insert(source.into(), scheme::IssuedBy::OpenIdConnect(url.into()));
+        self
+    }
+
+    /// The document of these routes, as `auth` serves them. Fallbacks and routes without a guard are not in it.
+    ///
+    /// # Errors
+    /// [`DocumentError`], which lists every mistake: a source that does not say where its credential stands, a name that can't
+    /// be a scheme's, URLs for a source that is none.
+    pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
+        let described: Vec<_> = routes
+            .iter()
+            .filter(|route| !route.unguarded && !route.path.ends_with("(fallback)"))
+            .map(|route| (route, route.policy(auth)))
+            .collect();
+        let mut mistakes = Vec::new();
+        let kinds = Kinds::of(described.iter().map(|(_, policy)| policy));
+        let schemes = Schemes::new(&self, &described, &kinds, auth, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(DocumentError::new(mistakes));
+        }
+        let mut document = Document {
+            openapi: match self.version {
+                OpenApiVersion::V3_1 => "3.1.1",
+                OpenApiVersion::V3_2 => "3.2.0",
+            }
+            .into(),
+            info: self.info,
+            servers: if self.servers.is_empty() { vec![Server { url: "/".into() }] } else { self.servers },
+            paths: BTreeMap::new(),
+            components: Components { security_schemes: schemes.described(), ..Components::default() },
+        };
+        let guarded = described.iter().any(|(_, policy)| policy.access != PolicyAccess::Public);
+        if guarded {
+            operation::add_refusals(&mut document.components, auth);
+        }
+        for (route, policy) in described {
+            operation::add(&mut document.paths, route, policy, &schemes, &kinds, auth);
+        }
+        operation::name_uniquely(&mut document.paths);
+        Ok(document)
+    }
+}
+
+impl Document {
+    /// As pretty-printed JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// As YAML.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        let mut yaml = Vec::new();
+        // Variants as maps, as JSON has them, and not as tags.
+        let written = yaml_serde::with::singleton_map_recursive::serialize(
+            self,
+            &mut yaml_serde::Serializer::new(&mut yaml),
+        );
+        written.ok().and_then(|()| String::from_utf8(yaml).ok()).unwrap_or_default()
+    }
+}

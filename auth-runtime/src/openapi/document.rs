@@ -1,0 +1,145 @@
+//! The document, as far as this library writes it. The fields are OpenAPI's own.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::SecurityScheme;
+use crate::policy::PolicyDocument;
+
+/// An OpenAPI document.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Document {
+    pub openapi: String,
+    pub info: Info,
+    pub servers: Vec<Server>,
+    pub paths: BTreeMap<String, PathItem>,
+    pub components: Components,
+}
+
+/// The Info Object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Info {
+    pub title: String,
+    pub version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The Server Object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Server {
+    pub url: String,
+}
+
+/// The Path Item Object: its operations, by method in lower case.
+pub type PathItem = BTreeMap<String, Operation>;
+
+/// The Security Requirement Object: names that are required, by scheme.
+pub type SecurityRequirement = BTreeMap<String, Vec<String>>;
+
+/// The Operation Object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Operation {
+    pub operation_id: String,
+    pub summary: String,
+    pub description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Parameter>,
+    pub security: Vec<SecurityRequirement>,
+    pub responses: BTreeMap<String, ResponseOrReference>,
+    /// What is enforced, whole.
+    #[serde(rename = "x-auth-policy")]
+    pub policy: PolicyDocument,
+}
+
+/// The Parameter Object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Parameter {
+    pub name: String,
+    #[serde(rename = "in")]
+    pub place: String,
+    pub required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub schema: Schema,
+}
+
+/// The Components Object.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Components {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub security_schemes: BTreeMap<String, SecurityScheme>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub responses: BTreeMap<String, Response>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub schemas: BTreeMap<String, Schema>,
+}
+
+/// The Response Object.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Response {
+    pub description: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Header>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub content: BTreeMap<String, MediaType>,
+}
+
+/// A response, or where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the variants are those of the specification")]
+pub enum ResponseOrReference {
+    Reference(Reference),
+    Response(Response),
+}
+
+/// The Reference Object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Reference {
+    #[serde(rename = "$ref")]
+    pub reference: String,
+}
+
+/// The Header Object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct Header {
+    pub description: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    pub schema: Schema,
+}
+
+/// The Media Type Object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of the specification")]
+pub struct MediaType {
+    pub schema: Schema,
+}
+
+/// The Schema Object: JSON Schema.
+pub type Schema = Value;

@@ -1,0 +1,300 @@
+//! The OpenAPI document says what the server does, and tools of others can read it.
+
+mod agreement;
+mod validators;
+
+use auth_runtime::openapi::{OAuthFlows, OpenApi, OpenApiVersion};
+use auth_runtime::routing::{any, get, post};
+use auth_runtime::source::{Carrier, CredentialSource, Extracted, Header};
+use auth_runtime::testing::TestAuth;
+use auth_runtime::{AuthBuilder, Principal, Router, auth, check, rule};
+use auth_tests_declared::{VOCABULARY, handlers};
+use serde_json::{Value, json};
+
+#[auth(public)]
+async fn health() {}
+
+#[auth(optional)]
+async fn home() {}
+
+#[auth]
+async fn me() {}
+
+#[auth(source = ["bearer", "cookie"], any(roles = ["editor"], all(roles = ["author"], scopes = ["write", "read"])))]
+async fn publish() {}
+
+#[auth(claims(tenant = path("tenant")), permissions = ["invoice.read"], not(roles = ["guest"]), check = owns)]
+async fn invoice() {}
+
+#[check]
+async fn owns(user: &Principal) -> bool {
+    user.subject() != "eve"
+}
+
+#[auth(source = "query")]
+async fn feed() {}
+
+fn routes() -> Router {
+    let v1 = Router::new()
+        .route("/", get(me))
+        .route("/org/{tenant}/invoices", get(invoice).post(publish))
+        .service("/assets", axum::Router::<()>::new(), rule!(public))
+        .service("/files/{*path}", axum::Router::<()>::new(), rule!(roles = ["editor"]));
+    Router::new()
+        .route("/", get(home))
+        .route("/health", any(health))
+        .route("/me", get(me).put(me))
+        .route("/feed", get(feed))
+        .nest("/v1", v1)
+        .merge(Router::new().route("/articles/{id}", post(publish)))
+        .merge_unguarded(axum::Router::new().route("/open", axum::routing::get(|| async {})))
+        .fallback(health)
+}
+
+fn document_of(routes: &Router, api: OpenApi, configure: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Value {
+    let test = TestAuth::with(|builder| configure(builder.allow_query_tokens()));
+    let document = api.describe(&routes.routes(), test.auth()).unwrap();
+    serde_json::from_str(&document.to_json()).unwrap()
+}
+
+fn document() -> Value {
+    document_of(&routes(), OpenApi::new("Shop", "1.0.0"), |builder| builder)
+}
+
+#[test]
+fn each_route_is_there_once_nested_and_merged() {
+    let document = document();
+    let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+    });
+    let all = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+    let each = |path: &str| all.iter().map(|method| format!("{method} {path}")).collect::<Vec<_>>();
+    let expected = [
+        vec!["get /".to_owned(), "post /articles/{id}".into(), "get /feed".into()],
+        each("/health"),
+        vec!["get /me".into(), "put /me".into(), "get /v1".into()],
+        each("/v1/assets/{rest}"),
+        each("/v1/files/{path}"),
+        vec!["get /v1/org/{tenant}/invoices".into(), "post /v1/org/{tenant}/invoices".into()],
+    ]
+    .concat();
+    assert_eq!(operations.collect::<Vec<_>>(), expected);
+    let ids: Vec<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+        .map(|operation| operation["operationId"].as_str().unwrap())
+        .collect();
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+    assert!(ids.contains(&"invoice") && ids.contains(&"me_get_v1") && ids.contains(&"me_put_me"), "{ids:?}");
+}
+
+#[test]
+fn an_operation_says_what_is_enforced() {
+    let document = document();
+    let item = &document["paths"]["/v1/org/{tenant}/invoices"];
+    assert_eq!(
+        item["get"],
+        json!({
+            "operationId": "invoice",
+            "summary": "Invoice",
+            "description": "**Who:** claim tenant equal to {tenant} of the path; and permission invoice.read; and not (role guest); and check owns.",
+            "parameters": [{ "name": "tenant", "in": "path", "required": true, "schema": { "type": "string" } }],
+            "security": [{ "bearer": ["invoice.read"] }],
+            "responses": {
+                "2XX": { "description": "What the handler answers." },
+                "400": { "$ref": "#/components/responses/CredentialRepeated" },
+                "401": { "$ref": "#/components/responses/Unauthenticated" },
+                "403": { "$ref": "#/components/responses/Forbidden" },
+                "503": { "$ref": "#/components/responses/Unavailable" },
+                "default": { "description": "What else the handler answers." },
+            },
+            "x-auth-policy": {
+                "access": "authenticated",
+                "sources": ["bearer"],
+                "all": [
+                    { "claim": { "name": "tenant", "path": "tenant" } },
+                    { "permissions": ["invoice.read"] },
+                    { "not": { "roles": ["guest"] } },
+                ],
+                "check": "owns",
+            },
+        })
+    );
+    assert_eq!(
+        item["post"]["security"],
+        json!([
+            { "bearer": ["editor"] },
+            { "bearer": ["author", "read", "write"] },
+            { "cookie": ["editor"] },
+            { "cookie": ["author", "read", "write"] },
+        ]),
+        "alternatives are several, joint requirements one, and each source is an alternative"
+    );
+    let security = |path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(security("/health"), json!([]));
+    assert_eq!(security("/"), json!([{}, { "bearer": [] }]));
+    assert_eq!(security("/me"), json!([{ "bearer": [] }]));
+    let statuses = |path: &str| {
+        let responses = document["paths"][path]["get"]["responses"].as_object().unwrap();
+        responses.keys().filter(|status| status.parse::<u16>().is_ok()).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(statuses("/health"), [""; 0]);
+    assert_eq!(statuses("/"), ["400", "401"]);
+    assert_eq!(statuses("/me"), ["400", "401"], "nobody who is known is refused, and no store can fail");
+}
+
+#[test]
+fn schemes_are_those_of_the_sources_in_use() {
+    let schemes = document()["components"]["securitySchemes"].clone();
+    assert_eq!(schemes.as_object().unwrap().keys().collect::<Vec<_>>(), ["bearer", "cookie", "query"]);
+    assert_eq!(schemes["bearer"]["type"], "http");
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    assert_eq!(schemes["bearer"]["bearerFormat"], "JWT");
+    let place = |name: &str| {
+        (schemes[name]["type"].clone(), schemes[name]["in"].clone(), schemes[name]["name"].clone())
+    };
+    assert_eq!(place("cookie"), ("apiKey".into(), "cookie".into(), "__Host-access_token".into()));
+    assert_eq!(place("query"), ("apiKey".into(), "query".into(), "access_token".into()));
+
+    // Of headers, declared and given; by names of the user's choice.
+    let routes =
+        Router::new().route("/partners", get(handlers::partners)).route("/viewers", get(handlers::viewers));
+    let api = OpenApi::new("Shop", "1").scheme_name("partner", "partnerToken").version(OpenApiVersion::V3_2);
+    let document = document_of(&routes, api, |builder| builder.vocabulary(&VOCABULARY));
+    assert_eq!(document["openapi"], "3.2.0");
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["partnerToken"]["name"], "x-partner-token");
+    assert_eq!(document["paths"]["/partners"]["get"]["security"], json!([{ "partnerToken": [] }]));
+
+    #[auth(source = "digest")]
+    async fn other_scheme() {}
+    let routes: Router = Router::new().route("/", get(other_scheme));
+    let header = Header::new("digest", axum::http::header::AUTHORIZATION).with_scheme("ApiKey");
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder.source(header));
+    assert_eq!(document["components"]["securitySchemes"]["digest"]["scheme"], "apikey");
+}
+
+#[test]
+fn tokens_of_oauth_and_openid_connect() {
+    #[auth(scopes = ["article:write"], roles = ["admin"])]
+    async fn write() {}
+    let routes: Router = Router::new().route("/", get(write));
+    let flows = OAuthFlows::authorization_code("https://id.test/authorize", "https://id.test/token");
+    let api = OpenApi::new("Shop", "1").oauth2("bearer", flows);
+    let document = document_of(&routes, api, |builder| builder.vocabulary(&VOCABULARY));
+    let scheme = &document["components"]["securitySchemes"]["bearer"];
+    assert_eq!(scheme["type"], "oauth2");
+    assert_eq!(
+        scheme["flows"]["authorizationCode"],
+        json!({
+            "authorizationUrl": "https://id.test/authorize",
+            "tokenUrl": "https://id.test/token",
+            "scopes": { "article:write": "Change articles" },
+        })
+    );
+    let security = document["paths"]["/"]["get"]["security"].as_array().unwrap().clone();
+    assert!(security.contains(&json!({ "bearer": ["article:write"] })), "scopes alone: {security:?}");
+
+    let api = OpenApi::new("Shop", "1")
+        .open_id_connect("bearer", "https://id.test/.well-known/openid-configuration");
+    let document = document_of(&routes, api, |builder| builder.vocabulary(&VOCABULARY));
+    let scheme = &document["components"]["securitySchemes"]["bearer"];
+    assert_eq!(scheme["type"], "openIdConnect");
+    assert_eq!(scheme["openIdConnectUrl"], "https://id.test/.well-known/openid-configuration");
+}
+
+#[test]
+fn a_name_of_two_kinds_is_told_apart() {
+    #[auth(any(roles = ["reports"], scopes = ["reports"], permissions = ["other"]))]
+    async fn reports() {}
+    let routes: Router = Router::new().route("/", get(reports));
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
+    assert_eq!(
+        document["paths"]["/"]["get"]["security"],
+        json!([{ "bearer": ["role:reports"] }, { "bearer": ["scope:reports"] }, { "bearer": ["other"] }])
+    );
+}
+
+/// It says nothing of where it looks.
+#[derive(Debug)]
+struct Badge;
+
+impl CredentialSource for Badge {
+    fn name(&self) -> &str {
+        "badge"
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Explicit
+    }
+
+    fn extract<'r>(&self, _: &'r axum::http::request::Parts) -> Extracted<'r> {
+        Extracted::Absent
+    }
+}
+
+#[test]
+fn what_can_not_be_described_is_listed() {
+    #[auth(source = ["badge", "bearer", "cookie"])]
+    async fn by_badge() {}
+    let routes: Router = Router::new().route("/", get(by_badge));
+    let test = TestAuth::with(|builder| builder.source(Badge));
+    let api = OpenApi::new("Shop", "1")
+        .scheme_name("bearer", "my token")
+        .scheme_name("nothing", "x")
+        .oauth2("cookie", OAuthFlows::client_credentials("https://id.test/token"));
+    let error = api.describe(&routes.routes(), test.auth()).unwrap_err();
+    let mistakes: Vec<&str> = error.mistakes().collect();
+    assert_eq!(mistakes.len(), 4, "{mistakes:#?}");
+    for expected in [
+        "names the source `nothing`, and the engine has bearer, cookie, badge",
+        "`my token` can't be the name of a security scheme",
+        "the source `badge` does not say where its credential stands: implement `CredentialSource::location`",
+        "the source `cookie` takes no `Authorization: Bearer`",
+    ] {
+        assert!(mistakes.iter().any(|mistake| mistake.contains(expected)), "{expected}: {mistakes:#?}");
+    }
+    let test = TestAuth::new();
+    let api = OpenApi::new("Shop", "1").scheme_name("bearer", "token").scheme_name("cookie", "token");
+    let routes: Router = Router::new().route("/", post(publish));
+    assert!(
+        api.describe(&routes.routes(), test.auth())
+            .unwrap_err()
+            .to_string()
+            .contains("have both the scheme name `token`")
+    );
+}
+
+#[test]
+fn a_service_that_renders_refusals_itself_promises_no_form() {
+    let document = document_of(&routes(), OpenApi::new("Shop", "1"), |builder| {
+        builder.render_refusals(|refusal, _| axum::response::IntoResponse::into_response(refusal.status()))
+    });
+    assert!(document["components"]["responses"]["Unauthenticated"]["content"].is_null());
+    assert!(document["components"]["schemas"].is_null());
+}
+
+#[test]
+fn too_many_alternatives_are_left_out() {
+    #[auth(
+        any(all(roles = ["a1"]), all(roles = ["a2"]), all(roles = ["a3"])),
+        any(all(roles = ["b1"]), all(roles = ["b2"]), all(roles = ["b3"])),
+        any(all(roles = ["c1"]), all(roles = ["c2"]), all(roles = ["c3"])),
+        any(all(roles = ["d1"]), all(roles = ["d2"]), all(roles = ["d3"])),
+    )]
+    async fn many() {}
+    let routes: Router = Router::new().route("/", get(many));
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
+    assert_eq!(document["paths"]["/"]["get"]["security"], json!([{ "bearer": [] }]), "81 alternatives");
+}
+
+#[test]
+fn as_yaml_it_is_the_same() {
+    let test = TestAuth::with(AuthBuilder::allow_query_tokens);
+    let document = OpenApi::new("Shop: the API", "1.0").describe(&routes().routes(), test.auth()).unwrap();
+    let yaml: Value = yaml_serde::from_str(&document.to_yaml()).unwrap();
+    assert_eq!(yaml, serde_json::from_str::<Value>(&document.to_json()).unwrap());
+}

@@ -1,0 +1,184 @@
+//! Whom the rule admits, `security` admits; and nobody else, where OpenAPI has words for the rule. By an interpreter of `security` that
+//! knows nothing of rules.
+
+use std::collections::BTreeSet;
+
+use auth_runtime::Router;
+use auth_runtime::openapi::{OpenApi, Operation};
+use auth_runtime::policy::{Expected, Literal, Requirement, Rule};
+use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use serde_json::Value;
+
+use crate::support::{request, send};
+
+/// `shared` is a role, a scope and a permission.
+const ROLES: [&str; 3] = ["admin", "editor", "shared"];
+const SCOPES: [&str; 3] = ["write", "read", "shared"];
+const PERMISSIONS: [&str; 2] = ["invoice", "shared"];
+
+fn some(names: &'static [&'static str]) -> impl Strategy<Value = &'static [&'static str]> {
+    proptest::sample::subsequence(names, 1..=names.len()).prop_map(|names| &*names.leak())
+}
+
+/// A requirement, and whether OpenAPI has words for it.
+fn requirement() -> impl Strategy<Value = (Requirement, bool)> {
+    let leaf = prop_oneof![
+        4 => some(&ROLES).prop_map(|names| (Requirement::Roles(names), true)),
+        3 => some(&SCOPES).prop_map(|names| (Requirement::Scopes(names), true)),
+        3 => some(&PERMISSIONS).prop_map(|names| (Requirement::Permissions(names), true)),
+        1 => Just((Requirement::Claim("plan", Expected::OneOf(&[Literal::String("pro")])), false)),
+        1 => some(&ROLES).prop_map(|names| {
+            (Requirement::Not(Box::leak(Box::new(Requirement::Roles(names)))), false)
+        }),
+    ];
+    leaf.prop_recursive(3, 10, 3, |inner| {
+        let parts = |parts: Vec<(Requirement, bool)>| {
+            let (parts, exact): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+            (&*parts.leak(), exact.into_iter().all(|exact| exact))
+        };
+        prop_oneof![
+            vec(inner.clone(), 1..4).prop_map(move |all| {
+                let (all, exact) = parts(all);
+                (Requirement::All(all), exact)
+            }),
+            vec(inner, 1..4).prop_map(move |any| {
+                let (any, exact) = parts(any);
+                (Requirement::Any(any), exact)
+            }),
+        ]
+    })
+}
+
+fn route() -> impl Strategy<Value = (Rule, bool)> {
+    prop_oneof![
+        1 => Just((Rule::public(), true)),
+        1 => Just((Rule::optional(), true)),
+        8 => vec(requirement(), 0..3).prop_map(|parts| {
+            let (parts, exact): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+            (Rule::authenticated().requires(parts.leak()), exact.into_iter().all(|exact| exact))
+        }),
+    ]
+}
+
+#[derive(Clone, Debug)]
+struct Caller {
+    roles: Vec<&'static str>,
+    scopes: Vec<&'static str>,
+    permissions: Vec<&'static str>,
+    pro: bool,
+}
+
+fn caller() -> impl Strategy<Value = Caller> {
+    let subset = |names: &'static [&'static str]| proptest::sample::subsequence(names, 0..=names.len());
+    (subset(&ROLES), subset(&SCOPES), subset(&PERMISSIONS), any::<bool>())
+        .prop_map(|(roles, scopes, permissions, pro)| Caller { roles, scopes, permissions, pro })
+}
+
+/// OpenAPI 3.1 §4.8.30: one of the objects, and all of its names. A name without a kind is of the one that the document uses it as.
+fn admits(operation: &Operation, caller: Option<&Caller>, kinds: &BTreeSet<(String, String)>) -> bool {
+    let has = |caller: &Caller, name: &str| {
+        let (kind, bare) = name.split_once(':').unwrap_or_else(|| {
+            let mut of = kinds.iter().filter(|(_, known)| known == name);
+            let (kind, _) = of.next().unwrap();
+            assert_eq!(of.next(), None, "{name} could be of two kinds");
+            (kind, name)
+        });
+        let names = match kind {
+            "role" => &caller.roles,
+            "scope" => &caller.scopes,
+            _ => &caller.permissions,
+        };
+        names.contains(&bare)
+    };
+    operation.security.is_empty()
+        || operation.security.iter().any(|object| {
+            object.iter().all(|(scheme, names)| {
+                assert_eq!(scheme, "bearer");
+                caller.is_some_and(|caller| names.iter().all(|name| has(caller, name)))
+            })
+        })
+}
+
+/// What kind each name is of that a rule in the document has.
+fn names_in(value: &Value, kinds: &mut BTreeSet<(String, String)>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| names_in(value, kinds)),
+        Value::Object(object) => {
+            for (key, value) in object {
+                if ["roles", "scopes", "permissions"].contains(&&**key) {
+                    let names = value.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+                    kinds.extend(names.map(|name| (key.trim_end_matches('s').to_owned(), name.to_owned())));
+                }
+                names_in(value, kinds);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn security_admits_whom_the_rule_admits() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let cases = (vec(route(), 1..4), proptest::option::of(requirement()), vec(caller(), 12));
+    let seen = std::cell::Cell::new([0; 4]);
+    TestRunner::new(config)
+        .run(&cases, |(routes, required, callers)| {
+            runtime.block_on(agrees(&routes, required, &callers, &seen))
+        })
+        .unwrap();
+    assert!(seen.get().iter().all(|count| *count > 200), "{seen:?}");
+}
+
+async fn agrees(
+    routes: &[(Rule, bool)],
+    required: Option<(Requirement, bool)>,
+    callers: &[Caller],
+    seen: &std::cell::Cell<[usize; 4]>,
+) -> Result<(), TestCaseError> {
+    let test = TestAuth::new();
+    let mut inner = Router::new();
+    for (index, (rule, _)) in routes.iter().enumerate() {
+        let path = if index == 0 { "/".to_owned() } else { format!("/{index}/{{id}}") };
+        inner = inner.route(&path, (axum::routing::get(|| async {}), *rule));
+    }
+    if let Some((required, _)) = required {
+        inner = inner.require(Rule::authenticated().requires(Box::leak(Box::new([required]))));
+    }
+    let router: Router = Router::new().nest("/v1", inner);
+    let document = OpenApi::new("Random", "1").describe(&router.routes(), test.auth()).unwrap();
+    let app = router.finish(test.auth()).unwrap();
+    let mut kinds = BTreeSet::new();
+    names_in(&serde_json::to_value(&document.paths).unwrap(), &mut kinds);
+    for (index, (rule, exact)) in routes.iter().enumerate() {
+        let path = if index == 0 { "/v1".to_owned() } else { format!("/v1/{index}/{{id}}") };
+        let operation = &document.paths[&path]["get"];
+        let is_exact = *exact && required.is_none_or(|(_, exact)| exact);
+        let url = path.replace("{id}", "7");
+
+        let anonymous = send(&app, request("GET", &url, &[])).await.status.as_u16();
+        prop_assert_eq!(admits(operation, None, &kinds), anonymous == 200, "{} {}", url, rule);
+        for caller in callers {
+            let user = TestUser::new("alice").roles(caller.roles.iter().copied());
+            let user =
+                user.scopes(caller.scopes.iter().copied()).permissions(caller.permissions.iter().copied());
+            let user = if caller.pro { user.claim("plan", "pro") } else { user };
+            let reply = send(&app, request("GET", &url, &[]).with_principal(user.principal())).await;
+            let (is_let_in, is_admitted) = (reply.status == 200, admits(operation, Some(caller), &kinds));
+            prop_assert!(is_admitted || !is_let_in, "{rule} lets {caller:?} in: {:?}", operation.security);
+            prop_assert!(
+                !is_exact || is_let_in == is_admitted,
+                "{rule} and {caller:?}: {:?}",
+                operation.security
+            );
+            let mut counts = seen.get();
+            counts[usize::from(is_exact) * 2 + usize::from(is_let_in)] += 1;
+            seen.set(counts);
+        }
+    }
+    Ok(())
+}
