@@ -20,6 +20,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! **With `utoipa` or `aide`.** [`OpenApi::fill`] adds the same to the document that such a crate makes of the handlers, and says which
+//! routes are not in it, and which of its operations are not served.
+//!
 //! **What `security` says.** Alternatives are several objects of the list, joint requirements one; a public operation has `[]`,
 //! an optional one `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are listed by
 //! their names, with `role:`, `scope:` or `permission:` in front where one name is of two kinds. What OpenAPI has no words for
@@ -27,6 +30,7 @@
 //! admits too; `x-auth-policy` has the rule as it is. Of OAuth 2 and OpenID Connect schemes only scopes may be listed.
 
 mod document;
+mod fill;
 mod operation;
 mod scheme;
 mod security;
@@ -37,6 +41,7 @@ pub use self::document::{
     Components, Document, Header, Info, MediaType, Operation, Parameter, PathItem, Reference, Response,
     ResponseOrReference, Schema, SecurityRequirement, Server,
 };
+pub use self::fill::Coverage;
 use self::scheme::Schemes;
 pub use self::scheme::{OAuthFlow, OAuthFlows, SecurityScheme};
 use self::security::Kinds;

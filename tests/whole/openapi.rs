@@ -1,6 +1,7 @@
 //! The OpenAPI document says what the server does, and tools of others can read it.
 
 mod agreement;
+mod fill;
 mod validators;
 
 use auth_runtime::openapi::{OAuthFlows, OpenApi, OpenApiVersion};

@@ -14,7 +14,7 @@ use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::routing::{RouteInfo, path_parameters};
 
 /// The methods that OpenAPI has a place for.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 /// What the part of a path is called that a wildcard without a name takes.
 const REST: &str = "rest";
 
@@ -156,7 +156,7 @@ fn responses(
 }
 
 /// The path as OpenAPI writes it, and its parameters.
-fn template(path: &str) -> (String, Vec<Parameter>) {
+pub(super) fn template(path: &str) -> (String, Vec<Parameter>) {
     let mut template = path.replace("/{*}", &format!("/{{{REST}}}"));
     let mut names: Vec<&str> = path_parameters(path);
     if template != path {
