@@ -74,7 +74,7 @@ pub(crate) fn parse(tokens: TokenStream, place: Place, diagnostics: &Diagnostics
                         )
                     })?);
                 }
-                _ => arguments.requirements.extend(requirement(word, input, diagnostics)?),
+                _ => arguments.requirements.extend(requirement(word, input, 0, diagnostics)?),
             }
             Ok(())
         });
@@ -213,9 +213,14 @@ fn given_twice(text: &str) -> String {
 }
 
 /// The requirement that one word stands for; none after a mistake that was reported.
-fn requirement(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<Option<Part>> {
+fn requirement(
+    word: &Ident,
+    input: ParseStream<'_>,
+    depth: usize,
+    diagnostics: &Diagnostics,
+) -> syn::Result<Option<Part>> {
     let behind = input.fork();
-    let requirement = unplaced(word, input, diagnostics)?;
+    let requirement = unplaced(word, input, depth, diagnostics)?;
     let range = Range { first: word.span(), last: last_span(&behind, input).unwrap_or_else(|| word.span()) };
     Ok(requirement.map(|requirement| Part { requirement, range }))
 }
@@ -232,6 +237,7 @@ fn last_span(start: ParseStream<'_>, end: ParseStream<'_>) -> Option<Span> {
 fn unplaced(
     word: &Ident,
     input: ParseStream<'_>,
+    depth: usize,
     diagnostics: &Diagnostics,
 ) -> syn::Result<Option<Requirement>> {
     let text = word.unraw().to_string();
@@ -257,9 +263,9 @@ fn unplaced(
             })?;
             Some(Requirement::Named(path))
         }
-        "any" => nested(word, input, diagnostics)?.map(Requirement::Any),
-        "all" => nested(word, input, diagnostics)?.map(Requirement::All),
-        _ => not(word, input, diagnostics)?,
+        "any" => nested(word, input, depth, diagnostics)?.map(Requirement::Any),
+        "all" => nested(word, input, depth, diagnostics)?.map(Requirement::All),
+        _ => not(word, input, depth, diagnostics)?,
     })
 }
 
@@ -267,9 +273,17 @@ fn listed<T>(values: Vec<T>, requirement: impl FnOnce(Vec<T>) -> Requirement) ->
     if values.is_empty() { None } else { Some(requirement(values)) }
 }
 
+/// How deep `any`, `all` and `not` may stand in one another.
+const MOST_DEPTH: usize = 32;
+
 /// The inside of `any(..)` or `all(..)`; `None` after it was reported as empty.
-fn nested(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<Option<Vec<Part>>> {
-    let (requirements, words, span) = group(word, input, diagnostics)?;
+fn nested(
+    word: &Ident,
+    input: ParseStream<'_>,
+    depth: usize,
+    diagnostics: &Diagnostics,
+) -> syn::Result<Option<Vec<Part>>> {
+    let (requirements, words, span) = group(word, input, depth + 1, diagnostics)?;
     if words == 0 {
         diagnostics.error(
             span,
@@ -279,8 +293,13 @@ fn nested(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> sy
     Ok((!requirements.is_empty()).then_some(requirements))
 }
 
-fn not(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<Option<Requirement>> {
-    let (mut requirements, words, span) = group(word, input, diagnostics)?;
+fn not(
+    word: &Ident,
+    input: ParseStream<'_>,
+    depth: usize,
+    diagnostics: &Diagnostics,
+) -> syn::Result<Option<Requirement>> {
+    let (mut requirements, words, span) = group(word, input, depth + 1, diagnostics)?;
     match words {
         0 => diagnostics
             .error(span, "`not()` is empty: write what must not hold, `not(roles = [\"suspended\"])`"),
@@ -299,6 +318,7 @@ fn not(word: &Ident, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::
 fn group(
     word: &Ident,
     input: ParseStream<'_>,
+    depth: usize,
     diagnostics: &Diagnostics,
 ) -> syn::Result<(Vec<Part>, usize, Span)> {
     if !input.peek(token::Paren) {
@@ -307,11 +327,20 @@ fn group(
             format!("`{word}` takes its parts in parentheses: write `{word}(roles = [\"editor\"])`"),
         ));
     }
+    if depth > MOST_DEPTH {
+        return Err(syn::Error::new(
+            word.span(),
+            format!(
+                "parentheses stand {MOST_DEPTH} deep here, which nobody can read: give a part of the rule a name, \
+                 `const PART: Rule = rule!(..)`, and write `rule = PART`"
+            ),
+        ));
+    }
     let content;
     let parens = parenthesized!(content in input);
     let mut requirements = Vec::new();
     let words = level(&content, diagnostics, Level::Nested, &mut Vec::new(), |word, input| {
-        requirements.extend(requirement(word, input, diagnostics)?);
+        requirements.extend(requirement(word, input, depth, diagnostics)?);
         Ok(())
     });
     let span = word.span().join(parens.span.join()).unwrap_or_else(|| word.span());

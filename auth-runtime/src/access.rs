@@ -65,7 +65,7 @@ pub struct RoleColumn {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RouteRow {
-    /// `GET`, or `ANY`. A `GET` route answers `HEAD` too.
+    /// `GET`, or `ANY`. A `GET` route answers `HEAD` too, unless that has one of its own.
     pub method: String,
     /// The path with its parameters.
     pub path: String,
@@ -99,7 +99,7 @@ pub enum Cell {
 }
 
 impl Routes {
-    /// The access table of these routes, as `auth` serves them.
+    /// The access table of these routes, as `auth` serves them. Whether it can is for [`finish`](crate::Router::finish) to say.
     #[must_use]
     pub fn table(&self, auth: &Auth) -> AccessTable {
         let vocabulary = auth.engine().lexicon().vocabulary();

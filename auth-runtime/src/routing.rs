@@ -20,6 +20,6 @@ pub(crate) use self::method_router::beside;
 pub use self::method_router::{IntoGuarded, MethodRouter, any, on};
 pub use self::methods::{delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::mounted::MountedRoute;
-pub(crate) use self::path::parameters as path_parameters;
+pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};
 pub use self::router::Router;
 pub use self::routes::{RouteInfo, Routes};

@@ -1,11 +1,14 @@
 //! The lock: the access of every route in a committed file, so that a change of it shows in review.
 //!
 //! What is compared is what the rules mean, for all callers at once. A rule that is written in another way and means the same is
-//! no change.
+//! no change. What a request to a place meets is compared too: a route that is gone may leave its requests to a wildcard.
+//!
+//! Not compared: whose tokens are accepted (issuers, audiences, the names of claims), in which header a source looks, what a check
+//! does, and what routers serve that are merged without a guard.
 
 mod difference;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +16,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::AccessTable;
-use crate::policy::PolicyDocument;
+use crate::policy::{PolicyAccess, PolicyDocument};
+use crate::routing::path_shape;
 use crate::vocabulary::Vocabulary;
 
 /// The variable that makes [`AccessTable::assert_lock`] write the file.
@@ -64,6 +68,8 @@ pub enum LockError {
     File(PathBuf, std::io::Error),
     /// The file is none that this version of the library wrote.
     Unreadable(PathBuf, String),
+    /// `AUTH_LOCK` is set to something else than `accept`.
+    UnknownWord(String),
     /// Somebody gained access, or lost it.
     Changed(PathBuf, AccessChanges),
 }
@@ -86,8 +92,9 @@ impl AccessTable {
     pub fn assert_lock(&self, path: impl AsRef<Path>) {
         let path = path.as_ref();
         let result = match std::env::var_os(VARIABLE) {
+            None => self.check_lock(path),
             Some(word) if word == "accept" => self.write_lock(path),
-            _ => self.check_lock(path),
+            Some(word) => Err(LockError::UnknownWord(word.to_string_lossy().into_owned())),
         };
         if let Err(error) = result {
             #[allow(clippy::panic, reason = "an assertion fails by panicking")]
@@ -104,13 +111,7 @@ impl AccessTable {
     pub fn check_lock(&self, path: &Path) -> Result<(), LockError> {
         let text = fs::read_to_string(path).map_err(|error| LockError::File(path.to_owned(), error))?;
         let unreadable = |why: String| LockError::Unreadable(path.to_owned(), why);
-        let before: Locked = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-        if before.version != VERSION {
-            return Err(unreadable(format!(
-                "it is of version {}, and this library writes {VERSION}",
-                before.version
-            )));
-        }
+        let before = Locked::from_text(&text).map_err(unreadable)?;
         let changes = difference::between(&before, &self.locked());
         if changes.is_empty() {
             Ok(())
@@ -124,7 +125,10 @@ impl AccessTable {
     /// # Errors
     /// [`LockError::File`] if it can't be written.
     pub fn write_lock(&self, path: &Path) -> Result<(), LockError> {
-        fs::write(path, self.locked().to_text()).map_err(|error| LockError::File(path.to_owned(), error))
+        let text = self.locked().to_text();
+        // What can't be read again would be found out on another day.
+        Locked::from_text(&text).map_err(|why| LockError::Unreadable(path.to_owned(), why))?;
+        fs::write(path, text).map_err(|error| LockError::File(path.to_owned(), error))
     }
 
     fn locked(&self) -> Locked {
@@ -141,6 +145,26 @@ impl AccessTable {
 }
 
 impl Locked {
+    fn from_text(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if version != VERSION {
+            return Err(format!("it is of version {version}, and this library writes {VERSION}"));
+        }
+        let locked: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mut places = BTreeSet::new();
+        for route in &locked.routes {
+            let is_new = places.insert((path_shape(&route.path), &route.method));
+            if !is_new && route.policy.access != PolicyAccess::Unguarded {
+                return Err(format!("it has {} {} twice, as after a merge", route.method, route.path));
+            }
+        }
+        Ok(locked)
+    }
+
     /// JSON with a line for each role, permission and route, so that a difference of files is read by them.
     fn to_text(&self) -> String {
         fn json(value: &impl Serialize) -> String {
@@ -194,6 +218,9 @@ impl fmt::Display for LockError {
                 "{} is no lock of access: {why}. Take it from the last commit, or write it anew with {VARIABLE}=accept",
                 path.display()
             ),
+            Self::UnknownWord(word) => {
+                write!(f, "{VARIABLE} is `{word}`: write `{VARIABLE}=accept`, or leave it out")
+            }
             Self::Changed(path, changes) => write!(
                 f,
                 "access has changed since {} was written:\n\n{changes}\nIf that is meant, run this test with \

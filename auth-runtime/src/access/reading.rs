@@ -7,8 +7,8 @@ use crate::policy::{Condition, PolicyAccess, PolicyDocument};
 use crate::routing::path_parameters;
 use crate::vocabulary::Vocabulary;
 
-/// Some 100 MB at most, and a second: this runs once at start or in a test.
-pub(super) const BUDGET: usize = 1 << 20;
+/// Some 20 MB at most, and a fraction of a second: this runs once at start or in a test.
+pub(super) const BUDGET: usize = 1 << 18;
 
 pub(super) const TRUE: Formula = Formula::All(Vec::new());
 pub(super) const FALSE: Formula = Formula::Any(Vec::new());

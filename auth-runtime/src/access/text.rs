@@ -20,7 +20,10 @@ impl AccessTable {
     /// The table in GitHub's Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let escaped = |text: &str| text.replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ");
+        let escaped = |text: &str| {
+            let text = text.replace('\\', "\\\\").replace('|', "\\|").replace('`', "\\`");
+            text.replace('<', "&lt;").replace(['\n', '\r'], " ")
+        };
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let head = self.head();
         let rule = head.iter().map(|_| "---".to_owned()).collect();
@@ -29,7 +32,7 @@ impl AccessTable {
         for route in &self.routes {
             let mut cells: Vec<String> = self.cells(route).iter().map(|cell| escaped(cell)).collect();
             if let Some(path) = cells.get_mut(1) {
-                *path = format!("`{path}`");
+                *path = format!("<code>{path}</code>");
             }
             markdown += &line(cells);
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{Document, OpenApi};
 use crate::engine::Auth;
 use crate::error::DocumentError;
-use crate::routing::Routes;
+use crate::routing::{Routes, path_shape as shape};
 
 /// What of the routes and of the document met. Prints as a list, and as nothing where all did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,17 +152,4 @@ fn add_components(whole: &mut Value, described: &Document) {
             }
         }
     }
-}
-
-/// The path without the names of its parameters, which may differ.
-fn shape(path: &str) -> String {
-    let mut shape = String::new();
-    let mut rest = path;
-    while let Some((before, behind)) = rest.split_once('{') {
-        let Some((_, behind)) = behind.split_once('}') else { break };
-        shape += before;
-        shape += "{}";
-        rest = behind;
-    }
-    shape + rest
 }

@@ -9,7 +9,8 @@ use crate::vocabulary::{Lexicon, Mask, NameKind};
 pub(crate) struct CompiledRule {
     pub(super) rule: Rule,
     test: Test,
-    reads_path: bool,
+    path_parameters: Box<[&'static str]>,
+    fault: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -20,7 +21,6 @@ enum Test {
     AllOf(Mask),
     /// What bits can't tell: claims, the log-in, names that are not declared.
     Other(&'static Requirement),
-    Requirements(&'static [Requirement]),
     All(Vec<Test>),
     Any(Vec<Test>),
     Not(Box<Test>),
@@ -29,11 +29,8 @@ enum Test {
 impl CompiledRule {
     /// For an engine with this lexicon.
     pub(crate) fn new(rule: Rule, lexicon: &Lexicon) -> Self {
-        let test = match lexicon.vocabulary() {
-            Some(_) => all(rule.requirements(), lexicon),
-            None => Test::Requirements(rule.requirements()),
-        };
-        Self { rule, test, reads_path: rule.reads_path() }
+        let test = all(rule.requirements(), lexicon);
+        Self { rule, test, path_parameters: rule.path_parameters().into(), fault: rule.fault() }
     }
 
     /// To be decided by comparing names: for a rule that is met for the first time with the request.
@@ -43,7 +40,17 @@ impl CompiledRule {
 
     /// Whether the rule compares a claim with the path.
     pub(crate) fn reads_path(&self) -> bool {
-        self.reads_path
+        !self.path_parameters.is_empty()
+    }
+
+    /// The path parameters that the rule compares claims with.
+    pub(super) fn path_parameters(&self) -> &[&'static str] {
+        &self.path_parameters
+    }
+
+    /// Why the rule could not be read.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        self.fault
     }
 
     /// Whether the requirements hold, by the caller's bits.
@@ -58,7 +65,6 @@ impl Test {
             Self::AnyOf(mask) => facts.principal.bits().has_any(mask),
             Self::AllOf(mask) => facts.principal.bits().has_all(mask),
             Self::Other(requirement) => facts.holds(requirement),
-            Self::Requirements(requirements) => facts.all_hold(requirements),
             Self::All(tests) => tests.iter().all(|test| test.holds(facts)),
             Self::Any(tests) => tests.iter().any(|test| test.holds(facts)),
             Self::Not(test) => !test.holds(facts),

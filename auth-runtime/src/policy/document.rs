@@ -103,8 +103,13 @@ impl PolicyDocument {
     }
 }
 
+/// What must all hold: what is joined by `all` once more, or named, stands in the same list.
 fn conditions<'r>(requirements: impl IntoIterator<Item = &'r Requirement>) -> Vec<Condition> {
-    requirements.into_iter().map(Condition::from).collect()
+    let each = requirements.into_iter().flat_map(|requirement| match Condition::from(requirement) {
+        Condition::All(parts) => parts,
+        condition => vec![condition],
+    });
+    each.collect()
 }
 
 impl From<&Requirement> for Condition {
@@ -118,10 +123,25 @@ impl From<&Requirement> for Condition {
             Requirement::Acr(names) => Self::Acr(owned(names)),
             Requirement::MaxAge(seconds) => Self::MaxAge(*seconds),
             Requirement::Claim(name, expected) => Self::Claim(ClaimCondition::new(name, expected)),
-            Requirement::Named(_, rule) => Self::All(conditions(rule.requirements())),
-            Requirement::Any(parts) => Self::Any(conditions(*parts)),
-            Requirement::All(parts) => Self::All(conditions(*parts)),
+            Requirement::Named(_, rule) => Self::all(conditions(rule.requirements())),
+            Requirement::All(parts) => Self::all(conditions(*parts)),
+            Requirement::Any(parts) => match *parts {
+                [one] => Self::from(one),
+                several => Self::Any(several.iter().map(Self::from).collect()),
+            },
             Requirement::Not(part) => Self::Not(Box::new(Self::from(*part))),
+        }
+    }
+}
+
+impl Condition {
+    fn all(mut parts: Vec<Self>) -> Self {
+        match parts.pop() {
+            Some(one) if parts.is_empty() => one,
+            last => {
+                parts.extend(last);
+                Self::All(parts)
+            }
         }
     }
 }

@@ -39,7 +39,10 @@ impl Rule {
 impl CompiledRule {
     pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
         let rule = &self.rule;
-        if let Some(name) = self.reads_path().then(|| facts.unreadable_parameter(rule)).flatten() {
+        if let Some(fault) = self.fault() {
+            return Decision::Deny(Denial::new(fault, Remedy::None));
+        }
+        if let Some(name) = facts.unreadable_parameter(self.path_parameters()) {
             let reason = format!(
                 "the rule compares a claim with {{{name}}}, which the path does not have exactly once"
             );
@@ -111,9 +114,9 @@ impl Facts<'_> {
 
     /// The first parameter that the rule wants and the path has not, or has twice: then nothing can be said of the
     /// claim, and under `not` nothing must not pass for no.
-    fn unreadable_parameter(&self, rule: &Rule) -> Option<&'static str> {
+    fn unreadable_parameter(&self, wanted: &[&'static str]) -> Option<&'static str> {
         let count = |name: &str| self.path.iter().filter(|(key, _)| *key == name).count();
-        rule.path_parameters().into_iter().find(|name| count(name) != 1)
+        wanted.iter().copied().find(|name| count(name) != 1)
     }
 
     fn path_parameter(&self, name: &str) -> Option<&str> {

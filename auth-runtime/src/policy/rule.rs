@@ -256,14 +256,24 @@ impl Rule {
         relies
     }
 
+    /// Why this rule, or one that it names, could not be read.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let own = |rule: &Self| match rule.requirements {
+            Requirements::Tree(_) => None,
+            Requirements::Written(written) => written.read().fault.as_deref(),
+        };
+        let mut fault = own(self);
+        self.visit(&mut |part| {
+            if let Requirement::Named(_, rule) = part {
+                fault = fault.or_else(|| own(rule));
+            }
+        });
+        fault
+    }
+
     /// Calls `visit` with every requirement, those of named rules included.
     pub(crate) fn visit(&self, visit: &mut impl FnMut(&'static Requirement)) {
         self.requirements().iter().for_each(|part| part.visit(visit));
-    }
-
-    /// Whether the rule compares a claim with the path.
-    pub(crate) fn reads_path(&self) -> bool {
-        !self.path_parameters().is_empty()
     }
 
     /// The path parameters that the rule compares claims with.

@@ -39,6 +39,9 @@ impl NamedRule {
 pub(crate) struct Read {
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) relies: Option<Relies>,
+    /// Why it could not be read. A rule in which there is such a thing, anywhere, lets nobody in, and no router is finished with it:
+    /// under a `not` «nobody» would be everybody.
+    pub(crate) fault: Option<String>,
 }
 
 /// What the vocabulary of a crate said of the names of a rule, when the compiler judged it by that.
@@ -107,8 +110,9 @@ impl Written {
         {
             return read;
         }
+        let read = self.parse();
         let mut known = READ.write().unwrap_or_else(PoisonError::into_inner);
-        known.get_or_insert_default().entry(key).or_insert_with(|| Box::leak(Box::new(self.parse())))
+        known.get_or_insert_default().entry(key).or_insert_with(|| Box::leak(Box::new(read)))
     }
 
     fn parse(self) -> Read {
@@ -117,12 +121,13 @@ impl Written {
                 let requirements = text.all.into_iter().map(|node| self.requirement(node));
                 let requirements: Option<Vec<_>> = requirements.collect();
                 let requirements = requirements.ok_or("it refers to a rule that is not there")?;
-                Ok(Read { requirements, relies: text.relies })
+                Ok(Read { requirements, relies: text.relies, fault: None })
             });
-        read.unwrap_or_else(|why| {
-            // Macros and runtime are of one version, so this is a fault of the library; and nobody is let in by it.
-            tracing::error!(why, text = self.text, "auth: a rule can't be read, so it refuses everyone");
-            Read { requirements: vec![Requirement::Any(&[])], relies: None }
+        // Macros and runtime are of one version, so this would be a fault of the library.
+        read.unwrap_or_else(|why| Read {
+            requirements: vec![Requirement::Any(&[])],
+            relies: None,
+            fault: Some(format!("the rule `{}` can't be read: {why}", self.text)),
         })
     }
 
@@ -173,6 +178,9 @@ fn kept(names: Vec<String>) -> &'static [&'static str] {
 mod tests {
     use super::{NamedRule, Written};
     use crate::policy::{Requirement, Rule};
+    use crate::principal::Principal;
+    use crate::verify::{TokenClaims, VerifiedToken};
+    use crate::vocabulary::Lexicon;
 
     static ONE: Rule = Rule::authenticated().requires(&[Requirement::Roles(&["one"])]);
     static TWO: Rule = Rule::authenticated().requires(&[Requirement::Roles(&["two"])]);
@@ -200,6 +208,23 @@ mod tests {
         ] {
             let read = Written::new(text, &NAMED[0]).read();
             assert_eq!(read.requirements, [Requirement::Any(&[])], "{text}");
+            assert!(read.fault.is_some(), "{text}");
+        }
+    }
+
+    /// Too deep for the reader: no macro writes it.
+    static DEEP: Rule = Rule::authenticated().written("[[[", 1, &[]);
+
+    #[test]
+    fn under_a_not_it_still_refuses_everyone() {
+        static NOT: Rule =
+            Rule::authenticated().requires(&[Requirement::Not(&Requirement::Named("DEEP", &DEEP))]);
+        let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
+        let alice = Principal::identify(VerifiedToken::new(claims), &Lexicon::default()).unwrap();
+        for rule in [&DEEP, &NOT] {
+            assert!(!rule.decide(&alice, std::time::SystemTime::now()).is_allow());
+            let objections = Lexicon::default().objections(&[*rule]);
+            assert!(objections[0].starts_with("the rule `[[[` can't be read"), "{objections:?}");
         }
     }
 }

@@ -32,9 +32,39 @@ pub(crate) fn parameters(path: &str) -> Vec<&str> {
     names
 }
 
+/// The path without the names of its parameters: `/org/{}/{*}`.
+pub(crate) fn shape(path: &str) -> String {
+    let mut shape = String::new();
+    let mut rest = path;
+    while let Some((before, behind)) = rest.split_once('{') {
+        shape += before;
+        if let Some(escaped) = behind.strip_prefix('{') {
+            shape += "{{";
+            rest = escaped;
+            continue;
+        }
+        let Some((name, behind)) = behind.split_once('}') else { break };
+        shape += if name.starts_with('*') { "{*}" } else { "{}" };
+        rest = behind;
+    }
+    shape + rest
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{join, parameters};
+    use super::{join, parameters, shape};
+
+    #[test]
+    fn a_shape_has_no_names() {
+        for (path, expected) in [
+            ("/org/{tenant}/f/{*rest}", "/org/{}/f/{*}"),
+            ("/{{id}}/{id}", "/{{id}}/{}"),
+            ("/a/{*}", "/a/{*}"),
+            ("/a", "/a"),
+        ] {
+            assert_eq!(shape(path), expected);
+        }
+    }
 
     #[test]
     fn joins_as_axum_does() {

@@ -23,6 +23,9 @@ use crate::error::RoutesError;
 use crate::gate::{CarriesPolicy, HandlerInfo};
 use crate::policy::Rule;
 
+/// The path that a fallback is listed by.
+const FALLBACK: &str = "/(fallback)";
+
 /// `axum::Router`, where every route has a policy. [`finish`](Self::finish) makes an `axum::Router` of it.
 ///
 /// ```
@@ -126,7 +129,9 @@ where
     {
         let (handler, route) = mounted::<H, T, S>(handler);
         self.inner = self.inner.fallback(handler);
-        self.add(Vec::new(), "/(fallback)", route);
+        // As with axum's, the last one counts.
+        self.entries.retain(|entry| entry.path != FALLBACK);
+        self.add(Vec::new(), FALLBACK, route);
         self
     }
 

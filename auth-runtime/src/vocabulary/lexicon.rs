@@ -67,7 +67,7 @@ impl Lexicon {
 
     /// Why rules can't be kept to by this vocabulary, each reason once; empty where they can.
     pub(crate) fn objections(&self, rules: &[Rule]) -> Vec<String> {
-        let mut objections = Vec::new();
+        let mut objections: Vec<String> = rules.iter().filter_map(Rule::fault).map(str::to_owned).collect();
         let relies = rules.iter().flat_map(Rule::relies);
         if self.vocabulary.is_none() {
             if relies.count() > 0 {

@@ -14,15 +14,18 @@ mod vocabulary {
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use auth_runtime::openapi::OpenApi;
 use auth_runtime::revocation::readiness;
 use auth_runtime::routing::get;
 use auth_runtime::store::RedbStore;
 use auth_runtime::tokens::routes::TokenRoutes;
 use auth_runtime::tokens::{BoxError, IssuedTokens, Subjects as _, TokenIssuer, Tokens};
-use auth_runtime::{Auth, Principal, Router, auth, check, rule};
+use auth_runtime::{Auth, DocumentError, Principal, Router, auth, check, rule};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use tokio::net::TcpListener;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::options::Options;
 use crate::users::Users;
@@ -105,6 +108,19 @@ fn routes(tokens: Tokens, users: Arc<Users>) -> Router<App> {
         .merge(api)
 }
 
+/// The OpenAPI document of the routes, and Swagger UI to read it with.
+fn with_documents(routes: Router<App>, auth: &Auth) -> Result<Router<App>, DocumentError> {
+    let document =
+        OpenApi::new("Quickstart", env!("CARGO_PKG_VERSION")).describe(&routes.routes(), auth)?.to_json();
+    let json = async move || ([(CONTENT_TYPE, "application/json")], document);
+    let ui: axum::Router = SwaggerUi::new("/").config(Config::from("/openapi.json")).into();
+    Ok(routes.route("/openapi.json", (axum::routing::get(json), rule!(public))).service(
+        "/docs",
+        ui,
+        rule!(public),
+    ))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
@@ -124,8 +140,9 @@ async fn main() -> Result<(), BoxError> {
         .build()?;
     auth.catch_up().await?;
 
-    let routes = routes(auth.tokens()?, Arc::clone(&users));
-    println!("Who may call what (as a page: {origin}/access):\n\n{}", routes.routes().table(&auth));
+    let routes = with_documents(routes(auth.tokens()?, Arc::clone(&users)), &auth)?;
+    println!("Who may call what (as a page: {origin}/access, and as OpenAPI: {origin}/docs/):\n");
+    println!("{}", routes.routes().table(&auth));
     let alice = users.subject("alice").await?.ok_or("alice is gone")?;
     print_lines_to_try(&origin, &auth.tokens()?.issue(&alice).await?);
     let app = routes.with_state(App { notes: NOTES }).finish(&auth)?;
@@ -184,7 +201,10 @@ mod tests {
         let issuer = TokenIssuer::new("https://quickstart.example", "quickstart", key, Arc::clone(&users))
             .refresh_key(RefreshKey::new("1", [7; 32]));
         let auth = Auth::builder().token_issuer(issuer).vocabulary(&VOCABULARY).build()?;
-        routes(auth.tokens()?, users).routes().table(&auth).assert_lock("access.lock");
+        with_documents(routes(auth.tokens()?, users), &auth)?
+            .routes()
+            .table(&auth)
+            .assert_lock("access.lock");
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! The quickstart as its user meets it: the real server, and `curl`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "quickstart/browser.rs"]
+mod browser;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -63,7 +66,7 @@ fn it_prints_the_table_and_lines_that_run_as_they_stand() {
         table[0],
         ["METHOD", "PATH", "nobody", "no role", "admin", "editor", "viewer", "suspended", "WHO"]
     );
-    assert_eq!(table.len(), 14, "{table:#?}");
+    assert_eq!(table.len(), 16, "{table:#?}");
     let who = "not (role suspended); and role admin";
     assert!(table.contains(&vec!["GET", "/admin", "-", "-", "yes", "-", "-", "-", who]), "{table:#?}");
 

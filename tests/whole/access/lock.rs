@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use auth_runtime::access::{AccessTable, LockError};
-use auth_runtime::policy::Rule;
+use auth_runtime::policy::{Requirement, Rule};
+use auth_runtime::routing::{self, MethodFilter};
 use auth_runtime::testing::TestAuth;
 use auth_runtime::{AuthBuilder, Router, auth, rule};
 use auth_tests_declared::VOCABULARY;
@@ -157,8 +158,120 @@ fn routes_that_come_and_go_are_told() {
     let unguarded: Router = Router::new().merge_unguarded(open);
     let unguarded = unguarded.routes().table(test.auth());
     let changes = told(&table(&[]), &unguarded);
-    assert_eq!(changes.len(), 1);
-    assert!(changes[0].contains("nothing of this library stands before it now"), "{changes:?}");
+    assert_eq!(
+        changes,
+        [
+            "routes that nothing of this library stands before are merged 1 times, and were 0: everybody may have gained what they serve"
+        ]
+    );
+}
+
+/// A request for a route that is gone may meet another one.
+#[test]
+fn what_a_request_meets_is_what_is_compared() {
+    let test = TestAuth::new();
+    let table = |router: Router| router.routes().table(test.auth());
+    let (open, admins) = (Rule::public(), rule!(roles = ["admin"]));
+    let any =
+        |router: Router, path: &str, rule: Rule| router.route(path, (axum::routing::any(|| async {}), rule));
+    #[auth(public)]
+    async fn for_all() {}
+    #[auth(roles = ["admin"])]
+    async fn for_admins() {}
+    let on = |methods: auth_runtime::routing::MethodRouter| Router::<()>::new().route("/x", methods);
+    let anonymous = "+ gained: everybody who sends no credential";
+    let others = "+ gained: a caller with none of what the rule names";
+    for (before, after, expected) in [
+        (
+            any(any(Router::new(), "/{*rest}", open), "/secret", Rule::refuse_all()),
+            any(Router::new(), "/{*rest}", open),
+            vec![format!(
+                "gone: ANY /secret\n    requests to it are now served by ANY /{{*rest}}\n    {anonymous}\n    {others}"
+            )],
+        ),
+        (
+            on(routing::any(for_all).on(MethodFilter::GET, for_admins)),
+            on(routing::any(for_all)),
+            vec![format!("GET /x\n    {anonymous}\n    {others}")],
+        ),
+        (
+            on(routing::get(for_all).head(for_admins)),
+            on(routing::get(for_all)),
+            vec![format!("HEAD /x\n    {anonymous}\n    {others}")],
+        ),
+        (
+            on(routing::get(for_admins)),
+            on(routing::any(for_admins)),
+            vec!["new: ANY /x\n    + gained: a caller with the role `admin`, and nothing else".to_owned()],
+        ),
+        (
+            any(Router::new(), "/{id}/x", admins).fallback(for_all),
+            Router::new().fallback(for_all),
+            vec![format!(
+                "gone: ANY /{{id}}/x\n    requests to it are now served by ANY /(fallback)\n    {anonymous}\n    {others}"
+            )],
+        ),
+        (
+            Router::new().fallback(for_all).fallback(for_admins),
+            Router::new().fallback(for_admins).fallback(for_all),
+            vec![format!("ANY /(fallback)\n    {anonymous}\n    {others}")],
+        ),
+        (
+            any(Router::new(), "/x", Rule::refuse_all()),
+            Router::new(),
+            vec!["gone: ANY /x\n    nobody gained access or lost it".to_owned()],
+        ),
+        (any(Router::new(), "/{{id}}/{id}", admins), any(Router::new(), "/{{id}}/{x}", admins), vec![]),
+    ] {
+        assert_eq!(told(&table(before), &table(after)), expected);
+    }
+}
+
+#[test]
+fn optional_routes_look_at_credentials_too() {
+    assert_eq!(
+        told(&table(&[("/x", Rule::optional())]), &table(&[("/x", Rule::public())])),
+        ["ANY /x\n    + gained: callers with a credential that is not good"]
+    );
+    let routes = [("/x", Rule::optional())];
+    let declared = table_of(&routes, |builder| builder.vocabulary(&VOCABULARY));
+    let changes = told(&table(&routes), &declared);
+    assert!(
+        changes[0].contains("- lost:   a caller with the role `auditor`, the role `admin`"),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn parameters_are_told_by_their_names() {
+    let (one, other) = (rule!(claims(t = path("a"))), rule!(claims(t = path("b"))));
+    assert_eq!(
+        told(&table(&[("/{a}/{b}", one)]), &table(&[("/{a}/{b}", other)])),
+        [
+            "ANY /{a}/{b}\n    + gained: a caller with the claim `t` equal to {b} of the path, and nothing else\n    \
+          - lost:   a caller with the claim `t` equal to {a} of the path, and nothing else"
+        ]
+    );
+}
+
+#[test]
+fn a_rule_that_is_too_large_is_compared_word_for_word() {
+    let names = |kind: &str| (0..24).map(|n| &*format!("{kind}{n}").leak()).collect::<Vec<&'static str>>();
+    let (ones, others) = (names("a"), names("b"));
+    let all = |names: &[&'static str]| {
+        let each = names.iter().map(|name| Requirement::Scopes(vec![*name].leak()));
+        Requirement::Any(each.collect::<Vec<_>>().leak())
+    };
+    let pairs = ones.iter().zip(&others).map(|(one, other)| Requirement::Scopes(vec![*one, *other].leak()));
+    let pairs = Requirement::Any(pairs.collect::<Vec<_>>().leak());
+    let rule = |first: Requirement| {
+        Rule::authenticated().requires(vec![all(&ones), all(&others), pairs, first].leak())
+    };
+    let (one, other) = (rule(Requirement::Roles(&["viewer"])), rule(Requirement::Roles(&["editor"])));
+    assert_eq!(told(&table(&[("/x", one)]), &table(&[("/x", one)])), [""; 0]);
+    assert!(told(&table(&[("/x", one)]), &table(&[("/x", other)]))[0].contains("too large to say for whom"));
+    let declared = table_of(&[("/x", one)], |builder| builder.vocabulary(&VOCABULARY));
+    assert!(told(&table(&[("/x", one)]), &declared)[0].contains("too large to say for whom"));
 }
 
 #[test]
@@ -214,7 +327,9 @@ fn the_assertion_says_what_to_do() {
     let missing = lock.path.with_extension("missing");
     let error = after.check_lock(&missing).unwrap_err().to_string();
     assert!(error.contains("Where there is none yet, run this test with AUTH_LOCK=accept"), "{error}");
-    for text in ["", "{}", "{\"version\":2,\"roles\":{},\"permissions\":{},\"routes\":[]}", "[1]"] {
+    let route = r#"{"method":"GET","path":"/x","policy":{"access":"public"}}"#;
+    let twice = format!(r#"{{"version":1,"roles":{{}},"permissions":{{}},"routes":[{route},{route}]}}"#);
+    for text in ["", "{}", r#"{"version":2,"more":1}"#, "[1]", &twice] {
         std::fs::write(&missing, text).unwrap();
         let error = after.check_lock(&missing).unwrap_err();
         assert!(matches!(error, LockError::Unreadable(..)), "{text}: {error}");

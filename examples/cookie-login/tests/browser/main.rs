@@ -12,7 +12,6 @@
 mod app;
 mod foreign;
 mod gate;
-mod webdriver;
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -21,7 +20,7 @@ use reqwest::redirect::Policy;
 use tempfile::TempDir;
 
 use crate::app::App;
-use crate::webdriver::{Browser, Driver};
+use auth_tests_browser::{Browser, Driver};
 
 const NAMES: [&str; 2] = ["access_token", "refresh_token"];
 
@@ -66,7 +65,7 @@ async fn a_stranger_meets_the_form_and_a_wrong_password_gives_no_cookie() {
     }
     assert_eq!(browser.label("#username").await, "Name");
     assert_eq!(browser.label("#password").await, "Password");
-    browser.screenshot("form").await;
+    browser.screenshot(env!("CARGO_TARGET_TMPDIR"), "cookie-login-form").await;
 
     for (name, password) in [("alice", "builder"), ("mallory", "wonderland"), ("Alice", "wonderland")] {
         fill_in(&browser, name, password).await;
@@ -99,7 +98,7 @@ async fn who_logs_in_sees_what_the_rules_allow() {
     let (app, alice, bob) = (App::start(data.path()), driver.browser().await, driver.browser().await);
 
     log_in(&alice, &app, "alice", "wonderland").await;
-    alice.screenshot("logged-in").await;
+    alice.screenshot(env!("CARGO_TARGET_TMPDIR"), "cookie-login-logged-in").await;
     let cookies = alice.cookies().await;
     assert_eq!(cookies.keys().collect::<Vec<_>>(), NAMES);
     for cookie in cookies.values() {

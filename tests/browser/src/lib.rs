@@ -1,5 +1,13 @@
 //! Browsers, driven by W3C WebDriver (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -18,7 +26,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A running ChromeDriver, on a port that it chose; ended, with its browsers, when dropped.
 #[derive(Debug)]
-pub(crate) struct Driver {
+pub struct Driver {
     process: Child,
     port: u16,
     client: reqwest::Client,
@@ -28,13 +36,14 @@ pub(crate) struct Driver {
 
 /// A browser with a profile of its own.
 #[derive(Debug)]
-pub(crate) struct Browser {
+pub struct Browser {
     session: String,
     client: reqwest::Client,
 }
 
 impl Driver {
-    pub(crate) fn start() -> Self {
+    /// Starts one.
+    pub fn start() -> Self {
         let home = TempDir::new().unwrap();
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
@@ -53,7 +62,7 @@ impl Driver {
     }
 
     /// A new browser, with an empty profile.
-    pub(crate) async fn browser(&self) -> Browser {
+    pub async fn browser(&self) -> Browser {
         let profile = TempDir::new_in(self.home.path()).unwrap().keep();
         let mut arguments = vec![format!("--user-data-dir={}", profile.display())];
         arguments.extend(
@@ -108,80 +117,88 @@ impl Drop for Driver {
 }
 
 impl Browser {
-    pub(crate) async fn open(&self, url: &str) {
+    /// Goes to a page.
+    pub async fn open(&self, url: &str) {
         self.post("/url", json!({ "url": url })).await;
     }
 
-    pub(crate) async fn url(&self) -> String {
+    /// Where it is.
+    pub async fn url(&self) -> String {
         text(self.get("/url").await)
     }
 
-    pub(crate) async fn reload(&self) {
+    /// Loads the page again.
+    pub async fn reload(&self) {
         self.post("/refresh", json!({})).await;
     }
 
-    pub(crate) async fn back(&self) {
+    /// Goes back.
+    pub async fn back(&self) {
         self.post("/back", json!({})).await;
     }
 
     /// Waits for an element with exactly this text.
-    pub(crate) async fn see(&self, text: &str) {
+    pub async fn see(&self, text: &str) {
         self.find("xpath", &format!("//*[normalize-space()=\"{text}\"]")).await;
     }
 
     /// Waits for an element of this CSS selector.
-    pub(crate) async fn element(&self, selector: &str) -> String {
+    pub async fn element(&self, selector: &str) -> String {
         self.find("css selector", selector).await
     }
 
-    pub(crate) async fn write(&self, selector: &str, keys: &str) {
+    /// Types into an element.
+    pub async fn write(&self, selector: &str, keys: &str) {
         let element = self.element(selector).await;
         self.post(&format!("/element/{element}/value"), json!({ "text": keys })).await;
     }
 
-    pub(crate) async fn click(&self, selector: &str) {
+    /// Clicks on an element.
+    pub async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
         self.post(&format!("/element/{element}/click"), json!({})).await;
     }
 
     /// The name that assistive technology reads out for an element.
-    pub(crate) async fn label(&self, selector: &str) -> String {
+    pub async fn label(&self, selector: &str) -> String {
         let element = self.element(selector).await;
         text(self.get(&format!("/element/{element}/computedlabel")).await)
     }
 
     /// The value of a script, which is a function's body.
-    pub(crate) async fn script(&self, script: &str) -> Value {
+    pub async fn script(&self, script: &str) -> Value {
         self.post("/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
     /// The status that the page was answered with.
-    pub(crate) async fn status(&self) -> Value {
+    pub async fn status(&self) -> Value {
         self.script("return performance.getEntriesByType('navigation')[0].responseStatus").await
     }
 
     /// The cookies of this page, also those that no script can read, by their names.
-    pub(crate) async fn cookies(&self) -> BTreeMap<String, Value> {
+    pub async fn cookies(&self) -> BTreeMap<String, Value> {
         let cookies = self.get("/cookie").await;
         let cookies = cookies.as_array().unwrap().iter();
         cookies.map(|cookie| (text(cookie["name"].clone()), cookie.clone())).collect()
     }
 
-    pub(crate) async fn delete_cookie(&self, name: &str) {
+    /// Takes a cookie away.
+    pub async fn delete_cookie(&self, name: &str) {
         self.command(Method::DELETE, &format!("/cookie/{name}"), None).await;
     }
 
     /// The tabs, in no order that could be relied on.
-    pub(crate) async fn tabs(&self) -> Vec<String> {
+    pub async fn tabs(&self) -> Vec<String> {
         self.get("/window/handles").await.as_array().unwrap().iter().cloned().map(text).collect()
     }
 
-    pub(crate) async fn switch_to(&self, tab: &str) {
+    /// Goes to a tab.
+    pub async fn switch_to(&self, tab: &str) {
         self.post("/window", json!({ "handle": tab })).await;
     }
 
     /// The `Cookie` headers of the requests that were sent since the last call; empty where one had none.
-    pub(crate) async fn cookies_sent(&self) -> Vec<String> {
+    pub async fn cookies_sent(&self) -> Vec<String> {
         let log = self.post("/se/log", json!({ "type": "performance" })).await;
         let messages = log.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap());
         let events =
@@ -191,11 +208,11 @@ impl Browser {
             .collect()
     }
 
-    /// For people to look at, in `target/tmp`.
-    pub(crate) async fn screenshot(&self, name: &str) {
+    /// For people to look at: a PNG in this folder.
+    pub async fn screenshot(&self, folder: &str, name: &str) {
         let png = text(self.get("/screenshot").await);
         let png = base64::engine::general_purpose::STANDARD.decode(png).unwrap();
-        std::fs::write(format!("{}/cookie-login-{name}.png", env!("CARGO_TARGET_TMPDIR")), png).unwrap();
+        std::fs::write(format!("{folder}/{name}.png"), png).unwrap();
     }
 
     async fn find(&self, using: &str, value: &str) -> String {
