@@ -120,7 +120,9 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
         #(#cfgs)*
         const _: () = {
             impl #private::NamedCheck for #name {
-                const NAME: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#text);
+                const NAME: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
+                    ::core::concat!(::core::module_path!(), "::", #text),
+                );
             }
 
             impl<__S> #private::Check<__S> for #name

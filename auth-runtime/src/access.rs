@@ -81,6 +81,9 @@ pub struct RouteRow {
     pub who: String,
     /// The rule, whole.
     pub policy: PolicyDocument,
+    /// The check, with its module.
+    #[serde(skip)]
+    check: Option<&'static str>,
 }
 
 /// What a caller of a column may do on a route.
@@ -132,6 +135,7 @@ impl Routes {
                 no_role: cell(None),
                 cells: roles.iter().map(|role: &RoleColumn| cell(Some(&role.name))).collect(),
                 who: route.who(),
+                check: route.check,
                 policy,
             }
         });

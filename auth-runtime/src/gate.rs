@@ -80,8 +80,8 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
             &auth,
             head,
             "a guarded route was reached whose router was not finished, or finished with another engine than that of \
-             the nearest layer, or whose rule names a source that the engine lacks, or was checked by an auth.toml \
-             while the engine has no vocabulary: `finish` of the guarded router says which",
+             the nearest layer, or whose rule names a source that the engine lacks, or does not agree with the \
+             engine's vocabulary: `finish` of the guarded router says which, and the log did when the route was first met",
         ));
     };
     pipeline::authorize::<S, C>(&auth, head, state, &policy).await
@@ -124,7 +124,7 @@ impl fmt::Display for HandlerInfo {
 
 /// The name of a check, which does not depend on the router's state.
 pub trait NamedCheck: 'static {
-    /// The function's name; `None` for [`NoCheck`].
+    /// The function, with its module; `None` for [`NoCheck`].
     const NAME: Option<&'static str>;
 }
 
@@ -231,7 +231,7 @@ pub trait CarriesPolicy: sealed::Sealed {
     const RULE: Rule;
     /// The handler.
     const HANDLER: HandlerInfo;
-    /// The name of the check, if there is one.
+    /// The check, with its module, if there is one.
     const CHECK: Option<&'static str>;
 
     #[doc(hidden)]
@@ -281,7 +281,7 @@ pub trait Gate: sealed::SealedGate {
     const RULE: Rule;
     /// The handler.
     const HANDLER: HandlerInfo;
-    /// The name of the check, if there is one.
+    /// The check, with its module, if there is one.
     const CHECK: Option<&'static str>;
 
     /// The policy.

@@ -15,6 +15,7 @@ mod routes;
 
 pub use axum::routing::MethodFilter;
 
+pub(crate) use self::effective::short as short_name;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::method_router::beside;
 pub use self::method_router::{IntoGuarded, MethodRouter, any, on};

@@ -207,7 +207,7 @@ async fn one_audit_event_a_decision() {
             "/checked/5",
             &with_token,
             Some(
-                "alice POST /checked/{id} whole::refusals::checked: refused 503 -: check unlucky failed: the dice are gone",
+                "alice POST /checked/{id} whole::refusals::checked: refused 503 -: check whole::refusals::unlucky failed: the dice are gone",
             ),
         ),
         (

@@ -50,6 +50,9 @@ struct LockedRoute {
     method: String,
     path: String,
     policy: PolicyDocument,
+    /// The check, with its module: others may have its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
 }
 
 /// Whose access has changed since the file was written: for each route who gained and who lost it, each with an example.
@@ -137,6 +140,7 @@ impl AccessTable {
             method: route.method.clone(),
             path: route.path.clone(),
             policy: route.policy.clone(),
+            check: route.check.map(str::to_owned),
         });
         let mut routes: Vec<_> = routes.collect();
         routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::routing::short_name;
+
 use super::rule::{Access, Expected, Literal, Requirement, Rule};
 
 /// What is enforced on a route, whole.
@@ -98,7 +100,7 @@ impl PolicyDocument {
             access,
             sources: if access == PolicyAccess::Public { Vec::new() } else { sources },
             all: if asks { conditions(requirements) } else { Vec::new() },
-            check: check.map(str::to_owned),
+            check: check.map(|check| short_name(check).to_owned()),
         }
     }
 }

@@ -17,6 +17,11 @@ pub(super) fn sources(rules: &[Rule]) -> Option<Vec<&'static str>> {
     })
 }
 
+/// The name of a function without its module.
+pub(crate) fn short(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
+}
+
 /// Who is let in, in words.
 pub(super) fn words(rules: &[Rule], check: Option<&str>) -> String {
     let access = access(rules);
@@ -25,7 +30,7 @@ pub(super) fn words(rules: &[Rule], check: Option<&str>) -> String {
     if words.is_empty() || access != Access::Authenticated {
         words = vec![access.to_string()];
     }
-    words.extend(check.map(|check| format!("check {check}")));
+    words.extend(check.map(|check| format!("check {}", short(check))));
     let words = words.join("; and ");
     match sources(rules) {
         Some(names) => format!("from {}: {words}", names.join(" or ")),

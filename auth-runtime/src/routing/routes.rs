@@ -23,7 +23,7 @@ pub struct RouteInfo {
     pub handler: &'static str,
     /// The rules, which must all be kept: those that the routers around the route require, and the route's own.
     pub rules: Vec<Rule>,
-    /// The name of the check that must say yes too.
+    /// The check that must say yes too, with its module.
     pub check: Option<&'static str>,
     /// Whether the route came by `merge_unguarded`: nothing is known of it.
     pub unguarded: bool,

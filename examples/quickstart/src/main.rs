@@ -14,7 +14,7 @@ mod vocabulary {
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use auth_runtime::openapi::OpenApi;
+use auth_runtime::openapi::{Document, OpenApi, OpenApiVersion};
 use auth_runtime::revocation::readiness;
 use auth_runtime::routing::get;
 use auth_runtime::store::RedbStore;
@@ -108,17 +108,18 @@ fn routes(tokens: Tokens, users: Arc<Users>) -> Router<App> {
         .merge(api)
 }
 
-/// The OpenAPI document of the routes, and Swagger UI to read it with.
+/// The OpenAPI document of the routes.
+fn describe(routes: &Router<App>, auth: &Auth, version: OpenApiVersion) -> Result<Document, DocumentError> {
+    OpenApi::new("Quickstart", "0.1.0").version(version).describe(&routes.routes(), auth)
+}
+
+/// The document, and Swagger UI to read it with.
 fn with_documents(routes: Router<App>, auth: &Auth) -> Result<Router<App>, DocumentError> {
-    let document =
-        OpenApi::new("Quickstart", env!("CARGO_PKG_VERSION")).describe(&routes.routes(), auth)?.to_json();
+    let document = describe(&routes, auth, OpenApiVersion::V3_1)?.to_json();
     let json = async move || ([(CONTENT_TYPE, "application/json")], document);
     let ui: axum::Router = SwaggerUi::new("/").config(Config::from("/openapi.json")).into();
-    Ok(routes.route("/openapi.json", (axum::routing::get(json), rule!(public))).service(
-        "/docs",
-        ui,
-        rule!(public),
-    ))
+    let routes = routes.route("/openapi.json", (axum::routing::get(json), rule!(public)));
+    Ok(routes.service("/docs", ui, rule!(public)))
 }
 
 #[tokio::main]
@@ -193,18 +194,52 @@ mod tests {
 
     use super::*;
 
-    /// Whoever changes who may call what runs this with `AUTH_LOCK=accept` and commits the file: so it shows in review.
-    #[tokio::test]
-    async fn nobody_gains_access_unseen() -> Result<(), BoxError> {
+    async fn routes_and_engine() -> Result<(Router<App>, Auth), BoxError> {
         let users = Arc::new(Users::new().await?);
         let key = SigningKey::generate(Algorithm::EdDSA)?.with_id("1");
         let issuer = TokenIssuer::new("https://quickstart.example", "quickstart", key, Arc::clone(&users))
             .refresh_key(RefreshKey::new("1", [7; 32]));
         let auth = Auth::builder().token_issuer(issuer).vocabulary(&VOCABULARY).build()?;
-        with_documents(routes(auth.tokens()?, users), &auth)?
-            .routes()
-            .table(&auth)
-            .assert_lock("access.lock");
+        Ok((routes(auth.tokens()?, users), auth))
+    }
+
+    /// Whoever changes who may call what runs this with `AUTH_LOCK=accept` and commits the file: so it shows in review.
+    #[tokio::test]
+    async fn nobody_gains_access_unseen() -> Result<(), BoxError> {
+        let (routes, auth) = routes_and_engine().await?;
+        with_documents(routes, &auth)?.routes().table(&auth).assert_lock("access.lock");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_document_is_as_it_was_reviewed() -> Result<(), BoxError> {
+        let (routes, auth) = routes_and_engine().await?;
+        insta::assert_snapshot!(describe(&routes, &auth, OpenApiVersion::V3_1)?.to_yaml());
+        Ok(())
+    }
+
+    /// Where `tests/interop/setup` has installed them.
+    #[tokio::test]
+    async fn validators_of_others_find_no_error_in_it() -> Result<(), BoxError> {
+        let tools = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop");
+        if !tools.join("validators-ready").exists() {
+            println!("not run: `bash tests/interop/setup` installs the validators");
+            return Ok(());
+        }
+        let (routes, auth) = routes_and_engine().await?;
+        let folder = tempfile::tempdir()?;
+        for (version, name) in [(OpenApiVersion::V3_1, "3.1.json"), (OpenApiVersion::V3_2, "3.2.json")] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, describe(&routes, &auth, version)?.to_json())?;
+            for (tool, arguments) in [
+                ("python/bin/openapi-spec-validator", &[][..]),
+                ("node/node_modules/.bin/redocly", &["lint"]),
+            ] {
+                let mut command = std::process::Command::new(tools.join(tool));
+                let output = command.args(arguments).arg(&file).env("REDOCLY_TELEMETRY", "off").output()?;
+                assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stdout));
+            }
+        }
         Ok(())
     }
 }

@@ -288,9 +288,26 @@ fn a_check_that_comes_or_goes_is_told() {
     let before: Router = Router::new().route("/x", auth_runtime::routing::get(without));
     let after: Router = Router::new().route("/x", auth_runtime::routing::get(with));
     let [before, after] = [before, after].map(|router| router.routes().table(test.auth()));
-    let caller = "a caller with the role `a`, and nothing else, whom the check `owns` refuses";
+    let caller =
+        "a caller with the role `a`, and nothing else, whom the check `whole::access::lock::owns` refuses";
     assert_eq!(told(&before, &after), [format!("GET /x\n    - lost:   {caller}")]);
     assert_eq!(told(&after, &before), [format!("GET /x\n    + gained: {caller}")]);
+
+    // Another function of the same name is another check.
+    mod other {
+        #[auth_runtime::check]
+        pub(super) async fn owns(_: &auth_runtime::Principal) -> bool {
+            false
+        }
+    }
+    #[auth(roles = ["a"], check = other::owns)]
+    async fn with_another() {}
+    let another: Router = Router::new().route("/x", auth_runtime::routing::get(with_another));
+    let changes = told(&after, &another.routes().table(test.auth()));
+    assert!(
+        changes[0].contains("lock::owns` refuses") && changes[0].contains("other::owns` refuses"),
+        "{changes:?}"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use auth_analysis::{Atom, Atoms, Fact, Formula, OverBudget, example};
 
 use super::{Locked, LockedRoute};
 use crate::access::reading::{BUDGET, FALSE, Names, TRUE, atom, formula};
-use crate::policy::PolicyAccess;
+use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::routing::{path_parameters, path_shape};
 
 /// A text for each route whose access has changed.
@@ -149,7 +149,7 @@ impl Pair<'_> {
 
     fn is_word_for_word(&self, old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> bool {
         let (before, after) = (self.before.locked, self.after.locked);
-        old.map(|old| &old.policy) == new.map(|new| &new.policy)
+        old.map(|old| (&old.policy, &old.check)) == new.map(|new| (&new.policy, &new.check))
             && before.roles == after.roles
             && before.permissions == after.permissions
     }
@@ -167,7 +167,8 @@ impl Pair<'_> {
             if matches!(route.policy.access, PolicyAccess::Public | PolicyAccess::Unguarded) {
                 return TRUE;
             }
-            let rule = formula(&route.policy, &route.path, &Raw(state), &mut atoms);
+            let policy = PolicyDocument { check: route.check.clone(), ..route.policy.clone() };
+            let rule = formula(&policy, &route.path, &Raw(state), &mut atoms);
             Formula::All(vec![rule, identified(state, &mut atoms)])
         };
         let old = let_in(self.before.locked, old);
