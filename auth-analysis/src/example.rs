@@ -1,8 +1,8 @@
 //! Who keeps a rule.
 
 use crate::OverBudget;
-use crate::findings::Search;
 use crate::formula::{Fact, Formula};
+use crate::search::Search;
 
 /// The atoms that a caller has who keeps the rule, as few as can be; `None` if nobody keeps it.
 ///

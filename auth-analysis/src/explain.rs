@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use crate::OverBudget;
 use crate::bdd::Function;
-use crate::findings::{Clash, Search};
+use crate::findings::Clash;
 use crate::formula::{Fact, Formula};
+use crate::search::Search;
 
 /// Looks for reasons, within a budget of its own: what was found stands without them.
 pub(crate) struct Explain<'f> {

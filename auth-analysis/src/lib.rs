@@ -11,6 +11,7 @@ mod explain;
 mod findings;
 mod formula;
 mod relations;
+mod search;
 #[cfg(test)]
 mod tests;
 mod witness;
