@@ -2,6 +2,7 @@
 
 mod agreement;
 mod fill;
+mod schemathesis;
 mod validators;
 
 use auth_runtime::openapi::{OAuthFlows, OpenApi, OpenApiVersion};
