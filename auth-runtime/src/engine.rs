@@ -93,6 +93,9 @@ impl Auth {
 /// what it remembers.
 pub(crate) struct Engine {
     verifier: Arc<dyn Verifier>,
+    /// It is the user's, who knows what it asks.
+    #[cfg(feature = "openapi")]
+    has_own_verifier: bool,
     token_cache: TokenCache,
     tokens: Option<IssuerState>,
     limits: Limits,
@@ -228,9 +231,7 @@ impl Engine {
     /// Whether a request with a credential may meet 503: what is asked can be out of reach.
     #[cfg(feature = "openapi")]
     pub(crate) fn may_be_unavailable(&self) -> bool {
-        self.revocations.has_log()
-            || self.refresh_cookie.is_for_all_paths()
-            || self.verifier.generation().is_none()
+        self.revocations.has_log() || self.refresh_cookie.is_for_all_paths() || self.has_own_verifier
     }
 
     /// The schemes that a refusal on a route with these sources challenges with, each once.

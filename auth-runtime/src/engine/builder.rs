@@ -354,6 +354,8 @@ impl AuthBuilder {
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshFamilies>),
         };
         Ok(Engine {
+            #[cfg(feature = "openapi")]
+            has_own_verifier: matches!(verifier, ChosenVerifier::Own(_)),
             verifier: verifier.into_dyn(),
             token_cache: TokenCache::new(self.cache_entries, self.cache_bytes),
             tokens,
