@@ -3,7 +3,7 @@
 mod vocabulary;
 mod written;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -30,10 +30,11 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
     signature::handler(&handler.signature, &diagnostics);
     signature::principal(&handler.signature, arguments.access, &diagnostics);
     signature::single(&mut handler.attributes, &diagnostics);
-    let read = Read::checking(&arguments, &diagnostics);
+    let loaded = load();
+    let vocabulary = checked(&arguments, loaded.as_ref(), &diagnostics);
 
-    let rule = rule(&arguments, &read);
-    let track = read.track();
+    let rule = rule(&arguments, vocabulary);
+    let track = loaded.as_ref().map(Loaded::track);
     match diagnostics.finish() {
         Ok(warnings) => {
             let allows: TokenStream = handler.allows().map(ToTokens::to_token_stream).collect();
@@ -51,11 +52,12 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub(crate) fn rule_macro(arguments: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let arguments = attribute::parse(arguments, Place::RuleMacro, &diagnostics);
-    let read = Read::checking(&arguments, &diagnostics);
+    let loaded = load();
+    let vocabulary = checked(&arguments, loaded.as_ref(), &diagnostics);
 
     let private = private(&arguments);
-    let rule = rule(&arguments, &read);
-    let track = read.track();
+    let rule = rule(&arguments, vocabulary);
+    let track = loaded.as_ref().map(Loaded::track);
     match diagnostics.finish() {
         Ok(warnings) => {
             quote!({ #track #(#warnings)* const __AUTH_RULE: #private::Rule = #rule; __AUTH_RULE })
@@ -226,43 +228,25 @@ fn private(arguments: &Arguments) -> TokenStream {
     }
 }
 
-/// The file that the macro read, if there is one.
-struct Read(Option<Loaded>);
-
-impl Read {
-    /// Reads the file and checks the arguments: their names by the file, and what they come to.
-    fn checking(arguments: &Arguments, diagnostics: &Diagnostics) -> Self {
-        let loaded = load();
-        if let Some(loaded) = &loaded {
-            match &loaded.vocabulary {
-                Ok(vocabulary) => declared::names(arguments, vocabulary, &loaded.name, diagnostics),
-                Err(mistakes) => {
-                    diagnostics.told_elsewhere();
-                    mistakes.iter().for_each(|mistake| diagnostics.error(Span::call_site(), mistake));
-                }
-            }
-        }
-        // Names that are no names would be clashes that are none.
-        if !diagnostics.has_errors() {
-            let read = Self(loaded);
-            meaning::of(arguments, read.vocabulary(), diagnostics);
-            return read;
-        }
-        Self(loaded)
+/// Checks the arguments: their names by the file that was read, and what they come to. Returns what the file says.
+fn checked<'l>(
+    arguments: &Arguments,
+    loaded: Option<&'l Loaded>,
+    diagnostics: &Diagnostics,
+) -> Option<&'l Vocabulary> {
+    let vocabulary = loaded.and_then(|loaded| loaded.vocabulary(diagnostics));
+    if let (Some(loaded), Some(vocabulary)) = (loaded, vocabulary) {
+        declared::names(arguments, vocabulary, &loaded.name, diagnostics);
     }
-
-    fn vocabulary(&self) -> Option<&Vocabulary> {
-        self.0.as_ref().and_then(|loaded| loaded.vocabulary.as_deref().ok())
+    // Names that are no names would be clashes that are none.
+    if !diagnostics.has_errors() {
+        meaning::of(arguments, vocabulary, diagnostics);
     }
-
-    /// Makes a change of the file compile the crate again.
-    fn track(&self) -> TokenStream {
-        self.0.as_ref().map(Loaded::track).unwrap_or_default()
-    }
+    vocabulary
 }
 
 /// The rule as a constant expression.
-fn rule(arguments: &Arguments, read: &Read) -> TokenStream {
+fn rule(arguments: &Arguments, vocabulary: Option<&Vocabulary>) -> TokenStream {
     let private = private(arguments);
     let access = match arguments.access {
         Access::Public => quote!(public()),
@@ -277,7 +261,7 @@ fn rule(arguments: &Arguments, read: &Read) -> TokenStream {
     if arguments.requirements.is_empty() {
         return start;
     }
-    let Written { arguments, named_at } = Written::new(&arguments.requirements, read.vocabulary(), &private);
+    let Written { arguments, named_at } = Written::new(&arguments.requirements, vocabulary, &private);
     match named_at {
         None => quote!(#start.written(#arguments)),
         Some(span) => {

@@ -130,7 +130,7 @@ impl OpenApi {
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
         let described: Vec<_> = routes
             .iter()
-            .filter(|route| !route.unguarded && !route.path.ends_with("(fallback)"))
+            .filter(|route| route.is_operation())
             .map(|route| (route, route.policy(auth)))
             .collect();
         let mut mistakes = Vec::new();

@@ -15,6 +15,9 @@ mod routes;
 
 pub use axum::routing::MethodFilter;
 
+/// The path that a fallback is listed by.
+pub(crate) const FALLBACK: &str = "/(fallback)";
+
 pub(crate) use self::effective::short as short_name;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::method_router::beside;

@@ -17,27 +17,20 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     let private = private(&arguments);
     let loaded = load();
     let track = loaded.as_ref().map(|loaded| loaded.track());
-    let items = match loaded.as_ref().map(|loaded| &loaded.vocabulary) {
-        None => {
-            diagnostics.error(
-                Span::call_site(),
-                "there is no auth.toml beside Cargo.toml of this crate, nor at the root of its workspace: write one that \
-                 declares the roles, scopes and permissions of your rules, or take `vocabulary!()` away",
-            );
-            TokenStream::new()
-        }
-        Some(Err(mistakes)) => {
-            diagnostics.told_elsewhere();
-            mistakes.iter().for_each(|mistake| diagnostics.error(Span::call_site(), mistake));
-            TokenStream::new()
-        }
-        Some(Ok(vocabulary)) => {
-            let constant = constant(vocabulary, &private);
-            let enums = [roles(vocabulary), scopes(vocabulary), permissions(vocabulary)];
-            let enums = enums.iter().map(|names| names.expand(&private));
-            quote!(#constant #(#enums)*)
-        }
-    };
+    if loaded.is_none() {
+        diagnostics.error(
+            Span::call_site(),
+            "there is no auth.toml beside Cargo.toml of this crate, nor at the root of its workspace: write one that \
+             declares the roles, scopes and permissions of your rules, or take `vocabulary!()` away",
+        );
+    }
+    let vocabulary = loaded.as_ref().and_then(|loaded| loaded.vocabulary(&diagnostics));
+    let items = vocabulary.map(|vocabulary| {
+        let constant = constant(vocabulary, &private);
+        let enums = [roles(vocabulary), scopes(vocabulary), permissions(vocabulary)];
+        let enums = enums.iter().map(|names| names.expand(&private));
+        quote!(#constant #(#enums)*)
+    });
     // With a mistake no enum is declared, and whatever uses one is an error more: nothing sensible could stand in.
     match diagnostics.finish() {
         Ok(_) => quote!(#track #items),

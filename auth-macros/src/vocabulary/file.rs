@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use toml::de::DeTable;
 
 use super::{Vocabulary, read};
+use crate::diagnostics::Diagnostics;
 
 const NAME: &str = "auth.toml";
 
@@ -21,10 +22,22 @@ pub(crate) struct Loaded {
     /// As messages call it: seen from the crate's own folder.
     pub(crate) name: Arc<str>,
     /// `Err`: the file has mistakes, and these are told here; to one macro only, since they are the same for all.
-    pub(crate) vocabulary: Result<Arc<Vocabulary>, Vec<String>>,
+    vocabulary: Result<Arc<Vocabulary>, Vec<String>>,
 }
 
 impl Loaded {
+    /// What the file says; its mistakes go to `diagnostics`.
+    pub(crate) fn vocabulary(&self, diagnostics: &Diagnostics) -> Option<&Vocabulary> {
+        match &self.vocabulary {
+            Ok(vocabulary) => Some(vocabulary),
+            Err(mistakes) => {
+                diagnostics.told_elsewhere();
+                mistakes.iter().for_each(|mistake| diagnostics.error(Span::call_site(), mistake));
+                None
+            }
+        }
+    }
+
     /// Makes the compiler watch the file.
     pub(crate) fn track(&self) -> TokenStream {
         let path = self.path.to_string_lossy();

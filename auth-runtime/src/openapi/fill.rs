@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Document, OpenApi};
+use super::operation::{METHODS, template};
+use super::{Document, OpenApi, PathItem};
 use crate::engine::Auth;
 use crate::error::DocumentError;
 use crate::routing::{Routes, path_shape as shape};
@@ -76,21 +77,20 @@ impl OpenApi {
 
 fn fill(whole: &mut Value, described: &Document, routes: &Routes) -> Coverage {
     let mut coverage = Coverage::default();
+    let served: BTreeMap<String, &PathItem> =
+        described.paths.iter().map(|(path, item)| (shape(path), item)).collect();
     let mut met = BTreeSet::new();
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
     let paths = whole.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            let Some(operation) =
-                operation.as_object_mut().filter(|_| super::operation::METHODS.contains(&&**method))
-            else {
+            let Some(operation) = operation.as_object_mut().filter(|_| METHODS.contains(&&**method)) else {
                 continue;
             };
             if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
                 *ids.entry(id.to_owned()).or_default() += 1;
             }
-            let ours = described.paths.iter().filter(|(served, _)| shape(served) == shape(path));
-            match ours.filter_map(|(_, item)| item.get(method)).next() {
+            match served.get(&shape(path)).and_then(|item| item.get(method)) {
                 Some(ours) => {
                     met.insert(format!("{method} {}", shape(path)));
                     add(operation, &serde_json::to_value(ours).unwrap_or_default());
@@ -100,9 +100,9 @@ fn fill(whole: &mut Value, described: &Document, routes: &Routes) -> Coverage {
         }
     }
     add_components(whole, described);
-    for route in routes.iter().filter(|route| !route.unguarded && !route.path.ends_with("(fallback)")) {
-        let path = shape(&super::operation::template(&route.path).0);
-        let methods = super::operation::METHODS.into_iter();
+    for route in routes.iter().filter(|route| route.is_operation()) {
+        let path = shape(&template(&route.path).0);
+        let methods = METHODS.into_iter();
         let mut methods =
             methods.filter(|method| route.method == "ANY" || route.method.eq_ignore_ascii_case(method));
         // A route of any method is documented if one of them is.

@@ -33,7 +33,7 @@ impl CompiledRule {
         Self { rule, test, path_parameters: rule.path_parameters().into(), fault: rule.fault() }
     }
 
-    /// To be decided by comparing names: for a rule that is met for the first time with the request.
+    /// To be decided by comparing names: for a caller of whom no engine is known.
     pub(crate) fn by_names(rule: Rule) -> Self {
         Self::new(rule, &Lexicon::default())
     }

@@ -27,12 +27,8 @@ impl Rule {
     ///
     /// Whether a credential is asked for at all is not decided here: that is [`Rule::access`].
     pub fn decide(&self, principal: &Principal, now: std::time::SystemTime) -> Decision {
-        self.evaluate(&Facts { principal, path: &[], now: crate::clock::unix_seconds(now), leeway: 0 })
-    }
-
-    /// By names.
-    pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
-        CompiledRule::by_names(*self).evaluate(facts)
+        let facts = Facts { principal, path: &[], now: crate::clock::unix_seconds(now), leeway: 0 };
+        CompiledRule::by_names(*self).evaluate(&facts)
     }
 }
 

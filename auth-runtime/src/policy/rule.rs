@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::written::{NamedRule, Relies, Written};
+use super::written::{NamedRule, Read, Written};
 
 /// What a route asks of its caller. Made by `#[auth(..)]` and [`rule!`](crate::rule), or by the constructors here.
 ///
@@ -241,34 +241,24 @@ impl Rule {
         }
     }
 
-    /// What the compiler was told of the names of this rule, and of those that it names.
-    pub(crate) fn relies(&self) -> Vec<&'static Relies> {
+    /// What was read of this rule, and of those that it names, where a macro wrote them.
+    pub(crate) fn read(&self) -> Vec<&'static Read> {
         let own = |rule: &Self| match rule.requirements {
             Requirements::Tree(_) => None,
-            Requirements::Written(written) => written.read().relies.as_ref(),
+            Requirements::Written(written) => Some(written.read()),
         };
-        let mut relies: Vec<_> = own(self).into_iter().collect();
+        let mut read: Vec<_> = own(self).into_iter().collect();
         self.visit(&mut |part| {
             if let Requirement::Named(_, rule) = part {
-                relies.extend(own(rule));
+                read.extend(own(rule));
             }
         });
-        relies
+        read
     }
 
     /// Why this rule, or one that it names, could not be read.
     pub(crate) fn fault(&self) -> Option<&'static str> {
-        let own = |rule: &Self| match rule.requirements {
-            Requirements::Tree(_) => None,
-            Requirements::Written(written) => written.read().fault.as_deref(),
-        };
-        let mut fault = own(self);
-        self.visit(&mut |part| {
-            if let Requirement::Named(_, rule) = part {
-                fault = fault.or_else(|| own(rule));
-            }
-        });
-        fault
+        self.read().into_iter().find_map(|read| read.fault.as_deref())
     }
 
     /// Calls `visit` with every requirement, those of named rules included.

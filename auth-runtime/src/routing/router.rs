@@ -11,6 +11,7 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower::{Layer, Service};
 
+use super::FALLBACK;
 use super::guarded_service::GateLayer;
 use super::method_router::{IntoGuarded, beside, into_guarded, mounted};
 use super::mounted::MountedRoute;
@@ -22,9 +23,6 @@ use crate::engine::Auth;
 use crate::error::RoutesError;
 use crate::gate::{CarriesPolicy, HandlerInfo};
 use crate::policy::Rule;
-
-/// The path that a fallback is listed by.
-const FALLBACK: &str = "/(fallback)";
 
 /// `axum::Router`, where every route has a policy. [`finish`](Self::finish) makes an `axum::Router` of it.
 ///

@@ -46,6 +46,12 @@ impl<'a> IntoIterator for &'a Routes {
 }
 
 impl RouteInfo {
+    /// Whether it is an operation that a document can tell of: guarded, and at a path of its own.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn is_operation(&self) -> bool {
+        !self.unguarded && !self.path.ends_with(super::FALLBACK)
+    }
+
     /// Who is let in, in words.
     #[must_use]
     pub fn who(&self) -> String {

@@ -68,9 +68,9 @@ impl Lexicon {
     /// Why rules can't be kept to by this vocabulary, each reason once; empty where they can.
     pub(crate) fn objections(&self, rules: &[Rule]) -> Vec<String> {
         let mut objections: Vec<String> = rules.iter().filter_map(Rule::fault).map(str::to_owned).collect();
-        let relies = rules.iter().flat_map(Rule::relies);
+        let mut relies = rules.iter().flat_map(Rule::read).filter_map(|read| read.relies.as_ref());
         if self.vocabulary.is_none() {
-            if relies.count() > 0 {
+            if relies.next().is_some() {
                 objections.push(
                     "the compiler checked the rule by an auth.toml, which the engine does not know, so it would mean something \
                      else: call `.vocabulary(&VOCABULARY)` on the builder, with what `auth_runtime::vocabulary!()` makes"
@@ -97,13 +97,13 @@ impl Lexicon {
                  files agree, or the rule would mean something else than was checked"
             )
         }));
-        let mut told = Vec::new();
-        objections.retain(|objection| {
-            let is_new = !told.contains(objection);
-            told.push(objection.clone());
-            is_new
-        });
-        objections
+        let mut distinct: Vec<String> = Vec::new();
+        for objection in objections {
+            if !distinct.contains(&objection) {
+                distinct.push(objection);
+            }
+        }
+        distinct
     }
 
     fn undeclared(&self, kind: NameKind, name: &str) -> String {
@@ -129,9 +129,7 @@ impl Lexicon {
             }
         }
         for (one, other) in &relies.excluded {
-            let mut pairs =
-                declared.roles.iter().flat_map(|role| role.excludes.iter().map(|other| (role.name, *other)));
-            let excludes = pairs.any(|(a, b)| {
+            let excludes = self.exclusions().any(|(a, b)| {
                 counts_as(one, a) && counts_as(other, b) || counts_as(one, b) && counts_as(other, a)
             });
             if !excludes {
@@ -170,12 +168,14 @@ impl Lexicon {
     /// Two of these roles that exclude each other, if there are such. Of roles that were expanded.
     pub(crate) fn clash(&self, roles: &[Box<str>]) -> Option<Clash> {
         let holds = |name: &str| roles.iter().any(|role| **role == *name);
-        let mut pairs = self
-            .vocabulary?
-            .roles
-            .iter()
-            .flat_map(|role| role.excludes.iter().map(|other| (role.name, *other)));
-        pairs.find(|(one, other)| holds(one) && holds(other)).map(|(one, other)| Clash(one, other))
+        let clash = self.exclusions().find(|(one, other)| holds(one) && holds(other));
+        clash.map(|(one, other)| Clash(one, other))
+    }
+
+    /// Each pair of roles that nobody may hold both, as it is written.
+    fn exclusions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let roles = self.vocabulary.map_or(&[][..], |vocabulary| vocabulary.roles);
+        roles.iter().flat_map(|role| role.excludes.iter().map(|other| (role.name, *other)))
     }
 
     /// The declared ones among a caller's names.

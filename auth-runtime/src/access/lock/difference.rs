@@ -7,7 +7,7 @@ use auth_analysis::{Atom, Atoms, Fact, Formula, OverBudget, example};
 use super::{Locked, LockedRoute};
 use crate::access::reading::{BUDGET, FALSE, Names, TRUE, atom, formula};
 use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::routing::{path_parameters, path_shape};
+use crate::routing::{FALLBACK, path_parameters, path_shape};
 
 /// A text for each route whose access has changed.
 pub(super) fn between(before: &Locked, after: &Locked) -> Vec<String> {
@@ -73,8 +73,10 @@ impl<'l> State<'l> {
             (literal, !other.contains("{*}"), method != "ANY")
         });
         let fallback = || {
-            let fallbacks =
-                self.routes.iter().filter_map(|route| Some((route.0.0.strip_suffix("(fallback)")?, route)));
+            let fallbacks = self
+                .routes
+                .iter()
+                .filter_map(|route| Some((route.0.0.strip_suffix(FALLBACK.trim_start_matches('/'))?, route)));
             let of_path = fallbacks.filter(|(prefix, _)| shape.starts_with(prefix));
             of_path.max_by_key(|(prefix, _)| prefix.len()).map(|(_, route)| route)
         };
