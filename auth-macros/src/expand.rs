@@ -1,5 +1,6 @@
 //! The expansion, and nothing else: what is decided, the runtime decides.
 
+mod documented;
 mod vocabulary;
 mod written;
 
@@ -17,6 +18,7 @@ use crate::function::Function;
 use crate::rule::{Access, Arguments};
 use crate::vocabulary::{Loaded, Vocabulary, load};
 
+pub(crate) use self::documented::documented;
 pub(crate) use self::vocabulary::vocabulary;
 
 /// `#[auth(..)]`: the policy as a type beside the function, and one argument in front of its others.

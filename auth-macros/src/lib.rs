@@ -86,3 +86,10 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
 pub fn vocabulary(arguments: TokenStream) -> TokenStream {
     expand::vocabulary(arguments.into()).into()
 }
+
+/// For `documented!` of `auth-runtime`, which says in front of the list where that crate is.
+#[doc(hidden)]
+#[proc_macro]
+pub fn documented(handlers: TokenStream) -> TokenStream {
+    expand::documented(handlers.into()).into()
+}

@@ -151,13 +151,7 @@ impl RouteInfo {
         if self.unguarded {
             return PolicyDocument::unguarded();
         }
-        let engine = auth.engine();
-        let indices = match self.sources() {
-            Some(names) => engine.resolve_sources(&names).unwrap_or_default(),
-            None => engine.default_sources().to_vec(),
-        };
-        let sources = indices.into_iter().filter_map(|index| engine.source(index));
-        let sources = sources.map(|source| source.name().to_owned()).collect();
+        let sources = auth.engine().names_of_sources(self.sources().as_deref());
         PolicyDocument::new(self.access(), sources, &self.rules, self.check)
     }
 }

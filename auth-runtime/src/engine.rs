@@ -144,6 +144,20 @@ impl Engine {
         resolve(&self.sources, names)
     }
 
+    /// The names of the sources that a rule takes, which names these or, with `None`, leaves it to the engine; as they are if the
+    /// engine lacks one.
+    pub(crate) fn names_of_sources(&self, named: Option<&[&str]>) -> Vec<String> {
+        let indices = match named {
+            None => self.default_sources.clone(),
+            Some(names) => match self.resolve_sources(names) {
+                Ok(indices) => indices,
+                Err(_) => return names.iter().map(|name| (*name).to_owned()).collect(),
+            },
+        };
+        let sources = indices.into_iter().filter_map(|index| self.source(index));
+        sources.map(|source| source.name().to_owned()).collect()
+    }
+
     pub(crate) fn source_names(&self) -> impl Iterator<Item = &str> {
         self.sources.iter().map(|source| source.name())
     }

@@ -20,8 +20,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **With `utoipa` or `aide`.** [`OpenApi::fill`] adds the same to the document that such a crate makes of the handlers, and says which
-//! routes are not in it, and which of its operations are not served.
+//! **With `utoipa`.** [`documented!`](crate::documented) mounts, guards and documents handlers that have `#[utoipa::path]`, and
+//! [`OpenApi::fill`] adds what is enforced to the document that `utoipa` makes of them, derived or collected. It says which routes are not
+//! in it, and which of its operations are not served.
+//!
+//! **With `aide`** (feature `aide`). Its routers take handlers that have `#[auth]` as they are, and [`OpenApi::fill_guarded`] adds what is
+//! enforced to the document that it makes of them.
 //!
 //! **What `security` says.** Alternatives are several objects of the list, joint requirements one; a public operation has `[]`,
 //! an optional one `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are listed by
@@ -29,22 +33,30 @@
 //! (`not`, claims, the log-in, checks, more than 64 alternatives) is left out, so that whom the rule admits the document
 //! admits too; `x-auth-policy` has the rule as it is. Of OAuth 2 and OpenID Connect schemes only scopes may be listed.
 
+#[cfg(feature = "aide")]
+mod aide;
 mod document;
+mod documented;
 mod fill;
+mod merge;
 mod operation;
 mod scheme;
 mod security;
+mod served;
+mod written;
 
 use std::collections::BTreeMap;
 
 pub use self::document::{
-    Components, Document, Header, Info, MediaType, Operation, Parameter, PathItem, Reference, Response,
-    ResponseOrReference, Schema, SecurityRequirement, Server,
+    Components, Document, Header, Info, MediaType, Operation, OrWritten, Parameter, PathItem, Reference,
+    Response, ResponseOrReference, Schema, SecurityRequirement, Server,
 };
 pub use self::fill::Coverage;
 use self::scheme::Schemes;
 pub use self::scheme::{OAuthFlow, OAuthFlows, SecurityScheme};
 use self::security::Kinds;
+use self::served::Served;
+pub(crate) use self::written::WrittenOperations;
 use crate::engine::Auth;
 use crate::error::DocumentError;
 use crate::policy::PolicyAccess;
@@ -128,14 +140,22 @@ impl OpenApi {
     /// [`DocumentError`], which lists every mistake: a source that does not say where its credential stands, a name that can't
     /// be a scheme's, URLs for a source that is none.
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
-        let described: Vec<_> = routes
-            .iter()
-            .filter(|route| route.is_operation())
-            .map(|route| (route, route.policy(auth)))
-            .collect();
+        self.document(&Served::routes(routes, auth), auth)
+    }
+
+    fn document(self, served: &[Served<'_>], auth: &Auth) -> Result<Document, DocumentError> {
         let mut mistakes = Vec::new();
-        let kinds = Kinds::of(described.iter().map(|(_, policy)| policy));
-        let schemes = Schemes::new(&self, &described, &kinds, auth, &mut mistakes);
+        for one in served.iter().filter(|one| one.policy.access != PolicyAccess::Public) {
+            // An empty `security` would say that it is public.
+            if one.policy.sources.is_empty() {
+                mistakes.push(format!(
+                    "{} {}: there is no source that a credential may come from; `finish` says why",
+                    one.method, one.path
+                ));
+            }
+        }
+        let kinds = Kinds::of(served.iter().map(|one| &one.policy));
+        let schemes = Schemes::new(&self, served, &kinds, auth, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(DocumentError::new(mistakes));
         }
@@ -150,12 +170,15 @@ impl OpenApi {
             paths: BTreeMap::new(),
             components: Components { security_schemes: schemes.described(), ..Components::default() },
         };
-        let guarded = described.iter().any(|(_, policy)| policy.access != PolicyAccess::Public);
-        if guarded {
+        for written in served.iter().filter_map(|one| one.written) {
+            let schemas = written.schemas().iter().map(|(name, schema)| (name.clone(), schema.clone()));
+            document.components.schemas.extend(schemas);
+        }
+        if served.iter().any(|one| one.policy.access != PolicyAccess::Public) {
             operation::add_refusals(&mut document.components, auth);
         }
-        for (route, policy) in described {
-            operation::add(&mut document.paths, route, policy, &schemes, &kinds, auth);
+        for one in served {
+            operation::add(&mut document.paths, one, &schemes, &kinds, auth);
         }
         operation::name_uniquely(&mut document.paths);
         Ok(document)

@@ -1,5 +1,7 @@
 //! What expansions call. Not part of the public API: it changes without notice.
 
+#[cfg(feature = "openapi")]
+pub use auth_macros::documented;
 pub use axum::extract::FromRequestParts;
 pub use axum::http::request::Parts;
 pub use axum::response::Response;

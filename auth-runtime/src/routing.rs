@@ -19,6 +19,8 @@ pub use axum::routing::MethodFilter;
 pub(crate) const FALLBACK: &str = "/(fallback)";
 
 pub(crate) use self::effective::short as short_name;
+#[cfg(feature = "aide")]
+pub(crate) use self::effective::words as rule_in_words;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::method_router::beside;
 pub use self::method_router::{IntoGuarded, MethodRouter, any, on};

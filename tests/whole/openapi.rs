@@ -1,6 +1,8 @@
 //! The OpenAPI document says what the server does, and tools of others can read it.
 
 mod agreement;
+mod aide;
+mod documented;
 mod fill;
 mod schemathesis;
 mod validators;

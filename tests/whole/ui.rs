@@ -17,7 +17,17 @@ fn messages() {
         return;
     }
     with_file(None, |cases| {
-        for class in ["words", "access", "check", "function", "rule", "routing", "vocabulary", "unanalysed"] {
+        for class in [
+            "words",
+            "access",
+            "check",
+            "function",
+            "rule",
+            "routing",
+            "vocabulary",
+            "unanalysed",
+            "documented",
+        ] {
             cases.compile_fail(format!("ui/{class}/*.rs"));
         }
         cases.pass("ui/pass/*.rs");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SecurityScheme;
@@ -46,7 +46,7 @@ pub type PathItem = BTreeMap<String, Operation>;
 pub type SecurityRequirement = BTreeMap<String, Vec<String>>;
 
 /// The Operation Object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the specification")]
@@ -54,17 +54,32 @@ pub struct Operation {
     pub operation_id: String,
     pub summary: String,
     pub description: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<Parameter>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<OrWritten<Parameter>>,
     pub security: Vec<SecurityRequirement>,
-    pub responses: BTreeMap<String, ResponseOrReference>,
+    pub responses: BTreeMap<String, OrWritten<ResponseOrReference>>,
     /// What is enforced, whole.
     #[serde(rename = "x-auth-policy")]
     pub policy: PolicyDocument,
+    /// What else is written of the handler: its request body, say, and tags.
+    #[serde(flatten)]
+    pub written: BTreeMap<String, Value>,
+}
+
+/// What this library writes, or what whoever wrote a handler says of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum OrWritten<T> {
+    /// Of this library.
+    Ours(T),
+    /// Of the handler.
+    Written(Value),
 }
 
 /// The Parameter Object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the specification")]
 pub struct Parameter {
@@ -72,7 +87,7 @@ pub struct Parameter {
     #[serde(rename = "in")]
     pub place: String,
     pub required: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     pub schema: Schema,
 }
@@ -92,19 +107,20 @@ pub struct Components {
 }
 
 /// The Response Object.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the specification")]
 pub struct Response {
     pub description: String,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Header>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub content: BTreeMap<String, MediaType>,
 }
 
 /// A response, or where it stands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the variants are those of the specification")]
@@ -114,7 +130,8 @@ pub enum ResponseOrReference {
 }
 
 /// The Reference Object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the specification")]
 pub struct Reference {
@@ -123,18 +140,20 @@ pub struct Reference {
 }
 
 /// The Header Object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the specification")]
 pub struct Header {
     pub description: String,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
     pub schema: Schema,
 }
 
 /// The Media Type Object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of the specification")]
 pub struct MediaType {

@@ -5,10 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::operation::{METHODS, template};
-use super::{Document, OpenApi, PathItem};
+use super::served::Served;
+use super::{Document, OpenApi, PathItem, merge};
 use crate::engine::Auth;
 use crate::error::DocumentError;
 use crate::routing::{Routes, path_shape as shape};
@@ -23,6 +24,8 @@ pub struct Coverage {
     pub not_served: Vec<String>,
     /// Operation ids that stand more than once.
     pub repeated_ids: Vec<String>,
+    /// Operations of the document, by method and path, that have no gate; [`OpenApi::fill_guarded`] alone can tell.
+    pub unguarded: Vec<String>,
 }
 
 impl Coverage {
@@ -39,6 +42,7 @@ impl fmt::Display for Coverage {
             ("served, and not documented", &self.undocumented),
             ("documented, and not served", &self.not_served),
             ("an operation id of several", &self.repeated_ids),
+            ("documented, and not guarded", &self.unguarded),
         ];
         for (what, list) in lists {
             list.iter().try_for_each(|one| writeln!(f, "{what}: {one}"))?;
@@ -50,39 +54,114 @@ impl fmt::Display for Coverage {
 impl OpenApi {
     /// Adds what is enforced to a document of the handlers, such as `utoipa::openapi::OpenApi`, by method and path: security schemes,
     /// and for each operation its security, the refusals that can happen, and the rule, in words and as `x-auth-policy`. What is
-    /// written there already stays: a `security` of its own, a 401 of its own. Title, version and servers are the document's.
+    /// written there already stays: a `security` of its own, a 401 of its own, title, version and servers.
+    ///
+    /// Operations that the routes bring along themselves, by [`documented!`](crate::documented) and as the ready token routes do, are
+    /// put in, with their schemas. What is served otherwise and not documented is not: the [`Coverage`] lists it.
     ///
     /// The document is any type that is written and read as OpenAPI by serde. Call it when the routes are nested as they are served.
     ///
     /// # Errors
-    /// [`DocumentError`]: as [`describe`](Self::describe); or if the document can't be written or read.
+    /// [`DocumentError`]: as [`describe`](Self::describe); or if the document can't be written or read, or is one of OpenAPI 3.0, where
+    /// a security requirement has no place for roles.
     pub fn fill<D: Serialize + DeserializeOwned>(
         self,
         document: &mut D,
         routes: &Routes,
         auth: &Auth,
     ) -> Result<Coverage, DocumentError> {
-        let unusable = |error: serde_json::Error| {
-            DocumentError::new(vec![format!(
-                "the document of the handlers can't be written or read: {error}"
-            )])
-        };
-        let described = self.describe(routes, auth)?;
-        let mut whole = serde_json::to_value(&*document).map_err(unusable)?;
-        let coverage = fill(&mut whole, &described, routes);
-        *document = serde_json::from_value(whole).map_err(unusable)?;
+        let mut whole = read(document)?;
+        let served = Served::routes(routes, auth);
+        let described = self.document(&served, auth)?;
+        let coverage = fill(&mut whole, &described, &served);
+        write(document, whole)?;
         Ok(coverage)
+    }
+
+    /// As [`fill`](Self::fill), for a document whose operations tell of their gates themselves: `aide` makes such a one of handlers
+    /// that have `#[auth]`. Serve its router below the layer of `auth`.
+    ///
+    /// ```
+    /// use aide::axum::{ApiRouter, routing::get};
+    /// use auth_runtime::openapi::OpenApi;
+    /// use auth_runtime::{Auth, Principal, auth};
+    /// # use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+    ///
+    /// #[auth(roles = ["admin"])]
+    /// async fn purge(user: Principal) {}
+    ///
+    /// # let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
+    /// let auth = Auth::builder().issuer(issuer).build()?;
+    /// let mut document = aide::openapi::OpenApi::default();
+    /// let app = ApiRouter::new().api_route("/purge", get(purge)).finish_api(&mut document);
+    /// let app: axum::Router = app.layer(auth.layer());
+    /// let coverage = OpenApi::new("Shop", "1.0.0").fill_guarded(&mut document, &auth)?;
+    /// assert!(coverage.is_complete(), "{coverage}"); // no operation is without a gate
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fill`](Self::fill); or if an `x-auth-policy` is there which no gate wrote.
+    #[cfg(feature = "aide")]
+    pub fn fill_guarded<D: Serialize + DeserializeOwned>(
+        self,
+        document: &mut D,
+        auth: &Auth,
+    ) -> Result<Coverage, DocumentError> {
+        let mut whole = read(document)?;
+        let mut mistakes = Vec::new();
+        let served = super::aide::guarded(&whole, auth, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(DocumentError::new(mistakes));
+        }
+        let described = self.document(&served, auth)?;
+        let Coverage { not_served: unguarded, repeated_ids, .. } = fill(&mut whole, &described, &served);
+        write(document, whole)?;
+        Ok(Coverage { repeated_ids, unguarded, ..Coverage::default() })
     }
 }
 
-fn fill(whole: &mut Value, described: &Document, routes: &Routes) -> Coverage {
+fn unusable(why: &str) -> DocumentError {
+    DocumentError::new(vec![format!("the document of the handlers can't be filled: {why}")])
+}
+
+/// The document as an object.
+fn read(document: &impl Serialize) -> Result<Map<String, Value>, DocumentError> {
+    let whole = serde_json::to_value(document).map_err(|error| unusable(&error.to_string()))?;
+    let Value::Object(whole) = whole else { return Err(unusable("it is no object")) };
+    match whole.get("openapi").and_then(Value::as_str) {
+        Some(version) if !version.starts_with("3.") || version.starts_with("3.0") => Err(unusable(&format!(
+            "it is one of version {version}, where a security requirement has no place for roles: let it be of 3.1 or later"
+        ))),
+        _ => Ok(whole),
+    }
+}
+
+fn write<D: DeserializeOwned>(document: &mut D, whole: Map<String, Value>) -> Result<(), DocumentError> {
+    // By way of text: some read borrowed strings alone.
+    let text = Value::Object(whole).to_string();
+    *document = serde_json::from_str(&text).map_err(|error| unusable(&error.to_string()))?;
+    Ok(())
+}
+
+/// What tells of a place and nothing else: names of parameters don't.
+fn place(path: &str) -> String {
+    shape(&template(path).0)
+}
+
+fn fill(whole: &mut Map<String, Value>, described: &Document, served: &[Served<'_>]) -> Coverage {
     let mut coverage = Coverage::default();
-    let served: BTreeMap<String, &PathItem> =
-        described.paths.iter().map(|(path, item)| (shape(path), item)).collect();
+    merge::head(whole, described);
+    let paths = merge::object(whole, "paths");
+    for one in served.iter().filter(|one| one.written.is_some()) {
+        put_in(paths, one, described);
+    }
+    let enforced: BTreeMap<String, &PathItem> =
+        described.paths.iter().map(|(path, item)| (place(path), item)).collect();
     let mut met = BTreeSet::new();
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
-    let paths = whole.get_mut("paths").and_then(Value::as_object_mut);
-    for (path, item) in paths.into_iter().flatten() {
+    for (path, item) in paths {
+        let of_item = item.get("parameters").cloned();
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let Some(operation) = operation.as_object_mut().filter(|_| METHODS.contains(&&**method)) else {
                 continue;
@@ -90,66 +169,41 @@ fn fill(whole: &mut Value, described: &Document, routes: &Routes) -> Coverage {
             if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
                 *ids.entry(id.to_owned()).or_default() += 1;
             }
-            match served.get(&shape(path)).and_then(|item| item.get(method)) {
+            let ours = enforced.get(&place(path)).and_then(|item| match &**method {
+                // Where `GET` is served, `HEAD` is.
+                "head" => item.get("head").or(item.get("get")),
+                method => item.get(method),
+            });
+            match ours {
                 Some(ours) => {
-                    met.insert(format!("{method} {}", shape(path)));
-                    add(operation, &serde_json::to_value(ours).unwrap_or_default());
+                    met.insert((method.clone(), place(path)));
+                    merge::operation(operation, &json!(ours));
+                    merge::parameters(operation, of_item.as_ref(), &template(path).1);
                 }
                 None => coverage.not_served.push(format!("{} {path}", method.to_uppercase())),
             }
         }
     }
-    add_components(whole, described);
-    for route in routes.iter().filter(|route| route.is_operation()) {
-        let path = shape(&template(&route.path).0);
-        let methods = METHODS.into_iter();
-        let mut methods =
-            methods.filter(|method| route.method == "ANY" || route.method.eq_ignore_ascii_case(method));
+    merge::components(whole, &json!(described.components));
+    for one in served {
+        let path = place(&one.path);
         // A route of any method is documented if one of them is.
-        if !methods.any(|method| met.contains(&format!("{method} {path}"))) {
-            coverage.undocumented.push(format!("{} {}", route.method, route.path));
+        let is_met = |method: &str| one.answers(method) && met.contains(&(method.to_owned(), path.clone()));
+        if !METHODS.into_iter().any(is_met) {
+            coverage.undocumented.push(format!("{} {}", one.method, one.path));
         }
     }
     coverage.repeated_ids = ids.into_iter().filter(|(_, uses)| *uses > 1).map(|(id, _)| id).collect();
     coverage
 }
 
-/// Adds ours to an operation of theirs.
-fn add(operation: &mut Map<String, Value>, ours: &Value) {
-    for key in ["security", "x-auth-policy"] {
-        if let Some(value) = ours.get(key) {
-            operation.entry(key).or_insert_with(|| value.clone());
-        }
-    }
-    let who = ours.get("description").and_then(Value::as_str).unwrap_or_default();
-    let description = match operation.get("description").and_then(Value::as_str) {
-        Some(theirs) if !theirs.is_empty() => format!("{theirs}\n\n{who}"),
-        _ => who.to_owned(),
-    };
-    operation.insert("description".into(), description.into());
-    let responses = operation.entry("responses").or_insert_with(|| Value::Object(Map::new()));
-    let refusals = ours.get("responses").and_then(Value::as_object).into_iter().flatten();
-    for (status, refusal) in refusals.filter(|(status, _)| status.parse::<u16>().is_ok()) {
-        if let Some(responses) = responses.as_object_mut() {
-            responses.entry(status).or_insert_with(|| refusal.clone());
-        }
-    }
-}
-
-fn add_components(whole: &mut Value, described: &Document) {
-    let Some(whole) = whole.as_object_mut() else { return };
-    let theirs = whole.entry("components").or_insert_with(|| Value::Object(Map::new()));
-    if theirs.is_null() {
-        *theirs = Value::Object(Map::new());
-    }
-    let ours = serde_json::to_value(&described.components).unwrap_or_default();
-    for (kind, ours) in ours.as_object().into_iter().flatten() {
-        let Some(theirs) = theirs.as_object_mut() else { return };
-        let theirs = theirs.entry(kind).or_insert_with(|| Value::Object(Map::new()));
-        for (name, ours) in ours.as_object().into_iter().flatten() {
-            if let Some(theirs) = theirs.as_object_mut() {
-                theirs.entry(name).or_insert_with(|| ours.clone());
-            }
-        }
+/// Puts in the operations that a route brings along, where none is written.
+fn put_in(paths: &mut Map<String, Value>, served: &Served<'_>, described: &Document) {
+    let path = template(&served.path).0;
+    let Some(item) = described.paths.get(&path) else { return };
+    let written = paths.keys().find(|written| place(written) == place(&path)).cloned();
+    let theirs = merge::object(paths, &written.unwrap_or(path));
+    for (method, operation) in item.iter().filter(|(method, _)| served.answers(method)) {
+        theirs.entry(method).or_insert_with(|| json!(operation));
     }
 }

@@ -2,19 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::document::{
-    Components, Header, MediaType, Operation, Parameter, PathItem, Reference, Response, ResponseOrReference,
+    Components, Header, MediaType, Operation, OrWritten, Parameter, PathItem, Reference, Response,
+    ResponseOrReference,
 };
+use super::merge;
 use super::scheme::Schemes;
 use super::security::{Kinds, requirements};
+use super::served::Served;
 use crate::engine::Auth;
 use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::routing::{RouteInfo, path_parameters};
+use crate::routing::{path_parameters, short_name};
 
 /// The methods that OpenAPI has a place for.
 pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// What the words stand behind that say who is let in.
+pub(super) const WHO: &str = "**Who:** ";
 /// What the part of a path is called that a wildcard without a name takes.
 const REST: &str = "rest";
 
@@ -34,35 +39,58 @@ const REFUSALS: [(&str, &str, &str); 4] = [
     ("503", "Unavailable", "Whether the caller may do this can't be told at the moment."),
 ];
 
-/// Adds the operations of a route.
+/// Adds the operations that are served there.
 pub(super) fn add(
     paths: &mut BTreeMap<String, PathItem>,
-    route: &RouteInfo,
-    policy: PolicyDocument,
+    served: &Served<'_>,
     schemes: &Schemes,
     kinds: &Kinds,
     auth: &Auth,
 ) {
-    let method = route.method.to_ascii_lowercase();
-    let methods: Vec<&str> =
-        METHODS.into_iter().filter(|known| method == "any" || *known == method).collect();
-    let (path, parameters) = template(&route.path);
-    let handler = route.handler.rsplit("::").next().unwrap_or(route.handler);
-    let handler = handler.trim_matches(['[', ']']).replace(' ', "_");
+    let (path, parameters) = template(&served.path);
+    let handler = short_name(served.handler).trim_matches(['[', ']']).replace(' ', "_");
     let item = paths.entry(path).or_default();
-    for method in methods {
-        let operation = Operation {
+    for method in METHODS.into_iter().filter(|method| served.answers(method)) {
+        let mut policy = served.policy.clone();
+        if !is_safe(method) {
+            schemes.retain_outside_of_url(&mut policy.sources);
+        }
+        let ours = Operation {
             operation_id: handler.clone(),
             summary: words(&handler),
-            description: format!("**Who:** {}.", route.who()),
-            parameters: parameters.clone(),
+            description: format!("{WHO}{}.", served.who),
+            parameters: parameters.iter().cloned().map(OrWritten::Ours).collect(),
             security: requirements(&policy, schemes, kinds),
             responses: responses(&policy, schemes, auth),
-            policy: policy.clone(),
+            policy,
+            written: BTreeMap::new(),
         };
+        let written = served.written.and_then(|written| written.operation(method));
+        let operation =
+            written.and_then(|written| with_ours(written.clone(), &ours, &parameters)).unwrap_or(ours);
         // A route of one method comes before one of any.
         item.entry(method.to_owned()).or_insert(operation);
     }
+}
+
+/// What is written of the handler, with what it does not say of our own.
+fn with_ours(
+    mut written: Map<String, Value>,
+    ours: &Operation,
+    parameters: &[Parameter],
+) -> Option<Operation> {
+    let ours = json!(ours);
+    merge::operation(&mut written, &ours);
+    merge::parameters(&mut written, None, parameters);
+    for key in ["operationId", "summary"] {
+        written.entry(key).or_insert_with(|| ours.get(key).cloned().unwrap_or_default());
+    }
+    serde_json::from_value(Value::Object(written)).ok()
+}
+
+/// A method that changes nothing, for which a token in the URL is taken (RFC 9110 §9.2.1).
+fn is_safe(method: &str) -> bool {
+    matches!(method, "get" | "head" | "options" | "trace")
 }
 
 /// Gives every operation an id of its own: the handler's name, with the method and the path where that is not enough.
@@ -134,7 +162,7 @@ fn responses(
     policy: &PolicyDocument,
     schemes: &Schemes,
     auth: &Auth,
-) -> BTreeMap<String, ResponseOrReference> {
+) -> BTreeMap<String, OrWritten<ResponseOrReference>> {
     let reads = matches!(policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional);
     let is_ambient = policy.sources.iter().any(|source| schemes.is_ambient(source));
     let waits = auth.engine().may_be_unavailable();
@@ -152,7 +180,8 @@ fn responses(
         ResponseOrReference::Response(Response { description: description.into(), ..Response::default() })
     };
     let handlers = [("2XX", "What the handler answers."), ("default", "What else the handler answers.")];
-    refusals.chain(handlers.map(|(status, description)| (status.to_owned(), handler(description)))).collect()
+    let handlers = handlers.map(|(status, description)| (status.to_owned(), handler(description)));
+    refusals.chain(handlers).map(|(status, response)| (status, OrWritten::Ours(response))).collect()
 }
 
 /// The path as OpenAPI writes it, and its parameters.

@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::OpenApi;
 use super::security::{Kind, Kinds};
+use super::served::Served;
 use crate::engine::Auth;
-use crate::policy::PolicyDocument;
-use crate::routing::RouteInfo;
 use crate::source::{Carrier, CredentialLocation};
 
 /// The Security Scheme Object.
@@ -106,13 +105,14 @@ struct Described {
     name: String,
     scheme: SecurityScheme,
     is_ambient: bool,
+    is_in_url: bool,
 }
 
 impl Schemes {
     /// Of the sources that a route takes; whatever can't be described goes to `mistakes`.
     pub(super) fn new(
         api: &OpenApi,
-        routes: &[(&RouteInfo, PolicyDocument)],
+        served: &[Served<'_>],
         kinds: &Kinds,
         auth: &Auth,
         mistakes: &mut Vec<String>,
@@ -128,7 +128,7 @@ impl Schemes {
             }
         }
         let mut schemes: Vec<Described> = Vec::new();
-        for source in routes.iter().flat_map(|(_, policy)| &policy.sources) {
+        for source in served.iter().flat_map(|one| &one.policy.sources) {
             if schemes.iter().any(|described| described.source == *source) {
                 continue;
             }
@@ -149,7 +149,13 @@ impl Schemes {
             }
             let found =
                 engine.resolve_sources(&[source]).ok().and_then(|found| engine.source(*found.first()?));
-            let Some(found) = found else { continue };
+            let Some(found) = found else {
+                mistakes.push(format!(
+                    "a rule names the source `{source}`, and the engine has {}",
+                    known.join(", ")
+                ));
+                continue;
+            };
             let Some(location) = found.location() else {
                 mistakes.push(format!(
                     "the source `{source}` does not say where its credential stands: implement `CredentialSource::location` \
@@ -173,7 +179,8 @@ impl Schemes {
                 None => of_location(&location),
             };
             let is_ambient = found.carrier() == Carrier::Ambient;
-            schemes.push(Described { source: source.clone(), name, scheme, is_ambient });
+            let is_in_url = found.is_in_url();
+            schemes.push(Described { source: source.clone(), name, scheme, is_ambient, is_in_url });
         }
         Self(schemes)
     }
@@ -188,6 +195,15 @@ impl Schemes {
         let scopes_only =
             matches!(described.scheme, SecurityScheme::OAuth2 { .. } | SecurityScheme::OpenIdConnect { .. });
         Some((&described.name, scopes_only))
+    }
+
+    /// Of several sources those whose credential is not in the URL.
+    pub(super) fn retain_outside_of_url(&self, sources: &mut Vec<String>) {
+        let is_in_url =
+            |source: &String| self.0.iter().any(|known| known.source == *source && known.is_in_url);
+        if !sources.iter().all(is_in_url) {
+            sources.retain(|source| !is_in_url(source));
+        }
     }
 
     pub(super) fn is_ambient(&self, source: &str) -> bool {

@@ -23,7 +23,7 @@ pub(crate) fn short(name: &str) -> &str {
 }
 
 /// Who is let in, in words.
-pub(super) fn words(rules: &[Rule], check: Option<&str>) -> String {
+pub(crate) fn words(rules: &[Rule], check: Option<&str>) -> String {
     let access = access(rules);
     let asking = || rules.iter().filter(|rule| rule.access() == access);
     let mut words: Vec<String> = asking().filter_map(Rule::requirements_in_words).collect();

@@ -14,6 +14,8 @@ use tower::{Layer, Service};
 use super::guarded_service::GateLayer;
 use super::mounted::{MountedHandler, MountedRoute};
 use crate::gate::{CarriesPolicy, HandlerInfo};
+#[cfg(feature = "openapi")]
+use crate::openapi::WrittenOperations;
 use crate::policy::Rule;
 
 /// The handlers of one path, by method: `axum::routing::MethodRouter`, where each has a policy.
@@ -28,6 +30,20 @@ pub(super) struct Endpoint {
     /// Empty: any.
     pub(super) methods: Vec<&'static str>,
     pub(super) route: Arc<MountedRoute>,
+    /// What whoever wrote the handler says of it.
+    #[cfg(feature = "openapi")]
+    pub(super) written: Option<Arc<WrittenOperations>>,
+}
+
+impl Endpoint {
+    fn new(methods: Vec<&'static str>, route: Arc<MountedRoute>) -> Self {
+        Self {
+            methods,
+            route,
+            #[cfg(feature = "openapi")]
+            written: None,
+        }
+    }
 }
 
 /// What can be mounted as a route: a [`MethodRouter`], whose handlers carry their policies, or any
@@ -87,7 +103,7 @@ where
     MethodRouter {
         // Not `route_layer`, which leaves the fallback open, and `any` is one.
         inner: inner.layer(GateLayer(Arc::clone(&route))),
-        endpoints: vec![Endpoint { methods, route }],
+        endpoints: vec![Endpoint::new(methods, route)],
     }
 }
 
@@ -116,10 +132,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let (handler, route) = mounted::<H, T, S>(handler);
-    MethodRouter {
-        inner: axum::routing::any(handler),
-        endpoints: vec![Endpoint { methods: Vec::new(), route }],
-    }
+    MethodRouter { inner: axum::routing::any(handler), endpoints: vec![Endpoint::new(Vec::new(), route)] }
 }
 
 impl<S> MethodRouter<S>
@@ -139,7 +152,16 @@ where
     {
         let (handler, route) = mounted::<H, T, S>(handler);
         self.inner = self.inner.on(filter, handler);
-        self.endpoints.push(Endpoint { methods: names(filter), route });
+        self.endpoints.push(Endpoint::new(names(filter), route));
+        self
+    }
+
+    /// Says of the handlers so far what is written of them.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn written(mut self, written: &Arc<WrittenOperations>) -> Self {
+        for endpoint in &mut self.endpoints {
+            endpoint.written = Some(Arc::clone(written));
+        }
         self
     }
 

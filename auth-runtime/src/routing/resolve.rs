@@ -6,6 +6,8 @@ use super::effective;
 use super::mounted::{MountedRoute, Resolved};
 use super::path;
 use crate::engine::Engine;
+#[cfg(feature = "openapi")]
+use crate::openapi::WrittenOperations;
 use crate::policy::{Access, CompiledRule, Rule};
 use crate::source::CredentialSource;
 
@@ -18,6 +20,9 @@ pub(super) struct Entry {
     /// What the routers around it require, the outermost first.
     pub(super) required: Vec<Rule>,
     pub(super) kind: Kind,
+    /// What whoever wrote the handler says of it.
+    #[cfg(feature = "openapi")]
+    pub(super) written: Option<Arc<WrittenOperations>>,
 }
 
 #[derive(Debug)]
@@ -28,6 +33,17 @@ pub(super) enum Kind {
 }
 
 impl Entry {
+    pub(super) fn new(methods: Vec<&'static str>, path: &str, kind: Kind) -> Self {
+        Self {
+            methods,
+            path: path.to_owned(),
+            required: Vec::new(),
+            kind,
+            #[cfg(feature = "openapi")]
+            written: None,
+        }
+    }
+
     /// The rules that must all be kept, the outermost router's first.
     pub(super) fn rules(&self) -> Vec<Rule> {
         let own = match &self.kind {

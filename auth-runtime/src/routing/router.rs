@@ -13,6 +13,8 @@ use tower::{Layer, Service};
 
 use super::FALLBACK;
 use super::guarded_service::GateLayer;
+#[cfg(feature = "openapi")]
+use super::method_router::on;
 use super::method_router::{IntoGuarded, beside, into_guarded, mounted};
 use super::mounted::MountedRoute;
 use super::path::join;
@@ -22,6 +24,8 @@ use crate::access::AccessPage;
 use crate::engine::Auth;
 use crate::error::RoutesError;
 use crate::gate::{CarriesPolicy, HandlerInfo};
+#[cfg(feature = "openapi")]
+use crate::openapi::WrittenOperations;
 use crate::policy::Rule;
 
 /// `axum::Router`, where every route has a policy. [`finish`](Self::finish) makes an `axum::Router` of it.
@@ -87,7 +91,10 @@ where
         let route = into_guarded(route, Location::caller());
         self.inner = self.inner.route(path, route.inner);
         for endpoint in route.endpoints {
-            self.add(endpoint.methods, path, endpoint.route);
+            let entry = Entry::new(endpoint.methods, path, Kind::Guarded(endpoint.route));
+            #[cfg(feature = "openapi")]
+            let entry = Entry { written: endpoint.written, ..entry };
+            self.entries.push(entry);
         }
         self
     }
@@ -161,6 +168,24 @@ where
         self
     }
 
+    /// Mounts a handler where the document of it alone says. For the expansion of [`documented!`](crate::documented).
+    ///
+    /// # Panics
+    /// As [`route`](Self::route).
+    #[cfg(feature = "openapi")]
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn documented<H, T>(self, document: &impl serde::Serialize, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: CarriesPolicy + 'static,
+    {
+        let written = WrittenOperations::of(document).into_iter();
+        written.fold(self, |router, (path, methods, written)| {
+            router.route(&path, on(methods, handler.clone()).written(&Arc::new(written)))
+        })
+    }
+
     /// Serves the [access table](crate::access) of the finished router as a page, guarded by this rule: it tells who could be
     /// asked for what. `HEAD` and `GET` only.
     ///
@@ -184,12 +209,7 @@ where
     #[track_caller]
     pub fn merge_unguarded(mut self, router: axum::Router<S>) -> Self {
         self.inner = self.inner.merge(router);
-        self.entries.push(Entry {
-            methods: Vec::new(),
-            path: "/(unknown)".into(),
-            required: Vec::new(),
-            kind: Kind::Unguarded(Location::caller()),
-        });
+        self.entries.push(Entry::new(Vec::new(), "/(unknown)", Kind::Unguarded(Location::caller())));
         self
     }
 
@@ -265,6 +285,8 @@ where
                 rules: rules.clone(),
                 check,
                 unguarded,
+                #[cfg(feature = "openapi")]
+                written: entry.written.clone(),
             })
         });
         Routes { routes: routes.collect() }
@@ -293,9 +315,7 @@ where
     }
 
     fn add(&mut self, methods: Vec<&'static str>, path: &str, route: Arc<MountedRoute>) {
-        let entry =
-            Entry { methods, path: path.to_owned(), required: Vec::new(), kind: Kind::Guarded(route) };
-        self.entries.push(entry);
+        self.entries.push(Entry::new(methods, path, Kind::Guarded(route)));
     }
 
     /// The same, with what this router requires put in front of what is required of each route already.

@@ -1,8 +1,12 @@
 //! The list of all routes, and the table that it prints as.
 
 use std::fmt;
+#[cfg(feature = "openapi")]
+use std::sync::Arc;
 
 use super::effective;
+#[cfg(feature = "openapi")]
+use crate::openapi::WrittenOperations;
 use crate::policy::{Access, Rule};
 
 /// All routes of a router: method, path, handler, rule. Prints as an aligned table.
@@ -27,6 +31,9 @@ pub struct RouteInfo {
     pub check: Option<&'static str>,
     /// Whether the route came by `merge_unguarded`: nothing is known of it.
     pub unguarded: bool,
+    /// What whoever wrote the handler says of it.
+    #[cfg(feature = "openapi")]
+    pub(crate) written: Option<Arc<WrittenOperations>>,
 }
 
 impl Routes {

@@ -47,6 +47,8 @@
 
 mod answers;
 mod body;
+#[cfg(feature = "openapi")]
+mod documented;
 mod endpoints;
 mod limits;
 
@@ -57,6 +59,7 @@ use axum::extract::Request;
 use axum::routing::post;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use self::answers::StandardAnswers;
 pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
@@ -99,6 +102,12 @@ impl<A: Authenticator> Authenticator for Arc<A> {
 pub trait Credentials: DeserializeOwned + Send + 'static {
     /// Whose log-in is tried: attempts are counted by it.
     fn account(&self) -> &str;
+
+    /// Its JSON Schema, for the OpenAPI document. Default: any object.
+    #[must_use]
+    fn schema() -> Value {
+        json!({ "type": "object" })
+    }
 }
 
 /// A name and a password: `{"username": "..", "password": ".."}`.
@@ -115,6 +124,17 @@ impl Credentials for PasswordCredentials {
     fn account(&self) -> &str {
         &self.username
     }
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "username": { "type": "string" },
+                "password": { "type": "string", "format": "password" },
+            },
+            "required": ["username", "password"],
+        })
+    }
 }
 
 /// Redacted: people type their password into the wrong field.
@@ -128,6 +148,7 @@ impl fmt::Debug for PasswordCredentials {
 #[must_use = "call `router`"]
 pub struct TokenRoutes<A> {
     configured: Configured<A>,
+    has_own_answers: bool,
     revocation: Option<Rule>,
     introspection: Option<Rule>,
 }
@@ -153,12 +174,13 @@ impl<A: Authenticator> TokenRoutes<A> {
             per_address: AttemptLimit::PER_ADDRESS,
             cookie_path: None,
         };
-        Self { configured, revocation: None, introspection: None }
+        Self { configured, has_own_answers: false, revocation: None, introspection: None }
     }
 
     /// Answers in the application's own form.
     pub fn answers(mut self, answers: impl TokenAnswers) -> Self {
         self.configured.answers = Box::new(answers);
+        self.has_own_answers = true;
         self
     }
 
@@ -222,26 +244,35 @@ impl<A: Authenticator> TokenRoutes<A> {
                  `source = \"cookie\"` know who is logged in"
             );
         }
+        #[cfg(feature = "openapi")]
+        let documented = documented::Documented {
+            delivery: self.configured.delivery,
+            credentials: A::Credentials::schema(),
+            has_own_answers: self.has_own_answers,
+        };
         let endpoints = TokenEndpoints::new(self.configured);
         macro_rules! route {
-            ($router:expr, $path:literal, $method:ident, $rule:expr) => {{
+            ($router:expr, $path:literal, $method:ident, $route:ident, $rule:expr) => {{
                 let endpoints = endpoints.clone();
                 let handler = post(move |request: Request| async move { endpoints.$method(request).await });
                 let name = concat!("auth_runtime::tokens::routes::", stringify!($method));
                 let info = HandlerInfo::new(name, file!(), line!());
-                $router.route($path, beside(handler, vec!["POST"], $rule, info))
+                let route = beside(handler, vec!["POST"], $rule, info);
+                #[cfg(feature = "openapi")]
+                let route = route.written(&Arc::new(documented.route(TokenRoute::$route)));
+                $router.route($path, route)
             }};
         }
         let mut router = Router::new();
-        router = route!(router, "/login", log_in, Rule::public());
-        router = route!(router, "/refresh", refresh, Rule::public());
-        router = route!(router, "/logout", log_out, Rule::public());
-        router = route!(router, "/logout-everywhere", log_out_everywhere, everywhere);
+        router = route!(router, "/login", log_in, LogIn, Rule::public());
+        router = route!(router, "/refresh", refresh, Refresh, Rule::public());
+        router = route!(router, "/logout", log_out, LogOut, Rule::public());
+        router = route!(router, "/logout-everywhere", log_out_everywhere, LogOutEverywhere, everywhere);
         if let Some(rule) = self.revocation {
-            router = route!(router, "/revoke", revoke, rule);
+            router = route!(router, "/revoke", revoke, Revoke, rule);
         }
         if let Some(rule) = self.introspection {
-            router = route!(router, "/introspect", introspect, rule);
+            router = route!(router, "/introspect", introspect, Introspect, rule);
         }
         router
     }

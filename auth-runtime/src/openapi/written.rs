@@ -1,0 +1,60 @@
+//! What whoever wrote a handler says of it, in OpenAPI's words.
+
+use axum::routing::MethodFilter;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The operations of one handler, as they are written; what is enforced is added to them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WrittenOperations {
+    /// By method, in lower case.
+    operations: Map<String, Value>,
+    schemas: Map<String, Value>,
+}
+
+impl WrittenOperations {
+    /// One operation that refers to no schema.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn one(method: &str, operation: Value) -> Self {
+        Self { operations: Map::from_iter([(method.to_owned(), operation)]), schemas: Map::new() }
+    }
+
+    /// What a document that tells of one handler says of it: at which path it stands, for which methods.
+    pub(crate) fn of(document: &impl Serialize) -> Vec<(String, MethodFilter, Self)> {
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        let mut taken = |pointer: &str| match document.pointer_mut(pointer).map(Value::take) {
+            Some(Value::Object(map)) => map,
+            _ => Map::new(),
+        };
+        let schemas = taken("/components/schemas");
+        let paths = taken("/paths").into_iter().filter_map(|(path, item)| {
+            let Value::Object(operations) = item else { return None };
+            let methods = operations.keys().filter_map(|method| filter(method)).reduce(MethodFilter::or)?;
+            let path = if path.is_empty() { "/".to_owned() } else { path };
+            Some((path, methods, Self { operations, schemas: schemas.clone() }))
+        });
+        paths.collect()
+    }
+
+    pub(super) fn operation(&self, method: &str) -> Option<&Map<String, Value>> {
+        self.operations.get(method).and_then(Value::as_object)
+    }
+
+    pub(super) fn schemas(&self) -> &Map<String, Value> {
+        &self.schemas
+    }
+}
+
+fn filter(method: &str) -> Option<MethodFilter> {
+    Some(match method {
+        "get" => MethodFilter::GET,
+        "put" => MethodFilter::PUT,
+        "post" => MethodFilter::POST,
+        "delete" => MethodFilter::DELETE,
+        "options" => MethodFilter::OPTIONS,
+        "head" => MethodFilter::HEAD,
+        "patch" => MethodFilter::PATCH,
+        "trace" => MethodFilter::TRACE,
+        _ => return None,
+    })
+}

@@ -1,0 +1,163 @@
+//! What the routes say of themselves in an OpenAPI document: what they take, and what they answer.
+
+use serde_json::{Value, json};
+
+use super::{Delivery, TokenRoute};
+use crate::openapi::WrittenOperations;
+
+/// How the routes were put together, as far as a document tells of it.
+#[derive(Debug)]
+pub(super) struct Documented {
+    pub(super) delivery: Delivery,
+    /// The JSON Schema of what a log-in sends.
+    pub(super) credentials: Value,
+    /// Whether the application has its own form of answers, which is not known here.
+    pub(super) has_own_answers: bool,
+}
+
+impl Documented {
+    pub(super) fn route(&self, route: TokenRoute) -> WrittenOperations {
+        let mut operation = json!({
+            "summary": summary(route),
+            "description": self.description(route),
+            "responses": self.responses(route),
+        });
+        if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
+            operation.insert("requestBody".into(), body);
+        }
+        WrittenOperations::one("post", operation)
+    }
+
+    fn description(&self, route: TokenRoute) -> &'static str {
+        match (route, self.delivery) {
+            (TokenRoute::LogIn, Delivery::Json) => "Tokens for good credentials.",
+            (TokenRoute::LogIn, Delivery::Cookies) => {
+                "Tokens for good credentials, in cookies that no script can read. It must be sent by a page of this service."
+            }
+            (TokenRoute::Refresh, Delivery::Json) => {
+                "The next tokens for a refresh token, which is for one use (RFC 6749 §6)."
+            }
+            (TokenRoute::Refresh, Delivery::Cookies) => {
+                "The next tokens for the refresh token in its cookie, which is for one use (RFC 6749 §6)."
+            }
+            (TokenRoute::LogOut, _) => {
+                "Ends the log-in of whatever tokens are sent, expired or not. Who has none is logged out already."
+            }
+            (TokenRoute::LogOutEverywhere, _) => "Ends all log-ins of the caller's.",
+            (TokenRoute::Revoke, _) => "Takes a token back (RFC 7009).",
+            (TokenRoute::Introspect, _) => "What a token says, if it is good (RFC 7662).",
+        }
+    }
+
+    fn body(&self, route: TokenRoute) -> Option<Value> {
+        let string = || json!({ "type": "string" });
+        let object = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required });
+        let (schema, is_required) = match (route, self.delivery) {
+            (TokenRoute::LogIn, _) => (self.credentials.clone(), true),
+            (TokenRoute::Refresh, Delivery::Json) => {
+                let grant_type = json!({ "type": "string", "const": "refresh_token" });
+                let properties = json!({ "refresh_token": string(), "grant_type": grant_type });
+                (object(properties, &["refresh_token"]), true)
+            }
+            (TokenRoute::LogOut, Delivery::Json) => {
+                (object(json!({ "refresh_token": string() }), &[]), false)
+            }
+            (TokenRoute::Refresh | TokenRoute::LogOut, Delivery::Cookies)
+            | (TokenRoute::LogOutEverywhere, _) => return None,
+            (TokenRoute::Revoke | TokenRoute::Introspect, _) => {
+                let properties = json!({ "token": string(), "token_type_hint": string() });
+                (object(properties, &["token"]), true)
+            }
+        };
+        let content = json!({ "schema": schema });
+        let content = json!({ "application/json": content, "application/x-www-form-urlencoded": content });
+        Some(json!({ "required": is_required, "content": content }))
+    }
+
+    fn responses(&self, route: TokenRoute) -> Value {
+        if self.has_own_answers && !matches!(route, TokenRoute::Revoke | TokenRoute::Introspect) {
+            return json!({ "default": { "description": "In the application's own form." } });
+        }
+        let (status, good) = self.good(route);
+        let mut responses = json!({ status: good, "503": failure("It can't be told or done now.", true) });
+        let Some(all) = responses.as_object_mut() else { return responses };
+        if route != TokenRoute::LogOutEverywhere {
+            let why = match route {
+                TokenRoute::LogIn => "The credentials are wrong, or the request can't be read.",
+                TokenRoute::Refresh => "The refresh token is not good, or the request can't be read.",
+                _ => "The request can't be read.",
+            };
+            all.insert("400".into(), failure(why, false));
+        }
+        let sets_cookies = self.delivery == Delivery::Cookies;
+        if sets_cookies && matches!(route, TokenRoute::LogIn | TokenRoute::Refresh | TokenRoute::LogOut) {
+            all.insert("403".into(), failure("A page of another origin sent it.", false));
+        }
+        if route == TokenRoute::LogIn {
+            all.insert(
+                "429".into(),
+                failure("Too many attempts, of this account or from this address.", true),
+            );
+        }
+        responses
+    }
+
+    /// The answer where all is well.
+    fn good(&self, route: TokenRoute) -> (&'static str, Value) {
+        let described = |description: &str| json!({ "description": description });
+        let with = |description: &str, schema: Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
+        match route {
+            TokenRoute::LogIn | TokenRoute::Refresh => {
+                let mut properties = json!({
+                    "token_type": { "type": "string", "const": "Bearer" },
+                    "expires_in": { "type": "integer", "description": "Seconds until the access token expires." },
+                    "scope": { "type": "string" },
+                });
+                let mut required = vec!["token_type", "expires_in"];
+                if let (Delivery::Json, Some(properties)) = (self.delivery, properties.as_object_mut()) {
+                    for name in ["access_token", "refresh_token"] {
+                        properties.insert(name.into(), json!({ "type": "string" }));
+                        required.push(name);
+                    }
+                }
+                let schema = json!({ "type": "object", "properties": properties, "required": required });
+                ("200", with("The tokens (RFC 6749 §5.1).", schema))
+            }
+            TokenRoute::LogOut | TokenRoute::LogOutEverywhere => ("204", described("Logged out.")),
+            TokenRoute::Revoke => ("200", described("The token is good no more, or never was.")),
+            TokenRoute::Introspect => {
+                let active = json!({ "active": { "type": "boolean" } });
+                let schema = json!({ "type": "object", "properties": active, "required": ["active"] });
+                ("200", with("What it says; only `active` if it is not good (RFC 7662 §2.2).", schema))
+            }
+        }
+    }
+}
+
+fn summary(route: TokenRoute) -> &'static str {
+    match route {
+        TokenRoute::LogIn => "Log in",
+        TokenRoute::Refresh => "Renew tokens",
+        TokenRoute::LogOut => "Log out",
+        TokenRoute::LogOutEverywhere => "Log out everywhere",
+        TokenRoute::Revoke => "Take a token back",
+        TokenRoute::Introspect => "Ask about a token",
+    }
+}
+
+/// An answer of RFC 6749 §5.2.
+fn failure(description: &str, waits: bool) -> Value {
+    let error = json!({ "error": { "type": "string" } });
+    let schema = json!({ "type": "object", "properties": error, "required": ["error"] });
+    let mut response =
+        json!({ "description": description, "content": { "application/json": { "schema": schema } } });
+    if let (true, Some(response)) = (waits, response.as_object_mut()) {
+        let seconds = json!({
+            "description": "Seconds until it may be worth another try.",
+            "required": true,
+            "schema": { "type": "string" },
+        });
+        response.insert("headers".into(), json!({ "Retry-After": seconds }));
+    }
+    response
+}

@@ -1,0 +1,121 @@
+//! `aide` takes guarded handlers as they are, and its document is completed by the engine.
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get, get_with, post_with};
+use auth_runtime::openapi::OpenApi;
+use auth_runtime::testing::{TestAuth, TestUser};
+use auth_runtime::{AuthBuilder, Claims, Principal, auth, check};
+use axum::Json;
+use axum::extract::Path;
+use serde_json::{Value, json};
+
+use crate::support::{request, send};
+
+#[auth(roles = ["admin"], check = awake)]
+async fn purge(_: Principal, Path(_): Path<u32>) -> String {
+    String::new()
+}
+
+#[check]
+async fn awake(_: &Principal) -> bool {
+    true
+}
+
+#[auth(source = "cookie", scopes = ["write"])]
+async fn write(Claims(_): Claims<Value>, Json(_): Json<Vec<String>>) -> Json<Vec<String>> {
+    Json(Vec::new())
+}
+
+#[auth(optional)]
+async fn home(_: Option<Principal>) {}
+
+#[auth(public)]
+async fn open() {}
+
+async fn unguarded() {}
+
+fn router(document: &mut aide::openapi::OpenApi) -> axum::Router {
+    let v1 = ApiRouter::new()
+        .api_route("/articles/{id}", get_with(purge, |operation| operation.description("Purges.")))
+        .api_route("/articles", post_with(write, |operation| operation.id("write").response::<401, ()>()));
+    ApiRouter::new()
+        .nest_api_service("/v1", v1)
+        .api_route("/", get(home))
+        .api_route("/open", get(open))
+        .finish_api(document)
+}
+
+fn filled() -> (Value, auth_runtime::openapi::Coverage) {
+    let mut document = aide::openapi::OpenApi::default();
+    let _ = router(&mut document);
+    let test = TestAuth::with(AuthBuilder::allow_query_tokens);
+    let api = OpenApi::new("Shop", "1");
+    let coverage = api.fill_guarded(&mut document, test.auth()).unwrap();
+    (serde_json::to_value(document).unwrap(), coverage)
+}
+
+#[test]
+fn the_gates_rule_is_in_the_document() {
+    let (document, coverage) = filled();
+    assert!(coverage.is_complete(), "{coverage}");
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    assert_eq!(document["info"]["title"], "Shop");
+
+    let purge = &document["paths"]["/v1/articles/{id}"]["get"];
+    assert_eq!(purge["security"], json!([{ "bearer": ["admin"] }]));
+    assert_eq!(purge["description"], "Purges.\n\n**Who:** role admin; and check awake.");
+    assert_eq!(
+        purge["x-auth-policy"],
+        json!({ "access": "authenticated", "sources": ["bearer"], "all": [{ "roles": ["admin"] }], "check": "awake" })
+    );
+    assert_eq!(purge["responses"]["403"], json!({ "$ref": "#/components/responses/Forbidden" }));
+    assert!(purge["responses"]["200"].is_object(), "{purge}");
+    assert_eq!(purge["parameters"].as_array().map(Vec::len), Some(1));
+
+    let write = &document["paths"]["/v1/articles"]["post"];
+    assert_eq!(write["security"], json!([{ "cookie": ["write"] }]));
+    assert_eq!(write["responses"]["401"]["description"], "no content", "theirs stays: {write}");
+    assert!(write["requestBody"].is_object());
+    assert_eq!(document["paths"]["/"]["get"]["security"], json!([{}, { "bearer": [] }]));
+    assert_eq!(document["paths"]["/open"]["get"]["security"], json!([]));
+}
+
+#[tokio::test]
+async fn the_gates_stand_in_aides_router() {
+    let test = TestAuth::new();
+    let app = router(&mut aide::openapi::OpenApi::default()).layer(test.auth().layer());
+    let admin = test.token(&TestUser::new("alice").roles(["admin"]));
+    assert_eq!(status(&app, "GET", "/v1/articles/7", None).await, 401);
+    assert_eq!(status(&app, "GET", "/v1/articles/7", Some(&admin)).await, 200);
+    assert_eq!(status(&app, "GET", "/open", None).await, 200);
+}
+
+#[test]
+fn an_operation_without_a_gate_is_told() {
+    let mut document = aide::openapi::OpenApi::default();
+    let _: axum::Router =
+        ApiRouter::new().api_route("/a", get(open)).api_route("/b", get(unguarded)).finish_api(&mut document);
+    let coverage = OpenApi::new("Shop", "1").fill_guarded(&mut document, TestAuth::new().auth()).unwrap();
+    assert_eq!(coverage.to_string(), "documented, and not guarded: GET /b\n");
+    assert!(!coverage.is_complete());
+}
+
+/// What a gate did not write, and a source that the engine does not have: no document that says less than is so.
+#[test]
+fn what_no_gate_wrote_is_refused() {
+    let document = |policy: Value| json!({ "openapi": "3.1.0", "paths": { "/a": { "get": { "x-auth-policy": policy } } } });
+    for (policy, expected) in [
+        (json!({ "access": "nobody" }), "`x-auth-policy` of GET /a is not what a gate writes there"),
+        (json!({ "access": "authenticated", "sources": ["badge"] }), "the source `badge`"),
+    ] {
+        let error = OpenApi::new("Shop", "1").fill_guarded(&mut document(policy), TestAuth::new().auth());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
+    send(app, request(method, path, &headers)).await.status.as_u16()
+}
