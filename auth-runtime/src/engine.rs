@@ -27,6 +27,9 @@ use crate::tokens::{IssuedTokens, IssuerState, NoTokenIssuer, Tokens};
 use crate::verify::{Limits, TokenCache, Verifier};
 use crate::vocabulary::Lexicon;
 
+/// What the refresh cookie is called among sources, where tokens are renewed on the way: no rule can name it.
+pub(crate) const RENEWAL: &str = "refresh_cookie";
+
 /// The engine of a service. Cheap to clone: all clones are one.
 #[derive(Clone, Debug)]
 pub struct Auth {
@@ -154,8 +157,11 @@ impl Engine {
                 Err(_) => return names.iter().map(|name| (*name).to_owned()).collect(),
             },
         };
-        let sources = indices.into_iter().filter_map(|index| self.source(index));
-        sources.map(|source| source.name().to_owned()).collect()
+        let sources = || indices.iter().filter_map(|&index| self.source(index));
+        let renews =
+            self.refresh_cookie.is_for_all_paths() && sources().any(|source| self.is_access_cookie(source));
+        let names = sources().map(CredentialSource::name).chain(renews.then_some(RENEWAL));
+        names.map(str::to_owned).collect()
     }
 
     pub(crate) fn source_names(&self) -> impl Iterator<Item = &str> {
@@ -244,6 +250,12 @@ impl Engine {
 
     /// Whether a request with a credential may meet 503: what is asked can be out of reach.
     #[cfg(feature = "openapi")]
+    /// Whether a verifier of the application's own decides which texts are tokens.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn has_own_verifier(&self) -> bool {
+        self.has_own_verifier
+    }
+
     pub(crate) fn may_be_unavailable(&self) -> bool {
         self.revocations.has_log() || self.refresh_cookie.is_for_all_paths() || self.has_own_verifier
     }

@@ -40,6 +40,7 @@ mod documented;
 mod fill;
 mod merge;
 mod operation;
+mod path;
 mod scheme;
 mod security;
 mod served;
@@ -52,6 +53,7 @@ pub use self::document::{
     Response, ResponseOrReference, Schema, SecurityRequirement, Server,
 };
 pub use self::fill::Coverage;
+use self::operation::Operations;
 use self::scheme::Schemes;
 pub use self::scheme::{OAuthFlow, OAuthFlows, SecurityScheme};
 use self::security::Kinds;
@@ -140,7 +142,13 @@ impl OpenApi {
     /// [`DocumentError`], which lists every mistake: a source that does not say where its credential stands, a name that can't
     /// be a scheme's, URLs for a source that is none.
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
-        self.document(&Served::routes(routes, auth), auth)
+        let version = self.version;
+        let mut document = self.document(&Served::routes(routes, auth), auth)?;
+        if version == OpenApiVersion::V3_1 {
+            document.paths.values_mut().for_each(|item| drop(item.remove(operation::QUERY)));
+        }
+        document.paths.retain(|_, item| !item.is_empty());
+        Ok(document)
     }
 
     fn document(self, served: &[Served<'_>], auth: &Auth) -> Result<Document, DocumentError> {
@@ -154,11 +162,13 @@ impl OpenApi {
                 ));
             }
         }
-        let kinds = Kinds::of(served.iter().map(|one| &one.policy));
+        let kinds = Kinds::of(served.iter().map(|one| &one.policy), auth.engine().lexicon().vocabulary());
         let schemes = Schemes::new(&self, served, &kinds, auth, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(DocumentError::new(mistakes));
         }
+        let mut operations = Operations::new(&schemes, &kinds, auth);
+        served.iter().for_each(|one| operations.add(one));
         let mut document = Document {
             openapi: match self.version {
                 OpenApiVersion::V3_1 => "3.1.1",
@@ -167,7 +177,7 @@ impl OpenApi {
             .into(),
             info: self.info,
             servers: if self.servers.is_empty() { vec![Server { url: "/".into() }] } else { self.servers },
-            paths: BTreeMap::new(),
+            paths: operations.paths(),
             components: Components { security_schemes: schemes.described(), ..Components::default() },
         };
         for written in served.iter().filter_map(|one| one.written) {
@@ -177,10 +187,6 @@ impl OpenApi {
         if served.iter().any(|one| one.policy.access != PolicyAccess::Public) {
             operation::add_refusals(&mut document.components, auth);
         }
-        for one in served {
-            operation::add(&mut document.paths, one, &schemes, &kinds, auth);
-        }
-        operation::name_uniquely(&mut document.paths);
         Ok(document)
     }
 }
@@ -192,15 +198,9 @@ impl Document {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// As YAML.
+    /// As YAML, which a reader of YAML 1.1 takes for the same.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        let mut yaml = Vec::new();
-        // Variants as maps, as JSON has them, and not as tags.
-        let written = yaml_serde::with::singleton_map_recursive::serialize(
-            self,
-            &mut yaml_serde::Serializer::new(&mut yaml),
-        );
-        written.ok().and_then(|()| String::from_utf8(yaml).ok()).unwrap_or_default()
+        serde_saphyr::to_string(self).unwrap_or_default()
     }
 }

@@ -15,6 +15,8 @@ use auth_runtime::{AuthBuilder, Principal, Router, auth, check, rule};
 use auth_tests_declared::{VOCABULARY, handlers};
 use serde_json::{Value, json};
 
+use crate::support::people;
+
 #[auth(public)]
 async fn health() {}
 
@@ -92,7 +94,11 @@ fn each_route_is_there_once_nested_and_merged() {
         .collect();
     let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len(), "{ids:?}");
-    assert!(ids.contains(&"invoice") && ids.contains(&"me_get_v1") && ids.contains(&"me_put_me"), "{ids:?}");
+    for id in
+        ["openapi_invoice", "openapi_me", "openapi_me_put_me", "openapi_health_get", "post_v1_assets_rest"]
+    {
+        assert!(ids.contains(&id), "{id}: {ids:?}");
+    }
 }
 
 #[test]
@@ -102,17 +108,17 @@ fn an_operation_says_what_is_enforced() {
     assert_eq!(
         item["get"],
         json!({
-            "operationId": "invoice",
+            "operationId": "openapi_invoice",
             "summary": "Invoice",
             "description": "**Who:** claim tenant equal to {tenant} of the path; and permission invoice.read; and not (role guest); and check owns.",
             "parameters": [{ "name": "tenant", "in": "path", "required": true, "schema": { "type": "string" } }],
             "security": [{ "bearer": ["invoice.read"] }],
             "responses": {
                 "2XX": { "description": "What the handler answers." },
-                "400": { "$ref": "#/components/responses/CredentialRepeated" },
-                "401": { "$ref": "#/components/responses/Unauthenticated" },
-                "403": { "$ref": "#/components/responses/Forbidden" },
-                "503": { "$ref": "#/components/responses/Unavailable" },
+                "400": { "$ref": "#/components/responses/AuthCredentialRepeated" },
+                "401": { "$ref": "#/components/responses/AuthUnauthenticated" },
+                "403": { "$ref": "#/components/responses/AuthForbidden" },
+                "503": { "$ref": "#/components/responses/AuthUnavailable" },
                 "default": { "description": "What else the handler answers." },
             },
             "x-auth-policy": {
@@ -196,7 +202,7 @@ fn tokens_of_oauth_and_openid_connect() {
         json!({
             "authorizationUrl": "https://id.test/authorize",
             "tokenUrl": "https://id.test/token",
-            "scopes": { "article:write": "Change articles" },
+            "scopes": { "article:read": "Read articles", "article:write": "Change articles" },
         })
     );
     let security = document["paths"]["/"]["get"]["security"].as_array().unwrap().clone();
@@ -277,7 +283,7 @@ fn a_service_that_renders_refusals_itself_promises_no_form() {
     let document = document_of(&routes(), OpenApi::new("Shop", "1"), |builder| {
         builder.render_refusals(|refusal, _| axum::response::IntoResponse::into_response(refusal.status()))
     });
-    assert!(document["components"]["responses"]["Unauthenticated"]["content"].is_null());
+    assert!(document["components"]["responses"]["AuthUnauthenticated"]["content"].is_null());
     assert!(document["components"]["schemas"].is_null());
 }
 
@@ -299,6 +305,147 @@ fn too_many_alternatives_are_left_out() {
 fn as_yaml_it_is_the_same() {
     let test = TestAuth::with(AuthBuilder::allow_query_tokens);
     let document = OpenApi::new("Shop: the API", "1.0").describe(&routes().routes(), test.auth()).unwrap();
-    let yaml: Value = yaml_serde::from_str(&document.to_yaml()).unwrap();
+    let yaml: Value = serde_saphyr::from_str(&document.to_yaml()).unwrap();
     assert_eq!(yaml, serde_json::from_str::<Value>(&document.to_json()).unwrap());
+}
+
+/// An empty list says that everybody may, so that it must not stand where nobody can.
+#[test]
+fn what_nobody_can_keep_is_not_public() {
+    const ANYONE: auth_runtime::policy::Rule = rule!();
+    #[auth(not(rule = ANYONE))]
+    async fn nobody() {}
+    #[auth(any(roles = ["admin"], not(rule = ANYONE)))]
+    async fn admins() {}
+    let routes: Router = Router::new().route("/a", get(nobody)).route("/b", get(admins));
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
+    assert_eq!(document["paths"]["/a"]["get"]["security"], json!([{ "bearer": [] }]));
+    assert_eq!(document["paths"]["/b"]["get"]["security"], json!([{ "bearer": ["admin"] }]));
+}
+
+/// Nor where there is no source, as `finish` would say too.
+#[test]
+fn a_route_without_a_source_is_not_public() {
+    #[auth(source = "query")]
+    async fn by_query() {}
+    #[auth(source = "bearer")]
+    async fn by_bearer() {}
+    let routes: Router = Router::new()
+        .route("/q", get(by_query))
+        .merge(Router::new().route("/b", get(by_bearer)).require(rule!(source = "cookie")));
+    let error = OpenApi::new("Shop", "1").describe(&routes.routes(), TestAuth::new().auth()).unwrap_err();
+    let mistakes: Vec<&str> = error.mistakes().collect();
+    assert_eq!(
+        mistakes,
+        [
+            "GET /b: there is no source that a credential may come from; `finish` says why",
+            "a rule names the source `query`, and the engine has bearer, cookie",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn each_method_is_told_of_by_the_route_that_answers_it() {
+    #[auth(roles = ["admin"])]
+    async fn admin() {}
+    let routes = || {
+        Router::<()>::new()
+            .route("/x", any(health).get(admin))
+            .route("/y", any(admin).get(health))
+            .route("/z", get(health))
+            .route("/z", any(admin))
+    };
+    let document = document_of(&routes(), OpenApi::new("Shop", "1").version(OpenApiVersion::V3_2), |b| b);
+    let test = TestAuth::new();
+    let app = routes().finish(test.auth()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let request = crate::support::request(&method.to_uppercase(), path, &[]);
+            let is_let_in = crate::support::send(&app, request).await.status.is_success();
+            assert_eq!(is_let_in, operation["security"] == json!([]), "{method} {path}");
+        }
+        assert!(item["head"].is_null(), "HEAD goes where GET goes");
+        assert!(item["query"].is_object(), "a route of any method takes that of OpenAPI 3.2 too");
+    }
+}
+
+/// A token in the URL is taken by methods that change nothing alone.
+#[test]
+fn a_source_in_the_url_is_none_of_what_changes_state() {
+    let routes: Router = Router::new().route("/", get(me).post(me));
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| {
+        builder.default_sources(["bearer", "query"])
+    });
+    let item = &document["paths"]["/"];
+    assert_eq!(item["get"]["security"], json!([{ "bearer": [] }, { "query": [] }]));
+    assert_eq!(item["post"]["security"], json!([{ "bearer": [] }]));
+    assert_eq!(item["post"]["x-auth-policy"]["sources"], json!(["bearer"]));
+}
+
+/// Where tokens are renewed on the way, the refresh cookie alone lets in.
+#[test]
+fn a_cookie_that_renews_is_an_alternative() {
+    let issuer = people::issuer(&people::People::default());
+    let auth = auth_runtime::Auth::builder()
+        .token_issuer(issuer)
+        .default_sources(["cookie"])
+        .renew_transparently()
+        .build()
+        .unwrap();
+    #[auth(source = "bearer")]
+    async fn programs() {}
+    let routes: Router = Router::new().route("/", get(me)).route("/programs", get(programs));
+    let document = OpenApi::new("Shop", "1").describe(&routes.routes(), &auth).unwrap();
+    let document: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let security = |path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(security("/"), json!([{ "cookie": [] }, { "refresh_cookie": [] }]));
+    assert_eq!(security("/programs"), json!([{ "bearer": [] }]));
+    let scheme = &document["components"]["securitySchemes"]["refresh_cookie"];
+    assert_eq!((&scheme["in"], &scheme["name"]), (&json!("cookie"), &json!("__Host-refresh_token")));
+}
+
+#[test]
+fn a_log_in_that_is_too_old_is_not_forbidden() {
+    #[auth(max_age = "5m", acr = ["mfa"])]
+    async fn fresh() {}
+    let routes: Router = Router::new().route("/", get(fresh));
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
+    let responses = &document["paths"]["/"]["get"]["responses"];
+    assert!(responses["401"].is_object() && responses["403"].is_null(), "{responses}");
+}
+
+/// Ids stay when a route is added behind the others.
+#[test]
+fn ids_are_stable() {
+    let routes = || Router::<()>::new().route("/a/b", get(me)).route("/a-b", get(me)).route("/c", get(home));
+    let ids = |routes: &Router| {
+        let document = document_of(routes, OpenApi::new("Shop", "1"), |builder| builder);
+        let paths = document["paths"].as_object().unwrap().clone();
+        paths.into_iter().map(|(path, item)| (path, item["get"]["operationId"].clone())).collect::<Vec<_>>()
+    };
+    let before = ids(&routes());
+    let after = ids(&routes().route("/a.b", get(me)).route("/b", get(home)));
+    assert!(before.iter().all(|one| after.contains(one)), "{before:?} {after:?}");
+    assert!(after.contains(&("/a.b".into(), "openapi_me_get_a_b_2".into())), "{after:?}");
+}
+
+#[test]
+fn many_alternatives_take_no_time() {
+    let names = |prefix: &str| -> Vec<String> { (0..64).map(|number| format!("{prefix}{number}")).collect() };
+    let leaked = |names: Vec<String>| -> &'static [&'static str] {
+        let names: Vec<&'static str> = names.into_iter().map(|name| &*name.leak()).collect();
+        names.leak()
+    };
+    let rule = |prefix: &str| {
+        let requirement = auth_runtime::policy::Requirement::Roles(leaked(names(prefix)));
+        auth_runtime::policy::Rule::authenticated().requires(vec![requirement].leak())
+    };
+    let mut routes = Router::<()>::new().require(rule("a"));
+    for number in 0..20 {
+        routes = routes.route(&format!("/{number}"), (axum::routing::any(|| async {}), rule("b")));
+    }
+    let start = std::time::Instant::now();
+    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    assert_eq!(document["paths"]["/0"]["get"]["security"], json!([{ "bearer": [] }]));
 }

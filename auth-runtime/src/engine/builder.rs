@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::runtime::Handle;
 
-use super::{Auth, Engine, background, resolve};
+use super::{Auth, Engine, RENEWAL, background, resolve};
 #[cfg(feature = "token-routes")]
 use crate::address::{ForwardedHeader, TrustedProxies};
 use crate::audit::{AuditEvent, AuditHook};
@@ -537,7 +537,7 @@ fn sources(
         let name = source.name();
         if sources.iter().any(|other| other.name() == name) {
             mistakes.push(format!("two sources have the name `{name}`: give the second another"));
-        } else if name.is_empty() || name == "query" {
+        } else if name.is_empty() || ["query", RENEWAL].contains(&name) {
             mistakes.push(format!("a source can't have the name `{name}`: give it another"));
         } else {
             sources.push(source);

@@ -6,6 +6,7 @@ use aide::openapi::Operation;
 use serde_json::{Map, Value, json};
 
 use super::Served;
+use super::merge::GATE;
 use super::operation::{METHODS, WHO};
 use crate::engine::Auth;
 use crate::gate::{Authorized, NamedCheck, Policy};
@@ -13,10 +14,7 @@ use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::principal::{Claims, Principal};
 use crate::routing::rule_in_words;
 
-/// Where the gate leaves what it asks, until [`OpenApi::fill_guarded`](super::OpenApi::fill_guarded) completes it.
-const POLICY: &str = "x-auth-policy";
-
-/// Tells of the rule, in words and as `x-auth-policy`. Sources that the rule does not name only the engine knows, so that
+/// Tells of the rule, in words and as `x-auth-gate`. Sources that the rule does not name only the engine knows, so that
 /// [`OpenApi::fill_guarded`](super::OpenApi::fill_guarded) adds them, and the security.
 impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
@@ -28,7 +26,7 @@ impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
             policy.insert("who".into(), who.as_str().into());
         }
         operation.description = Some(format!("{WHO}{who}."));
-        operation.extensions.insert(POLICY.into(), policy);
+        operation.extensions.insert(GATE.into(), policy);
     }
 }
 
@@ -48,7 +46,7 @@ pub(super) fn guarded(
     let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     for (path, item) in paths {
         for method in METHODS {
-            let told = item.get(method).and_then(|operation| operation.get(POLICY)).cloned();
+            let told = item.get(method).and_then(|operation| operation.get(GATE)).cloned();
             let Some(Value::Object(mut told)) = told else { continue };
             let who = told.remove("who").and_then(|who| who.as_str().map(str::to_owned)).unwrap_or_default();
             match serde_json::from_value::<PolicyDocument>(Value::Object(told)) {
@@ -58,11 +56,18 @@ pub(super) fn guarded(
                         let named = Some(&*named).filter(|named| !named.is_empty());
                         policy.sources = auth.engine().names_of_sources(named);
                     }
-                    let path = path.clone();
-                    guarded.push(Served { method, path, handler: "", who, policy, written: None });
+                    guarded.push(Served {
+                        method,
+                        methods: vec![method],
+                        path: path.clone(),
+                        handler: "",
+                        who,
+                        policy,
+                        written: None,
+                    });
                 }
                 Err(error) => mistakes.push(format!(
-                    "`{POLICY}` of {} {path} is not what a gate writes there: {error}",
+                    "`{GATE}` of {} {path} is not what a gate writes there: {error}",
                     method.to_uppercase()
                 )),
             }

@@ -6,71 +6,136 @@ use serde_json::{Map, Value, json};
 
 use super::document::{
     Components, Header, MediaType, Operation, OrWritten, Parameter, PathItem, Reference, Response,
-    ResponseOrReference,
+    ResponseOrReference, SecurityRequirement,
 };
 use super::merge;
+use super::path::template;
 use super::scheme::Schemes;
 use super::security::{Kinds, requirements};
 use super::served::Served;
 use crate::engine::Auth;
-use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::routing::{path_parameters, short_name};
+use crate::policy::{Condition, PolicyAccess, PolicyDocument};
+use crate::routing::short_name;
 
 /// The methods that OpenAPI has a place for.
-pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(super) const METHODS: [&str; 9] =
+    ["get", "put", "post", "delete", "options", "head", "patch", "trace", QUERY];
+/// There since OpenAPI 3.2.
+pub(super) const QUERY: &str = "query";
 /// What the words stand behind that say who is let in.
 pub(super) const WHO: &str = "**Who:** ";
-/// What the part of a path is called that a wildcard without a name takes.
-const REST: &str = "rest";
 
+/// What the names of our components begin with.
+pub(super) const OWN_PREFIX: &str = "Auth";
 /// The refusals, by status: the name of the component, and what it says.
 const REFUSALS: [(&str, &str, &str); 4] = [
-    ("400", "CredentialRepeated", "The credential was sent more than once, or in two ways (RFC 6750 §3.1)."),
+    (
+        "400",
+        "AuthCredentialRepeated",
+        "The credential was sent more than once, or in two ways (RFC 6750 §3.1); or the handler can't read the request.",
+    ),
     (
         "401",
-        "Unauthenticated",
+        "AuthUnauthenticated",
         "No credential was sent, it is not good, or the log-in is too old or too weak (RFC 6750 §3.1, RFC 9470 §3).",
     ),
     (
         "403",
-        "Forbidden",
+        "AuthForbidden",
         "The caller may not do this (RFC 6750 §3.1), or the page that sent the cookie may not.",
     ),
-    ("503", "Unavailable", "Whether the caller may do this can't be told at the moment."),
+    ("503", "AuthUnavailable", "Whether the caller may do this can't be told at the moment."),
 ];
+/// The schema of their body.
+const PROBLEM: &str = "AuthProblem";
 
-/// Adds the operations that are served there.
-pub(super) fn add(
-    paths: &mut BTreeMap<String, PathItem>,
-    served: &Served<'_>,
-    schemes: &Schemes,
-    kinds: &Kinds,
-    auth: &Auth,
-) {
-    let (path, parameters) = template(&served.path);
-    let handler = short_name(served.handler).trim_matches(['[', ']']).replace(' ', "_");
-    let item = paths.entry(path).or_default();
-    for method in METHODS.into_iter().filter(|method| served.answers(method)) {
-        let mut policy = served.policy.clone();
-        if !is_safe(method) {
-            schemes.retain_outside_of_url(&mut policy.sources);
-        }
-        let ours = Operation {
-            operation_id: handler.clone(),
-            summary: words(&handler),
-            description: format!("{WHO}{}.", served.who),
-            parameters: parameters.iter().cloned().map(OrWritten::Ours).collect(),
-            security: requirements(&policy, schemes, kinds),
-            responses: responses(&policy, schemes, auth),
-            policy,
-            written: BTreeMap::new(),
-        };
-        let written = served.written.and_then(|written| written.operation(method));
-        let operation =
-            written.and_then(|written| with_ours(written.clone(), &ours, &parameters)).unwrap_or(ours);
-        // A route of one method comes before one of any.
-        item.entry(method.to_owned()).or_insert(operation);
+/// The operations of a document, as they are added.
+pub(super) struct Operations<'d> {
+    schemes: &'d Schemes,
+    kinds: &'d Kinds,
+    auth: &'d Auth,
+    paths: BTreeMap<String, PathItem>,
+    ids: BTreeSet<String>,
+}
+
+/// What is said of a policy.
+struct Enforced {
+    policy: PolicyDocument,
+    security: Vec<SecurityRequirement>,
+    responses: BTreeMap<String, OrWritten<ResponseOrReference>>,
+}
+
+impl<'d> Operations<'d> {
+    pub(super) fn new(schemes: &'d Schemes, kinds: &'d Kinds, auth: &'d Auth) -> Self {
+        Self { schemes, kinds, auth, paths: BTreeMap::new(), ids: BTreeSet::new() }
     }
+
+    pub(super) fn paths(self) -> BTreeMap<String, PathItem> {
+        self.paths
+    }
+
+    /// Adds the operations that are served there.
+    pub(super) fn add(&mut self, served: &Served<'_>) {
+        let (path, parameters) = template(&served.path);
+        let mut enforced: Vec<Enforced> = Vec::new();
+        for &method in &served.methods {
+            let mut policy = served.policy.clone();
+            if !is_safe(method) {
+                self.schemes.retain_outside_of_url(&mut policy.sources);
+            }
+            if enforced.last().is_none_or(|last| last.policy != policy) {
+                enforced.push(self.enforced(policy));
+            }
+            let Some(Enforced { policy, security, responses }) = enforced.last() else { continue };
+            let ours = Operation {
+                operation_id: id(served, method, &path),
+                summary: words(short_name(served.handler)),
+                description: format!("{WHO}{}.", served.who),
+                parameters: parameters.iter().cloned().map(OrWritten::Ours).collect(),
+                security: security.clone(),
+                responses: responses.clone(),
+                policy: policy.clone(),
+                written: BTreeMap::new(),
+            };
+            let written = served.written.and_then(|written| written.operation(method));
+            let written = written.and_then(|written| with_ours(written.clone(), &ours, &parameters));
+            let mut operation = written.unwrap_or(ours);
+            operation.operation_id = self.own_id(operation.operation_id, method, &path);
+            self.paths.entry(path.clone()).or_default().insert(method.to_owned(), operation);
+        }
+    }
+
+    fn enforced(&self, policy: PolicyDocument) -> Enforced {
+        let security = requirements(&policy, self.schemes, self.kinds);
+        let responses = responses(&policy, self.schemes, self.auth);
+        Enforced { policy, security, responses }
+    }
+
+    /// An id of its own: the first that asks for one gets it, and those behind it one with the method and the path. So a route that is
+    /// added behind the others takes no id away.
+    fn own_id(&mut self, id: String, method: &str, path: &str) -> String {
+        let long = format!("{id}_{}", with_path(method, path));
+        let numbered = (2..).map(|number| format!("{long}_{number}"));
+        let mut candidates = [id, long.clone()].into_iter().chain(numbered);
+        let free = candidates.find(|id| !self.ids.contains(id)).unwrap_or_default();
+        self.ids.insert(free.clone());
+        free
+    }
+}
+
+/// The handler's name with its module, and the method where there are several; the place of what has no name.
+fn id(served: &Served<'_>, method: &str, path: &str) -> String {
+    if served.handler.starts_with('[') {
+        return with_path(method, path);
+    }
+    let (_, name) = served.handler.split_once("::").unwrap_or(("", served.handler));
+    let name = name.replace("::", "_");
+    if served.is_of_any_method() { format!("{name}_{method}") } else { name }
+}
+
+fn with_path(method: &str, path: &str) -> String {
+    let parts = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    std::iter::once(method).chain(parts).collect::<Vec<_>>().join("_")
 }
 
 /// What is written of the handler, with what it does not say of our own.
@@ -93,31 +158,6 @@ fn is_safe(method: &str) -> bool {
     matches!(method, "get" | "head" | "options" | "trace")
 }
 
-/// Gives every operation an id of its own: the handler's name, with the method and the path where that is not enough.
-pub(super) fn name_uniquely(paths: &mut BTreeMap<String, PathItem>) {
-    let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    for operation in paths.values().flat_map(PathItem::values) {
-        *count.entry(operation.operation_id.clone()).or_default() += 1;
-    }
-    let mut taken: BTreeSet<String> =
-        count.iter().filter(|(_, uses)| **uses == 1).map(|(id, _)| id.clone()).collect();
-    for (path, item) in paths {
-        for (method, operation) in item {
-            if count.get(&operation.operation_id) == Some(&1) {
-                continue;
-            }
-            let path =
-                path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
-            let path = path.collect::<Vec<_>>().join("_");
-            let long = format!("{}_{method}_{path}", operation.operation_id).trim_end_matches('_').to_owned();
-            let numbered = (2..).map(|number| format!("{long}_{number}"));
-            let free = std::iter::once(long.clone()).chain(numbered).find(|id| !taken.contains(id));
-            operation.operation_id = free.unwrap_or(long);
-            taken.insert(operation.operation_id.clone());
-        }
-    }
-}
-
 /// Adds the refusals that operations refer to.
 pub(super) fn add_refusals(components: &mut Components, auth: &Auth) {
     // A hook of the application's renders them in a form that is not known here.
@@ -130,15 +170,22 @@ pub(super) fn add_refusals(components: &mut Components, auth: &Auth) {
     for (status, name, description) in REFUSALS {
         let mut response = Response { description: description.into(), ..Response::default() };
         let (header_name, header) = match status {
-            "503" => ("Retry-After", header("Seconds until it may be worth another try.", true)),
-            // A page of another origin learns no challenge.
-            "403" => ("WWW-Authenticate", header("The challenge, by RFC 6750 §3.", false)),
-            _ => ("WWW-Authenticate", header("The challenge, by RFC 6750 §3.", true)),
+            // A handler that can't do its work now may say nothing of it.
+            "503" => ("Retry-After", header("Seconds until it may be worth another try.", false)),
+            // RFC 9110 §15.5.2
+            "401" => ("WWW-Authenticate", header("The challenge, by RFC 6750 §3.", true)),
+            // A page of another origin learns no challenge, nor does a request that the handler can't read.
+            _ => ("WWW-Authenticate", header("The challenge, by RFC 6750 §3.", false)),
         };
         response.headers.insert(header_name.into(), header);
         if !has_own_form {
-            let schema = json!({ "$ref": "#/components/schemas/Problem" });
+            let schema = json!({ "$ref": format!("#/components/schemas/{PROBLEM}") });
             response.content.insert("application/problem+json".into(), MediaType { schema });
+            if status == "400" {
+                // What axum's extractors answer.
+                let schema = json!({ "type": "string" });
+                response.content.insert("text/plain".into(), MediaType { schema });
+            }
         }
         components.responses.insert(name.into(), response);
     }
@@ -153,7 +200,7 @@ pub(super) fn add_refusals(components: &mut Components, auth: &Auth) {
             },
             "required": ["type", "title", "status"],
         });
-        components.schemas.insert("Problem".into(), problem);
+        components.schemas.insert(PROBLEM.into(), problem);
     }
 }
 
@@ -168,7 +215,7 @@ fn responses(
     let waits = auth.engine().may_be_unavailable();
     let can_happen = |status: &str| match status {
         "400" | "401" => reads,
-        "403" => reads && (is_ambient || !policy.all.is_empty() || policy.check.is_some()),
+        "403" => reads && (is_ambient || policy.check.is_some() || policy.all.iter().any(can_forbid)),
         _ => reads && (waits || policy.check.is_some()),
     };
     let refusals = REFUSALS.into_iter().filter(|(status, ..)| can_happen(status));
@@ -184,32 +231,14 @@ fn responses(
     refusals.chain(handlers).map(|(status, response)| (status, OrWritten::Ours(response))).collect()
 }
 
-/// The path as OpenAPI writes it, and its parameters.
-pub(super) fn template(path: &str) -> (String, Vec<Parameter>) {
-    let mut template = path.replace("/{*}", &format!("/{{{REST}}}"));
-    let mut names: Vec<&str> = path_parameters(path);
-    if template != path {
-        names.push(REST);
-    }
-    let parameters = names.into_iter().map(|name| {
-        let wildcard = format!("{{*{name}}}");
-        let takes_rest = name == REST || template.contains(&wildcard);
-        template = template.replace(&wildcard, &format!("{{{name}}}"));
-        Parameter {
-            name: name.to_owned(),
-            place: "path".into(),
-            required: true,
-            description: takes_rest.then(|| "The rest of the path, slashes and all.".into()),
-            schema: json!({ "type": "string" }),
-        }
-    });
-    let parameters = parameters.collect();
-    (template, parameters)
+/// A log-in that is too old or too weak is answered 401.
+fn can_forbid(condition: &Condition) -> bool {
+    !matches!(condition, Condition::MaxAge(_) | Condition::Acr(_))
 }
 
 /// `log_out_everywhere` → «Log out everywhere».
 fn words(name: &str) -> String {
-    let words = name.replace('_', " ");
+    let words = name.replace(['_', '[', ']'], " ");
     let mut letters = words.trim().chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

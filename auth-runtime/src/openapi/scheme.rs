@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::OpenApi;
 use super::security::{Kind, Kinds};
 use super::served::Served;
-use crate::engine::Auth;
+use crate::engine::{Auth, RENEWAL};
 use crate::source::{Carrier, CredentialLocation};
 
 /// The Security Scheme Object.
@@ -118,7 +118,8 @@ impl Schemes {
         mistakes: &mut Vec<String>,
     ) -> Self {
         let engine = auth.engine();
-        let known: Vec<&str> = engine.source_names().collect();
+        let renewal = engine.refresh_cookie().is_for_all_paths().then_some(RENEWAL);
+        let known: Vec<&str> = engine.source_names().chain(renewal).collect();
         for source in api.scheme_names.keys().chain(api.issued_by.keys()) {
             if !known.contains(&&**source) {
                 mistakes.push(format!(
@@ -147,16 +148,20 @@ impl Schemes {
                     other.source
                 ));
             }
-            let found =
-                engine.resolve_sources(&[source]).ok().and_then(|found| engine.source(*found.first()?));
-            let Some(found) = found else {
-                mistakes.push(format!(
-                    "a rule names the source `{source}`, and the engine has {}",
-                    known.join(", ")
-                ));
-                continue;
+            let found = engine.resolve_sources(&[source]).ok();
+            let found = found.and_then(|found| engine.source(*found.first()?));
+            let (location, is_ambient, is_in_url) = match found {
+                Some(found) => (found.location(), found.carrier() == Carrier::Ambient, found.is_in_url()),
+                None if source == RENEWAL => (Some(engine.refresh_cookie().location()), true, false),
+                None => {
+                    mistakes.push(format!(
+                        "a rule names the source `{source}`, and the engine has {}",
+                        known.join(", ")
+                    ));
+                    continue;
+                }
             };
-            let Some(location) = found.location() else {
+            let Some(location) = location else {
                 mistakes.push(format!(
                     "the source `{source}` does not say where its credential stands: implement `CredentialSource::location` \
                      for it"
@@ -176,10 +181,8 @@ impl Schemes {
                     description: "A token of OpenID Connect.".into(),
                     url: url.clone(),
                 },
-                None => of_location(&location),
+                None => of_location(&location, !engine.has_own_verifier()),
             };
-            let is_ambient = found.carrier() == Carrier::Ambient;
-            let is_in_url = found.is_in_url();
             schemes.push(Described { source: source.clone(), name, scheme, is_ambient, is_in_url });
         }
         Self(schemes)
@@ -216,7 +219,8 @@ fn is_bearer(location: &CredentialLocation<'_>) -> bool {
         if name.eq_ignore_ascii_case("authorization") && scheme.eq_ignore_ascii_case("bearer"))
 }
 
-fn of_location(location: &CredentialLocation<'_>) -> SecurityScheme {
+/// `are_jwts`: a verifier of the application's own may take any text for a token.
+fn of_location(location: &CredentialLocation<'_>, are_jwts: bool) -> SecurityScheme {
     let key = |place: &str, name: &str, description: String| SecurityScheme::ApiKey {
         description,
         place: place.into(),
@@ -230,7 +234,7 @@ fn of_location(location: &CredentialLocation<'_>) -> SecurityScheme {
             SecurityScheme::Http {
                 description: format!("The token in the header `Authorization`, behind the word `{scheme}`."),
                 scheme: scheme.to_ascii_lowercase(),
-                bearer_format: is_bearer.then(|| "JWT".into()),
+                bearer_format: (is_bearer && are_jwts).then(|| "JWT".into()),
             }
         }
         CredentialLocation::Header { name, scheme: Some(scheme) } => {

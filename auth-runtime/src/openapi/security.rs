@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::SecurityRequirement;
 use super::scheme::Schemes;
 use crate::policy::{Condition, PolicyAccess, PolicyDocument};
+use crate::vocabulary::Vocabulary;
 
 /// More alternatives than that nobody reads; the requirements are then left out.
 const MOST_ALTERNATIVES: usize = 64;
@@ -22,12 +23,24 @@ type Name<'p> = (Kind, &'p str);
 /// Names that are required together.
 type Joint<'p> = BTreeSet<Name<'p>>;
 
-/// The names of all rules, to tell those apart that are of two kinds.
+/// The names of all rules and of the vocabulary, to tell those apart that are of two kinds.
 pub(super) struct Kinds(BTreeMap<String, BTreeSet<Kind>>);
 
 impl Kinds {
-    pub(super) fn of<'p>(policies: impl Iterator<Item = &'p PolicyDocument>) -> Self {
+    pub(super) fn of<'p>(
+        policies: impl Iterator<Item = &'p PolicyDocument>,
+        vocabulary: Option<&Vocabulary>,
+    ) -> Self {
         let mut kinds = Self(BTreeMap::new());
+        if let Some(vocabulary) = vocabulary {
+            let roles = vocabulary.roles.iter().map(|role| (Kind::Role, role.name));
+            let scopes = vocabulary.scopes.iter().map(|scope| (Kind::Scope, scope.name));
+            let permissions = vocabulary.permissions.iter();
+            let permissions = permissions.map(|permission| (Kind::Permission, permission.name));
+            for (kind, name) in roles.chain(scopes).chain(permissions) {
+                kinds.0.entry(name.to_owned()).or_default().insert(kind);
+            }
+        }
         policies.flat_map(|policy| &policy.all).for_each(|condition| kinds.add(condition));
         kinds
     }
@@ -83,7 +96,8 @@ pub(super) fn requirements(
     let sources: Vec<_> = policy.sources.iter().filter_map(|source| schemes.of(source)).collect();
     let parts: Vec<_> = policy.all.iter().map(|part| alternatives(part, true)).collect();
     let rule = joined(parts).filter(|rule| rule.len() * sources.len() <= MOST_ALTERNATIVES);
-    let rule = rule.unwrap_or_else(|| vec![Joint::new()]);
+    // An empty list would say that it is public, where nobody can keep the rule.
+    let rule = rule.filter(|rule| !rule.is_empty()).unwrap_or_else(|| vec![Joint::new()]);
     let mut requirements: Vec<SecurityRequirement> = Vec::new();
     for (scheme, scopes_only) in sources {
         for joint in &rule {
@@ -134,7 +148,7 @@ fn alternatives(condition: &Condition, wanted: bool) -> Option<Vec<Joint<'_>>> {
 fn joined(parts: Vec<Option<Vec<Joint<'_>>>>) -> Option<Vec<Joint<'_>>> {
     let mut product = vec![Joint::new()];
     for part in parts.into_iter().flatten() {
-        if product.len() * part.len() > MOST_ALTERNATIVES * MOST_ALTERNATIVES {
+        if product.len() * part.len() > MOST_ALTERNATIVES * 4 {
             return None;
         }
         let pairs = product.iter().flat_map(|joint| part.iter().map(move |more| joint | more));
@@ -145,15 +159,15 @@ fn joined(parts: Vec<Option<Vec<Joint<'_>>>>) -> Option<Vec<Joint<'_>>> {
 
 /// Without those that another is part of: who has more has that one too.
 fn shortest(mut alternatives: Vec<Joint<'_>>) -> Vec<Joint<'_>> {
-    // By length, and else as they were written.
-    let order: Vec<Joint<'_>> = alternatives.clone();
-    alternatives.sort_by_key(BTreeSet::len);
-    let mut kept: Vec<Joint<'_>> = Vec::new();
-    for joint in alternatives {
-        if !kept.iter().any(|shorter| shorter.is_subset(&joint)) {
-            kept.push(joint);
+    let mut by_length: Vec<(usize, Joint<'_>)> = alternatives.drain(..).enumerate().collect();
+    by_length.sort_by_key(|(_, joint)| joint.len());
+    let mut kept: Vec<(usize, Joint<'_>)> = Vec::new();
+    for (place, joint) in by_length {
+        if !kept.iter().any(|(_, shorter)| shorter.is_subset(&joint)) {
+            kept.push((place, joint));
         }
     }
-    kept.sort_by_key(|joint| order.iter().position(|other| other == joint));
-    kept
+    // As they were written.
+    kept.sort_by_key(|(place, _)| *place);
+    kept.into_iter().map(|(_, joint)| joint).collect()
 }

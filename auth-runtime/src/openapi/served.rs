@@ -1,6 +1,10 @@
 //! What is served: what a document is made of.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::WrittenOperations;
+use super::operation::METHODS;
+use super::path::place;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
 use crate::routing::Routes;
@@ -9,6 +13,8 @@ use crate::routing::Routes;
 pub(super) struct Served<'r> {
     /// `GET`, or `ANY`.
     pub(super) method: &'r str,
+    /// The methods whose requests it gets, in lower case.
+    pub(super) methods: Vec<&'static str>,
     /// As axum writes it.
     pub(super) path: String,
     pub(super) handler: &'r str,
@@ -19,22 +25,40 @@ pub(super) struct Served<'r> {
 }
 
 impl<'r> Served<'r> {
-    /// The routes that a document can tell of.
+    /// The routes that a document can tell of, in the order in which they were mounted.
     pub(super) fn routes(routes: &'r Routes, auth: &Auth) -> Vec<Self> {
-        let operations = routes.iter().filter(|route| route.is_operation());
-        let served = operations.map(|route| Self {
-            method: route.method,
-            path: route.path.clone(),
-            handler: route.handler,
-            who: route.who(),
-            policy: route.policy(auth),
-            written: route.written.as_deref(),
+        let operations = || routes.iter().filter(|route| route.is_operation());
+        let mut named: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for route in operations().filter(|route| route.method != ANY) {
+            let methods = named.entry(place(&route.path)).or_default();
+            methods.insert(route.method);
+            // `HEAD` goes to the handler of `GET`, also where another is there for any method.
+            methods.extend((route.method == "GET").then_some("HEAD"));
+        }
+        let served = operations().map(|route| {
+            let others = named.get(&place(&route.path));
+            let is_of_another =
+                |method: &str| others.is_some_and(|others| others.contains(&*method.to_ascii_uppercase()));
+            let methods = METHODS.into_iter().filter(|method| match route.method {
+                ANY => !is_of_another(method),
+                one => one.eq_ignore_ascii_case(method),
+            });
+            Self {
+                method: route.method,
+                methods: methods.collect(),
+                path: route.path.clone(),
+                handler: route.handler,
+                who: route.who(),
+                policy: route.policy(auth),
+                written: route.written.as_deref(),
+            }
         });
         served.collect()
     }
 
-    /// Whether it answers requests of this method, which is in lower case.
-    pub(super) fn answers(&self, method: &str) -> bool {
-        self.method == "ANY" || self.method.eq_ignore_ascii_case(method)
+    pub(super) fn is_of_any_method(&self) -> bool {
+        self.method == ANY
     }
 }
+
+const ANY: &str = "ANY";

@@ -88,6 +88,12 @@ impl RefreshCookie {
         Self { name, secure, for_all_paths }
     }
 
+    /// Where it stands.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn location(&self) -> CredentialLocation<'_> {
+        CredentialLocation::Cookie { name: self.name }
+    }
+
     /// Whether it is sent with every request.
     pub(crate) fn is_for_all_paths(&self) -> bool {
         self.for_all_paths

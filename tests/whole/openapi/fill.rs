@@ -63,11 +63,11 @@ fn what_is_enforced_is_added_and_what_is_written_stays() {
     let (document, _) = filled();
     assert_eq!((&document["info"]["title"], &document["info"]["version"]), (&"Shop".into(), &"7".into()));
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
-    assert!(document["components"]["responses"]["Unauthenticated"].is_object());
+    assert!(document["components"]["responses"]["AuthUnauthenticated"].is_object());
 
     let above = &document["paths"]["/v1/above/{id}"]["get"];
     assert_eq!(above["security"], json!([{ "bearer": ["admin"] }]));
-    assert_eq!(above["responses"]["403"], json!({ "$ref": "#/components/responses/Forbidden" }));
+    assert_eq!(above["responses"]["403"], json!({ "$ref": "#/components/responses/AuthForbidden" }));
     assert!(above["responses"]["200"].is_object());
     assert_eq!(above["description"], "**Who:** not (role guest); and role admin.");
     assert_eq!(above["x-auth-policy"]["all"][1], json!({ "roles": ["admin"] }));
@@ -90,6 +90,113 @@ fn what_did_not_meet_is_reported() {
     assert_eq!(
         coverage.to_string(),
         "served, and not documented: GET /v1/undocumented\ndocumented, and not served: GET /v1/gone\n\
-         an operation id of several: same\n"
+         an operation id of several: same\na security of its own, and not what is enforced: POST /v1/below\n"
     );
+}
+
+fn fill(document: &mut Value, routes: &Router) -> Result<Coverage, String> {
+    let api = OpenApi::new("Shop", "1");
+    api.fill(document, &routes.routes(), TestAuth::new().auth()).map_err(|error| error.to_string())
+}
+
+fn document_with(paths: Value, components: Value) -> Value {
+    json!({ "openapi": "3.2.0", "info": { "title": "t", "version": "1" }, "paths": paths, "components": components })
+}
+
+/// Our references would mean theirs.
+#[test]
+fn a_component_of_our_name_is_a_mistake() {
+    let routes: Router = Router::new().route("/a", get(undocumented));
+    let paths = json!({ "/a": { "get": {} } });
+    let in_query =
+        json!({ "securitySchemes": { "bearer": { "type": "apiKey", "in": "query", "name": "k" } } });
+    let error = fill(&mut document_with(paths.clone(), in_query), &routes).unwrap_err();
+    assert!(
+        error.contains("a security scheme `bearer` that looks for the credential in another place"),
+        "{error}"
+    );
+    let theirs = json!({ "schemas": { "AuthProblem": { "type": "string" } } });
+    let error = fill(&mut document_with(paths.clone(), theirs), &routes).unwrap_err();
+    assert!(error.contains("a component `AuthProblem` of its own"), "{error}");
+
+    // What they say more of the same place stays.
+    let described = json!({ "securitySchemes": { "bearer": { "type": "http", "scheme": "Bearer", "description": "Ours." } } });
+    let mut document = document_with(paths, described);
+    assert!(fill(&mut document, &routes).unwrap().is_complete());
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["description"], "Ours.");
+}
+
+/// A type that writes `null` for what is not there.
+#[test]
+fn null_is_nothing() {
+    let routes: Router = Router::new().route("/a", get(undocumented));
+    let nulls = json!({ "security": null, "responses": null, "description": null, "parameters": null });
+    let components = json!({ "securitySchemes": null, "schemas": null });
+    let mut document = document_with(json!({ "/a": { "get": nulls } }), components);
+    assert!(fill(&mut document, &routes).unwrap().is_complete());
+    let operation = &document["paths"]["/a"]["get"];
+    assert_eq!(operation["security"], json!([{ "bearer": [] }]));
+    assert!(operation["responses"]["401"].is_object());
+    assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+}
+
+/// Other methods of OpenAPI 3.2, items that stand elsewhere, wildcards as axum writes them, a service at its prefix.
+#[test]
+fn every_operation_is_found() {
+    let any = auth_runtime::routing::any::<_, _, ()>;
+    let routes = Router::new()
+        .route("/any", any(above_any))
+        .route("/files/{*path}", get(undocumented))
+        .route("/one", get(undocumented))
+        .route("/two", get(above_any))
+        .service("/assets", axum::Router::<()>::new(), rule!(roles = ["viewer"]));
+    let paths = json!({
+        "/any": { "query": {}, "additionalOperations": { "LINK": {} } },
+        "/files/{*rest}": { "get": {} },
+        "/one": { "$ref": "#/components/pathItems/shared" },
+        "/two": { "$ref": "#/components/pathItems/shared" },
+        "/assets": { "get": {} },
+        "/assets/{file}": { "get": {} },
+    });
+    let mut document =
+        document_with(paths, json!({ "pathItems": { "shared": { "summary": "Both", "get": {} } } }));
+    let coverage = fill(&mut document, &routes).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+    let paths = &document["paths"];
+    for operation in
+        [&paths["/any"]["query"], &paths["/any"]["additionalOperations"]["LINK"], &paths["/two"]["get"]]
+    {
+        assert_eq!(operation["security"], json!([{ "bearer": ["admin"] }]), "{operation}");
+    }
+    assert_eq!(paths["/one"]["get"]["security"], json!([{ "bearer": [] }]));
+    assert_eq!(paths["/one"]["summary"], "Both");
+    assert_eq!(paths["/assets"]["get"]["security"], json!([{ "bearer": ["viewer"] }]));
+
+    let mut document = document_with(json!({ "/any": { "get": {} } }), json!({}));
+    let routes: Router = Router::new().route("/any", any(above_any).get(undocumented));
+    assert_eq!(fill(&mut document, &routes).unwrap().undocumented, ["ANY /any"], "another answers GET");
+}
+
+#[auth(roles = ["admin"])]
+async fn above_any() {}
+
+/// utoipa 6 can't read the schema that it writes for any value: the error says what can be done, and the JSON is filled.
+#[test]
+fn what_its_type_can_not_read_is_filled_as_json() {
+    #[derive(utoipa::ToSchema)]
+    #[allow(dead_code, reason = "its schema counts")]
+    struct Anything {
+        meta: Value,
+    }
+    #[auth]
+    #[utoipa::path(post, path = "/anything", request_body = Anything, responses((status = 200)))]
+    async fn anything() {}
+    let routes: Router = auth_runtime::documented![anything];
+    let mut document = utoipa::openapi::OpenApi::default();
+    let result = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("fill its JSON, `let mut document = serde_json::to_value(document)?`"), "{error}");
+    let mut document = serde_json::to_value(document).unwrap();
+    assert!(fill(&mut document, &routes).unwrap().is_complete());
+    assert!(document["components"]["schemas"]["Anything"].is_object());
 }

@@ -18,6 +18,7 @@ pub(super) struct Documented {
 impl Documented {
     pub(super) fn route(&self, route: TokenRoute) -> WrittenOperations {
         let mut operation = json!({
+            "operationId": id(route),
             "summary": summary(route),
             "description": self.description(route),
             "responses": self.responses(route),
@@ -131,6 +132,17 @@ impl Documented {
                 ("200", with("What it says; only `active` if it is not good (RFC 7662 §2.2).", schema))
             }
         }
+    }
+}
+
+fn id(route: TokenRoute) -> &'static str {
+    match route {
+        TokenRoute::LogIn => "log_in",
+        TokenRoute::Refresh => "refresh",
+        TokenRoute::LogOut => "log_out",
+        TokenRoute::LogOutEverywhere => "log_out_everywhere",
+        TokenRoute::Revoke => "revoke",
+        TokenRoute::Introspect => "introspect",
     }
 }
 
