@@ -77,6 +77,20 @@ fn as_markdown() {
     assert!(lines[5].contains(r"scope write\|all"), "a bar in a name is no border: {}", lines[5]);
 }
 
+/// A terminal is not coloured by a name, nor is a line ended; Markdown shows what stands there.
+#[test]
+fn names_are_shown_and_not_obeyed() {
+    #[auth(any(roles = ["a\u{1b}[31m\u{202e}\nb", "&lt;[x](http://e.test)"]))]
+    async fn strange() {}
+    let table = Router::<()>::new().route("/", get(strange)).routes().table(TestAuth::new().auth());
+    let text = table.to_string();
+    assert!(text.contains(r"a\u{1b}[31m\u{202e}\u{a}b"), "{text}");
+    assert!(text.chars().all(|letter| letter == '\n' || !letter.is_control()) && text.lines().count() == 2);
+    let markdown = table.to_markdown();
+    assert!(markdown.contains(r"&amp;lt;\[x\](http://e.test)"), "{markdown}");
+    assert_eq!(markdown.lines().count(), 3);
+}
+
 #[test]
 fn as_json() {
     let json: serde_json::Value = serde_json::from_str(&table(&TestAuth::new()).to_json()).unwrap();

@@ -21,8 +21,16 @@ impl AccessTable {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let escaped = |text: &str| {
-            let text = text.replace('\\', "\\\\").replace('|', "\\|").replace('`', "\\`");
-            text.replace('<', "&lt;").replace(['\n', '\r'], " ")
+            let mut escaped = String::new();
+            for letter in text.chars() {
+                match letter {
+                    '&' => escaped += "&amp;",
+                    '<' => escaped += "&lt;",
+                    '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '~' => escaped.extend(['\\', letter]),
+                    _ => escaped.push(letter),
+                }
+            }
+            escaped
         };
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let head = self.head();
@@ -41,15 +49,28 @@ impl AccessTable {
 
     fn head(&self) -> Vec<String> {
         let fixed = ["METHOD", "PATH", "nobody", "no role"].map(str::to_owned);
-        let roles = self.roles.iter().map(|role| role.name.clone());
+        let roles = self.roles.iter().map(|role| visible(&role.name));
         fixed.into_iter().chain(roles).chain(["WHO".to_owned()]).collect()
     }
 
     fn cells(&self, route: &RouteRow) -> Vec<String> {
         let signs = [route.anonymous, route.no_role].into_iter().chain(route.cells.iter().copied());
-        let fixed = [route.method.clone(), route.path.clone()];
-        fixed.into_iter().chain(signs.map(|cell| cell.sign().to_owned())).chain([route.who.clone()]).collect()
+        let fixed = [route.method.clone(), visible(&route.path)];
+        let signs = signs.map(|cell| cell.sign().to_owned());
+        fixed.into_iter().chain(signs).chain([visible(&route.who)]).collect()
     }
+}
+
+/// With what would end the line, colour the terminal or turn the writing around as its number.
+fn visible(text: &str) -> String {
+    let is_seen = |letter: char| {
+        !letter.is_control()
+            && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let letters = text
+        .chars()
+        .map(|letter| if is_seen(letter) { letter.to_string() } else { letter.escape_unicode().to_string() });
+    letters.collect()
 }
 
 /// Aligned columns. «nobody» is a request without a credential; `yes` is let in, `-` refused, `if` depends on more than roles.

@@ -31,6 +31,9 @@ fn requirement() -> impl Strategy<Value = (Requirement, bool)> {
         3 => some(&SCOPES).prop_map(|names| (Requirement::Scopes(names), true)),
         3 => some(&PERMISSIONS).prop_map(|names| (Requirement::Permissions(names), true)),
         1 => Just((Requirement::Claim("plan", Expected::OneOf(&[Literal::String("pro")])), false)),
+        // What everybody keeps, and what nobody does.
+        1 => Just((Requirement::All(&[]), false)),
+        1 => Just((Requirement::Any(&[]), false)),
         1 => some(&ROLES).prop_map(|names| {
             (Requirement::Not(Box::leak(Box::new(Requirement::Roles(names)))), false)
         }),
@@ -45,10 +48,11 @@ fn requirement() -> impl Strategy<Value = (Requirement, bool)> {
                 let (all, exact) = parts(all);
                 (Requirement::All(all), exact)
             }),
-            vec(inner, 1..4).prop_map(move |any| {
+            vec(inner.clone(), 1..4).prop_map(move |any| {
                 let (any, exact) = parts(any);
                 (Requirement::Any(any), exact)
             }),
+            inner.prop_map(|(part, _)| (Requirement::Not(Box::leak(Box::new(part))), false)),
         ]
     })
 }
