@@ -152,7 +152,10 @@ impl Schemes {
             let found = found.and_then(|found| engine.source(*found.first()?));
             let (location, is_ambient, is_in_url) = match found {
                 Some(found) => (found.location(), found.carrier() == Carrier::Ambient, found.is_in_url()),
-                None if source == RENEWAL => (Some(engine.refresh_cookie().location()), true, false),
+                None if source == RENEWAL => {
+                    let name = engine.refresh_cookie().name();
+                    (Some(CredentialLocation::Cookie { name }), true, false)
+                }
                 None => {
                     mistakes.push(format!(
                         "a rule names the source `{source}`, and the engine has {}",
@@ -169,6 +172,7 @@ impl Schemes {
                 continue;
             };
             let scheme = match api.issued_by.get(source) {
+                None if source == RENEWAL => renewing(engine.refresh_cookie().name()),
                 Some(_) if !is_bearer(&location) => {
                     mistakes.push(format!(
                         "the source `{source}` takes no `Authorization: Bearer`, which is what OAuth 2 and OpenID Connect schemes \
@@ -256,6 +260,17 @@ fn of_location(location: &CredentialLocation<'_>, are_jwts: bool) -> SecuritySch
             name,
             format!("The token in the query parameter `{name}`: for requests that change nothing."),
         ),
+    }
+}
+
+/// The cookie by which tokens are renewed on the way.
+fn renewing(name: &str) -> SecurityScheme {
+    SecurityScheme::ApiKey {
+        description: format!(
+            "The refresh token in the cookie `{name}`: with it the tokens are renewed on the way, and the request is served."
+        ),
+        place: "cookie".into(),
+        name: name.into(),
     }
 }
 

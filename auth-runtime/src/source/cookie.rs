@@ -88,10 +88,9 @@ impl RefreshCookie {
         Self { name, secure, for_all_paths }
     }
 
-    /// Where it stands.
     #[cfg(feature = "openapi")]
-    pub(crate) fn location(&self) -> CredentialLocation<'_> {
-        CredentialLocation::Cookie { name: self.name }
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Whether it is sent with every request.

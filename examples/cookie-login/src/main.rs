@@ -9,6 +9,8 @@
 
 mod keys;
 mod pages;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::error::Error;
@@ -21,7 +23,7 @@ use auth_runtime::routing::get;
 use auth_runtime::store::RedbStore;
 use auth_runtime::tokens::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute, TokenRoutes};
 use auth_runtime::tokens::{IssuedTokens, TokenIssuer};
-use auth_runtime::{Auth, Principal, Router, auth};
+use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use axum::extract::RawQuery;
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -132,6 +134,15 @@ fn routes(auth: &Auth, users: Arc<Users>) -> Result<Router, Box<dyn Error>> {
         .nest("/auth", log_in_and_out.router()))
 }
 
+fn engine(issuer: TokenIssuer) -> AuthBuilder {
+    Auth::builder()
+        .token_issuer(issuer)
+        .default_sources(["cookie"])
+        .renew_transparently()
+        .insecure_cookies_for_development() // plain http, on this machine only
+        .render_refusals(refused)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
@@ -142,14 +153,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issuer =
         TokenIssuer::new("https://cookie-login.example", "cookie-login", keys.signing, users.clone())
             .refresh_key(keys.refresh);
-    let auth = Auth::builder()
-        .token_issuer(issuer)
-        .store(RedbStore::open(data.join("log-ins.redb"))?)
-        .default_sources(["cookie"])
-        .renew_transparently()
-        .insecure_cookies_for_development() // plain http, on this machine only
-        .render_refusals(refused)
-        .build()?;
+    let auth = engine(issuer).store(RedbStore::open(data.join("log-ins.redb"))?).build()?;
     auth.catch_up().await?;
 
     let app = routes(&auth, users)?.finish(&auth)?.layer(map_response(with_security_headers));

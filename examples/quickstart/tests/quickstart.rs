@@ -7,6 +7,7 @@ mod browser;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use auth_tests_tools::Tools;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -159,31 +160,25 @@ async fn log_ins_and_log_outs_outlast_a_restart() {
     assert_eq!(get(&quickstart.origin, "/me", &next).await, 401);
 }
 
-/// Requests by the document, where `tests/interop/setup` has installed what sends them. Not to the token routes: a log-out among them
-/// would end the log-in.
+/// Requests by the document that `utoipa` made of the handlers and the library filled.
 #[test]
 fn its_document_says_how_it_answers() {
-    let tools = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop");
-    if !tools.join("validators-ready").exists() {
-        println!("not run: `bash tests/interop/setup` installs schemathesis");
-        return;
-    }
+    let Some(tools) = Tools::find() else { return };
     let quickstart = Quickstart::start();
     let line = quickstart.lines.iter().find(|line| line.contains("Bearer ")).unwrap();
-    let bearer = format!(
-        "Authorization: Bearer {}",
-        line.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap()
-    );
-    let output = Command::new(tools.join("python/bin/schemathesis"))
-        .args(["run", &format!("{}/openapi.json", quickstart.origin), "--header", &bearer])
-        .args(["--exclude-path-regex", "^/auth/", "--max-examples", "10", "--seed", "1", "--no-color"])
-        .args([
-            "--checks",
-            "ignored_auth,status_code_conformance,response_headers_conformance,not_a_server_error",
-        ])
-        .current_dir(quickstart.data.path())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("Tested: 9"), "{text}");
+    let token = line.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+    let url = format!("{}/openapi.json", quickstart.origin);
+    let checks = [
+        "ignored_auth",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+        "not_a_server_error",
+    ];
+    // The log-outs last: they end the log-in that the others are asked with.
+    for (which, tested) in [("--exclude-path-regex", "Tested: 9"), ("--include-path-regex", "Tested: 2")] {
+        let said = tools.schemathesis(&url, token, &checks, &[which, "^/auth/logout"]);
+        assert!(said.is_content && said.text.contains(tested), "{}", said.text);
+    }
 }

@@ -170,6 +170,13 @@ impl Browser {
         self.post("/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
+    /// Its user prefers this colour scheme, `light` or `dark`: by ChromeDriver's own command, since WebDriver has none for it.
+    pub async fn prefer_colours(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.post("/goog/cdp/execute", command).await;
+    }
+
     /// The status that the page was answered with.
     pub async fn status(&self) -> Value {
         self.script("return performance.getEntriesByType('navigation')[0].responseStatus").await

@@ -1,72 +1,67 @@
-//! Validators that others wrote read the documents: `openapi-spec-validator` and `@redocly/cli`, where `tests/interop/setup` has
-//! installed them.
+//! Validators that others wrote read the documents.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use auth_runtime::AuthBuilder;
 use auth_runtime::openapi::{OAuthFlows, OpenApi, OpenApiVersion};
 use auth_runtime::testing::TestAuth;
+use auth_runtime::{AuthBuilder, Router, auth, routing::get};
+use auth_tests_tools::Tools;
 
 use super::routes;
 
-/// What the lint looks at: the recommended rules, and that every operation says its security.
-const REDOCLY: &str = "extends: [recommended]\nrules:\n  security-defined: error\n  info-license: off\n";
-
 #[test]
 fn validators_of_others_find_no_error() {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/interop");
-    if !tools.join("validators-ready").exists() {
-        println!("not run: `bash tests/interop/setup` installs the validators");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("redocly.yaml"), REDOCLY).unwrap();
-    let mut files = Vec::new();
+    let Some(tools) = Tools::find() else { return };
+    let test = TestAuth::with(AuthBuilder::allow_query_tokens);
+    let mut documents = Vec::new();
     for (version, name) in [(OpenApiVersion::V3_1, "3.1"), (OpenApiVersion::V3_2, "3.2")] {
         let api = || OpenApi::new("Shop", "1.0.0").version(version).server("https://shop.test/api");
-        let plain = TestAuth::with(AuthBuilder::allow_query_tokens);
         let flows = OAuthFlows::authorization_code("https://id.test/authorize", "https://id.test/token");
-        let oauth = api().oauth2("bearer", flows);
+        // What is legal in axum, and is no place of OpenAPI's as it stands.
+        let strange = || {
+            let inner = Router::new().route("/x/{id}", get(strange)).route("/{{braces}}", get(strange));
+            Router::<()>::new()
+                .nest("/o/{id}", inner)
+                .service("/f/{rest}", axum::Router::<()>::new(), auth_runtime::rule!(roles = ["a"]))
+                .route("/connect", auth_runtime::routing::on(axum::routing::MethodFilter::CONNECT, strange))
+        };
         for (kind, document) in [
-            ("plain", api().describe(&routes().routes(), plain.auth()).unwrap()),
-            ("oauth", oauth.describe(&routes().routes(), plain.auth()).unwrap()),
+            ("plain", api().describe(&routes().routes(), test.auth()).unwrap()),
+            ("oauth", api().oauth2("bearer", flows).describe(&routes().routes(), test.auth()).unwrap()),
+            ("strange", api().describe(&strange().routes(), test.auth()).unwrap()),
         ] {
-            for (ending, text) in [("json", document.to_json()), ("yaml", document.to_yaml())] {
-                let file = folder.path().join(format!("{kind}-{name}.{ending}"));
-                fs::write(&file, text).unwrap();
-                files.push(file);
-            }
+            documents.push((format!("{kind}-{name}.json"), document.to_json()));
+            documents.push((format!("{kind}-{name}.yaml"), document.to_yaml()));
         }
     }
-    let validator = tools.join("python/bin/openapi-spec-validator");
-    passes(Command::new(validator).args(&files));
-    let redocly = tools.join("node/node_modules/.bin/redocly");
-    passes(Command::new(redocly).arg("lint").args(&files).current_dir(folder.path()));
+    tools.assert_valid(documents.iter().map(|(name, text)| (&**name, text.clone())));
 
     // And they do find one where there is one.
-    let wrong = folder.path().join("wrong.json");
-    fs::write(&wrong, fs::read_to_string(&files[0]).unwrap().replace("\"operationId\"", "\"operationID\""))
-        .unwrap();
-    assert!(
-        !Command::new(tools.join("python/bin/openapi-spec-validator"))
-            .arg(&wrong)
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
-    fs::write(&wrong, fs::read_to_string(&files[0]).unwrap().replace("\"bearer\": [", "\"nothing\": ["))
-        .unwrap();
-    let redocly = tools.join("node/node_modules/.bin/redocly");
-    let found = Command::new(redocly).arg("lint").arg(&wrong).current_dir(folder.path()).output().unwrap();
-    assert!(!found.status.success(), "{}", String::from_utf8_lossy(&found.stdout));
+    let good = &documents[0].1;
+    let wrong = tools.file("wrong.json", &good.replace("\"operationId\"", "\"operationID\""));
+    assert!(!tools.spec_validator(&[wrong]).is_content);
+    let wrong = tools.file("wrong.json", &good.replace("\"bearer\": [", "\"nothing\": ["));
+    let said = tools.redocly(&[wrong]);
+    assert!(!said.is_content, "{}", said.text);
 }
 
-fn passes(command: &mut Command) {
-    let output = command.env("REDOCLY_TELEMETRY", "off").env("CI", "true").output().unwrap();
-    let text =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}\n{text}");
+#[auth(any(roles = ["on", "no", "Yes", "12:30:45", "1_000", "<<", "=", "0x1F", "~", "2024-06-01", " padded "]))]
+async fn strange() {}
+
+/// Python reads YAML 1.1, where `on` is true, and `12:30:45` a number.
+#[test]
+fn a_reader_of_yaml_1_1_reads_the_same() {
+    let Some(tools) = Tools::find() else { return };
+    let routes: Router = Router::new().route("/", get(strange));
+    let api = OpenApi::new("Shop: the API", "2024-06-01").description("Several\n\nlines: # of it\n");
+    let document = api.describe(&routes.routes(), TestAuth::new().auth()).unwrap();
+    let file = tools.file("document.yaml", &document.to_yaml());
+    fs::write(file.with_extension("json"), document.to_json()).unwrap();
+    let said = tools.python(
+        "import json, pathlib, sys, yaml; path = pathlib.Path(sys.argv[1])\n\
+         read = yaml.safe_load(path.read_text())\n\
+         assert read == json.loads(path.with_suffix('.json').read_text()), read",
+        &file,
+    );
+    assert!(said.is_content, "{}", said.text);
 }

@@ -29,6 +29,58 @@ async fn the_access_table_is_filtered_by_keyboard_and_by_role() {
     browser.screenshot(env!("CARGO_TARGET_TMPDIR"), "quickstart-access-of-a-viewer").await;
 }
 
+/// WCAG 2.2 §1.4.3: 4.5 to 1, for every text that is shown.
+#[tokio::test]
+async fn the_access_table_can_be_read_in_light_and_dark() {
+    let quickstart = Quickstart::start();
+    let driver = Driver::start();
+    let browser = driver.browser().await;
+    let mut backgrounds = Vec::new();
+    for scheme in ["light", "dark"] {
+        browser.prefer_colours(scheme).await;
+        browser.open(&format!("{}/access", quickstart.origin)).await;
+        browser.see("15 of 15 routes").await;
+        browser.screenshot(env!("CARGO_TARGET_TMPDIR"), &format!("quickstart-access-{scheme}")).await;
+        let worst = browser.script(WORST_CONTRAST).await;
+        assert!(worst["ratio"].as_f64().unwrap() >= 4.5, "{scheme}: {worst}");
+        assert!(worst["texts"].as_u64().unwrap() > 100, "{worst}");
+        backgrounds.push(worst["page"].as_f64().unwrap());
+    }
+    assert!(backgrounds[0] > 0.8 && backgrounds[1] < 0.2, "luminance of the page: {backgrounds:?}");
+}
+
+/// The smallest contrast of a text with what lies behind it.
+const WORST_CONTRAST: &str = r"
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const behind = element => {
+        const layers = [];
+        for (let at = element; at; at = at.parentElement) layers.unshift(getComputedStyle(at).backgroundColor);
+        const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+        return [dark ? '#121212' : '#ffffff', ...layers];
+    };
+    const luminance = layers => {
+        canvas.clearRect(0, 0, 1, 1);
+        for (const layer of layers) { canvas.fillStyle = layer; canvas.fillRect(0, 0, 1, 1); }
+        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(value => {
+            const part = value / 255;
+            return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let worst = { ratio: 21, texts: 0, page: luminance(behind(document.body)) };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const element = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !element.getClientRects().length) continue;
+        const layers = behind(element);
+        const [back, text] = [luminance(layers), luminance([...layers, getComputedStyle(element).color])];
+        const ratio = (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
+        worst.texts += 1;
+        if (ratio < worst.ratio) Object.assign(worst, { ratio, text: texts.currentNode.data.trim() });
+    }
+    return worst;
+";
+
 #[tokio::test]
 async fn swagger_ui_shows_the_lock_and_calls_a_guarded_route() {
     let quickstart = Quickstart::start();

@@ -1,0 +1,104 @@
+//! Tools that others wrote, which read OpenAPI documents and send requests by them: `openapi-spec-validator`, `@redocly/cli`,
+//! `schemathesis`. `bash tests/interop/setup` installs them in `target/interop`; where they are not, nothing is run, and the output says so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// What redocly looks at: the recommended rules, and that every operation says its security.
+const REDOCLY: &str = "extends: [recommended]\nrules:\n  security-defined: error\n  info-license: off\n";
+
+/// The tools.
+#[derive(Debug)]
+pub struct Tools {
+    installed: PathBuf,
+    /// Where files for them stand, and theirs.
+    folder: TempDir,
+}
+
+/// What a tool said.
+#[derive(Debug)]
+pub struct Said {
+    /// Whether it found nothing.
+    pub is_content: bool,
+    /// The command, and what it printed.
+    pub text: String,
+}
+
+impl Tools {
+    /// The tools, if they are installed.
+    pub fn find() -> Option<Self> {
+        let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop");
+        if !installed.join("validators-ready").exists() {
+            println!("not run: `bash tests/interop/setup` installs the tools that this test asks");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("redocly.yaml"), REDOCLY).unwrap();
+        Some(Self { installed, folder })
+    }
+
+    /// Asserts that both validators find no error in these documents, by the name of their file.
+    ///
+    /// # Panics
+    /// If one does.
+    #[track_caller]
+    pub fn assert_valid<'d>(&self, documents: impl IntoIterator<Item = (&'d str, String)>) {
+        let files: Vec<PathBuf> =
+            documents.into_iter().map(|(name, document)| self.file(name, &document)).collect();
+        for said in [self.spec_validator(&files), self.redocly(&files)] {
+            assert!(said.is_content, "{}", said.text);
+        }
+    }
+
+    /// A file of this name.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// What `openapi-spec-validator` says of these files.
+    pub fn spec_validator(&self, files: &[PathBuf]) -> Said {
+        self.run("python/bin/openapi-spec-validator", |command| command.args(files))
+    }
+
+    /// What `redocly lint` says of these files.
+    pub fn redocly(&self, files: &[PathBuf]) -> Said {
+        self.run("node/node_modules/.bin/redocly", |command| {
+            command.arg("lint").args(files).env("REDOCLY_TELEMETRY", "off").env("CI", "true")
+        })
+    }
+
+    /// What `schemathesis` says of a server, by the document that it serves at this URL.
+    pub fn schemathesis(&self, url: &str, token: &str, checks: &[&str], arguments: &[&str]) -> Said {
+        self.run("python/bin/schemathesis", |command| {
+            command
+                .args(["run", url, "--header", &format!("Authorization: Bearer {token}")])
+                .args(["--checks", &checks.join(","), "--max-examples", "10", "--seed", "1", "--no-color"])
+                .args(arguments)
+        })
+    }
+
+    /// What this program of Python's prints.
+    pub fn python(&self, program: &str, file: &Path) -> Said {
+        self.run("python/bin/python", |command| command.args(["-c", program]).arg(file))
+    }
+
+    fn run(&self, tool: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) -> Said {
+        let mut command = Command::new(self.installed.join(tool));
+        let Output { status, stdout, stderr } =
+            arguments(&mut command).current_dir(self.folder.path()).output().unwrap();
+        let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Said { is_content: status.success(), text: format!("{command:?}\n{stdout}{stderr}") }
+    }
+}
