@@ -248,14 +248,14 @@ impl Engine {
         self.audit_hook.as_deref()
     }
 
-    /// Whether a request with a credential may meet 503: what is asked can be out of reach.
-    #[cfg(feature = "openapi")]
     /// Whether a verifier of the application's own decides which texts are tokens.
     #[cfg(feature = "openapi")]
     pub(crate) fn has_own_verifier(&self) -> bool {
         self.has_own_verifier
     }
 
+    /// Whether a request with a credential may meet 503: what is asked can be out of reach.
+    #[cfg(feature = "openapi")]
     pub(crate) fn may_be_unavailable(&self) -> bool {
         self.revocations.has_log() || self.refresh_cookie.is_for_all_paths() || self.has_own_verifier
     }

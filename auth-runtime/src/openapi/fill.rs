@@ -15,7 +15,8 @@ use crate::engine::Auth;
 use crate::error::DocumentError;
 use crate::routing::Routes;
 
-/// What of the routes and of the document met. Prints as a list, and as nothing where all did.
+/// What of the routes and of the document met. Prints as a list, and as nothing where all did. Of what is merged without a guard nothing
+/// is known: its operations count as not served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {

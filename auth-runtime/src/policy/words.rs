@@ -53,7 +53,11 @@ impl fmt::Display for Requirement {
             }
             Self::MaxAge(seconds) => write!(f, "a log-in at most {seconds} s old"),
             Self::Acr(values) => write!(f, "a log-in of class {}", values.join(" or ")),
-            Self::Named(name, _) => write!(f, "rule {name}"),
+            // Who reads it may not know the source.
+            Self::Named(name, rule) => {
+                let words = rule.requirements_in_words().unwrap_or_else(|| Access::Authenticated.to_string());
+                write!(f, "rule {name} ({words})")
+            }
             Self::Any([]) => f.write_str("nobody"),
             Self::Any(parts) => {
                 f.write_str("any of (")?;
