@@ -67,8 +67,8 @@ impl OpenApi {
     /// The document is any type that is written and read as OpenAPI by serde. Call it when the routes are nested as they are served.
     ///
     /// # Errors
-    /// [`DocumentError`]: as [`describe`](Self::describe); or if the document can't be written or read, or is one of OpenAPI 3.0, where
-    /// a security requirement has no place for roles.
+    /// [`DocumentError`]: as [`describe`](Self::describe); or if the document can't be written or read, was filled already, has a component
+    /// of the name of ours that says something else, or is older than OpenAPI 3.1, where a security requirement has no place for roles.
     pub fn fill<D: Serialize + DeserializeOwned>(
         self,
         document: &mut D,
@@ -107,7 +107,7 @@ impl OpenApi {
     /// ```
     ///
     /// # Errors
-    /// As [`fill`](Self::fill); or if an `x-auth-policy` is there which no gate wrote.
+    /// As [`fill`](Self::fill); or if an `x-auth-gate` is there which no gate wrote.
     #[cfg(feature = "aide")]
     pub fn fill_guarded<D: Serialize + DeserializeOwned>(
         self,
@@ -136,9 +136,9 @@ fn unusable(why: &str) -> DocumentError {
 fn read(document: &impl Serialize) -> Result<Map<String, Value>, DocumentError> {
     let whole = serde_json::to_value(document).map_err(|error| unusable(&error.to_string()))?;
     let Value::Object(whole) = whole else { return Err(unusable("it is no object")) };
-    match whole.get("openapi").and_then(Value::as_str) {
+    match whole.get("openapi").or(whole.get("swagger")).and_then(Value::as_str) {
         Some(version) if !version.starts_with("3.") || version.starts_with("3.0") => Err(unusable(&format!(
-            "it is one of version {version}, where a security requirement has no place for roles: let it be of 3.1 or later"
+            "it is of version {version}, where a security requirement has no place for roles: let it be of 3.1 or later"
         ))),
         _ => Ok(whole),
     }

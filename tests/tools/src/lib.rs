@@ -17,6 +17,16 @@ use tempfile::TempDir;
 /// What redocly looks at: the recommended rules, and that every operation says its security.
 const REDOCLY: &str = "extends: [recommended]\nrules:\n  security-defined: error\n  info-license: off\n";
 
+/// What `schemathesis` is to hold a server to, which is all that a document of this library promises.
+pub const CHECKS: &[&str] = &[
+    "ignored_auth",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "not_a_server_error",
+];
+
 /// The tools.
 #[derive(Debug)]
 pub struct Tools {

@@ -5,7 +5,7 @@ use auth_runtime::openapi::OpenApi;
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Router, auth};
-use auth_tests_tools::{Said, Tools};
+use auth_tests_tools::{CHECKS, Said, Tools};
 use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 
@@ -60,15 +60,6 @@ async fn run(is_guarded: bool) -> Option<Said> {
     server.abort();
     Some(said)
 }
-
-const CHECKS: &[&str] = &[
-    "ignored_auth",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-    "not_a_server_error",
-];
 
 #[tokio::test]
 async fn a_guarded_server_is_what_its_document_says() {
