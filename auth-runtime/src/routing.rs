@@ -18,6 +18,9 @@ pub use axum::routing::MethodFilter;
 /// The path that a fallback is listed by.
 pub(crate) const FALLBACK: &str = "/(fallback)";
 
+/// How the path of a service ends that is mounted with all that is below.
+pub(crate) const BELOW: &str = "/{*}";
+
 pub(crate) use self::effective::short as short_name;
 #[cfg(feature = "aide")]
 pub(crate) use self::effective::words as rule_in_words;

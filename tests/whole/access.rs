@@ -2,6 +2,7 @@
 
 mod agreement;
 mod lock;
+mod lock_agreement;
 
 use auth_runtime::access::{AccessTable, Cell};
 use auth_runtime::routing::{any, get, post};

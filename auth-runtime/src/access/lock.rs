@@ -1,12 +1,16 @@
 //! The lock: the access of every route in a committed file, so that a change of it shows in review.
 //!
 //! What is compared is what the rules mean, for all callers at once. A rule that is written in another way and means the same is
-//! no change. What a request to a place meets is compared too: a route that is gone may leave its requests to a wildcard.
+//! no change. What requests meet is compared too, as axum finds it: a route that is gone may leave its requests to a wildcard.
+//! Where they are not those of a route that is listed, they are told as `requests: POST /f/{}`, where `{}` is any segment.
 //!
-//! Not compared: whose tokens are accepted (issuers, audiences, the names of claims), in which header a source looks, what a check
-//! does, and what routers serve that are merged without a guard.
+//! Not compared: whose tokens are accepted (issuers, audiences, the names of claims), in which header a source looks, the order in
+//! which sources are asked, which origins are trusted, what a check does, and what routers serve that are merged without a guard.
 
+mod callers;
 mod difference;
+mod shape;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::state::State;
 use super::AccessTable;
 use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::routing::path_shape;
@@ -55,11 +60,11 @@ struct LockedRoute {
     check: Option<String>,
 }
 
-/// Whose access has changed since the file was written: for each route who gained and who lost it, each with an example.
+/// Whose access has changed since the file was written: who gained and who lost it, each with an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessChanges {
-    /// One text a route.
+    /// A text for each route, and for other requests that meet another route than before.
     pub changes: Vec<String>,
 }
 
@@ -67,8 +72,10 @@ pub struct AccessChanges {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
-    /// There is no file yet, or it can't be read or written.
+    /// There is no file yet, or it can't be read.
     File(PathBuf, std::io::Error),
+    /// The file can't be written.
+    NotWritten(PathBuf, std::io::Error),
     /// The file is none that this version of the library wrote.
     Unreadable(PathBuf, String),
     /// `AUTH_LOCK` is set to something else than `accept`.
@@ -115,7 +122,10 @@ impl AccessTable {
         let text = fs::read_to_string(path).map_err(|error| LockError::File(path.to_owned(), error))?;
         let unreadable = |why: String| LockError::Unreadable(path.to_owned(), why);
         let before = Locked::from_text(&text).map_err(unreadable)?;
-        let changes = difference::between(&before, &self.locked());
+        let after = self.locked();
+        let before = State::new(&before).map_err(unreadable)?;
+        let after = State::new(&after).map_err(unreadable)?;
+        let changes = difference::between(&before, &after);
         if changes.is_empty() {
             Ok(())
         } else {
@@ -126,12 +136,13 @@ impl AccessTable {
     /// Writes the file at `path`.
     ///
     /// # Errors
-    /// [`LockError::File`] if it can't be written.
+    /// [`LockError::NotWritten`] if it can't be written.
     pub fn write_lock(&self, path: &Path) -> Result<(), LockError> {
         let text = self.locked().to_text();
         // What can't be read again would be found out on another day.
-        Locked::from_text(&text).map_err(|why| LockError::Unreadable(path.to_owned(), why))?;
-        fs::write(path, text).map_err(|error| LockError::File(path.to_owned(), error))
+        let read = Locked::from_text(&text).and_then(|locked| State::new(&locked).map(drop));
+        read.map_err(|why| LockError::Unreadable(path.to_owned(), why))?;
+        fs::write(path, text).map_err(|error| LockError::NotWritten(path.to_owned(), error))
     }
 
     fn locked(&self) -> Locked {
@@ -213,8 +224,13 @@ impl fmt::Display for LockError {
         match self {
             Self::File(path, error) => write!(
                 f,
-                "the lock of access {} can't be read or written: {error}. Where there is none yet, run this test with \
+                "the lock of access {} can't be read: {error}. Where there is none yet, run this test with \
                  {VARIABLE}=accept, and commit the file",
+                path.display()
+            ),
+            Self::NotWritten(path, error) => write!(
+                f,
+                "the lock of access {} can't be written: {error}. See that its folder is there, and that this test may write to it",
                 path.display()
             ),
             Self::Unreadable(path, why) => write!(

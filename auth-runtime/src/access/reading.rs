@@ -4,7 +4,7 @@ use auth_analysis::{Atom, Atoms, Formula, example};
 
 use super::Cell;
 use crate::policy::{Condition, PolicyAccess, PolicyDocument};
-use crate::routing::path_parameters;
+use crate::routing::{path_parameters, path_shape};
 use crate::vocabulary::Vocabulary;
 
 /// Some 20 MB at most, and a fraction of a second: this runs once at start or in a test.
@@ -24,14 +24,12 @@ pub(super) fn formula(policy: &PolicyDocument, path: &str, names: &impl Names, a
     if policy.access != PolicyAccess::Authenticated {
         return TRUE;
     }
-    let parameters = path_parameters(path);
-    let mut parts: Vec<_> =
-        policy.all.iter().map(|part| condition(part, &parameters, names, atoms)).collect();
+    let mut parts: Vec<_> = policy.all.iter().map(|part| condition(part, path, names, atoms)).collect();
     parts.extend(policy.check.iter().map(|check| atom(Atom::Other(check.clone()), atoms)));
     Formula::All(parts)
 }
 
-fn condition(part: &Condition, path: &[&str], names: &impl Names, atoms: &mut Atoms) -> Formula {
+fn condition(part: &Condition, path: &str, names: &impl Names, atoms: &mut Atoms) -> Formula {
     match part {
         Condition::Roles(roles) => Formula::Any(roles.iter().map(|role| names.role(role, atoms)).collect()),
         Condition::Scopes(scopes) => {
@@ -47,8 +45,7 @@ fn condition(part: &Condition, path: &[&str], names: &impl Names, atoms: &mut At
             }
             (None, Some(parameter)) => {
                 // By its place: what a parameter is called makes no difference.
-                let place = path.iter().position(|name| name == parameter);
-                let place = place.map_or_else(|| parameter.clone(), |place| place.to_string());
+                let place = parameter_place(path, parameter).unwrap_or_else(|| parameter.clone());
                 atom(Atom::Claim(claim.name.clone(), format!("{{{place}}}")), atoms)
             }
             (None, None) => FALSE,
@@ -65,6 +62,19 @@ fn condition(part: &Condition, path: &[&str], names: &impl Names, atoms: &mut At
         }
         Condition::Not(part) => Formula::Not(Box::new(condition(part, path, names, atoms))),
     }
+}
+
+/// Where a parameter is: which segment, and the shape of that. At one place two paths take the same value from a request.
+fn parameter_place(path: &str, name: &str) -> Option<String> {
+    let mut segments = path.split('/').enumerate();
+    let (number, segment) = segments.find(|(_, segment)| path_parameters(segment).contains(&name))?;
+    Some(format!("{number}:{}", path_shape(segment)))
+}
+
+/// The name of the parameter that is at this place in the path.
+pub(super) fn parameter_at<'p>(path: &'p str, place: &str) -> Option<&'p str> {
+    let mut names = path_parameters(path).into_iter();
+    names.find(|name| parameter_place(path, name).as_deref() == Some(place))
 }
 
 pub(super) fn atom(atom: Atom, atoms: &mut Atoms) -> Formula {

@@ -10,9 +10,11 @@ const REST: &str = "rest";
 
 /// A path of axum's as OpenAPI writes it, and its parameters: each with a name of its own, and braces that are none percent-encoded.
 pub(super) fn template(path: &str) -> (String, Vec<Parameter>) {
+    // A service that is mounted with a slash at the end of its path has two.
+    let path = path.replace("//{*}", "/{*}");
     let mut template = String::new();
     let mut parameters: Vec<Parameter> = Vec::new();
-    let mut rest = path;
+    let mut rest = &*path;
     while let Some(at) = rest.find(['{', '}']) {
         let (before, behind) = rest.split_at(at);
         template += before;
@@ -65,6 +67,7 @@ mod tests {
             ("/o/{id}/x/{id}", "/o/{id}/x/{id_2}", &["id", "id_2"]),
             ("/f/{rest}/{*}", "/f/{rest}/{rest_2}", &["rest", "rest_2"]),
             ("/{{id}}/{id}", "/%7Bid%7D/{id}", &["id"]),
+            ("/files//{*}", "/files/{rest}", &["rest"]),
         ] {
             let (written, parameters) = template(path);
             assert_eq!(written, expected);

@@ -1,9 +1,14 @@
 //! Paths as axum's router reads them.
 
-/// A path inside a router that is nested at `prefix`, put together as `axum::Router::nest` does it.
+use super::{BELOW, FALLBACK};
+
+/// A path inside a router that is nested at `prefix`, put together as `axum::Router::nest` does it. What stands for all that is
+/// below keeps the prefix whole: with a slash at its end it answers other paths than without.
 pub(super) fn join(prefix: &str, path: &str) -> String {
     if prefix.is_empty() {
         path.to_owned()
+    } else if path == FALLBACK || path == BELOW {
+        format!("{prefix}{path}")
     } else if prefix.ends_with('/') {
         format!("{prefix}{}", path.trim_start_matches('/'))
     } else if path == "/" {
@@ -74,6 +79,10 @@ mod tests {
             ("/v1", "/x", "/v1/x"),
             ("/v1/", "/x", "/v1/x"),
             ("/org/{tenant}", "/{id}", "/org/{tenant}/{id}"),
+            ("/v1", "/(fallback)", "/v1/(fallback)"),
+            ("/v1/", "/(fallback)", "/v1//(fallback)"),
+            ("/v1/", "/{*}", "/v1//{*}"),
+            ("/a/", "/v1//{*}", "/a/v1//{*}"),
         ] {
             assert_eq!(join(prefix, path), expected);
         }

@@ -11,7 +11,6 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower::{Layer, Service};
 
-use super::FALLBACK;
 use super::guarded_service::GateLayer;
 #[cfg(feature = "openapi")]
 use super::method_router::on;
@@ -20,6 +19,7 @@ use super::mounted::MountedRoute;
 use super::path::join;
 use super::resolve::{Entry, Kind};
 use super::routes::{RouteInfo, Routes};
+use super::{BELOW, FALLBACK};
 use crate::access::AccessPage;
 use crate::engine::Auth;
 use crate::error::RoutesError;
@@ -121,7 +121,7 @@ where
         } else {
             self.inner = self.inner.nest_service(path, guarded);
             // axum hides the parameter of what is below, so it has no name for a rule either.
-            self.add(Vec::new(), &join(path, "/{*}"), route);
+            self.add(Vec::new(), &join(path, BELOW), route);
         }
         self
     }

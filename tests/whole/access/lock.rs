@@ -8,6 +8,8 @@ use auth_runtime::routing::{self, MethodFilter};
 use auth_runtime::testing::TestAuth;
 use auth_runtime::{AuthBuilder, Router, auth, rule};
 use auth_tests_declared::VOCABULARY;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 /// A table of routes with these rules, of an engine without a vocabulary.
 fn table(routes: &[(&str, Rule)]) -> AccessTable {
@@ -35,7 +37,7 @@ fn locked(table: &AccessTable) -> Lock {
 }
 
 /// What is told of a change from one table to another; empty where nothing is.
-fn told(before: &AccessTable, after: &AccessTable) -> Vec<String> {
+pub(super) fn told(before: &AccessTable, after: &AccessTable) -> Vec<String> {
     let lock = locked(before);
     match after.check_lock(&lock.path) {
         Ok(()) => Vec::new(),
@@ -174,10 +176,6 @@ fn what_a_request_meets_is_what_is_compared() {
     let (open, admins) = (Rule::public(), rule!(roles = ["admin"]));
     let any =
         |router: Router, path: &str, rule: Rule| router.route(path, (axum::routing::any(|| async {}), rule));
-    #[auth(public)]
-    async fn for_all() {}
-    #[auth(roles = ["admin"])]
-    async fn for_admins() {}
     let on = |methods: auth_runtime::routing::MethodRouter| Router::<()>::new().route("/x", methods);
     let anonymous = "+ gained: everybody who sends no credential";
     let others = "+ gained: a caller with none of what the rule names";
@@ -225,6 +223,238 @@ fn what_a_request_meets_is_what_is_compared() {
     ] {
         assert_eq!(told(&table(before), &table(after)), expected);
     }
+}
+
+#[auth(public)]
+async fn for_all() {}
+
+#[auth(roles = ["admin"])]
+async fn for_admins() {}
+
+const ANYBODY: &str =
+    "+ gained: everybody who sends no credential\n    + gained: a caller with none of what the rule names";
+const NOBODY: &str =
+    "- lost:   everybody who sends no credential\n    - lost:   a caller with none of what the rule names";
+const ADMINS: &str = "a caller with the role `admin`, and nothing else";
+
+fn told_of(before: Router, after: Router) -> Vec<String> {
+    let test = TestAuth::new();
+    let [before, after] = [before, after].map(|router| router.routes().table(test.auth()));
+    told(&before, &after)
+}
+
+#[test]
+fn of_two_paths_a_request_meets_the_one_that_is_literal_first() {
+    let others = || {
+        let router = Router::new().route("/a/{*rest}", routing::any(for_all));
+        router.route("/{x}/b/c", routing::any(for_admins))
+    };
+    assert_eq!(
+        told_of(others().route("/a/b/c", routing::any(for_admins)), others()),
+        [format!("gone: ANY /a/b/c\n    requests to it are now served by ANY /a/{{*rest}}\n    {ANYBODY}")]
+    );
+}
+
+#[test]
+fn a_nested_fallback_answers_below_a_parameter_and_at_the_prefix() {
+    let inner = || Router::new().route("/x", routing::get(for_admins)).fallback(for_all);
+    for (nest, path) in [("/org/{tenant}", "/org/acme/y"), ("/v1", "/v1"), ("/v1/", "/v1/")] {
+        let others = || Router::new().nest(nest, inner()).fallback(for_admins);
+        let fallback = format!("{nest}/(fallback)");
+        let gone = told_of(others().route(path, routing::get(for_admins)), others());
+        assert_eq!(
+            gone,
+            [
+                format!(
+                    "gone: GET {path}\n    requests to it are now served by ANY {fallback}\n    {ANYBODY}"
+                ),
+                format!(
+                    "requests: any other method {path}\n    they are now served by ANY {fallback}\n    {ANYBODY}"
+                ),
+            ]
+        );
+    }
+    // Not at the prefix with a slash behind it, nor without the one that it has.
+    for (nest, path) in [("/v1", "/v1/"), ("/v1/", "/v1")] {
+        let others = || Router::new().nest(nest, inner()).fallback(for_admins);
+        let gone = told_of(others().route(path, routing::any(for_admins)), others());
+        let nobody = "requests to it are now served by ANY /(fallback)\n    nobody gained access or lost it";
+        assert_eq!(gone, [format!("gone: ANY {path}\n    {nobody}")]);
+    }
+    // A fallback that came takes requests from the one around it, and leaves them their routes.
+    let nested = |inner: Router| Router::new().nest("/org/{tenant}", inner).fallback(for_admins);
+    let without = Router::new().route("/x", routing::get(for_admins));
+    assert_eq!(
+        told_of(nested(without), nested(inner())),
+        [format!(
+            "new: ANY /org/{{tenant}}/(fallback)\n    requests to it were served by ANY /(fallback)\n    {ANYBODY}"
+        )]
+    );
+    // A route that goes leaves its requests to more than one fallback.
+    let others = || Router::new().nest("/org", inner()).fallback(for_admins);
+    let gone = told_of(others().route("/{x}/y", routing::any(for_admins)), others());
+    assert_eq!(
+        gone,
+        [
+            "gone: ANY /{x}/y\n    requests to it are now served by ANY /(fallback)\n    nobody gained access or lost it"
+                .to_owned(),
+            format!(
+                "requests: GET, any other method /org/y\n    they were served by ANY /{{x}}/y\n    \
+                 they are now served by ANY /org/(fallback)\n    {ANYBODY}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn parameters_at_other_places_are_others() {
+    let own = rule!(claims(org = path("org")));
+    let with = |path| table(&[("/{org}/{*rest}", own), (path, own)]);
+    assert_eq!(
+        told(&table(&[("/{org}/{*rest}", own)]), &with("/x/{org}")),
+        ["new: ANY /x/{org}\n    requests to it were served by ANY /{org}/{*rest}\n    \
+          + gained: a caller with the claim `org` equal to {org} of the path, and nothing else\n    \
+          - lost:   a caller with the claim `org` equal to {org} of /{org}/{*rest}, and nothing else"]
+    );
+    // At the same place it is the same, whatever else the paths are.
+    assert_eq!(
+        told(&table(&[("/{org}/{*rest}", own)]), &with("/{org}/x")),
+        [
+            "new: ANY /{org}/x\n    requests to it were served by ANY /{org}/{*rest}\n    nobody gained access or lost it"
+        ]
+    );
+    // A wildcard takes more than a segment.
+    let rest = rule!(claims(org = path("rest")));
+    let changes =
+        told(&table(&[("/x/{*rest}", rest)]), &table(&[("/x/{*rest}", rest), ("/x/a/{rest}", rest)]));
+    assert!(changes[0].contains("+ gained:"), "{changes:?}");
+}
+
+#[test]
+fn the_path_is_found_before_the_method() {
+    let others = || Router::new().route("/f/{*p}", routing::post(for_all).delete(for_all));
+    let with = || others().route("/f/secret", routing::get(for_admins));
+    assert_eq!(
+        told_of(with(), others()),
+        [
+            format!("gone: GET /f/secret\n    - lost:   {ADMINS}"),
+            format!("requests: DELETE /f/secret\n    they are now served by DELETE /f/{{*p}}\n    {ANYBODY}"),
+            format!("requests: POST /f/secret\n    they are now served by POST /f/{{*p}}\n    {ANYBODY}"),
+        ]
+    );
+    let others = || {
+        let router = Router::new().route("/{a}/b", routing::any(for_all));
+        router.route("/x/{c}", routing::post(for_admins))
+    };
+    assert_eq!(
+        told_of(others(), others().route("/x/b", routing::get(for_all))),
+        [
+            format!("new: GET /x/b\n    {ANYBODY}"),
+            format!("requests: POST /x/b\n    they were served by POST /x/{{c}}\n    - lost:   {ADMINS}"),
+        ]
+    );
+}
+
+#[test]
+fn requests_of_several_methods_are_told_once() {
+    let others = || {
+        let router = Router::new().route("/{a}/b", routing::any(for_all));
+        router.route("/x", routing::put(for_all).head(for_all).post(for_all))
+    };
+    assert_eq!(
+        told_of(others(), others().route("/x/{id}", routing::get(for_all))),
+        [
+            format!("new: GET /x/{{id}}\n    {ANYBODY}"),
+            format!(
+                "requests: POST, PUT, any other method /x/b\n    they were served by ANY /{{a}}/b\n    {NOBODY}"
+            ),
+        ]
+    );
+    // `HEAD` is told of where it does not go with `GET`.
+    let get = || Router::new().route("/x/{id}", routing::get(for_all).head(for_admins));
+    assert_eq!(
+        told_of(get(), get().route("/x/b", routing::get(for_all))),
+        [
+            "new: GET /x/b\n    requests to it were served by GET /x/{id}\n    nobody gained access or lost it".to_owned(),
+            format!(
+                "requests: HEAD /x/b\n    they were served by HEAD /x/{{id}}\n    they are now served by GET /x/b\n    {ANYBODY}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_wildcard_takes_paths_of_any_length() {
+    let changes = told_of(
+        Router::new().route("/f/{name}", routing::any(for_all)),
+        Router::new().route("/f/{*name}", routing::any(for_all)),
+    );
+    assert_eq!(
+        changes,
+        [
+            format!("new: ANY /f/{{*name}}\n    {ANYBODY}"),
+            "gone: ANY /f/{name}\n    requests to it are now served by ANY /f/{*name}\n    nobody gained access or lost it"
+                .to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_wildcard_that_goes_may_leave_its_longer_paths_alone() {
+    let others = || Router::new().route("/{x}/{y}/{*z}", routing::get(for_all));
+    assert_eq!(
+        told_of(others().route("/a/{*rest}", routing::get(for_all)), others()),
+        [
+            "gone: GET /a/{*rest}\n    requests to it are now served by GET /{x}/{y}/{*z}\n    nobody gained access or lost it"
+                .to_owned(),
+            format!("requests: GET /a/{{}}\n    they were served by GET /a/{{*rest}}\n    {NOBODY}"),
+            format!("requests: GET /a/{{}}/\n    they were served by GET /a/{{*rest}}\n    {NOBODY}"),
+        ]
+    );
+}
+
+#[test]
+fn a_service_answers_at_its_path_too() {
+    let service =
+        |router: Router, path: &str| router.service(path, axum::Router::<()>::new(), Rule::public());
+    let admins = |path: &str| Router::new().route(path, routing::get(for_admins));
+    let changes = told_of(admins("/files"), service(Router::new(), "/files"));
+    assert_eq!(
+        changes,
+        [
+            format!("gone: GET /files\n    requests to it are now served by ANY /files/{{*}}\n    {ANYBODY}"),
+            format!("new: ANY /files/{{*}}\n    {ANYBODY}"),
+        ]
+    );
+    // Not where it is mounted with a slash.
+    let changes = told_of(service(admins("/files"), "/files/"), service(Router::new(), "/files/"));
+    assert_eq!(changes, [format!("gone: GET /files\n    - lost:   {ADMINS}")]);
+    let changes = told_of(service(Router::new(), "/files/"), service(Router::new(), "/files"));
+    let expected = format!(
+        "requests: any other method /files\n    they are now served by ANY /files/{{*}}\n    {ANYBODY}"
+    );
+    assert_eq!(changes[2..], [expected]);
+}
+
+#[test]
+fn a_router_of_many_routes_is_compared_soon() {
+    // Two seconds on a slow machine, all of them renamed at once.
+    let routes = |prefix: &str| {
+        let paths = (0..400).map(|number| match number % 4 {
+            0 => format!("/{prefix}{number}/{{id}}"),
+            1 => format!("/{{tenant}}/{prefix}{number}"),
+            2 => format!("/{prefix}{number}/a/{{*rest}}"),
+            _ => format!("/{prefix}{number}/a/b/c"),
+        });
+        let router =
+            paths.fold(Router::<()>::new(), |router, path| router.route(&path, routing::get(for_admins)));
+        let test = TestAuth::new();
+        router.routes().table(test.auth())
+    };
+    let (before, after) = (routes("a"), routes("b"));
+    let start = std::time::Instant::now();
+    assert_eq!(told(&before, &after).len(), 800);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -344,11 +574,78 @@ fn the_assertion_says_what_to_do() {
     let missing = lock.path.with_extension("missing");
     let error = after.check_lock(&missing).unwrap_err().to_string();
     assert!(error.contains("Where there is none yet, run this test with AUTH_LOCK=accept"), "{error}");
-    let route = r#"{"method":"GET","path":"/x","policy":{"access":"public"}}"#;
-    let twice = format!(r#"{{"version":1,"roles":{{}},"permissions":{{}},"routes":[{route},{route}]}}"#);
-    for text in ["", "{}", r#"{"version":2,"more":1}"#, "[1]", &twice] {
-        std::fs::write(&missing, text).unwrap();
+    let error = after.write_lock(&missing.join("folder")).unwrap_err().to_string();
+    assert!(error.contains("can't be written") && !error.contains("AUTH_LOCK"), "{error}");
+    let texts = ["", "{}", r#"{"version":2,"more":1}"#, "[1]"].map(str::to_owned);
+    let [many, more] = [25, 26].map(|number| "/{p}".repeat(number));
+    let refused = [
+        ["/x", "/x"],
+        ["/{a}", "/{b}/../{b"],
+        ["/x/{a}", "/x/{*b}"],
+        ["/x", "/x/{*}"],
+        ["/v1/{a}/(fallback)", "/v1/(fallback)"],
+        ["/{", "/"],
+        ["/}", "/"],
+        ["/{a}b", "/"],
+        ["/{*a}/b", "/"],
+        [&more, "/"],
+    ];
+    for text in texts.into_iter().chain(refused.map(|paths| lock_of(&paths))) {
+        std::fs::write(&missing, &text).unwrap();
         let error = after.check_lock(&missing).unwrap_err();
         assert!(matches!(error, LockError::Unreadable(..)), "{text}: {error}");
     }
+    for held in [["/{{a}}", "/{a}"], ["/x/a-{b}", "/x/{c}"], [&*many, "/(fallback)"], ["", "x"]] {
+        std::fs::write(&missing, lock_of(&held)).unwrap();
+        let error = after.check_lock(&missing).unwrap_err();
+        assert!(matches!(error, LockError::Changed(..)), "{held:?}: {error}");
+    }
+}
+
+/// A lock as if edited by hand.
+fn lock_of(paths: &[&str]) -> String {
+    let routes: Vec<_> = paths
+        .iter()
+        .map(|path| serde_json::json!({"method": "GET", "path": path, "policy": {"access": "public"}}))
+        .collect();
+    serde_json::json!({"version": 1, "roles": {}, "permissions": {}, "routes": routes}).to_string()
+}
+
+#[test]
+fn no_lock_makes_the_comparison_panic() {
+    let table = table(&[("/x", rule!(roles = ["admin"]))]);
+    let lock = locked(&table);
+    let segment = proptest::sample::select(vec![
+        "",
+        "a",
+        "b",
+        "ü",
+        "{x}",
+        "{*x}",
+        "{*}",
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "{}",
+        "*",
+        "{{a}}",
+        "a{x}",
+        "a{*y}",
+        "{x}a",
+        "(fallback)",
+    ]);
+    let path = proptest::collection::vec(segment, 0..5).prop_map(|segments| segments.join("/"));
+    let paths = proptest::collection::vec(path, 1..5);
+    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&paths, |paths| {
+            let paths: Vec<_> = paths.iter().map(|path| format!("/{path}")).collect();
+            std::fs::write(&lock.path, lock_of(&paths.iter().map(|path| &**path).collect::<Vec<_>>()))
+                .unwrap();
+            let result = table.check_lock(&lock.path);
+            prop_assert!(!matches!(result, Err(LockError::File(..))), "{:?}", result);
+            Ok(())
+        })
+        .unwrap();
 }

@@ -1,24 +1,19 @@
-//! Two states of a program → who gained access, and who lost it.
+//! Two states of a program → what is told of their difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use auth_analysis::{Atom, Atoms, Fact, Formula, OverBudget, example};
+use super::LockedRoute;
+use super::callers::Pair;
+use super::shape::{Probes, lengths, meet};
+use super::state::{Methods, State, is_fallback, of_method, shape_of};
+use crate::routing::path_shape;
 
-use super::{Locked, LockedRoute};
-use crate::access::reading::{BUDGET, FALSE, Names, TRUE, atom, formula};
-use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::routing::{FALLBACK, path_parameters, path_shape};
-
-/// A text for each route whose access has changed.
-pub(super) fn between(before: &Locked, after: &Locked) -> Vec<String> {
-    let (before, after) = (State::new(before), State::new(after));
-    let mut places: Vec<&Place> = before.routes.keys().chain(after.routes.keys()).collect();
-    places.sort_unstable();
-    places.dedup();
-    let mut changes: Vec<String> = places
-        .into_iter()
-        .filter_map(|place| Pair { before: &before, after: &after, place }.change())
-        .collect();
+/// A text for each route whose access has changed, and for each other place where somebody gained access or lost it.
+pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {
+    let probes = Probes::new(before.shapes().chain(after.shapes()).map(|(shape, _)| shape));
+    let difference = Difference { before, after, probes };
+    let (mut changes, compared) = difference.of_routes();
+    changes.extend(difference.of_requests(compared));
     if before.unguarded != after.unguarded {
         changes.push(format!(
             "routes that nothing of this library stands before are merged {} times, and were {}: everybody may have gained \
@@ -29,275 +24,150 @@ pub(super) fn between(before: &Locked, after: &Locked) -> Vec<String> {
     changes
 }
 
-/// Shape of the path, and method.
-type Place = (String, String);
-
-/// What was served, or is.
-struct State<'l> {
-    locked: &'l Locked,
-    routes: BTreeMap<Place, &'l LockedRoute>,
-    /// How many routers are merged without a guard.
-    unguarded: usize,
+struct Difference<'d, 'l> {
+    before: &'d State<'l>,
+    after: &'d State<'l>,
+    probes: Probes,
 }
 
-/// A request of this method and path meets this route.
-#[derive(Clone, Copy)]
-struct Met<'l> {
-    route: &'l LockedRoute,
-    /// It is a route of that place, and not one that is there for others too.
-    is_own: bool,
+/// Which two routes were compared: pairs of the same routes differ in the same way.
+type Compared = (Option<*const LockedRoute>, Option<*const LockedRoute>);
+
+fn compared(pair: Pair<'_>) -> Compared {
+    (pair.old.map(std::ptr::from_ref), pair.new.map(std::ptr::from_ref))
 }
 
-impl<'l> State<'l> {
-    fn new(locked: &'l Locked) -> Self {
-        let is_unguarded = |route: &&LockedRoute| route.policy.access == PolicyAccess::Unguarded;
-        let routes = locked.routes.iter().filter(|route| !is_unguarded(route));
-        let routes = routes.map(|route| ((path_shape(&route.path), route.method.clone()), route)).collect();
-        Self { locked, routes, unguarded: locked.routes.iter().filter(is_unguarded).count() }
-    }
-
-    /// What a request to this place meets: a route of its own method, or that of `GET` for `HEAD`, or of any; or else a route with a
-    /// parameter or a wildcard there, the most literal first; or the fallback.
-    fn met(&self, (shape, method): &Place) -> Option<Met<'l>> {
-        let head = (method == "HEAD").then_some("GET");
-        let methods = || std::iter::once(&**method).chain(head).chain(["ANY"]);
-        let own = methods().find_map(|method| self.routes.get(&(shape.clone(), method.to_owned())));
-        if let Some(route) = own {
-            return Some(Met { route, is_own: true });
-        }
-        let covering = self.routes.iter().filter(|((other, other_method), _)| {
-            covers(other, shape) && methods().any(|method| method == other_method)
+impl<'l> Difference<'_, 'l> {
+    /// What is told of the routes, each at its own place, and what was compared for that.
+    fn of_routes(&self) -> (Vec<String>, BTreeSet<Compared>) {
+        let routes = self.before.guarded().chain(self.after.guarded());
+        // By shape: what a parameter is called makes no difference. Of two routes at a place the later one is shown.
+        let places: BTreeMap<_, _> =
+            routes.map(|route| ((path_shape(&route.path), &*route.method), route)).collect();
+        let mut pairs = BTreeSet::new();
+        let changes = places.iter().filter_map(|((shape, _), route)| {
+            let pair = Pair { old: self.met(self.before, route), new: self.met(self.after, route) };
+            pairs.insert(compared(pair));
+            self.of_route(pair, shape, route)
         });
-        let most_literal = covering.max_by_key(|((other, method), _)| {
-            let literal = other.split('/').filter(|part| !part.starts_with('{')).count();
-            (literal, !other.contains("{*}"), method != "ANY")
-        });
-        let fallback = || {
-            let fallbacks = self
-                .routes
-                .iter()
-                .filter_map(|route| Some((route.0.0.strip_suffix(FALLBACK.trim_start_matches('/'))?, route)));
-            let of_path = fallbacks.filter(|(prefix, _)| shape.starts_with(prefix));
-            of_path.max_by_key(|(prefix, _)| prefix.len()).map(|(_, route)| route)
-        };
-        let (_, route) = most_literal.or_else(fallback)?;
-        Some(Met { route, is_own: false })
+        (changes.collect(), pairs)
     }
-}
 
-/// Whether a path of the shape `other` takes what one of the shape `shape` would.
-fn covers(other: &str, shape: &str) -> bool {
-    let mut theirs = other.split('/');
-    for part in shape.split('/') {
-        match theirs.next() {
-            Some("{*}") => return true,
-            Some("{}") if part != "{*}" => {}
-            Some(same) if same == part => {}
-            _ => return false,
-        }
+    /// What the requests that a route is for meet: of a fallback those that no route takes.
+    fn met(&self, state: &State<'l>, route: &LockedRoute) -> Option<&'l LockedRoute> {
+        let path = self.probes.path(&shape_of(route));
+        let methods = if is_fallback(route) { state.fallbacks.at(&path) } else { state.at(&path) };
+        of_method(methods, &route.method)
     }
-    theirs.next().is_none()
-}
 
-/// A place as it was and as it is.
-struct Pair<'l> {
-    before: &'l State<'l>,
-    after: &'l State<'l>,
-    place: &'l Place,
-}
-
-impl Pair<'_> {
-    fn change(&self) -> Option<String> {
-        let (old, new) = (self.before.met(self.place), self.after.met(self.place));
-        let is_own = |met: Option<Met<'_>>| met.is_some_and(|met| met.is_own);
-        let shown = [new, old].into_iter().flatten().find(|met| met.is_own)?.route;
-        let head = match (is_own(old), is_own(new)) {
+    fn of_route(&self, pair: Pair<'_>, shape: &str, shown: &LockedRoute) -> Option<String> {
+        let is_own = |met: Option<&LockedRoute>| met.is_some_and(|met| path_shape(&met.path) == shape);
+        let (was_own, is_own) = (is_own(pair.old), is_own(pair.new));
+        let head = match (was_own, is_own) {
             (false, _) => "new: ",
             (_, false) => "gone: ",
             _ => "",
         };
-        let mut lines: Vec<String> = Vec::new();
-        for (met, what) in [(old, "requests to it were served by"), (new, "requests to it are now served by")]
-        {
-            if let Some(Met { route, is_own: false }) = met {
-                lines.push(format!("{what} {} {}", route.method, route.path));
-            }
-        }
-        let (old, new) = (old.map(|met| met.route), new.map(|met| met.route));
-        let is_open = |route: &LockedRoute| route.policy.access != PolicyAccess::Authenticated;
-        let (was_open, is_open) = (old.is_some_and(is_open), new.is_some_and(is_open));
-        let silent = lines.len();
-        if was_open != is_open {
-            lines.push(told(is_open, "everybody who sends no credential"));
-        }
-        lines.extend(bad_credentials(old, new));
-        lines.extend(sources(old, new));
-        match self.callers(old, new) {
-            Ok(callers) => lines.extend(callers),
-            Err(OverBudget) if self.is_word_for_word(old, new) => {}
-            Err(OverBudget) => {
-                lines.push("its rule, or what the vocabulary makes of it, has changed, and is too large to say for whom: compare the files".into());
-            }
-        }
-        if lines.len() == silent {
-            // Nobody gained and nobody lost; but a route that came or went is a change that somebody made.
-            if head.is_empty() {
-                return None;
-            }
-            lines.push("nobody gained access or lost it".into());
-        }
-        Some(format!("{head}{} {}\n    {}", self.place.1, shown.path, lines.join("\n    ")))
-    }
-
-    fn is_word_for_word(&self, old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> bool {
-        let (before, after) = (self.before.locked, self.after.locked);
-        old.map(|old| (&old.policy, &old.check)) == new.map(|new| (&new.policy, &new.check))
-            && before.roles == after.roles
-            && before.permissions == after.permissions
-    }
-
-    /// Callers with a credential who were not let in and are, or the other way around: an example of each.
-    fn callers(
-        &self,
-        old: Option<&LockedRoute>,
-        new: Option<&LockedRoute>,
-    ) -> Result<Vec<String>, OverBudget> {
-        let mut atoms = Atoms::default();
-        let parameters = new.or(old).map(|route| path_parameters(&route.path)).unwrap_or_default();
-        let mut let_in = |state: &Locked, route: Option<&LockedRoute>| {
-            let Some(route) = route else { return FALSE };
-            if matches!(route.policy.access, PolicyAccess::Public | PolicyAccess::Unguarded) {
-                return TRUE;
-            }
-            let policy = PolicyDocument { check: route.check.clone(), ..route.policy.clone() };
-            let rule = formula(&policy, &route.path, &Raw(state), &mut atoms);
-            Formula::All(vec![rule, identified(state, &mut atoms)])
-        };
-        let old = let_in(self.before.locked, old);
-        let new = let_in(self.after.locked, new);
-        let not = |formula: &Formula| Formula::Not(Box::new(formula.clone()));
-        let gained = Formula::All(vec![new.clone(), not(&old)]);
-        let lost = Formula::All(vec![old, not(&new)]);
-        let facts = atoms.facts();
         let mut lines = Vec::new();
-        for (is_gain, formula) in [(true, gained), (false, lost)] {
-            if let Some(found) = caller(&formula, &atoms, &facts, &parameters)? {
-                lines.push(told(is_gain, &found));
-            }
+        lines.extend(served("requests to it were", pair.old.filter(|_| !was_own)));
+        lines.extend(served("requests to it are now", pair.new.filter(|_| !is_own)));
+        let who = pair.who(self.before, self.after, Some(&shown.path));
+        match (who.is_empty(), head) {
+            (true, "") => return None,
+            // A route that came or went is a change that somebody made.
+            (true, _) => lines.push("nobody gained access or lost it".into()),
+            _ => lines.extend(who),
         }
-        Ok(lines)
+        Some(format!("{head}{} {}\n    {}", shown.method, shown.path, lines.join("\n    ")))
     }
-}
 
-/// A credential that is not good is refused where one is looked at.
-fn bad_credentials(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Option<String> {
-    match (old?.policy.access, new?.policy.access) {
-        (PolicyAccess::Optional, PolicyAccess::Public) => {
-            Some(told(true, "callers with a credential that is not good"))
-        }
-        (PolicyAccess::Public, PolicyAccess::Optional) => {
-            Some(told(false, "callers with a credential that is not good"))
-        }
-        _ => None,
-    }
-}
-
-/// Where a credential may come from now, or no more.
-fn sources(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Vec<String> {
-    let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
-    let reads = |route: &LockedRoute| {
-        matches!(route.policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional)
-    };
-    if !reads(old) || !reads(new) {
-        return Vec::new();
-    }
-    let (old, new) = (&old.policy.sources, &new.policy.sources);
-    let gained = new.iter().filter(|source| !old.contains(source)).map(|source| (true, source));
-    let lost = old.iter().filter(|source| !new.contains(source)).map(|source| (false, source));
-    let told = |(gained, source)| told(gained, &format!("callers with a credential from `{source}`"));
-    gained.chain(lost).map(told).collect()
-}
-
-fn told(gained: bool, who: &str) -> String {
-    format!("{} {who}", if gained { "+ gained:" } else { "- lost:  " })
-}
-
-/// A caller of whom the formula is true, with as little as can be.
-fn caller(
-    formula: &Formula,
-    atoms: &Atoms,
-    facts: &[Fact],
-    parameters: &[&str],
-) -> Result<Option<String>, OverBudget> {
-    let Some(found) = example(formula, facts, BUDGET)? else { return Ok(None) };
-    let mut has: Vec<String> = Vec::new();
-    let mut checks: Vec<String> = Vec::new();
-    for (number, atom) in atoms.iter().enumerate() {
-        let holds = found.contains(&number);
-        match atom {
-            Atom::Other(check) if mentions(formula, number) => {
-                let says = if holds { "lets in" } else { "refuses" };
-                checks.push(format!("whom the check `{check}` {says}"));
-            }
-            _ if !holds => {}
-            Atom::Role(name) => has.push(format!("the role `{name}`")),
-            Atom::Scope(name) => has.push(format!("the scope `{name}`")),
-            Atom::Permission(name) => has.push(format!("the permission `{name}`")),
-            Atom::Claim(name, value) => match value.strip_prefix('{') {
-                Some(place) => {
-                    let place = place.trim_end_matches('}').parse::<usize>().ok();
-                    let parameter = place.and_then(|place| parameters.get(place)).unwrap_or(&"..");
-                    has.push(format!("the claim `{name}` equal to {{{parameter}}} of the path"));
+    /// What is told of requests that meet other routes than before, beyond what was told of routes.
+    fn of_requests(&self, told: BTreeSet<Compared>) -> Vec<String> {
+        let mut texts: BTreeMap<Compared, Vec<String>> =
+            told.into_iter().map(|pair| (pair, Vec::new())).collect();
+        let mut changes = Vec::new();
+        for (shape, methods) in self.requests() {
+            let path = self.probes.path(&shape);
+            let (old, new) = (self.before.at(&path), self.after.at(&path));
+            let mut by_text: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+            for method in methods {
+                let pair = Pair { old: of_method(old, method), new: of_method(new, method) };
+                let text = texts.entry(compared(pair)).or_insert_with(|| self.of_pair(pair));
+                if text.is_empty() {
+                    continue;
                 }
-                None => has.push(format!("the claim `{name}` {value}")),
-            },
-            Atom::MaxAge(seconds) => has.push(format!("a log-in at most {seconds} s old")),
-            Atom::Acr(class) => has.push(format!("a log-in of class `{class}`")),
-            Atom::Other(_) => {}
+                match by_text.iter_mut().find(|(other, _)| other == text) {
+                    // Told for `GET`.
+                    Some((_, methods)) if method == "HEAD" && methods.contains(&"GET") => {}
+                    Some((_, methods)) => methods.push(method),
+                    None => by_text.push((text.clone(), vec![method])),
+                }
+            }
+            let path = named(&shape, [new, old]);
+            let told = by_text.into_iter().map(|(text, methods)| {
+                format!("requests: {} {path}\n    {}", in_words(&methods), text.join("\n    "))
+            });
+            changes.extend(told);
         }
-    }
-    let has = if has.is_empty() {
-        "a caller with none of what the rule names".to_owned()
-    } else {
-        format!("a caller with {}, and nothing else", has.join(", "))
-    };
-    checks.insert(0, has);
-    Ok(Some(checks.join(", ")))
-}
-
-fn mentions(formula: &Formula, number: usize) -> bool {
-    match formula {
-        Formula::Atom(atom) => *atom == number,
-        Formula::All(parts) | Formula::Any(parts) => parts.iter().any(|part| mentions(part, number)),
-        Formula::Not(part) => mentions(part, number),
-    }
-}
-
-/// Names in terms of what a token says: a role by itself, or one that implies it.
-struct Raw<'l>(&'l Locked);
-
-impl Names for Raw<'_> {
-    fn role(&self, name: &str, atoms: &mut Atoms) -> Formula {
-        let implying =
-            self.0.roles.iter().filter(|(_, role)| role.implies.iter().any(|implied| implied == name));
-        let names = std::iter::once(name).chain(implying.map(|(role, _)| &**role));
-        Formula::Any(names.map(|name| atom(Atom::Role(name.to_owned()), atoms)).collect())
+        changes
     }
 
-    fn permission(&self, name: &str, atoms: &mut Atoms) -> Formula {
-        let mut ways = vec![atom(Atom::Permission(name.to_owned()), atoms)];
-        for role in self.0.permissions.get(name).into_iter().flatten() {
-            ways.push(self.role(role, atoms));
+    fn of_pair(&self, pair: Pair<'_>) -> Vec<String> {
+        let who = pair.who(self.before, self.after, None);
+        if who.is_empty() {
+            return Vec::new();
         }
-        Formula::Any(ways)
+        let served = served("they were", pair.old).into_iter().chain(served("they are now", pair.new));
+        served.chain(who).collect()
+    }
+
+    /// The requests, by shape and method, that may meet another route than before: those of a shape that came or went, and those
+    /// that it shares with another shape, by every method; and those of a shape that stayed, by the methods of its routes.
+    fn requests(&self) -> BTreeMap<String, BTreeSet<&str>> {
+        let (before, after) = (self.before, self.after);
+        let shapes = || before.shapes().chain(after.shapes());
+        let every_method: BTreeSet<&str> =
+            shapes().flat_map(|(_, methods)| methods.keys().copied()).chain(["ANY"]).collect();
+        let mut requests: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (shape, methods) in shapes() {
+            requests.entry(shape.to_owned()).or_default().extend(methods.keys());
+        }
+        let all: BTreeSet<&str> = shapes().map(|(shape, _)| shape).collect();
+        let stays =
+            |shape: &str| before.routes.shapes.contains_key(shape) && after.routes.shapes.contains_key(shape);
+        for (old, new) in [(&before.routes, &after.routes), (&before.fallbacks, &after.fallbacks)] {
+            let went = old.shapes.keys().filter(|shape| !new.shapes.contains_key(*shape));
+            let came = new.shapes.keys().filter(|shape| !old.shapes.contains_key(*shape));
+            for changed in went.chain(came) {
+                // It meets itself too.
+                let meets: BTreeSet<String> = all.iter().filter_map(|other| meet(changed, other)).collect();
+                let of_length = meets.iter().flat_map(|shape| lengths(shape, self.probes.longest));
+                for shape in of_length.chain(meets.iter().cloned()).filter(|shape| !stays(shape)) {
+                    requests.entry(shape).or_default().extend(&every_method);
+                }
+            }
+        }
+        requests
     }
 }
 
-/// Whether the caller holds no two roles that exclude each other.
-fn identified(state: &Locked, atoms: &mut Atoms) -> Formula {
-    let raw = Raw(state);
-    let pairs =
-        state.roles.iter().flat_map(|(name, role)| role.excludes.iter().map(move |other| (name, other)));
-    let clashes = pairs.map(|(one, other)| Formula::All(vec![raw.role(one, atoms), raw.role(other, atoms)]));
-    Formula::Not(Box::new(Formula::Any(clashes.collect())))
+fn served(what: &str, route: Option<&LockedRoute>) -> Option<String> {
+    route.map(|route| format!("{what} served by {} {}", route.method, route.path))
+}
+
+/// The shape as a path, with the names that parameters have in the paths of these routes.
+fn named(shape: &str, met: [Option<&Methods<'_>>; 2]) -> String {
+    let routes = met.into_iter().flatten().filter_map(|methods| methods.values().next());
+    let paths: Vec<&str> = routes.map(|route| &*route.path).collect();
+    let segments = shape.split('/').enumerate().map(|(number, segment)| {
+        let mut theirs = paths.iter().filter_map(|path| path.split('/').nth(number));
+        theirs.find(|theirs| path_shape(theirs) == segment).unwrap_or(segment)
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn in_words(methods: &[&str]) -> String {
+    let named = methods.iter().filter(|method| **method != "ANY").copied();
+    let any = methods.contains(&"ANY").then_some("any other method");
+    named.chain(any).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,200 @@
+//! What a request met and meets → who gained access, and who lost it.
+
+use auth_analysis::{Atom, Atoms, Fact, Formula, OverBudget, example};
+
+use super::state::State;
+use super::{Locked, LockedRoute};
+use crate::access::reading::{BUDGET, FALSE, Names, TRUE, atom, formula, parameter_at};
+use crate::policy::{PolicyAccess, PolicyDocument};
+
+/// What a request met, and what it meets.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'l> {
+    pub(super) old: Option<&'l LockedRoute>,
+    pub(super) new: Option<&'l LockedRoute>,
+}
+
+impl Pair<'_> {
+    /// Who gained and who lost, with parameters by their names in the path that is shown; empty if nobody.
+    pub(super) fn who(self, before: &State<'_>, after: &State<'_>, shown: Option<&str>) -> Vec<String> {
+        let Self { old, new } = self;
+        let mut lines: Vec<String> = Vec::new();
+        let is_open = |route: &LockedRoute| route.policy.access != PolicyAccess::Authenticated;
+        let (was_open, is_open) = (old.is_some_and(is_open), new.is_some_and(is_open));
+        if was_open != is_open {
+            lines.push(told(is_open, "everybody who sends no credential"));
+        }
+        lines.extend(bad_credentials(old, new));
+        lines.extend(sources(old, new));
+        match self.callers(before.locked, after.locked, shown) {
+            Ok(callers) => lines.extend(callers),
+            Err(OverBudget) if self.is_word_for_word(before.locked, after.locked) => {}
+            Err(OverBudget) => {
+                lines.push("its rule, or what the vocabulary makes of it, has changed, and is too large to say for whom: compare the files".into());
+            }
+        }
+        lines
+    }
+
+    fn is_word_for_word(self, before: &Locked, after: &Locked) -> bool {
+        let Self { old, new } = self;
+        old.map(|old| (&old.policy, &old.check)) == new.map(|new| (&new.policy, &new.check))
+            && before.roles == after.roles
+            && before.permissions == after.permissions
+    }
+
+    /// Callers with a credential who were not let in and are, or the other way around: an example of each.
+    fn callers(
+        self,
+        before: &Locked,
+        after: &Locked,
+        shown: Option<&str>,
+    ) -> Result<Vec<String>, OverBudget> {
+        let mut atoms = Atoms::default();
+        let mut let_in = |state: &Locked, route: Option<&LockedRoute>| {
+            let Some(route) = route else { return FALSE };
+            if matches!(route.policy.access, PolicyAccess::Public | PolicyAccess::Unguarded) {
+                return TRUE;
+            }
+            let policy = PolicyDocument { check: route.check.clone(), ..route.policy.clone() };
+            let rule = formula(&policy, &route.path, &Raw(state), &mut atoms);
+            Formula::All(vec![rule, identified(state, &mut atoms)])
+        };
+        let old = let_in(before, self.old);
+        let new = let_in(after, self.new);
+        let not = |formula: &Formula| Formula::Not(Box::new(formula.clone()));
+        let gained = Formula::All(vec![new.clone(), not(&old)]);
+        let lost = Formula::All(vec![old, not(&new)]);
+        let facts = atoms.facts();
+        let parameter = |place: &str| self.parameter(place, shown);
+        let mut lines = Vec::new();
+        for (is_gain, formula) in [(true, gained), (false, lost)] {
+            if let Some(found) = caller(&formula, &atoms, &facts, parameter)? {
+                lines.push(told(is_gain, &found));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The parameter at this place, by the name that it has in the path that is shown, or else in that of a route.
+    fn parameter(self, place: &str, shown: Option<&str>) -> String {
+        if let Some(name) = shown.and_then(|path| parameter_at(path, place)) {
+            return format!("{{{name}}} of the path");
+        }
+        let mut routes = [self.new, self.old].into_iter().flatten();
+        let named = routes.find_map(|route| Some((parameter_at(&route.path, place)?, &route.path)));
+        named.map_or_else(|| "a parameter".to_owned(), |(name, path)| format!("{{{name}}} of {path}"))
+    }
+}
+
+/// A credential that is not good is refused where one is looked at.
+fn bad_credentials(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Option<String> {
+    match (old?.policy.access, new?.policy.access) {
+        (PolicyAccess::Optional, PolicyAccess::Public) => {
+            Some(told(true, "callers with a credential that is not good"))
+        }
+        (PolicyAccess::Public, PolicyAccess::Optional) => {
+            Some(told(false, "callers with a credential that is not good"))
+        }
+        _ => None,
+    }
+}
+
+/// Where a credential may come from now, or no more.
+fn sources(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Vec<String> {
+    let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
+    let reads = |route: &LockedRoute| {
+        matches!(route.policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional)
+    };
+    if !reads(old) || !reads(new) {
+        return Vec::new();
+    }
+    let (old, new) = (&old.policy.sources, &new.policy.sources);
+    let gained = new.iter().filter(|source| !old.contains(source)).map(|source| (true, source));
+    let lost = old.iter().filter(|source| !new.contains(source)).map(|source| (false, source));
+    let told = |(gained, source)| told(gained, &format!("callers with a credential from `{source}`"));
+    gained.chain(lost).map(told).collect()
+}
+
+fn told(gained: bool, who: &str) -> String {
+    format!("{} {who}", if gained { "+ gained:" } else { "- lost:  " })
+}
+
+/// A caller of whom the formula is true, with as little as can be.
+fn caller(
+    formula: &Formula,
+    atoms: &Atoms,
+    facts: &[Fact],
+    parameter: impl Fn(&str) -> String,
+) -> Result<Option<String>, OverBudget> {
+    let Some(found) = example(formula, facts, BUDGET)? else { return Ok(None) };
+    let mut has: Vec<String> = Vec::new();
+    let mut checks: Vec<String> = Vec::new();
+    for (number, atom) in atoms.iter().enumerate() {
+        let holds = found.contains(&number);
+        match atom {
+            Atom::Other(check) if mentions(formula, number) => {
+                let says = if holds { "lets in" } else { "refuses" };
+                checks.push(format!("whom the check `{check}` {says}"));
+            }
+            _ if !holds => {}
+            Atom::Role(name) => has.push(format!("the role `{name}`")),
+            Atom::Scope(name) => has.push(format!("the scope `{name}`")),
+            Atom::Permission(name) => has.push(format!("the permission `{name}`")),
+            Atom::Claim(name, value) => match value.strip_prefix('{') {
+                Some(place) => {
+                    let parameter = parameter(place.strip_suffix('}').unwrap_or(place));
+                    has.push(format!("the claim `{name}` equal to {parameter}"));
+                }
+                None => has.push(format!("the claim `{name}` {value}")),
+            },
+            Atom::MaxAge(seconds) => has.push(format!("a log-in at most {seconds} s old")),
+            Atom::Acr(class) => has.push(format!("a log-in of class `{class}`")),
+            Atom::Other(_) => {}
+        }
+    }
+    let has = if has.is_empty() {
+        "a caller with none of what the rule names".to_owned()
+    } else {
+        format!("a caller with {}, and nothing else", has.join(", "))
+    };
+    checks.insert(0, has);
+    Ok(Some(checks.join(", ")))
+}
+
+fn mentions(formula: &Formula, number: usize) -> bool {
+    match formula {
+        Formula::Atom(atom) => *atom == number,
+        Formula::All(parts) | Formula::Any(parts) => parts.iter().any(|part| mentions(part, number)),
+        Formula::Not(part) => mentions(part, number),
+    }
+}
+
+/// Names in terms of what a token says: a role by itself, or one that implies it.
+struct Raw<'l>(&'l Locked);
+
+impl Names for Raw<'_> {
+    fn role(&self, name: &str, atoms: &mut Atoms) -> Formula {
+        let implying =
+            self.0.roles.iter().filter(|(_, role)| role.implies.iter().any(|implied| implied == name));
+        let names = std::iter::once(name).chain(implying.map(|(role, _)| &**role));
+        Formula::Any(names.map(|name| atom(Atom::Role(name.to_owned()), atoms)).collect())
+    }
+
+    fn permission(&self, name: &str, atoms: &mut Atoms) -> Formula {
+        let mut ways = vec![atom(Atom::Permission(name.to_owned()), atoms)];
+        for role in self.0.permissions.get(name).into_iter().flatten() {
+            ways.push(self.role(role, atoms));
+        }
+        Formula::Any(ways)
+    }
+}
+
+/// Whether the caller holds no two roles that exclude each other.
+fn identified(state: &Locked, atoms: &mut Atoms) -> Formula {
+    let raw = Raw(state);
+    let pairs =
+        state.roles.iter().flat_map(|(name, role)| role.excludes.iter().map(move |other| (name, other)));
+    let clashes = pairs.map(|(one, other)| Formula::All(vec![raw.role(one, atoms), raw.role(other, atoms)]));
+    Formula::Not(Box::new(Formula::Any(clashes.collect())))
+}
