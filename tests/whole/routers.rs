@@ -546,3 +546,33 @@ fn default_sources_that_a_route_cannot_take_are_a_mistake() {
     let error = Router::<()>::new().route("/", post(any_caller)).finish(test.auth()).unwrap_err();
     assert!(error.to_string().contains("default sources are all in the URL"), "{error}");
 }
+
+/// axum forgets the fallback of a router inside of one that has none; the list says what is served.
+#[tokio::test]
+async fn a_fallback_is_listed_where_it_is_served() {
+    #[auth(public)]
+    async fn inner_fallback() -> &'static str {
+        "inner"
+    }
+    let inner = || Router::<()>::new().route("/x", get(open)).fallback(inner_fallback);
+    let test = TestAuth::new();
+    for (routes, paths, is_listed) in [
+        (Router::new().nest("/a", inner()), ["/a/q", "/a"], true),
+        (Router::new().nest("/b", Router::new().nest("/a", inner())), ["/b/a/q", "/b/a"], false),
+        (
+            Router::new().nest("/b", Router::new().nest("/a", inner()).fallback(lost)),
+            ["/b/a/q", "/b/a"],
+            true,
+        ),
+        (Router::new().nest("/b", Router::new().merge(inner())), ["/b/q", "/b"], true),
+    ] {
+        let listed = routes.routes();
+        let is_there = listed.iter().any(|route| route.handler.ends_with("inner_fallback"));
+        assert_eq!(is_there, is_listed, "{listed}");
+        let app = routes.finish(test.auth()).unwrap();
+        for path in paths {
+            let reply = send(&app, request("GET", path, &[])).await;
+            assert_eq!(reply.body == "inner", is_listed, "{path}: {}", reply.body);
+        }
+    }
+}

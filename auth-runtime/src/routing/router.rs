@@ -147,7 +147,12 @@ where
     /// As `axum::Router::nest`.
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
-        let Self { inner, entries, pages, .. } = router.with_requirements();
+        let Self { inner, mut entries, pages, .. } = router.with_requirements();
+        let has_fallback = |entry: &Entry| entry.path == FALLBACK || matches!(entry.kind, Kind::Unguarded(_));
+        if !entries.iter().any(has_fallback) {
+            // axum forgets the fallbacks inside of a router that has none itself.
+            entries.retain(|entry| !entry.path.ends_with(FALLBACK));
+        }
         self.inner = self.inner.nest(path, inner);
         self.pages.extend(pages);
         self.entries

@@ -217,8 +217,7 @@ fn head_of_get_may_be_documented() {
 fn a_document_of_another_version_is_refused() {
     let routes: Router = Router::new().route("/me", get(undocumented));
     for (key, version) in [("swagger", "2.0"), ("openapi", "3.0.3")] {
-        let mut document =
-            json!({ key: version, "info": { "title": "t", "version": "1" }, "paths": {} });
+        let mut document = json!({ key: version, "info": { "title": "t", "version": "1" }, "paths": {} });
         let error = OpenApi::new("", "").fill(&mut document, &routes.routes(), TestAuth::new().auth());
         let error = error.unwrap_err().to_string();
         assert!(error.contains(version) && error.contains("3.1 or later"), "{error}");
