@@ -24,8 +24,8 @@
 //! [`OpenApi::fill`] adds what is enforced to the document that `utoipa` makes of them, derived or collected. It says which routes are not
 //! in it, and which of its operations are not served.
 //!
-//! **With `aide`** (feature `aide`). Its routers take handlers that have `#[auth]` as they are, and [`OpenApi::fill_guarded`] adds what is
-//! enforced to the document that it makes of them.
+//! **With `aide`** (feature `aide`). Its routers take handlers that have `#[auth]` as they are, and [`Routes::of_aide`](crate::routing::Routes)
+//! finds the rules behind the document that it makes of them, to [`fill`](OpenApi::fill) it.
 //!
 //! **What `security` says.** Alternatives are several objects of the list, joint requirements one; a public operation has `[]`,
 //! an optional one `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are listed by
@@ -46,7 +46,9 @@ mod security;
 mod served;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 pub use self::document::{
     Components, Document, Header, Info, MediaType, Operation, OrWritten, Parameter, PathItem, Reference,
@@ -99,7 +101,7 @@ impl OpenApi {
         }
     }
 
-    /// The version of the specification. Default: 3.1.
+    /// The version of the specification. Default: 3.1. A document that is filled keeps its own.
     pub fn version(mut self, version: OpenApiVersion) -> Self {
         self.version = version;
         self
@@ -139,55 +141,79 @@ impl OpenApi {
     /// The document of these routes, as `auth` serves them. Fallbacks and routes without a guard are not in it.
     ///
     /// # Errors
-    /// [`DocumentError`], which lists every mistake: a source that does not say where its credential stands, a name that can't
-    /// be a scheme's, URLs for a source that is none.
+    /// [`DocumentError`], which lists every mistake: a route that `auth` can't serve, a source that does not say where its credential
+    /// stands, a name that can't be a scheme's, URLs for a source that is none, two schemas of one name.
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
         let version = self.version;
-        let mut document = self.document(&Served::routes(routes, auth), auth)?;
+        let mut document = self.document(routes, auth, BTreeSet::new())?;
         if version == OpenApiVersion::V3_1 {
             document.paths.values_mut().for_each(|item| drop(item.remove(operation::QUERY)));
         }
         document.paths.retain(|_, item| !item.is_empty());
-        Ok(document)
+        let dangling = merge::dangling(&serde_json::json!(document)).into_iter();
+        let dangling: Vec<String> = dangling
+            .map(|reference| {
+                format!("what is written of a handler refers to `{reference}`, which is not there: `fill` a document that has it")
+            })
+            .collect();
+        if dangling.is_empty() { Ok(document) } else { Err(DocumentError::new(dangling)) }
     }
 
-    fn document(self, served: &[Served<'_>], auth: &Auth) -> Result<Document, DocumentError> {
-        let mut mistakes = Vec::new();
-        for one in served.iter().filter(|one| one.policy.access != PolicyAccess::Public) {
-            // An empty `security` would say that it is public.
-            if one.policy.sources.is_empty() {
-                mistakes.push(format!(
-                    "{} {}: there is no source that a credential may come from; `finish` says why",
-                    one.method, one.path
-                ));
+    /// `ids` are those that operations of others have.
+    fn document(
+        self,
+        routes: &Routes,
+        auth: &Auth,
+        ids: BTreeSet<String>,
+    ) -> Result<Document, DocumentError> {
+        let guarded = routes.iter().filter(|route| !route.unguarded);
+        // Of what can't be served nothing is true: a source that there is not would make a route look public.
+        let mut mistakes: Vec<String> = guarded.flat_map(|route| route.objections(auth)).collect();
+        let served = Served::routes(routes, auth);
+        let kinds = Kinds::of(served.iter().map(|one| &one.policy), auth.engine().lexicon().vocabulary());
+        let schemes = Schemes::new(&self, &served, &kinds, auth, &mut mistakes);
+        let mut operations = Operations::new(&schemes, &kinds, auth, ids, &mut mistakes);
+        served.iter().for_each(|one| operations.add(one));
+        let paths = operations.paths();
+        let mut components = Components { security_schemes: schemes.described(), ..Components::default() };
+        if served.iter().any(|one| one.policy.access != PolicyAccess::Public) {
+            operation::add_refusals(&mut components, auth);
+        }
+        for (kind, name, written) in
+            served.iter().filter_map(|one| one.written).flat_map(WrittenOperations::components)
+        {
+            if !components.add(kind, name, written) {
+                mistakes.push(merge::clash(kind, name));
             }
         }
-        let kinds = Kinds::of(served.iter().map(|one| &one.policy), auth.engine().lexicon().vocabulary());
-        let schemes = Schemes::new(&self, served, &kinds, auth, &mut mistakes);
+        mistakes.dedup();
         if !mistakes.is_empty() {
             return Err(DocumentError::new(mistakes));
         }
-        let mut operations = Operations::new(&schemes, &kinds, auth);
-        served.iter().for_each(|one| operations.add(one));
-        let mut document = Document {
-            openapi: match self.version {
-                OpenApiVersion::V3_1 => "3.1.1",
-                OpenApiVersion::V3_2 => "3.2.0",
-            }
-            .into(),
-            info: self.info,
-            servers: if self.servers.is_empty() { vec![Server { url: "/".into() }] } else { self.servers },
-            paths: operations.paths(),
-            components: Components { security_schemes: schemes.described(), ..Components::default() },
+        let version = match self.version {
+            OpenApiVersion::V3_1 => "3.1.1",
+            OpenApiVersion::V3_2 => "3.2.0",
         };
-        for written in served.iter().filter_map(|one| one.written) {
-            let schemas = written.schemas().iter().map(|(name, schema)| (name.clone(), schema.clone()));
-            document.components.schemas.extend(schemas);
+        let servers = if self.servers.is_empty() { vec![Server { url: "/".into() }] } else { self.servers };
+        Ok(Document { openapi: version.into(), info: self.info, servers, paths, components })
+    }
+}
+
+impl Components {
+    /// Adds what is written of a handler; not if another one has its name.
+    fn add(&mut self, kind: &str, name: &str, written: &Value) -> bool {
+        let name = name.to_owned();
+        match kind {
+            "schemas" => *self.schemas.entry(name).or_insert_with(|| written.clone()) == *written,
+            "responses" => {
+                let written = OrWritten::Written(written.clone());
+                *self.responses.entry(name).or_insert_with(|| written.clone()) == written
+            }
+            _ => {
+                let kind = self.written.entry(kind.to_owned()).or_default();
+                *kind.entry(name).or_insert_with(|| written.clone()) == *written
+            }
         }
-        if served.iter().any(|one| one.policy.access != PolicyAccess::Public) {
-            operation::add_refusals(&mut document.components, auth);
-        }
-        Ok(document)
     }
 }
 

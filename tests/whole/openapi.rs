@@ -5,6 +5,7 @@ mod aide;
 mod documented;
 mod fill;
 mod schemathesis;
+mod token_routes;
 mod validators;
 
 use auth_runtime::openapi::{OAuthFlows, OpenApi, OpenApiVersion};
@@ -338,8 +339,10 @@ fn a_route_without_a_source_is_not_public() {
     assert_eq!(
         mistakes,
         [
-            "GET /b: there is no source that a credential may come from; `finish` says why",
-            "a rule names the source `query`, and the engine has bearer, cookie",
+            "GET /q (whole::openapi::by_query): the rule names the source `query`, and the engine \
+             has bearer, cookie (`query` is there once `allow_query_tokens()` of the builder is called)",
+            "GET /b (whole::openapi::by_bearer): the sources that its rule names and those that a \
+             router around it requires have none in common",
         ]
     );
 }

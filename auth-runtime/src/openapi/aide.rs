@@ -1,32 +1,44 @@
 //! `aide`: the gate tells of its rule through the trait of extractors (feature `aide`).
 
+use std::any::TypeId;
+use std::sync::{Mutex, PoisonError};
+
 use aide::OperationInput;
 use aide::generate::GenContext;
-use aide::openapi::Operation;
-use serde_json::{Map, Value, json};
+use aide::openapi::{OpenApi, Operation};
+use serde_json::{Map, Value};
 
-use super::Served;
 use super::merge::GATE;
 use super::operation::{METHODS, WHO};
-use crate::engine::Auth;
-use crate::gate::{Authorized, NamedCheck, Policy};
-use crate::policy::{PolicyAccess, PolicyDocument};
+use crate::gate::{Authorized, HandlerInfo, NamedCheck, Policy};
+use crate::origin::OwnPage;
+use crate::policy::Rule;
 use crate::principal::{Claims, Principal};
-use crate::routing::rule_in_words;
+use crate::routing::{RouteInfo, Routes, rule_in_words};
 
-/// Tells of the rule, in words and as `x-auth-gate`. Sources that the rule does not name only the engine knows, so that
-/// [`OpenApi::fill_guarded`](super::OpenApi::fill_guarded) adds them, and the security.
+/// The gates that told of their rules, each by the number that stands in its operations. They are constants of the program, and a
+/// document has no place for a rule of Rust's.
+static GATES: Mutex<Vec<Gate>> = Mutex::new(Vec::new());
+
+#[derive(Clone, Copy)]
+struct Gate {
+    of: TypeId,
+    rule: Rule,
+    check: Option<&'static str>,
+    handler: HandlerInfo,
+}
+
+/// Tells of the rule in words, and leaves in `x-auth-gate` what [`Routes::of_aide`] finds it by.
 impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
-        let rule = P::RULE;
-        let sources = rule.source_names().iter().map(|name| (*name).to_owned()).collect();
-        let who = rule_in_words(&[rule], C::NAME);
-        let mut policy = json!(PolicyDocument::new(rule.access(), sources, &[rule], C::NAME));
-        if let Some(policy) = policy.as_object_mut() {
-            policy.insert("who".into(), who.as_str().into());
-        }
-        operation.description = Some(format!("{WHO}{who}."));
-        operation.extensions.insert(GATE.into(), policy);
+        let gate = Gate { of: TypeId::of::<P>(), rule: P::RULE, check: C::NAME, handler: P::HANDLER };
+        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = gates.iter().position(|known| known.of == gate.of).unwrap_or_else(|| {
+            gates.push(gate);
+            gates.len() - 1
+        });
+        operation.description = Some(format!("{WHO}{}.", rule_in_words(&[gate.rule], gate.check)));
+        operation.extensions.insert(GATE.into(), number.into());
     }
 }
 
@@ -36,42 +48,51 @@ impl OperationInput for Principal {}
 /// They come from the gate, and add nothing.
 impl<T> OperationInput for Claims<T> {}
 
-/// The operations of a document that have a gate; what is wrong with one goes to `mistakes`.
-pub(super) fn guarded(
-    document: &Map<String, Value>,
-    auth: &Auth,
-    mistakes: &mut Vec<String>,
-) -> Vec<Served<'static>> {
-    let mut guarded = Vec::new();
-    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
-    for (path, item) in paths {
-        for method in METHODS {
-            let told = item.get(method).and_then(|operation| operation.get(GATE)).cloned();
-            let Some(Value::Object(mut told)) = told else { continue };
-            let who = told.remove("who").and_then(|who| who.as_str().map(str::to_owned)).unwrap_or_default();
-            match serde_json::from_value::<PolicyDocument>(Value::Object(told)) {
-                Ok(mut policy) => {
-                    if policy.access != PolicyAccess::Public {
-                        let named: Vec<&str> = policy.sources.iter().map(|source| &**source).collect();
-                        let named = Some(&*named).filter(|named| !named.is_empty());
-                        policy.sources = auth.engine().names_of_sources(named);
-                    }
-                    guarded.push(Served {
-                        method,
-                        methods: vec![method],
-                        path: path.clone(),
-                        handler: "",
-                        who,
-                        policy,
-                        written: None,
-                    });
-                }
-                Err(error) => mistakes.push(format!(
-                    "`{GATE}` of {} {path} is not what a gate writes there: {error}",
-                    method.to_uppercase()
-                )),
-            }
-        }
+/// A page of another origin is refused, of which nothing is said.
+impl OperationInput for OwnPage {}
+
+impl Routes {
+    /// The routes of an `aide::axum::ApiRouter`, as the document tells that it made: for [`OpenApi::fill`](super::OpenApi::fill), for
+    /// the [table](Self::table), and for its lock. An operation whose handler has no `#[auth]` is listed as not guarded; what is no
+    /// operation of the document is not listed.
+    #[must_use]
+    pub fn of_aide(document: &OpenApi) -> Self {
+        let document = serde_json::to_value(document).unwrap_or_default();
+        let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+        let routes = paths.flat_map(|(path, item)| {
+            let operations =
+                METHODS.into_iter().filter_map(|method| Some((method, item.get(method)?.as_object()?)));
+            operations.map(|(method, operation)| route(method, path, gate(operation, &gates)))
+        });
+        Self::new(routes.collect())
     }
-    guarded
+}
+
+fn gate(operation: &Map<String, Value>, gates: &[Gate]) -> Option<Gate> {
+    let number = operation.get(GATE)?.as_u64()?;
+    gates.get(usize::try_from(number).ok()?).copied()
+}
+
+fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {
+    let method = match method {
+        "get" => "GET",
+        "put" => "PUT",
+        "post" => "POST",
+        "delete" => "DELETE",
+        "options" => "OPTIONS",
+        "head" => "HEAD",
+        "patch" => "PATCH",
+        "trace" => "TRACE",
+        _ => "QUERY",
+    };
+    RouteInfo {
+        method,
+        path: path.to_owned(),
+        handler: gate.map_or("[no gate]", |gate| gate.handler.name),
+        rules: gate.map(|gate| gate.rule).into_iter().collect(),
+        check: gate.and_then(|gate| gate.check),
+        unguarded: gate.is_none(),
+        written: None,
+    }
 }

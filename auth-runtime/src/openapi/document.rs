@@ -101,9 +101,12 @@ pub struct Components {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub security_schemes: BTreeMap<String, SecurityScheme>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub responses: BTreeMap<String, Response>,
+    pub responses: BTreeMap<String, OrWritten<Response>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub schemas: BTreeMap<String, Schema>,
+    /// What else handlers refer to, by kind and name.
+    #[serde(flatten)]
+    pub written: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 /// The Response Object.

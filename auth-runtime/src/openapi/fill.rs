@@ -13,7 +13,7 @@ use super::served::Served;
 use super::{Document, OpenApi, PathItem, merge};
 use crate::engine::Auth;
 use crate::error::DocumentError;
-use crate::routing::Routes;
+use crate::routing::{BELOW, Routes};
 
 /// What of the routes and of the document met. Prints as a list, and as nothing where all did. Of what is merged without a guard nothing
 /// is known: its operations count as not served.
@@ -28,8 +28,10 @@ pub struct Coverage {
     pub repeated_ids: Vec<String>,
     /// Operations of the document, by method and path, with a `security` of their own that says something else than what is enforced.
     pub own_security: Vec<String>,
-    /// Operations of the document, by method and path, that have no gate; [`OpenApi::fill_guarded`] alone can tell.
+    /// Operations of the document, by method and path, that have no gate, as the routes [of `aide`](Routes) can tell.
     pub unguarded: Vec<String>,
+    /// References of the document that lead nowhere in it.
+    pub dangling: Vec<String>,
 }
 
 impl Coverage {
@@ -48,6 +50,7 @@ impl fmt::Display for Coverage {
             ("an operation id of several", &self.repeated_ids),
             ("a security of its own, and not what is enforced", &self.own_security),
             ("documented, and not guarded", &self.unguarded),
+            ("a reference that leads nowhere", &self.dangling),
         ];
         for (what, list) in lists {
             list.iter().try_for_each(|one| writeln!(f, "{what}: {one}"))?;
@@ -64,7 +67,33 @@ impl OpenApi {
     /// Operations that the routes bring along themselves, by [`documented!`](crate::documented) and as the ready token routes do, are
     /// put in, with their schemas. What is served otherwise and not documented is not: the [`Coverage`] lists it.
     ///
-    /// The document is any type that is written and read as OpenAPI by serde. Call it when the routes are nested as they are served.
+    /// The document is any type that is written and read as OpenAPI by serde; with those of `utoipa` and `aide` it is tried. Call it when
+    /// the routes are nested as they are served. For a router of `aide`'s (feature `aide`) the routes are in its document:
+    ///
+    /// ```
+    /// # #[cfg(feature = "aide")]
+    /// # fn app() -> Result<(), Box<dyn std::error::Error>> {
+    /// use aide::axum::{ApiRouter, routing::get};
+    /// use auth_runtime::openapi::OpenApi;
+    /// use auth_runtime::routing::Routes;
+    /// use auth_runtime::{Auth, Principal, auth};
+    /// # use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+    ///
+    /// #[auth(roles = ["admin"])]
+    /// async fn purge(user: Principal) {}
+    ///
+    /// # let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
+    /// let auth = Auth::builder().issuer(issuer).build()?;
+    /// let mut document = aide::openapi::OpenApi::default();
+    /// let app = ApiRouter::new().api_route("/purge", get(purge)).finish_api(&mut document);
+    /// let app: axum::Router = app.layer(auth.layer()); // the gates find the engine there
+    /// let routes = Routes::of_aide(&document);
+    /// let coverage = OpenApi::new("Shop", "1.0.0").fill(&mut document, &routes, &auth)?;
+    /// assert!(coverage.is_complete(), "{coverage}"); // no operation is without a gate
+    /// println!("{}", routes.table(&auth));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`DocumentError`]: as [`describe`](Self::describe); or if the document can't be written or read, was filled already, has a component
@@ -76,54 +105,9 @@ impl OpenApi {
         auth: &Auth,
     ) -> Result<Coverage, DocumentError> {
         let mut whole = read(document)?;
-        let served = Served::routes(routes, auth);
-        let described = self.document(&served, auth)?;
-        let coverage = fill(&mut whole, &described, &served)?;
-        write(document, whole)?;
-        Ok(coverage)
-    }
-
-    /// As [`fill`](Self::fill), for a document whose operations tell of their gates themselves: `aide` makes such a one of handlers
-    /// that have `#[auth]`. Serve its router below the layer of `auth`, and leave the document's own `security` empty: `aide` writes
-    /// no empty list, which is what says that an operation is public.
-    ///
-    /// ```
-    /// use aide::axum::{ApiRouter, routing::get};
-    /// use auth_runtime::openapi::OpenApi;
-    /// use auth_runtime::{Auth, Principal, auth};
-    /// # use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
-    ///
-    /// #[auth(roles = ["admin"])]
-    /// async fn purge(user: Principal) {}
-    ///
-    /// # let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
-    /// let auth = Auth::builder().issuer(issuer).build()?;
-    /// let mut document = aide::openapi::OpenApi::default();
-    /// let app = ApiRouter::new().api_route("/purge", get(purge)).finish_api(&mut document);
-    /// let app: axum::Router = app.layer(auth.layer());
-    /// let coverage = OpenApi::new("Shop", "1.0.0").fill_guarded(&mut document, &auth)?;
-    /// assert!(coverage.is_complete(), "{coverage}"); // no operation is without a gate
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`fill`](Self::fill); or if an `x-auth-gate` is there which no gate wrote.
-    #[cfg(feature = "aide")]
-    pub fn fill_guarded<D: Serialize + DeserializeOwned>(
-        self,
-        document: &mut D,
-        auth: &Auth,
-    ) -> Result<Coverage, DocumentError> {
-        let mut whole = read(document)?;
-        let mut mistakes = Vec::new();
-        let served = super::aide::guarded(&whole, auth, &mut mistakes);
-        if !mistakes.is_empty() {
-            return Err(DocumentError::new(mistakes));
-        }
-        let described = self.document(&served, auth)?;
-        let mut coverage = fill(&mut whole, &described, &served)?;
-        write(document, whole)?;
-        coverage.unguarded = std::mem::take(&mut coverage.not_served);
+        let described = self.document(routes, auth, ids(&mut whole))?;
+        let coverage = fill(&mut whole, &described, routes, auth)?;
+        *document = kept(whole)?;
         Ok(coverage)
     }
 }
@@ -136,85 +120,52 @@ fn unusable(why: &str) -> DocumentError {
 fn read(document: &impl Serialize) -> Result<Map<String, Value>, DocumentError> {
     let whole = serde_json::to_value(document).map_err(|error| unusable(&error.to_string()))?;
     let Value::Object(whole) = whole else { return Err(unusable("it is no object")) };
-    match whole.get("openapi").or(whole.get("swagger")).and_then(Value::as_str) {
-        Some(version) if !version.starts_with("3.") || version.starts_with("3.0") => Err(unusable(&format!(
+    let is_known =
+        |version: &str| version.is_empty() || version.starts_with("3.1") || version.starts_with("3.2");
+    match whole.get("openapi").or(whole.get("swagger")).filter(|version| !version.is_null()) {
+        Some(version) if !version.as_str().is_some_and(is_known) => Err(unusable(&format!(
             "it is of version {version}, where a security requirement has no place for roles: let it be of 3.1 or later"
         ))),
         _ => Ok(whole),
     }
 }
 
-fn write<D: DeserializeOwned>(document: &mut D, whole: Map<String, Value>) -> Result<(), DocumentError> {
+/// The document as its own type, if that keeps what was added.
+fn kept<D: Serialize + DeserializeOwned>(whole: Map<String, Value>) -> Result<D, DocumentError> {
+    const ADVICE: &str = "fill its JSON instead, `let mut document = serde_json::to_value(document)?`";
+    let mut whole = Value::Object(whole);
     // By way of text: some read borrowed strings alone.
-    let text = Value::Object(whole).to_string();
-    *document = serde_json::from_str(&text).map_err(|error| {
-        unusable(&format!(
-            "its type writes what it can't read ({error}), as utoipa's does where a schema is empty: fill its JSON, \
-             `let mut document = serde_json::to_value(document)?`"
-        ))
-    })?;
-    Ok(())
-}
-
-/// What a document and what is served have in common.
-struct Filling<'d> {
-    /// By place, and then by method.
-    enforced: BTreeMap<String, &'d PathItem>,
-    met: BTreeSet<(String, String)>,
-    ids: BTreeMap<String, usize>,
-    coverage: Coverage,
-    mistakes: Vec<String>,
-}
-
-fn fill(
-    whole: &mut Map<String, Value>,
-    described: &Document,
-    served: &[Served<'_>],
-) -> Result<Coverage, DocumentError> {
-    let mut filling = Filling {
-        enforced: enforced(described, served),
-        met: BTreeSet::new(),
-        ids: BTreeMap::new(),
-        coverage: Coverage::default(),
-        mistakes: Vec::new(),
-    };
-    merge::head(whole, described);
-    merge::components(whole, &json!(described.components), &mut filling.mistakes);
-    let referred = whole.get("components").and_then(|components| components.get("pathItems")).cloned();
-    let paths = merge::object(whole, "paths");
-    for one in served.iter().filter(|one| one.written.is_some()) {
-        filling.put_in(paths, one);
-    }
-    for (path, item) in paths {
-        inline(item, referred.as_ref());
-        filling.item(path, item);
-    }
-    filling.finish(served)
-}
-
-/// What is enforced at each place: a service answers at its prefix too.
-fn enforced<'d>(described: &'d Document, served: &[Served<'_>]) -> BTreeMap<String, &'d PathItem> {
-    let mut enforced: BTreeMap<String, &PathItem> =
-        described.paths.iter().map(|(path, item)| (place(path), item)).collect();
-    for prefix in served.iter().filter_map(|one| one.path.strip_suffix("/{*}")) {
-        if let Some(&item) = enforced.get(&place(&format!("{prefix}/{{*}}"))) {
-            enforced.entry(place(prefix)).or_insert(item);
-            enforced.entry(place(&format!("{prefix}/"))).or_insert(item);
+    let document: D = serde_json::from_str(&whole.to_string())
+        .map_err(|error| unusable(&format!("its type can't hold what is to be said ({error}): {ADVICE}")))?;
+    let mut again = serde_json::to_value(&document).map_err(|error| unusable(&error.to_string()))?;
+    let inherits = whole.get("security").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    let said = |whole: &mut Value| {
+        let mut said = BTreeMap::new();
+        for (path, item) in whole.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten() {
+            for (method, operation) in operations(item) {
+                let security = operation.get("security").cloned().unwrap_or_default();
+                // None is as good as an empty list, where the document has none for all.
+                let security = if security.is_null() && !inherits { json!([]) } else { security };
+                let policy = operation.get(merge::POLICY).cloned();
+                said.insert(format!("{} {path}", method.to_uppercase()), (security, policy));
+            }
         }
+        said
+    };
+    let (before, after) = (said(&mut whole), said(&mut again));
+    match before.iter().find(|(operation, said)| after.get(*operation) != Some(said)) {
+        Some((operation, _)) => {
+            Err(unusable(&format!("its type does not keep the security of {operation}: {ADVICE}")))
+        }
+        None => Ok(document),
     }
-    enforced
 }
 
-/// An item that stands elsewhere in the document is put where it is referred to: two paths may have one item, and two rules.
-fn inline(item: &mut Value, referred: Option<&Value>) {
-    let Some(theirs) = item.as_object_mut() else { return };
-    let name = theirs.get("$ref").and_then(Value::as_str);
-    let name = name.and_then(|reference| reference.strip_prefix("#/components/pathItems/"));
-    let found = name.and_then(|name| referred?.get(name)?.as_object()).cloned();
-    for (key, value) in found.into_iter().flatten() {
-        theirs.remove("$ref");
-        theirs.entry(key).or_insert(value);
-    }
+/// The ids that operations have.
+fn ids(whole: &mut Map<String, Value>) -> BTreeSet<String> {
+    let items = whole.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    let operations = items.flat_map(|(_, item)| operations(item));
+    operations.filter_map(|(_, operation)| Some(operation.get("operationId")?.as_str()?.to_owned())).collect()
 }
 
 /// The operations of an item, by method.
@@ -237,20 +188,95 @@ fn operations(item: &mut Value) -> Vec<(String, &mut Map<String, Value>)> {
     operations
 }
 
+/// What a document and what is served have in common.
+struct Filling<'d> {
+    /// By place, and then by method.
+    enforced: BTreeMap<String, &'d PathItem>,
+    /// Method and place of those that are known to have no gate.
+    unguarded: BTreeSet<(String, String)>,
+    met: BTreeSet<(String, String)>,
+    ids: BTreeMap<String, usize>,
+    coverage: Coverage,
+    mistakes: Vec<String>,
+}
+
+fn fill(
+    whole: &mut Map<String, Value>,
+    described: &Document,
+    routes: &Routes,
+    auth: &Auth,
+) -> Result<Coverage, DocumentError> {
+    let served = Served::routes(routes, auth);
+    let unguarded = routes.iter().filter(|route| route.unguarded);
+    let mut filling = Filling {
+        enforced: enforced(described, &served),
+        unguarded: unguarded.map(|route| (route.method.to_ascii_lowercase(), place(&route.path))).collect(),
+        met: BTreeSet::new(),
+        ids: BTreeMap::new(),
+        coverage: Coverage::default(),
+        mistakes: Vec::new(),
+    };
+    merge::head(whole, described);
+    merge::components(whole, &json!(described.components), &mut filling.mistakes);
+    let referred = whole.get("components").and_then(|components| components.get("pathItems")).cloned();
+    let paths = merge::object(whole, "paths");
+    settle(paths, referred.as_ref());
+    for one in served.iter().filter(|one| one.written.is_some()) {
+        filling.put_in(paths, one);
+    }
+    for (path, item) in paths.iter_mut().filter(|(path, _)| !path.starts_with("x-")) {
+        filling.item(path, item);
+    }
+    let dangling = merge::dangling(&Value::Object(whole.clone()));
+    filling.finish(&served, dangling)
+}
+
+/// What is enforced at each place: a service answers at its prefix too.
+fn enforced<'d>(described: &'d Document, served: &[Served<'_>]) -> BTreeMap<String, &'d PathItem> {
+    let mut enforced: BTreeMap<String, &PathItem> =
+        described.paths.iter().map(|(path, item)| (place(path), item)).collect();
+    for prefix in served.iter().filter_map(|one| one.path.strip_suffix(BELOW)) {
+        if let Some(&item) = enforced.get(&place(&format!("{prefix}{BELOW}"))) {
+            enforced.entry(place(prefix)).or_insert(item);
+            enforced.entry(place(&format!("{prefix}/"))).or_insert(item);
+        }
+    }
+    enforced
+}
+
+/// Paths as OpenAPI writes them, and each with an item of its own: what stands elsewhere in the document is put where it is referred to,
+/// since two paths may have one item, and two rules.
+fn settle(paths: &mut Map<String, Value>, referred: Option<&Value>) {
+    let wildcards: Vec<String> = paths.keys().filter(|path| path.contains("{*")).cloned().collect();
+    for path in wildcards {
+        let written = template(&path).0;
+        if !paths.contains_key(&written)
+            && let Some(item) = paths.remove(&path)
+        {
+            paths.insert(written, item);
+        }
+    }
+    for theirs in paths.values_mut().filter_map(Value::as_object_mut) {
+        let name = theirs.get("$ref").and_then(Value::as_str);
+        let name = name.and_then(|reference| reference.strip_prefix("#/components/pathItems/"));
+        let found = name.and_then(|name| referred?.get(name)?.as_object()).cloned();
+        for (key, value) in found.into_iter().flatten() {
+            theirs.remove("$ref");
+            theirs.entry(key).or_insert(value);
+        }
+    }
+}
+
 impl Filling<'_> {
     /// Puts in the operations that a route brings along, where none is written.
     fn put_in(&mut self, paths: &mut Map<String, Value>, served: &Served<'_>) {
         let path = template(&served.path).0;
         let Some(&item) = self.enforced.get(&place(&path)) else { return };
-        let written = paths.keys().find(|written| place(written) == place(&path)).cloned();
-        let theirs = merge::object(paths, &written.unwrap_or(path));
+        let there = paths.keys().find(|there| place(there) == place(&path)).cloned();
+        let theirs = merge::object(paths, &there.unwrap_or(path));
         for (method, operation) in item.iter().filter(|(method, _)| served.methods.contains(&&***method)) {
-            theirs.entry(method).or_insert_with(|| {
-                let mut operation = json!(operation);
-                // As it was written, until ours is added.
-                operation.as_object_mut().map(|operation| operation.remove(merge::POLICY));
-                operation
-            });
+            let written = served.written.and_then(|written| written.operation(method));
+            theirs.entry(method).or_insert_with(|| as_written(json!(operation), written));
         }
     }
 
@@ -261,25 +287,34 @@ impl Filling<'_> {
             if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
                 *self.ids.entry(id.to_owned()).or_default() += 1;
             }
-            let served = self.enforced.get(&place(path)).and_then(|item| match &*method {
+            let place = place(path);
+            let served = self.enforced.get(&place).and_then(|item| match &*method {
                 // Where `GET` is served, `HEAD` is.
                 "head" => item.get("head").or(item.get("get")),
                 known if METHODS.contains(&known) => item.get(known),
                 // Only a route of any method takes it.
                 _ => item.get(QUERY),
             });
+            let method = if METHODS.contains(&&*method) { method } else { QUERY.to_owned() };
+            let key = (method, place);
+            let is_unguarded = self.unguarded.contains(&key);
+            if operation.contains_key(merge::POLICY) {
+                if served.is_some() || is_unguarded {
+                    self.mistakes.push(format!(
+                        "{shown} has an `{}` already, as after an earlier call: fill the document that the handlers make",
+                        merge::POLICY
+                    ));
+                }
+                // Else it is of another router.
+                continue;
+            }
             let Some(ours) = served else {
-                self.coverage.not_served.push(shown);
+                let list =
+                    if is_unguarded { &mut self.coverage.unguarded } else { &mut self.coverage.not_served };
+                list.push(shown);
                 continue;
             };
-            let is_known = METHODS.contains(&&*method);
-            self.met.insert((if is_known { method } else { QUERY.to_owned() }, place(path)));
-            if operation.contains_key(merge::POLICY) {
-                self.mistakes.push(format!(
-                    "{shown} has an `{}` already, as after an earlier call: fill the document that the handlers make",
-                    merge::POLICY
-                ));
-            }
+            self.met.insert(key);
             let ours = json!(ours);
             merge::operation(operation, &ours);
             merge::parameters(operation, of_item.as_ref(), &template(path).1);
@@ -289,7 +324,7 @@ impl Filling<'_> {
         }
     }
 
-    fn finish(self, served: &[Served<'_>]) -> Result<Coverage, DocumentError> {
+    fn finish(self, served: &[Served<'_>], dangling: BTreeSet<String>) -> Result<Coverage, DocumentError> {
         if !self.mistakes.is_empty() {
             return Err(DocumentError::new(self.mistakes));
         }
@@ -304,6 +339,18 @@ impl Filling<'_> {
         }
         let ids = self.ids.into_iter();
         coverage.repeated_ids = ids.filter(|(_, uses)| *uses > 1).map(|(id, _)| id).collect();
+        coverage.dangling = dangling.into_iter().collect();
         Ok(coverage)
     }
+}
+
+/// An operation with what is written of its security, and without what is enforced, which is added to it like to any other.
+fn as_written(mut operation: Value, written: Option<&Map<String, Value>>) -> Value {
+    if let Some(operation) = operation.as_object_mut() {
+        operation.remove(merge::POLICY);
+        operation.remove("security");
+        let security = written.and_then(|written| written.get("security"));
+        operation.extend(security.map(|security| ("security".to_owned(), security.clone())));
+    }
+    operation
 }

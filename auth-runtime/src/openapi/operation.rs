@@ -25,8 +25,6 @@ pub(super) const QUERY: &str = "query";
 /// What the words stand behind that say who is let in.
 pub(super) const WHO: &str = "**Who:** ";
 
-/// What the names of our components begin with.
-pub(super) const OWN_PREFIX: &str = "Auth";
 /// The refusals, by status: the name of the component, and what it says.
 const REFUSALS: [(&str, &str, &str); 4] = [
     (
@@ -48,6 +46,9 @@ const REFUSALS: [(&str, &str, &str); 4] = [
 ];
 /// The schema of their body.
 const PROBLEM: &str = "AuthProblem";
+/// The names of our components.
+pub(super) const OWN_COMPONENTS: [&str; 5] =
+    ["AuthCredentialRepeated", "AuthUnauthenticated", "AuthForbidden", "AuthUnavailable", PROBLEM];
 
 /// The operations of a document, as they are added.
 pub(super) struct Operations<'d> {
@@ -56,6 +57,7 @@ pub(super) struct Operations<'d> {
     auth: &'d Auth,
     paths: BTreeMap<String, PathItem>,
     ids: BTreeSet<String>,
+    mistakes: &'d mut Vec<String>,
 }
 
 /// What is said of a policy.
@@ -66,8 +68,15 @@ struct Enforced {
 }
 
 impl<'d> Operations<'d> {
-    pub(super) fn new(schemes: &'d Schemes, kinds: &'d Kinds, auth: &'d Auth) -> Self {
-        Self { schemes, kinds, auth, paths: BTreeMap::new(), ids: BTreeSet::new() }
+    /// `ids` are those that are taken.
+    pub(super) fn new(
+        schemes: &'d Schemes,
+        kinds: &'d Kinds,
+        auth: &'d Auth,
+        ids: BTreeSet<String>,
+        mistakes: &'d mut Vec<String>,
+    ) -> Self {
+        Self { schemes, kinds, auth, paths: BTreeMap::new(), ids, mistakes }
     }
 
     pub(super) fn paths(self) -> BTreeMap<String, PathItem> {
@@ -98,8 +107,17 @@ impl<'d> Operations<'d> {
                 written: BTreeMap::new(),
             };
             let written = served.written.and_then(|written| written.operation(method));
-            let written = written.and_then(|written| with_ours(written.clone(), &ours, &parameters));
-            let mut operation = written.unwrap_or(ours);
+            let mut operation = match written.map(|written| with_ours(written.clone(), &ours, &parameters)) {
+                None => ours,
+                Some(Ok(operation)) => operation,
+                Some(Err(error)) => {
+                    let method = method.to_uppercase();
+                    self.mistakes.push(format!(
+                        "what is written of {method} {path} is no operation of OpenAPI's: {error}"
+                    ));
+                    continue;
+                }
+            };
             operation.operation_id = self.own_id(operation.operation_id, method, &path);
             self.paths.entry(path.clone()).or_default().insert(method.to_owned(), operation);
         }
@@ -138,19 +156,18 @@ fn with_path(method: &str, path: &str) -> String {
     std::iter::once(method).chain(parts).collect::<Vec<_>>().join("_")
 }
 
-/// What is written of the handler, with what it does not say of our own.
+/// What is written of the handler, with what it does not say of our own. What it says of security is not what is enforced.
 fn with_ours(
     mut written: Map<String, Value>,
     ours: &Operation,
     parameters: &[Parameter],
-) -> Option<Operation> {
+) -> Result<Operation, serde_json::Error> {
     let ours = json!(ours);
+    written.remove("security");
     merge::operation(&mut written, &ours);
     merge::parameters(&mut written, None, parameters);
-    for key in ["operationId", "summary"] {
-        written.entry(key).or_insert_with(|| ours.get(key).cloned().unwrap_or_default());
-    }
-    serde_json::from_value(Value::Object(written)).ok()
+    written.entry("operationId").or_insert_with(|| ours.get("operationId").cloned().unwrap_or_default());
+    serde_json::from_value(Value::Object(written))
 }
 
 /// A method that changes nothing, for which a token in the URL is taken (RFC 9110 §9.2.1).
@@ -187,7 +204,7 @@ pub(super) fn add_refusals(components: &mut Components, auth: &Auth) {
                 response.content.insert("text/plain".into(), MediaType { schema });
             }
         }
-        components.responses.insert(name.into(), response);
+        components.responses.insert(name.into(), OrWritten::Ours(response));
     }
     if !has_own_form {
         let problem = json!({

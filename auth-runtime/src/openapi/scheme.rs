@@ -156,13 +156,8 @@ impl Schemes {
                     let name = engine.refresh_cookie().name();
                     (Some(CredentialLocation::Cookie { name }), true, false)
                 }
-                None => {
-                    mistakes.push(format!(
-                        "a rule names the source `{source}`, and the engine has {}",
-                        known.join(", ")
-                    ));
-                    continue;
-                }
+                // The route says so.
+                None => continue,
             };
             let Some(location) = location else {
                 mistakes.push(format!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::effective;
 use super::mounted::{MountedRoute, Resolved};
-use super::path;
+use super::path::{self, parameters};
 use crate::engine::Engine;
 #[cfg(feature = "openapi")]
 use crate::openapi::WrittenOperations;
@@ -83,89 +83,103 @@ impl Entry {
                 ));
             }
         }
-        let access = effective::access(&rules);
-        if let (Some(check), Access::Public | Access::Optional) = (route.check, access) {
-            wrong(format!(
-                "check `{check}` is about a caller, and the rule lets in those without a credential: take one away"
-            ));
-        }
-        let parameters = path::parameters(&full_path);
-        for name in rules.iter().flat_map(Rule::path_parameters) {
-            if parameters.iter().filter(|parameter| **parameter == name).count() != 1 {
-                let has = if parameters.is_empty() {
-                    "no parameter".to_owned()
-                } else {
-                    format!("only {}", parameters.join(", "))
-                };
-                wrong(format!(
-                    "the rule compares a claim with `path({name:?})`, and the path has {has}: put `{{{name}}}` into the \
-                     path, or say with `mounted_at` below which path the finished router will stand"
-                ));
-            }
-        }
-        engine.lexicon().objections(&rules).into_iter().for_each(&mut wrong);
-        let sources = self.sources(engine, &rules, access, &mut wrong);
+        let (access, sources) = read(engine, &rules, route.check, &self.methods, &full_path, &mut wrong);
         if mistakes.len() == before {
             let rules = rules.iter().map(|rule| CompiledRule::new(*rule, engine.lexicon())).collect();
             route.resolve(Resolved { engine: Arc::clone(engine), access, rules, sources, path: full_path });
         }
     }
+}
 
-    /// The sources in terms of the engine.
-    fn sources(
-        &self,
-        engine: &Engine,
-        rules: &[Rule],
-        access: Access,
-        wrong: &mut impl FnMut(String),
-    ) -> Vec<usize> {
-        let in_url = |index: &usize| engine.source(*index).is_some_and(CredentialSource::is_in_url);
-        for name in rules.iter().flat_map(Rule::source_names) {
-            if engine.resolve_sources(&[name]).is_err() {
-                let known: Vec<_> = engine.source_names().collect();
-                let hint = match *name {
-                    "query" => " (`query` is there once `allow_query_tokens()` of the builder is called)",
-                    _ => "",
-                };
-                wrong(format!(
-                    "the rule names the source `{name}`, and the engine has {}{hint}",
-                    known.join(", ")
-                ));
-                return Vec::new();
-            }
-        }
-        match effective::sources(rules) {
-            None => {
-                // A token in the URL of a request that changes state the gate refuses; another source must be left.
-                let sources = engine.default_sources().to_vec();
-                if self.changes_state() && sources.iter().all(in_url) && access != Access::Public {
-                    wrong(
-                        "the engine's default sources are all in the URL, where no token is taken for a method that \
-                         changes state: name another source in the rule, or in `default_sources`"
-                            .into(),
-                    );
-                }
-                sources
-            }
-            Some(names) => {
-                let sources = engine.resolve_sources(&names).unwrap_or_default();
-                if sources.is_empty() && access != Access::Public {
-                    wrong("the sources that its rule names and those that a router around it requires have none in common".into());
-                }
-                if self.changes_state() && sources.iter().any(in_url) {
-                    wrong(
-                        "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
-                         changes state, as a route of any method does too: take that source away (RFC 6750 §2.3)"
-                            .into(),
-                    );
-                }
-                sources
-            }
+/// What an engine makes of the rules of a route: whom they let in before any requirement is looked at, and from which sources. Whatever it
+/// can't serve goes to `wrong`.
+pub(super) fn read(
+    engine: &Engine,
+    rules: &[Rule],
+    check: Option<&str>,
+    methods: &[&str],
+    path: &str,
+    wrong: &mut impl FnMut(String),
+) -> (Access, Vec<usize>) {
+    let access = effective::access(rules);
+    if let (Some(check), Access::Public | Access::Optional) = (check, access) {
+        wrong(format!(
+            "check `{check}` is about a caller, and the rule lets in those without a credential: take one away"
+        ));
+    }
+    let parameters = parameters(path);
+    for name in rules.iter().flat_map(Rule::path_parameters) {
+        if parameters.iter().filter(|parameter| **parameter == name).count() != 1 {
+            let has = if parameters.is_empty() {
+                "no parameter".to_owned()
+            } else {
+                format!("only {}", parameters.join(", "))
+            };
+            wrong(format!(
+                "the rule compares a claim with `path({name:?})`, and the path has {has}: put `{{{name}}}` into the \
+                 path, or say with `mounted_at` below which path the finished router will stand"
+            ));
         }
     }
+    engine.lexicon().objections(rules).into_iter().for_each(&mut *wrong);
+    let sources = sources(engine, rules, methods, access, wrong);
+    (access, sources)
+}
 
-    fn changes_state(&self) -> bool {
-        self.methods.is_empty()
-            || self.methods.iter().any(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS" | "TRACE"))
+/// The sources in terms of the engine.
+fn sources(
+    engine: &Engine,
+    rules: &[Rule],
+    methods: &[&str],
+    access: Access,
+    wrong: &mut impl FnMut(String),
+) -> Vec<usize> {
+    let in_url = |index: &usize| engine.source(*index).is_some_and(CredentialSource::is_in_url);
+    for name in rules.iter().flat_map(Rule::source_names) {
+        if engine.resolve_sources(&[name]).is_err() {
+            let known: Vec<_> = engine.source_names().collect();
+            let hint = match *name {
+                "query" => " (`query` is there once `allow_query_tokens()` of the builder is called)",
+                _ => "",
+            };
+            wrong(format!(
+                "the rule names the source `{name}`, and the engine has {}{hint}",
+                known.join(", ")
+            ));
+            return Vec::new();
+        }
     }
+    match effective::sources(rules) {
+        None => {
+            // A token in the URL of a request that changes state the gate refuses; another source must be left.
+            let sources = engine.default_sources().to_vec();
+            if changes_state(methods) && sources.iter().all(in_url) && access != Access::Public {
+                wrong(
+                    "the engine's default sources are all in the URL, where no token is taken for a method that \
+                     changes state: name another source in the rule, or in `default_sources`"
+                        .into(),
+                );
+            }
+            sources
+        }
+        Some(names) => {
+            let sources = engine.resolve_sources(&names).unwrap_or_default();
+            if sources.is_empty() && access != Access::Public {
+                wrong("the sources that its rule names and those that a router around it requires have none in common".into());
+            }
+            if changes_state(methods) && sources.iter().any(in_url) {
+                wrong(
+                    "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
+                     changes state, as a route of any method does too: take that source away (RFC 6750 §2.3)"
+                        .into(),
+                );
+            }
+            sources
+        }
+    }
+}
+
+fn changes_state(methods: &[&str]) -> bool {
+    methods.is_empty()
+        || methods.iter().any(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS" | "TRACE"))
 }

@@ -185,10 +185,12 @@ where
         H: Handler<T, S>,
         T: CarriesPolicy + 'static,
     {
-        let written = WrittenOperations::of(document).into_iter();
-        written.fold(self, |router, (path, methods, written)| {
-            router.route(&path, on(methods, handler.clone()).written(&Arc::new(written)))
-        })
+        let mut router = self;
+        // No closure, which would be the place that a panic names.
+        for (path, methods, written) in WrittenOperations::of(document) {
+            router = router.route(&path, on(methods, handler.clone()).written(&Arc::new(written)));
+        }
+        router
     }
 
     /// Serves the [access table](crate::access) of the finished router as a page, guarded by this rule: it tells who could be

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use super::effective;
 #[cfg(feature = "openapi")]
+use super::resolve::read;
+#[cfg(feature = "openapi")]
+use crate::engine::Auth;
+#[cfg(feature = "openapi")]
 use crate::openapi::WrittenOperations;
 use crate::policy::{Access, Rule};
 
@@ -37,6 +41,11 @@ pub struct RouteInfo {
 }
 
 impl Routes {
+    #[cfg(feature = "aide")]
+    pub(crate) fn new(routes: Vec<RouteInfo>) -> Self {
+        Self { routes }
+    }
+
     /// The routes, in the order in which they were mounted.
     pub fn iter(&self) -> std::slice::Iter<'_, RouteInfo> {
         self.routes.iter()
@@ -57,6 +66,18 @@ impl RouteInfo {
     #[cfg(feature = "openapi")]
     pub(crate) fn is_operation(&self) -> bool {
         !self.unguarded && !self.path.ends_with(super::FALLBACK)
+    }
+
+    /// Why the engine can't serve it, as [`finish`](crate::Router::finish) says.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn objections(&self, auth: &Auth) -> Vec<String> {
+        let mut objections = Vec::new();
+        let methods = if self.method == "ANY" { &[][..] } else { &[self.method] };
+        let mut wrong = |what: String| {
+            objections.push(format!("{} {} ({}): {what}", self.method, self.path, self.handler));
+        };
+        read(auth.engine(), &self.rules, self.check, methods, &self.path, &mut wrong);
+        objections
     }
 
     /// Who is let in, in words.

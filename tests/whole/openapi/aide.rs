@@ -3,6 +3,7 @@
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get, get_with, post_with};
 use auth_runtime::openapi::OpenApi;
+use auth_runtime::routing::Routes;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{AuthBuilder, Claims, Principal, auth, check};
 use axum::Json;
@@ -50,7 +51,8 @@ fn filled() -> (Value, auth_runtime::openapi::Coverage) {
     let _ = router(&mut document);
     let test = TestAuth::with(AuthBuilder::allow_query_tokens);
     let api = OpenApi::new("Shop", "1");
-    let coverage = api.fill_guarded(&mut document, test.auth()).unwrap();
+    let routes = Routes::of_aide(&document);
+    let coverage = api.fill(&mut document, &routes, test.auth()).unwrap();
     (serde_json::to_value(document).unwrap(), coverage)
 }
 
@@ -96,23 +98,53 @@ fn an_operation_without_a_gate_is_told() {
     let mut document = aide::openapi::OpenApi::default();
     let _: axum::Router =
         ApiRouter::new().api_route("/a", get(open)).api_route("/b", get(unguarded)).finish_api(&mut document);
-    let coverage = OpenApi::new("Shop", "1").fill_guarded(&mut document, TestAuth::new().auth()).unwrap();
+    let (routes, test) = (Routes::of_aide(&document), TestAuth::new());
+    let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap();
     assert_eq!(coverage.to_string(), "documented, and not guarded: GET /b\n");
     assert!(!coverage.is_complete());
+    let table = routes.table(test.auth()).to_string();
+    assert!(
+        table.contains("GET     /a    yes     yes      public") && table.contains("NOT GUARDED"),
+        "{table}"
+    );
 }
 
-/// What a gate did not write, and a source that the engine does not have: no document that says less than is so.
+/// What `finish` says of a guarded router.
 #[test]
-fn what_no_gate_wrote_is_refused() {
-    let document = |policy: Value| json!({ "openapi": "3.1.0", "paths": { "/a": { "get": { "x-auth-gate": policy } } } });
-    for (policy, expected) in [
-        (json!({ "access": "nobody" }), "`x-auth-gate` of GET /a is not what a gate writes there"),
-        (json!({ "access": "authenticated", "sources": ["badge"] }), "the source `badge`"),
-    ] {
-        let error = OpenApi::new("Shop", "1").fill_guarded(&mut document(policy), TestAuth::new().auth());
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
+fn what_the_engine_can_not_serve_is_told() {
+    #[auth(source = "badge")]
+    async fn badge() {}
+    #[auth(source = "query")]
+    async fn change() {}
+    #[auth(claims(tenant = path("tenant")))]
+    async fn of_tenant() {}
+    let mut document = aide::openapi::OpenApi::default();
+    let _: axum::Router = ApiRouter::new()
+        .api_route("/badge", get(badge))
+        .api_route("/change", aide::axum::routing::post(change))
+        .api_route("/tenant", get(of_tenant))
+        .finish_api(&mut document);
+    let test = TestAuth::with(AuthBuilder::allow_query_tokens);
+    let routes = Routes::of_aide(&document);
+    let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap_err();
+    let mistakes: Vec<&str> = error.mistakes().collect();
+    assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
+    for (mistake, expected) in
+        mistakes.iter().zip(["names the source `badge`", "from the URL", "has no parameter"])
+    {
+        assert!(mistake.contains(expected), "{mistake}");
     }
+}
+
+/// `aide` writes no empty list, so that a public operation would take over what is said of the whole document.
+#[test]
+fn a_document_that_can_not_say_public_is_not_filled() {
+    let mut document = aide::openapi::OpenApi::default();
+    let _: axum::Router = ApiRouter::new().api_route("/a", get(open)).finish_api(&mut document);
+    document.security = vec![[("bearer".to_owned(), Vec::new())].into_iter().collect()];
+    let routes = Routes::of_aide(&document);
+    let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, TestAuth::new().auth()).unwrap_err();
+    assert!(error.to_string().contains("does not keep the security of GET /a: fill its JSON"), "{error}");
 }
 
 async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {

@@ -1,6 +1,6 @@
 //! One macro mounts, guards and documents; the document tells of what was mounted, where it stands.
 
-use auth_runtime::openapi::{OpenApi, OpenApiVersion};
+use auth_runtime::openapi::{Coverage, OpenApi, OpenApiVersion};
 use auth_runtime::routing::get;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Principal, Router, auth, documented, rule};
@@ -88,6 +88,7 @@ async fn it_mounts_and_guards() {
 #[test]
 fn what_is_written_of_a_handler_is_in_the_document_where_it_stands() {
     let (document, coverage) = filled();
+    assert_eq!(document["openapi"], "3.1.0", "theirs stays");
     assert_eq!(coverage, "served, and not documented: GET /more\n");
     assert_eq!(document["info"]["title"], "Shop");
     assert_eq!(document["info"]["description"], "All of it.");
@@ -177,7 +178,7 @@ fn a_document_of_an_openapi_router_is_filled_by_place() {
     let security = |path: &str, method: &str| document["paths"][path][method]["security"].clone();
     assert_eq!(security("/org/{tenant}/articles/{id}", "get"), json!([{ "bearer": ["article:read"] }]));
     assert_eq!(security("/org/{tenant}/articles/{id}", "put"), json!([{ "bearer": ["editor"] }]));
-    assert_eq!(security("/org/{tenant}/files/{*rest}", "get"), json!([{ "bearer": [] }]));
+    assert_eq!(security("/org/{tenant}/files/{rest}", "get"), json!([{ "bearer": [] }]));
 }
 
 /// What is derived says the same as what is mounted, but for what it was told itself.
@@ -228,4 +229,172 @@ async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
     send(app, request(method, path, &headers)).await.status.as_u16()
+}
+
+fn described(routes: &Router) -> Result<Value, String> {
+    let document = OpenApi::new("Shop", "7").describe(&routes.routes(), TestAuth::new().auth());
+    document.map(|document| serde_json::to_value(document).unwrap()).map_err(|error| error.to_string())
+}
+
+fn filled_with(routes: &Router, mut document: Value) -> Result<(Value, Coverage), String> {
+    let coverage = OpenApi::new("Shop", "7").fill(&mut document, &routes.routes(), TestAuth::new().auth());
+    coverage.map(|coverage| (document, coverage)).map_err(|error| error.to_string())
+}
+
+/// What a handler's own attribute says of security stays, and is told; the standalone document says what is enforced.
+#[test]
+fn security_of_a_handlers_own_is_told() {
+    #[auth(roles = ["admin"])]
+    #[utoipa::path(get, path = "/secret", security(()), responses((status = 200)))]
+    async fn secret() {}
+    #[auth(optional)]
+    #[utoipa::path(get, path = "/home", security((), ("bearer" = [])), responses((status = 200)))]
+    async fn home() {}
+    let routes = || {
+        Router::<()>::new()
+            .merge(documented![secret])
+            .merge(documented![home].require(rule!(roles = ["editor"])))
+    };
+    let standalone = described(&routes()).unwrap();
+    let security = |document: &Value, path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(security(&standalone, "/secret"), json!([{ "bearer": ["admin"] }]));
+    assert_eq!(security(&standalone, "/home"), json!([{ "bearer": ["editor"] }]));
+    let (filled, coverage) = filled_with(&routes(), json!({})).unwrap();
+    assert_eq!(security(&filled, "/secret"), json!([{}]));
+    assert_eq!(coverage.own_security, ["GET /home", "GET /secret"]);
+}
+
+/// Two that are not the same under one name: one of them would be told of wrongly.
+#[test]
+fn components_of_one_name_are_the_same_or_a_mistake() {
+    mod first {
+        #[derive(serde::Serialize, utoipa::ToSchema)]
+        pub(super) struct Item {
+            name: String,
+        }
+        #[auth_runtime::auth]
+        #[utoipa::path(get, path = "/first", responses((status = 200, body = Item)))]
+        pub(super) async fn get() -> axum::Json<Item> {
+            axum::Json(Item { name: String::new() })
+        }
+        #[auth_runtime::auth]
+        #[utoipa::path(post, path = "/first", request_body = Item, responses((status = 204)))]
+        pub(super) async fn post() {}
+    }
+    mod second {
+        #[derive(serde::Serialize, utoipa::ToSchema)]
+        pub(super) struct Item {
+            id: u32,
+        }
+        #[auth_runtime::auth]
+        #[utoipa::path(get, path = "/second", responses((status = 200, body = Item)))]
+        pub(super) async fn get() -> axum::Json<Item> {
+            axum::Json(Item { id: 1 })
+        }
+    }
+    #[derive(serde::Serialize, utoipa::ToSchema)]
+    struct AuthProblem {
+        code: u32,
+    }
+    #[auth]
+    #[utoipa::path(get, path = "/third", responses((status = 200, body = AuthProblem)))]
+    async fn third() -> Json<AuthProblem> {
+        Json(AuthProblem { code: 1 })
+    }
+    assert!(described(&documented![first::get, first::post]).is_ok());
+    let error = described(&documented![first::get, second::get]).unwrap_err();
+    assert!(error.contains("two `Item` in `components/schemas` that are not the same"), "{error}");
+    let error = filled_with(&documented![third], json!({})).unwrap_err();
+    assert!(error.contains("two `AuthProblem`") && error.contains("a name of this library's own"), "{error}");
+    let theirs = json!({ "components": { "schemas": { "Item": { "type": "string" } } } });
+    assert!(filled_with(&documented![first::get], theirs).unwrap_err().contains("two `Item`"));
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_told() {
+    #[derive(serde::Serialize, utoipa::ToSchema, utoipa::ToResponse)]
+    #[response(description = "A thing")]
+    struct Thing {
+        name: String,
+    }
+    #[auth(public)]
+    #[utoipa::path(get, path = "/thing", responses((status = 200, response = Thing)))]
+    async fn thing() -> Json<Thing> {
+        Json(Thing { name: String::new() })
+    }
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(responses(Thing)))]
+    struct Derived;
+    let (_, coverage) = filled_with(&documented![thing], json!({})).unwrap();
+    assert_eq!(coverage.dangling, ["#/components/responses/Thing"]);
+    let whole = serde_json::to_value(Derived::openapi()).unwrap();
+    let (document, coverage) = filled_with(&documented![thing], whole).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+    assert!(document["components"]["responses"]["Thing"].is_object());
+    assert!(described(&documented![thing]).unwrap_err().contains("refers to `#/components/responses/Thing`"));
+}
+
+/// The parameter that the handler knows keeps its name and what is written of it; one of its text stays whole.
+#[test]
+fn what_is_written_stays_where_it_belongs() {
+    /// A **Who:** b. Important.
+    #[auth]
+    #[utoipa::path(get, path = "/articles/{id}", tag = "self", params(("id" = u32, Path, description = "The article")), responses((status = 200)))]
+    async fn article() {}
+    let routes: Router = Router::new().nest("/org/{id}", documented![article]);
+    let (document, coverage) = filled_with(&routes, json!({})).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+    let article = &document["paths"]["/org/{id_2}/articles/{id}"]["get"];
+    assert_eq!(article["summary"], "A **Who:** b. Important.");
+    assert_eq!(article["parameters"][0]["description"], "The article");
+    assert_eq!(article["parameters"][1]["name"], "id_2");
+    assert_eq!(article["tags"], json!([]));
+    assert_eq!(article["responses"]["200"]["description"], "OK", "OpenAPI 3.1 wants one");
+
+    let theirs = json!({ "paths": { "/a": { "get": { "description": "A **Who:** b. Important text." } } } });
+    let (document, _) = filled_with(&Router::new().route("/a", get(undocumented)), theirs).unwrap();
+    assert_eq!(
+        document["paths"]["/a"]["get"]["description"],
+        "A **Who:** b. Important text.\n\n**Who:** any authenticated caller."
+    );
+}
+
+/// An id of the user's document is not taken by what is put in; a second router's routes come beside the first's.
+#[test]
+fn what_is_put_in_has_ids_of_its_own() {
+    #[auth]
+    #[utoipa::path(get, path = "/other", operation_id = "article", responses((status = 200)))]
+    async fn other() {}
+    let theirs = json!({ "paths": { "/mine": { "get": { "operationId": "article", "responses": {} } } } });
+    let (document, coverage) = filled_with(&documented![other], theirs).unwrap();
+    assert_eq!(document["paths"]["/other"]["get"]["operationId"], "article_get_other");
+    assert!(coverage.repeated_ids.is_empty(), "{coverage}");
+
+    // The same, in a type that does not keep all of it.
+    let mut typed = utoipa::openapi::OpenApi::default();
+    for routes in [documented![other], documented![files]] {
+        let routes: Router = routes;
+        OpenApi::new("Shop", "7").fill(&mut typed, &routes.routes(), TestAuth::new().auth()).unwrap();
+    }
+    assert_eq!(typed.paths.paths.len(), 2);
+}
+
+/// The panic of a path that is taken names the list, and not this library.
+#[test]
+fn a_path_that_is_taken_panics_at_the_list() {
+    #[auth]
+    #[utoipa::path(get, path = "/articles/{other}", responses((status = 200)))]
+    async fn other() {}
+    let hook = std::panic::take_hook();
+    let place = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let told = std::sync::Arc::clone(&place);
+    std::panic::set_hook(Box::new(move |info| {
+        *told.lock().unwrap() = info.location().unwrap().file().to_owned();
+    }));
+    let panicked = std::panic::catch_unwind(|| {
+        let _: Router = documented![article, other];
+    });
+    std::panic::set_hook(hook);
+    assert!(panicked.is_err());
+    assert!(place.lock().unwrap().ends_with("documented.rs"), "{}", place.lock().unwrap());
 }

@@ -117,7 +117,11 @@ fn a_component_of_our_name_is_a_mistake() {
     );
     let theirs = json!({ "schemas": { "AuthProblem": { "type": "string" } } });
     let error = fill(&mut document_with(paths.clone(), theirs), &routes).unwrap_err();
-    assert!(error.contains("a component `AuthProblem` of its own"), "{error}");
+    assert!(error.contains("two `AuthProblem` in `components/schemas`"), "{error}");
+
+    let oauth = json!({ "securitySchemes": { "bearer": { "type": "oauth2", "flows": {} } } });
+    let error = fill(&mut document_with(paths.clone(), oauth), &routes).unwrap_err();
+    assert!(error.contains("say the same of the source with `.oauth2(..)`"), "{error}");
 
     // What they say more of the same place stays.
     let described = json!({ "securitySchemes": { "bearer": { "type": "http", "scheme": "Bearer", "description": "Ours." } } });
@@ -153,6 +157,7 @@ fn every_operation_is_found() {
     let paths = json!({
         "/any": { "query": {}, "additionalOperations": { "LINK": {} } },
         "/files/{*rest}": { "get": {} },
+        "x-extension": { "get": {} },
         "/one": { "$ref": "#/components/pathItems/shared" },
         "/two": { "$ref": "#/components/pathItems/shared" },
         "/assets": { "get": {} },
@@ -195,7 +200,10 @@ fn what_its_type_can_not_read_is_filled_as_json() {
     let mut document = utoipa::openapi::OpenApi::default();
     let result = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("fill its JSON, `let mut document = serde_json::to_value(document)?`"), "{error}");
+    assert!(
+        error.contains("fill its JSON instead, `let mut document = serde_json::to_value(document)?`"),
+        "{error}"
+    );
     let mut document = serde_json::to_value(document).unwrap();
     assert!(fill(&mut document, &routes).unwrap().is_complete());
     assert!(document["components"]["schemas"]["Anything"].is_object());

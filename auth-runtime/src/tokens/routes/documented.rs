@@ -1,6 +1,6 @@
 //! What the routes say of themselves in an OpenAPI document: what they take, and what they answer.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Delivery, TokenRoute};
 use crate::openapi::WrittenOperations;
@@ -56,7 +56,7 @@ impl Documented {
         let (schema, is_required) = match (route, self.delivery) {
             (TokenRoute::LogIn, _) => (self.credentials.clone(), true),
             (TokenRoute::Refresh, Delivery::Json) => {
-                let grant_type = json!({ "type": "string", "const": "refresh_token" });
+                let grant_type = json!({ "type": "string", "enum": ["refresh_token"] });
                 let properties = json!({ "refresh_token": string(), "grant_type": grant_type });
                 (object(properties, &["refresh_token"]), true)
             }
@@ -76,21 +76,35 @@ impl Documented {
     }
 
     fn responses(&self, route: TokenRoute) -> Value {
-        if self.has_own_answers && !matches!(route, TokenRoute::Revoke | TokenRoute::Introspect) {
-            return json!({ "default": { "description": "In the application's own form." } });
-        }
+        let own_form = || json!({ "description": "In the application's own form." });
         let (status, good) = self.good(route);
+        let is_guarded =
+            matches!(route, TokenRoute::LogOutEverywhere | TokenRoute::Revoke | TokenRoute::Introspect);
+        if self.has_own_answers {
+            let mut responses = Map::from_iter([("default".to_owned(), own_form())]);
+            if is_guarded {
+                // The gate in front of it answers these too.
+                responses.extend(["400", "503"].map(|status| (status.to_owned(), own_form())));
+            }
+            if matches!(route, TokenRoute::Revoke | TokenRoute::Introspect) {
+                responses.insert(status.to_owned(), good);
+            }
+            return Value::Object(responses);
+        }
+        let failure = |description: &str, waits: bool| failure(description, waits, is_guarded);
         let mut responses = json!({ status: good, "503": failure("It can't be told or done now.", true) });
         let Some(all) = responses.as_object_mut() else { return responses };
-        if route != TokenRoute::LogOutEverywhere {
-            let why = match route {
-                TokenRoute::LogIn => "The credentials are wrong, or the request can't be read.",
-                TokenRoute::Refresh => "The refresh token is not good, or the request can't be read.",
-                _ => "The request can't be read.",
-            };
-            all.insert("400".into(), failure(why, false));
-        }
         let sets_cookies = self.delivery == Delivery::Cookies;
+        let unreadable = match route {
+            TokenRoute::LogIn => Some("The credentials are wrong, or the request can't be read."),
+            TokenRoute::Refresh => Some("The refresh token is not good, or the request can't be read."),
+            TokenRoute::LogOut if !sets_cookies => Some("The request can't be read."),
+            TokenRoute::Revoke | TokenRoute::Introspect => {
+                Some("The request can't be read, or the credential was sent more than once.")
+            }
+            TokenRoute::LogOut | TokenRoute::LogOutEverywhere => None,
+        };
+        all.extend(unreadable.map(|why| ("400".to_owned(), failure(why, false))));
         if sets_cookies && matches!(route, TokenRoute::LogIn | TokenRoute::Refresh | TokenRoute::LogOut) {
             all.insert("403".into(), failure("A page of another origin sent it.", false));
         }
@@ -110,7 +124,7 @@ impl Documented {
         match route {
             TokenRoute::LogIn | TokenRoute::Refresh => {
                 let mut properties = json!({
-                    "token_type": { "type": "string", "const": "Bearer" },
+                    "token_type": { "type": "string", "enum": ["Bearer"] },
                     "expires_in": { "type": "integer", "description": "Seconds until the access token expires." },
                     "scope": { "type": "string" },
                 });
@@ -157,12 +171,15 @@ fn summary(route: TokenRoute) -> &'static str {
     }
 }
 
-/// An answer of RFC 6749 §5.2.
-fn failure(description: &str, waits: bool) -> Value {
+/// An answer of RFC 6749 §5.2; or, of a route that is guarded, of RFC 9457.
+fn failure(description: &str, waits: bool, is_guarded: bool) -> Value {
     let error = json!({ "error": { "type": "string" } });
     let schema = json!({ "type": "object", "properties": error, "required": ["error"] });
-    let mut response =
-        json!({ "description": description, "content": { "application/json": { "schema": schema } } });
+    let mut content = json!({ "application/json": { "schema": schema } });
+    if let (true, Some(content)) = (is_guarded, content.as_object_mut()) {
+        content.insert("application/problem+json".into(), json!({ "schema": { "type": "object" } }));
+    }
+    let mut response = json!({ "description": description, "content": content });
     if let (true, Some(response)) = (waits, response.as_object_mut()) {
         let seconds = json!({
             "description": "Seconds until it may be worth another try.",

@@ -1,0 +1,214 @@
+//! What the ready token routes say of themselves is what they answer: each status, its content type, its body.
+
+use std::net::SocketAddr;
+
+use auth_runtime::openapi::OpenApi;
+use auth_runtime::tokens::routes::{
+    AttemptLimit, Authenticator, Credentials, Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoutes,
+};
+use auth_runtime::tokens::{BoxError, Subject};
+use auth_runtime::{Auth, Router, rule};
+use axum::body::Body;
+use axum::extract::connect_info::MockConnectInfo;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use crate::support::flaky::FlakyStore;
+use crate::support::people::{People, issuer};
+use crate::support::{Reply, request, send};
+
+/// The application's own form.
+struct Own;
+
+impl TokenAnswers for Own {
+    fn failed(&self, failure: TokenFailure, _: &TokenRequest<'_>) -> Response {
+        (failure.status(), "no").into_response()
+    }
+}
+
+struct Shop {
+    app: axum::Router,
+    document: Value,
+    store: FlakyStore,
+    people: People,
+}
+
+impl Shop {
+    async fn new(delivery: Delivery, configure: fn(TokenRoutes<People>) -> TokenRoutes<People>) -> Self {
+        let (people, store) = (People::default(), FlakyStore::default());
+        let auth = Auth::builder().token_issuer(issuer(&people)).store(store.clone()).build().unwrap();
+        auth.catch_up().await.unwrap();
+        let tokens = auth.tokens().unwrap();
+        let routes = match delivery {
+            Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),
+            _ => TokenRoutes::json(tokens, people.clone()),
+        };
+        let routes = routes.revocation(rule!(roles = ["admin"])).introspection(rule!(roles = ["admin"]));
+        let routes: Router = Router::new().nest("/auth", configure(routes).router());
+        let mut document = json!({});
+        let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), &auth).unwrap();
+        assert!(coverage.is_complete(), "{coverage}");
+        let app = routes.finish(&auth).unwrap();
+        let app = app.layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+        Self { app, document, store, people }
+    }
+
+    /// Sends it, and holds the answer to the document.
+    async fn post(&self, route: &str, headers: &[(&str, &str)], body: &str, status: u16) -> Reply {
+        let path = format!("/auth/{route}");
+        let mut request = request("POST", &path, headers);
+        *request.body_mut() = Body::from(body.to_owned());
+        let reply = send(&self.app, request).await;
+        assert_eq!(reply.status.as_u16(), status, "{route} {headers:?} {body}: {}", reply.body);
+
+        let responses = &self.document["paths"][&path]["post"]["responses"];
+        let response = responses.get(status.to_string()).or(responses.get("default")).unwrap_or_else(|| {
+            panic!("{route} answers {status}, which is not documented: {responses}");
+        });
+        let response = match response["$ref"].as_str() {
+            Some(reference) => self.document.pointer(&reference[1..]).unwrap(),
+            None => response,
+        };
+        for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            let is_required = header["required"] == true;
+            assert!(!is_required || !reply.header(name).is_empty(), "{route} {status} lacks {name}");
+        }
+        if let Some(contents) = response["content"].as_object() {
+            let (kind, _) =
+                reply.header("content-type").split_once(';').unwrap_or((reply.header("content-type"), ""));
+            let content = contents
+                .get(kind)
+                .unwrap_or_else(|| panic!("{route} {status}: {kind} is not in {contents:?}"));
+            let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+            assert!(body.is_object() || !kind.ends_with("json"), "{route} {status}: {}", reply.body);
+            for required in content["schema"]["required"].as_array().into_iter().flatten() {
+                assert!(
+                    !body[required.as_str().unwrap()].is_null(),
+                    "{route} {status}: {body} lacks {required}"
+                );
+            }
+            for (name, schema) in content["schema"]["properties"].as_object().into_iter().flatten() {
+                let values = schema["enum"].as_array();
+                assert!(values.is_none_or(|values| values.contains(&body[name])), "{body}");
+            }
+        } else if responses.get("default").is_none() {
+            assert_eq!(reply.body, "", "{route} {status}");
+        }
+        reply
+    }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const ALICE: &str = r#"{ "username": "alice", "password": "password of alice" }"#;
+
+#[tokio::test]
+async fn with_tokens_in_the_body() {
+    let shop = Shop::new(Delivery::Json, |routes| {
+        routes.limit_per_account(AttemptLimit::new(3, std::time::Duration::from_secs(60)))
+    })
+    .await;
+    let reply = shop.post("login", &[JSON], ALICE, 200).await;
+    let tokens: Value = serde_json::from_str(&reply.body).unwrap();
+    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let bearer = ("authorization", &*bearer);
+    shop.post("login", &[JSON], &ALICE.replace("of alice", "of eve"), 400).await;
+    shop.post("login", &[JSON], "garbage", 400).await;
+    shop.post("login", &[], "", 400).await;
+    shop.post("login", &[JSON], ALICE, 200).await;
+    shop.post("login", &[JSON], ALICE, 429).await;
+    let refresh =
+        json!({ "refresh_token": tokens["refresh_token"], "grant_type": "refresh_token" }).to_string();
+    shop.post("refresh", &[JSON], &refresh, 200).await;
+    shop.post("refresh", &[JSON], r#"{ "refresh_token": "x" }"#, 400).await;
+    shop.post("refresh", &[JSON], "garbage", 400).await;
+    for route in ["introspect", "revoke"] {
+        shop.post(route, &[JSON], r#"{ "token": "x" }"#, 401).await;
+        shop.post(route, &[JSON, bearer], r#"{ "token": "x" }"#, 200).await;
+        shop.post(route, &[JSON, bearer], "garbage", 400).await;
+        shop.post(route, &[JSON, bearer, bearer], r#"{ "token": "x" }"#, 400).await;
+    }
+    let bob: Value =
+        serde_json::from_str(&shop.post("login", &[JSON], &ALICE.replace("alice", "bob"), 200).await.body)
+            .unwrap();
+    let of_bob = format!("Bearer {}", bob["access_token"].as_str().unwrap());
+    shop.post("revoke", &[JSON, ("authorization", &of_bob)], r#"{ "token": "x" }"#, 403).await;
+    shop.people.set_unreachable(true);
+    shop.post("login", &[JSON], &ALICE.replace("alice", "bob"), 503).await;
+    shop.people.set_unreachable(false);
+    shop.store.set_takes_no_revocation(true);
+    shop.post("logout", &[JSON, bearer], "", 503).await;
+    shop.post("logout-everywhere", &[bearer], "", 503).await;
+    shop.store.set_takes_no_revocation(false);
+    shop.post("logout", &[JSON], "garbage", 400).await;
+    shop.post("logout-everywhere", &[], "", 401).await;
+    shop.post("logout-everywhere", &[bearer, bearer], "", 400).await;
+    shop.post("logout-everywhere", &[bearer], "", 204).await;
+    shop.post("logout", &[], "", 204).await;
+}
+
+#[tokio::test]
+async fn with_tokens_in_cookies() {
+    let shop = Shop::new(Delivery::Cookies, |routes| routes).await;
+    let reply = shop.post("login", &[JSON], ALICE, 200).await;
+    let cookies: Vec<&str> = reply
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|value| value.to_str().unwrap().split(';').next().unwrap())
+        .collect();
+    let cookies = cookies.join("; ");
+    let (cookie, foreign) = (("cookie", &*cookies), ("sec-fetch-site", "cross-site"));
+    for route in ["login", "refresh", "logout"] {
+        shop.post(route, &[JSON, cookie, foreign], ALICE, 403).await;
+    }
+    shop.post("logout-everywhere", &[cookie, foreign], "", 403).await;
+    shop.post("refresh", &[cookie], "", 200).await;
+    shop.post("refresh", &[], "", 400).await;
+    shop.post("logout", &[JSON], "garbage", 204).await;
+    shop.post("logout-everywhere", &[cookie], "", 204).await;
+    shop.post("logout-everywhere", &[cookie], "", 401).await;
+}
+
+#[tokio::test]
+async fn in_the_applications_own_form() {
+    let shop = Shop::new(Delivery::Json, |routes| routes.answers(Own)).await;
+    let reply = shop.post("login", &[JSON], ALICE, 200).await;
+    let tokens: Value = serde_json::from_str(&reply.body).unwrap();
+    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    shop.post("login", &[JSON], "garbage", 400).await;
+    shop.post("introspect", &[JSON, ("authorization", &bearer)], "garbage", 400).await;
+    shop.post("introspect", &[JSON, ("authorization", &bearer)], r#"{ "token": "x" }"#, 200).await;
+    shop.post("revoke", &[JSON], r#"{ "token": "x" }"#, 401).await;
+}
+
+/// What a log-in of the application's own form sends, it says itself.
+#[test]
+fn credentials_of_the_applications_own() {
+    #[derive(serde::Deserialize)]
+    struct Badge {
+        number: String,
+    }
+    impl Credentials for Badge {
+        fn account(&self) -> &str {
+            &self.number
+        }
+
+        fn schema() -> Value {
+            json!({ "type": "object", "properties": { "number": { "type": "string" } }, "required": ["number"] })
+        }
+    }
+    struct Door;
+    impl Authenticator for Door {
+        type Credentials = Badge;
+
+        async fn authenticate(&self, _: Badge) -> Result<Option<Subject>, BoxError> {
+            Ok(None)
+        }
+    }
+    let auth = Auth::builder().token_issuer(issuer(&People::default())).build().unwrap();
+    let routes: Router = TokenRoutes::json(auth.tokens().unwrap(), Door).router();
+    let document = OpenApi::new("Door", "1").describe(&routes.routes(), &auth).unwrap();
+    let document: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let body = &document["paths"]["/login"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["required"], json!(["number"]));
+}
