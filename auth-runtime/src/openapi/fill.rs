@@ -106,6 +106,7 @@ impl OpenApi {
     ) -> Result<Coverage, DocumentError> {
         let mut whole = read(document)?;
         let described = self.document(routes, auth, ids(&mut whole))?;
+        let Value::Object(mut whole) = whole else { return Err(unusable("it is no object")) };
         let coverage = fill(&mut whole, &described, routes, auth)?;
         *document = kept(whole)?;
         Ok(coverage)
@@ -116,10 +117,9 @@ fn unusable(why: &str) -> DocumentError {
     DocumentError::new(vec![format!("the document of the handlers can't be filled: {why}")])
 }
 
-/// The document as an object.
-fn read(document: &impl Serialize) -> Result<Map<String, Value>, DocumentError> {
+/// The document as JSON.
+fn read(document: &impl Serialize) -> Result<Value, DocumentError> {
     let whole = serde_json::to_value(document).map_err(|error| unusable(&error.to_string()))?;
-    let Value::Object(whole) = whole else { return Err(unusable("it is no object")) };
     let is_known =
         |version: &str| version.is_empty() || version.starts_with("3.1") || version.starts_with("3.2");
     match whole.get("openapi").or(whole.get("swagger")).filter(|version| !version.is_null()) {
@@ -134,38 +134,50 @@ fn read(document: &impl Serialize) -> Result<Map<String, Value>, DocumentError> 
 fn kept<D: Serialize + DeserializeOwned>(whole: Map<String, Value>) -> Result<D, DocumentError> {
     const ADVICE: &str = "fill its JSON instead, `let mut document = serde_json::to_value(document)?`";
     let mut whole = Value::Object(whole);
-    // By way of text: some read borrowed strings alone.
-    let document: D = serde_json::from_str(&whole.to_string())
-        .map_err(|error| unusable(&format!("its type can't hold what is to be said ({error}): {ADVICE}")))?;
-    let mut again = serde_json::to_value(&document).map_err(|error| unusable(&error.to_string()))?;
-    let inherits = whole.get("security").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
-    let said = |whole: &mut Value| {
-        let mut said = BTreeMap::new();
-        for (path, item) in whole.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten() {
-            for (method, operation) in operations(item) {
-                let security = operation.get("security").cloned().unwrap_or_default();
-                // None is as good as an empty list, where the document has none for all.
-                let security = if security.is_null() && !inherits { json!([]) } else { security };
-                let policy = operation.get(merge::POLICY).cloned();
-                said.insert(format!("{} {path}", method.to_uppercase()), (security, policy));
+    let mut lost = None;
+    for _ in 0..2 {
+        // By way of text: some read borrowed strings alone.
+        let document: D = serde_json::from_str(&whole.to_string()).map_err(|error| {
+            unusable(&format!("its type can't hold what is to be said ({error}): {ADVICE}"))
+        })?;
+        let mut again = serde_json::to_value(&document).map_err(|error| unusable(&error.to_string()))?;
+        let after = said(&mut again);
+        lost = said(&mut whole).into_iter().find(|(operation, said)| after.get(operation) != Some(said));
+        if lost.is_none() {
+            return Ok(document);
+        }
+        // `aide` writes no empty list; a list of nothing that is required says the same.
+        for security in operations_of(&mut whole).filter_map(|(_, operation)| operation.get_mut("security")) {
+            if *security == json!([]) {
+                *security = json!([{}]);
             }
         }
-        said
-    };
-    let (before, after) = (said(&mut whole), said(&mut again));
-    match before.iter().find(|(operation, said)| after.get(*operation) != Some(said)) {
-        Some((operation, _)) => {
-            Err(unusable(&format!("its type does not keep the security of {operation}: {ADVICE}")))
-        }
-        None => Ok(document),
     }
+    let operation = lost.map(|(operation, _)| operation).unwrap_or_default();
+    Err(unusable(&format!("its type does not keep the security of {operation}: {ADVICE}")))
+}
+
+/// What each operation says of who is let in.
+fn said(whole: &mut Value) -> BTreeMap<String, (Option<Value>, Option<Value>)> {
+    let said = |operation: &Map<String, Value>| {
+        (operation.get("security").cloned(), operation.get(merge::POLICY).cloned())
+    };
+    operations_of(whole).map(|(shown, operation)| (shown, said(operation))).collect()
+}
+
+/// The operations of a document, by method and path.
+fn operations_of(whole: &mut Value) -> impl Iterator<Item = (String, &mut Map<String, Value>)> {
+    let paths = whole.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let operations = operations(item).into_iter();
+        operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+    })
 }
 
 /// The ids that operations have.
-fn ids(whole: &mut Map<String, Value>) -> BTreeSet<String> {
-    let items = whole.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
-    let operations = items.flat_map(|(_, item)| operations(item));
-    operations.filter_map(|(_, operation)| Some(operation.get("operationId")?.as_str()?.to_owned())).collect()
+fn ids(whole: &mut Value) -> BTreeSet<String> {
+    let ids = operations_of(whole).filter_map(|(_, operation)| operation.get("operationId")?.as_str());
+    ids.map(str::to_owned).collect()
 }
 
 /// The operations of an item, by method.

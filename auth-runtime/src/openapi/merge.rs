@@ -16,7 +16,7 @@ pub(super) const GATE: &str = "x-auth-gate";
 /// Adds ours to an operation of theirs.
 pub(super) fn operation(theirs: &mut Map<String, Value>, ours: &Value) {
     let ours = |key: &str| ours.get(key).cloned().unwrap_or_default();
-    for key in ["security", "summary"] {
+    for key in ["security", "operationId", "summary"] {
         if theirs.get(key).is_none_or(Value::is_null) {
             theirs.insert(key.into(), ours(key));
         }

@@ -166,7 +166,6 @@ fn with_ours(
     written.remove("security");
     merge::operation(&mut written, &ours);
     merge::parameters(&mut written, None, parameters);
-    written.entry("operationId").or_insert_with(|| ours.get("operationId").cloned().unwrap_or_default());
     serde_json::from_value(Value::Object(written))
 }
 

@@ -79,8 +79,15 @@ fn the_gates_rule_is_in_the_document() {
     assert_eq!(write["responses"]["401"]["description"], "no content", "theirs stays: {write}");
     assert!(write["requestBody"].is_object());
     assert_eq!(document["paths"]["/"]["get"]["security"], json!([{}, { "bearer": [] }]));
-    assert!(document["paths"]["/open"]["get"]["security"].is_null(), "aide writes no empty list");
+    // aide writes no empty list.
+    assert_eq!(document["paths"]["/open"]["get"]["security"], json!([{}]));
     assert_eq!(document["paths"]["/open"]["get"]["x-auth-policy"], json!({ "access": "public" }));
+}
+
+#[test]
+fn validators_of_others_find_no_error() {
+    let Some(tools) = auth_tests_tools::Tools::find() else { return };
+    tools.assert_valid([("aide.json", filled().0.to_string())]);
 }
 
 #[tokio::test]
@@ -136,15 +143,38 @@ fn what_the_engine_can_not_serve_is_told() {
     }
 }
 
-/// `aide` writes no empty list, so that a public operation would take over what is said of the whole document.
+/// A document that says something for all of its operations says it of no public one.
 #[test]
-fn a_document_that_can_not_say_public_is_not_filled() {
+fn a_public_operation_is_public_whatever_the_document_says() {
     let mut document = aide::openapi::OpenApi::default();
     let _: axum::Router = ApiRouter::new().api_route("/a", get(open)).finish_api(&mut document);
     document.security = vec![[("bearer".to_owned(), Vec::new())].into_iter().collect()];
     let routes = Routes::of_aide(&document);
-    let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, TestAuth::new().auth()).unwrap_err();
-    assert!(error.to_string().contains("does not keep the security of GET /a: fill its JSON"), "{error}");
+    let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes, TestAuth::new().auth()).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+    let document = serde_json::to_value(document).unwrap();
+    assert_eq!(document["paths"]["/a"]["get"]["security"], json!([{}]));
+    assert_eq!(document["security"], json!([{ "bearer": [] }]));
+}
+
+/// A type that drops what is to be said is not taken for one that says it.
+#[test]
+fn a_type_that_does_not_keep_security_is_told() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Paths {
+        paths: std::collections::BTreeMap<String, std::collections::BTreeMap<String, Operation>>,
+    }
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Operation {
+        summary: String,
+    }
+    let operation = Operation { summary: "Purges".into() };
+    let mut document = Paths { paths: [("/a".into(), [("get".into(), operation)].into())].into() };
+    let routes: auth_runtime::Router =
+        auth_runtime::Router::new().route("/a", auth_runtime::routing::get(open));
+    let error = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("does not keep the security of GET /a: fill its JSON"), "{error}");
 }
 
 async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
