@@ -44,6 +44,7 @@ mod path;
 mod scheme;
 mod security;
 mod served;
+mod whole;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::operation::{METHODS, QUERY};
 use super::path::{place, template};
 use super::served::Served;
+use super::whole::{ids, kept, operations, read};
 use super::{Document, OpenApi, PathItem, merge};
 use crate::engine::Auth;
 use crate::error::DocumentError;
@@ -106,98 +107,10 @@ impl OpenApi {
     ) -> Result<Coverage, DocumentError> {
         let mut whole = read(document)?;
         let described = self.document(routes, auth, ids(&mut whole))?;
-        let Value::Object(mut whole) = whole else { return Err(unusable("it is no object")) };
         let coverage = fill(&mut whole, &described, routes, auth)?;
-        *document = kept(whole)?;
+        *document = kept(Value::Object(whole))?;
         Ok(coverage)
     }
-}
-
-fn unusable(why: &str) -> DocumentError {
-    DocumentError::new(vec![format!("the document of the handlers can't be filled: {why}")])
-}
-
-/// The document as JSON.
-fn read(document: &impl Serialize) -> Result<Value, DocumentError> {
-    let whole = serde_json::to_value(document).map_err(|error| unusable(&error.to_string()))?;
-    let is_known =
-        |version: &str| version.is_empty() || version.starts_with("3.1") || version.starts_with("3.2");
-    match whole.get("openapi").or(whole.get("swagger")).filter(|version| !version.is_null()) {
-        Some(version) if !version.as_str().is_some_and(is_known) => Err(unusable(&format!(
-            "it is of version {version}, where a security requirement has no place for roles: let it be of 3.1 or later"
-        ))),
-        _ => Ok(whole),
-    }
-}
-
-/// The document as its own type, if that keeps what was added.
-fn kept<D: Serialize + DeserializeOwned>(whole: Map<String, Value>) -> Result<D, DocumentError> {
-    const ADVICE: &str = "fill its JSON instead, `let mut document = serde_json::to_value(document)?`";
-    let mut whole = Value::Object(whole);
-    let mut lost = None;
-    for _ in 0..2 {
-        // By way of text: some read borrowed strings alone.
-        let document: D = serde_json::from_str(&whole.to_string()).map_err(|error| {
-            unusable(&format!("its type can't hold what is to be said ({error}): {ADVICE}"))
-        })?;
-        let mut again = serde_json::to_value(&document).map_err(|error| unusable(&error.to_string()))?;
-        let after = said(&mut again);
-        lost = said(&mut whole).into_iter().find(|(operation, said)| after.get(operation) != Some(said));
-        if lost.is_none() {
-            return Ok(document);
-        }
-        // `aide` writes no empty list; a list of nothing that is required says the same.
-        for security in operations_of(&mut whole).filter_map(|(_, operation)| operation.get_mut("security")) {
-            if *security == json!([]) {
-                *security = json!([{}]);
-            }
-        }
-    }
-    let operation = lost.map(|(operation, _)| operation).unwrap_or_default();
-    Err(unusable(&format!("its type does not keep the security of {operation}: {ADVICE}")))
-}
-
-/// What each operation says of who is let in.
-fn said(whole: &mut Value) -> BTreeMap<String, (Option<Value>, Option<Value>)> {
-    let said = |operation: &Map<String, Value>| {
-        (operation.get("security").cloned(), operation.get(merge::POLICY).cloned())
-    };
-    operations_of(whole).map(|(shown, operation)| (shown, said(operation))).collect()
-}
-
-/// The operations of a document, by method and path.
-fn operations_of(whole: &mut Value) -> impl Iterator<Item = (String, &mut Map<String, Value>)> {
-    let paths = whole.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
-    paths.flat_map(|(path, item)| {
-        let operations = operations(item).into_iter();
-        operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
-    })
-}
-
-/// The ids that operations have.
-fn ids(whole: &mut Value) -> BTreeSet<String> {
-    let ids = operations_of(whole).filter_map(|(_, operation)| operation.get("operationId")?.as_str());
-    ids.map(str::to_owned).collect()
-}
-
-/// The operations of an item, by method.
-fn operations(item: &mut Value) -> Vec<(String, &mut Map<String, Value>)> {
-    let mut operations = Vec::new();
-    for (key, value) in item.as_object_mut().into_iter().flatten() {
-        match (&**key, value) {
-            ("additionalOperations", Value::Object(others)) => {
-                let others = others
-                    .iter_mut()
-                    .filter_map(|(method, operation)| Some((method.clone(), operation.as_object_mut()?)));
-                operations.extend(others);
-            }
-            (method, Value::Object(operation)) if METHODS.contains(&method) => {
-                operations.push((method.to_owned(), operation));
-            }
-            _ => {}
-        }
-    }
-    operations
 }
 
 /// What a document and what is served have in common.
@@ -300,15 +213,13 @@ impl Filling<'_> {
                 *self.ids.entry(id.to_owned()).or_default() += 1;
             }
             let place = place(path);
-            let served = self.enforced.get(&place).and_then(|item| match &*method {
+            // Only a route of any method takes one that OpenAPI does not know.
+            let known = METHODS.into_iter().find(|known| *known == method).unwrap_or(QUERY);
+            let served = self.enforced.get(&place).and_then(|item| {
                 // Where `GET` is served, `HEAD` is.
-                "head" => item.get("head").or(item.get("get")),
-                known if METHODS.contains(&known) => item.get(known),
-                // Only a route of any method takes it.
-                _ => item.get(QUERY),
+                item.get_key_value(known).or_else(|| item.get_key_value("get").filter(|_| known == "head"))
             });
-            let method = if METHODS.contains(&&*method) { method } else { QUERY.to_owned() };
-            let key = (method, place);
+            let key = (known.to_owned(), place);
             let is_unguarded = self.unguarded.contains(&key);
             if operation.contains_key(merge::POLICY) {
                 if served.is_some() || is_unguarded {
@@ -320,14 +231,18 @@ impl Filling<'_> {
                 // Else it is of another router.
                 continue;
             }
-            let Some(ours) = served else {
+            let Some((of, ours)) = served else {
                 let list =
                     if is_unguarded { &mut self.coverage.unguarded } else { &mut self.coverage.not_served };
                 list.push(shown);
                 continue;
             };
+            let mut ours = json!(ours);
+            if *of != method {
+                // Another operation has that id.
+                ours.as_object_mut().map(|ours| ours.remove("operationId"));
+            }
             self.met.insert(key);
-            let ours = json!(ours);
             merge::operation(operation, &ours);
             merge::parameters(operation, of_item.as_ref(), &template(path).1);
             if operation.get("security") != ours.get("security") {

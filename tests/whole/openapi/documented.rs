@@ -219,7 +219,10 @@ fn head_of_get_may_be_documented() {
     let api = OpenApi::new("Shop", "7");
     let coverage = api.fill(&mut document, &routes.routes(), TestAuth::new().auth()).unwrap();
     assert_eq!(coverage.not_served, ["POST /me"]);
-    assert_eq!(document["paths"]["/me"]["head"]["security"], json!([{ "bearer": [] }]));
+    let item = &document["paths"]["/me"];
+    assert_eq!(item["head"]["security"], json!([{ "bearer": [] }]));
+    assert_eq!(item["get"]["operationId"], "openapi_documented_undocumented");
+    assert!(item["head"]["operationId"].is_null(), "an id is of one operation");
 }
 
 #[test]
