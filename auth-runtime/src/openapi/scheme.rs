@@ -118,15 +118,15 @@ impl Schemes {
         mistakes: &mut Vec<String>,
     ) -> Self {
         let engine = auth.engine();
-        let renewal = engine.refresh_cookie().is_for_all_paths().then_some(RENEWAL);
-        let known: Vec<&str> = engine.source_names().chain(renewal).collect();
-        for source in api.scheme_names.keys().chain(api.issued_by.keys()) {
-            if !known.contains(&&**source) {
-                mistakes.push(format!(
-                    "the document names the source `{source}`, and the engine has {}",
-                    known.join(", ")
-                ));
-            }
+        let known: Vec<&str> = engine.source_names().collect();
+        // It can be called otherwise, and is no bearer token.
+        let renews = engine.refresh_cookie().is_for_all_paths();
+        let named = api.scheme_names.keys().filter(|source| !renews || *source != RENEWAL);
+        for source in named.chain(api.issued_by.keys()).filter(|source| !known.contains(&&***source)) {
+            mistakes.push(format!(
+                "the document names the source `{source}`, and the engine has {}",
+                known.join(", ")
+            ));
         }
         let mut schemes: Vec<Described> = Vec::new();
         for source in served.iter().flat_map(|one| &one.policy.sources) {
@@ -148,41 +148,10 @@ impl Schemes {
                     other.source
                 ));
             }
-            let found = engine.resolve_sources(&[source]).ok();
-            let found = found.and_then(|found| engine.source(*found.first()?));
-            let (location, is_ambient, is_in_url) = match found {
-                Some(found) => (found.location(), found.carrier() == Carrier::Ambient, found.is_in_url()),
-                None if source == RENEWAL => {
-                    let name = engine.refresh_cookie().name();
-                    (Some(CredentialLocation::Cookie { name }), true, false)
-                }
-                // The route says so.
-                None => continue,
-            };
-            let Some(location) = location else {
-                mistakes.push(format!(
-                    "the source `{source}` does not say where its credential stands: implement `CredentialSource::location` \
-                     for it"
-                ));
-                continue;
-            };
-            let scheme = match api.issued_by.get(source) {
-                None if source == RENEWAL => renewing(engine.refresh_cookie().name()),
-                Some(_) if !is_bearer(&location) => {
-                    mistakes.push(format!(
-                        "the source `{source}` takes no `Authorization: Bearer`, which is what OAuth 2 and OpenID Connect schemes \
-                         are about: name another source"
-                    ));
-                    continue;
-                }
-                Some(IssuedBy::OAuth2(flows)) => oauth2(flows.clone(), kinds, auth),
-                Some(IssuedBy::OpenIdConnect(url)) => SecurityScheme::OpenIdConnect {
-                    description: "A token of OpenID Connect.".into(),
-                    url: url.clone(),
-                },
-                None => of_location(&location, !engine.has_own_verifier()),
-            };
-            schemes.push(Described { source: source.clone(), name, scheme, is_ambient, is_in_url });
+            match described(api, source, name, kinds, auth) {
+                Ok(described) => schemes.extend(described),
+                Err(mistake) => mistakes.push(mistake),
+            }
         }
         Self(schemes)
     }
@@ -211,6 +180,50 @@ impl Schemes {
     pub(super) fn is_ambient(&self, source: &str) -> bool {
         self.0.iter().any(|described| described.source == source && described.is_ambient)
     }
+}
+
+/// The scheme of a source, under this name; none if the engine lacks the source, of which the route tells.
+fn described(
+    api: &OpenApi,
+    source: &str,
+    name: String,
+    kinds: &Kinds,
+    auth: &Auth,
+) -> Result<Option<Described>, String> {
+    let engine = auth.engine();
+    if source == RENEWAL {
+        let scheme = renewing(engine.refresh_cookie().name());
+        let source = source.to_owned();
+        return Ok(Some(Described { source, name, scheme, is_ambient: true, is_in_url: false }));
+    }
+    let found = engine.resolve_sources(&[source]).ok();
+    let Some(found) = found.and_then(|found| engine.source(*found.first()?)) else { return Ok(None) };
+    let location = found.location().ok_or_else(|| {
+        format!(
+            "the source `{source}` does not say where its credential stands: implement `CredentialSource::location` for it"
+        )
+    })?;
+    let scheme = match api.issued_by.get(source) {
+        Some(_) if !is_bearer(&location) => {
+            return Err(format!(
+                "the source `{source}` takes no `Authorization: Bearer`, which is what OAuth 2 and OpenID Connect schemes are \
+                 about: name another source"
+            ));
+        }
+        Some(IssuedBy::OAuth2(flows)) => oauth2(flows.clone(), kinds, auth),
+        Some(IssuedBy::OpenIdConnect(url)) => SecurityScheme::OpenIdConnect {
+            description: "A token of OpenID Connect.".into(),
+            url: url.clone(),
+        },
+        None => of_location(&location, !engine.has_own_verifier()),
+    };
+    Ok(Some(Described {
+        source: source.to_owned(),
+        name,
+        scheme,
+        is_ambient: found.carrier() == Carrier::Ambient,
+        is_in_url: found.is_in_url(),
+    }))
 }
 
 fn is_bearer(location: &CredentialLocation<'_>) -> bool {
