@@ -1,6 +1,6 @@
 //! `aide`: the gate tells of its rule through the trait of extractors (feature `aide`).
 
-use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use aide::OperationInput;
@@ -8,7 +8,6 @@ use aide::generate::GenContext;
 use aide::openapi::{OpenApi, Operation};
 use serde_json::{Map, Value};
 
-use super::merge::GATE;
 use super::operation::{METHODS, WHO};
 use crate::gate::{Authorized, HandlerInfo, NamedCheck, Policy};
 use crate::origin::OwnPage;
@@ -16,29 +15,29 @@ use crate::policy::Rule;
 use crate::principal::{Claims, Principal};
 use crate::routing::{RouteInfo, Routes, rule_in_words};
 
-/// The gates that told of their rules, each by the number that stands in its operations. They are constants of the program, and a
-/// document has no place for a rule of Rust's.
-static GATES: Mutex<Vec<Gate>> = Mutex::new(Vec::new());
+/// What a gate leaves in its operations.
+const GATE: &str = "x-auth-gate";
+
+/// The gates that told of their rules, each by what stands in its operations: the handler, and the rule in words. They are constants of
+/// the program, and a document has no place for a rule of Rust's.
+static GATES: Mutex<BTreeMap<String, Gate>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy)]
 struct Gate {
-    of: TypeId,
     rule: Rule,
     check: Option<&'static str>,
     handler: HandlerInfo,
 }
 
-/// Tells of the rule in words, and leaves in `x-auth-gate` what [`Routes::of_aide`] finds it by.
+/// Tells of the rule in words, and leaves in `x-auth-gate` what [`Routes::of_aide`] finds it by: also in a document that was filled.
 impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
-        let gate = Gate { of: TypeId::of::<P>(), rule: P::RULE, check: C::NAME, handler: P::HANDLER };
-        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = gates.iter().position(|known| known.of == gate.of).unwrap_or_else(|| {
-            gates.push(gate);
-            gates.len() - 1
-        });
-        operation.description = Some(format!("{WHO}{}.", rule_in_words(&[gate.rule], gate.check)));
-        operation.extensions.insert(GATE.into(), number.into());
+        let gate = Gate { rule: P::RULE, check: C::NAME, handler: P::HANDLER };
+        let who = rule_in_words(&[gate.rule], gate.check);
+        let key = format!("{}: {who}", gate.handler.name);
+        operation.description = Some(format!("{WHO}{who}."));
+        operation.extensions.insert(GATE.into(), key.as_str().into());
+        GATES.lock().unwrap_or_else(PoisonError::into_inner).insert(key, gate);
     }
 }
 
@@ -69,9 +68,9 @@ impl Routes {
     }
 }
 
-fn gate(operation: &Map<String, Value>, gates: &[Gate]) -> Option<Gate> {
-    let number = operation.get(GATE)?.as_u64()?;
-    gates.get(usize::try_from(number).ok()?).copied()
+/// None too where it is one of another program: what is not known to have a gate is listed so.
+fn gate(operation: &Map<String, Value>, gates: &BTreeMap<String, Gate>) -> Option<Gate> {
+    gates.get(operation.get(GATE)?.as_str()?).copied()
 }
 
 fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::operation::{METHODS, QUERY};
+use super::operation::{METHODS, OWN_COMPONENTS, QUERY};
 use super::path::{place, template};
 use super::served::Served;
 use super::whole::{ids, kept, operations, read};
-use super::{Document, OpenApi, PathItem, merge};
+use super::{Components, Document, OpenApi, PathItem, WrittenOperations, merge};
 use crate::engine::Auth;
 use crate::error::DocumentError;
 use crate::routing::{BELOW, Routes};
@@ -117,6 +117,10 @@ impl OpenApi {
 struct Filling<'d> {
     /// By place, and then by method.
     enforced: BTreeMap<String, &'d PathItem>,
+    /// The places of wildcards, by the paths below them.
+    below: matchit::Router<String>,
+    /// Handlers whose operations were put in.
+    put_in: BTreeSet<(String, String)>,
     /// Method and place of those that are known to have no gate.
     unguarded: BTreeSet<(String, String)>,
     met: BTreeSet<(String, String)>,
@@ -135,6 +139,8 @@ fn fill(
     let unguarded = routes.iter().filter(|route| route.unguarded);
     let mut filling = Filling {
         enforced: enforced(described, &served),
+        below: below(&served),
+        put_in: BTreeSet::new(),
         unguarded: unguarded.map(|route| (route.method.to_ascii_lowercase(), place(&route.path))).collect(),
         met: BTreeSet::new(),
         ids: BTreeMap::new(),
@@ -142,16 +148,17 @@ fn fill(
         mistakes: Vec::new(),
     };
     merge::head(whole, described);
-    merge::components(whole, &json!(described.components), &mut filling.mistakes);
     let referred = whole.get("components").and_then(|components| components.get("pathItems")).cloned();
     let paths = merge::object(whole, "paths");
     settle(paths, referred.as_ref());
     for one in served.iter().filter(|one| one.written.is_some()) {
         filling.put_in(paths, one);
     }
+    let components = filling.components(described, &served);
     for (path, item) in paths.iter_mut().filter(|(path, _)| !path.starts_with("x-")) {
         filling.item(path, item);
     }
+    merge::components(whole, &components, &mut filling.mistakes);
     let dangling = merge::dangling(&Value::Object(whole.clone()));
     filling.finish(&served, dangling)
 }
@@ -167,6 +174,17 @@ fn enforced<'d>(described: &'d Document, served: &[Served<'_>]) -> BTreeMap<Stri
         }
     }
     enforced
+}
+
+/// Where a path leads that is below a service or a wildcard, and has no route of its own.
+fn below(served: &[Served<'_>]) -> matchit::Router<String> {
+    let mut below = matchit::Router::new();
+    for one in served.iter().filter(|one| one.path.contains("{*")) {
+        let path = one.path.replace("//{*}", "/{*}").replace("{*}", "{*rest}");
+        // One that is there already has the same place; what the router does not take, axum does not serve.
+        let _ = below.insert(path, place(&one.path));
+    }
+    below
 }
 
 /// Paths as OpenAPI writes them, and each with an item of its own: what stands elsewhere in the document is put where it is referred to,
@@ -187,7 +205,10 @@ fn settle(paths: &mut Map<String, Value>, referred: Option<&Value>) {
         let found = name.and_then(|name| referred?.get(name)?.as_object()).cloned();
         for (key, value) in found.into_iter().flatten() {
             theirs.remove("$ref");
-            theirs.entry(key).or_insert(value);
+            let theirs = theirs.entry(key).or_insert(Value::Null);
+            if theirs.is_null() {
+                *theirs = value;
+            }
         }
     }
 }
@@ -197,12 +218,41 @@ impl Filling<'_> {
     fn put_in(&mut self, paths: &mut Map<String, Value>, served: &Served<'_>) {
         let path = template(&served.path).0;
         let Some(&item) = self.enforced.get(&place(&path)) else { return };
-        let there = paths.keys().find(|there| place(there) == place(&path)).cloned();
-        let theirs = merge::object(paths, &there.unwrap_or(path));
+        let there = paths.keys().find(|there| place(there) == place(&path)).cloned().unwrap_or(path);
+        let theirs = merge::object(paths, &there);
         for (method, operation) in item.iter().filter(|(method, _)| served.methods.contains(&&***method)) {
-            let written = served.written.and_then(|written| written.operation(method));
-            theirs.entry(method).or_insert_with(|| as_written(json!(operation), written));
+            let theirs = theirs.entry(method).or_insert(Value::Null);
+            if theirs.is_null() {
+                let written = served.written.and_then(|written| written.operation(method));
+                *theirs = as_written(json!(operation), written);
+                merge::rename_parameters(theirs, &template(&served.path).1, &template(&there).1);
+                self.put_in.insert((served.method.to_owned(), served.path.clone()));
+            }
         }
+    }
+
+    /// Our components, with those that the operations refer to which were put in. What is written already may have been changed for
+    /// operations that are.
+    fn components(&self, described: &Document, served: &[Served<'_>]) -> Value {
+        let mut components = Components {
+            security_schemes: described.components.security_schemes.clone(),
+            ..Components::default()
+        };
+        let own = |name: &str| OWN_COMPONENTS.contains(&name);
+        let all = &described.components;
+        components.responses.extend(
+            all.responses.iter().filter(|(name, _)| own(name)).map(|(name, one)| (name.clone(), one.clone())),
+        );
+        components.schemas.extend(
+            all.schemas.iter().filter(|(name, _)| own(name)).map(|(name, one)| (name.clone(), one.clone())),
+        );
+        let is_put_in = |one: &&Served<'_>| self.put_in.contains(&(one.method.to_owned(), one.path.clone()));
+        let written = served.iter().filter(is_put_in).filter_map(|one| one.written);
+        for (kind, name, one) in written.flat_map(WrittenOperations::components) {
+            // Those of one name are the same.
+            components.add(kind, name, one);
+        }
+        json!(components)
     }
 
     fn item(&mut self, path: &str, item: &mut Value) {
@@ -212,7 +262,7 @@ impl Filling<'_> {
             if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
                 *self.ids.entry(id.to_owned()).or_default() += 1;
             }
-            let place = place(path);
+            let place = self.place(path);
             // Only a route of any method takes one that OpenAPI does not know.
             let known = METHODS.into_iter().find(|known| *known == method).unwrap_or(QUERY);
             let served = self.enforced.get(&place).and_then(|item| {
@@ -245,10 +295,21 @@ impl Filling<'_> {
             self.met.insert(key);
             merge::operation(operation, &ours);
             merge::parameters(operation, of_item.as_ref(), &template(path).1);
-            if operation.get("security") != ours.get("security") {
+            if !merge::is_same_security(operation.get("security"), ours.get("security")) {
                 self.coverage.own_security.push(shown);
             }
         }
+    }
+
+    /// The place of what is served at a path: its own, or that of a wildcard above it.
+    fn place(&self, path: &str) -> String {
+        let own = place(path);
+        if self.enforced.contains_key(&own) {
+            return own;
+        }
+        let probe: Vec<&str> =
+            path.split('/').map(|part| if part.starts_with('{') { "{" } else { part }).collect();
+        self.below.at(&probe.join("/")).map_or(own, |found| found.value.clone())
     }
 
     fn finish(self, served: &[Served<'_>], dangling: BTreeSet<String>) -> Result<Coverage, DocumentError> {

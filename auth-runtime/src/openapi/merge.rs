@@ -1,6 +1,6 @@
 //! What is enforced, added to what somebody else wrote: theirs stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -10,8 +10,6 @@ use super::{Document, Parameter};
 
 /// The whole rule of an operation.
 pub(super) const POLICY: &str = "x-auth-policy";
-/// What a gate leaves in an operation of `aide`'s.
-pub(super) const GATE: &str = "x-auth-gate";
 
 /// Adds ours to an operation of theirs.
 pub(super) fn operation(theirs: &mut Map<String, Value>, ours: &Value) {
@@ -21,7 +19,6 @@ pub(super) fn operation(theirs: &mut Map<String, Value>, ours: &Value) {
             theirs.insert(key.into(), ours(key));
         }
     }
-    theirs.remove(GATE);
     theirs.insert(POLICY.into(), ours(POLICY));
     let who = ours("description");
     let who = who.as_str().and_then(|who| who.get(who.rfind(WHO)?..)).unwrap_or_default();
@@ -74,6 +71,17 @@ pub(super) fn parameters(theirs: &mut Map<String, Value>, of_item: Option<&Value
     }
 }
 
+/// The parameters of the path by the names that they have in another one of the same place.
+pub(super) fn rename_parameters(operation: &mut Value, from: &[Parameter], to: &[Parameter]) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["in"] == "path") {
+        let renamed = from.iter().zip(to).find(|(from, _)| parameter["name"] == *from.name);
+        if let (Some((_, to)), Some(parameter)) = (renamed, parameter.as_object_mut()) {
+            parameter.insert("name".into(), to.name.as_str().into());
+        }
+    }
+}
+
 /// Adds our components to those of a whole document. One of theirs that has the name of ours and says something else would change
 /// what ours says: that is a mistake.
 pub(super) fn components(whole: &mut Map<String, Value>, ours: &Value, mistakes: &mut Vec<String>) {
@@ -81,8 +89,10 @@ pub(super) fn components(whole: &mut Map<String, Value>, ours: &Value, mistakes:
     for (kind, ours) in ours.as_object().into_iter().flatten() {
         let theirs = object(theirs, kind);
         for (name, ours) in ours.as_object().into_iter().flatten() {
-            let written = theirs.entry(name).or_insert_with(|| ours.clone());
-            if kind == "securitySchemes" {
+            let written = theirs.entry(name).or_insert(Value::Null);
+            if written.is_null() {
+                written.clone_from(ours);
+            } else if kind == "securitySchemes" {
                 mistakes.extend(other_place(name, written, ours));
             } else if OWN_COMPONENTS.contains(&&**name)
                 && written.get("description") == ours.get("description")
@@ -106,7 +116,7 @@ pub(super) fn clash(kind: &str, name: &str) -> String {
 }
 
 /// Says so where two security schemes of one name look for the credential in different places, or send the user to different ones for
-/// it; what else they say is up to them.
+/// it; what else theirs says is up to them.
 fn other_place(name: &str, theirs: &Value, ours: &Value) -> Option<String> {
     let text =
         |scheme: &Value, key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -114,17 +124,21 @@ fn other_place(name: &str, theirs: &Value, ours: &Value) -> Option<String> {
         let lower = |key: &str| text(scheme, key).to_ascii_lowercase();
         // The name of a header is one in any case, and no other is.
         let named = if lower("in") == "header" { lower("name") } else { text(scheme, "name") };
-        let mut flows = scheme.get("flows").cloned().unwrap_or_default();
-        for flow in flows.as_object_mut().into_iter().flat_map(|flows| flows.values_mut()) {
-            flow.as_object_mut().map(|flow| flow.remove("scopes"));
-        }
-        (lower("type"), lower("scheme"), lower("in"), named, text(scheme, "openIdConnectUrl"), flows)
+        (lower("type"), lower("scheme"), lower("in"), named, text(scheme, "openIdConnectUrl"))
     };
-    if place(theirs) == place(ours) {
+    let flows = ours.get("flows").and_then(Value::as_object).into_iter().flatten();
+    let same_flows = flows.into_iter().all(|(flow, ours)| {
+        let theirs = theirs.pointer(&format!("/flows/{flow}")).unwrap_or(&Value::Null);
+        ["authorizationUrl", "tokenUrl"]
+            .iter()
+            .all(|key| theirs.is_null() || text(theirs, key) == text(ours, key))
+    });
+    // What a reference says is not looked up.
+    if theirs.get("$ref").is_some() || (place(theirs) == place(ours) && same_flows) {
         return None;
     }
-    let is_issued = |scheme: &Value| ["oauth2", "openIdConnect"].contains(&&*text(scheme, "type"));
-    Some(if is_issued(theirs) {
+    let is_issued = ["oauth2", "openIdConnect"].contains(&&*text(theirs, "type"));
+    Some(if is_issued {
         format!(
             "the document has a security scheme `{name}` of OAuth 2 or OpenID Connect: say the same of the source with `.oauth2(..)` or \
              `.open_id_connect(..)`, so that no roles are listed there, or give its scheme another name with `.scheme_name(..)`"
@@ -135,6 +149,21 @@ fn other_place(name: &str, theirs: &Value, ours: &Value) -> Option<String> {
              or give the source's another name with `.scheme_name(..)`"
         )
     })
+}
+
+/// Whether two lists of requirements let the same callers in: their order says nothing, and a requirement of nothing is as good as an
+/// empty list.
+pub(super) fn is_same_security(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let alternatives = |security: Option<&Value>| -> Option<BTreeSet<BTreeMap<String, BTreeSet<String>>>> {
+        let mut read: BTreeSet<BTreeMap<String, BTreeSet<String>>> =
+            serde_json::from_value(security?.clone()).ok()?;
+        if read.len() == 1 {
+            read.retain(|only| !only.is_empty());
+        }
+        Some(read)
+    };
+    let (one, other) = (alternatives(one), alternatives(other));
+    one.is_some() && one == other
 }
 
 /// Adds title, version, description and servers to a document that has none.
@@ -151,14 +180,31 @@ pub(super) fn head(whole: &mut Map<String, Value>, ours: &Document) {
     add(whole, json!({ "openapi": ours.openapi, "servers": ours.servers }));
 }
 
+/// Keys below which there is data.
+const DATA: [&str; 6] = ["example", "examples", "default", "const", "enum", "value"];
+
+/// A fragment of a URI as the text that it stands for (RFC 6901 §6).
+fn decoded(pointer: &str) -> String {
+    let plain = pointer.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let decoded = form_urlencoded::parse(plain.as_bytes()).next();
+    decoded.map_or_else(String::new, |(decoded, _)| decoded.into_owned())
+}
+
 /// The references of a document that lead nowhere in it.
 pub(super) fn dangling(whole: &Value) -> BTreeSet<String> {
     fn collect<'v>(value: &'v Value, references: &mut BTreeSet<&'v str>) {
         match value {
             Value::Array(values) => values.iter().for_each(|value| collect(value, references)),
+            // Below an `$id` references are relative to it.
+            Value::Object(values) if values.contains_key("$id") => {}
             Value::Object(values) => {
                 references.extend(values.get("$ref").and_then(Value::as_str));
-                values.values().for_each(|value| collect(value, references));
+                // What is an example of something says nothing of the document.
+                let is_data = |key: &str| DATA.contains(&key) || key.starts_with("x-");
+                values
+                    .iter()
+                    .filter(|(key, _)| !is_data(key))
+                    .for_each(|(_, value)| collect(value, references));
             }
             _ => {}
         }
@@ -166,7 +212,8 @@ pub(super) fn dangling(whole: &Value) -> BTreeSet<String> {
     let mut references = BTreeSet::new();
     collect(whole, &mut references);
     let leads_nowhere = |reference: &&str| {
-        reference.strip_prefix('#').is_some_and(|pointer| whole.pointer(pointer).is_none())
+        let pointer = reference.strip_prefix('#').filter(|pointer| pointer.starts_with('/'));
+        pointer.is_some_and(|pointer| whole.pointer(&decoded(pointer)).is_none())
     };
     references.into_iter().filter(leads_nowhere).map(str::to_owned).collect()
 }

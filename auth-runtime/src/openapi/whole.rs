@@ -14,9 +14,18 @@ fn unusable(why: &str) -> DocumentError {
     DocumentError::new(vec![format!("the document of the handlers can't be filled: {why}")])
 }
 
-/// The document as JSON.
-pub(super) fn read(document: &impl Serialize) -> Result<Map<String, Value>, DocumentError> {
+/// What helps where the type of a document can't hold it.
+const ADVICE: &str = "fill its JSON instead, `let mut document = serde_json::to_value(document)?`";
+
+/// The document as JSON, if its type reads what it writes.
+pub(super) fn read<D: Serialize + DeserializeOwned>(
+    document: &D,
+) -> Result<Map<String, Value>, DocumentError> {
     let whole = serde_json::to_value(document).map_err(|error| unusable(&error.to_string()))?;
+    let (_, again) = read_again::<D>(&whole)?;
+    if again != whole {
+        return Err(unusable(&format!("its type reads something else than it writes: {ADVICE}")));
+    }
     let Value::Object(whole) = whole else { return Err(unusable("it is no object")) };
     let is_known =
         |version: &str| version.is_empty() || version.starts_with("3.1") || version.starts_with("3.2");
@@ -30,20 +39,22 @@ pub(super) fn read(document: &impl Serialize) -> Result<Map<String, Value>, Docu
 
 /// The document as its own type, if that keeps what was added.
 pub(super) fn kept<D: Serialize + DeserializeOwned>(mut whole: Value) -> Result<D, DocumentError> {
-    const ADVICE: &str = "fill its JSON instead, `let mut document = serde_json::to_value(document)?`";
     let mut lost = None;
     for _ in 0..2 {
-        // By way of text: some read borrowed strings alone.
-        let document: D = serde_json::from_str(&whole.to_string()).map_err(|error| {
-            unusable(&format!("its type can't hold what is to be said ({error}): {ADVICE}"))
-        })?;
-        let mut again = serde_json::to_value(&document).map_err(|error| unusable(&error.to_string()))?;
+        let (document, mut again) = read_again::<D>(&whole)?;
         let after = said(again.as_object_mut());
         lost = said(whole.as_object_mut())
             .into_iter()
             .find(|(operation, said)| after.get(operation) != Some(said));
         if lost.is_none() {
-            return Ok(document);
+            // What handlers bring along must be there as well; of answers and headers a type may have its own view.
+            let schemas = |whole: &Value| whole.pointer("/components/schemas").cloned();
+            let is_kept = schemas(&whole) == schemas(&again);
+            return if is_kept {
+                Ok(document)
+            } else {
+                Err(unusable(&format!("its type does not keep the schemas: {ADVICE}")))
+            };
         }
         // `aide` writes no empty list; a list of nothing that is required says the same.
         for security in
@@ -56,6 +67,15 @@ pub(super) fn kept<D: Serialize + DeserializeOwned>(mut whole: Value) -> Result<
     }
     let operation = lost.map(|(operation, _)| operation).unwrap_or_default();
     Err(unusable(&format!("its type does not keep the security of {operation}: {ADVICE}")))
+}
+
+/// What the type makes of this JSON, and the JSON that it makes of that.
+fn read_again<D: Serialize + DeserializeOwned>(whole: &Value) -> Result<(D, Value), DocumentError> {
+    // By way of text: some read borrowed strings alone.
+    let document: D = serde_json::from_str(&whole.to_string())
+        .map_err(|error| unusable(&format!("its type can't hold what is to be said ({error}): {ADVICE}")))?;
+    let again = serde_json::to_value(&document).map_err(|error| unusable(&error.to_string()))?;
+    Ok((document, again))
 }
 
 /// What each operation says of who is let in.

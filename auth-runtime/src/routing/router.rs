@@ -19,7 +19,7 @@ use super::mounted::MountedRoute;
 use super::path::join;
 use super::resolve::{Entry, Kind};
 use super::routes::{RouteInfo, Routes};
-use super::{BELOW, FALLBACK};
+use super::{BELOW, FALLBACK, UNKNOWN};
 use crate::access::AccessPage;
 use crate::engine::Auth;
 use crate::error::RoutesError;
@@ -148,7 +148,7 @@ where
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         let Self { inner, mut entries, pages, .. } = router.with_requirements();
-        let has_fallback = |entry: &Entry| entry.path == FALLBACK || matches!(entry.kind, Kind::Unguarded(_));
+        let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
             // axum forgets the fallbacks inside of a router that has none itself.
             entries.retain(|entry| !entry.path.ends_with(FALLBACK));
@@ -216,7 +216,7 @@ where
     #[track_caller]
     pub fn merge_unguarded(mut self, router: axum::Router<S>) -> Self {
         self.inner = self.inner.merge(router);
-        self.entries.push(Entry::new(Vec::new(), "/(unknown)", Kind::Unguarded(Location::caller())));
+        self.entries.push(Entry::new(Vec::new(), UNKNOWN, Kind::Unguarded(Location::caller())));
         self
     }
 

@@ -116,6 +116,53 @@ fn an_operation_without_a_gate_is_told() {
     );
 }
 
+/// The lock of what aide serves: who gains and loses, also where a gate is taken away or put elsewhere.
+#[test]
+fn its_lock_sees_what_has_no_gate() {
+    type Mounted = aide::axum::routing::ApiMethodRouter;
+    let table = |a: Mounted, b: Mounted, at: &str| {
+        let mut document = aide::openapi::OpenApi::default();
+        let _: axum::Router = ApiRouter::new().api_route("/a", a).api_route(at, b).finish_api(&mut document);
+        let test = TestAuth::new();
+        let routes = Routes::of_aide(&document);
+        let before = routes.table(test.auth());
+        // A document that was filled says the same.
+        OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap();
+        assert_eq!(Routes::of_aide(&document).table(test.auth()).to_string(), before.to_string());
+        before
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("access.lock");
+    table(get(admins), get(unguarded), "/b").write_lock(&lock).unwrap();
+    assert!(table(get(admins), get(unguarded), "/b").check_lock(&lock).is_ok());
+    let told = |table: auth_runtime::access::AccessTable| table.check_lock(&lock).unwrap_err().to_string();
+    let elsewhere = told(table(get(admins), get(unguarded), "/c"));
+    assert!(
+        elsewhere.contains("new: GET /c\n    + gained: everybody who sends no credential"),
+        "{elsewhere}"
+    );
+    let swapped = told(table(get(unguarded), get(admins), "/b"));
+    assert!(swapped.contains("GET /a\n    + gained: everybody who sends no credential"), "{swapped}");
+    assert!(swapped.contains("GET /b\n    - lost:   everybody who sends no credential"), "{swapped}");
+}
+
+#[auth(roles = ["admin"])]
+async fn admins() {}
+
+/// A gate of another program is none that is known here.
+#[test]
+fn a_gate_of_another_program_is_no_gate() {
+    let mut document: aide::openapi::OpenApi = serde_json::from_str(
+        r#"{ "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": {
+            "/a": { "get": { "x-auth-gate": "shop::purge: role admin" } }, "/b": { "get": { "x-auth-gate": 0 } } } }"#,
+    )
+    .unwrap();
+    let routes = Routes::of_aide(&document);
+    assert!(routes.iter().all(|route| route.unguarded), "{routes}");
+    let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes, TestAuth::new().auth()).unwrap();
+    assert_eq!(coverage.unguarded, ["GET /a", "GET /b"]);
+}
+
 /// What `finish` says of a guarded router.
 #[test]
 fn what_the_engine_can_not_serve_is_told() {

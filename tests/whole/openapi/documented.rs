@@ -409,3 +409,67 @@ fn a_path_that_is_taken_panics_at_the_list() {
     assert!(panicked.is_err());
     assert!(place.lock().unwrap().ends_with("documented.rs"), "{}", place.lock().unwrap());
 }
+
+/// What says the same in another way is no difference.
+#[test]
+fn security_that_says_the_same_is_not_told() {
+    #[auth(public)]
+    #[utoipa::path(get, path = "/public", security(()), responses((status = 200)))]
+    async fn public() {}
+    #[auth(optional)]
+    #[utoipa::path(get, path = "/optional", security(("bearer" = []), ()), responses((status = 200)))]
+    async fn optional() {}
+    #[auth(scopes = ["b", "a"])]
+    #[utoipa::path(get, path = "/scopes", security(("bearer" = ["b", "a"])), responses((status = 200)))]
+    async fn scopes() {}
+    let (_, coverage) = filled_with(&documented![public, optional, scopes], json!({})).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+}
+
+/// A base document that has the handler, with a schema that it changed: nothing is put in that would refer to another.
+#[test]
+fn a_schema_that_the_document_changed_stays() {
+    let routes: Router = documented![article];
+    let changed = json!({ "type": "object", "description": "Changed." });
+    let theirs = json!({
+        "paths": { "/articles/{id}": { "get": { "operationId": "article", "responses": {} } } },
+        "components": { "schemas": { "Article": changed } },
+    });
+    let (document, coverage) = filled_with(&routes, theirs).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+    assert_eq!(document["components"]["schemas"]["Article"], changed);
+}
+
+/// It goes to the path that is there, with the names that parameters have there.
+#[test]
+fn what_is_put_in_has_the_names_of_its_path() {
+    let theirs = json!({ "paths": { "/articles/{article_id}": { "get": null, "parameters": [] } } });
+    let (document, coverage) = filled_with(&documented![article], theirs).unwrap();
+    assert!(coverage.is_complete(), "{coverage}");
+    let parameters = &document["paths"]["/articles/{article_id}"]["get"]["parameters"];
+    assert_eq!(parameters.as_array().unwrap().len(), 1, "{parameters}");
+    assert_eq!(
+        (&parameters[0]["name"], &parameters[0]["schema"]["type"]),
+        (&json!("article_id"), &json!("integer"))
+    );
+}
+
+/// Data that looks like a reference, and references that are written as URIs are.
+#[test]
+fn references_are_read_as_uris() {
+    let theirs = json!({
+        "paths": { "/a": { "get": { "responses": { "200": { "$ref": "#/components/responses/A%20b" } } } } },
+        "components": {
+            "responses": { "A b": { "description": "" } },
+            "schemas": {
+                "Data": { "example": { "$ref": "#/nowhere" }, "enum": [{ "$ref": "#/nowhere" }] },
+                "Inner": { "$id": "https://shop.test/inner", "$ref": "#/$defs/x", "$defs": { "x": {} } },
+                "Anchor": { "$ref": "#there" },
+                "Path": { "$ref": "#/paths/~1a/get/responses/200" },
+                "Gone": { "$ref": "#/components/schemas/Nowhere" },
+            },
+        },
+    });
+    let (_, coverage) = filled_with(&Router::new().route("/a", get(undocumented)), theirs).unwrap();
+    assert_eq!(coverage.dangling, ["#/components/schemas/Nowhere"]);
+}

@@ -130,6 +130,52 @@ fn a_component_of_our_name_is_a_mistake() {
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["description"], "Ours.");
 }
 
+/// Theirs may know more flows and more URLs; what both name must be the same.
+#[test]
+fn a_scheme_of_oauth_may_say_more() {
+    use auth_runtime::openapi::OAuthFlows;
+    let routes: Router = Router::new().route("/a", get(undocumented));
+    let fill = |theirs: Value| {
+        let flows = OAuthFlows::authorization_code("https://id.test/authorize", "https://id.test/token");
+        let components = json!({ "securitySchemes": { "bearer": theirs } });
+        let mut document = document_with(json!({ "/a": { "get": {} } }), components);
+        let api = OpenApi::new("Shop", "1").oauth2("bearer", flows);
+        api.fill(&mut document, &routes.routes(), TestAuth::new().auth()).map(|_| document)
+    };
+    let flow = |token: &str| json!({ "authorizationUrl": "https://id.test/authorize", "tokenUrl": token, "refreshUrl": "https://id.test/r", "scopes": {} });
+    let theirs = json!({ "type": "oauth2", "flows": { "authorizationCode": flow("https://id.test/token"), "implicit": {} } });
+    let document = fill(theirs.clone()).unwrap();
+    assert_eq!(document["components"]["securitySchemes"]["bearer"], theirs);
+    assert!(fill(json!({ "$ref": "#/components/securitySchemes/other" })).is_ok());
+    assert!(fill(Value::Null).is_ok());
+    let other =
+        json!({ "type": "oauth2", "flows": { "authorizationCode": flow("https://evil.test/token") } });
+    assert!(fill(other).unwrap_err().to_string().contains("of OAuth 2 or OpenID Connect"));
+}
+
+/// What the type would lose of the user's own is told before anything is lost.
+#[test]
+fn a_type_that_reads_something_else_than_it_writes_is_told() {
+    #[derive(utoipa::ToSchema)]
+    #[allow(dead_code, reason = "its schema counts")]
+    struct Sparse {
+        values: Vec<Value>,
+        #[schema(default = json!(null))]
+        name: Option<String>,
+    }
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(schemas(Sparse)))]
+    struct Derived;
+    let routes: Router = Router::new().route("/a", get(undocumented));
+    let mut document = Derived::openapi();
+    let result = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("fill its JSON instead"), "{error}");
+    let mut document = serde_json::to_value(document).unwrap();
+    fill(&mut document, &routes).unwrap();
+    assert!(document["components"]["schemas"]["Sparse"]["properties"]["name"]["default"].is_null());
+}
+
 /// A type that writes `null` for what is not there.
 #[test]
 fn null_is_nothing() {
@@ -162,6 +208,8 @@ fn every_operation_is_found() {
         "/two": { "$ref": "#/components/pathItems/shared" },
         "/assets": { "get": {} },
         "/assets/{file}": { "get": {} },
+        "/assets/deep/{down}/file": { "get": {} },
+        "/files/a/b": { "get": {} },
     });
     let mut document =
         document_with(paths, json!({ "pathItems": { "shared": { "summary": "Both", "get": {} } } }));
@@ -175,6 +223,8 @@ fn every_operation_is_found() {
     }
     assert_eq!(paths["/one"]["get"]["security"], json!([{ "bearer": [] }]));
     assert_eq!(paths["/one"]["summary"], "Both");
+    assert_eq!(paths["/assets/deep/{down}/file"]["get"]["security"], json!([{ "bearer": ["viewer"] }]));
+    assert_eq!(paths["/files/a/b"]["get"]["security"], json!([{ "bearer": [] }]), "below a wildcard");
     assert_eq!(paths["/assets"]["get"]["security"], json!([{ "bearer": ["viewer"] }]));
 
     let mut document = document_with(json!({ "/any": { "get": {} } }), json!({}));

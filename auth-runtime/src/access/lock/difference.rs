@@ -40,7 +40,7 @@ fn compared(pair: Pair<'_>) -> Compared {
 impl<'l> Difference<'_, 'l> {
     /// What is told of the routes, each at its own place, and what was compared for that.
     fn of_routes(&self) -> (Vec<String>, BTreeSet<Compared>) {
-        let routes = self.before.guarded().chain(self.after.guarded());
+        let routes = self.before.known().chain(self.after.known());
         // By shape: what a parameter is called makes no difference. Of two routes at a place the later one is shown.
         let places: BTreeMap<_, _> =
             routes.map(|route| ((path_shape(&route.path), &*route.method), route)).collect();

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Locked, LockedRoute};
-use crate::policy::PolicyAccess;
-use crate::routing::{BELOW, FALLBACK, path_shape};
+use crate::routing::{BELOW, FALLBACK, UNKNOWN, path_shape};
 
 /// More parameters in a path than these the router does not take.
 const MOST_BRACES: usize = 25;
@@ -39,7 +38,7 @@ impl<'l> State<'l> {
         let mut state =
             Self { locked, routes: Served::default(), fallbacks: Served::default(), unguarded: 0 };
         for route in &locked.routes {
-            if route.policy.access == PolicyAccess::Unguarded {
+            if is_unknown(route) {
                 state.unguarded += 1;
                 continue;
             }
@@ -51,8 +50,8 @@ impl<'l> State<'l> {
         Ok(state)
     }
 
-    pub(super) fn guarded(&self) -> impl Iterator<Item = &'l LockedRoute> {
-        self.locked.routes.iter().filter(|route| route.policy.access != PolicyAccess::Unguarded)
+    pub(super) fn known(&self) -> impl Iterator<Item = &'l LockedRoute> {
+        self.locked.routes.iter().filter(|route| !is_unknown(route))
     }
 
     /// All shapes of paths that are answered.
@@ -90,6 +89,11 @@ pub(super) fn of_method<'l>(methods: Option<&Methods<'l>>, method: &str) -> Opti
     let head = (method == "HEAD").then_some("GET");
     let mut names = std::iter::once(method).chain(head).chain(["ANY"]);
     names.find_map(|name| methods?.get(name).copied())
+}
+
+/// It stands for a router that was merged without a guard: nobody knows what that serves.
+pub(super) fn is_unknown(route: &LockedRoute) -> bool {
+    route.path.ends_with(UNKNOWN)
 }
 
 pub(super) fn is_fallback(route: &LockedRoute) -> bool {
