@@ -157,10 +157,9 @@ impl Engine {
                 Err(_) => return names.iter().map(|name| (*name).to_owned()).collect(),
             },
         };
-        let sources = || indices.iter().filter_map(|&index| self.source(index));
-        let renews =
-            self.refresh_cookie.is_for_all_paths() && sources().any(|source| self.is_access_cookie(source));
-        let names = sources().map(CredentialSource::name).chain(renews.then_some(RENEWAL));
+        let renews = self.refresh_cookie.is_for_all_paths() && self.takes_access_cookie(&indices);
+        let sources = indices.iter().filter_map(|&index| self.source(index));
+        let names = sources.map(CredentialSource::name).chain(renews.then_some(RENEWAL));
         names.map(str::to_owned).collect()
     }
 
@@ -194,8 +193,12 @@ impl Engine {
 
     #[cfg(feature = "token-routes")]
     pub(crate) fn takes_access_cookie_by_default(&self) -> bool {
-        let mut sources = self.default_sources.iter().filter_map(|&index| self.source(index));
-        sources.any(|source| self.is_access_cookie(source))
+        self.takes_access_cookie(&self.default_sources)
+    }
+
+    /// Whether the cookie of access tokens is among these sources.
+    pub(crate) fn takes_access_cookie(&self, sources: &[usize]) -> bool {
+        sources.iter().filter_map(|&index| self.source(index)).any(|source| self.is_access_cookie(source))
     }
 
     /// The `Set-Cookie` values that give tokens to a browser; the refresh token to the routes below `path`.

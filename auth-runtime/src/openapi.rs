@@ -49,8 +49,6 @@ mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 pub use self::document::{
     Components, Document, Header, Info, MediaType, Operation, OrWritten, Parameter, PathItem, Reference,
     Response, ResponseOrReference, Schema, SecurityRequirement, Server,
@@ -146,7 +144,8 @@ impl OpenApi {
     /// stands, a name that can't be a scheme's, URLs for a source that is none, two schemas of one name.
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
         let version = self.version;
-        let mut document = self.document(routes, auth, BTreeSet::new())?;
+        let served = Served::routes(routes, auth);
+        let mut document = self.document(routes, &served, auth, BTreeSet::new())?;
         if version == OpenApiVersion::V3_1 {
             document.paths.values_mut().for_each(|item| drop(item.remove(operation::QUERY)));
         }
@@ -164,15 +163,15 @@ impl OpenApi {
     fn document(
         self,
         routes: &Routes,
+        served: &[Served<'_>],
         auth: &Auth,
         ids: BTreeSet<String>,
     ) -> Result<Document, DocumentError> {
         let guarded = routes.iter().filter(|route| !route.unguarded);
         // Of what can't be served nothing is true: a source that there is not would make a route look public.
         let mut mistakes: Vec<String> = guarded.flat_map(|route| route.objections(auth)).collect();
-        let served = Served::routes(routes, auth);
         let kinds = Kinds::of(served.iter().map(|one| &one.policy), auth.engine().lexicon().vocabulary());
-        let schemes = Schemes::new(&self, &served, &kinds, auth, &mut mistakes);
+        let schemes = Schemes::new(&self, served, &kinds, auth, &mut mistakes);
         let mut operations = Operations::new(&schemes, &kinds, auth, ids, &mut mistakes);
         served.iter().for_each(|one| operations.add(one));
         let paths = operations.paths();
@@ -197,24 +196,6 @@ impl OpenApi {
         };
         let servers = if self.servers.is_empty() { vec![Server { url: "/".into() }] } else { self.servers };
         Ok(Document { openapi: version.into(), info: self.info, servers, paths, components })
-    }
-}
-
-impl Components {
-    /// Adds what is written of a handler; not if another one has its name.
-    fn add(&mut self, kind: &str, name: &str, written: &Value) -> bool {
-        let name = name.to_owned();
-        match kind {
-            "schemas" => *self.schemas.entry(name).or_insert_with(|| written.clone()) == *written,
-            "responses" => {
-                let written = OrWritten::Written(written.clone());
-                *self.responses.entry(name).or_insert_with(|| written.clone()) == written
-            }
-            _ => {
-                let kind = self.written.entry(kind.to_owned()).or_default();
-                *kind.entry(name).or_insert_with(|| written.clone()) == *written
-            }
-        }
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) use self::effective::words as rule_in_words;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::method_router::beside;
 pub use self::method_router::{IntoGuarded, MethodRouter, any, on};
+#[cfg(feature = "openapi")]
+pub(crate) use self::method_router::{METHODS, is_safe};
 pub use self::methods::{delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::mounted::MountedRoute;
 pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};

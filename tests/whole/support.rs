@@ -43,6 +43,13 @@ pub(crate) async fn get_as(app: &axum::Router, test: &TestAuth, user: &TestUser,
     send(app, request("GET", path, &[("authorization", &bearer)])).await
 }
 
+/// The status of the answer to a request, with this bearer token.
+pub(crate) async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
+    send(app, request(method, path, &headers)).await.status.as_u16()
+}
+
 /// base64url without padding, as JOSE writes bytes.
 pub(crate) fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;

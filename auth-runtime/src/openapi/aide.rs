@@ -8,12 +8,12 @@ use aide::generate::GenContext;
 use aide::openapi::{OpenApi, Operation};
 use serde_json::{Map, Value};
 
-use super::operation::{METHODS, WHO};
+use super::operation::WHO;
 use crate::gate::{Authorized, HandlerInfo, NamedCheck, Policy};
 use crate::origin::OwnPage;
 use crate::policy::Rule;
 use crate::principal::{Claims, Principal};
-use crate::routing::{RouteInfo, Routes, rule_in_words};
+use crate::routing::{METHODS, RouteInfo, Routes, rule_in_words};
 
 /// What a gate leaves in its operations.
 const GATE: &str = "x-auth-gate";
@@ -60,8 +60,9 @@ impl Routes {
         let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
         let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
         let routes = paths.flat_map(|(path, item)| {
-            let operations =
-                METHODS.into_iter().filter_map(|method| Some((method, item.get(method)?.as_object()?)));
+            let operations = METHODS.into_iter().filter_map(|(_, method)| {
+                Some((method, item.get(method.to_ascii_lowercase())?.as_object()?))
+            });
             operations.map(|(method, operation)| route(method, path, gate(operation, &gates)))
         });
         Self::new(routes.collect())
@@ -74,17 +75,6 @@ fn gate(operation: &Map<String, Value>, gates: &BTreeMap<String, Gate>) -> Optio
 }
 
 fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {
-    let method = match method {
-        "get" => "GET",
-        "put" => "PUT",
-        "post" => "POST",
-        "delete" => "DELETE",
-        "options" => "OPTIONS",
-        "head" => "HEAD",
-        "patch" => "PATCH",
-        "trace" => "TRACE",
-        _ => "QUERY",
-    };
     RouteInfo {
         method,
         path: path.to_owned(),

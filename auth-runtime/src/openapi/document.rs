@@ -109,6 +109,24 @@ pub struct Components {
     pub written: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
+impl Components {
+    /// Adds what is written of a handler; not if another one has its name.
+    pub(super) fn add(&mut self, kind: &str, name: &str, written: &Value) -> bool {
+        let name = name.to_owned();
+        match kind {
+            "schemas" => *self.schemas.entry(name).or_insert_with(|| written.clone()) == *written,
+            "responses" => {
+                let written = OrWritten::Written(written.clone());
+                *self.responses.entry(name).or_insert_with(|| written.clone()) == written
+            }
+            _ => {
+                let kind = self.written.entry(kind.to_owned()).or_default();
+                *kind.entry(name).or_insert_with(|| written.clone()) == *written
+            }
+        }
+    }
+}
+
 /// The Response Object.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::operation::{METHODS, OWN_COMPONENTS, QUERY};
+use super::operation::{METHODS, QUERY, is_own_component};
 use super::path::{place, template};
 use super::served::Served;
 use super::whole::{ids, kept, operations, read};
@@ -106,9 +106,12 @@ impl OpenApi {
         auth: &Auth,
     ) -> Result<Coverage, DocumentError> {
         let mut whole = read(document)?;
-        let described = self.document(routes, auth, ids(&mut whole))?;
-        let coverage = fill(&mut whole, &described, routes, auth)?;
-        *document = kept(Value::Object(whole))?;
+        let served = Served::routes(routes, auth);
+        let described = self.document(routes, &served, auth, ids(&mut whole))?;
+        let mut coverage = fill(&mut whole, &described, routes, &served)?;
+        let whole = Value::Object(whole);
+        coverage.dangling = merge::dangling(&whole).into_iter().collect();
+        *document = kept(whole)?;
         Ok(coverage)
     }
 }
@@ -119,8 +122,6 @@ struct Filling<'d> {
     enforced: BTreeMap<String, &'d PathItem>,
     /// The places of wildcards, by the paths below them.
     below: matchit::Router<String>,
-    /// Handlers whose operations were put in.
-    put_in: BTreeSet<(String, String)>,
     /// Method and place of those that are known to have no gate.
     unguarded: BTreeSet<(String, String)>,
     met: BTreeSet<(String, String)>,
@@ -133,14 +134,12 @@ fn fill(
     whole: &mut Map<String, Value>,
     described: &Document,
     routes: &Routes,
-    auth: &Auth,
+    served: &[Served<'_>],
 ) -> Result<Coverage, DocumentError> {
-    let served = Served::routes(routes, auth);
     let unguarded = routes.iter().filter(|route| route.unguarded);
     let mut filling = Filling {
-        enforced: enforced(described, &served),
-        below: below(&served),
-        put_in: BTreeSet::new(),
+        enforced: enforced(described, served),
+        below: below(served),
         unguarded: unguarded.map(|route| (route.method.to_ascii_lowercase(), place(&route.path))).collect(),
         met: BTreeSet::new(),
         ids: BTreeMap::new(),
@@ -151,16 +150,33 @@ fn fill(
     let referred = whole.get("components").and_then(|components| components.get("pathItems")).cloned();
     let paths = merge::object(whole, "paths");
     settle(paths, referred.as_ref());
-    for one in served.iter().filter(|one| one.written.is_some()) {
-        filling.put_in(paths, one);
+    let mut there = BTreeMap::new();
+    for path in paths.keys() {
+        there.entry(place(path)).or_insert_with(|| path.clone());
     }
-    let components = filling.components(described, &served);
+    let put_in: Vec<_> = served.iter().filter(|one| filling.put_in(paths, &mut there, one)).collect();
+    let components = components(described, &put_in);
     for (path, item) in paths.iter_mut().filter(|(path, _)| !path.starts_with("x-")) {
         filling.item(path, item);
     }
-    merge::components(whole, &components, &mut filling.mistakes);
-    let dangling = merge::dangling(&Value::Object(whole.clone()));
-    filling.finish(&served, dangling)
+    merge::components(whole, &json!(components), &mut filling.mistakes);
+    filling.finish(served)
+}
+
+/// Our components, with those that the operations refer to which were put in. What is written already may have been changed for
+/// operations that are.
+fn components(described: &Document, put_in: &[&Served<'_>]) -> Components {
+    let mut components = described.components.clone();
+    components.responses.retain(|name, _| is_own_component(name));
+    components.schemas.retain(|name, _| is_own_component(name));
+    components.written.clear();
+    for (kind, name, one) in
+        put_in.iter().filter_map(|one| one.written).flat_map(WrittenOperations::components)
+    {
+        // Those of one name are the same.
+        components.add(kind, name, one);
+    }
+    components
 }
 
 /// What is enforced at each place: a service answers at its prefix too.
@@ -214,45 +230,29 @@ fn settle(paths: &mut Map<String, Value>, referred: Option<&Value>) {
 }
 
 impl Filling<'_> {
-    /// Puts in the operations that a route brings along, where none is written.
-    fn put_in(&mut self, paths: &mut Map<String, Value>, served: &Served<'_>) {
-        let path = template(&served.path).0;
-        let Some(&item) = self.enforced.get(&place(&path)) else { return };
-        let there = paths.keys().find(|there| place(there) == place(&path)).cloned().unwrap_or(path);
-        let theirs = merge::object(paths, &there);
+    /// Puts in the operations that a route brings along, where none is written, and says whether it did; `there` has the paths by place.
+    fn put_in(
+        &self,
+        paths: &mut Map<String, Value>,
+        there: &mut BTreeMap<String, String>,
+        served: &Served<'_>,
+    ) -> bool {
+        let Some(written) = served.written else { return false };
+        let (path, parameters) = template(&served.path);
+        let place = place(&path);
+        let Some(&item) = self.enforced.get(&place) else { return false };
+        let there = there.entry(place).or_insert(path);
+        let theirs = merge::object(paths, there);
+        let mut is_put_in = false;
         for (method, operation) in item.iter().filter(|(method, _)| served.methods.contains(&&***method)) {
             let theirs = theirs.entry(method).or_insert(Value::Null);
             if theirs.is_null() {
-                let written = served.written.and_then(|written| written.operation(method));
-                *theirs = as_written(json!(operation), written);
-                merge::rename_parameters(theirs, &template(&served.path).1, &template(&there).1);
-                self.put_in.insert((served.method.to_owned(), served.path.clone()));
+                *theirs = as_written(json!(operation), written.operation(method));
+                merge::rename_parameters(theirs, &parameters, &template(there).1);
+                is_put_in = true;
             }
         }
-    }
-
-    /// Our components, with those that the operations refer to which were put in. What is written already may have been changed for
-    /// operations that are.
-    fn components(&self, described: &Document, served: &[Served<'_>]) -> Value {
-        let mut components = Components {
-            security_schemes: described.components.security_schemes.clone(),
-            ..Components::default()
-        };
-        let own = |name: &str| OWN_COMPONENTS.contains(&name);
-        let all = &described.components;
-        components.responses.extend(
-            all.responses.iter().filter(|(name, _)| own(name)).map(|(name, one)| (name.clone(), one.clone())),
-        );
-        components.schemas.extend(
-            all.schemas.iter().filter(|(name, _)| own(name)).map(|(name, one)| (name.clone(), one.clone())),
-        );
-        let is_put_in = |one: &&Served<'_>| self.put_in.contains(&(one.method.to_owned(), one.path.clone()));
-        let written = served.iter().filter(is_put_in).filter_map(|one| one.written);
-        for (kind, name, one) in written.flat_map(WrittenOperations::components) {
-            // Those of one name are the same.
-            components.add(kind, name, one);
-        }
-        json!(components)
+        is_put_in
     }
 
     fn item(&mut self, path: &str, item: &mut Value) {
@@ -312,7 +312,7 @@ impl Filling<'_> {
         self.below.at(&probe.join("/")).map_or(own, |found| found.value.clone())
     }
 
-    fn finish(self, served: &[Served<'_>], dangling: BTreeSet<String>) -> Result<Coverage, DocumentError> {
+    fn finish(self, served: &[Served<'_>]) -> Result<Coverage, DocumentError> {
         if !self.mistakes.is_empty() {
             return Err(DocumentError::new(self.mistakes));
         }
@@ -327,7 +327,6 @@ impl Filling<'_> {
         }
         let ids = self.ids.into_iter();
         coverage.repeated_ids = ids.filter(|(_, uses)| *uses > 1).map(|(id, _)| id).collect();
-        coverage.dangling = dangling.into_iter().collect();
         Ok(coverage)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::operation::{OWN_COMPONENTS, WHO};
+use super::operation::{WHO, is_own_component};
 use super::{Document, Parameter};
 
 /// The whole rule of an operation.
@@ -94,9 +94,7 @@ pub(super) fn components(whole: &mut Map<String, Value>, ours: &Value, mistakes:
                 written.clone_from(ours);
             } else if kind == "securitySchemes" {
                 mistakes.extend(other_place(name, written, ours));
-            } else if OWN_COMPONENTS.contains(&&**name)
-                && written.get("description") == ours.get("description")
-            {
+            } else if is_own_component(name) && written.get("description") == ours.get("description") {
                 // Of an earlier call; its type may have lost something of it.
                 written.clone_from(ours);
             } else if written != ours {
@@ -108,7 +106,7 @@ pub(super) fn components(whole: &mut Map<String, Value>, ours: &Value, mistakes:
 
 /// Two that have one name among the components.
 pub(super) fn clash(kind: &str, name: &str) -> String {
-    let whose = if OWN_COMPONENTS.contains(&name) { ", which is a name of this library's own" } else { "" };
+    let whose = if is_own_component(name) { ", which is a name of this library's own" } else { "" };
     format!(
         "there are two `{name}` in `components/{kind}` that are not the same{whose}: give one another name, as with \
              `#[schema(as = ..)]`"

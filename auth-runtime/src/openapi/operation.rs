@@ -15,7 +15,7 @@ use super::security::{Kinds, requirements};
 use super::served::Served;
 use crate::engine::Auth;
 use crate::policy::{Condition, PolicyAccess, PolicyDocument};
-use crate::routing::short_name;
+use crate::routing::{is_safe, short_name};
 
 /// The methods that OpenAPI has a place for.
 pub(super) const METHODS: [&str; 9] =
@@ -46,9 +46,11 @@ const REFUSALS: [(&str, &str, &str); 4] = [
 ];
 /// The schema of their body.
 const PROBLEM: &str = "AuthProblem";
-/// The names of our components.
-pub(super) const OWN_COMPONENTS: [&str; 5] =
-    ["AuthCredentialRepeated", "AuthUnauthenticated", "AuthForbidden", "AuthUnavailable", PROBLEM];
+
+/// Whether it is the name of a component of ours.
+pub(super) fn is_own_component(name: &str) -> bool {
+    name == PROBLEM || REFUSALS.iter().any(|(_, own, _)| *own == name)
+}
 
 /// The operations of a document, as they are added.
 pub(super) struct Operations<'d> {
@@ -89,6 +91,7 @@ impl<'d> Operations<'d> {
         let mut enforced: Vec<Enforced> = Vec::new();
         for &method in &served.methods {
             let mut policy = served.policy.clone();
+            // There a token in the URL is taken.
             if !is_safe(method) {
                 self.schemes.retain_outside_of_url(&mut policy.sources);
             }
@@ -167,11 +170,6 @@ fn with_ours(
     merge::operation(&mut written, &ours);
     merge::parameters(&mut written, None, parameters);
     serde_json::from_value(Value::Object(written))
-}
-
-/// A method that changes nothing, for which a token in the URL is taken (RFC 9110 §9.2.1).
-fn is_safe(method: &str) -> bool {
-    matches!(method, "get" | "head" | "options" | "trace")
 }
 
 /// Adds the refusals that operations refer to.

@@ -4,6 +4,9 @@ use axum::routing::MethodFilter;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::operation;
+use crate::routing::METHODS;
+
 /// The operations of one handler, as they are written; what is enforced is added to them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WrittenOperations {
@@ -58,16 +61,7 @@ fn without_tags_of_the_path(operation: &mut Value) {
     }
 }
 
-fn filter(method: &str) -> Option<MethodFilter> {
-    Some(match method {
-        "get" => MethodFilter::GET,
-        "put" => MethodFilter::PUT,
-        "post" => MethodFilter::POST,
-        "delete" => MethodFilter::DELETE,
-        "options" => MethodFilter::OPTIONS,
-        "head" => MethodFilter::HEAD,
-        "patch" => MethodFilter::PATCH,
-        "trace" => MethodFilter::TRACE,
-        _ => return None,
-    })
+fn filter(operation: &str) -> Option<MethodFilter> {
+    let known = operation::METHODS.into_iter().find(|known| *known == operation)?;
+    METHODS.into_iter().find(|(_, name)| name.eq_ignore_ascii_case(known)).map(|(filter, _)| filter)
 }

@@ -101,8 +101,7 @@ impl<'a> Step<'a> {
 
     /// Whether the route takes the access cookie.
     pub(super) fn takes_access_cookie(&self) -> bool {
-        let mut sources = self.policy.sources().iter().filter_map(|&index| self.engine().source(index));
-        sources.any(|source| self.engine().is_access_cookie(source))
+        self.engine().takes_access_cookie(self.policy.sources())
     }
 
     /// Ambient credential → the page may use it.

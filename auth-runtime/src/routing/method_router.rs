@@ -213,21 +213,25 @@ where
     (MountedHandler { handler, route: Arc::clone(&route) }, route)
 }
 
+/// The methods that a filter can have, by their names.
+pub(crate) const METHODS: [(MethodFilter, &str); 9] = [
+    (MethodFilter::GET, "GET"),
+    (MethodFilter::HEAD, "HEAD"),
+    (MethodFilter::POST, "POST"),
+    (MethodFilter::PUT, "PUT"),
+    (MethodFilter::PATCH, "PATCH"),
+    (MethodFilter::DELETE, "DELETE"),
+    (MethodFilter::OPTIONS, "OPTIONS"),
+    (MethodFilter::TRACE, "TRACE"),
+    (MethodFilter::CONNECT, "CONNECT"),
+];
+
 /// The names of the methods in a filter.
 fn names(filter: MethodFilter) -> Vec<&'static str> {
-    [
-        (MethodFilter::GET, "GET"),
-        (MethodFilter::HEAD, "HEAD"),
-        (MethodFilter::POST, "POST"),
-        (MethodFilter::PUT, "PUT"),
-        (MethodFilter::PATCH, "PATCH"),
-        (MethodFilter::DELETE, "DELETE"),
-        (MethodFilter::OPTIONS, "OPTIONS"),
-        (MethodFilter::TRACE, "TRACE"),
-        (MethodFilter::CONNECT, "CONNECT"),
-    ]
-    .into_iter()
-    .filter(|&(method, _)| filter.or(method) == filter)
-    .map(|(_, name)| name)
-    .collect()
+    METHODS.into_iter().filter(|&(method, _)| filter.or(method) == filter).map(|(_, name)| name).collect()
+}
+
+/// Whether a method changes nothing (RFC 9110 §9.2.1), whatever the case of its letters.
+pub(crate) fn is_safe(method: &str) -> bool {
+    ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(method))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::effective;
+use super::method_router::is_safe;
 use super::mounted::{MountedRoute, Resolved};
 use super::path::{self, parameters};
 use crate::engine::Engine;
@@ -180,6 +181,5 @@ fn sources(
 }
 
 fn changes_state(methods: &[&str]) -> bool {
-    methods.is_empty()
-        || methods.iter().any(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS" | "TRACE"))
+    methods.is_empty() || methods.iter().any(|method| !is_safe(method))
 }

@@ -259,7 +259,8 @@ impl<A: Authenticator> TokenRoutes<A> {
                 let info = HandlerInfo::new(name, file!(), line!());
                 let route = beside(handler, vec!["POST"], $rule, info);
                 #[cfg(feature = "openapi")]
-                let route = route.written(&Arc::new(documented.route(TokenRoute::$route)));
+                let route =
+                    route.written(&Arc::new(documented.route(TokenRoute::$route, stringify!($method))));
                 $router.route($path, route)
             }};
         }

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::Path;
 use serde_json::{Value, json};
 
-use crate::support::{request, send};
+use crate::support::status;
 
 #[auth(roles = ["admin"], check = awake)]
 async fn purge(_: Principal, Path(_): Path<u32>) -> String {
@@ -222,10 +222,4 @@ fn a_type_that_does_not_keep_security_is_told() {
     let error = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
     let error = error.unwrap_err().to_string();
     assert!(error.contains("does not keep the security of GET /a: fill its JSON"), "{error}");
-}
-
-async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
-    let bearer = token.map(|token| format!("Bearer {token}"));
-    let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
-    send(app, request(method, path, &headers)).await.status.as_u16()
 }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 
-use crate::support::{request, send};
+use crate::support::status;
 
 #[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 struct Article {
@@ -234,12 +234,6 @@ fn a_document_of_another_version_is_refused() {
         let error = error.unwrap_err().to_string();
         assert!(error.contains(version) && error.contains("3.1 or later"), "{error}");
     }
-}
-
-async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
-    let bearer = token.map(|token| format!("Bearer {token}"));
-    let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
-    send(app, request(method, path, &headers)).await.status.as_u16()
 }
 
 fn described(routes: &Router) -> Result<Value, String> {

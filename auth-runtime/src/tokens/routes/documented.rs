@@ -16,9 +16,10 @@ pub(super) struct Documented {
 }
 
 impl Documented {
-    pub(super) fn route(&self, route: TokenRoute) -> WrittenOperations {
+    /// What a route says of itself, whose operation has this id.
+    pub(super) fn route(&self, route: TokenRoute, id: &str) -> WrittenOperations {
         let mut operation = json!({
-            "operationId": id(route),
+            "operationId": id,
             "summary": summary(route),
             "description": self.description(route),
             "responses": self.responses(route),
@@ -146,17 +147,6 @@ impl Documented {
                 ("200", with("What it says; only `active` if it is not good (RFC 7662 §2.2).", schema))
             }
         }
-    }
-}
-
-fn id(route: TokenRoute) -> &'static str {
-    match route {
-        TokenRoute::LogIn => "log_in",
-        TokenRoute::Refresh => "refresh",
-        TokenRoute::LogOut => "log_out",
-        TokenRoute::LogOutEverywhere => "log_out_everywhere",
-        TokenRoute::Revoke => "revoke",
-        TokenRoute::Introspect => "introspect",
     }
 }
 
