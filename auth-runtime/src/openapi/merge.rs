@@ -40,14 +40,15 @@ fn responses(theirs: &mut Map<String, Value>, ours: Map<String, Value>) {
         }
     }
     // OpenAPI 3.1 wants a description, and not every crate writes one.
-    for (status, answer) in theirs {
+    for (status, answer) in theirs.iter_mut().filter(|(status, _)| !status.starts_with("x-")) {
         let Some(answer) = answer.as_object_mut().filter(|answer| !answer.contains_key("$ref")) else {
             continue;
         };
-        answer.entry("description").or_insert_with(|| {
+        let description = answer.entry("description").or_insert(Value::Null);
+        if description.is_null() {
             let status = StatusCode::from_bytes(status.as_bytes()).ok();
-            status.and_then(|status| status.canonical_reason()).unwrap_or_default().into()
-        });
+            *description = status.and_then(|status| status.canonical_reason()).unwrap_or_default().into();
+        }
     }
 }
 

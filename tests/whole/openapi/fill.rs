@@ -188,6 +188,13 @@ fn null_is_nothing() {
     assert_eq!(operation["security"], json!([{ "bearer": [] }]));
     assert!(operation["responses"]["401"].is_object());
     assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+
+    let answers = json!({ "200": { "description": null }, "x-cost": { "unit": "credit" } });
+    let mut document = document_with(json!({ "/a": { "get": { "responses": answers } } }), json!({}));
+    assert!(fill(&mut document, &routes).unwrap().is_complete());
+    let answers = &document["paths"]["/a"]["get"]["responses"];
+    assert_eq!(answers["200"]["description"], "OK");
+    assert_eq!(answers["x-cost"], json!({ "unit": "credit" }), "an extension is no answer");
 }
 
 /// Other methods of OpenAPI 3.2, items that stand elsewhere, wildcards as axum writes them, a service at its prefix.
