@@ -13,9 +13,9 @@ pub enum Atom {
     Permission(String),
     /// The claim of this name equals, or contains, what is written here.
     Claim(String, String),
-    /// The log-in is at most so many seconds old.
+    /// The login is at most so many seconds old.
     MaxAge(u64),
-    /// The log-in is of this class.
+    /// The login is of this class.
     Acr(String),
     /// Whatever else, by a name of the user's.
     Other(String),
@@ -45,7 +45,7 @@ impl Atoms {
         self.0.iter()
     }
 
-    /// What binds them by themselves: who logged in five minutes ago did so within the hour, and a log-in is of one class.
+    /// What binds them by themselves: who logged in five minutes ago did so within the hour, and a login is of one class.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();

@@ -1,4 +1,4 @@
-//! «Did you mean», and lists of names, for messages.
+//! "Did you mean", and lists of names, for messages.
 
 /// The nearest of the known names, if it is near enough to be what was meant.
 pub(crate) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -10,12 +10,12 @@ pub(crate) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, name)| name)
 }
 
-/// «`a`, `b`, `c`».
+/// "`a`, `b`, `c`".
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// «did you mean `admin`? Declared are `admin`, `editor`», with no more than a person reads.
+/// "did you mean `admin`? Declared are `admin`, `editor`", with no more than a person reads.
 pub(crate) fn among(text: &str, declared: &[&str]) -> String {
     const SHOWN: usize = 12;
     if declared.is_empty() {

@@ -40,12 +40,12 @@ pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
 
 /// The least that a clock told in the last ten minutes: a clock that jumps ahead for a moment does not move it.
 #[derive(Debug, Default)]
-pub(crate) struct HeldTime {
+pub(crate) struct SteadyTime {
     /// The least of each minute, with when that minute began.
     minutes: Mutex<VecDeque<(Instant, SystemTime)>>,
 }
 
-impl HeldTime {
+impl SteadyTime {
     /// With what the clock tells now; `None` until it was asked for ten minutes.
     pub(crate) fn held(&self, now: SystemTime) -> Option<SystemTime> {
         self.held_at(Instant::now(), now)
@@ -73,11 +73,11 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::HeldTime;
+    use super::SteadyTime;
 
     #[test]
     fn a_clock_that_jumps_for_a_moment_moves_nothing() {
-        let held = HeldTime::default();
+        let held = SteadyTime::default();
         let (start, day) = (Instant::now(), 86_400);
         let ask = |second: u64, told: u64| {
             let told = UNIX_EPOCH + Duration::from_secs(told);

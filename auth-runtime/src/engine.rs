@@ -15,17 +15,17 @@ pub use self::revoke::Revocations;
 #[cfg(feature = "token-routes")]
 use crate::address::TrustedProxies;
 use crate::audit::AuditHook;
-use crate::clock::{Clock, HeldTime};
+use crate::clock::{Clock, SteadyTime};
 use crate::layer::AuthLayer;
 use crate::origin::OriginPolicy;
 use crate::pipeline::UnmountedPolicies;
 use crate::rejection::RenderHook;
 use crate::revocation::RevocationState;
+use crate::session::{IssuedTokens, IssuerState, NoTokenIssuer, TokenService};
 use crate::source::{AccessCookie, CredentialSource, RefreshCookie};
-use crate::store::{RefreshFamilies, StoreError};
-use crate::tokens::{IssuedTokens, IssuerState, NoTokenIssuer, Tokens};
+use crate::store::{RefreshTokenStore, StoreError};
 use crate::verify::{Limits, TokenCache, Verifier};
-use crate::vocabulary::Lexicon;
+use crate::vocabulary::VocabularyIndex;
 
 /// What the refresh cookie is called among sources, where tokens are renewed on the way: no rule can name it.
 pub(crate) const RENEWAL: &str = "refresh_cookie";
@@ -48,12 +48,12 @@ impl Auth {
         AuthLayer::new(Arc::clone(&self.engine))
     }
 
-    /// Gives tokens out, renews them, and ends log-ins.
+    /// Gives tokens out, renews them, and ends logins.
     ///
     /// # Errors
-    /// If the builder was given no [`TokenIssuer`](crate::tokens::TokenIssuer).
-    pub fn tokens(&self) -> Result<Tokens, NoTokenIssuer> {
-        Tokens::of(Arc::clone(&self.engine)).ok_or(NoTokenIssuer)
+    /// If the builder was given no [`TokenIssuer`](crate::session::TokenIssuer).
+    pub fn tokens(&self) -> Result<TokenService, NoTokenIssuer> {
+        TokenService::of(Arc::clone(&self.engine)).ok_or(NoTokenIssuer)
     }
 
     /// Reads what is new in the store's log of revocations. Await it before serving: until the log was read once, requests
@@ -72,7 +72,7 @@ impl Auth {
         Revocations::new(&self.engine)
     }
 
-    /// The access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for log-ins whose tokens another issuer makes.
+    /// The access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for logins whose tokens another issuer makes.
     ///
     /// Clearing it alone does not log a user out who has a refresh token:
     /// `TokenEndpoints::log_out` of the ready routes does.
@@ -108,13 +108,13 @@ pub(crate) struct Engine {
     refresh_cookie: RefreshCookie,
     origins: OriginPolicy,
     revocations: RevocationState,
-    families: Arc<dyn RefreshFamilies>,
+    families: Arc<dyn RefreshTokenStore>,
     #[cfg(feature = "token-routes")]
     proxies: Option<TrustedProxies>,
-    lexicon: Lexicon,
+    lexicon: VocabularyIndex,
     unmounted: UnmountedPolicies,
     clock: Box<dyn Clock>,
-    held_time: HeldTime,
+    steady_time: SteadyTime,
     /// Whether what the engine does by itself is running.
     background: AtomicBool,
     realm: String,
@@ -175,7 +175,7 @@ impl Engine {
         &self.revocations
     }
 
-    pub(crate) fn families(&self) -> &dyn RefreshFamilies {
+    pub(crate) fn families(&self) -> &dyn RefreshTokenStore {
         &*self.families
     }
 
@@ -231,7 +231,7 @@ impl Engine {
         &self.unmounted
     }
 
-    pub(crate) fn lexicon(&self) -> &Lexicon {
+    pub(crate) fn lexicon(&self) -> &VocabularyIndex {
         &self.lexicon
     }
 

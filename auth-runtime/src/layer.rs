@@ -92,7 +92,7 @@ where
 }
 
 /// `Cache-Control` replaces the handler's, since it is there for a reason of security. A cookie that the handler set
-/// itself stays: a log-in that answers a request with an expired cookie must not be undone.
+/// itself stays: a login that answers a request with an expired cookie must not be undone.
 fn add(headers: &mut HeaderMap, more: HeaderMap) {
     for (name, value) in &more {
         if name == CACHE_CONTROL {

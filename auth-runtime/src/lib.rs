@@ -23,11 +23,11 @@ pub mod rejection;
 mod request_auth;
 pub mod revocation;
 pub mod routing;
+pub mod session;
 pub mod source;
 pub mod store;
 #[cfg(feature = "test-util")]
 pub mod testing;
-pub mod tokens;
 pub mod verify;
 pub mod vocabulary;
 
@@ -43,7 +43,7 @@ pub use self::gate::{
     Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
 };
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
-pub use self::origin::OwnPage;
+pub use self::origin::SameOrigin;
 pub use self::principal::{Claims, Principal};
 pub use self::request_auth::{Outcome, RequestAuth};
 pub use self::routing::Router;

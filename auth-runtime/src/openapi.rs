@@ -30,7 +30,7 @@
 //! **What `security` says.** Alternatives are several objects of the list, joint requirements one; a public operation has `[]`,
 //! an optional one `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are listed by
 //! their names, with `role:`, `scope:` or `permission:` in front where one name is of two kinds. What OpenAPI has no words for
-//! (`not`, claims, the log-in, checks, more than 64 alternatives) is left out, so that whom the rule admits the document
+//! (`not`, claims, the login, checks, more than 64 alternatives) is left out, so that whom the rule admits the document
 //! admits too; `x-auth-policy` has the rule as it is. Of OAuth 2 and OpenID Connect schemes only scopes may be listed.
 
 #[cfg(feature = "aide")]

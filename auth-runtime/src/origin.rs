@@ -8,7 +8,7 @@ use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
-use crate::rejection::{RefusalCode, Rejection, misconfigured};
+use crate::rejection::{Rejection, RejectionKind, misconfigured};
 use crate::request_auth::RequestAuth;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -118,35 +118,35 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h He
 /// The page that sends this request is one of this service's own, or one that it trusts, or there is no page: as an
 /// argument of a handler that takes no credential and gives one out.
 ///
-/// The gate asks this of every request with an ambient credential. A log-in has none yet, and must ask for itself: else
+/// The gate asks this of every request with an ambient credential. A login has none yet, and must ask for itself: else
 /// another site could log its visitors in as somebody else, and see what they do there.
 ///
 /// ```
-/// use auth_runtime::{OwnPage, auth};
+/// use auth_runtime::{SameOrigin, auth};
 ///
 /// #[auth(public)]
-/// async fn log_in(_: OwnPage, form: String) -> String {
+/// async fn log_in(_: SameOrigin, form: String) -> String {
 ///     form
 /// }
 /// ```
 ///
-/// A request of another page is refused with 403, unless its method is safe: a log-in that answers `GET`, such as a link in a
+/// A request of another page is refused with 403, unless its method is safe: a login that answers `GET`, such as a link in a
 /// mail, must protect itself, with a value that only the browser that asked for it has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct OwnPage;
+pub struct SameOrigin;
 
-impl<S: Sync> FromRequestParts<S> for OwnPage {
+impl<S: Sync> FromRequestParts<S> for SameOrigin {
     type Rejection = Rejection;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let Some(auth) = RequestAuth::of(head) else {
-            return Err(misconfigured("`OwnPage` is extracted without the layer of `Auth`"));
+            return Err(misconfigured("`SameOrigin` is extracted without the layer of `Auth`"));
         };
         if auth.engine().origins().admits(head) {
             Ok(Self)
         } else {
-            Err(auth.refuse(RefusalCode::ForeignOrigin, head))
+            Err(auth.refuse(RejectionKind::CrossOrigin, head))
         }
     }
 }

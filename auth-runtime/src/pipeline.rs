@@ -15,7 +15,7 @@ use crate::audit::{AuditDecision, AuditEvent};
 use crate::gate::Check;
 use crate::policy::Access;
 use crate::principal::{Admitted, Principal};
-use crate::rejection::{RefusalCode, Rejection};
+use crate::rejection::{Rejection, RejectionKind};
 use crate::request_auth::{Outcome, RequestAuth};
 
 /// Lets the request through, with the caller in its extensions, or refuses it.
@@ -45,7 +45,7 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
 
 /// Refuses where no policy can be enforced, and says so wherever a refusal is told.
 pub(crate) fn misconfigured(auth: &RequestAuth, head: &Parts, what: &'static str) -> Rejection {
-    let refused = Refused::new(RefusalCode::Misconfigured, what);
+    let refused = Refused::new(RejectionKind::Misconfigured, what);
     let policy = GatePolicy::unknown(head);
     let refusal = refused.refusal.clone();
     report(auth, head, &policy, &Err(refused));

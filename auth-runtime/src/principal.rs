@@ -14,7 +14,7 @@ pub(crate) use self::extract::Admitted;
 pub use self::extract::Claims;
 use crate::revocation::TokenIdentity;
 use crate::verify::{ClaimName, VerifiedToken};
-use crate::vocabulary::{Bits, Lexicon, Name, NameKind};
+use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 
 /// The caller of a request: who it is, and what it may do.
 ///
@@ -41,7 +41,7 @@ pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
 impl Principal {
     /// Who a verified token is about. Declared roles bring what they imply and are granted; nobody holds two that exclude
     /// each other.
-    pub(crate) fn identify(token: VerifiedToken, lexicon: &Lexicon) -> Result<Self, Unidentified> {
+    pub(crate) fn identify(token: VerifiedToken, lexicon: &VocabularyIndex) -> Result<Self, Unidentified> {
         let mapping = &token.mapping;
         let unreadable = |problem: &'static str| Unidentified(problem.into());
         let subject: Box<str> =
@@ -84,7 +84,7 @@ impl Principal {
         self.0.token.claims.token_id.as_deref()
     }
 
-    /// The log-in that the token belongs to: `sid`.
+    /// The login that the token belongs to: `sid`.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.0.token.claims.session_id.as_deref()

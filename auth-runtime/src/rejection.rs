@@ -12,7 +12,7 @@ use crate::policy::{Denial, Remedy};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    code: RefusalCode,
+    code: RejectionKind,
     /// `scope`, `max_age` and `acr_values` of the challenge.
     remedy: Remedy,
 }
@@ -20,19 +20,19 @@ pub struct Refusal {
 /// What kind of refusal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum RefusalCode {
+pub enum RejectionKind {
     /// 400 `invalid_request`: the credential was sent twice, or in two ways (RFC 6750 §3.1).
     InvalidRequest,
     /// 401 without an error code: no credential was sent (RFC 6750 §3.1).
     Unauthenticated,
     /// 401 `invalid_token`: a credential was sent and is not good (RFC 6750 §3.1).
     InvalidToken,
-    /// 401 `insufficient_user_authentication`: the log-in is too old or too weak (RFC 9470 §3).
+    /// 401 `insufficient_user_authentication`: the login is too old or too weak (RFC 9470 §3).
     InsufficientUserAuthentication,
     /// 403 `insufficient_scope`: the caller may not do this (RFC 6750 §3.1).
     InsufficientScope,
     /// 403: a page of another origin used the browser's cookie.
-    ForeignOrigin,
+    CrossOrigin,
     /// 503: what the decision needs can't be reached.
     Unavailable,
     /// 500: the service is put together wrongly; the log says how.
@@ -40,21 +40,21 @@ pub enum RefusalCode {
 }
 
 impl Refusal {
-    pub(crate) fn new(code: RefusalCode) -> Self {
+    pub(crate) fn new(code: RejectionKind) -> Self {
         Self { code, remedy: Remedy::None }
     }
 
     pub(crate) fn denied(denial: &Denial) -> Self {
         let code = match denial.remedy() {
-            Remedy::StepUp { .. } => RefusalCode::InsufficientUserAuthentication,
-            _ => RefusalCode::InsufficientScope,
+            Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
+            _ => RejectionKind::InsufficientScope,
         };
         Self { code, remedy: denial.remedy().clone() }
     }
 
     /// What kind of refusal it is.
     #[must_use]
-    pub fn kind(&self) -> RefusalCode {
+    pub fn kind(&self) -> RejectionKind {
         self.code
     }
 
@@ -93,7 +93,7 @@ impl Refusal {
         for value in challenge::challenges(&self, realm, schemes) {
             headers.append(header::WWW_AUTHENTICATE, value);
         }
-        if self.code == RefusalCode::Unavailable {
+        if self.code == RejectionKind::Unavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -101,7 +101,7 @@ impl Refusal {
     }
 }
 
-impl RefusalCode {
+impl RejectionKind {
     /// The status of the answer.
     #[must_use]
     pub fn status(self) -> StatusCode {
@@ -110,7 +110,7 @@ impl RefusalCode {
             Self::Unauthenticated | Self::InvalidToken | Self::InsufficientUserAuthentication => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::InsufficientScope | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::InsufficientScope | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -123,7 +123,7 @@ impl RefusalCode {
             Self::InvalidToken => Some("invalid_token"),
             Self::InsufficientUserAuthentication => Some("insufficient_user_authentication"),
             Self::InsufficientScope => Some("insufficient_scope"),
-            Self::Unauthenticated | Self::ForeignOrigin | Self::Unavailable | Self::Misconfigured => None,
+            Self::Unauthenticated | Self::CrossOrigin | Self::Unavailable | Self::Misconfigured => None,
         }
     }
 }
@@ -131,7 +131,7 @@ impl RefusalCode {
 /// Renders a refusal in the application's own form.
 pub(crate) type RenderHook = dyn Fn(&Refusal, &Parts) -> Response + Send + Sync;
 
-/// A hook may choose another failure, or send a browser to the log-in page. Whatever else it says stays a refusal.
+/// A hook may choose another failure, or send a browser to the login page. Whatever else it says stays a refusal.
 pub(crate) fn kept_refused(mut response: Response, status: StatusCode) -> Response {
     let chosen = response.status();
     let to_login =

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::audit::AuditDecision;
 use crate::engine::Engine;
 use crate::principal::Principal;
-use crate::rejection::{Refusal, RefusalCode, Rejection};
+use crate::rejection::{Refusal, Rejection, RejectionKind};
 
 /// What belongs to one request. The layer of [`Auth`](crate::Auth) puts it into the request's extensions, and into
 /// those of the answer, where an outer middleware reads the outcome: for access logs and audit.
@@ -78,7 +78,7 @@ impl RequestAuth {
     }
 
     /// A refusal behind the gate: of an extractor that wants more than the gate asked for.
-    pub(crate) fn refuse(&self, code: RefusalCode, head: &Parts) -> Rejection {
+    pub(crate) fn refuse(&self, code: RejectionKind, head: &Parts) -> Rejection {
         let refusal = Refusal::new(code);
         let principal = self.outcome().and_then(|outcome| outcome.principal);
         let decision = AuditDecision::Refused { status: refusal.status(), code: refusal.code() };

@@ -36,7 +36,7 @@ pub enum Revocation {
         /// The id of the token.
         token_id: String,
     },
-    /// All tokens of one log-in: `iss` and `sid`.
+    /// All tokens of one login: `iss` and `sid`.
     Session {
         /// The issuer of the tokens.
         issuer: String,

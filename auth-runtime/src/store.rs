@@ -73,19 +73,19 @@ pub struct LogPage {
     pub cursor: u64,
 }
 
-/// The families of refresh tokens: one row for each log-in, with the generation of the token that is good now.
-pub trait RefreshFamilies: fmt::Debug + Send + Sync + 'static {
+/// The families of refresh tokens: one row for each login, with the generation of the token that is good now.
+pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a family. Its id is new.
     ///
     /// # Errors
     /// If it could not be recorded.
-    fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()>;
+    fn insert(&self, family: RefreshTokenFamily) -> StoreFuture<'_, ()>;
 
     /// The family of this id. One that has expired may be missing.
     ///
     /// # Errors
     /// If the store can't be read.
-    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>>;
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>>;
 
     /// Compare and set: puts `family` in the place of the row with its id if that row's generation is `expected`. Returns
     /// whether it was; `false` also if there is no such row. Of any number of callers with the same `expected`, one
@@ -93,7 +93,7 @@ pub trait RefreshFamilies: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// If it could not be recorded. Whether it was then is not known.
-    fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool>;
+    fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool>;
 
     /// Removes families, all or none. One that is not there is none the less removed.
     ///
@@ -105,7 +105,7 @@ pub trait RefreshFamilies: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// If the store can't be read.
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>>;
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>>;
 
     /// Drops families whose `expires_at` lies before `now`, as [`RevocationLog::drop_expired`] does.
     ///
@@ -117,11 +117,11 @@ pub trait RefreshFamilies: fmt::Debug + Send + Sync + 'static {
 /// The id of a family: 128 random bits.
 pub type FamilyId = [u8; 16];
 
-/// A family of refresh tokens: one log-in, and the tokens that came from it one after the other. It holds nothing that
+/// A family of refresh tokens: one login, and the tokens that came from it one after the other. It holds nothing that
 /// could be used as a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]
-pub struct RefreshFamily {
+pub struct RefreshTokenFamily {
     /// Its id.
     pub id: FamilyId,
     /// Who gave out the tokens: `iss` of the access tokens.

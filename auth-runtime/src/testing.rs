@@ -44,9 +44,9 @@ use serde_json::{Map, Value};
 use crate::clock::{Clock, unix_seconds};
 use crate::engine::{Auth, AuthBuilder, Engine};
 use crate::principal::Principal;
-use crate::tokens::SigningKey;
+use crate::session::SigningKey;
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken};
-use crate::vocabulary::Lexicon;
+use crate::vocabulary::VocabularyIndex;
 
 const ISSUER: &str = "https://issuer.test";
 const AUDIENCE: &str = "test";
@@ -194,10 +194,10 @@ impl TestUser {
     /// If the claims can't be those of a principal, such as a number for `roles`.
     #[must_use]
     pub fn principal(&self) -> Principal {
-        self.principal_by(&Lexicon::default())
+        self.principal_by(&VocabularyIndex::default())
     }
 
-    fn principal_by(&self, lexicon: &Lexicon) -> Principal {
+    fn principal_by(&self, lexicon: &VocabularyIndex) -> Principal {
         let claims = Value::Object(self.claims_at(unix_seconds(TestClock::new().now())));
         let claims =
             TokenClaims::from_json(claims.to_string().as_bytes()).expect("claims of the right types");

@@ -9,7 +9,7 @@ mod lexicon;
 
 use std::fmt;
 
-pub(crate) use self::lexicon::{Bits, Lexicon, Mask};
+pub(crate) use self::lexicon::{Bits, Mask, VocabularyIndex};
 
 /// What `auth.toml` declares. Only [`vocabulary!`](crate::vocabulary!) makes one, after it checked the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use auth_runtime::__private::{DeclaredPermission, DeclaredRole, DeclaredScope, Vocabulary};
 use auth_runtime::policy::{Requirement, Rule};
 use auth_runtime::routing::get;
-use auth_runtime::tokens::SigningKey;
+use auth_runtime::session::SigningKey;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, Principal, Router, auth};
 use axum::body::Body;

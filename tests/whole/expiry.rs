@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use auth_runtime::clock::Clock as _;
 use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
-use auth_runtime::store::{LoggedRevocation, MemoryStore, RedbStore, RefreshFamilies, RevocationLog};
+use auth_runtime::store::{LoggedRevocation, MemoryStore, RedbStore, RefreshTokenStore, RevocationLog};
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Router, auth};
 
@@ -24,7 +24,7 @@ const DAY: u64 = 24 * HOUR;
 const A_WHILE: Duration = Duration::from_secs(15 * 60);
 
 /// An entry is kept for a day, and in memory on to the end of a twelfth of that: an even hour of the test's clock.
-fn engine(store: impl RevocationLog + RefreshFamilies) -> TestAuth {
+fn engine(store: impl RevocationLog + RefreshTokenStore) -> TestAuth {
     let leeway = Duration::from_secs(60);
     let lifetime = Duration::from_secs(DAY) - 2 * leeway;
     TestAuth::with(|builder| builder.leeway(leeway).max_token_lifetime(lifetime).store(store))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use auth_runtime::routing::get;
-use auth_runtime::tokens::{RefreshKey, SigningKey, Subject, TokenIssuer};
+use auth_runtime::session::{RefreshKey, SigningKey, Subject, TokenIssuer};
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use auth_runtime::{Auth, Router, auth};
 use aws_lc_rs::encoding::AsBigEndian as _;

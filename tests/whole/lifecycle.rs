@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use auth_runtime::revocation::{Revocation, readiness};
 use auth_runtime::routing::get;
+use auth_runtime::session::{
+    IssuedTokens, RefreshError, RefreshKey, SigningKey, SigningKeys, Subject, TokenError, TokenIssuer,
+    TokenService, key_set,
+};
 use auth_runtime::store::MemoryStore;
 use auth_runtime::testing::TestClock;
-use auth_runtime::tokens::{
-    IssuedTokens, RefreshKey, RefusedRefresh, SigningKey, SigningKeys, Subject, TokenError, TokenIssuer,
-    Tokens, key_set,
-};
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use axum::http::StatusCode;
@@ -28,7 +28,7 @@ async fn who(user: Principal) -> String {
 /// A service with its people, its clock and its tokens.
 pub(crate) struct Shop {
     pub(crate) auth: Auth,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: TokenService,
     pub(crate) clock: TestClock,
     pub(crate) people: People,
     pub(crate) app: axum::Router,
@@ -64,7 +64,7 @@ impl Shop {
         self.tokens.issue(&subject).await.unwrap()
     }
 
-    async fn refused(&self, refresh_token: &str) -> RefusedRefresh {
+    async fn refused(&self, refresh_token: &str) -> RefreshError {
         match self.tokens.refresh(refresh_token).await {
             Err(TokenError::Refused(why)) => why,
             other => panic!("{other:?}"),
@@ -181,10 +181,10 @@ async fn a_refresh_asks_the_application_again() {
     let third = shop.tokens.refresh(&second.refresh_token).await.unwrap();
 
     shop.people.remove("alice");
-    assert_eq!(shop.refused(&third.refresh_token).await, RefusedRefresh::SubjectGone);
+    assert_eq!(shop.refused(&third.refresh_token).await, RefreshError::SubjectGone);
     assert_eq!(shop.who(&third.access_token).await, Err(401), "and with it her access tokens");
     shop.people.set("alice", &["admin"]);
-    assert_eq!(shop.refused(&third.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&third.refresh_token).await, RefreshError::Ended);
 }
 
 #[tokio::test]
@@ -199,10 +199,10 @@ async fn within_the_grace_period_the_same_successor_comes_again() {
     assert_ne!(again.access_token, second.access_token);
 
     shop.pass(1);
-    assert_eq!(shop.refused(&first.refresh_token).await, RefusedRefresh::Reused);
+    assert_eq!(shop.refused(&first.refresh_token).await, RefreshError::Reused);
     for token in [&second, &again] {
         assert_eq!(shop.who(&token.access_token).await, Err(401));
-        assert_eq!(shop.refused(&token.refresh_token).await, RefusedRefresh::Ended);
+        assert_eq!(shop.refused(&token.refresh_token).await, RefreshError::Ended);
     }
 }
 
@@ -212,10 +212,10 @@ async fn a_used_successor_ends_the_grace_period() {
     let first = shop.log_in("alice").await;
     let second = shop.tokens.refresh(&first.refresh_token).await.unwrap();
     let third = shop.tokens.refresh(&second.refresh_token).await.unwrap();
-    assert_eq!(shop.refused(&first.refresh_token).await, RefusedRefresh::Reused);
-    assert_eq!(shop.refused(&third.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&first.refresh_token).await, RefreshError::Reused);
+    assert_eq!(shop.refused(&third.refresh_token).await, RefreshError::Ended);
     assert_eq!(shop.who(&third.access_token).await, Err(401));
-    // It is this log-in that has ended, not the user's others.
+    // It is this login that has ended, not the user's others.
     assert_eq!(shop.who(&shop.log_in("alice").await.access_token).await.unwrap(), "alice admin");
 }
 
@@ -224,8 +224,8 @@ async fn a_grace_period_of_nothing_is_none() {
     let shop = Shop::with(|issuer| issuer.grace(Duration::ZERO), |builder| builder);
     let first = shop.log_in("alice").await;
     let second = shop.tokens.refresh(&first.refresh_token).await.unwrap();
-    assert_eq!(shop.refused(&first.refresh_token).await, RefusedRefresh::Reused);
-    assert_eq!(shop.refused(&second.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&first.refresh_token).await, RefreshError::Reused);
+    assert_eq!(shop.refused(&second.refresh_token).await, RefreshError::Ended);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_log_in_ends_by_not_being_used_and_by_its_age() {
     let shop = Shop::new();
     let first = shop.log_in("alice").await;
     shop.pass(14 * day);
-    assert_eq!(shop.refused(&first.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&first.refresh_token).await, RefreshError::Ended);
 
     let mut tokens = shop.log_in("alice").await;
     for _ in 0..6 {
@@ -248,7 +248,7 @@ async fn a_log_in_ends_by_not_being_used_and_by_its_age() {
     tokens = shop.tokens.refresh(&tokens.refresh_token).await.unwrap();
     assert_eq!(tokens.expires_in.as_secs(), 60, "the access token ends with it");
     shop.pass(60);
-    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
 }
 
 #[tokio::test]
@@ -258,16 +258,16 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
         (shop.log_in("alice").await, shop.log_in("alice").await, shop.log_in("bob").await);
     let older = phone.refresh_token.clone();
     let phone = shop.tokens.refresh(&older).await.unwrap();
-    // Also with a token that was used before: whoever has it wants the log-in to end.
+    // Also with a token that was used before: whoever has it wants the login to end.
     assert!(shop.tokens.log_out(&older).await.unwrap());
     assert!(!shop.tokens.log_out("what is this").await.unwrap());
     assert_eq!(shop.who(&phone.access_token).await, Err(401));
-    assert_eq!(shop.refused(&phone.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&phone.refresh_token).await, RefreshError::Ended);
     assert!(shop.who(&desk.access_token).await.is_ok());
 
     shop.tokens.log_out_everywhere("alice").await.unwrap();
     assert_eq!(shop.who(&desk.access_token).await, Err(401));
-    assert_eq!(shop.refused(&desk.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&desk.refresh_token).await, RefreshError::Ended);
     assert!(shop.who(&bob.access_token).await.is_ok());
 
     // Whoever logs in again in the same second is in.
@@ -279,7 +279,7 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
 }
 
 /// However they are dated: the clock of the instance that gave them out may be ahead, and a token that was given out in the
-/// second of a log-out is dated behind it.
+/// second of a logout is dated behind it.
 #[tokio::test]
 async fn log_out_everywhere_ends_what_is_dated_ahead() {
     let store = MemoryStore::new();
@@ -293,7 +293,7 @@ async fn log_out_everywhere_ends_what_is_dated_ahead() {
     assert!(shop.who(&tokens.access_token).await.is_ok());
     shop.tokens.log_out_everywhere("alice").await.unwrap();
     assert_eq!(shop.who(&tokens.access_token).await, Err(401));
-    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
 
     for _ in 0..3 {
         let tokens = shop.log_in("alice").await;
@@ -302,7 +302,7 @@ async fn log_out_everywhere_ends_what_is_dated_ahead() {
         shop.tokens.log_out_everywhere("alice").await.unwrap();
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
         assert_eq!(shop.who(&alone).await, Err(401));
-        assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+        assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
     }
 }
 
@@ -327,12 +327,12 @@ async fn a_log_out_that_failed_holds_when_it_is_asked_again() {
     shop.tokens.log_out(&here.refresh_token).await.unwrap();
     for tokens in [everywhere, here] {
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
-        assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+        assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
     }
     assert_eq!(shop.auth.revocations().status().failure, None);
 }
 
-/// An engine that gives out no tokens, over the same store, ends log-ins all the same.
+/// An engine that gives out no tokens, over the same store, ends logins all the same.
 #[tokio::test]
 async fn an_engine_that_only_verifies_ends_log_ins_too() {
     let store = MemoryStore::new();
@@ -348,10 +348,10 @@ async fn an_engine_that_only_verifies_ends_log_ins_too() {
     shop.auth.revocations().drop_expired().await.unwrap();
     shop.auth.catch_up().await.unwrap();
     assert_eq!(shop.auth.revocations().status().entries, 0);
-    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
 }
 
-/// A log-out whose client does not wait for the answer is done all the same.
+/// A logout whose client does not wait for the answer is done all the same.
 #[tokio::test]
 async fn a_log_out_that_nobody_waits_for_is_done() {
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(MemoryStore::new()));
@@ -367,7 +367,7 @@ async fn a_log_out_that_nobody_waits_for_is_done() {
         tokio::task::yield_now().await;
     }
     assert_eq!(shop.who(&tokens.access_token).await, Err(401));
-    assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
 }
 
 /// What takes access tokens back takes the refresh tokens with them.
@@ -390,7 +390,7 @@ async fn the_functions_of_revocation_end_log_ins_too() {
         };
         shop.auth.revocations().revoke(revocation).await.unwrap();
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
-        assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+        assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
         ended.push(tokens);
     }
     // They stay ended when the revocations have gone, long before the refresh tokens would have expired.
@@ -398,7 +398,7 @@ async fn the_functions_of_revocation_end_log_ins_too() {
     shop.auth.revocations().drop_expired().await.unwrap();
     assert_eq!(shop.auth.revocations().status().entries, 0);
     for tokens in ended {
-        assert_eq!(shop.refused(&tokens.refresh_token).await, RefusedRefresh::Ended);
+        assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
     }
 }
 
@@ -592,5 +592,5 @@ async fn another_instance_follows() {
     assert_eq!(one.who(&next.access_token).await, Err(401));
     two.auth.catch_up().await.unwrap();
     assert_eq!(two.who(&next.access_token).await, Err(401));
-    assert_eq!(two.refused(&next.refresh_token).await, RefusedRefresh::Ended);
+    assert_eq!(two.refused(&next.refresh_token).await, RefreshError::Ended);
 }

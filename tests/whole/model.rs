@@ -9,9 +9,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use auth_runtime::clock::Clock as _;
 use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
+use auth_runtime::session::{IssuedTokens, RefreshKey, SigningKeys, TokenError, TokenIssuer, TokenService};
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::TestClock;
-use auth_runtime::tokens::{IssuedTokens, RefreshKey, SigningKeys, TokenError, TokenIssuer, Tokens};
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -34,7 +34,7 @@ async fn who(user: Principal) -> String {
 /// One life of the process.
 struct Life {
     auth: Auth,
-    tokens: Tokens,
+    tokens: TokenService,
     app: axum::Router,
     runtime: Runtime,
 }
@@ -122,7 +122,7 @@ impl World {
             Err(TestCaseError::fail(format!("{step:?}: expected {expected:?}, and it is {given:?}")))
         };
         match *step {
-            Step::LogIn(user) => {
+            Step::Login(user) => {
                 let Some(subject) = self.people.find(USERS[user]).unwrap() else { return Ok(()) };
                 match (self.model.log_in(user), runtime.block_on(tokens.issue(&subject))) {
                     (Some(first), Ok(given)) => self.give(first, given)?,
@@ -149,7 +149,7 @@ impl World {
                     (expected, given) => return unexpected(&expected, &given),
                 }
             }
-            Step::LogOut(back) => {
+            Step::Logout(back) => {
                 let Some(index) = newest(&self.refresh, back) else { return Ok(()) };
                 let (token, text) = &self.refresh[index];
                 prop_assert_eq!(
@@ -160,7 +160,7 @@ impl World {
                     self.model.end(token.family);
                 }
             }
-            Step::LogOutEverywhere(user) => {
+            Step::LogoutEverywhere(user) => {
                 runtime.block_on(tokens.log_out_everywhere(USERS[user])).unwrap();
                 self.model.log_out_everywhere(user);
             }

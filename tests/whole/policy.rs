@@ -199,8 +199,8 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
             rule!(claims(seats = 5, beta = true)),
             "needs claim seats equal to 5; has none; and needs claim beta equal to true; has none",
         ),
-        (rule!(max_age = "5m"), "needs a log-in at most 300 s old; has one of unknown age"),
-        (rule!(acr = ["mfa"]), "needs a log-in of class mfa; has \"pwd\""),
+        (rule!(max_age = "5m"), "needs a login at most 300 s old; has one of unknown age"),
+        (rule!(acr = ["mfa"]), "needs a login of class mfa; has \"pwd\""),
         (rule!(not(roles = ["viewer"])), "must not have role viewer"),
         (
             rule!(any(roles = ["admin"], scopes = ["write"])),

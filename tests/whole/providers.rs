@@ -1,7 +1,7 @@
 //! A tree that turns on both of `jsonwebtoken`'s providers, as this package does.
 
+use auth_runtime::session::SigningKey;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::tokens::SigningKey;
 use auth_runtime::verify::Algorithm;
 
 #[test]

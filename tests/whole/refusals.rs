@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use auth_runtime::audit::{AuditDecision, AuditEvent};
-use auth_runtime::rejection::RefusalCode;
+use auth_runtime::rejection::RejectionKind;
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{Claims, OwnPage, Principal, RequestAuth, Router, auth, check};
+use auth_runtime::{Claims, Principal, RequestAuth, Router, SameOrigin, auth, check};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -92,7 +92,7 @@ async fn statuses_and_challenges() {
             401,
             r#", error="insufficient_user_authentication", max_age="300""#,
         ),
-        // a log-in in the future, by more than clocks differ, has no age
+        // a login in the future, by more than clocks differ, has no age
         (Some(&logged_in(-60)), "/fresh", 200, ""),
         (
             Some(&logged_in(-61)),
@@ -319,7 +319,7 @@ async fn an_outer_layer_reads_the_outcome() {
 async fn rendered(hook: fn() -> Response) -> crate::support::Reply {
     let test = TestAuth::with(|builder| {
         builder.render_refusals(move |refusal, head: &Parts| {
-            assert_eq!((refusal.kind(), refusal.code()), (RefusalCode::Unauthenticated, None));
+            assert_eq!((refusal.kind(), refusal.code()), (RejectionKind::Unauthenticated, None));
             assert_eq!((refusal.status(), head.uri.path()), (StatusCode::UNAUTHORIZED, "/any"));
             hook()
         })
@@ -349,7 +349,7 @@ async fn a_hook_renders_a_refusal_and_cannot_make_a_success_of_it() {
 }
 
 #[auth(public)]
-async fn log_in(_: OwnPage, body: String) -> String {
+async fn log_in(_: SameOrigin, body: String) -> String {
     body
 }
 
@@ -379,7 +379,7 @@ async fn what_is_put_together_wrongly_is_told_like_any_refusal() {
     let test = audited(&log);
     let other = TestAuth::with(|builder| {
         builder.render_refusals(|refusal, _| {
-            assert_eq!(refusal.kind(), RefusalCode::Misconfigured);
+            assert_eq!(refusal.kind(), RejectionKind::Misconfigured);
             "own words".into_response()
         })
     });

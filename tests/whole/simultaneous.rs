@@ -1,4 +1,4 @@
-//! Requests that come at the same time: one refresh token many times, and log-outs amid refreshes and log-ins.
+//! Requests that come at the same time: one refresh token many times, and logouts amid refreshes and logins.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_runtime::routing::get;
+use auth_runtime::session::{
+    BoxError, IssuedTokens, RefreshError, RefreshKey, Subject, SubjectStore, TokenError, TokenIssuer,
+    TokenService,
+};
 use auth_runtime::store::RedbStore;
 use auth_runtime::testing::TestClock;
-use auth_runtime::tokens::{
-    BoxError, IssuedTokens, RefreshKey, RefusedRefresh, Subject, Subjects, TokenError, TokenIssuer, Tokens,
-};
 use auth_runtime::{Auth, AuthBuilder, Router, auth};
 use tempfile::TempDir;
 use tokio::sync::Barrier;
@@ -25,10 +26,10 @@ const USES: usize = 100;
 #[auth]
 async fn guarded() {}
 
-/// Gives others a turn between the look at a log-in and its change: that is where they do harm.
+/// Gives others a turn between the look at a login and its change: that is where they do harm.
 struct Everyone(AtomicUsize);
 
-impl Subjects for Everyone {
+impl SubjectStore for Everyone {
     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
         let turns = 1 + self.0.fetch_add(1, Ordering::Relaxed) % 3;
         for _ in 0..turns {
@@ -39,7 +40,7 @@ impl Subjects for Everyone {
 }
 
 struct Service {
-    tokens: Tokens,
+    tokens: TokenService,
     app: axum::Router,
     clock: TestClock,
     store: &'static str,
@@ -86,7 +87,7 @@ impl Service {
         assert!(!self.accepts(tokens).await, "{}: an access token is good", self.store);
         let refused = self.tokens.refresh(&tokens.refresh_token).await;
         assert!(
-            matches!(refused, Err(TokenError::Refused(RefusedRefresh::Ended))),
+            matches!(refused, Err(TokenError::Refused(RefreshError::Ended))),
             "{}: {refused:?}",
             self.store
         );
@@ -134,10 +135,10 @@ async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
             let refused: Vec<_> = refused.collect();
             // Who comes after the one that ended it finds it ended.
             assert!(
-                refused.iter().all(|why| matches!(why, RefusedRefresh::Reused | RefusedRefresh::Ended)),
+                refused.iter().all(|why| matches!(why, RefreshError::Reused | RefreshError::Ended)),
                 "{refused:?}"
             );
-            assert!(refused.contains(&RefusedRefresh::Reused));
+            assert!(refused.contains(&RefreshError::Reused));
             service.is_dead(&first).await;
             service.is_dead(winners[0].as_ref().unwrap()).await;
         }
@@ -159,7 +160,7 @@ async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
         service.lives(&answers[0]).await;
         // The successor was used: whoever comes with the first one now has a copy.
         let late = service.tokens.refresh(&first.refresh_token).await;
-        assert!(matches!(late, Err(TokenError::Refused(RefusedRefresh::Reused))), "{late:?}");
+        assert!(matches!(late, Err(TokenError::Refused(RefreshError::Reused))), "{late:?}");
     }
 }
 
@@ -179,7 +180,7 @@ impl Progress {
     }
 }
 
-/// Refreshes one log-in fifty times, and ends it when some of these are done: one token fifty times at once, which the grace
+/// Refreshes one login fifty times, and ends it when some of these are done: one token fifty times at once, which the grace
 /// period allows, and fifty tokens one after the other.
 async fn refresh_amid(end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
     for service in services(Duration::from_secs(10)).await {
@@ -199,7 +200,7 @@ async fn refresh_amid(end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
                     for _ in 0..in_turn {
                         match tokens.refresh(&last.refresh_token).await {
                             Ok(next) => last = next,
-                            Err(TokenError::Refused(RefusedRefresh::Ended)) => break,
+                            Err(TokenError::Refused(RefreshError::Ended)) => break,
                             Err(error) => panic!("{error}"),
                         }
                         given.push(last.clone());
@@ -230,7 +231,7 @@ async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them() {
         let (tokens, clock) = (service.tokens.clone(), service.clock.clone());
         Box::pin(async move {
             tokens.log_out_everywhere("alice").await.unwrap();
-            // What is dated later is not of the user's tokens up to now, but of a log-in that has ended.
+            // What is dated later is not of the user's tokens up to now, but of a login that has ended.
             clock.advance(Duration::from_secs(1));
         })
     })
@@ -239,7 +240,7 @@ async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_log_out_everywhere_amid_log_ins_parts_them() {
-    /// Before the log-out was called, while it ran, after it returned.
+    /// Before the logout was called, while it ran, after it returned.
     const CALLED: usize = 1;
     const RETURNED: usize = 2;
 
@@ -277,10 +278,10 @@ async fn a_log_out_everywhere_amid_log_ins_parts_them() {
                 let check: Task<()> = Box::pin(async move {
                     let alive = service.accepts(&log_in).await;
                     if acknowledged < CALLED {
-                        assert!(!alive, "{}: a log-in from before is good", service.store);
+                        assert!(!alive, "{}: a login from before is good", service.store);
                     }
                     if began == RETURNED {
-                        assert!(alive, "{}: a log-in from after is ended", service.store);
+                        assert!(alive, "{}: a login from after is ended", service.store);
                     }
                     // Whatever it is, it is it altogether.
                     if alive { service.lives(&log_in).await } else { service.is_dead(&log_in).await }
@@ -289,10 +290,10 @@ async fn a_log_out_everywhere_amid_log_ins_parts_them() {
             });
             let checks = checks.collect();
             together(checks).await;
-            // Every second log-out stands in the second of one before it, and of log-ins that came between.
+            // Every second logout stands in the second of one before it, and of logins that came between.
             service.clock.advance(Duration::from_secs(if turn % 2 == 0 { 0 } else { 2 }));
         }
-        // A log-out may be too quick to be met.
+        // A logout may be too quick to be met.
         assert!(met[0] > 0 && met[2] > 0, "{}: {met:?}", service.store);
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_runtime::routing::get;
+use auth_runtime::session::SigningKey;
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
-use auth_runtime::tokens::SigningKey;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, Authorized, Principal, Router, auth, check};
 

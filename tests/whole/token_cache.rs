@@ -11,8 +11,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use auth_runtime::clock::Clock as _;
 use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
+use auth_runtime::session::{SigningKey, SigningKeys};
 use auth_runtime::testing::{TestAuth, TestClock, TestUser};
-use auth_runtime::tokens::{SigningKey, SigningKeys};
 use auth_runtime::verify::{
     Algorithm, ClaimRule, TokenClaims, TrustedIssuer, VerifiedToken, Verifier, VerifyError,
 };

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use auth_runtime::routing::{get, post};
-use auth_runtime::testing::TestClock;
-use auth_runtime::tokens::IssuedTokens;
-use auth_runtime::tokens::routes::{
+use auth_runtime::session::IssuedTokens;
+use auth_runtime::session::routes::{
     AttemptLimit, Delivery, TokenAnswers, TokenEndpoints, TokenFailure, TokenRequest, TokenRoute, TokenRoutes,
 };
+use auth_runtime::testing::TestClock;
 use auth_runtime::{Auth, AuthBuilder, ForwardedHeader, Principal, Router, auth, rule};
 use axum::Extension;
 use axum::body::Body;
@@ -169,7 +169,7 @@ async fn log_out_with_an_access_token_alone_also_when_it_has_expired() {
     assert_eq!(reply.status, 204);
     let refresh = json!({ "refresh_token": tokens["refresh_token"] });
     assert_eq!(shop.post("/auth/refresh", &[], &refresh).await.status, 400);
-    // What can't be read is no log-out.
+    // What can't be read is no logout.
     let mut sent = request("POST", "/auth/logout", &[]);
     *sent.body_mut() = Body::from(format!("{{\"refresh_token\":{}}}", tokens["refresh_token"]));
     assert_eq!(send(&shop.app, sent).await.status, 400);
@@ -340,7 +340,7 @@ async fn the_address_is_the_connections_unless_proxies_are_named() {
     assert_eq!(error.mistakes().count(), 2, "{error}");
 }
 
-/// Where the address is not known there is no limit, so there is no log-in.
+/// Where the address is not known there is no limit, so there is no login.
 #[tokio::test]
 async fn without_an_address_nobody_logs_in() {
     let people = People::default();
@@ -395,7 +395,7 @@ impl TokenAnswers for Pages {
 
     fn failed(&self, failure: TokenFailure, request: &TokenRequest<'_>) -> Response {
         match (failure, request.route) {
-            (TokenFailure::InvalidGrant, TokenRoute::LogIn) => Redirect::to("/?failed").into_response(),
+            (TokenFailure::InvalidGrant, TokenRoute::Login) => Redirect::to("/?failed").into_response(),
             // A mistake: a failure is never a success.
             _ => "all is well".into_response(),
         }
@@ -639,7 +639,7 @@ mod renewal {
         let unknown = "__Host-refresh_token=k9.AAAA";
         let reply = get(&shop, "/who", unknown).await;
         assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 0));
-        // So is one of another log-in: nobody becomes somebody else on the way.
+        // So is one of another login: nobody becomes somebody else on the way.
         let bob = cookie_header(&shop.log_in("bob").await);
         shop.clock.advance(Duration::from_secs(7200));
         let mixed = format!("{}; {refresh}", bob.split("; ").next().unwrap());
@@ -770,7 +770,7 @@ mod browser {
 
 #[test]
 fn credentials_are_not_shown() {
-    use auth_runtime::tokens::routes::PasswordCredentials;
+    use auth_runtime::session::routes::PasswordCredentials;
     let sent = PasswordCredentials { username: "hunter2".into(), password: "hunter2".into() };
     assert!(!format!("{sent:?}").contains("hunter2"));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
+use auth_runtime::session::SigningKey;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::tokens::SigningKey;
 use auth_runtime::verify::{
     Algorithm, ClaimName, Key, TokenClaims, TrustedIssuer, VerifiedToken, Verifier, VerifyError,
 };
@@ -414,7 +414,7 @@ async fn revocation_by_token_session_and_user() {
     ] {
         assert_eq!(get_as(&app, &test, &who, "/").await.status.as_u16(), expected, "{who:?}");
     }
-    // A token of a later second is a new log-in.
+    // A token of a later second is a new login.
     test.clock().advance(Duration::from_secs(1));
     assert_eq!(get_as(&app, &test, &TestUser::new("carol"), "/").await.status, StatusCode::OK);
 }

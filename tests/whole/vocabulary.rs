@@ -2,8 +2,8 @@
 
 use auth_runtime::audit::AuditDecision;
 use auth_runtime::routing::get;
+use auth_runtime::session::TokenError;
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
-use auth_runtime::tokens::TokenError;
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use auth_runtime::vocabulary::Vocabulary;
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth, rule};
@@ -117,7 +117,7 @@ async fn no_token_is_given_out_for_roles_that_exclude_each_other() {
             "the subject `alice` has the roles `auditor` and `admin`, which the vocabulary says exclude each other"
         );
     }
-    // And mends it: the log-in still stands.
+    // And mends it: the login still stands.
     people.set("alice", &["admin"]);
     assert!(tokens.refresh(&issued.refresh_token).await.is_ok());
 }

@@ -271,7 +271,7 @@ impl Tell<'_> {
         self.diagnostics.error_in(range, format!("nobody can keep this rule: {why}{}", self.since(facts)));
     }
 
-    /// «, since `admin` implies `editor`»; nothing where it takes no fact.
+    /// ", since `admin` implies `editor`"; nothing where it takes no fact.
     fn since(&self, facts: &[usize]) -> String {
         let facts: Vec<String> = facts
             .iter()
@@ -289,11 +289,11 @@ impl Tell<'_> {
                         format!("nobody holds both `{one}` and `{other}`")
                     }
                     (Atom::MaxAge(one), Atom::MaxAge(other)) => format!(
-                        "a log-in at most {} old is at most {} old",
+                        "a login at most {} old is at most {} old",
                         words::duration(*one),
                         words::duration(*other)
                     ),
-                    _ => "a log-in is of one class".to_owned(),
+                    _ => "a login is of one class".to_owned(),
                 })
             })
             .collect();

@@ -40,7 +40,7 @@ pub(super) struct WrittenRole {
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
-/// The vocabulary, or the mistakes, as «line 7: ..», in the order of the file. Never an empty list.
+/// The vocabulary, or the mistakes, as "line 7: ..", in the order of the file. Never an empty list.
 pub(super) fn vocabulary(text: &str) -> Result<Vocabulary, Vec<(usize, String)>> {
     let mut mistakes = Vec::new();
     let (table, errors) = DeTable::parse_recoverable(text);

@@ -73,7 +73,7 @@ fn visible(text: &str) -> String {
     letters.collect()
 }
 
-/// Aligned columns. «nobody» is a request without a credential; `yes` is let in, `-` refused, `if` depends on more than roles.
+/// Aligned columns. "nobody" is a request without a credential; `yes` is let in, `-` refused, `if` depends on more than roles.
 impl fmt::Display for AccessTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<Vec<String>> =

@@ -57,7 +57,7 @@ impl Engine {
         // It logs its failure itself, and `status` tells it.
         let _ = self.revocations.catch_up(self.now()).await;
         // A clock that jumps for a moment must not be what forgets.
-        let Some(held) = self.held_time.held(self.now()) else { return };
+        let Some(held) = self.steady_time.held(self.now()) else { return };
         let began = Instant::now();
         while began.elapsed() < AT_ONCE {
             match self.drop_expired(held).await {

@@ -14,17 +14,17 @@ use super::{Auth, Engine, RENEWAL, background, resolve};
 #[cfg(feature = "token-routes")]
 use crate::address::{ForwardedHeader, TrustedProxies};
 use crate::audit::{AuditEvent, AuditHook};
-use crate::clock::{Clock, HeldTime, SystemClock};
+use crate::clock::{Clock, SteadyTime, SystemClock};
 use crate::error::BuildError;
 use crate::origin::{Origin, OriginPolicy};
 use crate::pipeline::UnmountedPolicies;
 use crate::rejection::{Refusal, RenderHook};
 use crate::revocation::RevocationState;
+use crate::session::{IssuerState, TokenIssuer};
 use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query, RefreshCookie};
-use crate::store::{MemoryStore, RefreshFamilies, RevocationLog};
-use crate::tokens::{IssuerState, TokenIssuer};
+use crate::store::{MemoryStore, RefreshTokenStore, RevocationLog};
 use crate::verify::{JwtVerifier, Limits, TokenCache, TrustedIssuer, Verifier};
-use crate::vocabulary::{DeclaredSourceKind, Lexicon, Vocabulary};
+use crate::vocabulary::{DeclaredSourceKind, Vocabulary, VocabularyIndex};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
@@ -63,7 +63,7 @@ pub struct AuthBuilder {
     renew_transparently: bool,
     cache_entries: usize,
     cache_bytes: usize,
-    store: Option<(Arc<dyn RevocationLog>, Arc<dyn RefreshFamilies>)>,
+    store: Option<(Arc<dyn RevocationLog>, Arc<dyn RefreshTokenStore>)>,
     max_staleness: Duration,
     #[cfg(feature = "token-routes")]
     proxies: Option<(ForwardedHeader, Vec<String>)>,
@@ -124,7 +124,7 @@ impl AuthBuilder {
 
     /// The longest life of a token, from `iat` to `exp`: a longer one is refused. Default 24 hours.
     ///
-    /// A revocation is kept for this long. That is what makes «revoked» true until the token has expired.
+    /// A revocation is kept for this long. That is what makes "revoked" true until the token has expired.
     pub fn max_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_token_lifetime = lifetime;
         self
@@ -224,11 +224,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Where revocations and log-ins are kept. Default: in the memory of this process, which forgets them when it ends.
+    /// Where revocations and logins are kept. Default: in the memory of this process, which forgets them when it ends.
     ///
     /// With a store, [`build`](Self::build) is called on a tokio runtime, on which the store's log is then followed; await
     /// [`Auth::catch_up`] before serving.
-    pub fn store(mut self, store: impl RevocationLog + RefreshFamilies) -> Self {
+    pub fn store(mut self, store: impl RevocationLog + RefreshTokenStore) -> Self {
         let store = Arc::new(store);
         self.store = Some((store.clone(), store));
         self
@@ -242,7 +242,7 @@ impl AuthBuilder {
     }
 
     /// The proxies in front of this service, as addresses or networks such as `10.0.0.0/8`, and the header in which they
-    /// tell the client's address: for the limit on log-in attempts. Default: none, and the address is that of the
+    /// tell the client's address: for the limit on login attempts. Default: none, and the address is that of the
     /// connection, whatever a header says.
     #[cfg(feature = "token-routes")]
     pub fn trusted_proxies(
@@ -268,7 +268,7 @@ impl AuthBuilder {
 
     /// Renders refusals in the application's own form, from the refusal and the request's head.
     ///
-    /// It may choose another status of failure (4xx, 5xx), or send a browser to the log-in page (302, 303, 307). Any
+    /// It may choose another status of failure (4xx, 5xx), or send a browser to the login page (302, 303, 307). Any
     /// other status becomes the refusal's own, and `WWW-Authenticate` is always the engine's.
     pub fn render_refusals(
         mut self,
@@ -351,7 +351,7 @@ impl AuthBuilder {
         };
         let (log, families) = match self.store {
             Some((log, families)) => (Some(log), families),
-            None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshFamilies>),
+            None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
         Ok(Engine {
             #[cfg(feature = "openapi")]
@@ -369,10 +369,10 @@ impl AuthBuilder {
             families,
             #[cfg(feature = "token-routes")]
             proxies,
-            lexicon: Lexicon::new(vocabulary),
+            lexicon: VocabularyIndex::new(vocabulary),
             unmounted: UnmountedPolicies::default(),
             clock: self.clock,
-            held_time: HeldTime::default(),
+            steady_time: SteadyTime::default(),
             background: AtomicBool::new(false),
             realm: self.realm,
             render_hook: self.render_hook,
@@ -463,7 +463,7 @@ fn token_issuer(
     if renew_transparently && !state.as_ref().is_some_and(IssuerState::has_grace) {
         mistakes.push(
             "`renew_transparently()` needs `.token_issuer(..)` with a grace period: a browser sends several requests at once, \
-             and all but the first would end the log-in"
+             and all but the first would end the login"
                 .into(),
         );
     }

@@ -10,8 +10,8 @@ use crate::clock::unix_seconds;
 use crate::engine::Engine;
 use crate::principal::Principal;
 use crate::revocation::{Revocation, RevocationStatus, RevokeError};
+use crate::session::{family_of_session, session_of_family};
 use crate::store::{FamilyId, LoggedRevocation, StoreError};
-use crate::tokens::{family_of_session, session_of_family};
 
 /// How far ahead of the clock a token may be dated, in seconds, so that it stands behind a revocation of its user's tokens.
 pub(crate) const DATED_AHEAD: u64 = 5;
@@ -19,7 +19,7 @@ pub(crate) const DATED_AHEAD: u64 = 5;
 /// Takes tokens back. When a method returns without an error, the revocation is recorded in the store, if there is one, and
 /// in force here; other instances that share the store follow within the time between two looks at its log.
 ///
-/// A session or a user of a [`TokenIssuer`](crate::tokens::TokenIssuer) loses the refresh tokens too, if they are in this engine's
+/// A session or a user of a [`TokenIssuer`](crate::session::TokenIssuer) loses the refresh tokens too, if they are in this engine's
 /// store.
 ///
 /// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
@@ -47,7 +47,7 @@ impl<'a> Revocations<'a> {
         self.revoke(Revocation::Token { issuer, token_id }).await
     }
 
-    /// All tokens of the log-in that `principal`'s token belongs to.
+    /// All tokens of the login that `principal`'s token belongs to.
     ///
     /// # Errors
     /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::Unavailable`].
@@ -115,7 +115,7 @@ impl Engine {
             Revocation::User { issued_at_or_before, .. } => now.max(*issued_at_or_before),
             _ => now,
         };
-        // «Up to now» is all that there is, also what was dated later by a clock that is ahead.
+        // "Up to now" is all that there is, also what was dated later by a clock that is ahead.
         let all = matches!(&revocation, Revocation::User { issued_at_or_before, .. } if *issued_at_or_before >= now);
         let families = self.families_of(&revocation, all).await?;
         let mut entries = self.sessions_of(&revocation, &families, last_issued);
@@ -123,7 +123,7 @@ impl Engine {
             entries.push(self.logged(revocation.clone(), last_issued));
         }
         self.end(entries, families).await?;
-        // A log-in at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
+        // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
         // came after is dated behind the bound.
         let late = self.families_of(&revocation, false).await?;
         self.end(self.sessions_of(&revocation, &late, last_issued), late).await
@@ -152,7 +152,7 @@ impl Engine {
         families.iter().map(|id| self.logged(session(id), last_issued)).collect()
     }
 
-    /// All tokens «up to now» of a user are also those that were dated ahead, since tokens up to this second had just been
+    /// All tokens "up to now" of a user are also those that were dated ahead, since tokens up to this second had just been
     /// revoked.
     fn behind_all_issued(&self, revocation: Revocation, now: SystemTime) -> Revocation {
         match revocation {
@@ -170,7 +170,7 @@ impl Engine {
         }
     }
 
-    /// Whether it is a log-in of this engine's own issuer that has ended already: nothing was issued for it since, and whoever
+    /// Whether it is a login of this engine's own issuer that has ended already: nothing was issued for it since, and whoever
     /// has an old refresh token can't make the log grow.
     fn has_ended(&self, revocation: &Revocation) -> bool {
         let Revocation::Session { issuer, session_id } = revocation else { return false };

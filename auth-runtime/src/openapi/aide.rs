@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::operation::WHO;
 use crate::gate::{Authorized, HandlerInfo, NamedCheck, Policy};
-use crate::origin::OwnPage;
+use crate::origin::SameOrigin;
 use crate::policy::Rule;
 use crate::principal::{Claims, Principal};
 use crate::routing::{METHODS, RouteInfo, Routes, rule_in_words};
@@ -48,7 +48,7 @@ impl OperationInput for Principal {}
 impl<T> OperationInput for Claims<T> {}
 
 /// A page of another origin is refused, of which nothing is said.
-impl OperationInput for OwnPage {}
+impl OperationInput for SameOrigin {}
 
 impl Routes {
     /// The routes of an `aide::axum::ApiRouter`, as the document tells that it made: for [`OpenApi::fill`](super::OpenApi::fill), for

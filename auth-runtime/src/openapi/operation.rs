@@ -35,7 +35,7 @@ const REFUSALS: [(&str, &str, &str); 4] = [
     (
         "401",
         "AuthUnauthenticated",
-        "No credential was sent, it is not good, or the log-in is too old or too weak (RFC 6750 §3.1, RFC 9470 §3).",
+        "No credential was sent, it is not good, or the login is too old or too weak (RFC 6750 §3.1, RFC 9470 §3).",
     ),
     (
         "403",
@@ -245,12 +245,12 @@ fn responses(
     refusals.chain(handlers).map(|(status, response)| (status, OrWritten::Ours(response))).collect()
 }
 
-/// A log-in that is too old or too weak is answered 401.
+/// A login that is too old or too weak is answered 401.
 fn can_forbid(condition: &Condition) -> bool {
     !matches!(condition, Condition::MaxAge(_) | Condition::Acr(_))
 }
 
-/// `log_out_everywhere` → «Log out everywhere».
+/// `log_out_everywhere` → "Log out everywhere".
 fn words(name: &str) -> String {
     let words = name.replace(['_', '[', ']'], " ");
     let mut letters = words.trim().chars();

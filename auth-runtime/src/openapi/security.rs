@@ -139,7 +139,7 @@ fn alternatives(condition: &Condition, wanted: bool) -> Option<Vec<Joint<'_>>> {
             let all = shortest(all);
             (all.len() <= MOST_ALTERNATIVES).then_some(all)
         }
-        // A role that is not held, a claim, a log-in.
+        // A role that is not held, a claim, a login.
         _ => anything(),
     }
 }

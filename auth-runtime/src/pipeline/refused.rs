@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::policy::Denial;
 use crate::principal::Principal;
-use crate::rejection::{Refusal, RefusalCode};
+use crate::rejection::{Refusal, RejectionKind};
 
 /// What has become of a credential that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +31,12 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(code: RefusalCode, reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(code: RejectionKind, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { refusal: Refusal::new(code), reason: reason.into(), principal: None, fate: Fate::Open }
     }
 
     pub(super) fn invalid_token(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(RefusalCode::InvalidToken, reason)
+        Self::new(RejectionKind::InvalidToken, reason)
     }
 
     pub(super) fn denied(denial: &Denial, principal: &Principal) -> Self {

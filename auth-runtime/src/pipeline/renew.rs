@@ -5,9 +5,9 @@ use axum::http::request::Parts;
 use super::refused::{Fate, Refused};
 use super::steps::{Credential, Step};
 use crate::principal::Principal;
-use crate::rejection::RefusalCode;
+use crate::rejection::RejectionKind;
+use crate::session::{RefreshError, TokenError, TokenService};
 use crate::source::{Carrier, Extracted};
-use crate::tokens::{RefusedRefresh, TokenError, Tokens};
 
 /// The caller that a renewed token tells of; `None` where nothing can be renewed, and what was `found` counts.
 pub(super) async fn renewed(
@@ -21,13 +21,13 @@ pub(super) async fn renewed(
         return Ok(None);
     }
     let (Extracted::Present(refresh_token), Some(tokens)) =
-        (engine.refresh_cookie().find(head), Tokens::of(engine.clone()))
+        (engine.refresh_cookie().find(head), TokenService::of(engine.clone()))
     else {
         return Ok(None);
     };
     let renewable = match (credential, found) {
         (None, _) => true,
-        // It must be of the same log-in: nobody becomes somebody else on the way.
+        // It must be of the same login: nobody becomes somebody else on the way.
         (Some(credential), Err(refused)) => {
             refused.fate == Fate::Expired && engine.is_access_cookie(credential.source) && {
                 let expired = tokens.genuine(&credential.text);
@@ -51,12 +51,12 @@ pub(super) async fn renewed(
             super::known(&step, head, &renewed).map(Some)
         }
         // Another instance may know the key.
-        Err(TokenError::Refused(RefusedRefresh::Forged)) => Ok(None),
+        Err(TokenError::Refused(RefreshError::Forged)) => Ok(None),
         Err(TokenError::Refused(why)) => {
             tracing::info!(%why, "auth: a refresh cookie is not good, and is cleared");
             engine.clearing_cookies("/").into_iter().for_each(|cookie| step.auth.set_cookie(cookie));
             Ok(None)
         }
-        Err(error) => Err(Refused::new(RefusalCode::Unavailable, error.to_string())),
+        Err(error) => Err(Refused::new(RejectionKind::Unavailable, error.to_string())),
     }
 }

@@ -16,7 +16,7 @@ use crate::engine::{Engine, background};
 use crate::gate::{Check, CheckOutcome, NamedCheck};
 use crate::policy::{Access, CompiledRule, Decision, Facts};
 use crate::principal::Principal;
-use crate::rejection::RefusalCode;
+use crate::rejection::RejectionKind;
 use crate::request_auth::RequestAuth;
 use crate::source::{Carrier, CredentialSource, Extracted};
 use crate::verify::{Verified, VerifiedToken, VerifyError};
@@ -67,7 +67,7 @@ impl<'a> Step<'a> {
             if found == Extracted::Repeated {
                 self.clear(source);
                 let reason = format!("the credential of source `{}` was sent more than once", source.name());
-                return Err(Refused::new(RefusalCode::InvalidRequest, reason));
+                return Err(Refused::new(RejectionKind::InvalidRequest, reason));
             }
             match &first {
                 None => first = Some((source, found)),
@@ -80,7 +80,7 @@ impl<'a> Step<'a> {
                         earlier.name(),
                         source.name()
                     );
-                    return Err(Refused::new(RefusalCode::InvalidRequest, reason));
+                    return Err(Refused::new(RejectionKind::InvalidRequest, reason));
                 }
                 Some(_) => {}
             }
@@ -88,7 +88,7 @@ impl<'a> Step<'a> {
         match first {
             Some((source, Extracted::Present(_))) if source.is_in_url() && !head.method.is_safe() => {
                 let reason = "a credential stands in the URL of a request that changes state";
-                Err(Refused::new(RefusalCode::InvalidRequest, reason))
+                Err(Refused::new(RejectionKind::InvalidRequest, reason))
             }
             Some((source, Extracted::Present(text))) => Ok(Some(Credential { source, text })),
             Some((source, Extracted::Unusable(why))) => {
@@ -111,7 +111,7 @@ impl<'a> Step<'a> {
         }
         let reason = "a page of another origin used the browser's cookie: if it may, name its origin in `trust_origin`, \
                       and if a proxy changes the host, this service's in `public_origin`";
-        Err(Refused::new(RefusalCode::ForeignOrigin, reason))
+        Err(Refused::new(RejectionKind::CrossOrigin, reason))
     }
 
     /// The cache, or the verifier → verified claims, and the caller that they tell of: subject, roles, scopes, permissions.
@@ -149,7 +149,7 @@ impl<'a> Step<'a> {
         if let Err(error) = revocations.check_fresh(self.now) {
             // Whatever followed the store may have ended with its runtime.
             background::ensure(self.auth.engine());
-            return Err(Refused::new(RefusalCode::Unavailable, error.to_string()));
+            return Err(Refused::new(RejectionKind::Unavailable, error.to_string()));
         }
         // Before the view is asked: what is revoked from now on changes it.
         let epoch = revocations.view().epoch();
@@ -173,7 +173,7 @@ impl<'a> Step<'a> {
     pub(super) fn nobody<C: NamedCheck>(&self) -> Result<Option<Principal>, Refused> {
         // A check is about a caller, so where there is one there must be the other.
         if self.policy.access == Access::Authenticated || C::NAME.is_some() {
-            return Err(Refused::new(RefusalCode::Unauthenticated, "no credential was sent"));
+            return Err(Refused::new(RejectionKind::Unauthenticated, "no credential was sent"));
         }
         Ok(None)
     }
@@ -213,7 +213,7 @@ impl<'a> Step<'a> {
             RawPathParams::from_request_parts(head, &()).await.map(Some).map_err(|_| {
                 let reason =
                     "the rule compares a claim with the path, and the path has no parameters or is not UTF-8";
-                Refused::new(RefusalCode::InsufficientScope, reason).of(principal)
+                Refused::new(RejectionKind::InsufficientScope, reason).of(principal)
             })?
         } else {
             None
@@ -239,11 +239,11 @@ impl<'a> Step<'a> {
         let name = C::NAME.unwrap_or_default();
         let (code, reason) = match C::check(principal, head, state).await {
             CheckOutcome::Allowed => return Ok(()),
-            CheckOutcome::Refused => (RefusalCode::InsufficientScope, format!("check {name} said no")),
+            CheckOutcome::Refused => (RejectionKind::InsufficientScope, format!("check {name} said no")),
             CheckOutcome::Unreadable => {
-                (RefusalCode::InsufficientScope, format!("check {name} could not read the request"))
+                (RejectionKind::InsufficientScope, format!("check {name} could not read the request"))
             }
-            CheckOutcome::Failed(why) => (RefusalCode::Unavailable, format!("check {name} failed: {why}")),
+            CheckOutcome::Failed(why) => (RejectionKind::Unavailable, format!("check {name} failed: {why}")),
         };
         Err(Refused::new(code, reason).of(principal))
     }
@@ -252,7 +252,7 @@ impl<'a> Step<'a> {
 fn unverified(error: VerifyError) -> Refused {
     let reason = error.to_string();
     let fate = match error {
-        VerifyError::Unavailable(_) => return Refused::new(RefusalCode::Unavailable, reason),
+        VerifyError::Unavailable(_) => return Refused::new(RejectionKind::Unavailable, reason),
         VerifyError::Expired => Fate::Expired,
         VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => Fate::Open,
         _ => Fate::Bad,

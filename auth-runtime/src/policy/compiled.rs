@@ -2,7 +2,7 @@
 
 use super::evaluate::Facts;
 use super::rule::{Requirement, Rule};
-use crate::vocabulary::{Lexicon, Mask, NameKind};
+use crate::vocabulary::{Mask, NameKind, VocabularyIndex};
 
 /// A rule that is ready to be decided.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ enum Test {
     AnyOf(Mask),
     /// All of these bits are set.
     AllOf(Mask),
-    /// What bits can't tell: claims, the log-in, names that are not declared.
+    /// What bits can't tell: claims, the login, names that are not declared.
     Other(&'static Requirement),
     All(Vec<Test>),
     Any(Vec<Test>),
@@ -28,14 +28,14 @@ enum Test {
 
 impl CompiledRule {
     /// For an engine with this lexicon.
-    pub(crate) fn new(rule: Rule, lexicon: &Lexicon) -> Self {
+    pub(crate) fn new(rule: Rule, lexicon: &VocabularyIndex) -> Self {
         let test = all(rule.requirements(), lexicon);
         Self { rule, test, path_parameters: rule.path_parameters().into(), fault: rule.fault() }
     }
 
     /// To be decided by comparing names: for a caller of whom no engine is known.
     pub(crate) fn by_names(rule: Rule) -> Self {
-        Self::new(rule, &Lexicon::default())
+        Self::new(rule, &VocabularyIndex::default())
     }
 
     /// Whether the rule compares a claim with the path.
@@ -72,7 +72,7 @@ impl Test {
     }
 }
 
-fn test(part: &'static Requirement, lexicon: &Lexicon) -> Test {
+fn test(part: &'static Requirement, lexicon: &VocabularyIndex) -> Test {
     match part {
         Requirement::Roles(names) => {
             lexicon.mask(NameKind::Role, names).map_or(Test::Other(part), Test::AnyOf)
@@ -101,7 +101,7 @@ fn test(part: &'static Requirement, lexicon: &Lexicon) -> Test {
     }
 }
 
-fn all(parts: &'static [Requirement], lexicon: &Lexicon) -> Test {
+fn all(parts: &'static [Requirement], lexicon: &VocabularyIndex) -> Test {
     joined(
         parts,
         lexicon,
@@ -118,7 +118,7 @@ fn all(parts: &'static [Requirement], lexicon: &Lexicon) -> Test {
 /// The tests of `parts`, with those that `bits` knows as bits put together into one, which comes first: it is the cheapest.
 fn joined(
     parts: &'static [Requirement],
-    lexicon: &Lexicon,
+    lexicon: &VocabularyIndex,
     join: impl Fn(Vec<Test>) -> Test,
     bits: impl Fn(Test) -> Result<Mask, Test>,
     of_bits: impl Fn(Mask) -> Test,
@@ -148,7 +148,7 @@ mod tests {
     use crate::policy::{Decision, Expected, Facts, Literal, Requirement, Rule};
     use crate::principal::Principal;
     use crate::verify::{TokenClaims, VerifiedToken};
-    use crate::vocabulary::{DeclaredPermission, DeclaredRole, DeclaredScope, Lexicon, Vocabulary};
+    use crate::vocabulary::{DeclaredPermission, DeclaredRole, DeclaredScope, Vocabulary, VocabularyIndex};
 
     /// More than fit into one word of bits, with those that are declared at both ends.
     const NAMES: usize = 80;
@@ -227,7 +227,7 @@ mod tests {
         let (allowed, denied) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
         TestRunner::new(config)
             .run(&cases, |(vocabulary, requirements, principals)| {
-                let lexicon = Lexicon::new(Some(vocabulary));
+                let lexicon = VocabularyIndex::new(Some(vocabulary));
                 let rule = Rule::authenticated().requires(requirements.leak());
                 let by_bits = CompiledRule::new(rule, &lexicon);
                 let by_names = CompiledRule::by_names(rule);

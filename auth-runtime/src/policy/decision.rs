@@ -28,9 +28,9 @@ pub enum Remedy {
     None,
     /// A token with all of these scopes (RFC 6750 §3.1).
     Scopes(Vec<&'static str>),
-    /// A fresher or stronger log-in (RFC 9470 §3).
+    /// A fresher or stronger login (RFC 9470 §3).
     StepUp {
-        /// The greatest age of the log-in, in seconds.
+        /// The greatest age of the login, in seconds.
         max_age: Option<u64>,
         /// The classes of which one must be reached, in order of preference.
         acr_values: Vec<&'static str>,
@@ -50,7 +50,7 @@ impl Denial {
         Self { reason: reason.into(), remedy }
     }
 
-    /// The reason in words: «needs any of the roles admin, editor; has viewer».
+    /// The reason in words: "needs any of the roles admin, editor; has viewer".
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -74,7 +74,7 @@ impl Denial {
         Self { reason: reasons.join("; and "), remedy }
     }
 
-    /// The denial of a disjunction of which all parts failed. It can be remedied if one part can: a fresher log-in
+    /// The denial of a disjunction of which all parts failed. It can be remedied if one part can: a fresher login
     /// comes before a wider token.
     pub(super) fn any(parts: Vec<Self>) -> Self {
         let first = |wanted: fn(&Remedy) -> bool| {
@@ -97,7 +97,7 @@ impl Denial {
 }
 
 impl Remedy {
-    /// What remedies both of two failures. A wider token comes before a fresher log-in: it is asked for first.
+    /// What remedies both of two failures. A wider token comes before a fresher login: it is asked for first.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, _) | (_, Self::None) => Self::None,

@@ -55,9 +55,9 @@ pub enum Condition {
     Permissions(Vec<String>),
     /// A claim is as expected.
     Claim(ClaimCondition),
-    /// The log-in is at most this many seconds old.
+    /// The login is at most this many seconds old.
     MaxAge(u64),
-    /// The log-in was of one of these classes.
+    /// The login was of one of these classes.
     Acr(Vec<String>),
     /// At least one part holds.
     Any(Vec<Condition>),

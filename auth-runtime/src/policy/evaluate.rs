@@ -75,7 +75,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Seconds since the log-in. A log-in that is said to lie in the future, by more than clocks differ, has no age that
+    /// Seconds since the login. A login that is said to lie in the future, by more than clocks differ, has no age that
     /// could be trusted.
     fn login_age(&self) -> Option<u64> {
         let age = self.now.checked_sub(self.principal.auth_time_seconds()?)?;

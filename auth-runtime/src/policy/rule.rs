@@ -52,9 +52,9 @@ pub enum Requirement {
     Permissions(&'static [&'static str]),
     /// The claim of this name is as expected. A claim that is a list matches if one of its elements does.
     Claim(&'static str, Expected),
-    /// The log-in (`auth_time`) is at most this many seconds old (RFC 9470 §3).
+    /// The login (`auth_time`) is at most this many seconds old (RFC 9470 §3).
     MaxAge(u64),
-    /// The log-in was of one of these authentication context classes (`acr`, RFC 9470 §3).
+    /// The login was of one of these authentication context classes (`acr`, RFC 9470 §3).
     Acr(&'static [&'static str]),
     /// A rule by the name of its constant.
     Named(&'static str, &'static Rule),

@@ -51,8 +51,8 @@ impl fmt::Display for Requirement {
                 write!(f, "claim {name} one of ")?;
                 joined(f, literals, ", ")
             }
-            Self::MaxAge(seconds) => write!(f, "a log-in at most {seconds} s old"),
-            Self::Acr(values) => write!(f, "a log-in of class {}", values.join(" or ")),
+            Self::MaxAge(seconds) => write!(f, "a login at most {seconds} s old"),
+            Self::Acr(values) => write!(f, "a login of class {}", values.join(" or ")),
             // Who reads it may not know the source.
             Self::Named(name, rule) => {
                 let words = rule.requirements_in_words().unwrap_or_else(|| Access::Authenticated.to_string());

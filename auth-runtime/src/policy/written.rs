@@ -40,7 +40,7 @@ pub(crate) struct Read {
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) relies: Option<Relies>,
     /// Why it could not be read. A rule in which there is such a thing, anywhere, lets nobody in, and no router is finished with it:
-    /// under a `not` «nobody» would be everybody.
+    /// under a `not` "nobody" would be everybody.
     pub(crate) fault: Option<String>,
 }
 
@@ -180,7 +180,7 @@ mod tests {
     use crate::policy::{Requirement, Rule};
     use crate::principal::Principal;
     use crate::verify::{TokenClaims, VerifiedToken};
-    use crate::vocabulary::Lexicon;
+    use crate::vocabulary::VocabularyIndex;
 
     static ONE: Rule = Rule::authenticated().requires(&[Requirement::Roles(&["one"])]);
     static TWO: Rule = Rule::authenticated().requires(&[Requirement::Roles(&["two"])]);
@@ -220,10 +220,10 @@ mod tests {
         static NOT: Rule =
             Rule::authenticated().requires(&[Requirement::Not(&Requirement::Named("DEEP", &DEEP))]);
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let alice = Principal::identify(VerifiedToken::new(claims), &Lexicon::default()).unwrap();
+        let alice = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default()).unwrap();
         for rule in [&DEEP, &NOT] {
             assert!(!rule.decide(&alice, std::time::SystemTime::now()).is_allow());
-            let objections = Lexicon::default().objections(&[*rule]);
+            let objections = VocabularyIndex::default().objections(&[*rule]);
             assert!(objections[0].starts_with("the rule `[[[` can't be read"), "{objections:?}");
         }
     }

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::Principal;
-use crate::rejection::{RefusalCode, Rejection, misconfigured};
+use crate::rejection::{Rejection, RejectionKind, misconfigured};
 use crate::request_auth::RequestAuth;
 
 /// The claims of the verified token, as a type of yours: `Claims(claims): Claims<MyClaims>`.
@@ -36,9 +36,9 @@ fn admitted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
 fn required(parts: &Parts) -> Result<Principal, Rejection> {
     match admitted(parts)? {
         Some(principal) => Ok(principal),
-        // Behind `optional` the answer to «who are you?» is a challenge.
+        // Behind `optional` the answer to "who are you?" is a challenge.
         None => match RequestAuth::of(parts) {
-            Some(auth) => Err(auth.refuse(RefusalCode::Unauthenticated, parts)),
+            Some(auth) => Err(auth.refuse(RejectionKind::Unauthenticated, parts)),
             None => Err(misconfigured("the layer of `Auth` is missing")),
         },
     }
@@ -87,7 +87,7 @@ fn typed<T: DeserializeOwned>(principal: &Principal, parts: &Parts) -> Result<Cl
             "auth: the claims of a verified token don't fit the handler's type"
         );
         match RequestAuth::of(parts) {
-            Some(auth) => auth.refuse(RefusalCode::InvalidToken, parts),
+            Some(auth) => auth.refuse(RejectionKind::InvalidToken, parts),
             None => misconfigured("the layer of `Auth` is missing"),
         }
     })

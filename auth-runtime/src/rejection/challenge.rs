@@ -2,14 +2,14 @@
 
 use axum::http::HeaderValue;
 
-use super::{Refusal, RefusalCode};
+use super::{Refusal, RejectionKind};
 use crate::policy::Remedy;
 
 /// One challenge for each scheme, always with a parameter (RFC 6750 §3).
 pub(super) fn challenges(refusal: &Refusal, realm: &str, schemes: &[&str]) -> Vec<HeaderValue> {
     if matches!(
         refusal.code,
-        RefusalCode::ForeignOrigin | RefusalCode::Unavailable | RefusalCode::Misconfigured
+        RejectionKind::CrossOrigin | RejectionKind::Unavailable | RejectionKind::Misconfigured
     ) {
         return Vec::new();
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::{
-    FamilyId, LogPage, LoggedRevocation, RefreshFamilies, RefreshFamily, RevocationLog, StoreFuture,
+    FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreFuture,
     drop_before,
 };
 use crate::clock::unix_seconds;
@@ -26,7 +26,7 @@ struct Tables {
     /// What may go when, in seconds since the epoch.
     log_expiry: BTreeSet<(i64, u64)>,
     last_cursor: u64,
-    families: HashMap<FamilyId, RefreshFamily>,
+    families: HashMap<FamilyId, RefreshTokenFamily>,
     family_expiry: BTreeSet<(i64, FamilyId)>,
     by_subject: BTreeSet<(String, String, FamilyId)>,
 }
@@ -100,17 +100,17 @@ impl RevocationLog for MemoryStore {
     }
 }
 
-impl RefreshFamilies for MemoryStore {
-    fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()> {
+impl RefreshTokenStore for MemoryStore {
+    fn insert(&self, family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
         self.tables().put(family);
         done(())
     }
 
-    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>> {
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>> {
         done(self.tables().families.get(&id).cloned())
     }
 
-    fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool> {
+    fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
         let mut tables = self.tables();
         let fits = tables.families.get(&family.id).is_some_and(|row| row.generation == expected);
         if fits {
@@ -127,7 +127,7 @@ impl RefreshFamilies for MemoryStore {
         done(())
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let tables = self.tables();
         let first = (issuer.to_owned(), subject.to_owned(), FamilyId::default());
         let rows = tables.by_subject.range(first..);
@@ -147,7 +147,7 @@ impl RefreshFamilies for MemoryStore {
 }
 
 impl Tables {
-    fn put(&mut self, family: RefreshFamily) {
+    fn put(&mut self, family: RefreshTokenFamily) {
         self.take(family.id);
         self.family_expiry.insert((family.expires_at, family.id));
         self.by_subject.insert((family.issuer.clone(), family.subject.clone(), family.id));

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::file::StoreFile;
 use self::tables::Write;
 use super::{
-    FamilyId, LogPage, LoggedRevocation, RefreshFamilies, RefreshFamily, RevocationLog, StoreError,
+    FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreError,
     StoreFuture, drop_before,
 };
 
@@ -113,16 +113,16 @@ impl RevocationLog for RedbStore {
     }
 }
 
-impl RefreshFamilies for RedbStore {
-    fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()> {
+impl RefreshTokenStore for RedbStore {
+    fn insert(&self, family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
         Box::pin(async move { self.write(Write::Insert(family)).await.map(drop) })
     }
 
-    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>> {
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>> {
         Box::pin(self.read(move |transaction| tables::family(transaction, id)))
     }
 
-    fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool> {
+    fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
         Box::pin(self.write(Write::Replace(expected, family)))
     }
 
@@ -130,7 +130,7 @@ impl RefreshFamilies for RedbStore {
         Box::pin(async move { self.write(Write::Remove(ids)).await.map(drop) })
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         Box::pin(self.read(move |transaction| tables::families_of(transaction, &issuer, &subject)))
     }

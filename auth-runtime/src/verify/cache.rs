@@ -162,11 +162,11 @@ mod tests {
     use super::{TokenCache, Verified};
     use crate::principal::Principal;
     use crate::verify::{TokenClaims, VerifiedToken};
-    use crate::vocabulary::Lexicon;
+    use crate::vocabulary::VocabularyIndex;
 
     fn verified(generation: u64) -> Verified {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let principal = Principal::identify(VerifiedToken::new(claims), &Lexicon::default());
+        let principal = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default());
         Verified::new(principal.unwrap(), generation, 1)
     }
 

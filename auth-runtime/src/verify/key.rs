@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents};
 use aws_lc_rs::{hmac, rsa};
 
 use super::algorithm::{Algorithm, Scheme};
-use crate::tokens::SigningKey;
+use crate::session::SigningKey;
 
 /// The smallest RSA key, in bits (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
@@ -127,7 +127,7 @@ impl Key {
     }
 }
 
-/// What it is, without the key itself: «a PEM for RS256 with the id `2026`».
+/// What it is, without the key itself: "a PEM for RS256 with the id `2026`".
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.material {

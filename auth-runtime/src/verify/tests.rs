@@ -6,7 +6,7 @@ mod strict;
 mod vectors;
 
 use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, Verifier as _, VerifyError};
-use crate::tokens::SigningKey;
+use crate::session::SigningKey;
 use crate::verify::JwtVerifier;
 
 /// A key of its own for each test.

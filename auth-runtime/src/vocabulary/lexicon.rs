@@ -8,7 +8,7 @@ use crate::policy::{Relies, Requirement, Rule};
 
 /// What an engine knows of names. Without a vocabulary: nothing, and any name is as good as another.
 #[derive(Debug, Default)]
-pub(crate) struct Lexicon {
+pub(crate) struct VocabularyIndex {
     vocabulary: Option<&'static Vocabulary>,
     /// The bit of each declared name.
     bits: HashMap<(NameKind, &'static str), usize>,
@@ -34,7 +34,7 @@ impl fmt::Display for Clash {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mask(Vec<(usize, u64)>);
 
-impl Lexicon {
+impl VocabularyIndex {
     pub(crate) fn new(vocabulary: Option<&'static Vocabulary>) -> Self {
         let Some(declared) = vocabulary else { return Self::default() };
         let roles = declared.roles.iter().map(|role| (NameKind::Role, role.name));

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
-use auth_runtime::tokens::{RefreshKey, SignError, SigningKey, random_secret};
+use auth_runtime::session::{RefreshKey, SignError, SigningKey, random_secret};
 use auth_runtime::verify::Algorithm;
 
 /// What tokens are made with.

@@ -1,9 +1,9 @@
-//! A small web app with a log-in form. It needs no script: tokens are in cookies, and renewed on the way.
+//! A small web app with a login form. It needs no script: tokens are in cookies, and renewed on the way.
 //!
 //! Run it with `cargo run -p cookie-login`, open the page that it names, and log in as alice (wonderland), who is an admin,
 //! or bob (builder). Start it again, and you are still logged in.
 //!
-//! `-- --port 8080` takes another port than 3000 (0 is any), `-- --data DIR` another folder for log-ins and keys than
+//! `-- --port 8080` takes another port than 3000 (0 is any), `-- --data DIR` another folder for logins and keys than
 //! `cookie-login-data` in the current one.
 #![allow(clippy::print_stdout, reason = "it talks to the person who started it")]
 
@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 use auth_runtime::rejection::Refusal;
 use auth_runtime::routing::get;
+use auth_runtime::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute, TokenRoutes};
+use auth_runtime::session::{IssuedTokens, TokenIssuer};
 use auth_runtime::store::RedbStore;
-use auth_runtime::tokens::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute, TokenRoutes};
-use auth_runtime::tokens::{IssuedTokens, TokenIssuer};
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use axum::extract::RawQuery;
 use axum::http::header::{
@@ -70,9 +70,9 @@ impl TokenAnswers for ToThePage {
 
     fn failed(&self, failure: TokenFailure, asked: &TokenRequest<'_>) -> Response {
         match failure {
-            TokenFailure::ForeignPage => pages::problem(failure.status()),
+            TokenFailure::CrossOrigin => pages::problem(failure.status()),
             TokenFailure::InvalidRequest | TokenFailure::InvalidGrant => {
-                let is_log_in = asked.route == TokenRoute::LogIn;
+                let is_log_in = asked.route == TokenRoute::Login;
                 Redirect::to(if is_log_in { "/?failed" } else { "/" }).into_response()
             }
             TokenFailure::TooManyAttempts(_) => Redirect::to("/?failed=attempts").into_response(),
@@ -94,7 +94,7 @@ fn message(query: &str) -> Option<&'static str> {
     }
 }
 
-/// What the gates answer: a browser without a good log-in goes to the form, other programs get the standard answer.
+/// What the gates answer: a browser without a good login goes to the form, other programs get the standard answer.
 fn refused(refusal: &Refusal, head: &Parts) -> Response {
     let accept = head.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
@@ -109,7 +109,7 @@ fn refused(refusal: &Refusal, head: &Parts) -> Response {
     }
 }
 
-/// On every answer: only this service's own styles, no scripts, no frames; and no page out of a cache after the log-out.
+/// On every answer: only this service's own styles, no scripts, no frames; and no page out of a cache after the logout.
 async fn with_security_headers(mut response: Response) -> Response {
     const POLICY: &str =
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -153,14 +153,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issuer =
         TokenIssuer::new("https://cookie-login.example", "cookie-login", keys.signing, users.clone())
             .refresh_key(keys.refresh);
-    let auth = engine(issuer).store(RedbStore::open(data.join("log-ins.redb"))?).build()?;
+    let auth = engine(issuer).store(RedbStore::open(data.join("logins.redb"))?).build()?;
     auth.catch_up().await?;
 
     let app = routes(&auth, users)?.finish(&auth)?.layer(map_response(with_security_headers));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
         format!("port {port} can't be used ({error}): try another with `-- --port 0`, where 0 is any")
     })?;
-    println!("Log-ins and keys are kept in {}. Ctrl-C ends it.", data.display());
+    println!("Logins and keys are kept in {}. Ctrl-C ends it.", data.display());
     println!("Open http://{}/ and log in as alice (wonderland) or bob (builder).", listener.local_addr()?);
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async {

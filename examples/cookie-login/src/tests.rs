@@ -1,7 +1,7 @@
 //! Who may call what, and the documents that say so.
 
 use auth_runtime::openapi::{OpenApi, OpenApiVersion};
-use auth_runtime::tokens::{RefreshKey, SigningKey};
+use auth_runtime::session::{RefreshKey, SigningKey};
 use auth_runtime::verify::Algorithm;
 use auth_tests_tools::Tools;
 
@@ -27,7 +27,7 @@ async fn nobody_gains_access_unseen() -> Result<(), Box<dyn Error>> {
 #[tokio::test]
 async fn the_document_is_as_it_was_reviewed() -> Result<(), Box<dyn Error>> {
     let (routes, auth) = routes_and_engine().await?;
-    let document = OpenApi::new("Cookie log-in", "0.1.0").describe(&routes.routes(), &auth)?;
+    let document = OpenApi::new("Cookie login", "0.1.0").describe(&routes.routes(), &auth)?;
     insta::assert_snapshot!(document.to_yaml());
     Ok(())
 }
@@ -37,7 +37,7 @@ async fn validators_of_others_find_no_error_in_it() -> Result<(), Box<dyn Error>
     let Some(tools) = Tools::find() else { return Ok(()) };
     let (routes, auth) = routes_and_engine().await?;
     let document =
-        |version| OpenApi::new("Cookie log-in", "0.1.0").version(version).describe(&routes.routes(), &auth);
+        |version| OpenApi::new("Cookie login", "0.1.0").version(version).describe(&routes.routes(), &auth);
     let (older, newer) = (document(OpenApiVersion::V3_1)?, document(OpenApiVersion::V3_2)?);
     tools.assert_valid([("3.1.yaml", older.to_yaml()), ("3.2.json", newer.to_json())]);
     Ok(())

@@ -1,11 +1,11 @@
 //! Two users with their passwords in the source, which is for an example alone.
 
-use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
-use auth_runtime::tokens::{BoxError, PasswordError, Passwords, Subject, Subjects};
+use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
+use auth_runtime::session::{BoxError, PasswordError, PasswordHasher, Subject, SubjectStore};
 
 /// The users, with the hashes of their passwords. A service has them in a database.
 pub(crate) struct Users {
-    passwords: Passwords,
+    passwords: PasswordHasher,
     known: Vec<User>,
 }
 
@@ -17,7 +17,7 @@ struct User {
 
 impl Users {
     pub(crate) async fn new() -> Result<Self, PasswordError> {
-        let passwords = Passwords::new()?;
+        let passwords = PasswordHasher::new()?;
         let mut known = Vec::new();
         for (name, password, roles) in [("alice", "wonderland", &["admin"][..]), ("bob", "builder", &[])] {
             known.push(User { name, roles, hash: passwords.hash(password).await? });
@@ -36,8 +36,8 @@ impl User {
     }
 }
 
-/// Asked at a log-in.
-impl Authenticator for Users {
+/// Asked at a login.
+impl LoginVerifier for Users {
     type Credentials = PasswordCredentials;
 
     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
@@ -49,7 +49,7 @@ impl Authenticator for Users {
 }
 
 /// Asked whenever tokens are renewed: a user who is gone is logged out, and a role that was taken away is gone too.
-impl Subjects for Users {
+impl SubjectStore for Users {
     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
         Ok(self.find(id).map(User::subject))
     }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey, random_secret};
+use auth_runtime::session::{BoxError, RefreshKey, SigningKey, random_secret};
 use auth_runtime::verify::Algorithm;
 
 /// The keys in `folder`, made at the first start.

@@ -1,7 +1,7 @@
 //! Log in, call guarded routes, refresh, log out.
 //!
 //! Run it with `cargo run -p quickstart`, or with `-- --port 8080` for another port than 3000, and `-- --data FOLDER` for
-//! another place to keep log-ins in than `quickstart-data` in the current folder. It prints who may call what, and the `curl` lines to try.
+//! another place to keep logins in than `quickstart-data` in the current folder. It prints who may call what, and the `curl` lines to try.
 #![allow(clippy::print_stdout, reason = "it talks to the person who started it")]
 
 mod keys;
@@ -17,9 +17,9 @@ use std::sync::Arc;
 use auth_runtime::openapi::{Coverage, OpenApi};
 use auth_runtime::revocation::readiness;
 use auth_runtime::routing::get;
+use auth_runtime::session::routes::TokenRoutes;
+use auth_runtime::session::{BoxError, IssuedTokens, SubjectStore as _, TokenIssuer, TokenService};
 use auth_runtime::store::RedbStore;
-use auth_runtime::tokens::routes::TokenRoutes;
-use auth_runtime::tokens::{BoxError, IssuedTokens, Subjects as _, TokenIssuer, Tokens};
 use auth_runtime::{Auth, DocumentError, Principal, Router, auth, check, documented, rule};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -127,7 +127,7 @@ const NOTES: &[Note] = &[
     Note { id: 2, owner: "bob", text: "Bob's note: buy milk." },
 ];
 
-fn routes(tokens: Tokens, users: Arc<Users>) -> Router<App> {
+fn routes(tokens: TokenService, users: Arc<Users>) -> Router<App> {
     let api = documented![me, admin, reports, invoices, note].require(rule!(not(roles = ["suspended"])));
     documented![home, hello]
         .route("/ready", get(readiness))
@@ -166,7 +166,7 @@ async fn main() -> Result<(), BoxError> {
             .refresh_key(refresh_key);
     let auth = Auth::builder()
         .token_issuer(issuer)
-        .store(RedbStore::open(options.data.join("auth.redb"))?) // log-ins and log-outs outlast a restart
+        .store(RedbStore::open(options.data.join("auth.redb"))?) // logins and logouts outlast a restart
         .vocabulary(&VOCABULARY)
         .build()?;
     auth.catch_up().await?;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use auth_runtime::tokens::BoxError;
+use auth_runtime::session::BoxError;
 
 /// What the command line says.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) port: u16,
-    /// The folder of keys and log-ins.
+    /// The folder of keys and logins.
     pub(crate) data: PathBuf,
 }
 

@@ -1,7 +1,7 @@
 //! The routes and their documents, without the server.
 
 use auth_runtime::openapi::OpenApiVersion;
-use auth_runtime::tokens::{RefreshKey, SigningKey};
+use auth_runtime::session::{RefreshKey, SigningKey};
 use auth_runtime::verify::Algorithm;
 use auth_tests_tools::{Said, Tools};
 use utoipa::openapi::OpenApiVersion as Version;

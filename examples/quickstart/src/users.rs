@@ -1,20 +1,20 @@
 //! Two users with their passwords in the source, which is for a quickstart alone.
 
-use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
-use auth_runtime::tokens::{BoxError, PasswordError, Passwords, Subject, Subjects};
+use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
+use auth_runtime::session::{BoxError, PasswordError, PasswordHasher, Subject, SubjectStore};
 
 use crate::vocabulary::Role;
 
 /// The users, with the hashes of their passwords.
 #[derive(Debug)]
 pub(crate) struct Users {
-    passwords: Passwords,
+    passwords: PasswordHasher,
     known: Vec<(Subject, String)>,
 }
 
 impl Users {
     pub(crate) async fn new() -> Result<Self, PasswordError> {
-        let passwords = Passwords::new()?;
+        let passwords = PasswordHasher::new()?;
         let alice =
             Subject::new("alice").roles([Role::Admin]).scopes(["reports:read"]).claim("tenant", "acme");
         let bob = Subject::new("bob").roles([Role::Viewer]).claim("tenant", "other");
@@ -29,14 +29,14 @@ impl Users {
 }
 
 /// Who a user is, asked again at every refresh.
-impl Subjects for Users {
+impl SubjectStore for Users {
     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
         Ok(self.find(id).map(|(user, _)| user.clone()))
     }
 }
 
-/// Whether it is the user, asked at the log-in.
-impl Authenticator for Users {
+/// Whether it is the user, asked at the login.
+impl LoginVerifier for Users {
     type Credentials = PasswordCredentials;
 
     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {

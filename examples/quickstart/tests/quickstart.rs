@@ -168,7 +168,7 @@ fn its_document_says_how_it_answers() {
     let line = quickstart.lines.iter().find(|line| line.contains("Bearer ")).unwrap();
     let token = line.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
     let url = format!("{}/openapi.json", quickstart.origin);
-    // The log-outs last: they end the log-in that the others are asked with.
+    // The logouts last: they end the login that the others are asked with.
     for (which, tested) in [("--exclude-path-regex", "Tested: 9"), ("--include-path-regex", "Tested: 2")] {
         let said = tools.schemathesis(&url, token, CHECKS, &[which, "^/auth/logout"]);
         assert!(said.is_content && said.text.contains(tested), "{}", said.text);

@@ -93,12 +93,12 @@ fn who_gained_and_who_lost_is_told_with_an_example() {
         (
             rule!(max_age = "1h"),
             rule!(max_age = "5m"),
-            "- lost:   a caller with a log-in at most 3600 s old, and nothing else",
+            "- lost:   a caller with a login at most 3600 s old, and nothing else",
         ),
         (
             rule!(acr = ["mfa"]),
             rule!(acr = ["mfa", "hw"]),
-            "+ gained: a caller with a log-in of class `hw`, and nothing else",
+            "+ gained: a caller with a login of class `hw`, and nothing else",
         ),
         (
             rule!(source = "bearer"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime::revocation::Revocation;
-use auth_runtime::tokens::{Subject, TokenError};
+use auth_runtime::session::{Subject, TokenError};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;

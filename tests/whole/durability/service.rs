@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::get;
+use auth_runtime::session::{RefreshError, TokenError};
 use auth_runtime::store::{RedbStore, StoreError};
-use auth_runtime::tokens::{RefusedRefresh, TokenError};
 use auth_runtime::verify::TrustedIssuer;
 use auth_runtime::{Auth, Router, auth};
 use serde_json::json;
@@ -88,7 +88,7 @@ impl Acknowledged {
         None
     }
 
-    /// Holds all of it against a service that was started after the child had ended. Log-ins go on with their next tokens.
+    /// Holds all of it against a service that was started after the child had ended. Logins go on with their next tokens.
     pub(super) async fn check(&mut self, service: &Service) {
         assert_eq!(service.status(&token("good")).await, 200);
         for id in &self.revoked {
@@ -102,8 +102,8 @@ impl Acknowledged {
         }
         for (refresh_token, access_token) in &self.logged_out {
             let refused = tokens.refresh(refresh_token).await.unwrap_err();
-            assert!(matches!(refused, TokenError::Refused(RefusedRefresh::Ended)), "{refused}");
-            assert_eq!(service.status(access_token).await, 401, "a log-out takes access tokens too");
+            assert!(matches!(refused, TokenError::Refused(RefreshError::Ended)), "{refused}");
+            assert_eq!(service.status(access_token).await, 401, "a logout takes access tokens too");
         }
     }
 

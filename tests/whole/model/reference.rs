@@ -1,6 +1,6 @@
 //! What the documentation promises, as plain as can be. It calls nothing of the library's. Times are in seconds.
 
-use auth_runtime::tokens::RefusedRefresh;
+use auth_runtime::session::RefreshError;
 
 pub(super) const ACCESS: i64 = 60;
 pub(super) const REFRESH: i64 = 300;
@@ -78,36 +78,36 @@ impl Model {
         Some(())
     }
 
-    pub(super) fn refresh(&mut self, token: Refresh) -> Result<Refresh, RefusedRefresh> {
+    pub(super) fn refresh(&mut self, token: Refresh) -> Result<Refresh, RefreshError> {
         if !self.is_genuine(token) {
-            return Err(RefusedRefresh::Forged);
+            return Err(RefreshError::Forged);
         }
         let now = self.now;
         let family = &mut self.families[token.family];
         if family.ended || now >= family.expires_at() {
-            return Err(RefusedRefresh::Ended);
+            return Err(RefreshError::Ended);
         }
         let newest = token.generation == family.generation;
         let in_grace = token.generation + 1 == family.generation && now - family.rotated_at <= GRACE;
         if !newest && !in_grace {
             family.ended = true;
-            return Err(RefusedRefresh::Reused);
+            return Err(RefreshError::Reused);
         }
         if self.users[family.user].is_none() {
             family.ended = true;
-            return Err(RefusedRefresh::SubjectGone);
+            return Err(RefreshError::SubjectGone);
         }
         if newest {
             (family.generation, family.rotated_at) = (family.generation + 1, now);
         }
         let (user, generation) = (family.user, family.generation);
-        // Never before its log-in, which may be dated ahead.
+        // Never before its login, which may be dated ahead.
         let issued_at = now.max(family.started_at);
         self.give_access(user, Some(token.family), issued_at);
         Ok(Refresh { family: token.family, generation, key: self.refresh_key })
     }
 
-    /// For how long the access token is good that was given out last, and the refresh token of its log-in: if it is dated
+    /// For how long the access token is good that was given out last, and the refresh token of its login: if it is dated
     /// ahead, from then on.
     pub(super) fn lifetimes(&self) -> Option<(i64, i64)> {
         let access = self.access.last()?;

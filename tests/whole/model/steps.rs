@@ -11,11 +11,11 @@ pub(super) type Back = usize;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    LogIn(usize),
+    Login(usize),
     IssueAccess(usize),
     Refresh(Back),
-    LogOut(Back),
-    LogOutEverywhere(usize),
+    Logout(Back),
+    LogoutEverywhere(usize),
     RevokeAccess(Back),
     RevokeSession(Back),
     /// Up to so many seconds from now.
@@ -48,11 +48,11 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let down_for = prop::sample::select(vec![0, 0, 2 * expiry + 60, REFRESH - 1]);
     let restart = (down_for, any::<bool>());
     let step = prop_oneof![
-        4 => user().prop_map(Step::LogIn),
+        4 => user().prop_map(Step::Login),
         1 => user().prop_map(Step::IssueAccess),
         16 => back().prop_map(Step::Refresh),
-        1 => back().prop_map(Step::LogOut),
-        2 => user().prop_map(Step::LogOutEverywhere),
+        1 => back().prop_map(Step::Logout),
+        2 => user().prop_map(Step::LogoutEverywhere),
         1 => back().prop_map(Step::RevokeAccess),
         1 => back().prop_map(Step::RevokeSession),
         1 => (user(), bound).prop_map(|(user, bound)| Step::RevokeUser(user, bound)),

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use auth_runtime::openapi::OpenApi;
-use auth_runtime::tokens::routes::{
-    AttemptLimit, Authenticator, Credentials, Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoutes,
+use auth_runtime::session::routes::{
+    AttemptLimit, Credentials, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRequest, TokenRoutes,
 };
-use auth_runtime::tokens::{BoxError, Subject};
+use auth_runtime::session::{BoxError, Subject};
 use auth_runtime::{Auth, Router, rule};
 use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
@@ -181,7 +181,7 @@ async fn in_the_applications_own_form() {
     shop.post("revoke", &[JSON], r#"{ "token": "x" }"#, 401).await;
 }
 
-/// What a log-in of the application's own form sends, it says itself.
+/// What a login of the application's own form sends, it says itself.
 #[test]
 fn credentials_of_the_applications_own() {
     #[derive(serde::Deserialize)]
@@ -198,7 +198,7 @@ fn credentials_of_the_applications_own() {
         }
     }
     struct Door;
-    impl Authenticator for Door {
+    impl LoginVerifier for Door {
         type Credentials = Badge;
 
         async fn authenticate(&self, _: Badge) -> Result<Option<Subject>, BoxError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use auth_runtime::store::{FamilyId, RefreshFamilies, RefreshFamily};
+use auth_runtime::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -15,8 +15,8 @@ pub(super) fn id(number: u128) -> FamilyId {
     number.to_be_bytes()
 }
 
-pub(super) fn family(number: u128, issuer: &str, subject: &str, expires_at: i64) -> RefreshFamily {
-    RefreshFamily {
+pub(super) fn family(number: u128, issuer: &str, subject: &str, expires_at: i64) -> RefreshTokenFamily {
+    RefreshTokenFamily {
         id: id(number),
         issuer: issuer.into(),
         subject: subject.into(),
@@ -30,7 +30,7 @@ pub(super) fn family(number: u128, issuer: &str, subject: &str, expires_at: i64)
 }
 
 pub(super) async fn of_subject(
-    families: &impl RefreshFamilies,
+    families: &impl RefreshTokenStore,
     issuer: &str,
     subject: &str,
 ) -> BTreeSet<FamilyId> {
@@ -47,11 +47,11 @@ fn ids(numbers: impl IntoIterator<Item = u128>) -> BTreeSet<FamilyId> {
     numbers.into_iter().map(id).collect()
 }
 
-pub(super) async fn a_family_comes_back_as_it_was<F: RefreshFamilies>(open: impl AsyncFn() -> F) {
+pub(super) async fn a_family_comes_back_as_it_was<F: RefreshTokenStore>(open: impl AsyncFn() -> F) {
     let families = open().await;
     let mut all = Vec::new();
     for (number, text) in (1..).zip(odd_strings()) {
-        all.push(RefreshFamily {
+        all.push(RefreshTokenFamily {
             key_id: text.clone(),
             generation: u64::try_from(i64::MAX).unwrap(),
             started_at: 4_000_000_000,
@@ -71,16 +71,16 @@ pub(super) async fn a_family_comes_back_as_it_was<F: RefreshFamilies>(open: impl
     assert_eq!(families.find(id(99)).await.unwrap(), None);
 }
 
-pub(super) async fn a_family_is_replaced_only_at_the_expected_generation<F: RefreshFamilies>(
+pub(super) async fn a_family_is_replaced_only_at_the_expected_generation<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = open().await;
-    let first = RefreshFamily { generation: 7, ..family(1, "i", "s", 100) };
+    let first = RefreshTokenFamily { generation: 7, ..family(1, "i", "s", 100) };
     let other = family(2, "i", "s", 100);
     families.insert(first.clone()).await.unwrap();
     families.insert(other.clone()).await.unwrap();
     // All of it is new, so that nothing of the old row may stay.
-    let next = RefreshFamily {
+    let next = RefreshTokenFamily {
         key_id: "k2".into(),
         generation: 8,
         started_at: 11,
@@ -99,7 +99,7 @@ pub(super) async fn a_family_is_replaced_only_at_the_expected_generation<F: Refr
     assert_eq!(families.find(id(2)).await.unwrap(), Some(other));
 }
 
-pub(super) async fn a_missing_family_is_not_replaced_and_not_made<F: RefreshFamilies>(
+pub(super) async fn a_missing_family_is_not_replaced_and_not_made<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = open().await;
@@ -114,7 +114,7 @@ pub(super) async fn a_missing_family_is_not_replaced_and_not_made<F: RefreshFami
     assert_eq!(of_subject(&families, "i", "s").await, ids([]));
 }
 
-pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshFamilies>(
+pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = Arc::new(open().await);
@@ -124,8 +124,11 @@ pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshFam
         let mut tasks = JoinSet::new();
         for number in 0..100 {
             let (families, start) = (families.clone(), start.clone());
-            let next =
-                RefreshFamily { generation: generation + 1, rotated_at: number, ..family(1, "i", "s", 100) };
+            let next = RefreshTokenFamily {
+                generation: generation + 1,
+                rotated_at: number,
+                ..family(1, "i", "s", 100)
+            };
             tasks.spawn(async move {
                 start.wait().await;
                 families.replace(generation, next).await.unwrap().then_some(number)
@@ -138,7 +141,7 @@ pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshFam
 }
 
 /// The same without end: what a store does between looking and writing is short.
-pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshFamilies>(
+pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = Arc::new(open().await);
@@ -150,7 +153,7 @@ pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshFamilie
             let mut replaced = Vec::new();
             for _ in 0..500 {
                 let row = families.find(id(1)).await.unwrap().unwrap();
-                let next = RefreshFamily { generation: row.generation + 1, ..row.clone() };
+                let next = RefreshTokenFamily { generation: row.generation + 1, ..row.clone() };
                 if families.replace(row.generation, next).await.unwrap() {
                     replaced.push(row.generation);
                 }
@@ -164,7 +167,7 @@ pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshFamilie
     assert_eq!(replaced, (1..row.generation).collect::<Vec<_>>());
 }
 
-pub(super) async fn removed_families_are_gone_and_missing_ones_are_no_error<F: RefreshFamilies>(
+pub(super) async fn removed_families_are_gone_and_missing_ones_are_no_error<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = open().await;
@@ -186,7 +189,7 @@ pub(super) async fn removed_families_are_gone_and_missing_ones_are_no_error<F: R
 }
 
 /// Issuers and subjects that a store which joins, cuts, folds or trims strings would take for each other.
-pub(super) async fn a_subject_has_exactly_its_own_families<F: RefreshFamilies>(open: impl AsyncFn() -> F) {
+pub(super) async fn a_subject_has_exactly_its_own_families<F: RefreshTokenStore>(open: impl AsyncFn() -> F) {
     let families = open().await;
     let users = [
         ("i", "s"),
@@ -229,18 +232,18 @@ pub(super) async fn a_subject_has_exactly_its_own_families<F: RefreshFamilies>(o
 
     for ((issuer, subject), [first, second, third]) in users.into_iter().zip(expected) {
         families.remove(vec![id(first)]).await.unwrap();
-        let next = RefreshFamily { generation: 2, ..family(second, issuer, subject, 200) };
+        let next = RefreshTokenFamily { generation: 2, ..family(second, issuer, subject, 200) };
         assert!(families.replace(1, next).await.unwrap());
         assert_eq!(of_subject(&families, issuer, subject).await, ids([second, third]));
         // Nothing does it today, but a row that is replaced is not found by what it was.
-        let moved = RefreshFamily { generation: 3, ..family(second, "another", "user", 200) };
+        let moved = RefreshTokenFamily { generation: 3, ..family(second, "another", "user", 200) };
         assert!(families.replace(2, moved).await.unwrap());
         assert_eq!(of_subject(&families, issuer, subject).await, ids([third]));
     }
     assert_eq!(of_subject(&families, "another", "user").await.len(), users.len());
 }
 
-pub(super) async fn expired_families_are_dropped_everywhere<F: RefreshFamilies>(open: impl AsyncFn() -> F) {
+pub(super) async fn expired_families_are_dropped_everywhere<F: RefreshTokenStore>(open: impl AsyncFn() -> F) {
     let families = open().await;
     assert!(!families.drop_expired(at(1000)).await.unwrap(), "nothing to drop");
     let times = [101, 99, 100, 300, 1, 99];
@@ -264,13 +267,13 @@ pub(super) async fn expired_families_are_dropped_everywhere<F: RefreshFamilies>(
     }
 }
 
-pub(super) async fn a_replaced_family_expires_when_its_new_row_says<F: RefreshFamilies>(
+pub(super) async fn a_replaced_family_expires_when_its_new_row_says<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = open().await;
     for (number, old, new) in [(1, 100, 300), (2, 300, 100)] {
         families.insert(family(number, "i", "s", old)).await.unwrap();
-        let next = RefreshFamily { generation: 2, ..family(number, "i", "s", new) };
+        let next = RefreshTokenFamily { generation: 2, ..family(number, "i", "s", new) };
         assert!(families.replace(1, next).await.unwrap());
     }
     // A row that was removed leaves no time behind, at which one of the same id would be dropped.
@@ -283,7 +286,7 @@ pub(super) async fn a_replaced_family_expires_when_its_new_row_says<F: RefreshFa
     }
 }
 
-pub(super) async fn dropping_families_says_whether_more_are_left_and_ends<F: RefreshFamilies>(
+pub(super) async fn dropping_families_says_whether_more_are_left_and_ends<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     // Whole batches of the stores here.
@@ -307,7 +310,9 @@ pub(super) async fn dropping_families_says_whether_more_are_left_and_ends<F: Ref
     panic!("as many calls as families, and some are left");
 }
 
-pub(super) async fn a_clock_before_the_epoch_drops_no_family<F: RefreshFamilies>(open: impl AsyncFn() -> F) {
+pub(super) async fn a_clock_before_the_epoch_drops_no_family<F: RefreshTokenStore>(
+    open: impl AsyncFn() -> F,
+) {
     let families = open().await;
     for number in 0..6 {
         families.insert(family(number, "i", "s", if number < 3 { 0 } else { 100 })).await.unwrap();

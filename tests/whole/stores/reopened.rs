@@ -1,6 +1,6 @@
 //! What a store that is durable has kept when it is opened again.
 
-use auth_runtime::store::{RefreshFamilies, RefreshFamily, RevocationLog};
+use auth_runtime::store::{RefreshTokenFamily, RefreshTokenStore, RevocationLog};
 
 use super::families::{family, id, of_subject};
 use super::log::{at, entries, read_on};
@@ -35,14 +35,14 @@ pub(super) async fn cursors_go_on_when_it_is_opened_again<L: RevocationLog>(open
     assert_eq!(read_on(&log, cursor, 7).await.0, entries(3..6, 200), "behind a cursor of before");
 }
 
-pub(super) async fn families_are_there_when_it_is_opened_again<F: RefreshFamilies>(
+pub(super) async fn families_are_there_when_it_is_opened_again<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = open().await;
     for (number, expires_at) in [(1, 100), (2, 200), (3, 300), (4, 400)] {
         families.insert(family(number, "i", "s", expires_at)).await.unwrap();
     }
-    let next = RefreshFamily { generation: 2, ..family(2, "i", "s", 500) };
+    let next = RefreshTokenFamily { generation: 2, ..family(2, "i", "s", 500) };
     assert!(families.replace(1, next.clone()).await.unwrap());
     families.remove(vec![id(3)]).await.unwrap();
     assert!(!families.drop_expired(at(101)).await.unwrap());
@@ -55,7 +55,7 @@ pub(super) async fn families_are_there_when_it_is_opened_again<F: RefreshFamilie
     }
     assert_eq!(of_subject(&families, "i", "s").await, [id(2), id(4)].into());
     assert!(!families.replace(1, next.clone()).await.unwrap());
-    assert!(families.replace(2, RefreshFamily { generation: 3, ..next }).await.unwrap());
+    assert!(families.replace(2, RefreshTokenFamily { generation: 3, ..next }).await.unwrap());
     assert!(!families.drop_expired(at(401)).await.unwrap());
     assert_eq!(of_subject(&families, "i", "s").await, [id(2)].into());
 }

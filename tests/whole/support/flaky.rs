@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use auth_runtime::store::{
-    FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshFamilies, RefreshFamily, RevocationLog,
+    FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
     StoreError, StoreFuture,
 };
 use tokio::task::yield_now;
@@ -69,16 +69,16 @@ impl RevocationLog for FlakyStore {
     }
 }
 
-impl RefreshFamilies for FlakyStore {
-    fn insert(&self, family: RefreshFamily) -> StoreFuture<'_, ()> {
+impl RefreshTokenStore for FlakyStore {
+    fn insert(&self, family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
         self.whole(|store| store.insert(family))
     }
 
-    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshFamily>> {
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>> {
         self.whole(move |store| store.find(id))
     }
 
-    fn replace(&self, expected: u64, family: RefreshFamily) -> StoreFuture<'_, bool> {
+    fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
         self.whole(move |store| store.replace(expected, family))
     }
 
@@ -86,12 +86,12 @@ impl RefreshFamilies for FlakyStore {
         self.whole(|store| store.remove(ids))
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshFamily>> {
+    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.whole(move |store| store.of_subject(&issuer, &subject))
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        self.whole(move |store| RefreshFamilies::drop_expired(store, now))
+        self.whole(move |store| RefreshTokenStore::drop_expired(store, now))
     }
 }

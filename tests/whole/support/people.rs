@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials};
-use auth_runtime::tokens::{BoxError, RefreshKey, SigningKey, Subject, Subjects, TokenIssuer};
+use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
+use auth_runtime::session::{BoxError, RefreshKey, SigningKey, Subject, SubjectStore, TokenIssuer};
 use auth_runtime::verify::Algorithm;
 
 pub(crate) const ISSUER: &str = "https://shop.test";
@@ -60,13 +60,13 @@ impl People {
     }
 }
 
-impl Subjects for People {
+impl SubjectStore for People {
     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
         self.find(id)
     }
 }
 
-impl Authenticator for People {
+impl LoginVerifier for People {
     type Credentials = PasswordCredentials;
 
     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {

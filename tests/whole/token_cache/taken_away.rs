@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use auth_runtime::Auth;
+use auth_runtime::session::SigningKey;
 use auth_runtime::testing::TestClock;
-use auth_runtime::tokens::SigningKey;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use serde_json::json;
 use tokio::runtime::Runtime;

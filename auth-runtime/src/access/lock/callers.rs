@@ -148,8 +148,8 @@ fn caller(
                 }
                 None => has.push(format!("the claim `{name}` {value}")),
             },
-            Atom::MaxAge(seconds) => has.push(format!("a log-in at most {seconds} s old")),
-            Atom::Acr(class) => has.push(format!("a log-in of class `{class}`")),
+            Atom::MaxAge(seconds) => has.push(format!("a login at most {seconds} s old")),
+            Atom::Acr(class) => has.push(format!("a login of class `{class}`")),
             Atom::Other(_) => {}
         }
     }

@@ -9,7 +9,7 @@ use ::redb::{
 
 use crate::clock::unix_seconds;
 use crate::revocation::Revocation;
-use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshFamily};
+use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
 
 /// The format of the tables. Another number where an older program would misread them.
 pub(super) const FORMAT: u64 = 1;
@@ -44,9 +44,9 @@ pub(super) enum Write {
     /// Those before this second; whether more are left.
     DropEntries(i64),
     /// `true`.
-    Insert(RefreshFamily),
+    Insert(RefreshTokenFamily),
     /// Where the generation is this one; whether it was.
-    Replace(u64, RefreshFamily),
+    Replace(u64, RefreshTokenFamily),
     /// `true`.
     Remove(Vec<FamilyId>),
     /// Those before this second; whether more are left.
@@ -120,7 +120,7 @@ impl<'t> Tables<'t> {
         Ok(expired(&self.log_expiry, now)?.is_some())
     }
 
-    fn replace(&mut self, expected: u64, family: &RefreshFamily) -> Result<bool, Error> {
+    fn replace(&mut self, expected: u64, family: &RefreshTokenFamily) -> Result<bool, Error> {
         let row = self.families.get(family.id)?.map(|row| from_json(row.value())).transpose()?;
         let fits = row.is_some_and(|row| row.generation == expected);
         if fits {
@@ -139,7 +139,7 @@ impl<'t> Tables<'t> {
         Ok(expired(&self.family_expiry, now)?.is_some())
     }
 
-    fn put(&mut self, family: &RefreshFamily) -> Result<(), Error> {
+    fn put(&mut self, family: &RefreshTokenFamily) -> Result<(), Error> {
         self.take(family.id)?;
         let row = serde_json::to_vec(family).map_err(|error| unreadable("a family", &error))?;
         self.families.insert(family.id, row.as_slice())?;
@@ -169,7 +169,10 @@ pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) 
     Ok(page)
 }
 
-pub(super) fn family(transaction: &ReadTransaction, id: FamilyId) -> Result<Option<RefreshFamily>, Error> {
+pub(super) fn family(
+    transaction: &ReadTransaction,
+    id: FamilyId,
+) -> Result<Option<RefreshTokenFamily>, Error> {
     let families = transaction.open_table(FAMILIES)?;
     families.get(id)?.map(|row| from_json(row.value())).transpose()
 }
@@ -178,7 +181,7 @@ pub(super) fn families_of(
     transaction: &ReadTransaction,
     issuer: &str,
     subject: &str,
-) -> Result<Vec<RefreshFamily>, Error> {
+) -> Result<Vec<RefreshTokenFamily>, Error> {
     let by_subject = transaction.open_table(BY_SUBJECT)?;
     let families = transaction.open_table(FAMILIES)?;
     let mut found = Vec::new();
@@ -229,7 +232,7 @@ fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Err
     Ok(LoggedRevocation { revocation, keep_until: time(keep_until) })
 }
 
-fn from_json(row: &[u8]) -> Result<RefreshFamily, Error> {
+fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Error> {
     serde_json::from_slice(row).map_err(|error| unreadable("a family", &error))
 }
 

@@ -67,7 +67,7 @@ fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::tokens::SigningKey;
+    use crate::session::SigningKey;
     use crate::verify::{Algorithm, Key};
 
     #[test]

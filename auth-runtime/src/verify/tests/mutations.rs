@@ -72,7 +72,7 @@ fn key_confusion() {
     ];
     for secret in forms {
         for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
-            let forged = crate::tokens::SigningKey::secret(algorithm, &secret).unwrap();
+            let forged = crate::session::SigningKey::secret(algorithm, &secret).unwrap();
             let token = forged.sign(&json!({ "sub": "mallory" })).unwrap();
             assert_eq!(verify(&verifier, &token).err(), Some(VerifyError::AlgorithmNotAllowed));
         }

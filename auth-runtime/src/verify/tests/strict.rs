@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{any_claims, base64url, key, verifier, verify};
-use crate::tokens::SigningKey;
+use crate::session::SigningKey;
 use crate::verify::{Algorithm, ClaimRule, JwtVerifier, Key, TrustedIssuer, VerifyError};
 
 const SECRET: [u8; 32] = [7; 32];

@@ -143,7 +143,7 @@ async fn who_logs_in_sees_what_the_rules_allow() {
 async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
-    for file in ["signing.pem", "refresh.key", "log-ins.redb"] {
+    for file in ["signing.pem", "refresh.key", "logins.redb"] {
         let file = data.path().join(file).metadata().unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
@@ -158,7 +158,7 @@ async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
     browser.reload().await;
     browser.see("Hello, alice").await;
 
-    // With the keys the log-ins are lost. The first answer clears the access cookie, and whoever had it can log in anew.
+    // With the keys the logins are lost. The first answer clears the access cookie, and whoever had it can log in anew.
     drop(app);
     let other_data = TempDir::new().unwrap();
     let app = App::start_on(&port, other_data.path());

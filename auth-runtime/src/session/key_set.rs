@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
-use super::Tokens;
+use super::TokenService;
 use crate::rejection::misconfigured;
 use crate::request_auth::RequestAuth;
 
@@ -19,7 +19,7 @@ use crate::request_auth::RequestAuth;
 /// ```
 #[auth(public, crate = crate)]
 pub async fn key_set(Extension(auth): Extension<RequestAuth>) -> Response {
-    let Some(tokens) = Tokens::of(auth.engine().clone()) else {
+    let Some(tokens) = TokenService::of(auth.engine().clone()) else {
         return misconfigured("the key set is asked for, and the engine has no token issuer").into_response();
     };
     let headers = [(CONTENT_TYPE, "application/jwk-set+json"), (CACHE_CONTROL, "public, max-age=300")];

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{Error, try_generate_salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier, Version};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -18,7 +18,7 @@ const WAITING_PER_WORKER: usize = 16;
 
 /// Hashes passwords with argon2id, and compares them with what is stored. Cheap to clone: all clones share one queue.
 ///
-/// [`Passwords::new`] takes the parameters that OWASP recommends at least: 19 MiB of memory, 2 passes, 1 lane. A hash takes
+/// [`PasswordHasher::new`] takes the parameters that OWASP recommends at least: 19 MiB of memory, 2 passes, 1 lane. A hash takes
 /// some 20 ms of a processor, on purpose. So it runs on Tokio's threads for blocking work, on as many at once as there are
 /// processors, with a queue of 16 for each of them. What comes then is refused as [`PasswordError::Busy`].
 ///
@@ -27,9 +27,9 @@ const WAITING_PER_WORKER: usize = 16;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use auth_runtime::tokens::Passwords;
+/// use auth_runtime::session::PasswordHasher;
 ///
-/// let passwords = Passwords::new()?;
+/// let passwords = PasswordHasher::new()?;
 /// let stored = passwords.hash("wonderland").await?;
 /// assert!(passwords.verify("wonderland", Some(&stored)).await?);
 /// assert!(!passwords.verify("looking-glass", Some(&stored)).await?);
@@ -40,7 +40,7 @@ const WAITING_PER_WORKER: usize = 16;
 ///
 /// A password counts byte for byte, as it was sent.
 #[derive(Clone)]
-pub struct Passwords {
+pub struct PasswordHasher {
     shared: Arc<Shared>,
 }
 
@@ -52,7 +52,7 @@ struct Shared {
     workers: Arc<Semaphore>,
 }
 
-impl Passwords {
+impl PasswordHasher {
     /// With the parameters that OWASP recommends at least: 19 MiB of memory, 2 passes, 1 lane.
     ///
     /// This takes as long as a hash: it computes the one that the passwords of unknown users are compared with.
@@ -65,10 +65,10 @@ impl Passwords {
 
     /// With other parameters: memory in KiB, passes over it, and lanes that it is divided into (RFC 9106 §3.1).
     ///
-    /// Less than [`Passwords::new`] takes is for tests.
+    /// Less than [`PasswordHasher::new`] takes is for tests.
     ///
     /// # Errors
-    /// [`PasswordError::Cost`] if argon2 has no such parameters, [`PasswordError::Failed`] as [`Passwords::new`].
+    /// [`PasswordError::Cost`] if argon2 has no such parameters, [`PasswordError::Failed`] as [`PasswordHasher::new`].
     pub fn with_cost(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, PasswordError> {
         let hasher = Hasher::new(memory_kib, passes, lanes)?;
         let workers = available_parallelism().map_or(1, usize::from);
@@ -91,7 +91,7 @@ impl Passwords {
     /// Whether a password is the one whose hash is stored, where `None` is stored for a user that does not exist.
     ///
     /// Each answer but [`PasswordError::Busy`] takes one hash. It takes as long for every user if all hashes are of today's
-    /// parameters, which [`Passwords::needs_rehash`] tells. A password of more than 1024 bytes is a wrong one.
+    /// parameters, which [`PasswordHasher::needs_rehash`] tells. A password of more than 1024 bytes is a wrong one.
     ///
     /// # Errors
     /// [`PasswordError::Malformed`] if what is stored is no hash of argon2, [`PasswordError::Busy`],
@@ -105,10 +105,10 @@ impl Passwords {
         self.run(move |hasher| hasher.compare(comparison)).await
     }
 
-    /// Whether a stored hash is of another algorithm or other parameters than [`Passwords::hash`] takes today. It is also,
+    /// Whether a stored hash is of another algorithm or other parameters than [`PasswordHasher::hash`] takes today. It is also,
     /// if it is no hash at all.
     ///
-    /// The time to replace it is after a log-in that succeeded, when the password is at hand.
+    /// The time to replace it is after a login that succeeded, when the password is at hand.
     #[must_use]
     pub fn needs_rehash(&self, stored: &str) -> bool {
         !parse(stored).is_some_and(|(hash, params)| {
@@ -143,10 +143,10 @@ impl Passwords {
 }
 
 /// The parameters alone.
-impl fmt::Debug for Passwords {
+impl fmt::Debug for PasswordHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let params = self.shared.hasher.argon2.params();
-        f.debug_struct("Passwords")
+        f.debug_struct("PasswordHasher")
             .field("memory_kib", &params.m_cost())
             .field("passes", &params.t_cost())
             .field("lanes", &params.p_cost())
@@ -274,8 +274,8 @@ mod tests {
         Hasher::new(COST.0, COST.1, COST.2).unwrap()
     }
 
-    fn passwords() -> Passwords {
-        Passwords::with_cost(COST.0, COST.1, COST.2).unwrap()
+    fn passwords() -> PasswordHasher {
+        PasswordHasher::with_cost(COST.0, COST.1, COST.2).unwrap()
     }
 
     /// What is stored and can't be compared with.
@@ -422,8 +422,8 @@ mod tests {
 
     #[test]
     fn the_default_is_what_owasp_recommends() {
-        let passwords = Passwords::new().unwrap();
-        assert_eq!(format!("{passwords:?}"), "Passwords { memory_kib: 19456, passes: 2, lanes: 1, .. }");
+        let passwords = PasswordHasher::new().unwrap();
+        assert_eq!(format!("{passwords:?}"), "PasswordHasher { memory_kib: 19456, passes: 2, lanes: 1, .. }");
         assert!(passwords.shared.hasher.of_nobody.to_string().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     }
 
@@ -432,7 +432,7 @@ mod tests {
         for (memory, passes, lanes) in
             [(7, 1, 1), (32, 0, 1), (32, 1, 0), (32, 1, 5), (0, 0, 0), (u32::MAX, 1, u32::MAX)]
         {
-            let error = Passwords::with_cost(memory, passes, lanes).unwrap_err();
+            let error = PasswordHasher::with_cost(memory, passes, lanes).unwrap_err();
             assert_eq!(error, PasswordError::Cost, "{memory} {passes} {lanes}");
         }
     }
@@ -448,7 +448,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_than_the_queue_holds_is_refused_at_once() {
-        let passwords = Passwords::with_queue(hasher(), 1, 2);
+        let passwords = PasswordHasher::with_queue(hasher(), 1, 2);
         let (gate, work) = blocked();
         let first = tokio::spawn({
             let passwords = passwords.clone();
@@ -479,7 +479,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_permits_are_held_until_the_work_ends() {
-        let passwords = Passwords::with_queue(hasher(), 1, 0);
+        let passwords = PasswordHasher::with_queue(hasher(), 1, 0);
         let (gate, work) = blocked();
         let request = tokio::spawn({
             let passwords = passwords.clone();
@@ -499,7 +499,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_fails_gives_its_permits_back() {
-        let passwords = Passwords::with_queue(hasher(), 1, 0);
+        let passwords = PasswordHasher::with_queue(hasher(), 1, 0);
         let failed = passwords.run(|_| -> Result<(), PasswordError> { panic!("as a test") }).await;
         assert_eq!(failed, Err(PasswordError::Failed));
         assert!(passwords.hash("a").await.is_ok());

@@ -1,24 +1,24 @@
-//! Ready routes for log-in, refresh and log-out (feature `token-routes`).
+//! Ready routes for login, refresh and logout (feature `token-routes`).
 //!
 //! ```
-//! use auth_runtime::tokens::routes::{Authenticator, PasswordCredentials, TokenRoutes};
-//! use auth_runtime::tokens::{BoxError, Subject};
+//! use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials, TokenRoutes};
+//! use auth_runtime::session::{BoxError, Subject};
 //! use auth_runtime::{Auth, Router};
-//! # use auth_runtime::tokens::{RefreshKey, SigningKey, Subjects, TokenIssuer};
+//! # use auth_runtime::session::{RefreshKey, SigningKey, SubjectStore, TokenIssuer};
 //!
 //! struct Users;
-//! # impl Subjects for Users {
+//! # impl SubjectStore for Users {
 //! #     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
 //! #         Ok(Some(Subject::new(id)))
 //! #     }
 //! # }
 //!
-//! impl Authenticator for Users {
+//! impl LoginVerifier for Users {
 //!     type Credentials = PasswordCredentials;
 //!
 //!     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
 //!         # let good = sent.password == "wonderland";
-//!         // look the user up, verify the password (`tokens::Passwords` does it as it should be done), and take the id that
+//!         // look the user up, verify the password (`tokens::PasswordHasher` does it as it should be done), and take the id that
 //!         // the table has: `Alice` and `alice` are one user
 //!         Ok(good.then(|| Subject::new("alice")))
 //!     }
@@ -38,12 +38,12 @@
 //! |---|---|---|
 //! | `POST /login` | the credentials, as JSON or as a form | the tokens |
 //! | `POST /refresh` | the refresh token: its cookie, or `refresh_token` as JSON or as a form | the next tokens |
-//! | `POST /logout` | whatever the client has of cookies and tokens, expired or not | 204; the log-in has ended |
-//! | `POST /logout-everywhere` | a good access token | 204; all log-ins of the user have ended |
+//! | `POST /logout` | whatever the client has of cookies and tokens, expired or not | 204; the login has ended |
+//! | `POST /logout-everywhere` | a good access token | 204; all logins of the user have ended |
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
 //!
-//! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`: log-in attempts are limited by the address too.
+//! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`: login attempts are limited by the address too.
 
 mod answers;
 mod body;
@@ -66,18 +66,18 @@ pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, Toke
 use self::endpoints::Configured;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
-use super::{BoxError, Subject, Tokens};
+use super::{BoxError, Subject, TokenService};
 use crate::gate::HandlerInfo;
 use crate::policy::Rule;
 use crate::routing::{Router, beside};
 
 /// Recognises users by their credentials.
-pub trait Authenticator: Send + Sync + 'static {
-    /// What a log-in sends: [`PasswordCredentials`], or a type of the application's own.
+pub trait LoginVerifier: Send + Sync + 'static {
+    /// What a login sends: [`PasswordCredentials`], or a type of the application's own.
     type Credentials: Credentials;
 
     /// The user of these credentials; `None` if there is none, or they are wrong, or the user may not log in. It should take
-    /// as long in each of these cases: [`Passwords::verify`](super::Passwords::verify) does.
+    /// as long in each of these cases: [`PasswordHasher::verify`](super::PasswordHasher::verify) does.
     ///
     /// # Errors
     /// If it can't be told now: the caller is answered 503.
@@ -87,7 +87,7 @@ pub trait Authenticator: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send;
 }
 
-impl<A: Authenticator> Authenticator for Arc<A> {
+impl<A: LoginVerifier> LoginVerifier for Arc<A> {
     type Credentials = A::Credentials;
 
     fn authenticate(
@@ -98,9 +98,9 @@ impl<A: Authenticator> Authenticator for Arc<A> {
     }
 }
 
-/// What a log-in sends, as JSON or as a form.
+/// What a login sends, as JSON or as a form.
 pub trait Credentials: DeserializeOwned + Send + 'static {
-    /// Whose log-in is tried: attempts are counted by it.
+    /// Whose login is tried: attempts are counted by it.
     fn account(&self) -> &str;
 
     /// Its JSON Schema, for the OpenAPI document. Default: any object.
@@ -144,7 +144,7 @@ impl fmt::Debug for PasswordCredentials {
     }
 }
 
-/// Ready routes for log-in, refresh and log-out, to be mounted under a path of their own: `.nest("/auth", routes.router())`.
+/// Ready routes for login, refresh and logout, to be mounted under a path of their own: `.nest("/auth", routes.router())`.
 #[must_use = "call `router`"]
 pub struct TokenRoutes<A> {
     configured: Configured<A>,
@@ -153,18 +153,18 @@ pub struct TokenRoutes<A> {
     introspection: Option<Rule>,
 }
 
-impl<A: Authenticator> TokenRoutes<A> {
+impl<A: LoginVerifier> TokenRoutes<A> {
     /// Tokens stand in the answer, as RFC 6749 §5.1 writes it: for programs, and for apps that keep them themselves.
-    pub fn json(tokens: Tokens, authenticator: A) -> Self {
+    pub fn json(tokens: TokenService, authenticator: A) -> Self {
         Self::new(tokens, authenticator, Delivery::Json)
     }
 
     /// Tokens go into cookies that no script can read: for browsers.
-    pub fn cookies(tokens: Tokens, authenticator: A) -> Self {
+    pub fn cookies(tokens: TokenService, authenticator: A) -> Self {
         Self::new(tokens, authenticator, Delivery::Cookies)
     }
 
-    fn new(tokens: Tokens, authenticator: A, delivery: Delivery) -> Self {
+    fn new(tokens: TokenService, authenticator: A, delivery: Delivery) -> Self {
         let configured = Configured {
             tokens,
             authenticator,
@@ -184,7 +184,7 @@ impl<A: Authenticator> TokenRoutes<A> {
         self
     }
 
-    /// How many log-ins of one account may be tried. Default: 10 at once, and one more every 30 seconds.
+    /// How many logins of one account may be tried. Default: 10 at once, and one more every 30 seconds.
     ///
     /// Who knows a user's name can use its attempts up; the limit on addresses is what slows them down.
     pub fn limit_per_account(mut self, limit: AttemptLimit) -> Self {
@@ -192,7 +192,7 @@ impl<A: Authenticator> TokenRoutes<A> {
         self
     }
 
-    /// How many log-ins may be tried from one address, or one network of IPv6 (/64). Default: 50 at once, and one more every
+    /// How many logins may be tried from one address, or one network of IPv6 (/64). Default: 50 at once, and one more every
     /// 2 seconds.
     pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
         self.configured.per_address = limit;
@@ -222,7 +222,7 @@ impl<A: Authenticator> TokenRoutes<A> {
 
     /// The same as plain functions, for handlers of the application's own.
     ///
-    /// They stand on a router that is finished with the same engine, and a log-in needs the address of its client, as the routes do.
+    /// They stand on a router that is finished with the same engine, and a login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {
         self.configured.cookie_path.get_or_insert_with(|| "/".into());
         TokenEndpoints::new(self.configured)
@@ -255,7 +255,7 @@ impl<A: Authenticator> TokenRoutes<A> {
             ($router:expr, $path:literal, $method:ident, $route:ident, $rule:expr) => {{
                 let endpoints = endpoints.clone();
                 let handler = post(move |request: Request| async move { endpoints.$method(request).await });
-                let name = concat!("auth_runtime::tokens::routes::", stringify!($method));
+                let name = concat!("auth_runtime::session::routes::", stringify!($method));
                 let info = HandlerInfo::new(name, file!(), line!());
                 let route = beside(handler, vec!["POST"], $rule, info);
                 #[cfg(feature = "openapi")]
@@ -265,10 +265,10 @@ impl<A: Authenticator> TokenRoutes<A> {
             }};
         }
         let mut router = Router::new();
-        router = route!(router, "/login", log_in, LogIn, Rule::public());
+        router = route!(router, "/login", log_in, Login, Rule::public());
         router = route!(router, "/refresh", refresh, Refresh, Rule::public());
-        router = route!(router, "/logout", log_out, LogOut, Rule::public());
-        router = route!(router, "/logout-everywhere", log_out_everywhere, LogOutEverywhere, everywhere);
+        router = route!(router, "/logout", log_out, Logout, Rule::public());
+        router = route!(router, "/logout-everywhere", log_out_everywhere, LogoutEverywhere, everywhere);
         if let Some(rule) = self.revocation {
             router = route!(router, "/revoke", revoke, Revoke, rule);
         }

@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use super::id::random_bytes;
 use super::issuer::IssuerState;
 use super::refresh::{Opened, session_of_family};
-use super::{RefusedRefresh, SigningKeys, Subject, TokenError};
+use super::{RefreshError, SigningKeys, Subject, TokenError};
 use crate::clock::unix_seconds;
 use crate::engine::{DATED_AHEAD, Engine, background};
 use crate::error::KeysError;
 use crate::principal::Principal;
 use crate::revocation::{Revocation, TokenIdentity};
-use crate::store::RefreshFamily;
-use crate::vocabulary::Lexicon;
+use crate::store::RefreshTokenFamily;
+use crate::vocabulary::VocabularyIndex;
 
-/// Gives tokens out, renews them, and ends log-ins. From [`Auth::tokens`](crate::Auth::tokens); cheap to clone.
+/// Gives tokens out, renews them, and ends logins. From [`Auth::tokens`](crate::Auth::tokens); cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Tokens {
+pub struct TokenService {
     engine: Arc<Engine>,
 }
 
@@ -38,7 +38,7 @@ pub struct IssuedTokens {
     pub refresh_expires_in: Duration,
     /// The scopes of the access token, with spaces between.
     pub scope: String,
-    /// The id of the log-in: `sid` of its access tokens.
+    /// The id of the login: `sid` of its access tokens.
     pub session_id: String,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Debug for IssuedTokens {
     }
 }
 
-impl Tokens {
+impl TokenService {
     pub(crate) fn of(engine: Arc<Engine>) -> Option<Self> {
         engine.tokens().is_some().then_some(Self { engine })
     }
@@ -61,7 +61,7 @@ impl Tokens {
         &self.engine
     }
 
-    /// The tokens of a new log-in of `subject`, whom the application has just recognised.
+    /// The tokens of a new login of `subject`, whom the application has just recognised.
     ///
     /// # Errors
     /// [`TokenError::Unavailable`], [`TokenError::Claims`], [`TokenError::Sign`].
@@ -71,7 +71,7 @@ impl Tokens {
         loop {
             let started_at = self.issue_time(subject)?;
             let expires_at = started_at.saturating_add(issuer.refresh_lifetime);
-            let family = RefreshFamily {
+            let family = RefreshTokenFamily {
                 id: random_bytes()?,
                 issuer: issuer.name.clone(),
                 subject: subject.id.clone(),
@@ -86,7 +86,7 @@ impl Tokens {
             let tokens = self.tokens_of(&family, subject, started_at)?;
             let id = family.id;
             self.engine.families().insert(family.clone()).await?;
-            // A log-out everywhere at the same time may not have seen the family. Then this sees the log-out.
+            // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
                 tracing::info!(subject = subject.id, session = tokens.session_id, "auth: logged in");
                 return Ok(tokens);
@@ -95,7 +95,7 @@ impl Tokens {
         }
     }
 
-    /// An access token alone, of no log-in: it is good until it expires or is revoked, and can't be renewed.
+    /// An access token alone, of no login: it is good until it expires or is revoked, and can't be renewed.
     ///
     /// # Errors
     /// [`TokenError::Claims`], [`TokenError::Sign`].
@@ -103,9 +103,9 @@ impl Tokens {
         Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
     }
 
-    /// The next tokens of a log-in, for its refresh token, which is then used up.
+    /// The next tokens of a login, for its refresh token, which is then used up.
     ///
-    /// A token that was used before ends the log-in, unless it is within the grace period and its successor was not used:
+    /// A token that was used before ends the login, unless it is within the grace period and its successor was not used:
     /// then that same successor comes again (RFC 9700 §4.14.2).
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Tokens {
     /// [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
-        let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefusedRefresh::Forged)?;
+        let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
         let mut subject = None;
         loop {
             let family = self.living(&opened).await?;
@@ -125,7 +125,7 @@ impl Tokens {
                 // Older than that; or newer than any that was given out, which a store that lost its last rows brings about.
                 _ => {
                     self.end(&family, "a refresh token was used again").await?;
-                    return Err(RefusedRefresh::Reused.into());
+                    return Err(RefreshError::Reused.into());
                 }
             };
             // Asked before the token is used up: if there is no answer, it can be used again.
@@ -133,7 +133,7 @@ impl Tokens {
                 Some(subject) => subject,
                 None => subject.insert(self.subject(&family).await?),
             };
-            // Not before the log-in, which may be dated a second ahead to stand behind a log-out everywhere.
+            // Not before the login, which may be dated a second ahead to stand behind a logout everywhere.
             let issued_at = now.max(family.started_at);
             if again {
                 tracing::debug!(
@@ -142,7 +142,7 @@ impl Tokens {
                 );
                 return self.tokens_of(&family, subject, issued_at);
             }
-            let next = RefreshFamily {
+            let next = RefreshTokenFamily {
                 key_id: issuer.refresh_keys.newest().to_owned(),
                 generation: family.generation.saturating_add(1),
                 rotated_at: now,
@@ -157,8 +157,8 @@ impl Tokens {
         }
     }
 
-    /// Ends the log-in that a refresh token is of, whatever its generation: its refresh tokens and its access tokens.
-    /// Whether it was a refresh token of this issuer's; its log-in may have ended before.
+    /// Ends the login that a refresh token is of, whatever its generation: its refresh tokens and its access tokens.
+    /// Whether it was a refresh token of this issuer's; its login may have ended before.
     ///
     /// # Errors
     /// [`TokenError::Unavailable`]: then it has not ended.
@@ -168,7 +168,7 @@ impl Tokens {
         Ok(true)
     }
 
-    /// Ends the log-in of this `sid`.
+    /// Ends the login of this `sid`.
     ///
     /// # Errors
     /// [`TokenError::Unavailable`]: then it has not ended.
@@ -179,7 +179,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// Ends all log-ins of a user, and all access tokens that were given out to it up to now.
+    /// Ends all logins of a user, and all access tokens that were given out to it up to now.
     ///
     /// # Errors
     /// [`TokenError::Unavailable`]: then some may not have ended. Ask again.
@@ -194,7 +194,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// Takes a token back, as RFC 7009 §2.1 asks: an access token alone, or the whole log-in of a refresh token. A token that
+    /// Takes a token back, as RFC 7009 §2.1 asks: an access token alone, or the whole login of a refresh token. A token that
     /// is not this issuer's, or not good, is no error (§2.2).
     ///
     /// # Errors
@@ -277,11 +277,11 @@ impl Tokens {
         self.engine.tokens().map_or_else(String::new, |issuer| issuer.jwt().public_keys(&issuer.name))
     }
 
-    /// Whom an access token of this issuer is about, whether or not it has expired or was revoked: for log-out.
+    /// Whom an access token of this issuer is about, whether or not it has expired or was revoked: for logout.
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
         let token = self.engine.verifier().verify(access_token).ok()?;
-        // Also of somebody who holds what the vocabulary says nobody can: the log-in must be able to end.
-        let principal = Principal::identify(token, &Lexicon::default()).ok()?;
+        // Also of somebody who holds what the vocabulary says nobody can: the login must be able to end.
+        let principal = Principal::identify(token, &VocabularyIndex::default()).ok()?;
         (principal.issuer() == self.engine.tokens().map(IssuerState::issuer)).then_some(principal)
     }
 
@@ -292,7 +292,7 @@ impl Tokens {
             && !self.engine.revocations().view().is_revoked(&principal.token_identity())
     }
 
-    /// The log-in that a refresh token is of, if it is one of this issuer's.
+    /// The login that a refresh token is of, if it is one of this issuer's.
     pub(crate) fn session_of(&self, refresh_token: &str) -> Option<String> {
         let opened = self.engine.tokens()?.refresh_keys.open(refresh_token)?;
         Some(session_of_family(opened.family))
@@ -302,23 +302,23 @@ impl Tokens {
         self.engine.tokens().ok_or_else(|| TokenError::Unavailable(super::NoTokenIssuer.to_string()))
     }
 
-    /// The family of a refresh token, if its log-in has not ended.
-    async fn living(&self, opened: &Opened) -> Result<RefreshFamily, TokenError> {
+    /// The family of a refresh token, if its login has not ended.
+    async fn living(&self, opened: &Opened) -> Result<RefreshTokenFamily, TokenError> {
         self.engine.revocations().check_fresh(self.engine.now())?;
-        let family = self.engine.families().find(opened.family).await?.ok_or(RefusedRefresh::Ended)?;
+        let family = self.engine.families().find(opened.family).await?.ok_or(RefreshError::Ended)?;
         let now = unix_seconds(self.engine.now());
         if self.is_revoked(&family) {
             // What ended it did not come as far as the family.
             self.engine.families().remove(vec![family.id]).await?;
-            return Err(RefusedRefresh::Ended.into());
+            return Err(RefreshError::Ended.into());
         }
         if now >= family.expires_at || now >= self.issuer()?.family_end(&family) {
-            return Err(RefusedRefresh::Ended.into());
+            return Err(RefreshError::Ended.into());
         }
         Ok(family)
     }
 
-    fn is_revoked(&self, family: &RefreshFamily) -> bool {
+    fn is_revoked(&self, family: &RefreshTokenFamily) -> bool {
         self.engine.revocations().view().is_revoked(&TokenIdentity {
             issuer: &family.issuer,
             subject: &family.subject,
@@ -328,28 +328,30 @@ impl Tokens {
         })
     }
 
-    fn is_in_grace(&self, issuer: &IssuerState, family: &RefreshFamily, now: i64) -> bool {
+    fn is_in_grace(&self, issuer: &IssuerState, family: &RefreshTokenFamily, now: i64) -> bool {
         // Also if the clock of the machine that rotated it is a little ahead.
         issuer.has_grace() && now.saturating_sub(family.rotated_at).saturating_abs() <= issuer.grace
     }
 
-    async fn subject(&self, family: &RefreshFamily) -> Result<Subject, TokenError> {
+    async fn subject(&self, family: &RefreshTokenFamily) -> Result<Subject, TokenError> {
         let asked = self.issuer()?.subjects.subject(&family.subject).await;
         match asked
             .map_err(|error| TokenError::Unavailable(format!("the user can't be looked up: {error}")))?
         {
             Some(subject) if subject.id == family.subject => Ok(subject),
-            Some(_) => Err(TokenError::Claims("`Subjects::subject` answered with another user's id".into())),
+            Some(_) => {
+                Err(TokenError::Claims("`SubjectStore::subject` answered with another user's id".into()))
+            }
             None => {
                 self.end(family, "the user is gone").await?;
-                Err(RefusedRefresh::SubjectGone.into())
+                Err(RefreshError::SubjectGone.into())
             }
         }
     }
 
-    async fn end(&self, family: &RefreshFamily, why: &str) -> Result<(), TokenError> {
+    async fn end(&self, family: &RefreshTokenFamily, why: &str) -> Result<(), TokenError> {
         let session_id = session_of_family(family.id);
-        tracing::warn!(subject = family.subject, session = session_id, why, "auth: a log-in is ended");
+        tracing::warn!(subject = family.subject, session = session_id, why, "auth: a login is ended");
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
         Ok(self.engine.revoke(revocation).await?)
     }
@@ -357,13 +359,13 @@ impl Tokens {
     /// The tokens of a family's generation, whether or not it is stored yet.
     fn tokens_of(
         &self,
-        family: &RefreshFamily,
+        family: &RefreshTokenFamily,
         subject: &Subject,
         now: i64,
     ) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
-        let refresh_token = token.ok_or(RefusedRefresh::Forged)?;
+        let refresh_token = token.ok_or(RefreshError::Forged)?;
         let (access_token, expires_at) = self.access_token(subject, Some(family), now)?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
         Ok(IssuedTokens {
@@ -380,7 +382,7 @@ impl Tokens {
     fn access_token(
         &self,
         subject: &Subject,
-        family: Option<&RefreshFamily>,
+        family: Option<&RefreshTokenFamily>,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
         // The gate would refuse each of these tokens.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::rejection::kept_refused;
-use crate::tokens::IssuedTokens;
+use crate::session::IssuedTokens;
 
 /// How tokens get to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub struct TokenRequest<'r> {
 #[non_exhaustive]
 pub enum TokenRoute {
     /// `/login`
-    LogIn,
+    Login,
     /// `/refresh`
     Refresh,
     /// `/logout`
-    LogOut,
+    Logout,
     /// `/logout-everywhere`
-    LogOutEverywhere,
+    LogoutEverywhere,
     /// `/revoke`
     Revoke,
     /// `/introspect`
@@ -60,7 +60,7 @@ pub enum TokenFailure {
     /// 400 `invalid_grant`: wrong credentials, or a refresh token that is not good.
     InvalidGrant,
     /// 403 `access_denied`: a page of another origin sent it.
-    ForeignPage,
+    CrossOrigin,
     /// 429 `temporarily_unavailable`: too many attempts; good again after this time.
     TooManyAttempts(Duration),
     /// 503 `temporarily_unavailable`: the store, or what tells of users, can't be reached.
@@ -75,7 +75,7 @@ impl TokenFailure {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest | Self::InvalidGrant => StatusCode::BAD_REQUEST,
-            Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
@@ -88,7 +88,7 @@ impl TokenFailure {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidGrant => "invalid_grant",
-            Self::ForeignPage => "access_denied",
+            Self::CrossOrigin => "access_denied",
             Self::TooManyAttempts(_) | Self::Unavailable => "temporarily_unavailable",
             Self::Misconfigured => "server_error",
         }

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 #[non_exhaustive]
 pub enum TokenError {
     /// The refresh token is not good: RFC 6749 §5.2 `invalid_grant`.
-    Refused(RefusedRefresh),
+    Refused(RefreshError),
     /// The store, or what tells of the application's users, can't be reached.
     Unavailable(String),
     /// What the application wants in a token can't be put into one.
@@ -22,12 +22,12 @@ pub enum TokenError {
 /// What is wrong with a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RefusedRefresh {
+pub enum RefreshError {
     /// It is no refresh token of this issuer.
     Forged,
-    /// Its log-in has ended, or its time is over.
+    /// Its login has ended, or its time is over.
     Ended,
-    /// It was used before, so it was stolen, or its successor was: the log-in has been ended, with all of its tokens.
+    /// It was used before, so it was stolen, or its successor was: the login has been ended, with all of its tokens.
     Reused,
     /// The application knows the user no more.
     SubjectGone,
@@ -44,13 +44,13 @@ impl fmt::Display for TokenError {
     }
 }
 
-impl fmt::Display for RefusedRefresh {
+impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Forged => "this is no refresh token of this issuer's, or of a key that was taken away",
-            Self::Ended => "the log-in of the refresh token has ended",
+            Self::Ended => "the login of the refresh token has ended",
             Self::Reused => {
-                "the refresh token was used before: it or its successor was stolen, and the log-in was ended"
+                "the refresh token was used before: it or its successor was stolen, and the login was ended"
             }
             Self::SubjectGone => "the application does not know the user of the refresh token any more",
         })
@@ -59,7 +59,7 @@ impl fmt::Display for RefusedRefresh {
 
 impl std::error::Error for TokenError {}
 
-impl std::error::Error for RefusedRefresh {}
+impl std::error::Error for RefreshError {}
 
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
@@ -73,8 +73,8 @@ impl From<SignError> for TokenError {
     }
 }
 
-impl From<RefusedRefresh> for TokenError {
-    fn from(why: RefusedRefresh) -> Self {
+impl From<RefreshError> for TokenError {
+    fn from(why: RefreshError) -> Self {
         Self::Refused(why)
     }
 }

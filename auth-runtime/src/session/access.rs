@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::issuer::IssuerState;
 use super::refresh::session_of_family;
 use super::{Subject, TokenError, random_id};
-use crate::store::RefreshFamily;
+use crate::store::RefreshTokenFamily;
 
 /// Names that the library fills, or that would mean to a verifier what the application can't mean by them.
 const RESERVED: &[&str] = &[
@@ -29,11 +29,11 @@ const RESERVED: &[&str] = &[
 
 impl IssuerState {
     /// An access token of `subject` from `issued_at` on, and until when it is good, both in seconds since the epoch. With a
-    /// family it is of that log-in, and does not outlive it.
+    /// family it is of that login, and does not outlive it.
     pub(super) fn access_token(
         &self,
         subject: &Subject,
-        family: Option<&RefreshFamily>,
+        family: Option<&RefreshTokenFamily>,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
         if let Some(mistake) = &subject.mistake {
@@ -93,7 +93,7 @@ impl IssuerState {
     }
 
     /// When a family ends, however often it is refreshed.
-    pub(super) fn family_end(&self, family: &RefreshFamily) -> i64 {
+    pub(super) fn family_end(&self, family: &RefreshTokenFamily) -> i64 {
         family.started_at.saturating_add(self.family_lifetime)
     }
 }

@@ -16,9 +16,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answers::no_store;
-use super::limits::LogInLimits;
+use super::limits::LoginLimits;
 use super::{
-    AttemptLimit, Authenticator, Credentials as _, Delivery, TokenAnswers, TokenFailure, TokenRequest,
+    AttemptLimit, Credentials as _, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRequest,
     TokenRoute, body,
 };
 use crate::address::client_address;
@@ -26,8 +26,8 @@ use crate::engine::Engine;
 use crate::principal::Principal;
 use crate::request_auth::RequestAuth;
 use crate::revocation::Revocation;
+use crate::session::{IssuedTokens, TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
-use crate::tokens::{IssuedTokens, TokenError, Tokens};
 
 /// The ready routes as plain functions, for handlers of the application's own: each takes the request and makes the answer.
 ///
@@ -37,12 +37,12 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
     configured: Configured<A>,
-    limits: LogInLimits,
+    limits: LoginLimits,
 }
 
 /// What [`TokenRoutes`](super::TokenRoutes) was told.
 pub(super) struct Configured<A> {
-    pub(super) tokens: Tokens,
+    pub(super) tokens: TokenService,
     pub(super) authenticator: A,
     pub(super) delivery: Delivery,
     pub(super) answers: Box<dyn TokenAnswers>,
@@ -58,9 +58,9 @@ struct RefreshBody {
     refresh_token: String,
 }
 
-/// What a log-out may send where no cookie holds the token.
+/// What a logout may send where no cookie holds the token.
 #[derive(Default, Deserialize)]
-struct LogOutBody {
+struct LogoutBody {
     refresh_token: Option<String>,
 }
 
@@ -70,13 +70,13 @@ struct TokenBody {
     token: String,
 }
 
-impl<A: Authenticator> TokenEndpoints<A> {
-    /// Tokens for good credentials. A log-in that the limits refuse is not tried.
+impl<A: LoginVerifier> TokenEndpoints<A> {
+    /// Tokens for good credentials. A login that the limits refuse is not tried.
     pub async fn log_in(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match self.try_log_in(&mut head, body).await {
-            Ok(tokens) => self.hand_over(&head, TokenRoute::LogIn, &tokens),
-            Err(failure) => self.failed(failure, &head, TokenRoute::LogIn),
+            Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
+            Err(failure) => self.failed(failure, &head, TokenRoute::Login),
         }
     }
 
@@ -86,7 +86,7 @@ impl<A: Authenticator> TokenEndpoints<A> {
         let credentials: A::Credentials = body::read(head, body).await?;
         let now = self.engine().now();
         self.0.limits.attempt(credentials.account(), address, now).map_err(|wait| {
-            tracing::info!(%address, seconds = wait.as_secs(), "auth: too many log-in attempts");
+            tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
         let subject = self.configured().authenticator.authenticate(credentials).await.map_err(|error| {
@@ -94,7 +94,7 @@ impl<A: Authenticator> TokenEndpoints<A> {
             TokenFailure::Unavailable
         })?;
         let Some(subject) = subject else {
-            tracing::info!(%address, "auth: a log-in with wrong credentials");
+            tracing::info!(%address, "auth: a login with wrong credentials");
             return Err(TokenFailure::InvalidGrant);
         };
         self.tokens().issue(&subject).await.map_err(|error| failure(&error))
@@ -134,13 +134,13 @@ impl<A: Authenticator> TokenEndpoints<A> {
         self.tokens().refresh(&token).await.map_err(|error| failure(&error))
     }
 
-    /// Ends the log-in of whatever the client has: a refresh token, an access token, expired or not. Without any it is logged
+    /// Ends the login of whatever the client has: a refresh token, an access token, expired or not. Without any it is logged
     /// out already. It clears every cookie, unless the store failed: then the client can try again.
     pub async fn log_out(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match self.try_log_out(&head, body).await {
-            Ok(()) => self.logged_out(&head, TokenRoute::LogOut),
-            Err(failure) => self.failed(failure, &head, TokenRoute::LogOut),
+            Ok(()) => self.logged_out(&head, TokenRoute::Logout),
+            Err(failure) => self.failed(failure, &head, TokenRoute::Logout),
         }
     }
 
@@ -158,7 +158,7 @@ impl<A: Authenticator> TokenEndpoints<A> {
                 })
                 .collect(),
             Delivery::Json => {
-                body::read_optional::<LogOutBody>(head, body).await?.refresh_token.into_iter().collect()
+                body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
             }
         };
         for token in refresh_tokens {
@@ -176,12 +176,12 @@ impl<A: Authenticator> TokenEndpoints<A> {
         Ok(())
     }
 
-    /// Ends all log-ins of the caller's. It needs a rule that asks for a caller.
+    /// Ends all logins of the caller's. It needs a rule that asks for a caller.
     pub async fn log_out_everywhere(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         match self.try_log_out_everywhere(&mut head).await {
-            Ok(()) => self.logged_out(&head, TokenRoute::LogOutEverywhere),
-            Err(failure) => self.failed(failure, &head, TokenRoute::LogOutEverywhere),
+            Ok(()) => self.logged_out(&head, TokenRoute::LogoutEverywhere),
+            Err(failure) => self.failed(failure, &head, TokenRoute::LogoutEverywhere),
         }
     }
 
@@ -224,7 +224,7 @@ impl<A: Authenticator> TokenEndpoints<A> {
 
 impl<A> TokenEndpoints<A> {
     pub(super) fn new(configured: Configured<A>) -> Self {
-        let limits = LogInLimits::new(configured.per_account, configured.per_address);
+        let limits = LoginLimits::new(configured.per_account, configured.per_address);
         Self(Arc::new(Inner { configured, limits }))
     }
 
@@ -232,7 +232,7 @@ impl<A> TokenEndpoints<A> {
         &self.0.configured
     }
 
-    fn tokens(&self) -> &Tokens {
+    fn tokens(&self) -> &TokenService {
         &self.configured().tokens
     }
 
@@ -252,7 +252,7 @@ impl<A> TokenEndpoints<A> {
             Ok(())
         } else {
             tracing::info!("auth: a page of another origin sent a request to a token route");
-            Err(TokenFailure::ForeignPage)
+            Err(TokenFailure::CrossOrigin)
         }
     }
 
@@ -262,7 +262,7 @@ impl<A> TokenEndpoints<A> {
             return Ok(());
         }
         tracing::error!(
-            "auth: a token route stands on a router that was finished with another engine than that of its `Tokens`, or was not \
+            "auth: a token route stands on a router that was finished with another engine than that of its `TokenService`, or was not \
              finished: give both the same `Auth`"
         );
         Err(TokenFailure::Misconfigured)
@@ -282,7 +282,7 @@ impl<A> TokenEndpoints<A> {
             Ok(ConnectInfo(peer)) => Ok(client_address(peer.ip(), self.engine().proxies(), &head.headers)),
             Err(_) => {
                 tracing::error!(
-                    "auth: log-in attempts are limited by address, and no address is known: serve the app with \
+                    "auth: login attempts are limited by address, and no address is known: serve the app with \
                      `app.into_make_service_with_connect_info::<SocketAddr>()`, and in a test add the layer \
                      `MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))`"
                 );
@@ -307,12 +307,12 @@ impl<A> TokenEndpoints<A> {
         TokenRequest { route, delivery: self.configured().delivery, head }
     }
 
-    /// The answer that gives tokens to a client, as [`log_in`](Self::log_in) does: for a log-in of the application's own, such as one
+    /// The answer that gives tokens to a client, as [`log_in`](Self::log_in) does: for a login of the application's own, such as one
     /// with a second factor. Such a handler must see to it that the page is this service's own
-    /// ([`OwnPage`](crate::OwnPage)), and that attempts are limited.
+    /// ([`SameOrigin`](crate::SameOrigin)), and that attempts are limited.
     #[must_use]
-    pub fn give(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        self.hand_over(head, TokenRoute::LogIn, tokens)
+    pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
+        self.hand_over(head, TokenRoute::Login, tokens)
     }
 
     fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {

@@ -1,4 +1,4 @@
-//! Limits on log-in attempts: by account, so that nobody guesses one password, and by address, so that nobody tries one
+//! Limits on login attempts: by account, so that nobody guesses one password, and by address, so that nobody tries one
 //! password on every account.
 
 use std::fmt;
@@ -39,7 +39,7 @@ const ATTEMPTS_BETWEEN_SWEEPS: u64 = 1_000;
 /// The bits of an IPv6 address that name a network. Within it, a client picks any address it likes (RFC 4291 §2.5.4).
 const NETWORK_OF_CLIENT: u128 = !0 << 64;
 
-/// How many log-ins may be tried: some at once, and one more whenever a while has passed.
+/// How many logins may be tried: some at once, and one more whenever a while has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptLimit {
     burst: NonZeroU32,
@@ -80,7 +80,7 @@ impl AttemptLimit {
 }
 
 /// The attempts to log in so far. What is kept of an account is a hash that nobody else can compute.
-pub(crate) struct LogInLimits {
+pub(crate) struct LoginLimits {
     time: ElapsedTime,
     hasher: RandomState,
     by_account: Limiter,
@@ -90,7 +90,7 @@ pub(crate) struct LogInLimits {
 
 type Limiter = RateLimiter<u64, DashMapStateStore<u64>, ElapsedTime, NoOpMiddleware<Nanos>>;
 
-impl LogInLimits {
+impl LoginLimits {
     pub(crate) fn new(per_account: AttemptLimit, per_address: AttemptLimit) -> Self {
         let time = ElapsedTime::default();
         let limiter = |limit: AttemptLimit| RateLimiter::dashmap_with_clock(limit.quota(), time.clone());
@@ -125,9 +125,9 @@ impl LogInLimits {
     }
 }
 
-impl fmt::Debug for LogInLimits {
+impl fmt::Debug for LoginLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogInLimits")
+        f.debug_struct("LoginLimits")
             .field("accounts", &self.by_account.len())
             .field("addresses", &self.by_address.len())
             .finish_non_exhaustive()
@@ -207,7 +207,7 @@ mod tests {
     }
 
     /// The seconds to wait; 0 if the attempt may be made.
-    fn wait(limits: &LogInLimits, account: &str, from: &str, now: SystemTime) -> u64 {
+    fn wait(limits: &LoginLimits, account: &str, from: &str, now: SystemTime) -> u64 {
         limits.attempt(account, address(from), now).err().map_or(0, |wait| {
             assert_eq!(wait.subsec_nanos(), 0);
             assert!(wait.as_secs() > 0);
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_account_is_limited_from_wherever_it_is_tried() {
-        let limits = LogInLimits::new(AttemptLimit::new(3, Duration::from_secs(30)), NEVER);
+        let limits = LoginLimits::new(AttemptLimit::new(3, Duration::from_secs(30)), NEVER);
         for (account, from, second, expected) in [
             ("alice", "203.0.113.1", 0, 0),
             (" Alice\n", "203.0.113.2", 0, 0),
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn names_count_in_unicodes_lower_case() {
-        let limits = LogInLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER);
+        let limits = LoginLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER);
         for (account, expected) in
             [("ÄNNE", 0), ("änne", 30), ("anne", 0), ("ΣΑΣ", 0), ("σας", 30), ("", 0), (" ", 30)]
         {
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_address_is_limited_whatever_account_it_tries() {
-        let limits = LogInLimits::new(NEVER, AttemptLimit::new(2, Duration::from_secs(10)));
+        let limits = LoginLimits::new(NEVER, AttemptLimit::new(2, Duration::from_secs(10)));
         for (account, from, expected) in [
             ("a", "203.0.113.1", 0),
             ("b", "::ffff:203.0.113.1", 0),
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn the_address_is_asked_first() {
         let one = AttemptLimit::new(1, Duration::from_secs(10));
-        let limits = LogInLimits::new(one, AttemptLimit::new(2, Duration::from_secs(60)));
+        let limits = LoginLimits::new(one, AttemptLimit::new(2, Duration::from_secs(60)));
         for (account, from, expected) in [
             ("a", "203.0.113.1", 0),
             // refused by the account's limit, and counted for the address
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_long_enough() {
-        let limits = LogInLimits::new(AttemptLimit::new(1, Duration::from_millis(1500)), NEVER);
+        let limits = LoginLimits::new(AttemptLimit::new(1, Duration::from_millis(1500)), NEVER);
         assert_eq!(wait(&limits, "a", "203.0.113.1", at(0)), 0);
         for (milliseconds, expected) in [(0, 2), (400, 2), (500, 1), (1499, 1), (1500, 0)] {
             let now = at(0) + Duration::from_millis(milliseconds);
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_defaults() {
-        let limits = LogInLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS);
+        let limits = LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS);
         for expected in [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30] {
             assert_eq!(wait(&limits, "a", "203.0.113.1", at(0)), expected);
         }
@@ -324,7 +324,7 @@ mod tests {
         let far = Duration::from_secs(1 << 62);
         for limit in [AttemptLimit::new(u32::MAX, Duration::MAX), AttemptLimit::new(0, Duration::MAX), NEVER]
         {
-            let limits = LogInLimits::new(limit, limit);
+            let limits = LoginLimits::new(limit, limit);
             for now in [UNIX_EPOCH - far, UNIX_EPOCH + far].into_iter().cycle().take(400) {
                 limits.time.advance_to(now);
             }
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out() {
-        let limits = LogInLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER);
+        let limits = LoginLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER);
         let year = 365 * 86_400;
         for (second, expected) in [
             (year, 0),
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn keys_as_good_as_new_are_dropped_when_there_are_many() {
-        let limits = LogInLimits::new(AttemptLimit::new(5, Duration::from_secs(10)), NEVER);
+        let limits = LoginLimits::new(AttemptLimit::new(5, Duration::from_secs(10)), NEVER);
         for account in 0..10 {
             assert_eq!(wait(&limits, &format!("old {account}"), "203.0.113.1", at(0)), 0);
         }
@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let limits =
-            LogInLimits::new(AttemptLimit::new(5, Duration::from_secs(1)), AttemptLimit::PER_ADDRESS);
+            LoginLimits::new(AttemptLimit::new(5, Duration::from_secs(1)), AttemptLimit::PER_ADDRESS);
         // 60 000 accounts a minute, from as many networks
         let mut most = 0;
         for n in 0..400_000_u64 {
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn many_threads_get_no_more_than_one_would() {
-        let limits = LogInLimits::new(AttemptLimit::new(50, Duration::from_secs(30)), NEVER);
+        let limits = LoginLimits::new(AttemptLimit::new(50, Duration::from_secs(30)), NEVER);
         let made: usize = std::thread::scope(|scope| {
             let threads = [0; 8].map(|_| {
                 scope.spawn(|| (0..100).filter(|_| wait(&limits, "a", "203.0.113.1", at(0)) == 0).count())
@@ -417,8 +417,8 @@ mod tests {
 
     #[test]
     fn no_name_is_shown() {
-        let limits = LogInLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS);
+        let limits = LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS);
         limits.attempt("alice", address("203.0.113.1"), at(0)).unwrap();
-        assert_eq!(format!("{limits:?}"), "LogInLimits { accounts: 1, addresses: 1, .. }");
+        assert_eq!(format!("{limits:?}"), "LoginLimits { accounts: 1, addresses: 1, .. }");
     }
 }

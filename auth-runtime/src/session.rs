@@ -3,8 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `issuer` | [`TokenIssuer`]: what tokens are made with, and for how long |
-//! | `subject` | [`Subject`] and [`Subjects`]: what the application says of its users |
-//! | `lifecycle` | [`Tokens`]: log in, refresh, log out, introspect |
+//! | `subject` | [`Subject`] and [`SubjectStore`]: what the application says of its users |
+//! | `lifecycle` | [`TokenService`]: log in, refresh, log out, introspect |
 //! | `refresh` | the text of a refresh token |
 //! | `access` | the claims of an access token |
 //! | `signing` | keys to sign with |
@@ -26,15 +26,15 @@ pub mod routes;
 mod signing;
 mod subject;
 
-pub use self::error::{NoTokenIssuer, RefusedRefresh, TokenError};
+pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
 pub use self::id::{random_id, random_secret};
 pub(crate) use self::issuer::IssuerState;
 pub use self::issuer::{SigningKeys, TokenIssuer};
 pub use self::key_set::key_set;
-pub use self::lifecycle::{IssuedTokens, Tokens};
+pub use self::lifecycle::{IssuedTokens, TokenService};
 #[cfg(feature = "password")]
-pub use self::password::{PasswordError, Passwords};
+pub use self::password::{PasswordError, PasswordHasher};
 pub use self::refresh::RefreshKey;
 pub(crate) use self::refresh::{family_of_session, session_of_family};
 pub use self::signing::{SignError, SigningKey};
-pub use self::subject::{BoxError, Subject, Subjects};
+pub use self::subject::{BoxError, Subject, SubjectStore};

@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 
 use super::refresh::{RefreshKey, RefreshKeys};
-use super::subject::DynSubjects;
-use super::{SigningKey, Subjects};
+use super::subject::DynSubjectStore;
+use super::{SigningKey, SubjectStore};
 use crate::error::KeysError;
 use crate::verify::{JwtVerifier, Key, TrustedIssuer};
 
@@ -23,11 +23,11 @@ const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "
 ///
 /// ```
 /// use auth_runtime::Auth;
-/// use auth_runtime::tokens::{RefreshKey, SigningKey, TokenIssuer};
+/// use auth_runtime::session::{RefreshKey, SigningKey, TokenIssuer};
 /// use auth_runtime::verify::Algorithm;
-/// # use auth_runtime::tokens::{BoxError, Subject, Subjects};
+/// # use auth_runtime::session::{BoxError, Subject, SubjectStore};
 /// # struct Users;
-/// # impl Subjects for Users {
+/// # impl SubjectStore for Users {
 /// #     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
 /// #         Ok(Some(Subject::new(id)))
 /// #     }
@@ -52,7 +52,7 @@ pub struct TokenIssuer {
     family_lifetime: Duration,
     grace: Duration,
     headers: Map<String, Value>,
-    subjects: Box<dyn DynSubjects>,
+    subjects: Box<dyn DynSubjectStore>,
 }
 
 impl TokenIssuer {
@@ -62,7 +62,7 @@ impl TokenIssuer {
         name: impl Into<String>,
         audience: impl Into<String>,
         keys: impl Into<SigningKeys>,
-        subjects: impl Subjects,
+        subjects: impl SubjectStore,
     ) -> Self {
         Self {
             name: name.into(),
@@ -100,7 +100,7 @@ impl TokenIssuer {
         self
     }
 
-    /// How long a log-in lasts at most, however often it is refreshed. Default 90 days.
+    /// How long a login lasts at most, however often it is refreshed. Default 90 days.
     pub fn family_lifetime(mut self, lifetime: Duration) -> Self {
         self.family_lifetime = lifetime;
         self
@@ -108,7 +108,7 @@ impl TokenIssuer {
 
     /// How long after its use a refresh token may come again and gets the very same successor, as long as that was not used
     /// itself: two tabs, or an answer that was lost on the way. Default 10 seconds; 0 turns it off. Whatever comes later is
-    /// taken for theft, and ends the log-in.
+    /// taken for theft, and ends the login.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -262,7 +262,7 @@ pub(crate) struct IssuerState {
     pub(super) family_lifetime: i64,
     pub(super) grace: i64,
     pub(super) headers: Map<String, Value>,
-    pub(super) subjects: Box<dyn DynSubjects>,
+    pub(super) subjects: Box<dyn DynSubjectStore>,
     jwt: Arc<JwtVerifier>,
     rotating: Mutex<()>,
 }

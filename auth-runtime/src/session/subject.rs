@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// A user as the application knows it at this moment: what goes into an access token.
 ///
 /// ```
-/// use auth_runtime::tokens::Subject;
+/// use auth_runtime::session::Subject;
 ///
 /// let alice = Subject::new("alice").roles(["admin"]).scopes(["reports:read"]).claim("tenant", "acme");
 /// ```
@@ -58,7 +58,7 @@ impl Subject {
     }
 
     /// How the user logged in: the authentication context class `acr` (RFC 9068 §2.2.1), such as `mfa`. It is taken at the
-    /// log-in, and holds for the tokens that come of it.
+    /// login, and holds for the tokens that come of it.
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
         self.acr = Some(acr.into());
         self
@@ -102,17 +102,17 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// access token on.
 ///
 /// ```
-/// use auth_runtime::tokens::{BoxError, Subject, Subjects};
+/// use auth_runtime::session::{BoxError, Subject, SubjectStore};
 ///
 /// struct Users;
 ///
-/// impl Subjects for Users {
+/// impl SubjectStore for Users {
 ///     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
 ///         Ok((id == "alice").then(|| Subject::new(id).roles(["admin"])))
 ///     }
 /// }
 /// ```
-pub trait Subjects: Send + Sync + 'static {
+pub trait SubjectStore: Send + Sync + 'static {
     /// The user of this id; `None` if there is none, or the user may not log in any more.
     ///
     /// # Errors
@@ -120,21 +120,21 @@ pub trait Subjects: Send + Sync + 'static {
     fn subject(&self, id: &str) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send;
 }
 
-impl<S: Subjects> Subjects for std::sync::Arc<S> {
+impl<S: SubjectStore> SubjectStore for std::sync::Arc<S> {
     fn subject(&self, id: &str) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send {
         (**self).subject(id)
     }
 }
 
-/// [`Subjects`] of a type that the engine does not know.
-pub(super) trait DynSubjects: Send + Sync {
+/// [`SubjectStore`] of a type that the engine does not know.
+pub(super) trait DynSubjectStore: Send + Sync {
     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a>;
 }
 
 type SubjectFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Subject>, BoxError>> + Send + 'a>>;
 
-impl<S: Subjects> DynSubjects for S {
+impl<S: SubjectStore> DynSubjectStore for S {
     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a> {
-        Box::pin(Subjects::subject(self, id))
+        Box::pin(SubjectStore::subject(self, id))
     }
 }

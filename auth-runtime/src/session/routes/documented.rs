@@ -9,7 +9,7 @@ use crate::openapi::WrittenOperations;
 #[derive(Debug)]
 pub(super) struct Documented {
     pub(super) delivery: Delivery,
-    /// The JSON Schema of what a log-in sends.
+    /// The JSON Schema of what a login sends.
     pub(super) credentials: Value,
     /// Whether the application has its own form of answers, which is not known here.
     pub(super) has_own_answers: bool,
@@ -32,8 +32,8 @@ impl Documented {
 
     fn description(&self, route: TokenRoute) -> &'static str {
         match (route, self.delivery) {
-            (TokenRoute::LogIn, Delivery::Json) => "Tokens for good credentials.",
-            (TokenRoute::LogIn, Delivery::Cookies) => {
+            (TokenRoute::Login, Delivery::Json) => "Tokens for good credentials.",
+            (TokenRoute::Login, Delivery::Cookies) => {
                 "Tokens for good credentials, in cookies that no script can read. It must be sent by a page of this service."
             }
             (TokenRoute::Refresh, Delivery::Json) => {
@@ -42,10 +42,10 @@ impl Documented {
             (TokenRoute::Refresh, Delivery::Cookies) => {
                 "The next tokens for the refresh token in its cookie, which is for one use (RFC 6749 §6)."
             }
-            (TokenRoute::LogOut, _) => {
-                "Ends the log-in of whatever tokens are sent, expired or not. Who has none is logged out already."
+            (TokenRoute::Logout, _) => {
+                "Ends the login of whatever tokens are sent, expired or not. Who has none is logged out already."
             }
-            (TokenRoute::LogOutEverywhere, _) => "Ends all log-ins of the caller's.",
+            (TokenRoute::LogoutEverywhere, _) => "Ends all logins of the caller's.",
             (TokenRoute::Revoke, _) => "Takes a token back (RFC 7009).",
             (TokenRoute::Introspect, _) => "What a token says, if it is good (RFC 7662).",
         }
@@ -55,17 +55,17 @@ impl Documented {
         let string = || json!({ "type": "string" });
         let object = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required });
         let (schema, is_required) = match (route, self.delivery) {
-            (TokenRoute::LogIn, _) => (self.credentials.clone(), true),
+            (TokenRoute::Login, _) => (self.credentials.clone(), true),
             (TokenRoute::Refresh, Delivery::Json) => {
                 let grant_type = json!({ "type": "string", "enum": ["refresh_token"] });
                 let properties = json!({ "refresh_token": string(), "grant_type": grant_type });
                 (object(properties, &["refresh_token"]), true)
             }
-            (TokenRoute::LogOut, Delivery::Json) => {
+            (TokenRoute::Logout, Delivery::Json) => {
                 (object(json!({ "refresh_token": string() }), &[]), false)
             }
-            (TokenRoute::Refresh | TokenRoute::LogOut, Delivery::Cookies)
-            | (TokenRoute::LogOutEverywhere, _) => return None,
+            (TokenRoute::Refresh | TokenRoute::Logout, Delivery::Cookies)
+            | (TokenRoute::LogoutEverywhere, _) => return None,
             (TokenRoute::Revoke | TokenRoute::Introspect, _) => {
                 let properties = json!({ "token": string(), "token_type_hint": string() });
                 (object(properties, &["token"]), true)
@@ -80,7 +80,7 @@ impl Documented {
         let own_form = || json!({ "description": "In the application's own form." });
         let (status, good) = self.good(route);
         let is_guarded =
-            matches!(route, TokenRoute::LogOutEverywhere | TokenRoute::Revoke | TokenRoute::Introspect);
+            matches!(route, TokenRoute::LogoutEverywhere | TokenRoute::Revoke | TokenRoute::Introspect);
         if self.has_own_answers {
             let mut responses = Map::from_iter([("default".to_owned(), own_form())]);
             if is_guarded {
@@ -97,19 +97,19 @@ impl Documented {
         let Some(all) = responses.as_object_mut() else { return responses };
         let sets_cookies = self.delivery == Delivery::Cookies;
         let unreadable = match route {
-            TokenRoute::LogIn => Some("The credentials are wrong, or the request can't be read."),
+            TokenRoute::Login => Some("The credentials are wrong, or the request can't be read."),
             TokenRoute::Refresh => Some("The refresh token is not good, or the request can't be read."),
-            TokenRoute::LogOut if !sets_cookies => Some("The request can't be read."),
+            TokenRoute::Logout if !sets_cookies => Some("The request can't be read."),
             TokenRoute::Revoke | TokenRoute::Introspect => {
                 Some("The request can't be read, or the credential was sent more than once.")
             }
-            TokenRoute::LogOut | TokenRoute::LogOutEverywhere => None,
+            TokenRoute::Logout | TokenRoute::LogoutEverywhere => None,
         };
         all.extend(unreadable.map(|why| ("400".to_owned(), failure(why, false))));
-        if sets_cookies && matches!(route, TokenRoute::LogIn | TokenRoute::Refresh | TokenRoute::LogOut) {
+        if sets_cookies && matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout) {
             all.insert("403".into(), failure("A page of another origin sent it.", false));
         }
-        if route == TokenRoute::LogIn {
+        if route == TokenRoute::Login {
             all.insert(
                 "429".into(),
                 failure("Too many attempts, of this account or from this address.", true),
@@ -123,7 +123,7 @@ impl Documented {
         let described = |description: &str| json!({ "description": description });
         let with = |description: &str, schema: Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
         match route {
-            TokenRoute::LogIn | TokenRoute::Refresh => {
+            TokenRoute::Login | TokenRoute::Refresh => {
                 let mut properties = json!({
                     "token_type": { "type": "string", "enum": ["Bearer"] },
                     "expires_in": { "type": "integer", "description": "Seconds until the access token expires." },
@@ -139,7 +139,7 @@ impl Documented {
                 let schema = json!({ "type": "object", "properties": properties, "required": required });
                 ("200", with("The tokens (RFC 6749 §5.1).", schema))
             }
-            TokenRoute::LogOut | TokenRoute::LogOutEverywhere => ("204", described("Logged out.")),
+            TokenRoute::Logout | TokenRoute::LogoutEverywhere => ("204", described("Logged out.")),
             TokenRoute::Revoke => ("200", described("The token is good no more, or never was.")),
             TokenRoute::Introspect => {
                 let active = json!({ "active": { "type": "boolean" } });
@@ -152,10 +152,10 @@ impl Documented {
 
 fn summary(route: TokenRoute) -> &'static str {
     match route {
-        TokenRoute::LogIn => "Log in",
+        TokenRoute::Login => "Log in",
         TokenRoute::Refresh => "Renew tokens",
-        TokenRoute::LogOut => "Log out",
-        TokenRoute::LogOutEverywhere => "Log out everywhere",
+        TokenRoute::Logout => "Log out",
+        TokenRoute::LogoutEverywhere => "Log out everywhere",
         TokenRoute::Revoke => "Take a token back",
         TokenRoute::Introspect => "Ask about a token",
     }
