@@ -61,7 +61,7 @@ use self::security::Kinds;
 use self::served::Served;
 pub(crate) use self::written::WrittenOperations;
 use crate::engine::Auth;
-use crate::error::DocumentError;
+pub use crate::error::DocumentError;
 use crate::policy::PolicyAccess;
 use crate::router::Routes;
 

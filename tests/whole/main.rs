@@ -23,7 +23,7 @@ mod openapi;
 mod policy;
 mod projects;
 mod providers;
-mod refusals;
+mod rejections;
 mod routers;
 mod simultaneous;
 mod standards;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use auth_runtime::audit::{AuditDecision, AuditEvent};
+use auth_runtime::audit::AuditEvent;
 use auth_runtime::rejection::RejectionKind;
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
@@ -158,12 +158,9 @@ fn audited(log: &Log) -> TestAuth {
     let log = Arc::clone(log);
     TestAuth::with(move |builder| {
         builder.audit(move |event: &AuditEvent<'_>| {
-            let decision = match event.decision {
-                AuditDecision::Allowed => "allowed".to_owned(),
-                AuditDecision::Refused { status, code } => {
-                    format!("refused {} {}", status.as_u16(), code.unwrap_or("-"))
-                }
-                _ => unreachable!(),
+            let decision = match event.rejection {
+                None => "allowed".to_owned(),
+                Some(kind) => format!("rejected {} {}", kind.status().as_u16(), kind.code().unwrap_or("-")),
             };
             let who = event.principal.map_or("-", Principal::subject);
             let (method, route, handler) = (event.method, event.route, event.handler);
@@ -186,20 +183,20 @@ async fn one_audit_event_a_decision() {
             "GET",
             "/any",
             &with_token[..],
-            Some("alice GET /any whole::refusals::any_caller: allowed: the rule is kept"),
+            Some("alice GET /any whole::rejections::any_caller: allowed: the rule is satisfied"),
         ),
         (
             "GET",
             "/any",
             &[],
-            Some("- GET /any whole::refusals::any_caller: refused 401 -: no credential was sent"),
+            Some("- GET /any whole::rejections::any_caller: rejected 401 -: no credential was sent"),
         ),
         (
             "GET",
             "/role",
             &with_token,
             Some(
-                "alice GET /role whole::refusals::by_role: refused 403 insufficient_scope: needs role admin; has viewer, lucky",
+                "alice GET /role whole::rejections::by_role: rejected 403 insufficient_scope: needs role admin; has viewer, lucky",
             ),
         ),
         (
@@ -207,7 +204,7 @@ async fn one_audit_event_a_decision() {
             "/checked/5",
             &with_token,
             Some(
-                "alice POST /checked/{id} whole::refusals::checked: refused 503 -: check whole::refusals::unlucky failed: the dice are gone",
+                "alice POST /checked/{id} whole::rejections::checked: rejected 503 -: check whole::rejections::unlucky failed: the dice are gone",
             ),
         ),
         (
@@ -215,14 +212,14 @@ async fn one_audit_event_a_decision() {
             "/any",
             &[("authorization", "Bearer x.y.z")],
             Some(
-                "- GET /any whole::refusals::any_caller: refused 401 invalid_token: malformed token: a part is not canonical base64url",
+                "- GET /any whole::rejections::any_caller: rejected 401 invalid_token: malformed token: a part is not canonical base64url",
             ),
         ),
         (
             "GET",
             "/optional",
             &[],
-            Some("- GET /optional whole::refusals::optional: allowed: the rule is kept"),
+            Some("- GET /optional whole::rejections::optional: allowed: the rule is satisfied"),
         ),
         ("GET", "/open", &with_token, None),
         ("GET", "/nowhere", &with_token, None),
@@ -290,7 +287,7 @@ async fn no_secret_reaches_the_log() {
 async fn typed(_: Claims<u8>) {}
 
 #[tokio::test]
-async fn an_outer_layer_reads_the_outcome() {
+async fn an_outer_layer_reads_the_decision() {
     let test = TestAuth::new();
     let app = routes().finish(test.auth()).unwrap();
     let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
@@ -304,13 +301,11 @@ async fn an_outer_layer_reads_the_outcome() {
         ("/nowhere", vec![], None),
     ] {
         let answer = app.clone().oneshot(request("GET", path, &headers)).await.unwrap();
-        let outcome = answer.extensions().get::<RequestAuth>().unwrap().outcome();
-        let found = outcome.as_ref().map(|outcome| {
-            let status = match outcome.decision {
-                AuditDecision::Refused { status, .. } => status.as_u16(),
-                _ => 200,
-            };
-            (outcome.principal.as_ref().map(Principal::subject), status)
+        let decided = answer.extensions().get::<RequestAuth>().unwrap();
+        let principal = decided.principal();
+        let found = decided.is_decided().then(|| {
+            let status = decided.rejection().map_or(200, |kind| kind.status().as_u16());
+            (principal.as_ref().map(Principal::subject), status)
         });
         assert_eq!(found, expected, "{path}");
     }
@@ -318,9 +313,9 @@ async fn an_outer_layer_reads_the_outcome() {
 
 async fn rendered(hook: fn() -> Response) -> crate::support::Reply {
     let test = TestAuth::with(|builder| {
-        builder.render_refusals(move |refusal, head: &Parts| {
-            assert_eq!((refusal.kind(), refusal.code()), (RejectionKind::Unauthenticated, None));
-            assert_eq!((refusal.status(), head.uri.path()), (StatusCode::UNAUTHORIZED, "/any"));
+        builder.render_rejections(move |rejection, head: &Parts| {
+            assert_eq!((rejection.kind(), rejection.code()), (RejectionKind::Unauthenticated, None));
+            assert_eq!((rejection.status(), head.uri.path()), (StatusCode::UNAUTHORIZED, "/any"));
             hook()
         })
     });
@@ -374,12 +369,12 @@ async fn no_other_site_logs_its_visitors_in() {
 }
 
 #[tokio::test]
-async fn what_is_put_together_wrongly_is_told_like_any_refusal() {
+async fn a_misconfigured_service_is_reported_as_any_rejection() {
     let log = Log::default();
     let test = audited(&log);
     let other = TestAuth::with(|builder| {
-        builder.render_refusals(|refusal, _| {
-            assert_eq!(refusal.kind(), RejectionKind::Misconfigured);
+        builder.render_rejections(|rejection, _| {
+            assert_eq!(rejection.kind(), RejectionKind::Misconfigured);
             "own words".into_response()
         })
     });
@@ -392,7 +387,7 @@ async fn what_is_put_together_wrongly_is_told_like_any_refusal() {
     assert_eq!(send(&app, request("GET", "/any", &[])).await.status, 500);
     let events = log.lock().unwrap().join("\n");
     assert!(
-        events.starts_with("- GET /any [unknown]: refused 500 -: a guarded route was reached"),
+        events.starts_with("- GET /any [unknown]: rejected 500 -: a guarded route was reached"),
         "{events}"
     );
 }
