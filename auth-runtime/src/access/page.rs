@@ -14,9 +14,6 @@ use crate::rejection::misconfigured;
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
-const TITLE: &str = "Who may call what";
-const LEGEND: &str = "The column of a role is about a caller that has this role and what it implies, and no other role. \
-                      <em>depends</em>: the rule asks for more than roles.";
 
 /// The page of a router, which is there once the router is finished.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +84,10 @@ impl AccessTable {
         columns.map(|(name, hint)| Column { name: escaped(name), hint: hint.map(escaped) }).collect()
     }
 }
+
+const TITLE: &str = "Who may call what";
+const LEGEND: &str = "The column of a role is about a caller that has this role and what it implies, and no other role. \
+                      <em>depends</em>: the rule asks for more than roles.";
 
 /// The head of a column of verdicts.
 struct Column {

@@ -155,9 +155,9 @@ fn describe(routes: &Router<App>, auth: &Auth) -> Result<(OpenApiDocument, Cover
 fn with_documents(routes: Router<App>, auth: &Auth) -> Result<Router<App>, BoxError> {
     let document = describe(&routes, auth)?.0.to_json()?;
     let json = async move || ([(CONTENT_TYPE, "application/json")], document);
-    let ui: axum::Router = SwaggerUi::new("/").config(Config::from("/openapi.json")).into();
+    let ui = axum::Router::from(SwaggerUi::new("/").config(Config::from("/openapi.json")))
+        .layer(from_fn(with_slash));
     let routes = routes.route("/openapi.json", (axum::routing::get(json), rule!(public)));
-    let ui = ui.layer(from_fn(with_slash));
     Ok(routes.service("/docs", ui, rule!(public)))
 }
 

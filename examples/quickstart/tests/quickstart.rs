@@ -92,7 +92,7 @@ impl Drop for Quickstart {
 }
 
 #[test]
-fn it_prints_the_table_and_lines_that_run_as_they_are() {
+fn it_prints_the_table_and_lines_that_run_as_they_stand() {
     let quickstart = Quickstart::start();
     let head = quickstart.lines.iter().position(|line| line.starts_with("METHOD  PATH")).unwrap();
     let table: Vec<Vec<&str>> = quickstart.lines[head..]

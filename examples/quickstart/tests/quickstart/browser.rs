@@ -31,7 +31,7 @@ async fn the_access_table_is_filtered_by_keyboard_and_by_role() {
 
 /// One scroll bar, no strip below the table, and the first verdict in view: on a desktop, on a phone, and in a low window.
 #[tokio::test]
-#[ignore = "needs chromium: bash tests/run"]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn the_access_table_fits_its_window() {
     let quickstart = Quickstart::start();
     let driver = Driver::start();
