@@ -1,7 +1,7 @@
-//! Who may call what: the table of all routes, as text, Markdown, JSON and a page, and its lock.
+//! The access table: who may call which route. As text, as Markdown, as JSON and as a page; and the lock of access.
 //!
-//! The table is made from the list of routes and the engine that serves them, so it says what is enforced. What a role
-//! may do is found by analysis of the rule, not by trying.
+//! The table is made from the list of routes and from the engine that serves them, so it shows what is enforced. What a
+//! role may do is found by exact analysis of the rule; no request is made.
 //!
 //! ```
 //! # use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
@@ -32,15 +32,15 @@ use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::router::{RouteInfo, Routes};
 use crate::vocabulary::Vocabulary;
 
-/// Routes × roles, with what each role may do, and the rule in words.
+/// The access table: a row for each route, a column for each role, and the rule in words.
 ///
-/// A role's column is about a caller who has that role, what it implies, and no other role. [`Display`](std::fmt::Display)
-/// prints it as aligned text.
+/// The column of a role is about a caller that has this role and what it implies, and no other role.
+/// [`Display`](std::fmt::Display) prints the table as aligned text.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AccessTable {
-    /// The roles, in the order of the columns: those of the engine's vocabulary, or else those that a rule names.
+    /// The roles, in the order of the columns: those of the engine's vocabulary; without one, those that a rule names.
     pub roles: Vec<RoleColumn>,
     /// The routes, in the order in which they were mounted.
     pub routes: Vec<RouteRow>,
@@ -55,31 +55,31 @@ pub struct AccessTable {
 pub struct RoleColumn {
     /// The role.
     pub name: String,
-    /// What it is for, as the vocabulary says.
+    /// The description in the vocabulary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// A route.
+/// The row of a route.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RouteRow {
-    /// `GET`, or `ANY`. A `GET` route answers `HEAD` too, unless that has one of its own.
+    /// The method, such as `GET`; `ANY` for all methods. A `GET` route answers `HEAD` too, unless `HEAD` has a route of its own.
     pub method: String,
     /// The path with its parameters.
     pub path: String,
     /// The handler, with its module.
     pub handler: String,
-    /// Whoever sends no credential.
+    /// A caller that sends no credential.
     pub anonymous: Cell,
-    /// A caller without any of the roles.
+    /// An authenticated caller that has none of the roles.
     pub no_role: Cell,
     /// A cell for each role, in the order of [`AccessTable::roles`].
     pub cells: Vec<Cell>,
     /// The rule in words.
     pub who: String,
-    /// The rule, whole.
+    /// The complete rule, as data.
     pub policy: PolicyDocument,
     /// The check, with its module.
     #[serde(skip)]
@@ -91,36 +91,25 @@ pub struct RouteRow {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Cell {
-    /// Let in, whatever else the token says.
+    /// Allowed, whatever else the token says.
     Allowed,
-    /// Refused, whatever else the token says.
+    /// Denied, whatever else the token says.
     Denied,
     /// It depends on what else the token says, on the request, or on a check.
     Depends,
-    /// Nothing is known: the route came by `merge_unguarded`.
+    /// Nothing is known: the route was added with `merge_unguarded`.
     Unknown,
 }
 
 impl Routes {
-    /// The access table of these routes, as `auth` serves them. Whether it can is for [`finish`](crate::Router::finish) to say.
+    /// The access table of these routes, as `auth` serves them. It does not check whether `auth` can serve them:
+    /// [`finish`](crate::Router::finish) does.
     #[must_use]
     pub fn table(&self, auth: &Auth) -> AccessTable {
         let vocabulary = auth.engine().authorization.vocabulary.vocabulary();
         let routes: Vec<(&RouteInfo, PolicyDocument)> =
             self.iter().map(|route| (route, route.policy(auth))).collect();
-        let roles = match vocabulary {
-            Some(vocabulary) => {
-                let roles = vocabulary.roles.iter();
-                roles.map(|role| RoleColumn::new(role.name, role.description)).collect()
-            }
-            None => {
-                let mut named = Vec::new();
-                for (_, policy) in &routes {
-                    policy.all.iter().for_each(|condition| reading::roles(condition, &mut named));
-                }
-                named.into_iter().map(|role| RoleColumn::new(role, None)).collect::<Vec<_>>()
-            }
-        };
+        let roles = columns(vocabulary, routes.iter().map(|(_, policy)| policy));
         let rows = routes.into_iter().map(|(route, policy)| {
             let cell = |role| Alone { role, vocabulary }.cell(&policy, &route.path);
             RouteRow {
@@ -145,7 +134,7 @@ impl Routes {
 }
 
 impl RouteInfo {
-    /// What is enforced on the route, whole, as `auth` serves it.
+    /// Everything that is enforced on the route when `auth` serves it.
     #[must_use]
     pub fn policy(&self, auth: &Auth) -> PolicyDocument {
         if self.unguarded {
@@ -157,11 +146,26 @@ impl RouteInfo {
 }
 
 impl AccessTable {
-    /// The table as pretty-printed JSON, with the whole rule of each route.
+    /// The table as pretty-printed JSON, with the complete rule of each route.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
+}
+
+/// The roles of the vocabulary; without one, those that the rules name, each once.
+fn columns<'p>(
+    vocabulary: Option<&'static Vocabulary>,
+    policies: impl Iterator<Item = &'p PolicyDocument>,
+) -> Vec<RoleColumn> {
+    if let Some(vocabulary) = vocabulary {
+        return vocabulary.roles.iter().map(|role| RoleColumn::new(role.name, role.description)).collect();
+    }
+    let mut named = Vec::new();
+    for policy in policies {
+        policy.all.iter().for_each(|condition| reading::roles(condition, &mut named));
+    }
+    named.into_iter().map(|role| RoleColumn::new(role, None)).collect()
 }
 
 impl RoleColumn {

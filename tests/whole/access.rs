@@ -52,14 +52,14 @@ fn table(test: &TestAuth) -> AccessTable {
 #[test]
 fn as_text() {
     let expected = "\
-METHOD  PATH                    nobody  no role  editor  author  guest  admin  WHO
-ANY     /health                 yes     yes      yes     yes     yes    yes    public
-GET     /                       yes     yes      yes     yes     yes    yes    optional
-POST    /                       -       yes      yes     yes     yes    yes    any authenticated caller
-POST    /articles/{id}          -       -        yes     if      -      -      any of (role editor; all of (role author; scope write|all))
-GET     /org/{tenant}/invoices  -       if       if      if      -      if     not (role guest); and claim tenant equal to {tenant} of the path; and check owns
-ANY     /(unknown)              ?       ?        ?       ?       ?      ?      NOT GUARDED
-GET     /access                 -       -        -       -       -      yes    role admin
+METHOD  PATH                    anonymous  no role  editor  author  guest  admin  WHO
+ANY     /health                 yes        yes      yes     yes     yes    yes    public
+GET     /                       yes        yes      yes     yes     yes    yes    optional
+POST    /                       -          yes      yes     yes     yes    yes    any authenticated caller
+POST    /articles/{id}          -          -        yes     if      -      -      any of (role editor; all of (role author; scope write|all))
+GET     /org/{tenant}/invoices  -          if       if      if      -      if     not (role guest); and claim tenant equal to {tenant} of the path; and check owns
+ANY     /(unknown)              ?          ?        ?       ?       ?      ?      NOT GUARDED
+GET     /access                 -          -        -       -       -      yes    role admin
 ";
     assert_eq!(table(&TestAuth::new()).to_string(), expected);
 }
@@ -68,7 +68,7 @@ GET     /access                 -       -        -       -       -      yes    r
 fn as_markdown() {
     let markdown = table(&TestAuth::new()).to_markdown();
     let lines: Vec<&str> = markdown.lines().collect();
-    assert_eq!(lines[0], "| METHOD | PATH | nobody | no role | editor | author | guest | admin | WHO |");
+    assert_eq!(lines[0], "| METHOD | PATH | anonymous | no role | editor | author | guest | admin | WHO |");
     assert_eq!(lines[1], "| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     assert!(
         lines[5].starts_with("| POST | <code>/articles/{id}</code> | - | - | yes | if |"),
@@ -144,7 +144,7 @@ async fn the_page_stands_behind_its_rule_and_needs_nothing_from_elsewhere() {
     assert!(reply.header("content-security-policy").starts_with("default-src 'none'; style-src 'sha256-"));
     for expected in [
         "<th scope=\"row\">/org/{tenant}/invoices</th>",
-        "<td class=\"depends\" data-column=\"2\">depends</td>",
+        "<td class=\"depends\" data-column=\"2\" data-name=\"editor\">depends</td>",
         "scope write|all",
         "<th scope=\"row\">/access</th>",
     ] {

@@ -64,5 +64,6 @@ macro_rules! stores {
 
 stores! {
     memory: _place = () => MemoryStore::new();
+    custom: _place = () => custom_store::CustomStore::default(); // that of examples/custom-store
     redb(durable): dir = tempfile::tempdir().unwrap() => RedbStore::open(dir.path().join("store")).unwrap();
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{AccessTable, Cell, RouteRow};
 
 impl Cell {
-    /// `yes`, `-`, `if`, `?`.
+    /// The cell in the text: `yes`, `-`, `if` or `?`.
     fn sign(self) -> &'static str {
         match self {
             Self::Allowed => "yes",
@@ -17,7 +17,7 @@ impl Cell {
 }
 
 impl AccessTable {
-    /// The table in GitHub's Markdown.
+    /// The table as GitHub Flavored Markdown, with the same columns as the text.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let escaped = |text: &str| {
@@ -48,7 +48,7 @@ impl AccessTable {
     }
 
     fn head(&self) -> Vec<String> {
-        let fixed = ["METHOD", "PATH", "nobody", "no role"].map(str::to_owned);
+        let fixed = ["METHOD", "PATH", "anonymous", "no role"].map(str::to_owned);
         let roles = self.roles.iter().map(|role| visible(&role.name));
         fixed.into_iter().chain(roles).chain(["WHO".to_owned()]).collect()
     }
@@ -61,7 +61,7 @@ impl AccessTable {
     }
 }
 
-/// With what would end the line, colour the terminal or turn the writing around as its number.
+/// The text with every character that would end the line, color the terminal or change the direction of writing escaped.
 fn visible(text: &str) -> String {
     let is_seen = |letter: char| {
         !letter.is_control()
@@ -73,7 +73,8 @@ fn visible(text: &str) -> String {
     letters.collect()
 }
 
-/// Aligned columns. "nobody" is a request without a credential; `yes` is let in, `-` refused, `if` depends on more than roles.
+/// Aligned columns. "anonymous" is a caller that sends no credential, "no role" one that has none of the roles. `yes`: the
+/// caller is allowed, `-`: denied, `if`: it depends on more than roles, `?`: nothing is known of the route.
 impl fmt::Display for AccessTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<Vec<String>> =

@@ -1,4 +1,4 @@
-//! The service's secrets, in files that its user alone may read. With the same keys after a restart, tokens stay good.
+//! The secrets of the service, in files that only its user may read. With the same keys, tokens stay valid after a restart.
 
 use std::error::Error;
 use std::fs::{self, OpenOptions};
@@ -8,14 +8,14 @@ use std::path::Path;
 use auth_runtime::session::{RefreshKey, SignError, SigningKey, random_secret};
 use auth_runtime::verify::Algorithm;
 
-/// What tokens are made with.
+/// The keys that tokens are made with.
 pub(crate) struct Keys {
     pub(crate) signing: SigningKey,
     pub(crate) refresh: RefreshKey,
 }
 
 impl Keys {
-    /// The keys of this folder; at the first start it makes both.
+    /// The keys in this folder, which are generated at the first start.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self, Box<dyn Error>> {
         fs::create_dir_all(folder)?;
         let signing = kept(&folder.join("signing.pem"), || {
@@ -29,7 +29,7 @@ impl Keys {
     }
 }
 
-/// What this file holds; what `make` makes, if it is not there.
+/// The content of this file. If there is no such file, it is made with `make`.
 fn kept(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, SignError>) -> Result<Vec<u8>, Box<dyn Error>> {
     match fs::read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -54,11 +54,15 @@ fn write_for_owner(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// A file that others may read, or laid there for us to take, holds no secret.
+/// Refuses a file that other users may read: its content is no secret.
 fn check_readers(path: &Path) -> Result<(), Box<dyn Error>> {
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path)?.permissions()) & 0o077 != 0 {
-        return Err(format!("{}: others may read it. Delete it to start anew", path.display()).into());
+        return Err(format!(
+            "{}: other users may read it. Delete it: a new one is made at the next start",
+            path.display()
+        )
+        .into());
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! A small web app with a login form. It needs no script: tokens are in cookies, and renewed on the way.
+//! A small web app with a login form. It needs no script: tokens are in cookies, and requests renew them.
 //!
-//! Run it with `cargo run -p cookie-login`, open the page that it names, and log in as alice (wonderland), who is an admin,
-//! or bob (builder). Start it again, and you are still logged in.
+//! Run it with `cargo run -p cookie-login`, open the page that it prints, and log in as alice (password wonderland), who is
+//! an admin, or as bob (password builder). After a restart you are still logged in.
 //!
-//! `-- --port 8080` takes another port than 3000 (0 is any), `-- --data DIR` another folder for logins and keys than
-//! `cookie-login-data` in the current one.
-#![allow(clippy::print_stdout, reason = "it talks to the person who started it")]
+//! `-- --port 8080` uses another port than 3000 (0: any free port), `-- --data DIR` another folder for sessions and keys
+//! than `cookie-login-data` in the current one.
+#![allow(clippy::print_stdout, reason = "it prints to the terminal of the person who started it")]
 
 mod keys;
 mod pages;
@@ -60,7 +60,7 @@ async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
 }
 
-/// What `/auth/login` and `/auth/logout` answer: back to the page. The library puts the cookies onto it.
+/// `/auth/login` and `/auth/logout` answer with a redirect to the start page. The library adds the cookies.
 struct ToThePage;
 
 impl TokenAnswers for ToThePage {
@@ -94,13 +94,13 @@ fn message(query: &str) -> Option<&'static str> {
     }
 }
 
-/// What the gates answer: a browser without a good login goes to the form, other programs get the standard answer.
+/// The answer to a rejected request: a browser without a valid login is sent to the form, other programs get the standard answer.
 fn rejected(rejection: &Rejection, head: &Parts) -> Response {
     let accept = head.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
     match rejection.status() {
         _ if !is_browser => rejection.problem(),
-        // A cookie that is not of this service: the answer clears it, and there is no redirect from here to here.
+        // An invalid cookie: the answer deletes it. A redirect would lead to this page again.
         StatusCode::UNAUTHORIZED if head.uri.path() == "/" => {
             (StatusCode::UNAUTHORIZED, pages::log_in(None)).into_response()
         }
@@ -109,7 +109,7 @@ fn rejected(rejection: &Rejection, head: &Parts) -> Response {
     }
 }
 
-/// On every answer: only this service's own styles, no scripts, no frames; and no page out of a cache after the logout.
+/// For every answer: only this service's own styles, no scripts, no frames, and no page from a cache after the logout.
 async fn with_security_headers(mut response: Response) -> Response {
     const POLICY: &str =
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -158,9 +158,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let app = routes(&auth, users)?.finish(&auth)?.layer(map_response(with_security_headers));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
-        format!("port {port} can't be used ({error}): try another with `-- --port 0`, where 0 is any")
+        format!("port {port} cannot be used ({error}). Choose another one with `-- --port NUMBER`; 0 is any free port")
     })?;
-    println!("Logins and keys are kept in {}. Ctrl-C ends it.", data.display());
+    println!("Sessions and keys are in {}. Ctrl-C ends it.", data.display());
     println!("Open http://{}/ and log in as alice (wonderland) or bob (builder).", listener.local_addr()?);
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async {

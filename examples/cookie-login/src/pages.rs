@@ -19,7 +19,7 @@ pub(crate) fn log_in(message: Option<&str>) -> Html<String> {
     page("Log in", &format!("{message}{form}"))
 }
 
-/// What a user sees first.
+/// The start page of a user.
 pub(crate) fn home(name: &str) -> Html<String> {
     let body = r#"
         <nav><a href="/account">Your account</a> <a href="/admin">Administration</a></nav>
@@ -28,7 +28,7 @@ pub(crate) fn home(name: &str) -> Html<String> {
     page(&format!("Hello, {name}"), body)
 }
 
-/// What the token says of its user.
+/// The name and the roles in the token.
 pub(crate) fn account(user: &Principal) -> Html<String> {
     let roles: Vec<_> = user.roles().collect();
     let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
@@ -41,10 +41,10 @@ pub(crate) fn account(user: &Principal) -> Html<String> {
 
 /// For admins.
 pub(crate) fn admin(name: &str) -> Html<String> {
-    page("Administration", &format!("<p>{} runs the place.</p>{BACK}", escaped(name)))
+    page("Administration", &format!("<p>{} is an admin.</p>{BACK}", escaped(name)))
 }
 
-/// A refusal, in words.
+/// A rejection, in words.
 pub(crate) fn problem(status: StatusCode) -> Response {
     let (title, text) = match status {
         StatusCode::FORBIDDEN => ("Not allowed", "You may not do this here."),

@@ -1,4 +1,4 @@
-//! Who may call what, and the documents that say so.
+//! The access table, and the OpenAPI document.
 
 use auth_runtime::openapi::{OpenApi, OpenApiVersion};
 use auth_runtime::session::{RefreshKey, SigningKey};
@@ -16,7 +16,7 @@ async fn routes_and_engine() -> Result<(Router, Auth), Box<dyn Error>> {
     Ok((routes(&auth, users)?, auth))
 }
 
-/// Whoever changes who may call what runs this with `AUTH_LOCK=accept` and commits the file: so it shows in review.
+/// After an intended change of who may call what, run this test with `AUTH_LOCK=accept` and commit the file: reviewers see it.
 #[tokio::test]
 async fn nobody_gains_access_unseen() -> Result<(), Box<dyn Error>> {
     let (routes, auth) = routes_and_engine().await?;

@@ -1,4 +1,4 @@
-//! Two users with their passwords in the source, which is for an example alone.
+//! Two users, with their passwords in the source. Only an example does that.
 
 use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
 use auth_runtime::session::{BoxError, PasswordError, PasswordHasher, Subject, SubjectStore};
@@ -36,7 +36,7 @@ impl User {
     }
 }
 
-/// Asked at a login.
+/// Verifies the credentials of a login.
 impl LoginVerifier for Users {
     type Credentials = PasswordCredentials;
 
@@ -48,7 +48,7 @@ impl LoginVerifier for Users {
     }
 }
 
-/// Asked whenever tokens are renewed: a user who is gone is logged out, and a role that was taken away is gone too.
+/// Looks up a user whenever tokens are renewed: one that was deleted is logged out, and removed roles are removed.
 impl SubjectStore for Users {
     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
         Ok(self.find(id).map(User::subject))

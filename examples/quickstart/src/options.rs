@@ -1,14 +1,14 @@
-//! What the command line says.
+//! The options of the command line.
 
 use std::path::PathBuf;
 
 use auth_runtime::session::BoxError;
 
-/// What the command line says.
+/// The options of the command line.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) port: u16,
-    /// The folder of keys and logins.
+    /// The folder of keys and sessions.
     pub(crate) data: PathBuf,
 }
 
@@ -19,8 +19,8 @@ impl Options {
         while let Some(name) = arguments.next() {
             match (name.as_str(), arguments.next()) {
                 ("--port", Some(number)) => {
-                    let mistake = || format!("`--port {number}`: a port is a number up to 65535");
-                    options.port = number.parse().map_err(|_| mistake())?;
+                    let invalid = || format!("`--port {number}`: a port is a number up to 65535");
+                    options.port = number.parse().map_err(|_| invalid())?;
                 }
                 ("--data", Some(folder)) => options.data = folder.into(),
                 _ => return Err("usage: quickstart [--port NUMBER] [--data FOLDER]".into()),

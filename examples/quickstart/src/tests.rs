@@ -1,7 +1,7 @@
 //! The routes and their documents, without the server.
 
 use auth_runtime::openapi::OpenApiVersion;
-use auth_runtime::session::{RefreshKey, SigningKey};
+use auth_runtime::session::{RefreshKey, SigningKey, SubjectStore as _};
 use auth_runtime::verify::Algorithm;
 use auth_tests_tools::{Said, Tools};
 use utoipa::openapi::OpenApiVersion as Version;
@@ -17,7 +17,7 @@ async fn routes_and_engine() -> Result<(Router<App>, Auth), BoxError> {
     Ok((routes(auth.tokens()?, users), auth))
 }
 
-/// Whoever changes who may call what runs this with `AUTH_LOCK=accept` and commits the file: so it shows in review.
+/// After an intended change of who may call what, run this test with `AUTH_LOCK=accept` and commit the file: reviewers see it.
 #[tokio::test]
 async fn nobody_gains_access_unseen() -> Result<(), BoxError> {
     let (routes, auth) = routes_and_engine().await?;
@@ -66,7 +66,7 @@ async fn a_guard_that_was_taken_away_is_caught() -> Result<(), BoxError> {
     let token = auth.tokens()?.issue(&alice).await?.access_token;
     let guarded = routes.with_state(App { notes: NOTES }).finish(&auth)?;
     let copy = axum::Router::new()
-        .route("/admin", axum::routing::get(|| async { "Everybody runs the place.\n" }))
+        .route("/admin", axum::routing::get(|| async { "Everybody is an admin.\n" }))
         .fallback_service(guarded);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/openapi.json", listener.local_addr()?);

@@ -1,4 +1,4 @@
-//! Two users with their passwords in the source, which is for a quickstart alone.
+//! Two users, with their passwords in the source. Only a quickstart does that.
 
 use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
 use auth_runtime::session::{BoxError, PasswordError, PasswordHasher, Subject, SubjectStore};
@@ -17,7 +17,7 @@ impl Users {
         let passwords = PasswordHasher::new()?;
         let alice =
             Subject::new("alice").roles([Role::Admin]).scopes(["reports:read"]).claim("tenant", "acme");
-        let bob = Subject::new("bob").roles([Role::Viewer]).claim("tenant", "other");
+        let bob = Subject::new("bob").claim("tenant", "other");
         let known =
             vec![(alice, passwords.hash("wonderland").await?), (bob, passwords.hash("builder").await?)];
         Ok(Self { passwords, known })
@@ -28,21 +28,21 @@ impl Users {
     }
 }
 
-/// Who a user is, asked again at every refresh.
+/// Looks up a user again at every refresh.
 impl SubjectStore for Users {
     async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
         Ok(self.find(id).map(|(user, _)| user.clone()))
     }
 }
 
-/// Whether it is the user, asked at the login.
+/// Verifies the credentials of a login.
 impl LoginVerifier for Users {
     type Credentials = PasswordCredentials;
 
     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
         let found = self.find(&sent.username);
         // An unknown user takes as long as a wrong password.
-        let good = self.passwords.verify(sent.password, found.map(|(_, hash)| hash.as_str())).await?;
-        Ok(found.filter(|_| good).map(|(user, _)| user.clone()))
+        let is_valid = self.passwords.verify(sent.password, found.map(|(_, hash)| hash.as_str())).await?;
+        Ok(found.filter(|_| is_valid).map(|(user, _)| user.clone()))
     }
 }

@@ -1,4 +1,4 @@
-//! The quickstart as its user meets it: the real server, and `curl`.
+//! The quickstart as a user runs it: the real server, and `curl`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[path = "quickstart/browser.rs"]
@@ -11,7 +11,7 @@ use auth_tests_tools::{CHECKS, Tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A running quickstart, on a port that the system chose; ended when dropped.
+/// A running quickstart, on a port that the system chose. It ends when this is dropped.
 struct Quickstart {
     process: Child,
     data: TempDir,
@@ -33,9 +33,46 @@ impl Quickstart {
         let output = BufReader::new(process.stdout.take().unwrap());
         let lines: Vec<String> =
             output.lines().map(Result::unwrap).take_while(|line| line != "Ctrl-C ends it.").collect();
-        let first = lines.iter().find(|line| line.contains("curl")).unwrap();
+        let first = lines.iter().find(|line| line.contains("curl ")).unwrap();
         let origin = first[first.find("http://").unwrap()..].trim_end_matches('/').to_owned();
         Self { process, data, origin, lines }
+    }
+
+    /// The lines that it prints to be run.
+    fn lines_to_run(&self) -> Vec<&str> {
+        let lines = self.lines.iter().map(|line| line.trim_start());
+        lines.filter(|line| line.starts_with("curl ") || line.contains("=$(curl ")).collect()
+    }
+
+    /// Runs all lines as they are printed, in one shell; each line that prints an answer, with it.
+    fn run_the_lines(&self) -> Vec<(&str, String)> {
+        let lines = self.lines_to_run();
+        let output =
+            self.bash(&lines.iter().map(|line| format!("{line}\nprintf '\\036'\n")).collect::<String>());
+        let answers: Vec<&str> = output.split_terminator('\u{1e}').collect();
+        assert_eq!(answers.len(), lines.len(), "{output}");
+        let answers = lines.into_iter().zip(answers).map(|(line, answer)| (line, answer.to_owned()));
+        let (prints, sets): (Vec<_>, Vec<_>) = answers.partition(|(line, _)| line.starts_with("curl "));
+        assert!(sets.iter().all(|(_, answer)| answer.is_empty()), "{sets:#?}");
+        prints
+    }
+
+    /// A token of alice's, from the printed line that puts it into a variable.
+    fn token(&self) -> String {
+        let lines = self.lines_to_run();
+        let line = lines.iter().find(|line| line.starts_with("TOKEN=")).unwrap();
+        self.bash(&format!("{line}\nprintf %s \"$TOKEN\""))
+    }
+
+    /// What a script prints.
+    fn bash(&self, script: &str) -> String {
+        // Options for every `curl`, so that the lines stay as they are.
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(".curlrc"), "silent\nshow-error\nmax-time = 20\n").unwrap();
+        let output =
+            Command::new("bash").args(["-euc", script]).env("CURL_HOME", home.path()).output().unwrap();
+        assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Ends it with SIGKILL, and starts it again on the same data.
@@ -65,39 +102,32 @@ fn it_prints_the_table_and_lines_that_run_as_they_stand() {
         .collect();
     assert_eq!(
         table[0],
-        ["METHOD", "PATH", "nobody", "no role", "admin", "editor", "viewer", "suspended", "WHO"]
+        ["METHOD", "PATH", "anonymous", "no role", "admin", "editor", "viewer", "suspended", "WHO"]
     );
     assert_eq!(table.len(), 16, "{table:#?}");
     let who = "not (role suspended); and role admin";
     assert!(table.contains(&vec!["GET", "/admin", "-", "-", "yes", "-", "-", "-", who]), "{table:#?}");
 
-    let curls: Vec<_> =
-        quickstart.lines.iter().filter(|line| line.trim_start().starts_with("curl ")).collect();
     let expected = [
         ("200", "Everyone may read this"),
         ("200", "Hello, stranger"),
         ("401", "Unauthorized"),
-        ("200", "You are alice, with the roles: admin, editor"),
-        ("200", "alice runs the place"),
+        ("200", "You are alice. Your roles: admin, editor"),
+        ("200", "alice is an admin"),
         ("200", "Sales are up"),
         ("200", "The invoices of acme"),
-        ("403", "Forbidden"),
         ("200", "Alice's note"),
+        ("403", "Forbidden"),
         ("403", "Forbidden"),
         ("200", "refresh_token"),
         ("204", ""),
         ("401", "Unauthorized"),
-        ("200", "access_token"),
+        ("200", "You are bob. Your roles: none"),
+        ("403", "Forbidden"),
     ];
-    assert_eq!(curls.len(), expected.len(), "{curls:#?}");
-    for (line, (status, text)) in curls.iter().zip(expected) {
-        let output = Command::new("bash")
-            .arg("-c")
-            .arg(format!("{line} --silent --show-error --max-time 20"))
-            .output();
-        let output = output.unwrap();
-        let answer = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    let answers = quickstart.run_the_lines();
+    assert_eq!(answers.len(), expected.len(), "{answers:#?}");
+    for ((line, answer), (status, text)) in answers.iter().zip(expected) {
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(text),
             "{line}\n{answer}"
@@ -106,7 +136,17 @@ fn it_prints_the_table_and_lines_that_run_as_they_stand() {
 }
 
 #[tokio::test]
-async fn log_ins_and_log_outs_outlast_a_restart() {
+async fn swagger_ui_is_found_without_the_slash() {
+    let quickstart = Quickstart::start();
+    let page = reqwest::get(format!("{}/docs", quickstart.origin)).await.unwrap();
+    assert_eq!(page.url().path(), "/docs/", "the page's links are relative to this");
+    let script = page.url().join("./swagger-ui-bundle.js").unwrap();
+    assert!(page.text().await.unwrap().contains("./swagger-ui-bundle.js"));
+    assert_eq!(reqwest::get(script).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn sessions_and_revocations_survive_a_restart() {
     let mut quickstart = Quickstart::start();
     let client = reqwest::Client::new();
     let post = async |origin: &str, path: &str, body: Value| {
@@ -165,12 +205,11 @@ async fn log_ins_and_log_outs_outlast_a_restart() {
 fn its_document_says_how_it_answers() {
     let Some(tools) = Tools::find() else { return };
     let quickstart = Quickstart::start();
-    let line = quickstart.lines.iter().find(|line| line.contains("Bearer ")).unwrap();
-    let token = line.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+    let token = quickstart.token();
     let url = format!("{}/openapi.json", quickstart.origin);
-    // The logouts last: they end the login that the others are asked with.
+    // The logouts last: they revoke the token that the other requests are sent with.
     for (which, tested) in [("--exclude-path-regex", "Tested: 9"), ("--include-path-regex", "Tested: 2")] {
-        let said = tools.schemathesis(&url, token, CHECKS, &[which, "^/auth/logout"]);
+        let said = tools.schemathesis(&url, &token, CHECKS, &[which, "^/auth/logout"]);
         assert!(said.is_content && said.text.contains(tested), "{}", said.text);
     }
 }

@@ -170,11 +170,16 @@ impl Browser {
         self.post("/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
-    /// Its user prefers this colour scheme, `light` or `dark`: by ChromeDriver's own command, since WebDriver has none for it.
-    pub async fn prefer_colours(&self, scheme: &str) {
+    /// Its user prefers this color scheme, `light` or `dark`.
+    pub async fn prefer_colors(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
-        self.post("/goog/cdp/execute", command).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Its page has this size, in CSS pixels. A narrow one is that of a phone.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
     /// The status that the page was answered with.
@@ -220,6 +225,11 @@ impl Browser {
         let png = text(self.get("/screenshot").await);
         let png = base64::engine::general_purpose::STANDARD.decode(png).unwrap();
         std::fs::write(format!("{folder}/{name}.png"), png).unwrap();
+    }
+
+    /// A command of the DevTools protocol, by a command of ChromeDriver's own, for what WebDriver cannot do.
+    async fn devtools(&self, command: &str, parameters: Value) {
+        self.post("/goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await;
     }
 
     async fn find(&self, using: &str, value: &str) -> String {

@@ -111,7 +111,7 @@ fn an_operation_without_a_gate_is_told() {
     assert!(!coverage.is_complete());
     let table = routes.table(test.auth()).to_string();
     assert!(
-        table.contains("GET     /a    yes     yes      public") && table.contains("NOT GUARDED"),
+        table.contains("GET     /a    yes        yes      public") && table.contains("NOT GUARDED"),
         "{table}"
     );
 }

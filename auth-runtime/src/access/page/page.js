@@ -3,7 +3,12 @@ const path = document.getElementById("path");
 const role = document.getElementById("role");
 const count = document.getElementById("count");
 const rows = [...document.querySelectorAll("tbody tr")];
-const columns = [...document.querySelectorAll("thead th[data-column]")].map((head) => head.dataset.column);
+
+// A browser may take a table whose rows are laid out as cards for mere text, unless it is named as one.
+const roles = { table: "table", "thead, tbody": "rowgroup", tr: "row", "thead th": "columnheader", "tbody th": "rowheader", td: "cell" };
+for (const [selector, name] of Object.entries(roles)) {
+  for (const part of document.querySelectorAll(selector)) part.setAttribute("role", name);
+}
 
 function filter() {
   const wanted = path.value.trim().toLowerCase();

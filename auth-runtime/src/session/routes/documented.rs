@@ -20,6 +20,7 @@ impl Documented {
     pub(super) fn route(&self, route: TokenRoute, id: &str) -> WrittenOperations {
         let mut operation = json!({
             "operationId": id,
+            "tags": ["Session"],
             "summary": summary(route),
             "description": self.description(route),
             "responses": self.responses(route),

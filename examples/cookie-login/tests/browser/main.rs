@@ -115,7 +115,7 @@ async fn who_logs_in_sees_what_the_rules_allow() {
     for (browser, path, text, status) in [
         (&alice, "/account", "alice", 200),
         (&bob, "/account", "bob", 200),
-        (&alice, "/admin", "alice runs the place.", 200),
+        (&alice, "/admin", "alice is an admin.", 200),
         (&bob, "/admin", "You may not do this here.", 403),
         (&alice, "/", "Hello, alice", 200),
         (&bob, "/", "Hello, bob", 200),
