@@ -49,12 +49,6 @@ mistakes_error! {
     KeysError, "the token issuer can't change to these keys:"
 }
 
-#[cfg(feature = "openapi")]
-mistakes_error! {
-    /// Why an API can't be described.
-    DocumentError, "the API can't be described:"
-}
-
 mistakes_error! {
     /// Which routes the engine can't serve as their rules ask.
     RoutesError, "the auth engine can't serve these routes:"

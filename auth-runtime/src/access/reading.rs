@@ -97,13 +97,13 @@ pub(super) fn roles<'c>(condition: &'c Condition, found: &mut Vec<&'c str>) {
     }
 }
 
-/// A caller who has one role, what it implies, and no other; or none at all.
-pub(super) struct Alone<'r> {
+/// A caller that has one role and the roles that it implies, or no role.
+pub(super) struct SingleRole<'r> {
     pub(super) role: Option<&'r str>,
     pub(super) vocabulary: Option<&'static Vocabulary>,
 }
 
-impl Alone<'_> {
+impl SingleRole<'_> {
     pub(super) fn cell(&self, policy: &PolicyDocument, path: &str) -> Cell {
         if policy.access == PolicyAccess::Unguarded {
             return Cell::Unknown;
@@ -128,7 +128,7 @@ impl Alone<'_> {
     }
 }
 
-impl Names for Alone<'_> {
+impl Names for SingleRole<'_> {
     fn role(&self, name: &str, _: &mut Atoms) -> Formula {
         if self.has(name) { TRUE } else { FALSE }
     }

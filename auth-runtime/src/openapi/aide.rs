@@ -1,4 +1,4 @@
-//! `aide`: the gate tells of its rule through the trait of extractors (feature `aide`).
+//! `aide`: the gate describes its rule through `aide`'s trait for extractors (feature `aide`).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,19 +8,18 @@ use aide::generate::GenContext;
 use aide::openapi::{OpenApi, Operation};
 use serde_json::{Map, Value};
 
-use super::operation::WHO;
+use super::keys::WHO;
 use crate::gate::{Authorized, Claims, SameOrigin};
 use crate::pipeline::NamedCheck;
-use crate::policy::Rule;
-use crate::policy::{HandlerInfo, Policy};
+use crate::policy::{HandlerInfo, Policy, Rule};
 use crate::principal::Principal;
 use crate::router::{METHODS, RouteInfo, Routes, rule_in_words};
 
-/// What a gate leaves in its operations.
+/// The extension that a gate adds to its operation: the key of [`GATES`].
 const GATE: &str = "x-auth-gate";
 
-/// The gates that told of their rules, each by what stands in its operations: the handler, and the rule in words. They are constants of
-/// the program, and a document has no place for a rule of Rust's.
+/// The gates that have described an operation, by the handler and the rule in words. A document can't hold their rules, which are
+/// constants of the program.
 static GATES: Mutex<BTreeMap<String, Gate>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy)]
@@ -30,7 +29,7 @@ struct Gate {
     handler: HandlerInfo,
 }
 
-/// Tells of the rule in words, and leaves in `x-auth-gate` what [`Routes::of_aide`] finds it by: also in a document that was filled.
+/// Adds the rule in words, and in `x-auth-gate` the key by which [`Routes::of_aide`] finds the rule, also in a filled document.
 impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         let gate = Gate { rule: P::RULE, check: C::NAME, handler: P::HANDLER };
@@ -42,19 +41,19 @@ impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
     }
 }
 
-/// It comes from the gate, and adds nothing.
+/// The gate puts it into the request; it adds nothing to the operation.
 impl OperationInput for Principal {}
 
-/// They come from the gate, and add nothing.
+/// The gate puts them into the request; they add nothing to the operation.
 impl<T> OperationInput for Claims<T> {}
 
-/// A page of another origin is refused, of which nothing is said.
+/// It rejects a page of another origin, and adds nothing to the operation.
 impl OperationInput for SameOrigin {}
 
 impl Routes {
-    /// The routes of an `aide::axum::ApiRouter`, as the document tells that it made: for [`OpenApi::fill`](super::OpenApi::fill), for
-    /// the [table](Self::table), and for its lock. An operation whose handler has no `#[auth]` is listed as not guarded; what is no
-    /// operation of the document is not listed.
+    /// The routes of an `aide::axum::ApiRouter`, read from the document that it made: for [`fill`](crate::openapi::OpenApi::fill), for
+    /// the [table](Self::table), and for its lock. An operation whose handler has no `#[auth]` is listed as not guarded. A route that is
+    /// not in the document is not listed.
     #[must_use]
     pub fn of_aide(document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).unwrap_or_default();
@@ -70,7 +69,7 @@ impl Routes {
     }
 }
 
-/// None too where it is one of another program: what is not known to have a gate is listed so.
+/// The gate of an operation. None where another program wrote the key: then it is not known whether there is a gate.
 fn gate(operation: &Map<String, Value>, gates: &BTreeMap<String, Gate>) -> Option<Gate> {
     gates.get(operation.get(GATE)?.as_str()?).copied()
 }

@@ -1,185 +1,106 @@
-//! The document, as far as this library writes it. The fields are OpenAPI's own.
+//! The document, and the order in which its fields are printed.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::SecurityScheme;
-use crate::policy::PolicyDocument;
+/// An OpenAPI document, as [`OpenApi::describe`](super::OpenApi::describe) makes it.
+///
+/// To change it, or to read parts of it, take [`to_value`](Self::to_value).
+#[derive(Clone, Debug)]
+pub struct Document(Value);
 
-/// An OpenAPI document.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Document {
-    pub openapi: String,
-    pub info: Info,
-    pub servers: Vec<Server>,
-    pub paths: BTreeMap<String, PathItem>,
-    pub components: Components,
+impl Document {
+    pub(super) fn new(document: Value) -> Self {
+        Self(document)
+    }
+
+    /// The document as pretty-printed JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(&Ordered(&self.0)).unwrap_or_default()
+    }
+
+    /// The document as YAML 1.2. A YAML 1.1 parser reads the same values.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(&Ordered(&self.0)).unwrap_or_default()
+    }
+
+    /// The document as a JSON value.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        self.0.clone()
+    }
 }
 
-/// The Info Object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Info {
-    pub title: String,
-    pub version: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-}
+/// Fields in the order in which a person reads them. Fields that are not listed follow, by name.
+const ORDER: [&str; 22] = [
+    "openapi",
+    "info",
+    "servers",
+    "paths",
+    "components",
+    "operationId",
+    "type",
+    "title",
+    "version",
+    "name",
+    "in",
+    "summary",
+    "description",
+    "required",
+    "parameters",
+    "security",
+    "responses",
+    "x-auth-policy",
+    "access",
+    "sources",
+    "headers",
+    "securitySchemes",
+];
 
-/// The Server Object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Server {
-    pub url: String,
-}
+/// A value whose fields are written in [`ORDER`]: the same text, whichever map another crate makes `serde_json` use.
+struct Ordered<'v>(&'v Value);
 
-/// The Path Item Object: its operations, by method in lower case.
-pub type PathItem = BTreeMap<String, Operation>;
-
-/// The Security Requirement Object: names that are required, by scheme.
-pub type SecurityRequirement = BTreeMap<String, Vec<String>>;
-
-/// The Operation Object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Operation {
-    pub operation_id: String,
-    pub summary: String,
-    pub description: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<OrWritten<Parameter>>,
-    pub security: Vec<SecurityRequirement>,
-    pub responses: BTreeMap<String, OrWritten<ResponseOrReference>>,
-    /// What is enforced, whole.
-    #[serde(rename = "x-auth-policy")]
-    pub policy: PolicyDocument,
-    /// What else is written of the handler: its request body, say, and tags.
-    #[serde(flatten)]
-    pub written: BTreeMap<String, Value>,
-}
-
-/// What this library writes, or what whoever wrote a handler says of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum OrWritten<T> {
-    /// Of this library.
-    Ours(T),
-    /// Of the handler.
-    Written(Value),
-}
-
-/// The Parameter Object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Parameter {
-    pub name: String,
-    #[serde(rename = "in")]
-    pub place: String,
-    pub required: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    pub schema: Schema,
-}
-
-/// The Components Object.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Components {
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub security_schemes: BTreeMap<String, SecurityScheme>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub responses: BTreeMap<String, OrWritten<Response>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub schemas: BTreeMap<String, Schema>,
-    /// What else handlers refer to, by kind and name.
-    #[serde(flatten)]
-    pub written: BTreeMap<String, BTreeMap<String, Value>>,
-}
-
-impl Components {
-    /// Adds what is written of a handler; not if another one has its name.
-    pub(super) fn add(&mut self, kind: &str, name: &str, written: &Value) -> bool {
-        let name = name.to_owned();
-        match kind {
-            "schemas" => *self.schemas.entry(name).or_insert_with(|| written.clone()) == *written,
-            "responses" => {
-                let written = OrWritten::Written(written.clone());
-                *self.responses.entry(name).or_insert_with(|| written.clone()) == written
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(fields) => {
+                let mut fields: Vec<_> = fields.iter().collect();
+                fields.sort_by_key(|(key, _)| {
+                    let place = ORDER.iter().position(|known| known == key);
+                    (place.unwrap_or(ORDER.len()), *key)
+                });
+                serializer.collect_map(fields.into_iter().map(|(key, value)| (key, Ordered(value))))
             }
-            _ => {
-                let kind = self.written.entry(kind.to_owned()).or_default();
-                *kind.entry(name).or_insert_with(|| written.clone()) == *written
-            }
+            Value::Array(values) => serializer.collect_seq(values.iter().map(Ordered)),
+            value => value.serialize(serializer),
         }
     }
 }
 
-/// The Response Object.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Response {
-    pub description: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, Header>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub content: BTreeMap<String, MediaType>,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-/// A response, or where it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the variants are those of the specification")]
-pub enum ResponseOrReference {
-    Reference(Reference),
-    Response(Response),
-}
+    use super::Document;
 
-/// The Reference Object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Reference {
-    #[serde(rename = "$ref")]
-    pub reference: String,
+    #[test]
+    fn fields_are_printed_in_the_order_in_which_a_person_reads_them() {
+        let document = Document::new(json!({
+            "components": {},
+            "paths": { "/a": { "get": { "tags": [], "responses": { "default": {}, "2XX": {} }, "operationId": "a" } } },
+            "openapi": "3.1.1",
+        }));
+        assert_eq!(
+            document.to_yaml(),
+            "openapi: \"3.1.1\"\npaths:\n  /a:\n    get:\n      operationId: a\n      responses:\n        2XX: {}\n        \
+             default: {}\n      tags: []\ncomponents: {}\n"
+        );
+        let places = ["openapi", "paths", "operationId", "tags", "components"].map(|key| {
+            let json = document.to_json();
+            json.find(&format!("\"{key}\"")).unwrap_or_else(|| panic!("{key} is missing in {json}"))
+        });
+        assert!(places.is_sorted(), "{places:?}");
+    }
 }
-
-/// The Header Object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct Header {
-    pub description: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub required: bool,
-    pub schema: Schema,
-}
-
-/// The Media Type Object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are those of the specification")]
-pub struct MediaType {
-    pub schema: Schema,
-}
-
-/// The Schema Object: JSON Schema.
-pub type Schema = Value;

@@ -1,9 +1,9 @@
 /// Mounts, guards and documents a list of handlers that have `#[auth]` and `#[utoipa::path]`, in either order: a
-/// [`Router`](crate::Router) in which each stands where its `#[utoipa::path]` says, for the methods that it says.
+/// [`Router`](crate::Router) with each handler at the path and for the methods of its `#[utoipa::path]`.
 ///
-/// [`OpenApi::fill`](crate::openapi::OpenApi::fill) then writes down what `utoipa` made of them, where the router was nested to, with what
-/// is enforced. Your crate needs `utoipa` (6) beside this one; where a handler `list` has no `#[utoipa::path]`, the compiler says that it
-/// can't find `__path_list`.
+/// [`OpenApi::fill`](crate::openapi::OpenApi::fill) then adds what `utoipa` made of them to a document, at the path where the router was
+/// nested, with what is enforced. Your crate needs `utoipa` 6 in its dependencies. If a handler `list` has no `#[utoipa::path]`, the
+/// compiler reports that it can't find `__path_list`.
 ///
 /// ```
 /// use auth_runtime::openapi::OpenApi;

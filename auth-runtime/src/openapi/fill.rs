@@ -1,75 +1,38 @@
-//! What is enforced, added to a document that somebody else's crate made of the handlers.
+//! What is enforced, added to a document that another crate made of the handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::operation::{METHODS, QUERY, is_own_component};
+use super::api::OpenApi;
+use super::components::Components;
+use super::coverage::Coverage;
+use super::describe::{Described, add_components, described};
+use super::error::DocumentError;
+use super::items::{ids, normalize_paths, operations_of};
+use super::json::object;
+use super::keys::{METHODS, POLICY, QUERY};
 use super::path::{place, template};
-use super::served::Served;
-use super::whole::{ids, kept, operations, read};
-use super::{Components, Document, OpenApi, PathItem, WrittenOperations, merge};
+use super::places::Places;
+use super::references::dangling;
+use super::route::ServedRoute;
+use super::{merge, typed};
 use crate::engine::Auth;
-use crate::error::DocumentError;
-use crate::router::{BELOW, Routes};
-
-/// What of the routes and of the document met. Prints as a list, and as nothing where all did. Of what is merged without a guard nothing
-/// is known: its operations count as not served.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Coverage {
-    /// Routes that are served, by method and path, and of which the document says nothing.
-    pub undocumented: Vec<String>,
-    /// Operations of the document, by method and path, that no route serves.
-    pub not_served: Vec<String>,
-    /// Operation ids that stand more than once.
-    pub repeated_ids: Vec<String>,
-    /// Operations of the document, by method and path, with a `security` of their own that says something else than what is enforced.
-    pub own_security: Vec<String>,
-    /// Operations of the document, by method and path, that have no gate, as the routes [of `aide`](Routes) can tell.
-    pub unguarded: Vec<String>,
-    /// References of the document that lead nowhere in it.
-    pub dangling: Vec<String>,
-}
-
-impl Coverage {
-    /// Whether there is nothing to report.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl fmt::Display for Coverage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lists = [
-            ("served, and not documented", &self.undocumented),
-            ("documented, and not served", &self.not_served),
-            ("an operation id of several", &self.repeated_ids),
-            ("a security of its own, and not what is enforced", &self.own_security),
-            ("documented, and not guarded", &self.unguarded),
-            ("a reference that leads nowhere", &self.dangling),
-        ];
-        for (what, list) in lists {
-            list.iter().try_for_each(|one| writeln!(f, "{what}: {one}"))?;
-        }
-        Ok(())
-    }
-}
+use crate::router::Routes;
 
 impl OpenApi {
     /// Adds what is enforced to a document of the handlers, such as `utoipa::openapi::OpenApi`, by method and path: security schemes,
-    /// and for each operation its security, the refusals that can happen, and the rule, in words and as `x-auth-policy`. What is
-    /// written there already stays: a `security` of its own, a 401 of its own, title, version and servers.
+    /// and for each operation its security, the rejections that can happen, and the rule, in words and as `x-auth-policy`. What the
+    /// document says already stays: a `security` of its own, a 401 of its own, title, version and servers.
     ///
-    /// Operations that the routes bring along themselves, by [`documented!`](crate::documented) and as the ready token routes do, are
-    /// put in, with their schemas. What is served otherwise and not documented is not: the [`Coverage`] lists it.
+    /// Operations that the routes document themselves, by [`documented!`](crate::documented) and as the ready token routes do, are
+    /// added with their schemas. Other routes that the document lacks are not added: the [`Coverage`] lists them.
     ///
-    /// The document is any type that is written and read as OpenAPI by serde; with those of `utoipa` and `aide` it is tried. Call it when
-    /// the routes are nested as they are served. For a router of `aide`'s (feature `aide`) the routes are in its document:
+    /// The document may have any type that serde reads and writes as OpenAPI. The types of `utoipa` and `aide` are tested. A type that
+    /// loses something is an error ([`DocumentError::Lossy`], [`DocumentError::Deserialize`]): then fill a `serde_json::Value`. Call
+    /// `fill` when the routes are nested as they are served. For a router of `aide` (feature `aide`) the routes are in its document:
     ///
     /// ```
     /// # #[cfg(feature = "aide")]
@@ -97,247 +60,206 @@ impl OpenApi {
     /// ```
     ///
     /// # Errors
-    /// [`DocumentError`]: as [`describe`](Self::describe); or if the document can't be written or read, was filled already, has a component
-    /// of the name of ours that says something else, or is older than OpenAPI 3.1, where a security requirement has no place for roles.
+    /// [`DocumentError`]: what [`describe`](Self::describe) reports; a document that can't be serialized or deserialized, that was filled
+    /// before, that has a different component of a name that this library uses, or that is older than OpenAPI 3.1, where a security
+    /// requirement can't list roles. The document is then unchanged.
     pub fn fill<D: Serialize + DeserializeOwned>(
         self,
         document: &mut D,
         routes: &Routes,
         auth: &Auth,
     ) -> Result<Coverage, DocumentError> {
-        let mut whole = read(document)?;
-        let served = Served::routes(routes, auth);
-        let described = self.document(routes, &served, auth, ids(&mut whole))?;
-        let mut coverage = fill(&mut whole, &described, routes, &served)?;
-        let whole = Value::Object(whole);
-        coverage.dangling = merge::dangling(&whole).into_iter().collect();
-        *document = kept(whole)?;
+        let mut json = typed::to_json(document)?;
+        let routes_in_document = ServedRoute::all(routes, auth);
+        let described = described(&self, routes, &routes_in_document, auth, ids(&mut json))?;
+        let mut coverage = fill(&mut json, &described, routes, &routes_in_document)?;
+        let json = Value::Object(json);
+        coverage.dangling = dangling(&json).into_iter().collect();
+        *document = typed::from_json(json)?;
         Ok(coverage)
     }
-}
-
-/// What a document and what is served have in common.
-struct Filling<'d> {
-    /// By place, and then by method.
-    enforced: BTreeMap<String, &'d PathItem>,
-    /// The places of wildcards, by the paths below them.
-    below: matchit::Router<String>,
-    /// Method and place of those that are known to have no gate.
-    unguarded: BTreeSet<(String, String)>,
-    met: BTreeSet<(String, String)>,
-    ids: BTreeMap<String, usize>,
-    coverage: Coverage,
-    mistakes: Vec<String>,
 }
 
 fn fill(
-    whole: &mut Map<String, Value>,
-    described: &Document,
-    routes: &Routes,
-    served: &[Served<'_>],
+    document: &mut Map<String, Value>,
+    described: &Described,
+    all_routes: &Routes,
+    routes: &[ServedRoute<'_>],
 ) -> Result<Coverage, DocumentError> {
-    let unguarded = routes.iter().filter(|route| route.unguarded);
-    let mut filling = Filling {
-        enforced: enforced(described, served),
-        below: below(served),
-        unguarded: unguarded.map(|route| (route.method.to_ascii_lowercase(), place(&route.path))).collect(),
-        met: BTreeSet::new(),
-        ids: BTreeMap::new(),
-        coverage: Coverage::default(),
-        mistakes: Vec::new(),
-    };
-    merge::head(whole, described);
-    let referred = whole.get("components").and_then(|components| components.get("pathItems")).cloned();
-    let paths = merge::object(whole, "paths");
-    settle(paths, referred.as_ref());
-    let mut there = BTreeMap::new();
-    for path in paths.keys() {
-        there.entry(place(path)).or_insert_with(|| path.clone());
-    }
-    let put_in: Vec<_> = served.iter().filter(|one| filling.put_in(paths, &mut there, one)).collect();
-    let components = components(described, &put_in);
+    merge::head(document, &described.head);
+    let shared = document.get("components").and_then(|components| components.get("pathItems")).cloned();
+    let paths = object(document, "paths");
+    normalize_paths(paths, shared.as_ref());
+    let places = Places::new(&described.paths, routes);
+    let components = insert_documented(paths, &places, described, routes)?;
+    let mut filling = Filling::new(places, all_routes);
     for (path, item) in paths.iter_mut().filter(|(path, _)| !path.starts_with("x-")) {
-        filling.item(path, item);
+        filling.fill_item(path, item);
     }
-    merge::components(whole, &json!(components), &mut filling.mistakes);
-    filling.finish(served)
+    let mut errors = Vec::new();
+    components.merge_into(document, &mut errors);
+    if !errors.is_empty() {
+        return Err(DocumentError::Misconfigured { errors });
+    }
+    filling.finish(routes)
 }
 
-/// Our components, with those that the operations refer to which were put in. What is written already may have been changed for
-/// operations that are.
-fn components(described: &Document, put_in: &[&Served<'_>]) -> Components {
+/// Inserts the operations that routes document themselves, and that the document lacks. The components of this library, and those that
+/// the inserted operations refer to: of an operation that the document has, it may have changed the schemas.
+fn insert_documented(
+    paths: &mut Map<String, Value>,
+    places: &Places<'_>,
+    described: &Described,
+    routes: &[ServedRoute<'_>],
+) -> Result<Components, DocumentError> {
+    let mut paths_by_place = BTreeMap::new();
+    for path in paths.keys() {
+        paths_by_place.entry(place(path)).or_insert_with(|| path.clone());
+    }
+    let inserted = routes.iter().filter(|route| insert_route(paths, &mut paths_by_place, places, route));
+    let inserted: Vec<&ServedRoute<'_>> = inserted.collect();
     let mut components = described.components.clone();
-    components.responses.retain(|name, _| is_own_component(name));
-    components.schemas.retain(|name, _| is_own_component(name));
-    components.written.clear();
-    for (kind, name, one) in
-        put_in.iter().filter_map(|one| one.written).flat_map(WrittenOperations::components)
-    {
-        // Those of one name are the same.
-        components.add(kind, name, one);
-    }
-    components
+    add_components(&mut components, inserted.iter().filter_map(|route| route.documentation))
+        .map_err(|errors| DocumentError::Misconfigured { errors })?;
+    Ok(components)
 }
 
-/// What is enforced at each place: a service answers at its prefix too.
-fn enforced<'d>(described: &'d Document, served: &[Served<'_>]) -> BTreeMap<String, &'d PathItem> {
-    let mut enforced: BTreeMap<String, &PathItem> =
-        described.paths.iter().map(|(path, item)| (place(path), item)).collect();
-    for prefix in served.iter().filter_map(|one| one.path.strip_suffix(BELOW)) {
-        if let Some(&item) = enforced.get(&place(&format!("{prefix}{BELOW}"))) {
-            enforced.entry(place(prefix)).or_insert(item);
-            enforced.entry(place(&format!("{prefix}/"))).or_insert(item);
+/// Inserts the operations that a route documents itself, and returns whether there was one that the document lacked.
+fn insert_route(
+    paths: &mut Map<String, Value>,
+    paths_by_place: &mut BTreeMap<String, String>,
+    places: &Places<'_>,
+    route: &ServedRoute<'_>,
+) -> bool {
+    let Some(documentation) = route.documentation else { return false };
+    let (path, parameters) = template(&route.path);
+    let place = place(&path);
+    let Some(enforced) = places.item(&place) else { return false };
+    let path = paths_by_place.entry(place).or_insert(path);
+    let item = object(paths, path);
+    let mut is_inserted = false;
+    for (method, operation) in enforced.iter().filter(|(method, _)| route.methods.contains(&&***method)) {
+        let present = item.entry(method).or_insert(Value::Null);
+        if present.is_null() {
+            let mut operation = without_policy(operation.clone(), documentation.operation(method));
+            merge::rename_parameters(&mut operation, &parameters, &template(path).1);
+            *present = Value::Object(operation);
+            is_inserted = true;
         }
     }
-    enforced
+    is_inserted
 }
 
-/// Where a path leads that is below a service or a wildcard, and has no route of its own.
-fn below(served: &[Served<'_>]) -> matchit::Router<String> {
-    let mut below = matchit::Router::new();
-    for one in served.iter().filter(|one| one.path.contains("{*")) {
-        let path = one.path.replace("//{*}", "/{*}").replace("{*}", "{*rest}");
-        // One that is there already has the same place; what the router does not take, axum does not serve.
-        let _ = below.insert(path, place(&one.path));
-    }
-    below
+/// An operation with the security that its handler documents, and without what is enforced: that is added to it as to any other one.
+fn without_policy(
+    mut operation: Map<String, Value>,
+    documented: Option<&Map<String, Value>>,
+) -> Map<String, Value> {
+    operation.remove(POLICY);
+    operation.remove("security");
+    let security = documented.and_then(|documented| documented.get("security"));
+    operation.extend(security.map(|security| ("security".to_owned(), security.clone())));
+    operation
 }
 
-/// Paths as OpenAPI writes them, and each with an item of its own: what stands elsewhere in the document is put where it is referred to,
-/// since two paths may have one item, and two rules.
-fn settle(paths: &mut Map<String, Value>, referred: Option<&Value>) {
-    let wildcards: Vec<String> = paths.keys().filter(|path| path.contains("{*")).cloned().collect();
-    for path in wildcards {
-        let written = template(&path).0;
-        if !paths.contains_key(&written)
-            && let Some(item) = paths.remove(&path)
-        {
-            paths.insert(written, item);
-        }
-    }
-    for theirs in paths.values_mut().filter_map(Value::as_object_mut) {
-        let name = theirs.get("$ref").and_then(Value::as_str);
-        let name = name.and_then(|reference| reference.strip_prefix("#/components/pathItems/"));
-        let found = name.and_then(|name| referred?.get(name)?.as_object()).cloned();
-        for (key, value) in found.into_iter().flatten() {
-            theirs.remove("$ref");
-            let theirs = theirs.entry(key).or_insert(Value::Null);
-            if theirs.is_null() {
-                *theirs = value;
-            }
-        }
-    }
+/// A method in lower case, and the place where it is served.
+type MethodAndPlace = (String, String);
+
+/// What is found while the operations of a document are filled.
+struct Filling<'d> {
+    places: Places<'d>,
+    /// Those that are known to have no gate.
+    unguarded: BTreeSet<MethodAndPlace>,
+    documented: BTreeSet<MethodAndPlace>,
+    /// How many operations have each id.
+    ids: BTreeMap<String, usize>,
+    already_filled: Vec<String>,
+    coverage: Coverage,
 }
 
-impl Filling<'_> {
-    /// Puts in the operations that a route brings along, where none is written, and says whether it did; `there` has the paths by place.
-    fn put_in(
-        &self,
-        paths: &mut Map<String, Value>,
-        there: &mut BTreeMap<String, String>,
-        served: &Served<'_>,
-    ) -> bool {
-        let Some(written) = served.written else { return false };
-        let (path, parameters) = template(&served.path);
-        let place = place(&path);
-        let Some(&item) = self.enforced.get(&place) else { return false };
-        let there = there.entry(place).or_insert(path);
-        let theirs = merge::object(paths, there);
-        let mut is_put_in = false;
-        for (method, operation) in item.iter().filter(|(method, _)| served.methods.contains(&&***method)) {
-            let theirs = theirs.entry(method).or_insert(Value::Null);
-            if theirs.is_null() {
-                *theirs = as_written(json!(operation), written.operation(method));
-                merge::rename_parameters(theirs, &parameters, &template(there).1);
-                is_put_in = true;
-            }
-        }
-        is_put_in
-    }
-
-    fn item(&mut self, path: &str, item: &mut Value) {
-        let of_item = item.get("parameters").cloned();
-        for (method, operation) in operations(item) {
-            let shown = format!("{} {path}", method.to_uppercase());
-            if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
-                *self.ids.entry(id.to_owned()).or_default() += 1;
-            }
-            let place = self.place(path);
-            // Only a route of any method takes one that OpenAPI does not know.
-            let known = METHODS.into_iter().find(|known| *known == method).unwrap_or(QUERY);
-            let served = self.enforced.get(&place).and_then(|item| {
-                // Where `GET` is served, `HEAD` is.
-                item.get_key_value(known).or_else(|| item.get_key_value("get").filter(|_| known == "head"))
-            });
-            let key = (known.to_owned(), place);
-            let is_unguarded = self.unguarded.contains(&key);
-            if operation.contains_key(merge::POLICY) {
-                if served.is_some() || is_unguarded {
-                    self.mistakes.push(format!(
-                        "{shown} has an `{}` already, as after an earlier call: fill the document that the handlers make",
-                        merge::POLICY
-                    ));
-                }
-                // Else it is of another router.
-                continue;
-            }
-            let Some((of, ours)) = served else {
-                let list =
-                    if is_unguarded { &mut self.coverage.unguarded } else { &mut self.coverage.not_served };
-                list.push(shown);
-                continue;
-            };
-            let mut ours = json!(ours);
-            if *of != method {
-                // Another operation has that id.
-                ours.as_object_mut().map(|ours| ours.remove("operationId"));
-            }
-            self.met.insert(key);
-            merge::operation(operation, &ours);
-            merge::parameters(operation, of_item.as_ref(), &template(path).1);
-            if !merge::is_same_security(operation.get("security"), ours.get("security")) {
-                self.coverage.own_security.push(shown);
-            }
+impl<'d> Filling<'d> {
+    fn new(places: Places<'d>, all_routes: &Routes) -> Self {
+        let unguarded = all_routes.iter().filter(|route| route.unguarded);
+        let unguarded = unguarded.map(|route| (route.method.to_ascii_lowercase(), place(&route.path)));
+        Self {
+            places,
+            unguarded: unguarded.collect(),
+            documented: BTreeSet::new(),
+            ids: BTreeMap::new(),
+            already_filled: Vec::new(),
+            coverage: Coverage::default(),
         }
     }
 
-    /// The place of what is served at a path: its own, or that of a wildcard above it.
-    fn place(&self, path: &str) -> String {
-        let own = place(path);
-        if self.enforced.contains_key(&own) {
-            return own;
+    fn fill_item(&mut self, path: &str, item: &mut Value) {
+        let of_path_item = item.get("parameters").cloned();
+        for (method, operation) in operations_of(item) {
+            self.fill_operation(path, &method, operation, of_path_item.as_ref());
         }
-        let probe: Vec<&str> =
-            path.split('/').map(|part| if part.starts_with('{') { "{" } else { part }).collect();
-        self.below.at(&probe.join("/")).map_or(own, |found| found.value.clone())
     }
 
-    fn finish(self, served: &[Served<'_>]) -> Result<Coverage, DocumentError> {
-        if !self.mistakes.is_empty() {
-            return Err(DocumentError::new(self.mistakes));
+    fn fill_operation(
+        &mut self,
+        path: &str,
+        method: &str,
+        operation: &mut Map<String, Value>,
+        of_path_item: Option<&Value>,
+    ) {
+        let name = format!("{} {path}", method.to_uppercase());
+        if let Some(id) = operation.get("operationId").and_then(Value::as_str) {
+            *self.ids.entry(id.to_owned()).or_default() += 1;
+        }
+        let place = self.places.place(path);
+        // Only a route of any method serves a method that OpenAPI has no field for, and it serves `query` too.
+        let field = METHODS.into_iter().find(|known| *known == method).unwrap_or(QUERY);
+        let enforced = self.places.item(&place).and_then(|item| {
+            // Where `GET` is served, `HEAD` is.
+            item.get_key_value(field).or_else(|| item.get_key_value("get").filter(|_| field == "head"))
+        });
+        let key = (field.to_owned(), place);
+        let is_unguarded = self.unguarded.contains(&key);
+        if operation.contains_key(POLICY) {
+            if enforced.is_some() || is_unguarded {
+                self.already_filled.push(name);
+            }
+            // Otherwise it was filled from the routes of another router.
+            return;
+        }
+        let Some((enforced_method, enforced)) = enforced else {
+            let list =
+                if is_unguarded { &mut self.coverage.unguarded } else { &mut self.coverage.not_served };
+            list.push(name);
+            return;
+        };
+        let mut enforced = enforced.clone();
+        if enforced_method != method {
+            // That id is the other operation's.
+            enforced.remove("operationId");
+        }
+        self.documented.insert(key);
+        merge::operation(operation, &enforced);
+        merge::parameters(operation, of_path_item, &template(path).1);
+        if !merge::is_same_security(operation.get("security"), enforced.get("security")) {
+            self.coverage.own_security.push(name);
+        }
+    }
+
+    fn finish(self, routes: &[ServedRoute<'_>]) -> Result<Coverage, DocumentError> {
+        if !self.already_filled.is_empty() {
+            return Err(DocumentError::AlreadyFilled { operations: self.already_filled });
         }
         let mut coverage = self.coverage;
-        for one in served {
-            let place = place(&one.path);
-            // A route of any method is documented if one of them is. `CONNECT` has no place in a document.
-            let is_met = |method: &&str| self.met.contains(&((*method).to_owned(), place.clone()));
-            if !one.methods.is_empty() && !one.methods.iter().any(is_met) {
-                coverage.undocumented.push(format!("{} {}", one.method, one.path));
+        for route in routes {
+            let place = place(&route.path);
+            let is_documented =
+                |method: &&str| self.documented.contains(&((*method).to_owned(), place.clone()));
+            // A route of any method is documented if one of its methods is. OpenAPI 3.1 has no field for `CONNECT`.
+            if !route.methods.is_empty() && !route.methods.iter().any(is_documented) {
+                coverage.undocumented.push(format!("{} {}", route.method, route.path));
             }
         }
-        let ids = self.ids.into_iter();
-        coverage.repeated_ids = ids.filter(|(_, uses)| *uses > 1).map(|(id, _)| id).collect();
+        let repeated = self.ids.into_iter().filter(|(_, operations)| *operations > 1);
+        coverage.repeated_ids = repeated.map(|(id, _)| id).collect();
         Ok(coverage)
     }
-}
-
-/// An operation with what is written of its security, and without what is enforced, which is added to it like to any other.
-fn as_written(mut operation: Value, written: Option<&Map<String, Value>>) -> Value {
-    if let Some(operation) = operation.as_object_mut() {
-        operation.remove(merge::POLICY);
-        operation.remove("security");
-        let security = written.and_then(|written| written.get("security"));
-        operation.extend(security.map(|security| ("security".to_owned(), security.clone())));
-    }
-    operation
 }

@@ -4,7 +4,7 @@ use axum::routing::MethodFilter;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::operation;
+use super::keys;
 use crate::router::METHODS;
 
 /// The operations of one handler, as they are written; what is enforced is added to them.
@@ -62,6 +62,6 @@ fn without_tags_of_the_path(operation: &mut Value) {
 }
 
 fn filter(operation: &str) -> Option<MethodFilter> {
-    let known = operation::METHODS.into_iter().find(|known| *known == operation)?;
+    let known = keys::METHODS.into_iter().find(|known| *known == operation)?;
     METHODS.into_iter().find(|(_, name)| name.eq_ignore_ascii_case(known)).map(|(filter, _)| filter)
 }

@@ -41,7 +41,7 @@ pub(super) fn told(before: &AccessTable, after: &AccessTable) -> Vec<String> {
     let lock = locked(before);
     match after.check_lock(&lock.path) {
         Ok(()) => Vec::new(),
-        Err(LockError::Changed(_, changes)) => changes.changes,
+        Err(LockError::Changed { changes, .. }) => changes.changes,
         Err(error) => panic!("{error}"),
     }
 }
@@ -76,9 +76,9 @@ fn who_gained_and_who_lost_is_told_with_an_example() {
         (
             admins,
             Rule::public(),
-            "+ gained: everybody who sends no credential\n    + gained: a caller with none of what the rule names",
+            "+ gained: anonymous callers\n    + gained: a caller with none of what the rule names",
         ),
-        (Rule::optional(), Rule::authenticated(), "- lost:   everybody who sends no credential"),
+        (Rule::optional(), Rule::authenticated(), "- lost:   anonymous callers"),
         (
             admins,
             rule!(roles = ["admin"], not(roles = ["suspended"])),
@@ -148,7 +148,7 @@ fn routes_that_come_and_go_are_told() {
     assert_eq!(
         told(&table(&[one]), &both),
         [
-            "new: ANY /two\n    + gained: everybody who sends no credential\n    + gained: a caller with none of what the rule names"
+            "new: ANY /two\n    + gained: anonymous callers\n    + gained: a caller with none of what the rule names"
         ]
     );
     assert_eq!(
@@ -163,7 +163,7 @@ fn routes_that_come_and_go_are_told() {
     assert_eq!(
         changes,
         [
-            "routes that nothing of this library stands before are merged 1 times, and were 0: everybody may have gained what they serve"
+            "routers merged by `merge_unguarded`: 1 now, 0 before: any caller may have gained access to their routes"
         ]
     );
 }
@@ -177,7 +177,7 @@ fn what_a_request_meets_is_what_is_compared() {
     let any =
         |router: Router, path: &str, rule: Rule| router.route(path, (axum::routing::any(|| async {}), rule));
     let on = |methods: auth_runtime::routing::MethodRouter| Router::<()>::new().route("/x", methods);
-    let anonymous = "+ gained: everybody who sends no credential";
+    let anonymous = "+ gained: anonymous callers";
     let others = "+ gained: a caller with none of what the rule names";
     for (before, after, expected) in [
         (
@@ -217,7 +217,7 @@ fn what_a_request_meets_is_what_is_compared() {
         (
             any(Router::new(), "/x", Rule::refuse_all()),
             Router::new(),
-            vec!["gone: ANY /x\n    nobody gained access or lost it".to_owned()],
+            vec!["gone: ANY /x\n    no caller gained or lost access".to_owned()],
         ),
         (any(Router::new(), "/{{id}}/{id}", admins), any(Router::new(), "/{{id}}/{x}", admins), vec![]),
     ] {
@@ -231,10 +231,8 @@ async fn for_all() {}
 #[auth(roles = ["admin"])]
 async fn for_admins() {}
 
-const ANYBODY: &str =
-    "+ gained: everybody who sends no credential\n    + gained: a caller with none of what the rule names";
-const NOBODY: &str =
-    "- lost:   everybody who sends no credential\n    - lost:   a caller with none of what the rule names";
+const ANYBODY: &str = "+ gained: anonymous callers\n    + gained: a caller with none of what the rule names";
+const NOBODY: &str = "- lost:   anonymous callers\n    - lost:   a caller with none of what the rule names";
 const ADMINS: &str = "a caller with the role `admin`, and nothing else";
 
 fn told_of(before: Router, after: Router) -> Vec<String> {
@@ -278,7 +276,7 @@ fn a_nested_fallback_answers_below_a_parameter_and_at_the_prefix() {
     for (nest, path) in [("/v1", "/v1/"), ("/v1/", "/v1")] {
         let others = || Router::new().nest(nest, inner()).fallback(for_admins);
         let gone = told_of(others().route(path, routing::any(for_admins)), others());
-        let nobody = "requests to it are now served by ANY /(fallback)\n    nobody gained access or lost it";
+        let nobody = "requests to it are now served by ANY /(fallback)\n    no caller gained or lost access";
         assert_eq!(gone, [format!("gone: ANY {path}\n    {nobody}")]);
     }
     // A fallback that came takes requests from the one around it, and leaves them their routes.
@@ -296,7 +294,7 @@ fn a_nested_fallback_answers_below_a_parameter_and_at_the_prefix() {
     assert_eq!(
         gone,
         [
-            "gone: ANY /{x}/y\n    requests to it are now served by ANY /(fallback)\n    nobody gained access or lost it"
+            "gone: ANY /{x}/y\n    requests to it are now served by ANY /(fallback)\n    no caller gained or lost access"
                 .to_owned(),
             format!(
                 "requests: GET, any other method /org/y\n    they were served by ANY /{{x}}/y\n    \
@@ -320,7 +318,7 @@ fn parameters_at_other_places_are_others() {
     assert_eq!(
         told(&table(&[("/{org}/{*rest}", own)]), &with("/{org}/x")),
         [
-            "new: ANY /{org}/x\n    requests to it were served by ANY /{org}/{*rest}\n    nobody gained access or lost it"
+            "new: ANY /{org}/x\n    requests to it were served by ANY /{org}/{*rest}\n    no caller gained or lost access"
         ]
     );
     // A wildcard takes more than a segment.
@@ -375,7 +373,7 @@ fn requests_of_several_methods_are_told_once() {
     assert_eq!(
         told_of(get(), get().route("/x/b", routing::get(for_all))),
         [
-            "new: GET /x/b\n    requests to it were served by GET /x/{id}\n    nobody gained access or lost it".to_owned(),
+            "new: GET /x/b\n    requests to it were served by GET /x/{id}\n    no caller gained or lost access".to_owned(),
             format!(
                 "requests: HEAD /x/b\n    they were served by HEAD /x/{{id}}\n    they are now served by GET /x/b\n    {ANYBODY}"
             ),
@@ -393,7 +391,7 @@ fn a_wildcard_takes_paths_of_any_length() {
         changes,
         [
             format!("new: ANY /f/{{*name}}\n    {ANYBODY}"),
-            "gone: ANY /f/{name}\n    requests to it are now served by ANY /f/{*name}\n    nobody gained access or lost it"
+            "gone: ANY /f/{name}\n    requests to it are now served by ANY /f/{*name}\n    no caller gained or lost access"
                 .to_owned(),
         ]
     );
@@ -405,7 +403,7 @@ fn a_wildcard_that_goes_may_leave_its_longer_paths_alone() {
     assert_eq!(
         told_of(others().route("/a/{*rest}", routing::get(for_all)), others()),
         [
-            "gone: GET /a/{*rest}\n    requests to it are now served by GET /{x}/{y}/{*z}\n    nobody gained access or lost it"
+            "gone: GET /a/{*rest}\n    requests to it are now served by GET /{x}/{y}/{*z}\n    no caller gained or lost access"
                 .to_owned(),
             format!("requests: GET /a/{{}}\n    they were served by GET /a/{{*rest}}\n    {NOBODY}"),
             format!("requests: GET /a/{{}}/\n    they were served by GET /a/{{*rest}}\n    {NOBODY}"),
@@ -437,8 +435,8 @@ fn a_service_answers_at_its_path_too() {
 }
 
 #[test]
-fn a_router_of_many_routes_is_compared_soon() {
-    // Two seconds on a slow machine, all of them renamed at once.
+fn each_of_many_renamed_routes_is_reported() {
+    // How much work that is, a test of the lock itself counts.
     let routes = |prefix: &str| {
         let paths = (0..400).map(|number| match number % 4 {
             0 => format!("/{prefix}{number}/{{id}}"),
@@ -452,16 +450,14 @@ fn a_router_of_many_routes_is_compared_soon() {
         router.routes().table(test.auth())
     };
     let (before, after) = (routes("a"), routes("b"));
-    let start = std::time::Instant::now();
     assert_eq!(told(&before, &after).len(), 800);
-    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]
 fn optional_routes_look_at_credentials_too() {
     assert_eq!(
         told(&table(&[("/x", Rule::optional())]), &table(&[("/x", Rule::public())])),
-        ["ANY /x\n    + gained: callers with a credential that is not good"]
+        ["ANY /x\n    + gained: callers with an invalid credential"]
     );
     let routes = [("/x", Rule::optional())];
     let declared = table_of(&routes, |builder| builder.vocabulary(&VOCABULARY));
@@ -499,9 +495,11 @@ fn a_rule_that_is_too_large_is_compared_word_for_word() {
     };
     let (one, other) = (rule(Requirement::Roles(&["viewer"])), rule(Requirement::Roles(&["editor"])));
     assert_eq!(told(&table(&[("/x", one)]), &table(&[("/x", one)])), [""; 0]);
-    assert!(told(&table(&[("/x", one)]), &table(&[("/x", other)]))[0].contains("too large to say for whom"));
+    assert!(
+        told(&table(&[("/x", one)]), &table(&[("/x", other)]))[0].contains("too large to find out for whom")
+    );
     let declared = table_of(&[("/x", one)], |builder| builder.vocabulary(&VOCABULARY));
-    assert!(told(&table(&[("/x", one)]), &declared)[0].contains("too large to say for whom"));
+    assert!(told(&table(&[("/x", one)]), &declared)[0].contains("too large to find out for whom"));
 }
 
 #[test]
@@ -519,7 +517,7 @@ fn a_check_that_comes_or_goes_is_told() {
     let after: Router = Router::new().route("/x", auth_runtime::routing::get(with));
     let [before, after] = [before, after].map(|router| router.routes().table(test.auth()));
     let caller =
-        "a caller with the role `a`, and nothing else, whom the check `whole::access::lock::owns` refuses";
+        "a caller with the role `a`, and nothing else, whom the check `whole::access::lock::owns` rejects";
     assert_eq!(told(&before, &after), [format!("GET /x\n    - lost:   {caller}")]);
     assert_eq!(told(&after, &before), [format!("GET /x\n    + gained: {caller}")]);
 
@@ -535,7 +533,7 @@ fn a_check_that_comes_or_goes_is_told() {
     let another: Router = Router::new().route("/x", auth_runtime::routing::get(with_another));
     let changes = told(&after, &another.routes().table(test.auth()));
     assert!(
-        changes[0].contains("lock::owns` refuses") && changes[0].contains("other::owns` refuses"),
+        changes[0].contains("lock::owns` rejects") && changes[0].contains("other::owns` rejects"),
         "{changes:?}"
     );
 }
@@ -573,7 +571,7 @@ fn the_assertion_says_what_to_do() {
     assert!(error.contains("access has changed since") && error.contains("AUTH_LOCK=accept"), "{error}");
     let missing = lock.path.with_extension("missing");
     let error = after.check_lock(&missing).unwrap_err().to_string();
-    assert!(error.contains("Where there is none yet, run this test with AUTH_LOCK=accept"), "{error}");
+    assert!(error.contains("If there is no lock yet, run this test with AUTH_LOCK=accept"), "{error}");
     let error = after.write_lock(&missing.join("folder")).unwrap_err().to_string();
     assert!(error.contains("can't be written") && !error.contains("AUTH_LOCK"), "{error}");
     let texts = ["", "{}", r#"{"version":2,"more":1}"#, "[1]"].map(str::to_owned);
@@ -593,12 +591,12 @@ fn the_assertion_says_what_to_do() {
     for text in texts.into_iter().chain(refused.map(|paths| lock_of(&paths))) {
         std::fs::write(&missing, &text).unwrap();
         let error = after.check_lock(&missing).unwrap_err();
-        assert!(matches!(error, LockError::Unreadable(..)), "{text}: {error}");
+        assert!(matches!(error, LockError::Malformed { .. } | LockError::Invalid { .. }), "{text}: {error}");
     }
     for held in [["/{{a}}", "/{a}"], ["/x/a-{b}", "/x/{c}"], [&*many, "/(fallback)"], ["", "x"]] {
         std::fs::write(&missing, lock_of(&held)).unwrap();
         let error = after.check_lock(&missing).unwrap_err();
-        assert!(matches!(error, LockError::Changed(..)), "{held:?}: {error}");
+        assert!(matches!(error, LockError::Changed { .. }), "{held:?}: {error}");
     }
 }
 
@@ -644,7 +642,7 @@ fn no_lock_makes_the_comparison_panic() {
             std::fs::write(&lock.path, lock_of(&paths.iter().map(|path| &**path).collect::<Vec<_>>()))
                 .unwrap();
             let result = table.check_lock(&lock.path);
-            prop_assert!(!matches!(result, Err(LockError::File(..))), "{:?}", result);
+            prop_assert!(!matches!(result, Err(LockError::NotRead { .. })), "{:?}", result);
             Ok(())
         })
         .unwrap();

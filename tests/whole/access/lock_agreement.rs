@@ -198,7 +198,7 @@ async fn agrees(
     let (old, new) = (let_in(&test, old).await, let_in(&test, new).await);
     let [mut gained, mut lost] = [false; 2];
     for ((request, old_anonymous, old_admin), (_, anonymous, admin)) in old.iter().zip(&new) {
-        let everybody = "everybody who sends no credential";
+        let everybody = "anonymous callers";
         for (had, has, who) in [(old_anonymous, anonymous, everybody), (old_admin, admin, "a caller with")] {
             let line = match (had, has) {
                 (false, true) => format!("+ gained: {who}"),

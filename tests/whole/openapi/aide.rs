@@ -2,7 +2,7 @@
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get, get_with, post_with};
-use auth_runtime::openapi::OpenApi;
+use auth_runtime::openapi::{DocumentError, OpenApi};
 use auth_runtime::routing::Routes;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{AuthBuilder, Claims, Principal, auth, check};
@@ -137,13 +137,10 @@ fn its_lock_sees_what_has_no_gate() {
     assert!(table(get(admins), get(unguarded), "/b").check_lock(&lock).is_ok());
     let told = |table: auth_runtime::access::AccessTable| table.check_lock(&lock).unwrap_err().to_string();
     let elsewhere = told(table(get(admins), get(unguarded), "/c"));
-    assert!(
-        elsewhere.contains("new: GET /c\n    + gained: everybody who sends no credential"),
-        "{elsewhere}"
-    );
+    assert!(elsewhere.contains("new: GET /c\n    + gained: anonymous callers"), "{elsewhere}");
     let swapped = told(table(get(unguarded), get(admins), "/b"));
-    assert!(swapped.contains("GET /a\n    + gained: everybody who sends no credential"), "{swapped}");
-    assert!(swapped.contains("GET /b\n    - lost:   everybody who sends no credential"), "{swapped}");
+    assert!(swapped.contains("GET /a\n    + gained: anonymous callers"), "{swapped}");
+    assert!(swapped.contains("GET /b\n    - lost:   anonymous callers"), "{swapped}");
 }
 
 #[auth(roles = ["admin"])]
@@ -181,12 +178,12 @@ fn what_the_engine_can_not_serve_is_told() {
     let test = TestAuth::with(AuthBuilder::allow_query_tokens);
     let routes = Routes::of_aide(&document);
     let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap_err();
-    let mistakes: Vec<&str> = error.mistakes().collect();
-    assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
-    for (mistake, expected) in
-        mistakes.iter().zip(["names the source `badge`", "from the URL", "has no parameter"])
+    let DocumentError::Misconfigured { errors } = &error else { panic!("{error}") };
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+    for (error, expected) in
+        errors.iter().zip(["names the source `badge`", "from the URL", "has no parameter"])
     {
-        assert!(mistake.contains(expected), "{mistake}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
@@ -220,6 +217,7 @@ fn a_type_that_does_not_keep_security_is_told() {
     let routes: auth_runtime::Router =
         auth_runtime::Router::new().route("/a", auth_runtime::routing::get(open));
     let error = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("does not keep the security of GET /a: fill its JSON"), "{error}");
+    let error = error.unwrap_err();
+    assert!(matches!(error, DocumentError::Lossy { .. }), "{error}");
+    assert!(error.to_string().contains("its type loses the security of GET /a: fill its JSON"), "{error}");
 }

@@ -1,6 +1,6 @@
 //! One macro mounts, guards and documents; the document tells of what was mounted, where it stands.
 
-use auth_runtime::openapi::{Coverage, OpenApi, OpenApiVersion};
+use auth_runtime::openapi::{Coverage, DocumentError, OpenApi, OpenApiVersion};
 use auth_runtime::routing::get;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Principal, Router, auth, documented, rule};
@@ -145,7 +145,7 @@ fn what_is_written_of_a_handler_is_in_the_document_where_it_stands() {
 fn the_standalone_document_has_it_too() {
     let test = TestAuth::new();
     let document = OpenApi::new("Shop", "7").describe(&routes().routes(), test.auth()).unwrap();
-    let standalone: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let standalone = document.to_value();
     let (filled, _) = filled();
     for pointer in ["/paths/~1org~1{tenant}~1articles~1{id}/put", "/components/schemas/Article"] {
         assert_eq!(standalone.pointer(pointer), filled.pointer(pointer), "{pointer}");
@@ -160,8 +160,14 @@ fn a_document_is_filled_once() {
     let mut document = json!({});
     let mut fill = || OpenApi::new("Shop", "7").fill(&mut document, &routes().routes(), test.auth());
     assert!(fill().is_ok());
-    let error = fill().unwrap_err().to_string();
-    assert!(error.contains("GET /org/{tenant}/articles/{id} has an `x-auth-policy` already"), "{error}");
+    let error = fill().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("GET /org/{tenant}/articles/{id} has an `x-auth-policy` already"), "{text}");
+    let DocumentError::AlreadyFilled { operations } = error else { panic!("{error}") };
+    assert!(
+        operations.iter().any(|operation| operation == "PUT /org/{tenant}/articles/{id}"),
+        "{operations:?}"
+    );
     assert_eq!(document["openapi"], "3.1.1");
 }
 
@@ -231,14 +237,16 @@ fn a_document_of_another_version_is_refused() {
     for (key, version) in [("swagger", "2.0"), ("openapi", "3.0.3")] {
         let mut document = json!({ key: version, "info": { "title": "t", "version": "1" }, "paths": {} });
         let error = OpenApi::new("", "").fill(&mut document, &routes.routes(), TestAuth::new().auth());
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains(version) && error.contains("3.1 or later"), "{error}");
+        let error = error.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(version) && text.contains("3.1 or later"), "{text}");
+        assert!(matches!(error, DocumentError::UnsupportedVersion { version: found } if found == version));
     }
 }
 
 fn described(routes: &Router) -> Result<Value, String> {
     let document = OpenApi::new("Shop", "7").describe(&routes.routes(), TestAuth::new().auth());
-    document.map(|document| serde_json::to_value(document).unwrap()).map_err(|error| error.to_string())
+    document.map(|document| document.to_value()).map_err(|error| error.to_string())
 }
 
 fn filled_with(routes: &Router, mut document: Value) -> Result<(Value, Coverage), String> {
@@ -308,11 +316,17 @@ fn components_of_one_name_are_the_same_or_a_mistake() {
     }
     assert!(described(&documented![first::get, first::post]).is_ok());
     let error = described(&documented![first::get, second::get]).unwrap_err();
-    assert!(error.contains("two `Item` in `components/schemas` that are not the same"), "{error}");
+    assert!(
+        error.contains("two different components have the name `Item` in `components/schemas`"),
+        "{error}"
+    );
     let error = filled_with(&documented![third], json!({})).unwrap_err();
-    assert!(error.contains("two `AuthProblem`") && error.contains("a name of this library's own"), "{error}");
+    assert!(
+        error.contains("the name `AuthProblem`") && error.contains("(this library uses that name)"),
+        "{error}"
+    );
     let theirs = json!({ "components": { "schemas": { "Item": { "type": "string" } } } });
-    assert!(filled_with(&documented![first::get], theirs).unwrap_err().contains("two `Item`"));
+    assert!(filled_with(&documented![first::get], theirs).unwrap_err().contains("the name `Item`"));
 }
 
 #[test]

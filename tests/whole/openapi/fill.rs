@@ -1,6 +1,8 @@
 //! What is enforced, added to the document that `utoipa` makes of the handlers.
 
-use auth_runtime::openapi::{Coverage, OpenApi};
+use std::error::Error as _;
+
+use auth_runtime::openapi::{Coverage, DocumentError, OpenApi};
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::TestAuth;
 use auth_runtime::{Router, auth, rule};
@@ -90,7 +92,7 @@ fn what_did_not_meet_is_reported() {
     assert_eq!(
         coverage.to_string(),
         "served, and not documented: GET /v1/undocumented\ndocumented, and not served: GET /v1/gone\n\
-         an operation id of several: same\na security of its own, and not what is enforced: POST /v1/below\n"
+         several operations have the operation id: same\nthe documented security differs from what is enforced: POST /v1/below\n"
     );
 }
 
@@ -112,16 +114,16 @@ fn a_component_of_our_name_is_a_mistake() {
         json!({ "securitySchemes": { "bearer": { "type": "apiKey", "in": "query", "name": "k" } } });
     let error = fill(&mut document_with(paths.clone(), in_query), &routes).unwrap_err();
     assert!(
-        error.contains("a security scheme `bearer` that looks for the credential in another place"),
+        error.contains("a security scheme `bearer` that takes the credential from another place"),
         "{error}"
     );
     let theirs = json!({ "schemas": { "AuthProblem": { "type": "string" } } });
     let error = fill(&mut document_with(paths.clone(), theirs), &routes).unwrap_err();
-    assert!(error.contains("two `AuthProblem` in `components/schemas`"), "{error}");
+    assert!(error.contains("the name `AuthProblem` in `components/schemas`"), "{error}");
 
     let oauth = json!({ "securitySchemes": { "bearer": { "type": "oauth2", "flows": {} } } });
     let error = fill(&mut document_with(paths.clone(), oauth), &routes).unwrap_err();
-    assert!(error.contains("say the same of the source with `.oauth2(..)`"), "{error}");
+    assert!(error.contains("configure the source with `.oauth2(..)`"), "{error}");
 
     // What they say more of the same place stays.
     let described = json!({ "securitySchemes": { "bearer": { "type": "http", "scheme": "Bearer", "description": "Ours." } } });
@@ -169,8 +171,9 @@ fn a_type_that_reads_something_else_than_it_writes_is_told() {
     let routes: Router = Router::new().route("/a", get(undocumented));
     let mut document = Derived::openapi();
     let result = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
-    let error = result.unwrap_err().to_string();
-    assert!(error.contains("fill its JSON instead"), "{error}");
+    let error = result.unwrap_err();
+    assert!(matches!(error, DocumentError::Lossy { .. }), "{error}");
+    assert!(error.to_string().contains("fill its JSON instead"), "{error}");
     let mut document = serde_json::to_value(document).unwrap();
     fill(&mut document, &routes).unwrap();
     assert!(document["components"]["schemas"]["Sparse"]["properties"]["name"]["default"].is_null());
@@ -256,12 +259,36 @@ fn what_its_type_can_not_read_is_filled_as_json() {
     let routes: Router = auth_runtime::documented![anything];
     let mut document = utoipa::openapi::OpenApi::default();
     let result = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), TestAuth::new().auth());
-    let error = result.unwrap_err().to_string();
+    let error = result.unwrap_err();
+    let text = error.to_string();
     assert!(
-        error.contains("fill its JSON instead, `let mut document = serde_json::to_value(document)?`"),
-        "{error}"
+        text.contains("fill its JSON instead, `let mut document = serde_json::to_value(document)?`"),
+        "{text}"
     );
+    assert!(matches!(error, DocumentError::Deserialize { .. }), "{error}");
+    assert!(text.contains(&error.source().unwrap().to_string()), "{text}");
     let mut document = serde_json::to_value(document).unwrap();
     assert!(fill(&mut document, &routes).unwrap().is_complete());
     assert!(document["components"]["schemas"]["Anything"].is_object());
+}
+
+/// Whatever the error is, the document is as it was.
+#[test]
+fn what_can_not_be_filled_is_unchanged() {
+    let routes: Router = Router::new().route("/a", get(undocumented));
+    let theirs = json!({ "components": { "schemas": { "AuthProblem": { "type": "string" } } } });
+    for (document, is_expected) in [
+        (
+            theirs,
+            (|error| matches!(error, DocumentError::Misconfigured { .. })) as fn(&DocumentError) -> bool,
+        ),
+        (json!([]), |error| matches!(error, DocumentError::NotAnObject)),
+        (json!({ "openapi": 3 }), |error| matches!(error, DocumentError::UnsupportedVersion { .. })),
+    ] {
+        let mut filled = document.clone();
+        let result = OpenApi::new("Shop", "1").fill(&mut filled, &routes.routes(), TestAuth::new().auth());
+        let error = result.unwrap_err();
+        assert!(is_expected(&error), "{error}");
+        assert_eq!(filled, document);
+    }
 }

@@ -208,7 +208,7 @@ fn credentials_of_the_applications_own() {
     let auth = Auth::builder().token_issuer(issuer(&People::default())).build().unwrap();
     let routes: Router = TokenRoutes::json(auth.tokens().unwrap(), Door).router();
     let document = OpenApi::new("Door", "1").describe(&routes.routes(), &auth).unwrap();
-    let document: Value = serde_json::from_str(&document.to_json()).unwrap();
+    let document = document.to_value();
     let body = &document["paths"]["/login"]["post"]["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(body["required"], json!(["number"]));
 }

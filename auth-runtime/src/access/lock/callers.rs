@@ -1,49 +1,49 @@
-//! What a request met and meets → who gained access, and who lost it.
+//! Who gained access to a request, and who lost it.
 
 use auth_analysis::{Atom, Atoms, Fact, Formula, OverBudget, example};
 
+use super::file::{Locked, LockedRoute};
 use super::state::State;
-use super::{Locked, LockedRoute};
 use crate::access::reading::{BUDGET, FALSE, Names, TRUE, atom, formula, parameter_at};
 use crate::policy::{PolicyAccess, PolicyDocument};
 
-/// What a request met, and what it meets.
+/// The routes that served a request before, and that serve it now.
 #[derive(Clone, Copy)]
-pub(super) struct Pair<'l> {
+pub(super) struct RoutePair<'l> {
     pub(super) old: Option<&'l LockedRoute>,
     pub(super) new: Option<&'l LockedRoute>,
 }
 
-impl Pair<'_> {
-    /// Who gained and who lost, with parameters by their names in the path that is shown; empty if nobody.
+impl RoutePair<'_> {
+    /// Who gained and who lost access, with the parameters as the path has them that is shown. Empty if access is the same.
     pub(super) fn who(self, before: &State<'_>, after: &State<'_>, shown: Option<&str>) -> Vec<String> {
         let Self { old, new } = self;
         let mut lines: Vec<String> = Vec::new();
         let is_open = |route: &LockedRoute| route.policy.access != PolicyAccess::Authenticated;
         let (was_open, is_open) = (old.is_some_and(is_open), new.is_some_and(is_open));
         if was_open != is_open {
-            lines.push(told(is_open, "everybody who sends no credential"));
+            lines.push(change(is_open, "anonymous callers"));
         }
-        lines.extend(bad_credentials(old, new));
+        lines.extend(invalid_credentials(old, new));
         lines.extend(sources(old, new));
         match self.callers(before.locked, after.locked, shown) {
             Ok(callers) => lines.extend(callers),
-            Err(OverBudget) if self.is_word_for_word(before.locked, after.locked) => {}
+            Err(OverBudget) if self.is_identical(before.locked, after.locked) => {}
             Err(OverBudget) => {
-                lines.push("its rule, or what the vocabulary makes of it, has changed, and is too large to say for whom: compare the files".into());
+                lines.push("the rule, or what the vocabulary says of its names, has changed, and it is too large to find out for whom: compare the files".into());
             }
         }
         lines
     }
 
-    fn is_word_for_word(self, before: &Locked, after: &Locked) -> bool {
+    fn is_identical(self, before: &Locked, after: &Locked) -> bool {
         let Self { old, new } = self;
         old.map(|old| (&old.policy, &old.check)) == new.map(|new| (&new.policy, &new.check))
             && before.roles == after.roles
             && before.permissions == after.permissions
     }
 
-    /// Callers with a credential who were not let in and are, or the other way around: an example of each.
+    /// Callers with a valid credential that were rejected and are admitted now, or the other way around: an example of each.
     fn callers(
         self,
         before: &Locked,
@@ -51,17 +51,17 @@ impl Pair<'_> {
         shown: Option<&str>,
     ) -> Result<Vec<String>, OverBudget> {
         let mut atoms = Atoms::default();
-        let mut let_in = |state: &Locked, route: Option<&LockedRoute>| {
+        let mut admitted = |state: &Locked, route: Option<&LockedRoute>| {
             let Some(route) = route else { return FALSE };
             if matches!(route.policy.access, PolicyAccess::Public | PolicyAccess::Unguarded) {
                 return TRUE;
             }
             let policy = PolicyDocument { check: route.check.clone(), ..route.policy.clone() };
-            let rule = formula(&policy, &route.path, &Raw(state), &mut atoms);
-            Formula::All(vec![rule, identified(state, &mut atoms)])
+            let rule = formula(&policy, &route.path, &TokenNames(state), &mut atoms);
+            Formula::All(vec![rule, no_excluded_roles(state, &mut atoms)])
         };
-        let old = let_in(before, self.old);
-        let new = let_in(after, self.new);
+        let old = admitted(before, self.old);
+        let new = admitted(after, self.new);
         let not = |formula: &Formula| Formula::Not(Box::new(formula.clone()));
         let gained = Formula::All(vec![new.clone(), not(&old)]);
         let lost = Formula::All(vec![old, not(&new)]);
@@ -70,13 +70,13 @@ impl Pair<'_> {
         let mut lines = Vec::new();
         for (is_gain, formula) in [(true, gained), (false, lost)] {
             if let Some(found) = caller(&formula, &atoms, &facts, parameter)? {
-                lines.push(told(is_gain, &found));
+                lines.push(change(is_gain, &found));
             }
         }
         Ok(lines)
     }
 
-    /// The parameter at this place, by the name that it has in the path that is shown, or else in that of a route.
+    /// The parameter at this place, by its name in the path that is shown, or otherwise in the path of a route.
     fn parameter(self, place: &str, shown: Option<&str>) -> String {
         if let Some(name) = shown.and_then(|path| parameter_at(path, place)) {
             return format!("{{{name}}} of the path");
@@ -87,20 +87,20 @@ impl Pair<'_> {
     }
 }
 
-/// A credential that is not good is refused where one is looked at.
-fn bad_credentials(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Option<String> {
+/// A public route ignores an invalid credential, and an optional one rejects it.
+fn invalid_credentials(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Option<String> {
     match (old?.policy.access, new?.policy.access) {
         (PolicyAccess::Optional, PolicyAccess::Public) => {
-            Some(told(true, "callers with a credential that is not good"))
+            Some(change(true, "callers with an invalid credential"))
         }
         (PolicyAccess::Public, PolicyAccess::Optional) => {
-            Some(told(false, "callers with a credential that is not good"))
+            Some(change(false, "callers with an invalid credential"))
         }
         _ => None,
     }
 }
 
-/// Where a credential may come from now, or no more.
+/// The sources that were added and removed.
 fn sources(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Vec<String> {
     let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
     let reads = |route: &LockedRoute| {
@@ -112,15 +112,15 @@ fn sources(old: Option<&LockedRoute>, new: Option<&LockedRoute>) -> Vec<String> 
     let (old, new) = (&old.policy.sources, &new.policy.sources);
     let gained = new.iter().filter(|source| !old.contains(source)).map(|source| (true, source));
     let lost = old.iter().filter(|source| !new.contains(source)).map(|source| (false, source));
-    let told = |(gained, source)| told(gained, &format!("callers with a credential from `{source}`"));
-    gained.chain(lost).map(told).collect()
+    let change_of = |(gained, source)| change(gained, &format!("callers with a credential from `{source}`"));
+    gained.chain(lost).map(change_of).collect()
 }
 
-fn told(gained: bool, who: &str) -> String {
+fn change(gained: bool, who: &str) -> String {
     format!("{} {who}", if gained { "+ gained:" } else { "- lost:  " })
 }
 
-/// A caller of whom the formula is true, with as little as can be.
+/// A caller that satisfies the formula, with as few attributes as possible.
 fn caller(
     formula: &Formula,
     atoms: &Atoms,
@@ -134,8 +134,8 @@ fn caller(
         let holds = found.contains(&number);
         match atom {
             Atom::Other(check) if mentions(formula, number) => {
-                let says = if holds { "lets in" } else { "refuses" };
-                checks.push(format!("whom the check `{check}` {says}"));
+                let outcome = if holds { "admits" } else { "rejects" };
+                checks.push(format!("whom the check `{check}` {outcome}"));
             }
             _ if !holds => {}
             Atom::Role(name) => has.push(format!("the role `{name}`")),
@@ -170,10 +170,10 @@ fn mentions(formula: &Formula, number: usize) -> bool {
     }
 }
 
-/// Names in terms of what a token says: a role by itself, or one that implies it.
-struct Raw<'l>(&'l Locked);
+/// Names as a token has them: a role itself, or one that implies it.
+struct TokenNames<'l>(&'l Locked);
 
-impl Names for Raw<'_> {
+impl Names for TokenNames<'_> {
     fn role(&self, name: &str, atoms: &mut Atoms) -> Formula {
         let implying =
             self.0.roles.iter().filter(|(_, role)| role.implies.iter().any(|implied| implied == name));
@@ -190,11 +190,12 @@ impl Names for Raw<'_> {
     }
 }
 
-/// Whether the caller holds no two roles that exclude each other.
-fn identified(state: &Locked, atoms: &mut Atoms) -> Formula {
-    let raw = Raw(state);
+/// The caller has no two roles that exclude each other.
+fn no_excluded_roles(state: &Locked, atoms: &mut Atoms) -> Formula {
+    let names = TokenNames(state);
     let pairs =
         state.roles.iter().flat_map(|(name, role)| role.excludes.iter().map(move |other| (name, other)));
-    let clashes = pairs.map(|(one, other)| Formula::All(vec![raw.role(one, atoms), raw.role(other, atoms)]));
+    let clashes =
+        pairs.map(|(one, other)| Formula::All(vec![names.role(one, atoms), names.role(other, atoms)]));
     Formula::Not(Box::new(Formula::Any(clashes.collect())))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// What is literal of a segment, and the parameter behind it: `{}`, `{*}`, or none.
+/// The literal part of a segment, and the parameter after it: `{}`, `{*}`, or none.
 fn parts(segment: &str) -> (&str, &str) {
     if let Some(literal) = segment.strip_suffix("{}") {
         (literal, "{}")
@@ -14,14 +14,14 @@ fn parts(segment: &str) -> (&str, &str) {
 }
 
 /// The shape of the paths that have both shapes; `None` where none has.
-pub(super) fn meet(mut one: &str, mut other: &str) -> Option<String> {
-    let mut met = String::new();
+pub(super) fn intersection(mut one: &str, mut other: &str) -> Option<String> {
+    let mut shared = String::new();
     loop {
         let (one_segment, one_rest) = first(one);
         let (other_segment, other_rest) = first(other);
         let is_literal = |segment: &str| !segment.ends_with('}');
         if is_literal(one_segment) && is_literal(other_segment) && one_segment != other_segment {
-            return None; // Most pairs: soon.
+            return None; // Early, because most pairs differ here.
         }
         let ((a, a_parameter), (b, b_parameter)) = (parts(one_segment), parts(other_segment));
         let literal = if a.len() < b.len() { b } else { a };
@@ -32,30 +32,30 @@ pub(super) fn meet(mut one: &str, mut other: &str) -> Option<String> {
         if !takes(a, a_parameter) || !takes(b, b_parameter) {
             return None;
         }
-        met += literal;
-        // A wildcard takes all that the other one is from here on.
+        shared += literal;
+        // A wildcard matches the rest of the other one.
         match (a_parameter, b_parameter) {
-            ("{*}", _) => return Some(met + other.get(b.len()..)?),
-            (_, "{*}") => return Some(met + one.get(a.len()..)?),
+            ("{*}", _) => return Some(shared + other.get(b.len()..)?),
+            (_, "{*}") => return Some(shared + one.get(a.len()..)?),
             ("", _) | (_, "") => {}
-            _ => met += "{}",
+            _ => shared += "{}",
         }
         match (one_rest, other_rest) {
-            (None, None) => return Some(met),
+            (None, None) => return Some(shared),
             (Some(one_rest), Some(other_rest)) => (one, other) = (one_rest, other_rest),
             _ => return None,
         }
-        met.push('/');
+        shared.push('/');
     }
 }
 
-/// The first segment of a path, and what is behind its slash.
+/// The first segment of a path, and what follows its slash.
 fn first(path: &str) -> (&str, Option<&str>) {
     path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)))
 }
 
-/// A wildcard takes one segment, or two, or more, each with a slash at the end or without: the shape for each of these, up to this
-/// number of segments in all. Other shapes may take some of these paths and not the rest. Nothing for a shape without a wildcard.
+/// A wildcard matches one segment or more, with a slash at the end or without: the shape for each of these lengths, up to this number of
+/// segments in all. Other shapes may match some of these paths and not others. Nothing for a shape without a wildcard.
 pub(super) fn lengths(shape: &str, longest: usize) -> impl Iterator<Item = String> {
     let prefix = shape.strip_suffix("{*}").map(|prefix| format!("{prefix}{{}}"));
     let more = longest.saturating_sub(shape.split('/').count());
@@ -63,11 +63,12 @@ pub(super) fn lengths(shape: &str, longest: usize) -> impl Iterator<Item = Strin
     prefix.into_iter().flat_map(of_length).flat_map(|shape| [format!("{shape}/"), shape])
 }
 
-/// Paths of given shapes, each as unlike all other shapes as can be: what such a path meets, most paths of its shape do.
+/// Paths of given shapes, each as different from all other shapes as possible: the route that serves such a path serves most paths of its
+/// shape.
 pub(super) struct Probes {
-    /// For a parameter: no literal has anything of it.
+    /// For a parameter: a letter that no literal has.
     parameter: String,
-    /// For a wildcard: more segments than any other shape takes.
+    /// For a wildcard: more segments than any other shape has.
     wildcard: String,
     /// The number of segments of the longest shape.
     pub(super) longest: usize,
@@ -101,10 +102,10 @@ impl Probes {
 
 #[cfg(test)]
 mod tests {
-    use super::{Probes, lengths, meet};
+    use super::{Probes, intersection, lengths};
 
     #[test]
-    fn shapes_meet_in_what_both_take() {
+    fn shapes_share_the_paths_that_both_have() {
         for (one, other, expected) in [
             ("/a", "/a", Some("/a")),
             ("/a", "/b", None),
@@ -121,8 +122,8 @@ mod tests {
             ("/a-{}", "/b", None),
             ("/{{}}", "/{}", Some("/{{}}")),
         ] {
-            assert_eq!(meet(one, other).as_deref(), expected, "{one} {other}");
-            assert_eq!(meet(other, one).as_deref(), expected, "{other} {one}");
+            assert_eq!(intersection(one, other).as_deref(), expected, "{one} {other}");
+            assert_eq!(intersection(other, one).as_deref(), expected, "{other} {one}");
         }
     }
 

@@ -1,38 +1,39 @@
-//! What is served: what a document is made of.
+//! The routes that a document describes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::WrittenOperations;
-use super::operation::METHODS;
+use super::keys::METHODS;
 use super::path::place;
+use super::written::WrittenOperations;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
 use crate::router::Routes;
 
 /// One handler at one path.
-pub(super) struct Served<'r> {
+pub(super) struct ServedRoute<'r> {
     /// `GET`, or `ANY`.
     pub(super) method: &'r str,
-    /// The methods whose requests it gets, in lower case.
+    /// The methods whose requests it serves, in lower case.
     pub(super) methods: Vec<&'static str>,
-    /// As axum writes it.
+    /// With parameters as axum writes them.
     pub(super) path: String,
     pub(super) handler: &'r str,
-    /// Who is let in, in words.
+    /// The rule in words.
     pub(super) who: String,
     pub(super) policy: PolicyDocument,
-    pub(super) written: Option<&'r WrittenOperations>,
+    /// The operations as the handler documents them.
+    pub(super) documentation: Option<&'r WrittenOperations>,
 }
 
-impl<'r> Served<'r> {
-    /// The routes that a document can tell of, in the order in which they were mounted.
-    pub(super) fn routes(routes: &'r Routes, auth: &Auth) -> Vec<Self> {
+impl<'r> ServedRoute<'r> {
+    /// The routes that have an operation in a document, in the order in which they were mounted.
+    pub(super) fn all(routes: &'r Routes, auth: &Auth) -> Vec<Self> {
         let operations = || routes.iter().filter(|route| route.is_operation());
         let mut named: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for route in operations().filter(|route| route.method != ANY) {
             let methods = named.entry(place(&route.path)).or_default();
             methods.insert(route.method);
-            // `HEAD` goes to the handler of `GET`, also where another is there for any method.
+            // The handler of `GET` serves `HEAD`, also where the path has a handler of any method.
             methods.extend((route.method == "GET").then_some("HEAD"));
         }
         let served = operations().map(|route| {
@@ -50,7 +51,7 @@ impl<'r> Served<'r> {
                 handler: route.handler,
                 who: route.who(),
                 policy: route.policy(auth),
-                written: route.written.as_deref(),
+                documentation: route.written.as_deref(),
             }
         });
         served.collect()

@@ -1,0 +1,107 @@
+//! The responses of the gate, which routes have in common: as components, and as the responses that refer to them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::engine::Auth;
+use crate::policy::{Condition, PolicyAccess, PolicyDocument};
+
+/// The responses by status: the name of the component, and its description.
+const REJECTIONS: [(&str, &str, &str); 4] = [
+    (
+        "400",
+        "AuthCredentialRepeated",
+        "The credential was sent more than once, or in two ways (RFC 6750 §3.1); or the handler can't read the request.",
+    ),
+    (
+        "401",
+        "AuthUnauthenticated",
+        "No credential was sent, it is invalid, or the login is too old or too weak (RFC 6750 §3.1, RFC 9470 §3).",
+    ),
+    (
+        "403",
+        "AuthForbidden",
+        "The caller may not do this (RFC 6750 §3.1), or the page that sent the cookie may not.",
+    ),
+    ("503", "AuthUnavailable", "The server can't decide at the moment whether the caller may do this."),
+];
+/// The schema of their body.
+const PROBLEM: &str = "AuthProblem";
+
+/// Whether this library has a component of this name.
+pub(super) fn is_own_component(name: &str) -> bool {
+    name == PROBLEM || REJECTIONS.iter().any(|(_, own, _)| *own == name)
+}
+
+/// The components that operations refer to, each with its kind and name.
+pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)> {
+    // A hook of the application renders them in a form that is not known here.
+    let has_own_form = auth.engine().responses.are_rendered_by_hook();
+    let responses =
+        REJECTIONS.map(|(status, name, text)| ("responses", name, response(status, text, has_own_form)));
+    let schema = json!({
+        "type": "object",
+        "description": "A rejection (RFC 9457). It does not say why the request was rejected: the log of the server does.",
+        "properties": {
+            "type": { "type": "string" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+        },
+        "required": ["type", "title", "status"],
+    });
+    responses.into_iter().chain((!has_own_form).then_some(("schemas", PROBLEM, schema))).collect()
+}
+
+fn response(status: &str, description: &str, has_own_form: bool) -> Value {
+    let (header, text, is_required) = match status {
+        // A handler that answers 503 may leave it out.
+        "503" => ("Retry-After", "The number of seconds after which another attempt may succeed.", false),
+        // RFC 9110 §15.5.2
+        "401" => ("WWW-Authenticate", "The challenge (RFC 6750 §3).", true),
+        // There is none for a page of another origin, nor for a request that the handler can't read.
+        _ => ("WWW-Authenticate", "The challenge (RFC 6750 §3).", false),
+    };
+    let mut header_fields = json!({ "description": text, "schema": { "type": "string" } });
+    if let (true, Some(fields)) = (is_required, header_fields.as_object_mut()) {
+        fields.insert("required".into(), true.into());
+    }
+    let mut response = json!({ "description": description, "headers": { header: header_fields } });
+    if let (false, Some(response)) = (has_own_form, response.as_object_mut()) {
+        let schema = json!({ "$ref": format!("#/components/schemas/{PROBLEM}") });
+        let mut content = json!({ "application/problem+json": { "schema": schema } });
+        if let ("400", Some(content)) = (status, content.as_object_mut()) {
+            // Of axum's extractors.
+            content.insert("text/plain".into(), json!({ "schema": { "type": "string" } }));
+        }
+        response.insert("content".into(), content);
+    }
+    response
+}
+
+/// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to. `has_ambient_source`: a
+/// browser sends the credential of one of its sources by itself.
+pub(super) fn responses(
+    policy: &PolicyDocument,
+    has_ambient_source: bool,
+    auth: &Auth,
+) -> BTreeMap<&'static str, Value> {
+    let reads = matches!(policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional);
+    let may_be_unavailable = auth.engine().may_be_unavailable();
+    let can_happen = |status: &str| match status {
+        "400" | "401" => reads,
+        "403" => reads && (has_ambient_source || policy.check.is_some() || policy.all.iter().any(can_forbid)),
+        _ => reads && (may_be_unavailable || policy.check.is_some()),
+    };
+    let rejections = REJECTIONS.into_iter().filter(|(status, ..)| can_happen(status));
+    let rejections = rejections
+        .map(|(status, name, _)| (status, json!({ "$ref": format!("#/components/responses/{name}") })));
+    let of_handler = [("2XX", "The handler's response."), ("default", "Any other response of the handler.")];
+    let of_handler = of_handler.map(|(status, text)| (status, json!({ "description": text })));
+    rejections.chain(of_handler).collect()
+}
+
+/// The answer to a login that is too old or too weak is 401.
+fn can_forbid(condition: &Condition) -> bool {
+    !matches!(condition, Condition::MaxAge(_) | Condition::Acr(_))
+}
