@@ -701,7 +701,7 @@ mod browser {
 
     async fn serve(build: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Server {
         let shop =
-            Shop::new(Delivery::Cookies, |builder| build(builder.insecure_cookies_for_development()), |r| r);
+            Shop::new(Delivery::Cookies, |builder| build(builder.dangerously_use_insecure_cookies()), |r| r);
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (clock, app) = (shop.clock.clone(), shop.app.clone());

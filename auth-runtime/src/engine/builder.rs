@@ -149,8 +149,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds the source `query`: `?access_token=`. URLs end up in logs and histories, and the token with them.
-    pub fn allow_query_tokens(mut self) -> Self {
+    /// Adds the source `query`: `?access_token=`.
+    ///
+    /// What is lost: URLs are written to logs, histories and `Referer` headers, and the token with them (RFC 6750 §2.3). It is
+    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes.
+    pub fn dangerously_allow_query_tokens(mut self) -> Self {
         self.allow_query_tokens = true;
         self
     }
@@ -162,10 +165,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Cookies without `Secure` and without the prefix `__Host-`, named `access_token`: for development over plain
-    /// http. Whoever is on the line can read and plant them, so `build` refuses this beside a public origin that is
-    /// https.
-    pub fn insecure_cookies_for_development(mut self) -> Self {
+    /// Sets cookies without `Secure` and without the prefix `__Host-`, named `access_token`.
+    ///
+    /// What is lost: everyone on the network between browser and service can read and set such cookies. It is right for development
+    /// over plain http. [`build`](Self::build) fails if the public origin is https.
+    pub fn dangerously_use_insecure_cookies(mut self) -> Self {
         self.insecure_cookies = true;
         self
     }
@@ -495,7 +499,7 @@ fn cookie(
 ) -> AccessCookie {
     if insecure && origins.public.as_ref().is_some_and(Origin::is_https) {
         mistakes.push(
-            "`insecure_cookies_for_development()` is called and the public origin is https: leave the call out in production"
+            "`dangerously_use_insecure_cookies()` is called and the public origin is https: leave the call out in production"
                 .into(),
         );
     }
@@ -607,7 +611,11 @@ fn default_sources(
         mistakes.push(format!(
             "{origin} names `{unknown}`, which is none of the sources {}{}",
             known.join(", "),
-            if unknown == "query" { ": call `allow_query_tokens()` if tokens may stand in URLs" } else { "" }
+            if unknown == "query" {
+                ": call `dangerously_allow_query_tokens()` if tokens may stand in URLs"
+            } else {
+                ""
+            }
         ));
         Vec::new()
     })

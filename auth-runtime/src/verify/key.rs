@@ -68,12 +68,13 @@ impl Key {
         Self { material, algorithm, id: None, private_parts_allowed: false }
     }
 
-    /// Takes a JWK or a PEM with private parts for the public key that it holds too.
+    /// Accepts a JWK or a PEM that contains the private key, and uses its public key.
     ///
-    /// Weakens the deployment: whoever can read the configuration of a service that only verifies can then sign. Prefer
-    /// to give it the public key alone.
+    /// What is lost: a service that only verifies needs no private key. Every person and program that can read its configuration
+    /// can then sign tokens. It is right for a development setup in which one file is the key of issuer and service. In
+    /// production, give the service the public key alone.
     #[must_use]
-    pub fn allow_private_parts(mut self) -> Self {
+    pub fn dangerously_allow_private_parts(mut self) -> Self {
         self.private_parts_allowed = true;
         self
     }

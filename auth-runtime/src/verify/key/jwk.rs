@@ -93,7 +93,7 @@ impl Jwk {
         let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
         if private.into_iter().any(Option::is_some) && !private_parts_allowed {
             return Err("it holds private parts, such as `d`: give the public key alone, or what verifies could also sign; \
-                        `Key::allow_private_parts` takes it all the same"
+                        `Key::dangerously_allow_private_parts` takes it all the same"
                 .into());
         }
         let mut key = match self.kty.as_str() {
