@@ -258,7 +258,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The clock. Default: the system's.
+    /// The clock that tokens, sessions and revocations are judged by. Default: the system's. Durations, such as those of the limits
+    /// on login attempts, are measured on tokio's monotonic clock, which a test can pause.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self

@@ -84,8 +84,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.own_page(head)?;
         let address = self.address(head).await?;
         let credentials: A::Credentials = body::read(head, body).await?;
-        let now = self.engine().now();
-        self.0.limits.attempt(credentials.account(), address, now).map_err(|wait| {
+        self.0.limits.attempt(credentials.account(), address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
