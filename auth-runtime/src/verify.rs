@@ -33,6 +33,7 @@ pub(crate) use self::issuer::ClaimMapping;
 pub use self::issuer::{ClaimName, ClaimRule, TrustedIssuer};
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key::Key;
+pub(crate) use self::key::Signer;
 pub(crate) use self::limits::Limits;
 
 /// Turns a credential into verified claims.

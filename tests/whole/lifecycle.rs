@@ -518,9 +518,9 @@ async fn what_is_wrong_with_an_issuer_is_said_at_start() {
         (bare().refresh_key(RefreshKey::new("k", [1; 8])), "has 8 bytes"),
         (issuer(&people).access_lifetime(48 * hour), "172800 s"),
         (issuer(&people).access_lifetime(Duration::ZERO), "is 0 s"),
-        (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "must not shrink"),
-        (issuer(&people).family_lifetime(hour), "must not shrink"),
-        (issuer(&people).grace(hour), "60 s is the most"),
+        (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "none may be shorter"),
+        (issuer(&people).family_lifetime(hour), "none may be shorter"),
+        (issuer(&people).grace(hour), "the maximum is 60 s"),
         (issuer(&people).header("alg", "none"), "`alg`"),
         (issuer(&people).also_for(""), "an audience of the token issuer is empty"),
     ] {

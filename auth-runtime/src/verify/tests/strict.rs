@@ -285,22 +285,22 @@ fn keys_that_are_refused() {
         jwk
     };
     for (jwk, expected) in [
-        (off_curve, "no point on the curve"),
-        (rsa(1024, &[1, 0, 1]), "1024 bits, and 2048 is the least"),
+        (off_curve, "not a point on the curve"),
+        (rsa(1024, &[1, 0, 1]), "1024 bits, and the minimum is 2048"),
         (rsa(2048, &[1]), "exponent is 1 or even"),
         (rsa(2048, &[0, 1]), "exponent is 1 or even"),
         (rsa(2048, &[2]), "exponent is 1 or even"),
         (rsa(2048, &[]), "exponent is 1 or even"),
-        (rsa(16_384, &[1, 0, 1]), "8192 is the most"),
-        (oct(31, "HS256"), "31 bytes and HS256 needs 32"),
-        (oct(47, "HS384"), "47 bytes and HS384 needs 48"),
-        (oct(63, "HS512"), "63 bytes and HS512 needs 64"),
-        (oct(64, "RS256"), "checked with a public key"),
+        (rsa(16_384, &[1, 0, 1]), "the maximum is 8192"),
+        (oct(31, "HS256"), "31 bytes, and HS256 needs at least 32"),
+        (oct(47, "HS384"), "47 bytes, and HS384 needs at least 48"),
+        (oct(63, "HS512"), "63 bytes, and HS512 needs at least 64"),
+        (oct(64, "RS256"), "verifies with a public key"),
         (oct(64, "none"), "its `alg` `none` is not supported"),
         (with(oct(32, "HS256"), "use", json!("enc")), "its `use` is not `sig`"),
         (with(oct(32, "HS256"), "key_ops", json!(["sign"])), "don't list `verify`"),
-        (with(rsa(2048, &[1, 0, 1]), "d", json!("AA")), "holds private parts"),
-        (with(rsa(2048, &[1, 0, 1]), "p", json!("AA")), "holds private parts"),
+        (with(rsa(2048, &[1, 0, 1]), "d", json!("AA")), "contains private parts"),
+        (with(rsa(2048, &[1, 0, 1]), "p", json!("AA")), "contains private parts"),
         (with(rsa(2048, &[1, 0, 1]), "alg", json!("ES256")), "an RSA key can't be for ES256"),
         (json!({ "kty": "EC", "crv": "P-256", "x": "AA" }), "`y` is missing"),
         (json!({ "kty": "EC", "crv": "secp256k1" }), "`secp256k1` is not supported"),
@@ -393,5 +393,5 @@ fn what_is_accepted_can_be_read_again() {
 fn a_secret_in_a_published_set_is_left_out() {
     let secret = json!({ "kty": "oct", "k": base64url(&SECRET) });
     let reason = Key::prepare_set(&json!({ "keys": [secret] }).to_string()).err().unwrap();
-    assert!(reason.contains("a secret has no place in a set of public keys"), "{reason}");
+    assert!(reason.contains("a set of public keys must not contain a secret"), "{reason}");
 }
