@@ -16,7 +16,7 @@ fn documentation(attributes: &[Attribute]) -> String {
         },
         _ => None,
     });
-    lines.collect::<Vec<_>>().join(" ")
+    lines.collect()
 }
 
 fn public_functions(items: &[Item], found: &mut Vec<Function>) {
