@@ -38,7 +38,7 @@ pub use self::address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder, Revocations};
 #[cfg(feature = "openapi")]
 pub use self::error::DocumentError;
-pub use self::error::{BuildError, KeysError, RoutesError};
+pub use self::error::{BuildError, RoutesError};
 pub use self::gate::{
     Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
 };

@@ -38,3 +38,4 @@ pub use self::refresh::RefreshKey;
 pub(crate) use self::refresh::{family_of_session, session_of_family};
 pub use self::signing::{SignError, SigningKey};
 pub use self::subject::{BoxError, Subject, SubjectStore};
+pub use crate::error::KeysError;

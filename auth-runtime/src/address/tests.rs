@@ -55,7 +55,7 @@ fn x_forwarded_for() {
         (&[], "10.0.0.1"),
         (&[b""], "10.0.0.1"),
         (&[b"203.0.113.9"], "203.0.113.9"),
-        // what the client wrote stands left of what the proxy wrote
+        // what the client wrote is left of what the proxy wrote
         (&[b"1.1.1.1, 203.0.113.9"], "203.0.113.9"),
         (&[b"1.1.1.1,203.0.113.9,10.0.0.2,\t192.0.2.1 "], "203.0.113.9"),
         (&[b"1.1.1.1", b"203.0.113.9", b"10.0.0.2"], "203.0.113.9"),

@@ -51,8 +51,8 @@ pub(super) async fn renewed(
             super::known(&step, head, &renewed).map(Some)
         }
         // Another instance may know the key.
-        Err(TokenError::Refused(RefreshError::Forged)) => Ok(None),
-        Err(TokenError::Refused(why)) => {
+        Err(TokenError::Refresh(RefreshError::Forged)) => Ok(None),
+        Err(TokenError::Refresh(why)) => {
             tracing::info!(%why, "auth: a refresh cookie is not good, and is cleared");
             engine.clearing_cookies("/").into_iter().for_each(|cookie| step.auth.set_cookie(cookie));
             Ok(None)

@@ -10,8 +10,7 @@ use serde_json::{Map, Value};
 use super::refresh::{RefreshKey, RefreshKeys};
 use super::signing::EncodedHeader;
 use super::subject::DynSubjectStore;
-use super::{SignError, SigningKey, SubjectStore};
-use crate::error::KeysError;
+use super::{KeysError, SignError, SigningKey, SubjectStore};
 use crate::verify::{JwtVerifier, Key, TrustedIssuer};
 
 const MAX_GRACE: Duration = Duration::from_secs(60);

@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use super::id::random_bytes;
 use super::issuer::IssuerState;
 use super::refresh::{Opened, session_of_family};
-use super::{RefreshError, SigningKeys, Subject, TokenError};
+use super::{KeysError, RefreshError, SigningKeys, Subject, TokenError};
 use crate::clock::unix_seconds;
 use crate::engine::{DATED_AHEAD, Engine, background};
-use crate::error::KeysError;
 use crate::principal::Principal;
 use crate::revocation::{Revocation, TokenIdentity};
 use crate::store::RefreshTokenFamily;
@@ -64,7 +63,7 @@ impl TokenService {
     /// The tokens of a new login of `subject`, whom the application has just recognised.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::Store`], [`TokenError::RevokedAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
         background::ensure(&self.engine);
         let issuer = self.issuer()?;
@@ -98,7 +97,7 @@ impl TokenService {
     /// An access token alone, of no login: it is good until it expires or is revoked, and can't be renewed.
     ///
     /// # Errors
-    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::RevokedAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
         Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
     }
@@ -109,8 +108,8 @@ impl TokenService {
     /// then that same successor comes again (RFC 9700 §4.14.2).
     ///
     /// # Errors
-    /// [`TokenError::Refused`] if the token is not good; [`TokenError::Unavailable`], after which it still is, unless the
-    /// store did what it could not acknowledge: then the grace period is what is left to try again;
+    /// [`TokenError::Refresh`] if the token is invalid. [`TokenError::Store`] and [`TokenError::SubjectStore`]: then the token is
+    /// still valid, unless the store did what it could not acknowledge; then the grace period is the time to try again.
     /// [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
@@ -161,7 +160,7 @@ impl TokenService {
     /// Whether it was a refresh token of this issuer's; its login may have ended before.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it has not ended.
+    /// [`TokenError::Store`]: then it has not ended.
     pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
         let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
         self.end_session(&session_of_family(opened.family)).await?;
@@ -171,7 +170,7 @@ impl TokenService {
     /// Ends the login of this `sid`.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it has not ended.
+    /// [`TokenError::Store`]: then it has not ended.
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
         self.engine.revoke(Revocation::Session { issuer, session_id: session }).await?;
@@ -182,7 +181,7 @@ impl TokenService {
     /// Ends all logins of a user, and all access tokens that were given out to it up to now.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then some may not have ended. Ask again.
+    /// [`TokenError::Store`]: then some may not have ended. Ask again.
     pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
         let revocation = Revocation::User {
             issuer: self.issuer()?.name.clone(),
@@ -198,7 +197,7 @@ impl TokenService {
     /// is not this issuer's, or not good, is no error (§2.2).
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it was not taken back.
+    /// [`TokenError::Store`]: then it was not taken back.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
         if self.log_out(token).await? {
             return Ok(());
@@ -224,7 +223,7 @@ impl TokenService {
     /// any other.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it can't be told.
+    /// [`TokenError::Store`]: then it can't be told.
     pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
         let issuer = self.issuer()?;
         if let Some(opened) = issuer.refresh_keys.open(token) {
@@ -238,7 +237,7 @@ impl TokenService {
                     "iat": family.rotated_at,
                     "exp": family.expires_at,
                 })),
-                Ok(_) | Err(TokenError::Refused(_)) => Ok(json!({ "active": false })),
+                Ok(_) | Err(TokenError::Refresh(_)) => Ok(json!({ "active": false })),
                 Err(error) => Err(error),
             };
         }
@@ -299,7 +298,7 @@ impl TokenService {
     }
 
     fn issuer(&self) -> Result<&IssuerState, TokenError> {
-        self.engine.tokens().ok_or_else(|| TokenError::Unavailable(super::NoTokenIssuer.to_string()))
+        self.engine.tokens().ok_or(TokenError::NoTokenIssuer(super::NoTokenIssuer))
     }
 
     /// The family of a refresh token, if its login has not ended.
@@ -335,9 +334,7 @@ impl TokenService {
 
     async fn subject(&self, family: &RefreshTokenFamily) -> Result<Subject, TokenError> {
         let asked = self.issuer()?.subjects.subject(&family.subject).await;
-        match asked
-            .map_err(|error| TokenError::Unavailable(format!("the user can't be looked up: {error}")))?
-        {
+        match asked.map_err(TokenError::SubjectStore)? {
             Some(subject) if subject.id == family.subject => Ok(subject),
             Some(_) => {
                 Err(TokenError::Claims("`SubjectStore::subject` answered with another user's id".into()))
@@ -402,11 +399,8 @@ impl TokenService {
         let bound = self.engine.revocations().view().user_bound(&self.issuer()?.name, &subject.id);
         let first = bound.map_or(now, |bound| now.max(bound.saturating_add(1)));
         if first > now.saturating_add_unsigned(DATED_AHEAD) {
-            return Err(TokenError::Unavailable(format!(
-                "the tokens of {} are revoked up to a time that lies {} s ahead: compare the clocks",
-                subject.id,
-                first - now
-            )));
+            let seconds = first.saturating_sub(now);
+            return Err(TokenError::RevokedAhead { subject: subject.id.clone(), seconds });
         }
         Ok(first)
     }

@@ -14,7 +14,7 @@ use argon2::{ARGON2ID_IDENT, Params, Version};
 use self::argon2id::{Argon2idHasher, parse};
 use self::queue::HashQueue;
 
-/// It bounds what the server hashes for an anonymous caller.
+/// The longest password, in bytes. It bounds what the server hashes for an anonymous caller.
 const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// How many passwords wait for each one that is being hashed. At 20 ms a hash, the last waits for a third of a second.

@@ -131,8 +131,9 @@ impl SigningKey {
         header: &EncodedHeader,
         claims: &impl Serialize,
     ) -> Result<String, SignError> {
-        let claims = serde_json::to_vec(claims)
-            .map_err(|error| SignError::with_source("the claims can't be serialized as JSON", error))?;
+        let claims = serde_json::to_vec(claims).map_err(|error| {
+            SignError::with_source(format!("the claims can't be serialized as JSON: {error}"), error)
+        })?;
         let mut token = String::with_capacity(header.0.len() + claims.len() * 4 / 3 + SIGNATURE_CAPACITY);
         token.push_str(&header.0);
         token.push('.');

@@ -368,16 +368,16 @@ fn set_cookie(response: &mut Response, cookie: String) {
 /// What the caller learns of an error, and the log of it.
 fn failure(error: &TokenError) -> TokenFailure {
     match error {
-        TokenError::Refused(why) => {
-            tracing::info!(%why, "auth: a refresh token is refused");
+        TokenError::Refresh(why) => {
+            tracing::info!(%why, "auth: a refresh token is rejected");
             TokenFailure::InvalidGrant
         }
-        TokenError::Unavailable(_) => {
-            tracing::error!(%error, "auth: a token route can't do its work now");
+        _ if error.is_temporary() => {
+            tracing::error!(%error, "auth: a token route is unavailable");
             TokenFailure::Unavailable
         }
-        TokenError::Claims(_) | TokenError::Sign(_) => {
-            tracing::error!(%error, "auth: a token can't be made");
+        _ => {
+            tracing::error!(%error, "auth: no token is issued");
             TokenFailure::Misconfigured
         }
     }

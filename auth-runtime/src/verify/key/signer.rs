@@ -16,7 +16,8 @@ use jsonwebtoken::EncodingKey;
 
 use crate::verify::algorithm::Algorithm;
 
-/// A private key or a secret that is ready to sign, for one algorithm.
+/// A private key or a secret that is ready to sign, for one algorithm. aws-lc clears its memory when it is dropped, and
+/// `jsonwebtoken` that of the DER that it was parsed from.
 pub(crate) enum Signer {
     Hmac(hmac::Key),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),

@@ -31,7 +31,7 @@ async fn an_account_is_limited_from_wherever_it_is_tried() {
         ("alice", "203.0.113.4", 1, 29),
         ("alice", "203.0.113.4", 29, 1),
         ("bob", "203.0.113.4", 29, 0),
-        // one more after 30 seconds, and what was refused did not count
+        // one more after 30 seconds, and a rejected attempt did not count
         ("alice", "203.0.113.4", 30, 0),
         ("alice", "203.0.113.4", 30, 30),
         // all three after three times as long, and not more
@@ -79,9 +79,9 @@ async fn the_address_is_asked_first() {
     let limits = LoginLimits::new(one, AttemptLimit::new(2, Duration::from_secs(60)));
     for (account, from, expected) in [
         ("a", "203.0.113.1", 0),
-        // refused by the account's limit, and counted for the address
+        // rejected by the account's limit, and counted for the address
         ("a", "203.0.113.1", 10),
-        // refused by the address's limit, and not counted for the account
+        // rejected by the address's limit, and not counted for the account
         ("b", "203.0.113.1", 60),
         ("b", "203.0.113.2", 0),
         ("b", "203.0.113.2", 10),
@@ -134,8 +134,8 @@ async fn no_limit_overflows() {
         let limits = LoginLimits::new(limit, limit);
         tokio::time::advance(century).await;
         let attempts = || limits.attempt("a", address("203.0.113.1"));
-        let refused = (0..=MAX_BURST).find_map(|_| attempts().err()).unwrap();
-        assert_eq!(refused, limit.replenish_one_every.max(Duration::from_secs(1)));
+        let wait = (0..=MAX_BURST).find_map(|_| attempts().err()).unwrap();
+        assert_eq!(wait, limit.replenish_one_every.max(Duration::from_secs(1)));
         limits.by_account.retain_recent();
     }
 }
