@@ -97,7 +97,7 @@ pub enum Cell {
     Denied,
     /// It depends on what else the token says, on the request, or on a check.
     Depends,
-    /// Nothing is known: the route was added with `merge_unguarded`.
+    /// Nothing is known: the route came by `dangerously_merge_unguarded`.
     Unknown,
 }
 

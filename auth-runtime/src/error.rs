@@ -45,7 +45,7 @@ mistakes_error! {
 }
 
 mistakes_error! {
-    /// What is wrong with the keys that a token issuer was to change to. It goes on with those it had.
+    /// Why a token issuer could not change its keys. It continues with those that it had.
     KeysError, "the token issuer can't change to these keys:"
 }
 

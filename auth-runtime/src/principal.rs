@@ -70,7 +70,7 @@ impl Principal {
         &self.0.subject
     }
 
-    /// Who made the token: `iss`. With [`any_issuer`](crate::verify::TrustedIssuer::any_issuer) it may be missing.
+    /// Who made the token: `iss`. With [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer) it may be missing.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.0.token.claims.issuer.as_deref()

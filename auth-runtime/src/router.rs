@@ -16,7 +16,7 @@ pub use axum::routing::MethodFilter;
 /// The path that a fallback is listed by.
 pub(crate) const FALLBACK: &str = "/(fallback)";
 
-/// The path that routes are listed by which came by `merge_unguarded`.
+/// The path that routes are listed by which came by `dangerously_merge_unguarded`.
 pub(crate) const UNKNOWN: &str = "/(unknown)";
 
 /// How the path of a service ends that is mounted with all that is below.

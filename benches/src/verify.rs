@@ -1,11 +1,11 @@
 //! What verifying a token costs: this library, against the bare check of the signature with aws-lc-rs, and against
 //! `jsonwebtoken::decode`. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin verify`.
 //!
-//! The three take turns in rounds of some milliseconds, so that whatever else the machine does falls on all of them, and
-//! the ratio of each round is taken before the median is. criterion and divan measure one after the other.
+//! The three alternate in rounds of some milliseconds, and the ratio of each round is taken before the median is.
+
+mod rounds;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use auth_runtime::Auth;
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
@@ -18,8 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
 
-const ROUNDS: usize = 200;
-const ROUND: Duration = Duration::from_millis(3);
+use crate::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 
 /// What a service reads of a token, for `jsonwebtoken` to deserialize.
 #[derive(Deserialize)]
@@ -45,7 +44,7 @@ struct Case {
 
 fn main() {
     println!(
-        "{} rounds of {} ms each, taking turns; median [10th to 90th percentile] of the rounds' ratios",
+        "{} rounds of {} ms each, alternating; median [10th to 90th percentile] of the rounds' ratios",
         ROUNDS,
         ROUND.as_millis()
     );
@@ -93,30 +92,6 @@ fn report(case: &Case) {
         spread(by_bare),
         theirs
     );
-}
-
-fn calls_a_round(call: &dyn Fn() -> bool) -> u32 {
-    let start = Instant::now();
-    let mut count = 0;
-    while start.elapsed() < ROUND {
-        black_box(call());
-        count += 1;
-    }
-    count.max(1)
-}
-
-/// Seconds a call.
-fn time(count: u32, call: &dyn Fn() -> bool) -> f64 {
-    let start = Instant::now();
-    for _ in 0..count {
-        black_box(call());
-    }
-    start.elapsed().as_secs_f64() / f64::from(count)
-}
-
-fn percentiles(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [values.len() / 10, values.len() / 2, values.len() * 9 / 10].map(|index| values[index])
 }
 
 fn token(algorithm: Algorithm, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {

@@ -187,7 +187,7 @@ async fn a_principal_is_not_had_without_a_gate() {
     let test = TestAuth::new();
     let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
     let unguarded = axum::Router::new().route("/", axum::routing::get(ungated));
-    let app = Router::new().merge_unguarded(unguarded).finish(test.auth()).unwrap();
+    let app = Router::new().dangerously_merge_unguarded(unguarded).finish(test.auth()).unwrap();
     assert_eq!(send(&app, request("GET", "/", &[("authorization", &bearer)])).await.status, 500);
 }
 

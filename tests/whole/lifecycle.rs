@@ -67,7 +67,7 @@ impl Shop {
 
     async fn refused(&self, refresh_token: &str) -> RefreshError {
         match self.tokens.refresh(refresh_token).await {
-            Err(TokenError::Refused(why)) => why,
+            Err(TokenError::Refresh(why)) => why,
             other => panic!("{other:?}"),
         }
     }
@@ -177,7 +177,7 @@ async fn a_refresh_asks_the_application_again() {
 
     shop.people.set_unreachable(true);
     let error = shop.tokens.refresh(&second.refresh_token).await.unwrap_err();
-    assert!(matches!(error, TokenError::Unavailable(_)), "{error}");
+    assert!(matches!(error, TokenError::SubjectStore(_)), "{error}");
     shop.people.set_unreachable(false);
     let third = shop.tokens.refresh(&second.refresh_token).await.unwrap();
 
@@ -519,9 +519,9 @@ async fn what_is_wrong_with_an_issuer_is_said_at_start() {
         (bare().refresh_key(RefreshKey::new("k", [1; 8])), "has 8 bytes"),
         (issuer(&people).access_lifetime(48 * hour), "172800 s"),
         (issuer(&people).access_lifetime(Duration::ZERO), "is 0 s"),
-        (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "must not shrink"),
-        (issuer(&people).family_lifetime(hour), "must not shrink"),
-        (issuer(&people).grace(hour), "60 s is the most"),
+        (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "none may be shorter"),
+        (issuer(&people).family_lifetime(hour), "none may be shorter"),
+        (issuer(&people).grace(hour), "the maximum is 60 s"),
         (issuer(&people).header("alg", "none"), "`alg`"),
         (issuer(&people).also_for(""), "an audience of the token issuer is empty"),
     ] {
@@ -555,7 +555,7 @@ async fn a_store_that_fails_is_told_and_then_refuses() {
 
     store.set_broken(true);
     let error = shop.tokens.log_out(&tokens.refresh_token).await.unwrap_err();
-    assert!(matches!(&error, TokenError::Unavailable(why) if why.contains("on fire")), "{error}");
+    assert!(matches!(&error, TokenError::Store(why) if why.to_string().contains("on fire")), "{error}");
     assert!(shop.auth.catch_up().await.is_err());
     assert!(status().failure.unwrap().contains("on fire"));
     shop.pass(30);

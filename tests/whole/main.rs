@@ -10,6 +10,7 @@
 mod access;
 mod allocations;
 mod credentials;
+mod dangerous;
 #[cfg(target_os = "linux")]
 mod durability;
 mod expiry;

@@ -47,7 +47,7 @@ fn values(token: String) -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn no_noise_is_a_credential() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let test = TestAuth::with(auth_runtime::AuthBuilder::allow_query_tokens);
+    let test = TestAuth::with(auth_runtime::AuthBuilder::dangerously_allow_query_tokens);
     let app =
         Router::new().route("/read", get(read)).route("/write", any(write)).finish(test.auth()).unwrap();
     let token = test.token(&TestUser::new("alice"));

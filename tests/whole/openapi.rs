@@ -55,12 +55,12 @@ fn routes() -> Router {
         .route("/feed", get(feed))
         .nest("/v1", v1)
         .merge(Router::new().route("/articles/{id}", post(publish)))
-        .merge_unguarded(axum::Router::new().route("/open", axum::routing::get(|| async {})))
+        .dangerously_merge_unguarded(axum::Router::new().route("/open", axum::routing::get(|| async {})))
         .fallback(health)
 }
 
 fn document_of(routes: &Router, api: OpenApi, configure: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Value {
-    let test = TestAuth::with(|builder| configure(builder.allow_query_tokens()));
+    let test = TestAuth::with(|builder| configure(builder.dangerously_allow_query_tokens()));
     let document = api.describe(&routes.routes(), test.auth()).unwrap();
     document.to_value()
 }
@@ -306,7 +306,7 @@ fn too_many_alternatives_are_left_out() {
 
 #[test]
 fn as_yaml_and_as_json_it_is_the_same() {
-    let test = TestAuth::with(AuthBuilder::allow_query_tokens);
+    let test = TestAuth::with(AuthBuilder::dangerously_allow_query_tokens);
     let document = OpenApi::new("Shop: the API", "1.0").describe(&routes().routes(), test.auth()).unwrap();
     let yaml: Value = serde_saphyr::from_str(&document.to_yaml()).unwrap();
     assert_eq!(yaml, document.to_value());
@@ -343,7 +343,7 @@ fn a_route_without_a_source_is_not_public() {
         *errors,
         [
             "GET /q (whole::openapi::by_query): the rule names the source `query`, and the engine \
-             has bearer, cookie (`query` is there once `allow_query_tokens()` of the builder is called)",
+             has bearer, cookie (`query` is there once `dangerously_allow_query_tokens()` of the builder is called)",
             "GET /b (whole::openapi::by_bearer): the sources that its rule names and those that a \
              router around it requires have none in common",
         ]

@@ -404,7 +404,7 @@ pub fn routes(service: axum::Router) -> Router {
         .route("/on", on(MethodFilter::GET, shut))
         .route("/any", any(shut))
         .service("/service", service.clone(), rule!(roles = ["admin"]))
-        .merge_unguarded(service)
+        .dangerously_merge_unguarded(service)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a rule stands beside it")]

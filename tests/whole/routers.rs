@@ -286,7 +286,7 @@ fn the_list_and_the_table() {
         .nest("/org/{tenant}", org)
         .service("/assets", axum::routing::get(|| async {}), rule!(public))
         .route("/ping", (axum::routing::get(|| async {}), rule!(source = "cookie", not(roles = ["bot"]))))
-        .merge_unguarded(axum::Router::new())
+        .dangerously_merge_unguarded(axum::Router::new())
         .fallback(lost);
     let table = app.routes().to_string();
     let expected = "\
@@ -300,7 +300,7 @@ GET     /org/{tenant}         role member; and claim tenant equal to {tenant} of
 POST    /org/{tenant}/purge   role member; and role admin                                         whole::routers::admin
 ANY     /assets/{*}       public                                                              [service]
 ANY     /ping                 from cookie: not (role bot)                                         [rule beside it]
-ANY     /(unknown)            NOT GUARDED                                                         [merge_unguarded]
+ANY     /(unknown)            NOT GUARDED                                                         [dangerously_merge_unguarded]
 ANY     /(fallback)           public                                                              whole::routers::lost
 ";
     let squeezed = |text: &str| {
@@ -321,7 +321,7 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
     #[auth(any(roles = ["a"], not(claims(tenant = path("tenant")))))]
     async fn nested_path() {}
 
-    let auth = TestAuth::with(auth_runtime::AuthBuilder::allow_query_tokens);
+    let auth = TestAuth::with(auth_runtime::AuthBuilder::dangerously_allow_query_tokens);
     let error = Router::<()>::new()
         .route("/source", get(unknown_source))
         .route("/url", get(from_url).post(from_url))
@@ -330,7 +330,10 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
         .route("/fine", get(any_caller))
         .service("/service", axum::routing::get(|| async {}), rule!(claims(a = path("b"))))
         .nest("/public", Router::new().route("/", get(any_caller)).require(rule!(public)))
-        .nest("/open", Router::new().merge_unguarded(axum::Router::new()).require(rule!(roles = ["x"])))
+        .nest(
+            "/open",
+            Router::new().dangerously_merge_unguarded(axum::Router::new()).require(rule!(roles = ["x"])),
+        )
         .finish(auth.auth())
         .unwrap_err();
     let mistakes: Vec<_> = error.mistakes().collect();
@@ -341,7 +344,7 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
         "GET /org/{id} (",
         "ANY /service/{*} ([service] at tests/whole/routers.rs:",
         "GET /public (",
-        "the routes merged by `merge_unguarded` at tests/whole/routers.rs:",
+        "the routes merged by `dangerously_merge_unguarded` at tests/whole/routers.rs:",
     ];
     assert_eq!(mistakes.len(), expected.len(), "{error}");
     for (mistake, expected) in mistakes.iter().zip(expected) {
@@ -368,7 +371,9 @@ fn a_check_needs_a_caller() {
 
 #[tokio::test]
 async fn query_by_default_is_refused_where_state_changes() {
-    let test = TestAuth::with(|builder| builder.allow_query_tokens().default_sources(["bearer", "query"]));
+    let test = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens().default_sources(["bearer", "query"])
+    });
     let guarded = Router::new().route("/", get(any_caller).post(any_caller)).finish(test.auth()).unwrap();
     let plain = axum::Router::new().route("/", axum::routing::get(any_caller).post(any_caller));
     let token = test.token(&TestUser::new("alice"));
@@ -541,7 +546,7 @@ fn the_table_says_what_is_enforced() {
 
 #[test]
 fn default_sources_that_a_route_cannot_take_are_a_mistake() {
-    let test = TestAuth::with(|builder| builder.allow_query_tokens().default_sources(["query"]));
+    let test = TestAuth::with(|builder| builder.dangerously_allow_query_tokens().default_sources(["query"]));
     assert!(Router::<()>::new().route("/", get(any_caller)).finish(test.auth()).is_ok());
     let error = Router::<()>::new().route("/", post(any_caller)).finish(test.auth()).unwrap_err();
     assert!(error.to_string().contains("default sources are all in the URL"), "{error}");

@@ -212,7 +212,7 @@ fn build_lists_every_mistake() {
         .default_sources(["bearer", "query", "nowhere"])
         .public_origin("https://shop.example/")
         .trust_origin("shop.example")
-        .insecure_cookies_for_development()
+        .dangerously_use_insecure_cookies()
         .cookie_name("__Host-token")
         .build()
         .unwrap_err();
@@ -221,16 +221,16 @@ fn build_lists_every_mistake() {
         "the leeway is 301 s, and 300 s is the most",
         "`max_token_lifetime` is less than a second",
         "no audience, so a token made for another service would be good here",
-        "the secret has 5 bytes and HS256 needs 32",
-        "RS256 is checked with a public key, not with a secret",
-        "this is the private key: give the public one",
-        "this is no public key for ES256",
-        "this is no PEM",
-        "this is no public key for EdDSA",
-        "this is no JWK",
+        "the secret has 5 bytes, and HS256 needs at least 32",
+        "RS256 verifies with a public key, not with a secret",
+        "this is the private key: give the public key",
+        "this is not a public key for ES256",
+        "this is not a PEM",
+        "this is not a public key for EdDSA",
+        "this is not a JWK",
         "an Ed25519 key is for EdDSA and has an `x` of 32 bytes",
-        "the JWKS has no key that can be used: it is empty",
-        "`default_sources` names `query`, which is none of the sources bearer, cookie: call `allow_query_tokens()`",
+        "the JWKS has no usable key: it is empty",
+        "`default_sources` names `query`, which is none of the sources bearer, cookie: call `dangerously_allow_query_tokens()`",
         "`public_origin(\"https://shop.example/\")` is no origin",
         "`trust_origin(\"shop.example\")` is no origin",
         "the cookie `__Host-token` has a prefix that browsers take over TLS only",
@@ -258,12 +258,12 @@ fn build_demands_what_would_weaken_it_to_be_said_aloud() {
             .unwrap()
             .contains("empty")
     );
-    let loud = TrustedIssuer::any_issuer().any_audience().key(key());
+    let loud = TrustedIssuer::dangerously_accept_any_issuer().dangerously_accept_any_audience().key(key());
     assert_eq!(mistakes(Auth::builder().issuer(loud.clone())), None);
     let beside =
         Auth::builder().issuer(loud.clone()).issuer(TrustedIssuer::new("i").audience("a").key(key()));
     assert!(mistakes(beside).unwrap().contains("stands beside another issuer"));
-    let insecure = Auth::builder().issuer(loud).insecure_cookies_for_development();
+    let insecure = Auth::builder().issuer(loud).dangerously_use_insecure_cookies();
     assert!(
         mistakes(insecure.public_origin("https://shop.example"))
             .unwrap()

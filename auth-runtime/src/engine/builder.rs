@@ -149,8 +149,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds the source `query`: `?access_token=`. URLs end up in logs and histories, and the token with them.
-    pub fn allow_query_tokens(mut self) -> Self {
+    /// Adds the source `query`: `?access_token=`.
+    ///
+    /// What is lost: URLs are written to logs, histories and `Referer` headers, and the token with them (RFC 6750 §2.3). It is
+    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes.
+    pub fn dangerously_allow_query_tokens(mut self) -> Self {
         self.allow_query_tokens = true;
         self
     }
@@ -162,9 +165,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Cookies without `Secure` and without the prefix `__Host-`, named `access_token`: for development over plain
-    /// http. Anyone on the network path can read and set them, so `build` fails if the public origin is https.
-    pub fn insecure_cookies_for_development(mut self) -> Self {
+    /// Sets cookies without `Secure` and without the prefix `__Host-`, named `access_token`.
+    ///
+    /// What is lost: everyone on the network between browser and service can read and set such cookies. It is right for development
+    /// over plain http. [`build`](Self::build) fails if the public origin is https.
+    pub fn dangerously_use_insecure_cookies(mut self) -> Self {
         self.insecure_cookies = true;
         self
     }
@@ -253,7 +258,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets the clock. Default: the system's.
+    /// The clock that tokens, sessions and revocations are judged by. Default: the system's. Durations, such as those of the limits
+    /// on login attempts, are measured on tokio's monotonic clock, which a test can pause.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

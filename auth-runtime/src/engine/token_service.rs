@@ -95,7 +95,7 @@ impl TokenService {
     }
 
     fn issuer(&self) -> Result<&IssuerState, TokenError> {
-        self.engine.sessions.issuer.as_ref().ok_or_else(|| TokenError::Unavailable(NoTokenIssuer.to_string()))
+        self.engine.sessions.issuer.as_ref().ok_or(TokenError::NoTokenIssuer(NoTokenIssuer))
     }
 
     fn families(&self) -> &dyn RefreshTokenStore {

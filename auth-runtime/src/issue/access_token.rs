@@ -9,7 +9,7 @@ use super::refresh_token::session_of_family;
 use super::subject::Subject;
 use crate::store::RefreshTokenFamily;
 
-/// Names that the library fills, or that would mean to a verifier what the application can't mean by them.
+/// Claims that the library sets, or that have a meaning for verifiers which an application's claim can't have.
 const RESERVED: &[&str] = &[
     "iss",
     "sub",
@@ -30,8 +30,8 @@ const RESERVED: &[&str] = &[
 ];
 
 impl IssuerState {
-    /// An access token of `subject` from `issued_at` on, and until when it is good, both in seconds since the epoch. With a
-    /// family it is of that login, and does not outlive it.
+    /// An access token for `subject`, issued at `issued_at`, and when it expires, both in seconds since the epoch. With a
+    /// family, the token is of that session and does not outlive it.
     pub(crate) fn access_token(
         &self,
         subject: &Subject,
@@ -46,12 +46,12 @@ impl IssuerState {
         }
         if let Some(name) = subject.claims.keys().find(|name| RESERVED.contains(&name.as_str())) {
             return Err(TokenError::Claims(format!(
-                "the claim `{name}` is the library's to fill: use the subject's own methods, or another name"
+                "the claim `{name}` is set by the library: use the methods of `Subject`, or another name"
             )));
         }
         if subject.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
-            // They stand in one claim with spaces between (RFC 6749 §3.3).
-            return Err(TokenError::Claims("a scope is empty or has white space in it".into()));
+            // They are in one claim, separated by spaces (RFC 6749 §3.3).
+            return Err(TokenError::Claims("a scope is empty or contains white space".into()));
         }
         let expires_at = issued_at.saturating_add(self.access_lifetime);
         let expires_at = family.map_or(expires_at, |family| expires_at.min(self.family_end(family)));
@@ -90,7 +90,7 @@ impl IssuerState {
         if !subject.permissions.is_empty() {
             set("permissions", subject.permissions.clone().into());
         }
-        let token = self.signing.load().sign_with_header(&claims, "at+jwt", &self.headers)?;
+        let token = self.signing.load().sign(&claims)?;
         Ok((token, expires_at))
     }
 

@@ -1,45 +1,76 @@
-//! What can go wrong with giving tokens out.
+//! Why no token was issued, refreshed or revoked.
 
+use std::error::Error;
 use std::fmt;
+
+use axum::BoxError;
 
 use crate::jose::SignError;
 use crate::store::StoreError;
 
-/// Why no token was given out. Its text is for the log; the ready routes tell their caller an error code and no more.
+/// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready routes send an
+/// error code to their caller, and no more.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The refresh token is not good: RFC 6749 §5.2 `invalid_grant`.
-    Refused(RefreshError),
-    /// The store, or what tells of the application's users, can't be reached.
-    Unavailable(String),
-    /// What the application wants in a token can't be put into one.
+    /// The refresh token is invalid: RFC 6749 §5.2 `invalid_grant`. The user must log in again.
+    Refresh(RefreshError),
+    /// The store failed. The same call may succeed later.
+    Store(StoreError),
+    /// The application's [`SubjectStore`](crate::session::SubjectStore) failed. The same call may succeed later.
+    SubjectStore(BoxError),
+    /// All tokens of the user are revoked up to a time that this clock reaches only in so many seconds, so a new token would be
+    /// revoked too. The clocks of the service's instances differ.
+    RevokedAhead {
+        /// The subject's id.
+        subject: String,
+        /// How far the clock is behind, in seconds.
+        seconds: i64,
+    },
+    /// The claims that the application wants in a token are invalid.
     Claims(String),
     /// The token could not be signed.
     Sign(SignError),
+    /// The engine has no token issuer.
+    NoTokenIssuer(NoTokenIssuer),
 }
 
-/// What is wrong with a refresh token.
+impl TokenError {
+    /// Whether the same call may succeed later, so that 503 is the right answer (RFC 9110 §15.6.4).
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::SubjectStore(_) | Self::RevokedAhead { .. })
+    }
+}
+
+/// Why a refresh token is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// It is no refresh token of this issuer.
+    /// It is not a refresh token of this issuer.
     Forged,
-    /// Its login has ended, or its time is over.
+    /// Its session has ended, or it has expired.
     Ended,
-    /// It was used before, so it was stolen, or its successor was: the login has been ended, with all of its tokens.
+    /// It was used before, so it or its successor was stolen. The session was ended, with all of its tokens.
     Reused,
-    /// The application knows the user no more.
+    /// The application does not know the user any more.
     SubjectGone,
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(why) => why.fmt(f),
-            Self::Unavailable(why) => write!(f, "no token can be given out now: {why}"),
-            Self::Claims(why) => write!(f, "the subject's claims can't be put into a token: {why}"),
+            Self::Refresh(error) => error.fmt(f),
+            Self::Store(error) => write!(f, "the store of tokens and revocations failed: {error}"),
+            Self::SubjectStore(error) => write!(f, "`SubjectStore::subject` failed: {error}"),
+            Self::RevokedAhead { subject, seconds } => write!(
+                f,
+                "the tokens of the subject `{subject}` are revoked up to a time {seconds} s ahead of this clock: compare the clocks of \
+                 the service's instances"
+            ),
+            Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
+            Self::NoTokenIssuer(error) => error.fmt(f),
         }
     }
 }
@@ -47,23 +78,36 @@ impl fmt::Display for TokenError {
 impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Forged => "this is no refresh token of this issuer's, or of a key that was taken away",
-            Self::Ended => "the login of the refresh token has ended",
+            Self::Forged => {
+                "this is not a refresh token of this issuer, or it is of a key that the issuer does not have any more"
+            }
+            Self::Ended => "the session of the refresh token has ended",
             Self::Reused => {
-                "the refresh token was used before: it or its successor was stolen, and the login was ended"
+                "the refresh token was used before, so it or its successor was stolen: the session was ended"
             }
             Self::SubjectGone => "the application does not know the user of the refresh token any more",
         })
     }
 }
 
-impl std::error::Error for TokenError {}
+impl Error for TokenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refresh(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::SubjectStore(error) => Some(&**error),
+            Self::Sign(error) => Some(error),
+            Self::NoTokenIssuer(error) => Some(error),
+            Self::RevokedAhead { .. } | Self::Claims(_) => None,
+        }
+    }
+}
 
-impl std::error::Error for RefreshError {}
+impl Error for RefreshError {}
 
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Store(error)
     }
 }
 
@@ -74,22 +118,74 @@ impl From<SignError> for TokenError {
 }
 
 impl From<RefreshError> for TokenError {
-    fn from(why: RefreshError) -> Self {
-        Self::Refused(why)
+    fn from(error: RefreshError) -> Self {
+        Self::Refresh(error)
     }
 }
 
-/// The engine gives out no tokens.
+impl From<NoTokenIssuer> for TokenError {
+    fn from(error: NoTokenIssuer) -> Self {
+        Self::NoTokenIssuer(error)
+    }
+}
+
+/// The engine has no token issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoTokenIssuer;
 
 impl fmt::Display for NoTokenIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the engine gives out no tokens: call `.token_issuer(TokenIssuer::new(..))` on its builder",
-        )
+        f.write_str("the engine issues no tokens: call `.token_issuer(TokenIssuer::new(..))` on its builder")
     }
 }
 
-impl std::error::Error for NoTokenIssuer {}
+impl Error for NoTokenIssuer {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::{NoTokenIssuer, RefreshError, TokenError};
+    use crate::jose::{Algorithm, SignError, SigningKey};
+    use crate::store::StoreError;
+
+    fn sign_error() -> SignError {
+        let claims = std::collections::BTreeMap::from([(vec![1], 1)]);
+        SigningKey::generate(Algorithm::EdDSA).unwrap().sign(&claims).unwrap_err()
+    }
+
+    #[test]
+    fn the_cause_is_the_source_and_in_the_text() {
+        let errors: [(TokenError, bool); 5] = [
+            (StoreError::new("the disk is full").into(), true),
+            (TokenError::SubjectStore("the database is down".into()), true),
+            (sign_error().into(), false),
+            (RefreshError::Ended.into(), false),
+            (NoTokenIssuer.into(), false),
+        ];
+        for (error, temporary) in errors {
+            let source = error.source().unwrap();
+            assert!(error.to_string().ends_with(&source.to_string()), "{error}");
+            assert_eq!(error.is_temporary(), temporary, "{error}");
+        }
+        let store = TokenError::from(StoreError::new("the disk is full"));
+        assert!(store.source().unwrap().is::<StoreError>());
+    }
+
+    #[test]
+    fn an_error_without_a_cause_says_what_to_do() {
+        let ahead = TokenError::RevokedAhead { subject: "alice".into(), seconds: 30 };
+        assert!(ahead.source().is_none() && ahead.is_temporary());
+        let text = ahead.to_string();
+        assert!(text.contains("`alice`") && text.contains("30 s") && text.contains("compare the clocks"));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_keeps_its_cause() {
+        let error = SigningKey::pem(Algorithm::ES256, b"no PEM").unwrap_err();
+        assert!(error.source().is_some(), "{error}");
+        assert!(sign_error().source().unwrap().is::<serde_json::Error>());
+        assert!(SigningKey::pem(Algorithm::HS256, b"").unwrap_err().source().is_none());
+    }
+}

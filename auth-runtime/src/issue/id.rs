@@ -1,11 +1,11 @@
-//! Ids that nobody can guess.
+//! Random secrets and ids.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::jose::SignError;
+use crate::jose::{NO_RANDOM_NUMBERS, SignError};
 
-/// 256 random bits of the system's: for a secret to keep, such as that of a [`RefreshKey`](crate::session::RefreshKey).
+/// 256 bits of the system's random numbers, for a secret such as that of a [`RefreshKey`](crate::session::RefreshKey).
 ///
 /// # Errors
 /// If the system has no random numbers.
@@ -13,7 +13,7 @@ pub fn random_secret() -> Result<[u8; 32], SignError> {
     random_bytes()
 }
 
-/// 128 random bits of the system's, as 22 characters of base64url: for `jti` (RFC 7519 §4.1.7) and `sid`.
+/// 128 bits of the system's random numbers, as 22 characters of base64url, for `jti` (RFC 7519 §4.1.7) and `sid`.
 ///
 /// # Errors
 /// If the system has no random numbers.
@@ -23,6 +23,6 @@ pub fn random_id() -> Result<String, SignError> {
 
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], SignError> {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SignError::new("the system gave no random numbers"))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|error| SignError::with_source(NO_RANDOM_NUMBERS, error))?;
     Ok(bytes)
 }

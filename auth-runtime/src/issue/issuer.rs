@@ -1,4 +1,4 @@
-//! What tokens are made with, and for how long.
+//! What tokens are issued with, and how long they are valid.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,16 +10,16 @@ use serde_json::{Map, Value};
 use super::refresh_token::{RefreshKey, RefreshKeys};
 use super::subject::{DynSubjectStore, SubjectStore};
 use crate::error::KeysError;
-use crate::jose::{Key, SigningKey};
+use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
 use crate::verify::{JwtVerifier, TrustedIssuer};
 
 const MAX_GRACE: Duration = Duration::from_secs(60);
 
-/// Names of the header that are not the application's to fill.
+/// Fields of the header that the application can't set.
 const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "jwk", "x5u", "x5c"];
 
-/// The service's own issuer of tokens: access tokens after RFC 9068, and refresh tokens that are rotated on every use
-/// (RFC 9700 §4.14.2). The engine that it is given to accepts its tokens, of the type `at+jwt` alone.
+/// The service's own issuer of tokens: access tokens as RFC 9068 describes them, and refresh tokens that are rotated on every use
+/// (RFC 9700 §4.14.2). An engine with a token issuer accepts that issuer's tokens if their type is `at+jwt`.
 ///
 /// ```
 /// use auth_runtime::Auth;
@@ -35,12 +35,12 @@ const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///
 /// let issuer = TokenIssuer::new("https://shop.example", "orders", SigningKey::generate(Algorithm::EdDSA)?, Users)
-///     .refresh_key(RefreshKey::generate()?); // in production both keys come from where secrets are kept
+///     .refresh_key(RefreshKey::generate()?); // in production, both keys come from where secrets are stored
 /// let auth = Auth::builder().token_issuer(issuer).build()?;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "give it to `Auth::builder().token_issuer(..)`"]
+#[must_use = "pass it to `Auth::builder().token_issuer(..)`"]
 pub struct TokenIssuer {
     name: String,
     audience: Vec<String>,
@@ -57,7 +57,7 @@ pub struct TokenIssuer {
 
 impl TokenIssuer {
     /// An issuer of this name (`iss`), for the service of this name (`aud`), which signs with `keys`: a [`SigningKey`], or
-    /// [`SigningKeys`]. `subjects` tells of the users at every refresh.
+    /// [`SigningKeys`]. `subjects` is asked for the user at every refresh.
     pub fn new(
         name: impl Into<String>,
         audience: impl Into<String>,
@@ -79,63 +79,63 @@ impl TokenIssuer {
         }
     }
 
-    /// A key for refresh tokens. The first that is given makes them; those behind it are recognised too.
+    /// A key for refresh tokens. The first key makes new tokens; tokens of the other keys are accepted too.
     ///
-    /// To change keys, first give every instance the new key behind the old one, then in front of it: an instance that does not
-    /// know a token's key takes the token for forged.
+    /// To change keys, first add the new key after the old one on every instance, then move it in front: an instance that does not
+    /// know a token's key rejects the token as forged.
     pub fn refresh_key(mut self, key: RefreshKey) -> Self {
         self.refresh_keys.push(key);
         self
     }
 
-    /// How long an access token is good. Default 15 minutes.
+    /// How long an access token is valid. Default: 15 minutes.
     pub fn access_lifetime(mut self, lifetime: Duration) -> Self {
         self.access_lifetime = lifetime;
         self
     }
 
-    /// How long a refresh token is good if it is not used. Default 14 days.
+    /// How long a refresh token is valid if it is not used. Default: 14 days.
     pub fn refresh_lifetime(mut self, lifetime: Duration) -> Self {
         self.refresh_lifetime = lifetime;
         self
     }
 
-    /// How long a login lasts at most, however often it is refreshed. Default 90 days.
+    /// How long a session lasts at most, however often it is refreshed. Default: 90 days.
     pub fn family_lifetime(mut self, lifetime: Duration) -> Self {
         self.family_lifetime = lifetime;
         self
     }
 
-    /// How long after its use a refresh token may come again and gets the very same successor, as long as that was not used
-    /// itself: two tabs, or an answer that was lost on the way. Default 10 seconds; 0 turns it off. Whatever comes later is
-    /// taken for theft, and ends the login.
+    /// For how long a used refresh token may be sent again. It is answered with the same successor, as long as the successor was
+    /// not used itself: two tabs may refresh at the same time, and an answer may be lost. Default: 10 seconds; 0 turns it off, and
+    /// 60 seconds is the maximum. A used token that is sent later is treated as stolen and ends the session.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// A further service that the tokens are for (`aud`).
+    /// Another service that the tokens are for (`aud`).
     pub fn also_for(mut self, audience: impl Into<String>) -> Self {
         self.audience.push(audience.into());
         self
     }
 
-    /// The `client_id` of the tokens (RFC 9068 §2.2). Default: this service's name.
+    /// The `client_id` of the tokens (RFC 9068 §2.2). Default: the name of this service.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// A further field of the tokens' header.
+    /// Another field of the tokens' header.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// What the engine's verifier is told.
+    /// The issuer as the engine's verifier trusts it.
     pub(crate) fn as_trusted(&self) -> TrustedIssuer {
         let mut trusted = TrustedIssuer::new(&self.name).token_types(["at+jwt"]);
-        // The first is this service; the others are for others to accept.
+        // The first audience is this service. Tokens for the others are for other services to accept.
         if let Some(own) = self.audience.first() {
             trusted = trusted.audience(own);
         }
@@ -152,15 +152,15 @@ impl TokenIssuer {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 4);
         if self.access_lifetime.as_secs() == 0 || self.access_lifetime > longest_access {
             mistakes.push(format!(
-                "the access lifetime is {} s: it must be 1 s at least, and {} s (`max_token_lifetime`) at most, or the \
-                 engine would refuse its own tokens",
+                "the access lifetime is {} s: it must be at least 1 s, and at most {} s (`max_token_lifetime`), since the \
+                 engine would reject a longer one",
                 self.access_lifetime.as_secs(),
                 longest_access.as_secs()
             ));
         }
         if self.refresh_lifetime < self.access_lifetime || self.family_lifetime < self.refresh_lifetime {
             mistakes.push(format!(
-                "the lifetimes of access token ({} s), refresh token ({} s) and family ({} s) must not shrink in this order",
+                "`access_lifetime` ({} s), `refresh_lifetime` ({} s) and `family_lifetime` ({} s): none may be shorter than the one before it",
                 self.access_lifetime.as_secs(),
                 self.refresh_lifetime.as_secs(),
                 self.family_lifetime.as_secs()
@@ -168,13 +168,13 @@ impl TokenIssuer {
         }
         if self.grace > MAX_GRACE {
             mistakes.push(format!(
-                "the grace period is {} s, and 60 s is the most: a thief has as long to go unnoticed",
+                "the grace period is {} s, and the maximum is 60 s: for as long, the use of a stolen refresh token is not noticed",
                 self.grace.as_secs()
             ));
         }
         if self.refresh_keys.is_empty() {
             mistakes.push(
-                "the token issuer has no refresh key: call `.refresh_key(RefreshKey::new(\"2026\", secret))`"
+                "the token issuer has no refresh key: call `.refresh_key(RefreshKey::new(\"2026\", secret))` on it"
                     .into(),
             );
         }
@@ -183,7 +183,7 @@ impl TokenIssuer {
         }
         for name in self.headers.keys().filter(|name| RESERVED_HEADERS.contains(&name.as_str())) {
             mistakes.push(format!(
-                "the header field `{name}` is the library's to write, or no verifier's to trust"
+                "the header field `{name}` can't be set: the library sets it, or no verifier may trust it; leave out `.header(\"{name}\", ..)`"
             ));
         }
         let refresh_keys = RefreshKeys::new(&self.name, &self.refresh_keys, mistakes);
@@ -191,7 +191,7 @@ impl TokenIssuer {
             client_id: self.client_id.or_else(|| self.audience.first().cloned()).unwrap_or_default(),
             name: self.name,
             audience: self.audience,
-            signing: ArcSwap::from_pointee(self.keys.signing),
+            signing: ArcSwap::from_pointee(TokenSigner::new(self.keys.signing, &self.headers)),
             refresh_keys,
             access_lifetime: seconds(self.access_lifetime),
             refresh_lifetime: seconds(self.refresh_lifetime),
@@ -216,10 +216,10 @@ impl fmt::Debug for TokenIssuer {
     }
 }
 
-/// The key that signs, and those that are accepted beside it: before it, so that its tokens stay good until they expire,
-/// and after it, so that who reads the key set knows the next key before the first token of it comes.
+/// The key that signs, and other keys whose tokens are accepted: the previous key, so that its tokens stay valid until they
+/// expire, and the next key, so that readers of the key set know it before it signs its first token.
 ///
-/// A key without an id gets its thumbprint (RFC 7638) for one, unless it is a secret.
+/// A key without an id gets its thumbprint (RFC 7638) as id, unless it is a secret.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigningKeys {
@@ -233,7 +233,7 @@ impl SigningKeys {
         Self { signing: signing.with_thumbprint(), also_accepted: Vec::new() }
     }
 
-    /// A key whose tokens are accepted too: [`SigningKey::verifying_key`] of the one before, or of the next.
+    /// A key whose tokens are accepted too: [`SigningKey::verifying_key`] of the previous key, or of the next.
     pub fn also_accept(mut self, key: Key) -> Self {
         self.also_accepted.push(key.with_thumbprint());
         self
@@ -250,18 +250,35 @@ impl From<SigningKey> for SigningKeys {
     }
 }
 
+/// A key that signs, with the header of its tokens.
+pub(crate) struct TokenSigner {
+    key: SigningKey,
+    header: EncodedHeader,
+}
+
+impl TokenSigner {
+    fn new(key: SigningKey, further_header: &Map<String, Value>) -> Self {
+        let header = key.access_token_header(further_header);
+        Self { key, header }
+    }
+
+    pub(super) fn sign(&self, claims: &Map<String, Value>) -> Result<String, SignError> {
+        self.key.sign_with_header(&self.header, claims)
+    }
+}
+
 /// A token issuer, as part of an engine. Times are in seconds.
 pub(crate) struct IssuerState {
     pub(crate) name: String,
     pub(crate) audience: Vec<String>,
     pub(crate) client_id: String,
-    pub(crate) signing: ArcSwap<SigningKey>,
+    pub(crate) signing: ArcSwap<TokenSigner>,
     pub(crate) refresh_keys: RefreshKeys,
     pub(crate) access_lifetime: i64,
     pub(crate) refresh_lifetime: i64,
     pub(crate) family_lifetime: i64,
     pub(crate) grace: i64,
-    pub(crate) headers: Map<String, Value>,
+    headers: Map<String, Value>,
     pub(crate) subjects: Box<dyn DynSubjectStore>,
     jwt: Arc<JwtVerifier>,
     rotating: Mutex<()>,
@@ -280,7 +297,7 @@ impl IssuerState {
         self.grace > 0
     }
 
-    /// Accepts the new keys first, and signs with the new one then: no token is signed that would not be accepted.
+    /// Accepts the new keys first and signs with the new key then: no token is signed that would not be accepted.
     pub(crate) fn rotate(&self, keys: SigningKeys) -> Result<(), KeysError> {
         let _one_at_a_time = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         let mut mistakes = Vec::new();
@@ -288,7 +305,7 @@ impl IssuerState {
         if !mistakes.is_empty() {
             return Err(KeysError::new(mistakes));
         }
-        self.signing.store(Arc::new(keys.signing));
+        self.signing.store(Arc::new(TokenSigner::new(keys.signing, &self.headers)));
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ pub enum Algorithm {
     EdDSA,
 }
 
-/// How an algorithm's signatures are checked.
+/// How an algorithm's signatures are verified.
 pub(crate) enum Scheme {
     Hmac(hmac::Algorithm),
     Rsa(&'static sig::RsaParameters),
@@ -45,7 +45,7 @@ pub(crate) enum Scheme {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: &'static [Self] = &[
         Self::HS256,
         Self::HS384,
@@ -108,23 +108,9 @@ impl Algorithm {
         }
     }
 
-    /// The same algorithm in `jsonwebtoken`'s words, for signing. It has none for ES512.
-    pub(crate) fn for_signing(self) -> Option<jsonwebtoken::Algorithm> {
-        Some(match self {
-            Self::HS256 => jsonwebtoken::Algorithm::HS256,
-            Self::HS384 => jsonwebtoken::Algorithm::HS384,
-            Self::HS512 => jsonwebtoken::Algorithm::HS512,
-            Self::RS256 => jsonwebtoken::Algorithm::RS256,
-            Self::RS384 => jsonwebtoken::Algorithm::RS384,
-            Self::RS512 => jsonwebtoken::Algorithm::RS512,
-            Self::PS256 => jsonwebtoken::Algorithm::PS256,
-            Self::PS384 => jsonwebtoken::Algorithm::PS384,
-            Self::PS512 => jsonwebtoken::Algorithm::PS512,
-            Self::ES256 => jsonwebtoken::Algorithm::ES256,
-            Self::ES384 => jsonwebtoken::Algorithm::ES384,
-            Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
-            Self::ES512 => return None,
-        })
+    /// Whether it signs and verifies with a shared secret.
+    pub(crate) fn takes_secret(self) -> bool {
+        matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
     }
 }
 

@@ -1,7 +1,8 @@
-//! Keys that signatures are checked with, in every usual format, each parsed once when the engine is built.
+//! Keys that signatures are verified with, in every usual format. Each is parsed once, when the engine is built.
 
 mod jwk;
 mod publish;
+mod signer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,18 +11,18 @@ use arc_swap::ArcSwapOption;
 use aws_lc_rs::signature::{ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents};
 use aws_lc_rs::{hmac, rsa};
 
+pub(crate) use self::signer::Signer;
 use super::algorithm::{Algorithm, Scheme};
-use super::signing::SigningKey;
 
 /// The smallest RSA key, in bits (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
 
-/// The largest that aws-lc checks with.
+/// The largest RSA key that aws-lc verifies with, in bits.
 const MAX_RSA_BITS: usize = 8192;
 
-/// A key to check signatures with. It is parsed when the engine is built, and what is wrong with it is said then.
+/// A key to verify signatures with. It is parsed when the engine is built, and an invalid key is an error of `build`.
 ///
-/// A key is for one algorithm (RFC 8725 §3.1): never does a token choose.
+/// A key is for one algorithm (RFC 8725 §3.1). A token does not choose the algorithm.
 #[derive(Clone)]
 pub struct Key {
     material: Material,
@@ -57,7 +58,7 @@ impl Key {
         Self::new(Material::Der(der.into()), Some(algorithm))
     }
 
-    /// One JSON Web Key (RFC 7517 §4), as JSON text. Its `alg` is what it is for; without one an EC key is for its
+    /// One JSON Web Key (RFC 7517 §4), as JSON text. It is for the algorithm in its `alg`. Without `alg`, an EC key is for its
     /// curve's algorithm, an `OKP` key for EdDSA, an RSA key for RS256 and an `oct` key for HS256.
     #[must_use]
     pub fn jwk(json: impl Into<String>) -> Self {
@@ -68,17 +69,18 @@ impl Key {
         Self { material, algorithm, id: None, private_parts_allowed: false }
     }
 
-    /// Takes a JWK or a PEM with private parts for the public key that it holds too.
+    /// Accepts a JWK or a PEM that contains the private key, and uses its public key.
     ///
-    /// Weakens the deployment: whoever can read the configuration of a service that only verifies can then sign. Prefer
-    /// to give it the public key alone.
+    /// What is lost: a service that only verifies needs no private key. Every person and program that can read its configuration
+    /// can then sign tokens. It is right for a development setup in which one file is the key of issuer and service. In
+    /// production, give the service the public key alone.
     #[must_use]
-    pub fn allow_private_parts(mut self) -> Self {
+    pub fn dangerously_allow_private_parts(mut self) -> Self {
         self.private_parts_allowed = true;
         self
     }
 
-    /// The key's id, which a token's `kid` is compared with. A JWK brings its own.
+    /// The key's id, which a token's `kid` is compared with. A JWK has its own.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -89,18 +91,18 @@ impl Key {
         self.id.as_deref()
     }
 
-    /// With its thumbprint for an id (RFC 7638), if it has none and is no secret.
+    /// With its thumbprint (RFC 7638) as id, if it has no id and is not a secret.
     pub(crate) fn with_thumbprint(mut self) -> Self {
         if self.id.is_none()
             && let Ok(key) = self.prepare()
         {
-            // A JWK brings its own.
+            // A JWK has its own.
             self.id = key.id.as_deref().map(str::to_owned).or_else(|| key.thumbprint());
         }
         self
     }
 
-    /// Parses the key; the error says what is wrong and what to give instead.
+    /// Parses the key. The error says what is wrong and what to give instead.
     pub(crate) fn prepare(&self) -> Result<PreparedKey, String> {
         let mut key = match (&self.material, self.algorithm) {
             (Material::Secret(secret), Some(algorithm)) => PreparedKey::from_secret(algorithm, secret)?,
@@ -108,7 +110,8 @@ impl Key {
                 Ok(der) => PreparedKey::from_der(algorithm, &der)?,
                 Err(reason) if !self.private_parts_allowed => return Err(reason),
                 Err(reason) => {
-                    SigningKey::pem(algorithm, pem).map_err(|_| reason)?.verifying_key().prepare()?
+                    let public = Signer::from_pem(algorithm, pem).ok().and_then(|signer| signer.public_der());
+                    PreparedKey::from_der(algorithm, &public.ok_or(reason)?)?
                 }
             },
             (Material::Der(der), Some(algorithm)) => PreparedKey::from_der(algorithm, der)?,
@@ -121,13 +124,13 @@ impl Key {
         Ok(key)
     }
 
-    /// The keys of a JWKS document; what can't be used is left out.
+    /// The keys of a JWKS document. Keys that can't be used are left out.
     pub(crate) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
         jwk::prepare_set(json)
     }
 }
 
-/// What it is, without the key itself: "a PEM for RS256 with the id `2026`".
+/// The kind of key, without the key itself: "a PEM for RS256 with the id `2026`".
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.material {
@@ -153,7 +156,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A key that is ready to check signatures.
+/// A key that is ready to verify signatures.
 pub(crate) struct PreparedKey {
     pub(crate) algorithm: Algorithm,
     pub(crate) id: Option<Box<str>>,
@@ -182,12 +185,12 @@ impl PreparedKey {
         Self { algorithm, id: None, check, last_header: ArcSwapOption::empty() }
     }
 
-    /// Whether a token with this very header was verified by this key before: then all is known of it.
+    /// Whether the last token that this key verified had this header: then the header needs no parsing.
     pub(crate) fn remembers(&self, header: &str) -> bool {
         self.last_header.load().as_ref().is_some_and(|last| ***last == *header)
     }
 
-    /// Called for a verified token alone: nobody else can put a header here, nor push one out.
+    /// Called for a verified token alone: an invalid token can neither store a header here nor replace one.
     pub(crate) fn remember(&self, header: &str) {
         self.last_header.store(Some(Arc::new(header.into())));
     }
@@ -202,13 +205,13 @@ impl PreparedKey {
     fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {
         let Scheme::Hmac(hash) = algorithm.scheme() else {
             return Err(format!(
-                "{algorithm} is checked with a public key, not with a secret: give its PEM, DER or JWK"
+                "{algorithm} verifies with a public key, not with a secret: give its PEM, DER or JWK"
             ));
         };
         let needed = hash.tag_len();
         if secret.len() < needed {
             return Err(format!(
-                "the secret has {} bytes and {algorithm} needs {needed} at least (RFC 7518 §3.2): \
+                "the secret has {} bytes, and {algorithm} needs at least {needed} (RFC 7518 §3.2): \
                  make one with `openssl rand -base64 {needed}`",
                 secret.len()
             ));
@@ -219,15 +222,17 @@ impl PreparedKey {
     fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, String> {
         let parsed = match algorithm.scheme() {
             Scheme::Hmac(_) => {
-                return Err(format!("{algorithm} is checked with a secret, not with a public key"));
+                return Err(format!(
+                    "{algorithm} verifies with a secret, not with a public key: use `Key::secret`"
+                ));
             }
             Scheme::Rsa(_) => {
                 let key = rsa::PublicKey::from_der(der).map_err(|_| {
                     if RsaKeyPair::from_der(der).is_ok() || RsaKeyPair::from_pkcs8(der).is_ok() {
-                        "this is the private key: give the public one, or what verifies could also sign"
+                        "this is the private key: give the public key, since a service that verifies must not be able to sign"
                             .to_owned()
                     } else {
-                        format!("this is no RSA public key, which {algorithm} needs")
+                        format!("this is not an RSA public key, which {algorithm} needs")
                     }
                 })?;
                 let components = RsaPublicKeyComponents::<Vec<u8>>::from(&key);
@@ -238,7 +243,7 @@ impl PreparedKey {
         };
         parsed.map(|key| Self::new(algorithm, Check::Public(key))).map_err(|_| {
             format!(
-                "this is no public key for {algorithm}: it is of another kind or curve, private, or damaged"
+                "this is not a public key for {algorithm}: it is of another kind or curve, private, or damaged"
             )
         })
     }
@@ -251,16 +256,14 @@ impl PreparedKey {
         let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
         if bits < MIN_RSA_BITS {
             return Err(format!(
-                "the RSA key has {bits} bits, and {MIN_RSA_BITS} is the least (RFC 7518 §3.3)"
+                "the RSA key has {bits} bits, and the minimum is {MIN_RSA_BITS} (RFC 7518 §3.3)"
             ));
         }
         if bits > MAX_RSA_BITS {
-            return Err(format!(
-                "the RSA key has {bits} bits, and {MAX_RSA_BITS} is the most that is supported"
-            ));
+            return Err(format!("the RSA key has {bits} bits, and the maximum is {MAX_RSA_BITS}"));
         }
         if e.last().is_none_or(|last| last % 2 == 0) || e == [1] {
-            return Err("the RSA key's exponent is 1 or even: anyone could sign for it".into());
+            return Err("the RSA key's exponent is 1 or even: anyone could sign as its owner".into());
         }
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(parameters)
@@ -269,25 +272,29 @@ impl PreparedKey {
     }
 }
 
-/// Some libraries write a zero in front (RFC 7518 §6.3.1.1 tells them not to).
+/// Some libraries write a zero in front, which RFC 7518 §6.3.1.1 forbids.
 fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
     bytes.get(first..).unwrap_or_default()
 }
 
-/// The DER inside a PEM that holds a public key.
+/// The DER in a PEM of a public key.
 fn public_der(pem: &[u8]) -> Result<Vec<u8>, String> {
     let pem = pem::parse(pem).map_err(|_| {
-        "this is no PEM: it must hold `-----BEGIN PUBLIC KEY-----` and the line breaks of the file".to_owned()
+        "this is not a PEM: it must begin with `-----BEGIN PUBLIC KEY-----` and have the line breaks of the file".to_owned()
     })?;
     match pem.tag() {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(pem.into_contents()),
         "CERTIFICATE" => {
-            Err("this is a certificate: take its key out with `openssl x509 -pubkey -noout -in FILE`".into())
+            Err("this is a certificate: extract its key with `openssl x509 -pubkey -noout -in FILE`".into())
         }
-        tag if tag.contains("PRIVATE") => Err("this is the private key: give the public one, made with \
-             `openssl pkey -pubout -in FILE`, or what verifies could also sign"
-            .into()),
-        tag => Err(format!("a PEM of the kind `{tag}` holds no public key: `PUBLIC KEY` is what is needed")),
+        tag if tag.contains("PRIVATE") => {
+            Err("this is the private key: give the public key, which `openssl pkey -pubout -in FILE` \
+             prints, since a service that verifies must not be able to sign"
+                .into())
+        }
+        tag => Err(format!(
+            "a PEM of the kind `{tag}` contains no public key: give one with `-----BEGIN PUBLIC KEY-----`"
+        )),
     }
 }

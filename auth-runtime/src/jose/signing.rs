@@ -1,88 +1,65 @@
-//! Signing with `jsonwebtoken` (ES512, which it lacks, with `aws-lc-rs`), whose provider's factory is called directly: its process-wide default panics when
-//! two of its features meet in one tree, and installing it breaks a host that installs its own.
+//! Keys to sign tokens with. Each is parsed once, when it is made.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING,
-    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
-};
+use axum::BoxError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::EncodingKey;
-use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
-use super::key::Key;
+use super::key::{Key, Signer};
 
-/// A key to sign tokens with, for one algorithm.
+/// The type of access tokens in their header (RFC 9068 §2.1).
+const ACCESS_TOKEN: &str = "at+jwt";
+
+/// A key to sign tokens with, for one algorithm. All clones share one parsed key.
 #[derive(Clone)]
 pub struct SigningKey {
     algorithm: Algorithm,
-    key: EncodingKey,
+    signer: Arc<Signer>,
     id: Option<String>,
     verifying: Key,
+    /// The header of tokens that have nothing further in it.
+    header: EncodedHeader,
 }
 
 impl SigningKey {
-    /// A shared secret for HS256, HS384 or HS512. Whoever verifies with it can sign too.
+    /// A shared secret for HS256, HS384 or HS512. Every service that verifies with the secret can sign with it too.
     ///
     /// # Errors
-    /// If the algorithm takes no secret.
+    /// If the algorithm signs with a private key.
     pub fn secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, SignError> {
-        match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Ok(Self {
-                algorithm,
-                key: EncodingKey::from_secret(secret),
-                id: None,
-                verifying: Key::secret(algorithm, secret),
-            }),
-            _ => Err(SignError::new(format!("{algorithm} signs with a private key, not with a secret"))),
-        }
+        let signer = Signer::from_secret(algorithm, secret).ok_or_else(|| {
+            SignError::new(format!(
+                "{algorithm} signs with a private key, not with a secret: use `SigningKey::pem`"
+            ))
+        })?;
+        Ok(Self::new(algorithm, signer, Key::secret(algorithm, secret)))
     }
 
     /// A private key in PEM: PKCS #8 (`PRIVATE KEY`), or PKCS #1 for RSA (`RSA PRIVATE KEY`).
     ///
     /// # Errors
-    /// If the PEM holds no private key for the algorithm.
+    /// If the algorithm signs with a secret, or the PEM contains no private key for it.
     pub fn pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, SignError> {
-        let unfit = || {
-            SignError::new(format!(
-                "the PEM holds no private key for {algorithm}: PKCS #8 (`PRIVATE KEY`) is what is needed"
-            ))
-        };
-        let (key, public) = match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
-                let key = EncodingKey::from_ec_pem(pem).map_err(|_| unfit())?;
-                let pair = EcdsaKeyPair::from_pkcs8(curve(algorithm), key.as_bytes()).map_err(|_| unfit())?;
-                let public = pair.public_key().as_der().map_err(|_| unfit())?.as_ref().to_vec();
-                (key, public)
-            }
-            Algorithm::EdDSA => {
-                let key = EncodingKey::from_ed_pem(pem).map_err(|_| unfit())?;
-                let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(|_| unfit())?;
-                (key, pair.public_key().as_ref().to_vec())
-            }
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                return Err(SignError::new(format!(
-                    "{algorithm} signs with a secret: use `SigningKey::secret`"
-                )));
-            }
-            _ => {
-                let key = EncodingKey::from_rsa_pem(pem).map_err(|_| unfit())?;
-                let pair = RsaKeyPair::from_der(key.as_bytes()).map_err(|_| unfit())?;
-                (key, pair.public_key().as_ref().to_vec())
-            }
-        };
-        Ok(Self { algorithm, key, id: None, verifying: Key::der(algorithm, public) })
+        if algorithm.takes_secret() {
+            return Err(SignError::needs_secret(algorithm));
+        }
+        let invalid = format!(
+            "the PEM contains no private key for {algorithm}: give a key of that kind as PKCS #8 (`-----BEGIN PRIVATE KEY-----`), \
+             into which `openssl pkcs8 -topk8 -nocrypt -in FILE` converts other forms"
+        );
+        let signer = Signer::from_pem(algorithm, pem)
+            .map_err(|error| SignError::with_source(invalid.clone(), error))?;
+        let public = signer.public_der().ok_or_else(|| SignError::new(invalid))?;
+        Ok(Self::new(algorithm, signer, Key::der(algorithm, public)))
     }
 
-    /// A fresh key pair from the system's random numbers; for RSA one of 2048 bits, which takes a moment.
+    /// A new key pair from the system's random numbers. For RSA it has 2048 bits, which takes about a tenth of a second.
     ///
     /// # Errors
     /// If the algorithm signs with a secret, or the system has no random numbers.
@@ -90,46 +67,39 @@ impl SigningKey {
         Self::pem(algorithm, Self::generate_pem(algorithm)?.as_bytes())
     }
 
-    /// The same as PEM (PKCS #8, `PRIVATE KEY`), to be kept where secrets are kept, and read with [`pem`](Self::pem).
+    /// A new private key as PEM (PKCS #8, `PRIVATE KEY`), to be stored where secrets are stored and read with
+    /// [`pem`](Self::pem).
     ///
     /// # Errors
     /// As [`generate`](Self::generate).
     pub fn generate_pem(algorithm: Algorithm) -> Result<String, SignError> {
-        let failed = |_| SignError::new("the system gave no random numbers");
-        let pkcs8 = match algorithm {
-            Algorithm::EdDSA => {
-                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?.as_ref().to_vec()
-            }
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
-                let pair = EcdsaKeyPair::generate_pkcs8(curve(algorithm), &SystemRandom::new());
-                pair.map_err(failed)?.as_ref().to_vec()
-            }
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                return Err(SignError::new(format!(
-                    "{algorithm} signs with a secret: use `SigningKey::secret`"
-                )));
-            }
-            _ => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-                AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?.as_ref().to_vec()
-            }
-        };
+        let pkcs8 = Signer::generate_pkcs8(algorithm)
+            .ok_or_else(|| SignError::needs_secret(algorithm))?
+            .map_err(|error| SignError::with_source(NO_RANDOM_NUMBERS, error))?;
         Ok(pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8)))
+    }
+
+    fn new(algorithm: Algorithm, signer: Signer, verifying: Key) -> Self {
+        let header = EncodedHeader::new(algorithm, None, ACCESS_TOKEN, &Map::new());
+        Self { algorithm, signer: Arc::new(signer), id: None, verifying, header }
     }
 
     /// The key's id, which becomes the `kid` of its tokens.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
-        let id = id.into();
-        self.verifying = self.verifying.with_id(id.clone());
-        self.id = Some(id);
-        self
+        self.verifying = self.verifying.with_id(id);
+        self.with_id_of_verifying_key()
     }
 
-    /// With its thumbprint for an id, if it has none and is no secret.
+    /// With its thumbprint (RFC 7638) as id, if it has no id and is not a secret.
     pub(crate) fn with_thumbprint(mut self) -> Self {
         self.verifying = self.verifying.with_thumbprint();
+        self.with_id_of_verifying_key()
+    }
+
+    fn with_id_of_verifying_key(mut self) -> Self {
         self.id = self.verifying.id().map(str::to_owned);
+        self.header = self.encoded_header(ACCESS_TOKEN, &Map::new());
         self
     }
 
@@ -142,54 +112,61 @@ impl SigningKey {
     /// A signed JWT with these claims, of the type `at+jwt` (RFC 9068 §2.1).
     ///
     /// # Errors
-    /// If the claims can't be written as JSON, or the key can't sign.
+    /// If the claims can't be serialized as JSON, or the system has no random numbers or no memory.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        self.sign_with_header(claims, "at+jwt", &Map::new())
+        self.sign_with_header(&self.header, claims)
     }
 
-    /// The same, of another type, and with further fields in the header.
+    /// The header of this key's access tokens, with further fields.
+    pub(crate) fn access_token_header(&self, further: &Map<String, Value>) -> EncodedHeader {
+        self.encoded_header(ACCESS_TOKEN, further)
+    }
+
+    fn encoded_header(&self, typ: &str, further: &Map<String, Value>) -> EncodedHeader {
+        EncodedHeader::new(self.algorithm, self.id.as_deref(), typ, further)
+    }
+
+    /// A signed JWT with a header of [`access_token_header`](Self::access_token_header).
     pub(crate) fn sign_with_header(
         &self,
+        header: &EncodedHeader,
         claims: &impl Serialize,
-        typ: &str,
-        further: &Map<String, Value>,
     ) -> Result<String, SignError> {
-        let mut header = further.clone();
-        header.insert("typ".into(), typ.into());
-        header.insert("alg".into(), self.algorithm.name().into());
-        if let Some(id) = &self.id {
-            header.insert("kid".into(), id.as_str().into());
-        }
-        let header = Value::Object(header);
-        let claims = serde_json::to_vec(claims)
-            .map_err(|error| SignError::new(format!("the claims can't be written as JSON: {error}")))?;
-        let message =
-            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
-        let signature = self
-            .signature(message.as_bytes())
-            .ok_or_else(|| SignError::new(format!("the key can't sign with {}", self.algorithm)))?;
-        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
-    }
-
-    fn signature(&self, message: &[u8]) -> Option<Vec<u8>> {
-        match self.algorithm.for_signing() {
-            Some(algorithm) => {
-                let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, &self.key).ok()?;
-                signer.try_sign(message).ok()
-            }
-            None => {
-                let pair = EcdsaKeyPair::from_pkcs8(curve(self.algorithm), self.key.as_bytes()).ok()?;
-                Some(pair.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec())
-            }
-        }
+        let claims = serde_json::to_vec(claims).map_err(|error| {
+            SignError::with_source(format!("the claims can't be serialized as JSON: {error}"), error)
+        })?;
+        let mut token = String::with_capacity(header.0.len() + claims.len() * 4 / 3 + SIGNATURE_CAPACITY);
+        token.push_str(&header.0);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        let signature = self.signer.sign(token.as_bytes()).map_err(|error| {
+            SignError::with_source(
+                format!("no {} signature: {NO_RANDOM_NUMBERS}, or no memory", self.algorithm),
+                error,
+            )
+        })?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
     }
 }
 
-fn curve(algorithm: Algorithm) -> &'static EcdsaSigningAlgorithm {
-    match algorithm {
-        Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
-        Algorithm::ES512 => &ECDSA_P521_SHA512_FIXED_SIGNING,
-        _ => &ECDSA_P256_SHA256_FIXED_SIGNING,
+/// Enough for the signature of an RSA key of 2048 bits in base64url, and two dots.
+const SIGNATURE_CAPACITY: usize = 344;
+
+/// A JWT's header in base64url. It is the same for every token of a key, so it is encoded once.
+#[derive(Clone)]
+pub(crate) struct EncodedHeader(Arc<str>);
+
+impl EncodedHeader {
+    fn new(algorithm: Algorithm, id: Option<&str>, typ: &str, further: &Map<String, Value>) -> Self {
+        let mut header = further.clone();
+        header.insert("typ".into(), typ.into());
+        header.insert("alg".into(), algorithm.name().into());
+        if let Some(id) = id {
+            header.insert("kid".into(), id.into());
+        }
+        Self(URL_SAFE_NO_PAD.encode(Value::Object(header).to_string()).into())
     }
 }
 
@@ -203,15 +180,28 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Why a key could not be read, or a token not be signed.
-#[derive(Clone, PartialEq, Eq)]
+pub(crate) const NO_RANDOM_NUMBERS: &str = "the system has no random numbers";
+
+/// Why a key could not be read, or a token could not be signed.
+#[derive(Clone)]
 pub struct SignError {
     reason: String,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl SignError {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), source: None }
+    }
+
+    pub(crate) fn with_source(reason: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self { reason: reason.into(), source: Some(source.into().into()) }
+    }
+
+    fn needs_secret(algorithm: Algorithm) -> Self {
+        Self::new(format!(
+            "{algorithm} signs with a secret, not with a private key: use `SigningKey::secret`"
+        ))
     }
 }
 
@@ -228,4 +218,8 @@ impl fmt::Debug for SignError {
     }
 }
 
-impl std::error::Error for SignError {}
+impl Error for SignError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}

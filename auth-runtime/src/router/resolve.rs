@@ -62,7 +62,7 @@ impl Entry {
             Kind::Unguarded(place) => {
                 if !self.required.is_empty() {
                     mistakes.push(format!(
-                        "the routes merged by `merge_unguarded` at {place}: a router around them requires {}, which \
+                        "the routes merged by `dangerously_merge_unguarded` at {place}: a router around them requires {}, which \
                          nothing would enforce on them: merge them outside of it, or guard them",
                         self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join("; and ")
                     ));
@@ -148,7 +148,9 @@ fn sources(
         if engine.authentication.sources.resolve(&[name]).is_err() {
             let known: Vec<_> = engine.authentication.sources.names().collect();
             let hint = match *name {
-                "query" => " (`query` is there once `allow_query_tokens()` of the builder is called)",
+                "query" => {
+                    " (`query` is there once `dangerously_allow_query_tokens()` of the builder is called)"
+                }
                 _ => "",
             };
             wrong(format!(

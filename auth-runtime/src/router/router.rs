@@ -209,13 +209,15 @@ where
         self.route(path, beside(serve, vec!["GET"], rule, handler))
     }
 
-    /// Adds routes that have no policy: nothing of this library stands before them, unless their handlers have
-    /// `#[auth]`. The table lists that this was done, and where.
+    /// Adds the routes of a router of axum, which have no policy unless their handlers have `#[auth]`.
+    ///
+    /// What is lost: every request reaches these routes, with or without a credential, and the access table can't list their
+    /// paths. It says that this was called, and where. It is right for routes that check their callers themselves.
     ///
     /// # Panics
     /// As `axum::Router::merge`.
     #[track_caller]
-    pub fn merge_unguarded(mut self, router: axum::Router<S>) -> Self {
+    pub fn dangerously_merge_unguarded(mut self, router: axum::Router<S>) -> Self {
         self.inner = self.inner.merge(router);
         self.entries.push(Entry::new(Vec::new(), UNKNOWN, Kind::Unguarded(Location::caller())));
         self
@@ -282,7 +284,7 @@ where
         let routes = self.entries.iter().flat_map(|entry| {
             let (handler, check, unguarded) = match &entry.kind {
                 Kind::Guarded(route) => (route.handler.name, route.check, false),
-                Kind::Unguarded(_) => ("[merge_unguarded]", None, true),
+                Kind::Unguarded(_) => ("[dangerously_merge_unguarded]", None, true),
             };
             let methods = if entry.methods.is_empty() { vec!["ANY"] } else { entry.methods.clone() };
             let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();

@@ -33,7 +33,7 @@ pub struct RouteInfo {
     pub rules: Vec<Rule>,
     /// The check that must say yes too, with its module.
     pub check: Option<&'static str>,
-    /// Whether the route came by `merge_unguarded`: nothing is known of it.
+    /// Whether the route came by `dangerously_merge_unguarded`: nothing is known of it.
     pub unguarded: bool,
     /// What whoever wrote the handler says of it.
     #[cfg(feature = "openapi")]

@@ -18,7 +18,7 @@
 //!
 //!     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
 //!         # let good = sent.password == "wonderland";
-//!         // look the user up, verify the password (`tokens::PasswordHasher` does it as it should be done), and take the id that
+//!         // look the user up, verify the password (`session::PasswordHasher` does it in equal time for every user), and take the id that
 //!         // the table has: `Alice` and `alice` are one user
 //!         Ok(good.then(|| Subject::new("alice")))
 //!     }

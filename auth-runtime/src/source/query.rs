@@ -8,7 +8,7 @@ use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential
 /// The query parameter `access_token`, by the name `query`.
 ///
 /// URLs are logged, kept in histories and sent in `Referer`. It is off until
-/// [`AuthBuilder::allow_query_tokens`](crate::AuthBuilder::allow_query_tokens) is called, it is refused on routes
+/// [`AuthBuilder::dangerously_allow_query_tokens`](crate::AuthBuilder::dangerously_allow_query_tokens) is called, it is refused on routes
 /// that change state, and answers to it carry `Cache-Control: no-store`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

@@ -59,11 +59,11 @@ impl TrustedIssuer {
         Self::named(Some(name.into()))
     }
 
-    /// Tokens of any `iss`, and of none, as long as one of the keys signed them.
+    /// Tokens with any `iss`, and without `iss`, as long as one of the keys signed them.
     ///
-    /// Weakens the check: a key that is shared by several issuers then makes tokens of one pass for those of
-    /// another. Prefer [`TrustedIssuer::new`].
-    pub fn any_issuer() -> Self {
+    /// What is lost: where several issuers share a key, the tokens of one are accepted as those of another (RFC 8725 §3.8). It is
+    /// right where the tokens of one issuer have no `iss`, or one that changes. Otherwise use [`TrustedIssuer::new`].
+    pub fn dangerously_accept_any_issuer() -> Self {
         Self::named(None)
     }
 
@@ -89,20 +89,21 @@ impl TrustedIssuer {
         self
     }
 
-    /// Tokens for any audience, and for none.
+    /// Accepts tokens for any audience, and without audience.
     ///
-    /// Weakens the check: a token that the issuer made for another service is then good here too, and that
-    /// service, or whoever breaks into it, can act as its users here. Prefer [`TrustedIssuer::audience`].
-    pub fn any_audience(mut self) -> Self {
+    /// What is lost: a token that the issuer made for another service is accepted here too, so that service, or an attacker who
+    /// controls it, can act as its users here (RFC 8725 §3.9). It is right where all services of an issuer trust each other.
+    /// Otherwise use [`TrustedIssuer::audience`].
+    pub fn dangerously_accept_any_audience(mut self) -> Self {
         self.audience = Audience::Any;
         self
     }
 
-    /// Tokens that name no audience. One that has `aud` is for somebody else, and is refused (RFC 7519 §4.1.3).
+    /// Accepts tokens without an audience alone. A token with `aud` is for another service, and is rejected (RFC 7519 §4.1.3).
     ///
-    /// Weakens the check as [`any_audience`](Self::any_audience) does: whoever trusts this issuer and asks for no
-    /// audience shares its tokens.
-    pub fn without_audience(mut self) -> Self {
+    /// What is lost: all services that trust this issuer accept the same tokens, so each can act as the users of the others. It is
+    /// right where an issuer can't set `aud`. Otherwise use [`TrustedIssuer::audience`].
+    pub fn dangerously_expect_no_audience(mut self) -> Self {
         self.audience = Audience::None;
         self
     }

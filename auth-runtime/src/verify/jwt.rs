@@ -45,7 +45,7 @@ impl JwtVerifier {
                     mistakes.push(format!("issuer `{name}` is named twice: give all of its keys to one `TrustedIssuer`"));
                 }
                 None if issuers.len() > 1 => mistakes.push(
-                    "`TrustedIssuer::any_issuer()` stands beside another issuer: it would accept that one's tokens \
+                    "`TrustedIssuer::dangerously_accept_any_issuer()` stands beside another issuer: it would accept that one's tokens \
                      without its checks, so name every issuer"
                         .into(),
                 ),
@@ -139,7 +139,7 @@ impl PreparedIssuer {
             }
             Audience::Unset => mistakes.push(format!(
                 "{label}: no audience, so a token made for another service would be good here: call \
-                 `.audience(\"name of this service\")`, or `.any_audience()` if that is what you want"
+                 `.audience(\"name of this service\")`, or `.dangerously_accept_any_audience()` if that is what you want"
             )),
         }
         if issuer.single_audience && !matches!(issuer.audience, Audience::OneOf(_)) {
@@ -314,7 +314,8 @@ fn normal_type(typ: &str) -> String {
 /// The strict first step and the signature alone: for test vectors whose payloads are no claims.
 #[cfg(test)]
 pub(super) fn signature_verifies(key: &Key, jws: &str) -> bool {
-    let issuer = TrustedIssuer::any_issuer().any_audience().key(key.clone());
+    let issuer =
+        TrustedIssuer::dangerously_accept_any_issuer().dangerously_accept_any_audience().key(key.clone());
     let mut mistakes = Vec::new();
     let issuer = PreparedIssuer::new(&issuer, &mut mistakes);
     let verifies =

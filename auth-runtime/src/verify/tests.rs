@@ -29,7 +29,7 @@ pub(super) fn verifier(issuer: TrustedIssuer) -> JwtVerifier {
 
 /// Of tokens with any claims.
 pub(super) fn any_claims(key: Key) -> JwtVerifier {
-    verifier(TrustedIssuer::any_issuer().any_audience().key(key))
+    verifier(TrustedIssuer::dangerously_accept_any_issuer().dangerously_accept_any_audience().key(key))
 }
 
 pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<VerifiedToken, VerifyError> {

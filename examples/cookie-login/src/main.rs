@@ -139,7 +139,7 @@ fn engine(issuer: TokenIssuer) -> AuthBuilder {
         .token_issuer(issuer)
         .default_sources(["cookie"])
         .renew_transparently()
-        .insecure_cookies_for_development() // plain http, on this machine only
+        .dangerously_use_insecure_cookies() // plain http, on this machine only
         .render_rejections(rejected)
 }
 

@@ -157,7 +157,7 @@ fn routes_that_come_and_go_are_told() {
     );
     let test = TestAuth::new();
     let open = axum::Router::new().route("/open", axum::routing::get(|| async {}));
-    let unguarded: Router = Router::new().merge_unguarded(open);
+    let unguarded: Router = Router::new().dangerously_merge_unguarded(open);
     let unguarded = unguarded.routes().table(test.auth());
     let changes = told(&table(&[]), &unguarded);
     assert_eq!(

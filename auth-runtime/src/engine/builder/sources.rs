@@ -57,7 +57,7 @@ pub(super) fn check_cookies(
     }
     if origins.public.as_ref().is_some_and(Origin::is_https) {
         errors.push(
-            "`insecure_cookies_for_development()` is called and the public origin is https: remove the call in production"
+            "`dangerously_use_insecure_cookies()` is called and the public origin is https: remove the call in production"
                 .into(),
         );
     }
@@ -160,8 +160,11 @@ fn default_sources(
     }
     sources.resolve(&names).unwrap_or_else(|unknown| {
         let known: Vec<_> = sources.names().collect();
-        let hint =
-            if unknown == "query" { ": call `allow_query_tokens()` if tokens may be in URLs" } else { "" };
+        let hint = if unknown == "query" {
+            ": call `dangerously_allow_query_tokens()` if tokens may be in URLs"
+        } else {
+            ""
+        };
         errors.push(format!(
             "{place} names `{unknown}`, which is not one of the sources {}{hint}",
             known.join(", ")

@@ -1,6 +1,6 @@
 //! JSON Web Keys (RFC 7517) and sets of them.
 //!
-//! Not `jsonwebtoken::jwk::Jwk`: it drops private members unseen and reads `alg: ES512` or `Ed25519` as unknown.
+//! `jsonwebtoken::jwk::Jwk` is not used: it drops private members without a word and reads `alg: ES512` or `Ed25519` as unknown.
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
@@ -35,16 +35,16 @@ struct Jwk {
     qi: Option<IgnoredAny>,
 }
 
-/// One key; the error says what is wrong with it.
+/// One key. The error says what is wrong with it.
 pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<PreparedKey, String> {
     let jwk: Jwk = serde_json::from_str(json).map_err(|_| {
-        "this is no JWK: it must be a JSON object with `kty` and string members (RFC 7517 §4)".to_owned()
+        "this is not a JWK: it must be a JSON object with `kty` and string members (RFC 7517 §4)".to_owned()
     })?;
     jwk.prepare(private_parts_allowed)
 }
 
-/// The usable keys of a set: `{\"keys\": [..]}`. Keys of a kind that is not known here are passed over, as RFC 7517
-/// §5 asks, and so are those that are for something else; that none is left is an error.
+/// The usable keys of a set: `{"keys": [..]}`. Keys of an unknown kind are left out, as RFC 7517 §5 asks, and so are keys that
+/// are not for signatures. A set without a usable key is an error.
 pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
     #[derive(Deserialize)]
     struct Set<'a> {
@@ -52,20 +52,22 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
         keys: Vec<&'a RawValue>,
     }
     let set: Set<'_> = serde_json::from_str(json).map_err(|_| {
-        "this is no JWKS: it must be a JSON object with a list `keys` (RFC 7517 §5)".to_owned()
+        "this is not a JWKS: it must be a JSON object with a list `keys` (RFC 7517 §5)".to_owned()
     })?;
     let mut keys = Vec::new();
     let mut reasons = Vec::new();
     for (index, raw) in set.keys.into_iter().enumerate() {
         let prepared = serde_json::from_str::<Jwk>(raw.get())
-            .map_err(|_| "it is no JWK".to_owned())
-            .and_then(|jwk| match jwk.kty.as_str() {
-                // Sets are published, and who reads a secret there could sign with it.
+            .map_err(|_| "it is not a JWK".to_owned())
+            .and_then(|jwk| {
+                match jwk.kty.as_str() {
+                // Sets are published, and everyone who reads a secret there could sign with it.
                 "oct" => Err(
-                    "a secret has no place in a set of public keys: give it with `Key::secret` or `Key::jwk`"
+                    "a set of public keys must not contain a secret: give it with `Key::secret` or `Key::jwk`"
                         .into(),
                 ),
                 _ => jwk.prepare(false),
+            }
             });
         match prepared {
             Ok(key) => keys.push(key),
@@ -77,7 +79,7 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
     }
     if keys.is_empty() {
         let why = if reasons.is_empty() { "it is empty".to_owned() } else { reasons.join("; ") };
-        return Err(format!("the JWKS has no key that can be used: {why}"));
+        return Err(format!("the JWKS has no usable key: {why}"));
     }
     Ok(keys)
 }
@@ -92,8 +94,8 @@ impl Jwk {
         }
         let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
         if private.into_iter().any(Option::is_some) && !private_parts_allowed {
-            return Err("it holds private parts, such as `d`: give the public key alone, or what verifies could also sign; \
-                        `Key::allow_private_parts` takes it all the same"
+            return Err("it contains private parts, such as `d`: give the public key alone, since a service that verifies must not be able to \
+                        sign; `Key::dangerously_allow_private_parts` accepts it"
                 .into());
         }
         let mut key = match self.kty.as_str() {
@@ -144,7 +146,7 @@ impl Jwk {
         let point = [&[4], x.as_slice(), y.as_slice()].concat();
         ParsedPublicKey::new(parameters, point)
             .map(|key| PreparedKey::new(algorithm, Check::Public(key)))
-            .map_err(|_| "`x` and `y` are no point on the curve".into())
+            .map_err(|_| "`x` and `y` are not a point on the curve".into())
     }
 
     fn algorithm(&self, default: Algorithm) -> Result<Algorithm, String> {

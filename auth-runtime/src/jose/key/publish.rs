@@ -22,15 +22,15 @@ impl PreparedKey {
         Some(jwk)
     }
 
-    /// The SHA-256 of the key's own members: an id that everyone finds for it (RFC 7638 §3).
+    /// The SHA-256 of the key's own members, which everyone computes alike (RFC 7638 §3).
     pub(crate) fn thumbprint(&self) -> Option<String> {
-        // serde_json keeps the names in their order, unless a feature of it is on that keeps them as inserted.
+        // serde_json sorts the names, unless its feature `preserve_order` is on.
         let sorted: std::collections::BTreeMap<_, _> = self.members()?.into_iter().collect();
         let text = serde_json::to_vec(&sorted).ok()?;
         Some(URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text)))
     }
 
-    /// The members that make the key, and no others.
+    /// The members that the key consists of, and no others.
     fn members(&self) -> Option<Map<String, Value>> {
         let Check::Public(key) = &self.check else { return None };
         let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
@@ -54,7 +54,7 @@ impl PreparedKey {
     }
 }
 
-/// An uncompressed point stands at the end of the DER: 4, then x and y at full length.
+/// The DER ends with the uncompressed point: 4, then x and y at full length.
 fn elliptic(curve: &str, point: &[u8]) -> Option<Vec<(&'static str, String)>> {
     let (4, coordinates) = point.split_first().map(|(first, rest)| (*first, rest))? else { return None };
     let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;

@@ -83,8 +83,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.own_page(head)?;
         let address = self.address(head).await?;
         let credentials: A::Credentials = body::read(head, body).await?;
-        let now = self.engine().now();
-        self.0.limits.attempt(credentials.account(), address, now).map_err(|wait| {
+        self.0.limits.attempt(credentials.account(), address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
@@ -378,16 +377,16 @@ fn set_cookie(response: &mut Response, cookie: String) {
 /// What the caller learns of an error, and the log of it.
 fn failure(error: &TokenError) -> TokenFailure {
     match error {
-        TokenError::Refused(why) => {
-            tracing::info!(%why, "auth: a refresh token is refused");
+        TokenError::Refresh(why) => {
+            tracing::info!(%why, "auth: a refresh token is rejected");
             TokenFailure::InvalidGrant
         }
-        TokenError::Unavailable(_) => {
-            tracing::error!(%error, "auth: a token route can't do its work now");
+        _ if error.is_temporary() => {
+            tracing::error!(%error, "auth: a token route is unavailable");
             TokenFailure::Unavailable
         }
-        TokenError::Claims(_) | TokenError::Sign(_) => {
-            tracing::error!(%error, "auth: a token can't be made");
+        _ => {
+            tracing::error!(%error, "auth: no token is issued");
             TokenFailure::Misconfigured
         }
     }
