@@ -55,7 +55,7 @@ where
         // for its own.
         let mounted = head.extensions.remove::<Arc<MountedRoute>>();
         enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
-            Some(route) => route.policy(engine).filter(|_| route.is_of::<P>()),
+            Some(route) => route.policy(engine, head).filter(|_| route.is_of::<P>()),
             None => GatePolicy::unmounted::<P>(engine, head),
         })
         .await?;

@@ -45,7 +45,6 @@ mod scheme;
 mod security;
 mod served;
 mod whole;
-mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,11 +58,10 @@ use self::scheme::Schemes;
 pub use self::scheme::{OAuthFlow, OAuthFlows, SecurityScheme};
 use self::security::Kinds;
 use self::served::Served;
-pub(crate) use self::written::WrittenOperations;
 use crate::engine::Auth;
 use crate::error::DocumentError;
 use crate::policy::PolicyAccess;
-use crate::routing::Routes;
+use crate::routing::{HandlerDocs, Routes};
 
 /// Describes an API: its title, where it is, how its security schemes are called and where their tokens come from.
 #[derive(Clone, Debug)]
@@ -180,7 +178,7 @@ impl OpenApi {
             operation::add_refusals(&mut components, auth);
         }
         for (kind, name, written) in
-            served.iter().filter_map(|one| one.written).flat_map(WrittenOperations::components)
+            served.iter().filter_map(|one| one.docs).flat_map(HandlerDocs::components)
         {
             if !components.add(kind, name, written) {
                 mistakes.push(merge::clash(kind, name));

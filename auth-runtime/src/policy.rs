@@ -8,6 +8,7 @@ mod decision;
 mod document;
 mod evaluate;
 mod rule;
+mod short_name;
 mod words;
 mod written;
 
@@ -16,6 +17,7 @@ pub use self::decision::{Decision, Denial, Remedy};
 pub use self::document::{ClaimCondition, Condition, PolicyAccess, PolicyDocument};
 pub(crate) use self::evaluate::Facts;
 pub use self::rule::{Access, Expected, Literal, Requirement, Rule};
+pub(crate) use self::short_name::short_name;
 #[doc(hidden)]
 pub use self::written::NamedRule;
 pub(crate) use self::written::Relies;

@@ -403,7 +403,7 @@ pub fn routes(service: axum::Router) -> Router {
         .route("/trace", trace(shut))
         .route("/on", on(MethodFilter::GET, shut))
         .route("/any", any(shut))
-        .service("/service", service.clone(), rule!(roles = ["admin"]))
+        .nest_service("/service", (service.clone(), rule!(roles = ["admin"])))
         .merge_unguarded(service)
 }
 

@@ -11,10 +11,10 @@ use super::operation::{METHODS, QUERY, is_own_component};
 use super::path::{place, template};
 use super::served::Served;
 use super::whole::{ids, kept, operations, read};
-use super::{Components, Document, OpenApi, PathItem, WrittenOperations, merge};
+use super::{Components, Document, OpenApi, PathItem, merge};
 use crate::engine::Auth;
 use crate::error::DocumentError;
-use crate::routing::{BELOW, Routes};
+use crate::routing::{BELOW, HandlerDocs, Routes};
 
 /// What of the routes and of the document met. Prints as a list, and as nothing where all did. Of what is merged without a guard nothing
 /// is known: its operations count as not served.
@@ -170,9 +170,7 @@ fn components(described: &Document, put_in: &[&Served<'_>]) -> Components {
     components.responses.retain(|name, _| is_own_component(name));
     components.schemas.retain(|name, _| is_own_component(name));
     components.written.clear();
-    for (kind, name, one) in
-        put_in.iter().filter_map(|one| one.written).flat_map(WrittenOperations::components)
-    {
+    for (kind, name, one) in put_in.iter().filter_map(|one| one.docs).flat_map(HandlerDocs::components) {
         // Those of one name are the same.
         components.add(kind, name, one);
     }
@@ -237,7 +235,7 @@ impl Filling<'_> {
         there: &mut BTreeMap<String, String>,
         served: &Served<'_>,
     ) -> bool {
-        let Some(written) = served.written else { return false };
+        let Some(written) = served.docs else { return false };
         let (path, parameters) = template(&served.path);
         let place = place(&path);
         let Some(&item) = self.enforced.get(&place) else { return false };

@@ -14,8 +14,8 @@ use super::scheme::Schemes;
 use super::security::{Kinds, requirements};
 use super::served::Served;
 use crate::engine::Auth;
-use crate::policy::{Condition, PolicyAccess, PolicyDocument};
-use crate::routing::{is_safe, short_name};
+use crate::policy::{Condition, PolicyAccess, PolicyDocument, short_name};
+use crate::routing::is_safe;
 
 /// The methods that OpenAPI has a place for.
 pub(super) const METHODS: [&str; 9] =
@@ -109,7 +109,7 @@ impl<'d> Operations<'d> {
                 policy: policy.clone(),
                 written: BTreeMap::new(),
             };
-            let written = served.written.and_then(|written| written.operation(method));
+            let written = served.docs.and_then(|written| written.operation(method));
             let mut operation = match written.map(|written| with_ours(written.clone(), &ours, &parameters)) {
                 None => ours,
                 Some(Ok(operation)) => operation,

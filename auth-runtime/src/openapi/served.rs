@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::WrittenOperations;
 use super::operation::METHODS;
 use super::path::place;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
-use crate::routing::Routes;
+use crate::routing::{ANY, HandlerDocs, Routes};
 
 /// One handler at one path.
 pub(super) struct Served<'r> {
@@ -21,7 +20,7 @@ pub(super) struct Served<'r> {
     /// Who is let in, in words.
     pub(super) who: String,
     pub(super) policy: PolicyDocument,
-    pub(super) written: Option<&'r WrittenOperations>,
+    pub(super) docs: Option<&'r HandlerDocs>,
 }
 
 impl<'r> Served<'r> {
@@ -50,7 +49,7 @@ impl<'r> Served<'r> {
                 handler: route.handler,
                 who: route.who(),
                 policy: route.policy(auth),
-                written: route.written.as_deref(),
+                docs: route.docs.as_deref(),
             }
         });
         served.collect()
@@ -60,5 +59,3 @@ impl<'r> Served<'r> {
         self.method == ANY
     }
 }
-
-const ANY: &str = "ANY";

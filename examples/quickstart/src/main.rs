@@ -149,7 +149,7 @@ fn with_documents(routes: Router<App>, auth: &Auth) -> Result<Router<App>, BoxEr
     let json = async move || ([(CONTENT_TYPE, "application/json")], document);
     let ui: axum::Router = SwaggerUi::new("/").config(Config::from("/openapi.json")).into();
     let routes = routes.route("/openapi.json", (axum::routing::get(json), rule!(public)));
-    Ok(routes.service("/docs", ui, rule!(public)))
+    Ok(routes.nest_service("/docs", (ui, rule!(public))))
 }
 
 #[tokio::main]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Locked, LockedRoute};
-use crate::routing::{BELOW, FALLBACK, UNKNOWN, path_shape};
+use crate::policy::PolicyAccess;
+use crate::routing::{ANY, BELOW, FALLBACK, OTHER, UNKNOWN, path_shape};
 
 /// More parameters in a path than these the router does not take.
 const MOST_BRACES: usize = 25;
@@ -39,7 +40,8 @@ impl<'l> State<'l> {
             Self { locked, routes: Served::default(), fallbacks: Served::default(), unguarded: 0 };
         for route in &locked.routes {
             if is_unknown(route) {
-                state.unguarded += 1;
+                // The fallback of a guarded router may answer for methods that these routes lack.
+                state.unguarded += usize::from(route.policy.access == PolicyAccess::Unguarded);
                 continue;
             }
             let served = if is_fallback(route) { &mut state.fallbacks } else { &mut state.routes };
@@ -87,7 +89,7 @@ impl<'l> Served<'l> {
 /// Which of the routes of a path a request of this method meets.
 pub(super) fn of_method<'l>(methods: Option<&Methods<'l>>, method: &str) -> Option<&'l LockedRoute> {
     let head = (method == "HEAD").then_some("GET");
-    let mut names = std::iter::once(method).chain(head).chain(["ANY"]);
+    let mut names = std::iter::once(method).chain(head).chain([ANY, OTHER]);
     names.find_map(|name| methods?.get(name).copied())
 }
 
