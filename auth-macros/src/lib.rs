@@ -64,7 +64,7 @@ pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// const MEMBERS: Rule = rule!(roles = ["member"], not(roles = ["suspended"]));
-/// router.require(rule!(roles = ["member"])).service("/assets", assets, rule!(public))
+/// router.require(rule!(roles = ["member"])).nest_service("/assets", (assets, rule!(public)))
 /// ```
 #[proc_macro]
 pub fn rule(arguments: TokenStream) -> TokenStream {

@@ -25,7 +25,6 @@ mod text;
 use serde::Serialize;
 
 pub use self::lock::{AccessChanges, LockError};
-pub(crate) use self::page::AccessPage;
 use self::reading::SingleRole;
 use crate::engine::Auth;
 use crate::policy::{PolicyAccess, PolicyDocument};

@@ -26,7 +26,7 @@ use axum::http::request::Parts;
 pub use self::carries_policy::CarriesPolicy;
 use self::extract::Admitted;
 pub use self::extract::Claims;
-pub(crate) use self::guarded_service::GateLayer;
+pub(crate) use self::guarded_service::{GateLayer, GuardedService};
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
 pub(crate) use self::mounted::{MountedHandler, MountedRoute, ResolvedPolicy};
 pub use self::same_origin::SameOrigin;
@@ -73,7 +73,7 @@ where
         // for its own.
         let mounted = head.extensions.remove::<Arc<MountedRoute>>();
         enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
-            Some(route) => route.policy(engine).filter(|_| route.is_of::<P>()),
+            Some(route) => route.policy(engine, head).filter(|_| route.is_of::<P>()),
             None => RoutePolicy::unmounted::<P>(engine, head),
         })
         .await?;

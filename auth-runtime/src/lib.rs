@@ -45,8 +45,8 @@ pub use self::router::Router;
 /// Functions that route requests of a method to a handler that has `#[auth]`, as those of `axum::routing`.
 pub mod routing {
     pub use crate::router::{
-        IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes, any, delete, get, head, on, options,
-        patch, post, put, trace,
+        IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes, ServiceWithRule, any,
+        connect, delete, get, head, on, options, patch, post, put, trace,
     };
 }
 

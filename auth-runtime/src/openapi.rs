@@ -59,11 +59,9 @@ mod route;
 mod schemes;
 mod security;
 mod typed;
-mod written;
 
 pub use self::api::{OpenApi, OpenApiVersion};
 pub use self::coverage::Coverage;
 pub use self::document::Document;
 pub use self::error::DocumentError;
 pub use self::oauth::OAuthFlows;
-pub(crate) use self::written::WrittenOperations;

@@ -9,6 +9,7 @@ mod document;
 mod evaluate;
 mod handler;
 mod rule;
+mod short_name;
 mod words;
 mod written;
 
@@ -18,6 +19,7 @@ pub use self::document::{ClaimCondition, Condition, PolicyAccess, PolicyDocument
 pub(crate) use self::evaluate::Facts;
 pub use self::handler::{HandlerInfo, Policy};
 pub use self::rule::{Access, Expected, Literal, Requirement, Rule};
+pub(crate) use self::short_name::short_name;
 #[doc(hidden)]
 pub use self::written::NamedRule;
 pub(crate) use self::written::Relies;

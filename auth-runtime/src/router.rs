@@ -1,15 +1,23 @@
 //! The guarded router: axum's, where every route has a policy.
 //!
 //! It reads the rule from the type of the handler, so it knows method, path, handler and rule of every route: the
-//! table, the checks at start and the published documents all come from that one list.
+//! table, the checks at start and the published documents all come from that one list. [`Router`] has a table of axum's
+//! methods and what they are called here.
 
+mod documentation;
 mod effective;
+mod fallback;
+mod finish;
+mod into_guarded;
 mod method_router;
 mod methods;
+mod panics;
 mod path;
 mod resolve;
-mod router;
+mod guarded_router;
 mod routes;
+mod served_methods;
+mod service;
 
 pub use axum::routing::MethodFilter;
 
@@ -19,18 +27,21 @@ pub(crate) const FALLBACK: &str = "/(fallback)";
 /// The path that routes are listed by which came by `dangerously_merge_unguarded`.
 pub(crate) const UNKNOWN: &str = "/(unknown)";
 
-/// How the path of a service ends that is mounted with all that is below.
+/// How the path of a service ends that is nested with all that is below.
 pub(crate) const BELOW: &str = "/{*}";
 
-pub(crate) use self::effective::short as short_name;
+#[cfg(feature = "openapi")]
+pub(crate) use self::documentation::HandlerDocs;
 #[cfg(feature = "aide")]
 pub(crate) use self::effective::words as rule_in_words;
-#[cfg(feature = "token-routes")]
-pub(crate) use self::method_router::beside;
-pub use self::method_router::{IntoGuarded, MethodRouter, any, on};
+pub use self::fallback::IntoFallback;
+pub(crate) use self::into_guarded::beside;
+pub use self::into_guarded::{IntoGuarded, ServiceWithRule};
 #[cfg(feature = "openapi")]
 pub(crate) use self::method_router::{METHODS, is_safe};
-pub use self::methods::{delete, get, head, options, patch, post, put, trace};
+pub use self::method_router::{MethodRouter, any, on};
+pub use self::methods::{connect, delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};
-pub use self::router::Router;
+pub use self::guarded_router::Router;
 pub use self::routes::{RouteInfo, Routes};
+pub(crate) use self::served_methods::{ANY, OTHER};

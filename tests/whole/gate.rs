@@ -89,7 +89,7 @@ fn routes() -> Router {
         .route("/json", any(json))
         .route("/bytes", any(bytes))
         .route("/socket", get(socket))
-        .service("/service", axum::routing::post(read), rule!(roles = ["admin"]))
+        .nest_service("/service", (axum::routing::post(read), rule!(roles = ["admin"])))
         .route("/closure", (axum::routing::post(read), rule!(roles = ["admin"])))
 }
 

@@ -46,8 +46,11 @@ fn routes() -> Router {
     let v1 = Router::new()
         .route("/", get(me))
         .route("/org/{tenant}/invoices", get(invoice).post(publish))
-        .service("/assets", axum::Router::<()>::new(), rule!(public))
-        .service("/files/{*path}", axum::Router::<()>::new(), rule!(roles = ["editor"]));
+        .nest_service("/assets", (axum::Router::<()>::new(), rule!(public)))
+        .route_service(
+            "/files/{*path}",
+            (axum::routing::MethodRouter::<()>::new(), rule!(roles = ["editor"])),
+        );
     Router::new()
         .route("/", get(home))
         .route("/health", any(health))

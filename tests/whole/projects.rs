@@ -403,8 +403,8 @@ pub fn routes(service: axum::Router) -> Router {
         .route("/trace", trace(shut))
         .route("/on", on(MethodFilter::GET, shut))
         .route("/any", any(shut))
-        .service("/service", service.clone(), rule!(roles = ["admin"]))
-        .dangerously_merge_unguarded(service)
+        .nest_service("/service", (service.clone(), rule!(roles = ["admin"])))
+        .merge_unguarded(service)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a rule stands beside it")]

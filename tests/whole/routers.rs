@@ -1,5 +1,11 @@
 //! The guarded router: nesting, merging, requirements, services, fallbacks, the list, and what `finish` refuses.
 
+mod fallbacks;
+mod like_axum;
+mod methods;
+mod panics;
+mod services;
+
 use auth_runtime::routing::{MethodFilter, any, get, on, post};
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Auth, Principal, Router, auth, check, rule};
@@ -68,7 +74,7 @@ async fn what_a_router_requires_holds_for_all_of_its_routes() {
         .route("/open", get(open))
         .route("/optional", get(optional))
         .route("/admin", get(admin))
-        .service("/service", axum::routing::get(|| async {}), rule!(public))
+        .nest_service("/service", (axum::routing::get(|| async {}), rule!(public)))
         .route("/beside", (axum::routing::get(|| async {}), rule!(public)))
         .fallback(lost);
     let app = Router::new()
@@ -207,8 +213,8 @@ async fn services_keep_what_is_below_them() {
     let test = TestAuth::new();
     let echo = axum::Router::new().fallback(|uri: axum::http::Uri| async move { uri.path().to_owned() });
     let app = Router::new()
-        .service("/assets", echo.clone(), rule!(roles = ["staff"]))
-        .service("/files/{*path}", echo, rule!(public))
+        .nest_service("/assets", (echo.clone(), rule!(roles = ["staff"])))
+        .route_service("/files/{*path}", (axum::routing::any_service(echo), rule!(public)))
         .finish(test.auth())
         .unwrap();
     let staff = TestUser::new("alice").roles(["staff"]);
@@ -225,7 +231,8 @@ async fn services_keep_what_is_below_them() {
 async fn a_gate_behind_a_gate() {
     let test = TestAuth::new();
     let inner = axum::Router::new().route("/admin", axum::routing::get(admin));
-    let app = Router::new().service("/in", inner, rule!(roles = ["staff"])).finish(test.auth()).unwrap();
+    let app =
+        Router::new().nest_service("/in", (inner, rule!(roles = ["staff"]))).finish(test.auth()).unwrap();
     for (roles, expected) in [(vec!["staff", "admin"], 200), (vec!["admin"], 403), (vec!["staff"], 403)] {
         assert_eq!(status(&app, &test, &TestUser::new("a").roles(roles), "/in/admin").await, expected);
     }
@@ -284,7 +291,7 @@ fn the_list_and_the_table() {
         .route("/home", get(optional))
         .route("/both", on(MethodFilter::PUT.or(MethodFilter::DELETE), checked))
         .nest("/org/{tenant}", org)
-        .service("/assets", axum::routing::get(|| async {}), rule!(public))
+        .nest_service("/assets", (axum::routing::get(|| async {}), rule!(public)))
         .route("/ping", (axum::routing::get(|| async {}), rule!(source = "cookie", not(roles = ["bot"]))))
         .dangerously_merge_unguarded(axum::Router::new())
         .fallback(lost);
@@ -328,7 +335,7 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
         .route("/any", any(from_url))
         .route("/org/{id}", get(nested_path))
         .route("/fine", get(any_caller))
-        .service("/service", axum::routing::get(|| async {}), rule!(claims(a = path("b"))))
+        .nest_service("/service", (axum::routing::get(|| async {}), rule!(claims(a = path("b")))))
         .nest("/public", Router::new().route("/", get(any_caller)).require(rule!(public)))
         .nest(
             "/open",
@@ -461,10 +468,9 @@ async fn a_parameter_that_is_not_there_exactly_once_refuses_under_not_too() {
     for router in [
         Router::<()>::new().route("/x", get(of_others)),
         Router::new().nest("/{tenant}", Router::new().route("/x/{tenant}", get(of_others))),
-        Router::new().service(
+        Router::new().nest_service(
             "/files",
-            axum::routing::get(|| async {}),
-            rule!(not(claims(tenant = path("rest")))),
+            (axum::routing::get(|| async {}), rule!(not(claims(tenant = path("rest"))))),
         ),
     ] {
         let error = router.finish(test.auth()).unwrap_err();

@@ -55,3 +55,12 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
+
+/// How many cases a random test runs: a tenth of the full number, or, with `AUTH_CASES` in the environment, that many times the
+/// full number: `AUTH_CASES=1`.
+pub(crate) fn cases(full: u32) -> u32 {
+    match std::env::var("AUTH_CASES") {
+        Ok(times) => full * times.parse::<u32>().unwrap(),
+        Err(_) => full.div_ceil(10),
+    }
+}

@@ -1,49 +1,13 @@
 //! The table as one self-contained page: no script, style or font from elsewhere.
 
-use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+mod serve;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::response::{Html, IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::fmt::Write as _;
 
 use super::{AccessTable, Cell, RouteRow};
-use crate::rejection::misconfigured;
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
-
-/// The page of a router, which is there once the router is finished.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct AccessPage(Arc<OnceLock<String>>);
-
-impl AccessPage {
-    pub(crate) fn fill(&self, table: &AccessTable) {
-        let _ = self.0.set(table.to_html());
-    }
-
-    pub(crate) fn serve(&self) -> Response {
-        let Some(html) = self.0.get() else {
-            return misconfigured("the page of the access table is served by a router that was not finished")
-                .into_response();
-        };
-        let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())));
-        let policy = format!(
-            "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            source(STYLE),
-            source(SCRIPT)
-        );
-        let headers = [
-            (CONTENT_SECURITY_POLICY, policy.as_str()),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (REFERRER_POLICY, "no-referrer"),
-            (CACHE_CONTROL, "no-store"),
-        ];
-        (headers, Html(html.clone())).into_response()
-    }
-}
 
 impl AccessTable {
     /// The table as one self-contained page: filtered by role and path, light or dark as the browser is, usable by keyboard

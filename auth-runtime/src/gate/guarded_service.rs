@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, Service};
 
-use super::mounted::MountedRoute;
+use crate::gate::MountedRoute;
 use crate::gate::enter;
 use crate::pipeline::NoCheck;
 
@@ -21,14 +21,32 @@ impl<T> Layer<T> for GateLayer {
     type Service = GuardedService<T>;
 
     fn layer(&self, inner: T) -> GuardedService<T> {
-        GuardedService { inner, route: Arc::clone(&self.0) }
+        GuardedService::new(inner, Arc::clone(&self.0))
     }
 }
 
-#[derive(Clone, Debug)]
+/// A service behind a gate.
+///
+/// Cloning it does not clone the service: axum clones every layer for each request, and a handler that is cloned clones
+/// the state of its router. The service is cloned once a request, when that one is asked whether it is ready.
+#[derive(Debug)]
 pub(crate) struct GuardedService<T> {
-    inner: T,
+    template: Arc<T>,
+    /// The one that was asked whether it is ready, and is called next.
+    polled: Option<T>,
     route: Arc<MountedRoute>,
+}
+
+impl<T> GuardedService<T> {
+    pub(crate) fn new(service: T, route: Arc<MountedRoute>) -> Self {
+        Self { template: Arc::new(service), polled: None, route }
+    }
+}
+
+impl<T> Clone for GuardedService<T> {
+    fn clone(&self) -> Self {
+        Self { template: Arc::clone(&self.template), polled: None, route: Arc::clone(&self.route) }
+    }
 }
 
 impl<T> Service<Request> for GuardedService<T>
@@ -42,17 +60,15 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+        self.polled.get_or_insert_with(|| T::clone(&self.template)).poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // The one that was polled ready is the one that is called.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = self.polled.take().unwrap_or_else(|| T::clone(&self.template));
         let route = Arc::clone(&self.route);
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            match enter::<(), NoCheck>(&mut head, &(), |engine, _| route.policy(engine)).await {
+            match enter::<(), NoCheck>(&mut head, &(), |engine, head| route.policy(engine, head)).await {
                 Ok(()) => inner.call(Request::from_parts(head, body)).await.map(IntoResponse::into_response),
                 Err(refused) => Ok(refused.into_response()),
             }

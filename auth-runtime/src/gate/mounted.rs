@@ -3,8 +3,9 @@
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::handler::Handler;
+use axum::http::request::Parts;
 
 use crate::engine::Engine;
 use crate::gate::CarriesPolicy;
@@ -29,7 +30,8 @@ pub(crate) struct ResolvedPolicy {
     pub(crate) access: Access,
     pub(crate) rules: Vec<CompiledRule>,
     pub(crate) sources: Vec<usize>,
-    pub(crate) path: String,
+    /// `None`: the path that the request matched, of a handler that is the fallback of several paths.
+    pub(crate) path: Option<String>,
 }
 
 impl MountedRoute {
@@ -54,21 +56,23 @@ impl MountedRoute {
         self.policy_type == Some(TypeId::of::<P>())
     }
 
-    /// A route belongs to one router, which is finished once.
+    /// A route belongs to one router, which is finished once. The fallback of several paths is resolved for each, to the same.
     pub(crate) fn resolve(&self, resolved: ResolvedPolicy) {
         let _ = self.resolved.set(resolved);
     }
 
-    /// What the gate enforces; `None` if the router was not finished, or with another engine.
-    pub(crate) fn policy(&self, engine: &Arc<Engine>) -> Option<RoutePolicy<'_>> {
+    /// What the gate enforces on a request; `None` if the router was not finished, or with another engine.
+    pub(crate) fn policy(&self, engine: &Arc<Engine>, head: &Parts) -> Option<RoutePolicy<'_>> {
         let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
-        Some(RoutePolicy::new(
-            resolved.access,
-            &resolved.rules,
-            &resolved.sources,
-            self.handler,
-            &resolved.path,
-        ))
+        let path = resolved.path.as_deref().unwrap_or_default();
+        let mut policy =
+            RoutePolicy::new(resolved.access, &resolved.rules, &resolved.sources, self.handler, path);
+        if resolved.path.is_none()
+            && let Some(path) = head.extensions.get::<MatchedPath>()
+        {
+            policy.route = path.as_str().to_owned().into();
+        }
+        Some(policy)
     }
 }
 

@@ -82,6 +82,6 @@ fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {
         rules: gate.map(|gate| gate.rule).into_iter().collect(),
         check: gate.and_then(|gate| gate.check),
         unguarded: gate.is_none(),
-        written: None,
+        docs: None,
     }
 }

@@ -15,9 +15,9 @@ use super::references::dangling;
 use super::rejections;
 use super::route::ServedRoute;
 use super::schemes::Schemes;
-use super::written::WrittenOperations;
 use crate::engine::Auth;
 use crate::policy::PolicyAccess;
+use crate::router::HandlerDocs;
 use crate::router::Routes;
 
 /// What is enforced, in the parts of a document.
@@ -114,9 +114,9 @@ fn own_components(schemes: &Schemes, routes: &[ServedRoute<'_>], auth: &Auth) ->
 /// An error for each component that differs from another one of its name.
 pub(super) fn add_components<'w>(
     components: &mut Components,
-    documentation: impl Iterator<Item = &'w WrittenOperations>,
+    documentation: impl Iterator<Item = &'w HandlerDocs>,
 ) -> Result<(), Vec<String>> {
-    let all = documentation.flat_map(WrittenOperations::components);
+    let all = documentation.flat_map(HandlerDocs::components);
     let conflicts = all.filter_map(|(kind, name, component)| components.add(kind, name, component).err());
     let conflicts: Vec<String> = conflicts.collect();
     if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }

@@ -14,7 +14,8 @@ use super::schemes::Schemes;
 use super::security::requirements;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
-use crate::router::{is_safe, short_name};
+use crate::policy::short_name;
+use crate::router::is_safe;
 
 /// The operations of a path, by method in lower case.
 pub(super) type PathItem = BTreeMap<String, Map<String, Value>>;

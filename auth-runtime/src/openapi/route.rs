@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::METHODS;
 use super::path::place;
-use super::written::WrittenOperations;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
-use crate::router::Routes;
+use crate::router::{ANY, HandlerDocs, Routes};
 
 /// One handler at one path.
 pub(super) struct ServedRoute<'r> {
@@ -22,7 +21,7 @@ pub(super) struct ServedRoute<'r> {
     pub(super) who: String,
     pub(super) policy: PolicyDocument,
     /// The operations as the handler documents them.
-    pub(super) documentation: Option<&'r WrittenOperations>,
+    pub(super) documentation: Option<&'r HandlerDocs>,
 }
 
 impl<'r> ServedRoute<'r> {
@@ -51,7 +50,7 @@ impl<'r> ServedRoute<'r> {
                 handler: route.handler,
                 who: route.who(),
                 policy: route.policy(auth),
-                documentation: route.written.as_deref(),
+                documentation: route.docs.as_deref(),
             }
         });
         served.collect()
@@ -61,5 +60,3 @@ impl<'r> ServedRoute<'r> {
         self.method == ANY
     }
 }
-
-const ANY: &str = "ANY";

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::router::short_name;
-
 use super::rule::{Access, Expected, Literal, Requirement, Rule};
+use super::short_name::short_name;
 
 /// What is enforced on a route, whole.
 ///

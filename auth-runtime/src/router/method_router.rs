@@ -11,15 +11,17 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, Route};
 use tower::{Layer, Service};
 
-use crate::gate::CarriesPolicy;
-use crate::gate::GateLayer;
-use crate::gate::{MountedHandler, MountedRoute};
 #[cfg(feature = "openapi")]
-use crate::openapi::WrittenOperations;
-use crate::policy::HandlerInfo;
-use crate::policy::Rule;
+use super::documentation::HandlerDocs;
+use super::into_guarded::{IntoGuarded, ServiceWithRule, guarded_service, into_guarded};
+use super::served_methods::ServedMethods;
+use crate::gate::CarriesPolicy;
+use crate::gate::{MountedHandler, MountedRoute};
 
 /// The handlers of one path, by method: `axum::routing::MethodRouter`, where each has a policy.
+///
+/// The [table of axum's methods](crate::Router#methods-of-axums-method-router) says which of them are here.
+#[must_use = "mount it with `Router::route`"]
 pub struct MethodRouter<S = ()> {
     pub(super) inner: axum::routing::MethodRouter<S>,
     pub(super) endpoints: Vec<Endpoint>,
@@ -28,91 +30,21 @@ pub struct MethodRouter<S = ()> {
 /// One handler of a method router.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    /// Empty: any.
-    pub(super) methods: Vec<&'static str>,
+    pub(super) methods: ServedMethods,
     pub(super) route: Arc<MountedRoute>,
-    /// What whoever wrote the handler says of it.
     #[cfg(feature = "openapi")]
-    pub(super) written: Option<Arc<WrittenOperations>>,
+    pub(super) docs: Option<Arc<HandlerDocs>>,
 }
 
 impl Endpoint {
-    fn new(methods: Vec<&'static str>, route: Arc<MountedRoute>) -> Self {
+    pub(super) fn new(methods: ServedMethods, route: Arc<MountedRoute>) -> Self {
         Self {
             methods,
             route,
             #[cfg(feature = "openapi")]
-            written: None,
+            docs: None,
         }
     }
-}
-
-/// What can be mounted as a route: a [`MethodRouter`], whose handlers carry their policies, or any
-/// `axum::routing::MethodRouter` with a [`Rule`] beside it.
-///
-/// Which methods the latter has is not known here. It is listed as `ANY`, takes no token from the URL, and answers a method
-/// that it lacks (405) to those alone whom the rule lets in.
-///
-/// ```
-/// # use auth_runtime::{Router, rule};
-/// let app: Router = Router::new()
-///     .route("/ping", (axum::routing::get(|| async { "pong" }), rule!(public)));
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "this route has no access policy",
-    label = "no policy comes with this",
-    note = "use `auth_runtime::routing::{{get, post, ..}}` with handlers that have `#[auth]`, in place of `axum::routing`",
-    note = "where the handler can't have the attribute, put a rule beside it: `(axum::routing::get(handler), rule!(roles = [\"admin\"]))`"
-)]
-pub trait IntoGuarded<S>: sealed::Sealed<S> {}
-
-mod sealed {
-    pub trait Sealed<S> {
-        fn into_guarded(self, at: &'static std::panic::Location<'static>) -> super::MethodRouter<S>;
-    }
-}
-
-impl<S> sealed::Sealed<S> for MethodRouter<S> {
-    fn into_guarded(self, _: &'static Location<'static>) -> MethodRouter<S> {
-        self
-    }
-}
-
-impl<S> IntoGuarded<S> for MethodRouter<S> {}
-
-impl<S> sealed::Sealed<S> for (axum::routing::MethodRouter<S>, Rule)
-where
-    S: Clone + Send + Sync + 'static,
-{
-    fn into_guarded(self, at: &'static Location<'static>) -> MethodRouter<S> {
-        let (inner, rule) = self;
-        beside(inner, Vec::new(), rule, HandlerInfo::new("[rule beside it]", at.file(), at.line()))
-    }
-}
-
-/// What `inner` serves, guarded by a rule that stands beside it.
-pub(crate) fn beside<S>(
-    inner: axum::routing::MethodRouter<S>,
-    methods: Vec<&'static str>,
-    rule: Rule,
-    handler: HandlerInfo,
-) -> MethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    let route = MountedRoute::beside(rule, handler);
-    MethodRouter {
-        // Not `route_layer`, which leaves the fallback open, and `any` is one.
-        inner: inner.layer(GateLayer(Arc::clone(&route))),
-        endpoints: vec![Endpoint::new(methods, route)],
-    }
-}
-
-impl<S> IntoGuarded<S> for (axum::routing::MethodRouter<S>, Rule) where S: Clone + Send + Sync + 'static {}
-
-/// Turns what a router was given into a method router.
-pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>, at: &'static Location<'static>) -> MethodRouter<S> {
-    route.into_guarded(at)
 }
 
 /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
@@ -122,10 +54,10 @@ where
     T: CarriesPolicy + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    MethodRouter { inner: axum::routing::MethodRouter::new(), endpoints: Vec::new() }.on(filter, handler)
+    MethodRouter::new().on(filter, handler)
 }
 
-/// Routes requests of every method to a handler that has `#[auth]`.
+/// Routes requests of every method to a handler that has `#[auth]`. Methods that are added to it go to their own handlers.
 pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
 where
     H: Handler<T, S>,
@@ -133,18 +65,34 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let (handler, route) = mounted::<H, T, S>(handler);
-    MethodRouter { inner: axum::routing::any(handler), endpoints: vec![Endpoint::new(Vec::new(), route)] }
+    MethodRouter {
+        inner: axum::routing::any(handler),
+        endpoints: vec![Endpoint::new(ServedMethods::Any, route)],
+    }
+}
+
+impl<S> Default for MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<S> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    /// No handlers: every request is answered with 405 (Method Not Allowed).
+    pub fn new() -> Self {
+        Self { inner: axum::routing::MethodRouter::new(), endpoints: Vec::new() }
+    }
+
     /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
     ///
     /// # Panics
     /// If one of the methods has a handler already.
-    #[must_use]
     #[track_caller]
     pub fn on<H, T>(mut self, filter: MethodFilter, handler: H) -> Self
     where
@@ -153,21 +101,75 @@ where
     {
         let (handler, route) = mounted::<H, T, S>(handler);
         self.inner = self.inner.on(filter, handler);
-        self.endpoints.push(Endpoint::new(names(filter), route));
+        self.endpoints.push(Endpoint::new(ServedMethods::of(filter), route));
         self
     }
 
-    /// Says of the handlers so far what is written of them.
-    #[cfg(feature = "openapi")]
-    pub(crate) fn written(mut self, written: &Arc<WrittenOperations>) -> Self {
-        for endpoint in &mut self.endpoints {
-            endpoint.written = Some(Arc::clone(written));
-        }
+    /// Routes requests of the methods in `filter` to a service that has a rule beside it: `(service, rule!(public))`.
+    ///
+    /// # Panics
+    /// If one of the methods has a handler already.
+    #[track_caller]
+    pub fn on_service<P>(mut self, filter: MethodFilter, service: P) -> Self
+    where
+        P: ServiceWithRule,
+        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <P::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <P::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let (service, route) = guarded_service(service, Location::caller());
+        self.inner = self.inner.on_service(filter, service);
+        self.endpoints.push(Endpoint::new(ServedMethods::of(filter), route));
         self
+    }
+
+    /// The handler for requests of all other methods, as `axum::routing::MethodRouter::fallback`: the answer that it gives
+    /// has the `Allow` header. It has `#[auth]` like any other handler, replaces an earlier fallback and the handler of
+    /// [`any`], and is listed with the method `OTHER`.
+    pub fn fallback<H, T>(mut self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: CarriesPolicy + 'static,
+    {
+        let (handler, route) = mounted::<H, T, S>(handler);
+        self.inner = self.inner.fallback(handler);
+        self.with_fallback(route)
+    }
+
+    /// The service for requests of all other methods, with a rule beside it: `(service, rule!(public))`. The same as
+    /// [`fallback`](Self::fallback) otherwise.
+    #[track_caller]
+    pub fn fallback_service<P>(mut self, service: P) -> Self
+    where
+        P: ServiceWithRule,
+        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <P::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <P::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let (service, route) = guarded_service(service, Location::caller());
+        self.inner = self.inner.fallback_service(service);
+        self.with_fallback(route)
+    }
+
+    /// Adds the handlers of another method router, or what axum's method router serves with a rule beside it:
+    /// `get(read).merge((axum::routing::put_service(service), rule!(roles = ["admin"])))`.
+    ///
+    /// # Panics
+    /// As `axum::routing::MethodRouter::merge`: if both have a handler for one method, or both have a fallback.
+    #[track_caller]
+    pub fn merge(mut self, other: impl IntoGuarded<S>) -> Self {
+        let other = into_guarded(other, Location::caller());
+        self.inner = self.inner.merge(other.inner);
+        self.endpoints.extend(other.endpoints);
+        self
+    }
+
+    /// Gives the handlers their state, as `axum::routing::MethodRouter::with_state` does.
+    pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
+        MethodRouter { inner: self.inner.with_state(state), endpoints: self.endpoints }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates, and to the answer for other methods.
-    #[must_use]
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -178,11 +180,10 @@ where
         Self { inner: self.inner.layer(layer), endpoints: self.endpoints }
     }
 
-    /// Applies a layer to the handlers so far, outside of their gates.
+    /// Applies a layer to the handlers so far, outside of their gates. Unlike axum's, it reaches the handler of [`any`].
     ///
     /// # Panics
     /// If there is no handler yet.
-    #[must_use]
     #[track_caller]
     pub fn route_layer<L>(self, layer: L) -> Self
     where
@@ -191,10 +192,25 @@ where
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        // axum keeps the handler of `any` as the fallback, which its `route_layer` passes over.
-        let has_any = self.endpoints.iter().any(|endpoint| endpoint.methods.is_empty());
+        // axum has the handler of `any` as the fallback, which its `route_layer` leaves out.
+        let has_any = self.endpoints.iter().any(|endpoint| endpoint.methods == ServedMethods::Any);
         let inner = if has_any { self.inner.layer(layer) } else { self.inner.route_layer(layer) };
         Self { inner, endpoints: self.endpoints }
+    }
+
+    /// Adds documentation to the handlers so far.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn with_docs(mut self, docs: &Arc<HandlerDocs>) -> Self {
+        for endpoint in &mut self.endpoints {
+            endpoint.docs = Some(Arc::clone(docs));
+        }
+        self
+    }
+
+    fn with_fallback(mut self, route: Arc<MountedRoute>) -> Self {
+        self.endpoints.retain(|endpoint| !endpoint.methods.is_fallback());
+        self.endpoints.push(Endpoint::new(ServedMethods::Other, route));
+        self
     }
 }
 
@@ -226,11 +242,6 @@ pub(crate) const METHODS: [(MethodFilter, &str); 9] = [
     (MethodFilter::TRACE, "TRACE"),
     (MethodFilter::CONNECT, "CONNECT"),
 ];
-
-/// The names of the methods in a filter.
-fn names(filter: MethodFilter) -> Vec<&'static str> {
-    METHODS.into_iter().filter(|&(method, _)| filter.or(method) == filter).map(|(_, name)| name).collect()
-}
 
 /// Whether a method changes nothing (RFC 9110 §9.2.1), whatever the case of its letters.
 pub(crate) fn is_safe(method: &str) -> bool {

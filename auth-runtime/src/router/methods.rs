@@ -86,13 +86,22 @@ where
     on(MethodFilter::TRACE, handler)
 }
 
+/// Routes `CONNECT` requests to a handler that has `#[auth]`: HTTP/2's, for WebSockets (RFC 8441).
+pub fn connect<H, T, S>(handler: H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: CarriesPolicy + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    on(MethodFilter::CONNECT, handler)
+}
+
 /// Each panics if the method has a handler already.
 impl<S> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     /// Routes `GET` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn get<H, T>(self, handler: H) -> Self
     where
@@ -103,7 +112,6 @@ where
     }
 
     /// Routes `POST` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn post<H, T>(self, handler: H) -> Self
     where
@@ -114,7 +122,6 @@ where
     }
 
     /// Routes `PUT` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn put<H, T>(self, handler: H) -> Self
     where
@@ -125,7 +132,6 @@ where
     }
 
     /// Routes `PATCH` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn patch<H, T>(self, handler: H) -> Self
     where
@@ -136,7 +142,6 @@ where
     }
 
     /// Routes `DELETE` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn delete<H, T>(self, handler: H) -> Self
     where
@@ -147,7 +152,6 @@ where
     }
 
     /// Routes `HEAD` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn head<H, T>(self, handler: H) -> Self
     where
@@ -158,7 +162,6 @@ where
     }
 
     /// Routes `OPTIONS` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn options<H, T>(self, handler: H) -> Self
     where
@@ -169,7 +172,6 @@ where
     }
 
     /// Routes `TRACE` requests to a handler that has `#[auth]`.
-    #[must_use]
     #[track_caller]
     pub fn trace<H, T>(self, handler: H) -> Self
     where
@@ -177,5 +179,14 @@ where
         T: CarriesPolicy + 'static,
     {
         self.on(MethodFilter::TRACE, handler)
+    }
+    /// Routes `CONNECT` requests to a handler that has `#[auth]`: HTTP/2's, for WebSockets (RFC 8441).
+    #[track_caller]
+    pub fn connect<H, T>(self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: CarriesPolicy + 'static,
+    {
+        self.on(MethodFilter::CONNECT, handler)
     }
 }

@@ -2,28 +2,26 @@
 
 use std::sync::Arc;
 
-use super::effective;
-use super::method_router::is_safe;
+#[cfg(feature = "openapi")]
+use super::documentation::HandlerDocs;
 use super::path::{self, parameters};
+use super::served_methods::ServedMethods;
+use super::{FALLBACK, effective};
 use crate::engine::Engine;
 use crate::gate::{MountedRoute, ResolvedPolicy};
-#[cfg(feature = "openapi")]
-use crate::openapi::WrittenOperations;
 use crate::policy::{Access, CompiledRule, Rule};
 use crate::source::CredentialSource;
 
 /// A route as its router lists it.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Empty: any.
-    pub(super) methods: Vec<&'static str>,
+    pub(super) methods: ServedMethods,
     pub(super) path: String,
     /// What the routers around it require, the outermost first.
     pub(super) required: Vec<Rule>,
     pub(super) kind: Kind,
-    /// What whoever wrote the handler says of it.
     #[cfg(feature = "openapi")]
-    pub(super) written: Option<Arc<WrittenOperations>>,
+    pub(super) docs: Option<Arc<HandlerDocs>>,
 }
 
 #[derive(Debug)]
@@ -31,17 +29,19 @@ pub(super) enum Kind {
     Guarded(Arc<MountedRoute>),
     /// Merged as it is, at this place in the source.
     Unguarded(&'static std::panic::Location<'static>),
+    /// A method router without handlers: nothing is listed.
+    Empty,
 }
 
 impl Entry {
-    pub(super) fn new(methods: Vec<&'static str>, path: &str, kind: Kind) -> Self {
+    pub(super) fn new(methods: ServedMethods, path: &str, kind: Kind) -> Self {
         Self {
             methods,
             path: path.to_owned(),
             required: Vec::new(),
             kind,
             #[cfg(feature = "openapi")]
-            written: None,
+            docs: None,
         }
     }
 
@@ -49,7 +49,7 @@ impl Entry {
     pub(super) fn rules(&self) -> Vec<Rule> {
         let own = match &self.kind {
             Kind::Guarded(route) => Some(route.rule),
-            Kind::Unguarded(_) => None,
+            Kind::Unguarded(_) | Kind::Empty => None,
         };
         self.required.iter().copied().chain(own).collect()
     }
@@ -59,6 +59,7 @@ impl Entry {
         let full_path = path::join(prefix, &self.path);
         let route = match &self.kind {
             Kind::Guarded(route) => route,
+            Kind::Empty => return,
             Kind::Unguarded(place) => {
                 if !self.required.is_empty() {
                     mistakes.push(format!(
@@ -72,7 +73,7 @@ impl Entry {
         };
         let before = mistakes.len();
         let mut wrong = |what: String| {
-            let methods = if self.methods.is_empty() { "ANY".to_owned() } else { self.methods.join("|") };
+            let methods = self.methods.labels().join("|");
             mistakes.push(format!("{methods} {full_path} ({}): {what}", route.handler));
         };
 
@@ -84,17 +85,14 @@ impl Entry {
                 ));
             }
         }
-        let (access, sources) = read(engine, &rules, route.check, &self.methods, &full_path, &mut wrong);
+        let (access, sources) =
+            read(engine, &rules, route.check, self.methods.change_state(), &full_path, &mut wrong);
         if mistakes.len() == before {
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
-            route.resolve(ResolvedPolicy {
-                engine: Arc::clone(engine),
-                access,
-                rules,
-                sources,
-                path: full_path,
-            });
+            let has_many_paths = self.methods == ServedMethods::Other && self.path != FALLBACK;
+            let path = (!has_many_paths).then_some(full_path);
+            route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
         }
     }
 }
@@ -105,7 +103,7 @@ pub(super) fn read(
     engine: &Engine,
     rules: &[Rule],
     check: Option<&str>,
-    methods: &[&str],
+    changes_state: bool,
     path: &str,
     wrong: &mut impl FnMut(String),
 ) -> (Access, Vec<usize>) {
@@ -130,7 +128,7 @@ pub(super) fn read(
         }
     }
     engine.authorization.vocabulary.objections(rules).into_iter().for_each(&mut *wrong);
-    let sources = sources(engine, rules, methods, access, wrong);
+    let sources = sources(engine, rules, changes_state, access, wrong);
     (access, sources)
 }
 
@@ -138,7 +136,7 @@ pub(super) fn read(
 fn sources(
     engine: &Engine,
     rules: &[Rule],
-    methods: &[&str],
+    changes_state: bool,
     access: Access,
     wrong: &mut impl FnMut(String),
 ) -> Vec<usize> {
@@ -164,7 +162,7 @@ fn sources(
         None => {
             // A token in the URL of a request that changes state the gate refuses; another source must be left.
             let sources = engine.authentication.sources.default_indices().to_vec();
-            if changes_state(methods) && sources.iter().all(in_url) && access != Access::Public {
+            if changes_state && sources.iter().all(in_url) && access != Access::Public {
                 wrong(
                     "the engine's default sources are all in the URL, where no token is taken for a method that \
                      changes state: name another source in the rule, or in `default_sources`"
@@ -178,7 +176,7 @@ fn sources(
             if sources.is_empty() && access != Access::Public {
                 wrong("the sources that its rule names and those that a router around it requires have none in common".into());
             }
-            if changes_state(methods) && sources.iter().any(in_url) {
+            if changes_state && sources.iter().any(in_url) {
                 wrong(
                     "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
                      changes state, as a route of any method does too: take that source away (RFC 6750 §2.3)"
@@ -188,8 +186,4 @@ fn sources(
             sources
         }
     }
-}
-
-fn changes_state(methods: &[&str]) -> bool {
-    methods.is_empty() || methods.iter().any(|method| !is_safe(method))
 }

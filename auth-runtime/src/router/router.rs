@@ -3,30 +3,30 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
+#[cfg(feature = "openapi")]
 use std::sync::Arc;
 
 use axum::extract::Request;
+#[cfg(feature = "openapi")]
 use axum::handler::Handler;
 use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower::{Layer, Service};
 
 #[cfg(feature = "openapi")]
+use super::documentation::HandlerDocs;
+use super::finish::Hook;
+use super::into_guarded::{IntoGuarded, into_guarded};
+use super::method_router::Endpoint;
+#[cfg(feature = "openapi")]
 use super::method_router::on;
-use super::method_router::{IntoGuarded, beside, into_guarded, mounted};
+use super::panics;
 use super::path::join;
 use super::resolve::{Entry, Kind};
-use super::routes::{RouteInfo, Routes};
-use super::{BELOW, FALLBACK, UNKNOWN};
-use crate::access::AccessPage;
-use crate::engine::Auth;
-use crate::error::RoutesError;
-use crate::gate::CarriesPolicy;
-use crate::gate::GateLayer;
-use crate::gate::MountedRoute;
+use super::served_methods::ServedMethods;
+use super::{FALLBACK, UNKNOWN};
 #[cfg(feature = "openapi")]
-use crate::openapi::WrittenOperations;
-use crate::policy::HandlerInfo;
+use crate::gate::CarriesPolicy;
 use crate::policy::Rule;
 
 /// `axum::Router`, where every route has a policy. [`finish`](Self::finish) makes an `axum::Router` of it.
@@ -49,14 +49,18 @@ use crate::policy::Rule;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It is not `Clone`: a route that stood in two places would have two policies. Build a router twice instead.
+/// It is not `Clone`: a route that was in two places would have two policies. Build a router twice instead.
+///
+#[doc = include_str!("axum.md")]
 #[must_use = "call `finish`"]
 pub struct Router<S = ()> {
-    inner: axum::Router<S>,
-    entries: Vec<Entry>,
-    required: Vec<Rule>,
-    mounted_at: String,
-    pages: Vec<AccessPage>,
+    pub(super) inner: axum::Router<S>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) required: Vec<Rule>,
+    pub(super) mounted_at: String,
+    pub(super) hooks: Vec<Hook>,
+    /// Whether axum refuses path segments that start with `:` or `*`.
+    pub(super) has_v07_checks: bool,
 }
 
 impl<S> Default for Router<S>
@@ -79,8 +83,23 @@ where
             entries: Vec::new(),
             required: Vec::new(),
             mounted_at: String::new(),
-            pages: Vec::new(),
+            hooks: Vec::new(),
+            has_v07_checks: true,
         }
+    }
+
+    /// Turns the refusal of paths off whose segments start with `:` or `*`, as `axum::Router::without_v07_checks` does: such a
+    /// segment is then matched literally.
+    pub fn without_v07_checks(mut self) -> Self {
+        self.inner = self.inner.without_v07_checks();
+        self.has_v07_checks = false;
+        self
+    }
+
+    /// Whether there is a route, as `axum::Router::has_routes` says: a fallback is none.
+    #[must_use]
+    pub fn has_routes(&self) -> bool {
+        self.inner.has_routes()
     }
 
     /// Adds a route, as `axum::Router::route` does.
@@ -91,53 +110,7 @@ where
     pub fn route(mut self, path: &str, route: impl IntoGuarded<S>) -> Self {
         let route = into_guarded(route, Location::caller());
         self.inner = self.inner.route(path, route.inner);
-        for endpoint in route.endpoints {
-            let entry = Entry::new(endpoint.methods, path, Kind::Guarded(endpoint.route));
-            #[cfg(feature = "openapi")]
-            let entry = Entry { written: endpoint.written, ..entry };
-            self.entries.push(entry);
-        }
-        self
-    }
-
-    /// Mounts a service under a path, with the rule beside it. The service gets every request below the path, without
-    /// the prefix, as with `axum::Router::nest_service`; a path that ends in a wildcard is one route, whose
-    /// requests keep their path, as with `route_service`.
-    ///
-    /// # Panics
-    /// If the path overlaps with another route, or is malformed.
-    #[track_caller]
-    pub fn service<T>(mut self, path: &str, service: T, rule: Rule) -> Self
-    where
-        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        T::Response: IntoResponse,
-        T::Future: Send + 'static,
-    {
-        let at = Location::caller();
-        let route = MountedRoute::beside(rule, HandlerInfo::new("[service]", at.file(), at.line()));
-        let guarded = GateLayer(Arc::clone(&route)).layer(service);
-        if path.ends_with('}') && path.contains("{*") {
-            self.inner = self.inner.route_service(path, guarded);
-            self.add(Vec::new(), path, route);
-        } else {
-            self.inner = self.inner.nest_service(path, guarded);
-            // axum hides the parameter of what is below, so it has no name for a rule either.
-            self.add(Vec::new(), &join(path, BELOW), route);
-        }
-        self
-    }
-
-    /// The handler for requests that no route matches. It has a policy like any other: `#[auth(public)]`, mostly.
-    pub fn fallback<H, T>(mut self, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: CarriesPolicy + 'static,
-    {
-        let (handler, route) = mounted::<H, T, S>(handler);
-        self.inner = self.inner.fallback(handler);
-        // As with axum's, the last one counts.
-        self.entries.retain(|entry| entry.path != FALLBACK);
-        self.add(Vec::new(), FALLBACK, route);
+        self.list(path, route.endpoints);
         self
     }
 
@@ -148,14 +121,15 @@ where
     /// As `axum::Router::nest`.
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
-        let Self { inner, mut entries, pages, .. } = router.with_requirements();
+        panics::unless_nestable("nest", path, self.has_v07_checks);
+        let Self { inner, mut entries, hooks, .. } = router.with_requirements();
         let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
             // axum forgets the fallbacks inside of a router that has none itself.
             entries.retain(|entry| !entry.path.ends_with(FALLBACK));
         }
         self.inner = self.inner.nest(path, inner);
-        self.pages.extend(pages);
+        self.hooks.extend(hooks);
         self.entries
             .extend(entries.into_iter().map(|entry| Entry { path: join(path, &entry.path), ..entry }));
         self
@@ -167,9 +141,10 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let Self { inner, entries, pages, .. } = router.with_requirements();
+        let Self { inner, entries, hooks, has_v07_checks, .. } = router.with_requirements();
         self.inner = self.inner.merge(inner);
-        self.pages.extend(pages);
+        self.has_v07_checks |= has_v07_checks;
+        self.hooks.extend(hooks);
         self.entries.extend(entries);
         self
     }
@@ -188,38 +163,21 @@ where
     {
         let mut router = self;
         // No closure, which would be the place that a panic names.
-        for (path, methods, written) in WrittenOperations::of(document) {
-            router = router.route(&path, on(methods, handler.clone()).written(&Arc::new(written)));
+        for (path, methods, docs) in HandlerDocs::of(document) {
+            router = router.route(&path, on(methods, handler.clone()).with_docs(&Arc::new(docs)));
         }
         router
     }
 
-    /// Serves the [access table](crate::access) of the finished router as a page, guarded by this rule: it tells who could be
-    /// asked for what. `HEAD` and `GET` only.
-    ///
-    /// # Panics
-    /// If the path overlaps with another route, or is malformed.
-    #[track_caller]
-    pub fn access_page(mut self, path: &str, rule: Rule) -> Self {
-        let page = AccessPage::default();
-        self.pages.push(page.clone());
-        let at = Location::caller();
-        let handler = HandlerInfo::new("auth_runtime::access_page", at.file(), at.line());
-        let serve = axum::routing::get(async move || page.serve());
-        self.route(path, beside(serve, vec!["GET"], rule, handler))
-    }
-
-    /// Adds the routes of a router of axum, which have no policy unless their handlers have `#[auth]`.
-    ///
-    /// What is lost: every request reaches these routes, with or without a credential, and the access table can't list their
-    /// paths. It says that this was called, and where. It is right for routes that check their callers themselves.
+    /// Adds routes that have no policy: nothing of this library stands before them, unless their handlers have
+    /// `#[auth]`. The table lists that this was done, and where.
     ///
     /// # Panics
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn dangerously_merge_unguarded(mut self, router: axum::Router<S>) -> Self {
         self.inner = self.inner.merge(router);
-        self.entries.push(Entry::new(Vec::new(), UNKNOWN, Kind::Unguarded(Location::caller())));
+        self.entries.push(Entry::new(ServedMethods::Unknown, UNKNOWN, Kind::Unguarded(Location::caller())));
         self
     }
 
@@ -274,67 +232,22 @@ where
             entries: self.entries,
             required: self.required,
             mounted_at: self.mounted_at,
-            pages: self.pages,
+            hooks: self.hooks,
+            has_v07_checks: self.has_v07_checks,
         }
     }
 
-    /// All routes, with what they ask for.
-    #[must_use]
-    pub fn routes(&self) -> Routes {
-        let routes = self.entries.iter().flat_map(|entry| {
-            let (handler, check, unguarded) = match &entry.kind {
-                Kind::Guarded(route) => (route.handler.name, route.check, false),
-                Kind::Unguarded(_) => ("[dangerously_merge_unguarded]", None, true),
-            };
-            let methods = if entry.methods.is_empty() { vec!["ANY"] } else { entry.methods.clone() };
-            let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();
-            methods.into_iter().map(move |method| RouteInfo {
-                method,
-                path: join(&self.mounted_at, &entry.path),
-                handler,
-                rules: rules.clone(),
-                check,
-                unguarded,
-                #[cfg(feature = "openapi")]
-                written: entry.written.clone(),
-            })
-        });
-        Routes { routes: routes.collect() }
-    }
-
-    /// Checks every route against the engine and makes an `axum::Router` of them, with the engine's layer in place.
-    ///
-    /// # Errors
-    /// [`RoutesError`], which lists every route that the engine can't serve: one that names a source the engine
-    /// lacks, compares a claim with a parameter its path lacks, or takes a token from the URL for a method that
-    /// changes state.
-    pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
-        let finished = self.with_requirements();
-        let mut mistakes = Vec::new();
-        for entry in &finished.entries {
-            entry.resolve(auth.engine(), &finished.mounted_at, &mut mistakes);
+    /// Lists what is served at a path.
+    pub(super) fn list(&mut self, path: &str, endpoints: Vec<Endpoint>) {
+        if endpoints.is_empty() {
+            self.entries.push(Entry::new(ServedMethods::Named(Vec::new()), path, Kind::Empty));
         }
-        if !mistakes.is_empty() {
-            return Err(RoutesError::new(mistakes));
+        for endpoint in endpoints {
+            let entry = Entry::new(endpoint.methods, path, Kind::Guarded(endpoint.route));
+            #[cfg(feature = "openapi")]
+            let entry = Entry { docs: endpoint.docs, ..entry };
+            self.entries.push(entry);
         }
-        if !finished.pages.is_empty() {
-            let table = finished.routes().table(auth);
-            finished.pages.iter().for_each(|page| page.fill(&table));
-        }
-        Ok(finished.inner.layer(auth.layer()))
-    }
-
-    fn add(&mut self, methods: Vec<&'static str>, path: &str, route: Arc<MountedRoute>) {
-        self.entries.push(Entry::new(methods, path, Kind::Guarded(route)));
-    }
-
-    /// The same, with what this router requires put in front of what is required of each route already.
-    fn with_requirements(mut self) -> Self {
-        for entry in &mut self.entries {
-            entry.required.splice(0..0, self.required.iter().copied());
-        }
-        self.required.clear();
-        self
     }
 }
 

@@ -4,13 +4,15 @@ use std::fmt;
 #[cfg(feature = "openapi")]
 use std::sync::Arc;
 
+#[cfg(feature = "openapi")]
+use super::documentation::HandlerDocs;
 use super::effective;
+#[cfg(feature = "openapi")]
+use super::method_router::is_safe;
 #[cfg(feature = "openapi")]
 use super::resolve::read;
 #[cfg(feature = "openapi")]
 use crate::engine::Auth;
-#[cfg(feature = "openapi")]
-use crate::openapi::WrittenOperations;
 use crate::policy::{Access, Rule};
 
 /// All routes of a router: method, path, handler, rule. Prints as an aligned table.
@@ -23,7 +25,9 @@ pub struct Routes {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RouteInfo {
-    /// `GET`, or `ANY`. A `GET` route answers `HEAD` too.
+    /// `GET` or another method. `ANY`: every method for which the path has no other route. `OTHER`: the same, of a fallback
+    /// of the path ([`MethodRouter::fallback`](super::MethodRouter::fallback),
+    /// [`Router::method_not_allowed_fallback`](crate::Router::method_not_allowed_fallback)). A `GET` route answers `HEAD` too.
     pub method: &'static str,
     /// The path with its parameters, from the outermost router on. A fallback's ends in `(fallback)`.
     pub path: String,
@@ -35,9 +39,8 @@ pub struct RouteInfo {
     pub check: Option<&'static str>,
     /// Whether the route came by `dangerously_merge_unguarded`: nothing is known of it.
     pub unguarded: bool,
-    /// What whoever wrote the handler says of it.
     #[cfg(feature = "openapi")]
-    pub(crate) written: Option<Arc<WrittenOperations>>,
+    pub(crate) docs: Option<Arc<HandlerDocs>>,
 }
 
 impl Routes {
@@ -62,21 +65,20 @@ impl<'a> IntoIterator for &'a Routes {
 }
 
 impl RouteInfo {
-    /// Whether it is an operation that a document can tell of: guarded, and at a path of its own.
+    /// Whether it is an operation that a document describes: guarded, at a path of its own, and no fallback.
     #[cfg(feature = "openapi")]
     pub(crate) fn is_operation(&self) -> bool {
-        !self.unguarded && !self.path.ends_with(super::FALLBACK)
+        !self.unguarded && !self.path.ends_with(super::FALLBACK) && self.method != super::OTHER
     }
 
     /// Why the engine can't serve it, as [`finish`](crate::Router::finish) says.
     #[cfg(feature = "openapi")]
     pub(crate) fn objections(&self, auth: &Auth) -> Vec<String> {
         let mut objections = Vec::new();
-        let methods = if self.method == "ANY" { &[][..] } else { &[self.method] };
         let mut wrong = |what: String| {
             objections.push(format!("{} {} ({}): {what}", self.method, self.path, self.handler));
         };
-        read(auth.engine(), &self.rules, self.check, methods, &self.path, &mut wrong);
+        read(auth.engine(), &self.rules, self.check, !is_safe(self.method), &self.path, &mut wrong);
         objections
     }
 

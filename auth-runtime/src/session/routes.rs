@@ -265,7 +265,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
                 let route = beside(handler, vec!["POST"], $rule, info);
                 #[cfg(feature = "openapi")]
                 let route =
-                    route.written(&Arc::new(documented.route(TokenRoute::$route, stringify!($method))));
+                    route.with_docs(&Arc::new(documented.route(TokenRoute::$route, stringify!($method))));
                 $router.route($path, route)
             }};
         }

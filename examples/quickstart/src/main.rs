@@ -157,7 +157,7 @@ fn with_documents(routes: Router<App>, auth: &Auth) -> Result<Router<App>, BoxEr
     let ui = axum::Router::from(SwaggerUi::new("/").config(Config::from("/openapi.json")))
         .layer(from_fn(with_slash));
     let routes = routes.route("/openapi.json", (axum::routing::get(json), rule!(public)));
-    Ok(routes.service("/docs", ui, rule!(public)))
+    Ok(routes.nest_service("/docs", (ui, rule!(public))))
 }
 
 /// The links of Swagger UI are relative: they need the slash of `/docs/`.

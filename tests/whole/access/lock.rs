@@ -414,7 +414,7 @@ fn a_wildcard_that_goes_may_leave_its_longer_paths_alone() {
 #[test]
 fn a_service_answers_at_its_path_too() {
     let service =
-        |router: Router, path: &str| router.service(path, axum::Router::<()>::new(), Rule::public());
+        |router: Router, path: &str| router.nest_service(path, (axum::Router::<()>::new(), Rule::public()));
     let admins = |path: &str| Router::new().route(path, routing::get(for_admins));
     let changes = told_of(admins("/files"), service(Router::new(), "/files"));
     assert_eq!(

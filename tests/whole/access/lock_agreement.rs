@@ -42,6 +42,10 @@ enum Mount {
     /// Of a path, methods, and whether everybody is let in.
     Route(&'static str, &'static str, bool),
     Service(&'static str, bool),
+    /// A service at this path alone.
+    RouteService(&'static str, bool),
+    /// What answers for the methods that the paths so far lack.
+    NotAllowed(bool),
     /// A router with one route, `/b`, and with a fallback or none.
     Nested(&'static str, bool, Option<bool>),
     Fallback(bool),
@@ -54,6 +58,8 @@ fn mount() -> impl Strategy<Value = Mount> {
         1 => (select(&PREFIXES), any::<bool>()).prop_map(|(path, open)| Mount::Service(path, open)),
         2 => (select(&PREFIXES), any::<bool>(), any::<Option<bool>>())
             .prop_map(|(path, open, fallback)| Mount::Nested(path, open, fallback)),
+        1 => (select(&PATHS), any::<bool>()).prop_map(|(path, open)| Mount::RouteService(path, open)),
+        1 => any::<bool>().prop_map(Mount::NotAllowed),
         1 => any::<bool>().prop_map(Mount::Fallback),
     ]
 }
@@ -86,7 +92,7 @@ fn router(mounts: &[Mount]) -> Router {
         Mount::Route(path, methods, open) => router.route(path, route(methods, open)),
         Mount::Service(path, open) => {
             let rule = if open { Rule::public() } else { rule!(roles = ["admin"]) };
-            router.service(path, axum::routing::any(|| async {}), rule)
+            router.nest_service(path, (axum::routing::any(|| async {}), rule))
         }
         Mount::Nested(path, open, fallback) => {
             let inner = Router::new().route("/b", route("ANY", open));
@@ -95,6 +101,12 @@ fn router(mounts: &[Mount]) -> Router {
                 fallback.map_or(Router::new(), |open| with_fallback(Router::new(), open)).merge(inner),
             )
         }
+        Mount::RouteService(path, open) => {
+            let rule = if open { Rule::public() } else { rule!(roles = ["admin"]) };
+            router.route_service(path, (axum::routing::any(|| async {}), rule))
+        }
+        Mount::NotAllowed(true) => router.method_not_allowed_fallback(for_all),
+        Mount::NotAllowed(false) => router.method_not_allowed_fallback(for_admins),
         Mount::Fallback(open) => with_fallback(router, open),
     })
 }
@@ -110,7 +122,13 @@ fn held(mounts: &[Mount]) -> Vec<Mount> {
         let rest = |path: &str| slash(path) + "{*rest}";
         let (paths, below) = match *mount {
             Mount::Route(path, methods, _) => {
-                if held.iter().any(|mount| matches!(mount, Mount::Route(other, _, _) if *other == path)) {
+                let is_here = |mount: &Mount| matches!(mount, Mount::Route(other, _, _) if *other == path);
+                if let Some(first) = held.iter().position(is_here) {
+                    let has_fallback =
+                        held[first..].iter().any(|mount| matches!(mount, Mount::NotAllowed(_)));
+                    if methods == "ANY" && has_fallback {
+                        continue;
+                    }
                     // The same path again: another method.
                     if !endpoints.contains(&(path, methods)) {
                         endpoints.push((path, methods));
@@ -126,6 +144,11 @@ fn held(mounts: &[Mount]) -> Vec<Mount> {
             Mount::Nested(path, _, fallback) => {
                 let below = fallback.map_or(vec![], |_| vec![path.to_owned(), rest(path)]);
                 (vec![slash(path) + "b"], below)
+            }
+            Mount::RouteService(path, _) => (vec![path.to_owned()], vec![]),
+            Mount::NotAllowed(_) => {
+                held.push(*mount);
+                continue;
             }
             Mount::Fallback(_) => {
                 if !held.iter().any(|mount| matches!(mount, Mount::Fallback(_))) {

@@ -209,7 +209,7 @@ fn every_operation_is_found() {
         .route("/files/{*path}", get(undocumented))
         .route("/one", get(undocumented))
         .route("/two", get(above_any))
-        .service("/assets", axum::Router::<()>::new(), rule!(roles = ["viewer"]));
+        .nest_service("/assets", (axum::Router::<()>::new(), rule!(roles = ["viewer"])));
     let paths = json!({
         "/any": { "query": {}, "additionalOperations": { "LINK": {} } },
         "/files/{*rest}": { "get": {} },

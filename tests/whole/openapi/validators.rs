@@ -22,7 +22,7 @@ fn validators_of_others_find_no_error() {
             let inner = Router::new().route("/x/{id}", get(strange)).route("/{{braces}}", get(strange));
             Router::<()>::new()
                 .nest("/o/{id}", inner)
-                .service("/f/{rest}", axum::Router::<()>::new(), auth_runtime::rule!(roles = ["a"]))
+                .nest_service("/f/{rest}", (axum::Router::<()>::new(), auth_runtime::rule!(roles = ["a"])))
                 .route("/connect", auth_runtime::routing::on(axum::routing::MethodFilter::CONNECT, strange))
         };
         for (kind, document) in [

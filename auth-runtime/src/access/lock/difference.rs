@@ -6,7 +6,7 @@ use super::callers::RoutePair;
 use super::file::LockedRoute;
 use super::shape::{Probes, intersection, lengths};
 use super::state::{Methods, State, of_method, shape_of};
-use crate::router::path_shape;
+use crate::router::{ANY, OTHER, path_shape};
 
 /// A text for each route whose access has changed, and for other requests to which a caller gained or lost access.
 pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {
@@ -128,7 +128,7 @@ impl<'l> Difference<'_, 'l> {
         let (before, after) = (self.before, self.after);
         let shapes = || before.shapes().chain(after.shapes());
         let every_method: BTreeSet<&str> =
-            shapes().flat_map(|(_, methods)| methods.keys().copied()).chain(["ANY"]).collect();
+            shapes().flat_map(|(_, methods)| methods.keys().copied()).chain([ANY]).collect();
         let mut requests: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (shape, methods) in shapes() {
             requests.entry(shape.to_owned()).or_default().extend(methods.keys());
@@ -169,8 +169,9 @@ fn named(shape: &str, serving: [Option<&Methods<'_>>; 2]) -> String {
 }
 
 fn in_words(methods: &[&str]) -> String {
-    let named = methods.iter().filter(|method| **method != "ANY").copied();
-    let any = methods.contains(&"ANY").then_some("any other method");
+    let is_any = |method: &&&str| [ANY, OTHER].contains(*method);
+    let named = methods.iter().filter(|method| !is_any(method)).copied();
+    let any = methods.iter().any(|method| is_any(&method)).then_some("any other method");
     named.chain(any).collect::<Vec<_>>().join(", ")
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::error::InvalidLock;
 use super::file::{Locked, LockedRoute};
-use crate::router::{BELOW, FALLBACK, path_shape};
+use crate::policy::PolicyAccess;
+use crate::router::{ANY, BELOW, FALLBACK, OTHER, path_shape};
 
 /// The router does not take more parameters in a path than these.
 const MOST_BRACES: usize = 25;
@@ -40,7 +41,8 @@ impl<'l> State<'l> {
             Self { locked, routes: RouteIndex::default(), fallbacks: RouteIndex::default(), unguarded: 0 };
         for route in &locked.routes {
             if route.is_unknown() {
-                state.unguarded += 1;
+                // The fallback of a guarded router may answer for methods that these routes lack.
+                state.unguarded += usize::from(route.policy.access == PolicyAccess::Unguarded);
                 continue;
             }
             let index = if route.is_fallback() { &mut state.fallbacks } else { &mut state.routes };
@@ -90,7 +92,7 @@ impl<'l> RouteIndex<'l> {
 /// The route of a path that serves this method.
 pub(super) fn of_method<'l>(methods: Option<&Methods<'l>>, method: &str) -> Option<&'l LockedRoute> {
     let head = (method == "HEAD").then_some("GET");
-    let mut names = std::iter::once(method).chain(head).chain(["ANY"]);
+    let mut names = std::iter::once(method).chain(head).chain([ANY, OTHER]);
     names.find_map(|name| methods?.get(name).copied())
 }
 

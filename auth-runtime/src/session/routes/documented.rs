@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Delivery, TokenRoute};
-use crate::openapi::WrittenOperations;
+use crate::router::HandlerDocs;
 
 /// How the routes were put together, as far as a document tells of it.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Documented {
 
 impl Documented {
     /// What a route says of itself, whose operation has this id.
-    pub(super) fn route(&self, route: TokenRoute, id: &str) -> WrittenOperations {
+    pub(super) fn route(&self, route: TokenRoute, id: &str) -> HandlerDocs {
         let mut operation = json!({
             "operationId": id,
             "tags": ["Session"],
@@ -28,7 +28,7 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
-        WrittenOperations::one("post", operation)
+        HandlerDocs::one("post", operation)
     }
 
     fn description(&self, route: TokenRoute) -> &'static str {

@@ -1,29 +1,28 @@
-//! What whoever wrote a handler says of it, in OpenAPI's words.
+//! The documentation that comes with a handler, in OpenAPI's terms.
 
 use axum::routing::MethodFilter;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::keys;
-use crate::router::METHODS;
+use super::method_router::METHODS;
 
-/// The operations of one handler, as they are written; what is enforced is added to them.
+/// The documentation of one handler: its operations as their author wrote them. `openapi` adds what is enforced.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct WrittenOperations {
+pub(crate) struct HandlerDocs {
     /// By method, in lower case.
     operations: Map<String, Value>,
     /// By kind.
     components: Map<String, Value>,
 }
 
-impl WrittenOperations {
+impl HandlerDocs {
     /// One operation that refers to no schema.
     #[cfg(feature = "token-routes")]
     pub(crate) fn one(method: &str, operation: Value) -> Self {
         Self { operations: Map::from_iter([(method.to_owned(), operation)]), components: Map::new() }
     }
 
-    /// What a document that tells of one handler says of it: at which path it stands, for which methods.
+    /// What a document of one handler says of it: for each path the methods, and the documentation.
     pub(crate) fn of(document: &impl Serialize) -> Vec<(String, MethodFilter, Self)> {
         let mut document = serde_json::to_value(document).unwrap_or_default();
         let mut taken = |pointer: &str| match document.pointer_mut(pointer).map(Value::take) {
@@ -41,12 +40,12 @@ impl WrittenOperations {
         paths.collect()
     }
 
-    pub(super) fn operation(&self, method: &str) -> Option<&Map<String, Value>> {
+    pub(crate) fn operation(&self, method: &str) -> Option<&Map<String, Value>> {
         self.operations.get(method).and_then(Value::as_object)
     }
 
     /// What its operations refer to, by kind and name.
-    pub(super) fn components(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+    pub(crate) fn components(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
         let kinds = self.components.iter().filter(|(kind, _)| *kind != "securitySchemes");
         kinds.flat_map(|(kind, components)| {
             components.as_object().into_iter().flatten().map(move |(name, one)| (&**kind, &**name, one))
@@ -62,6 +61,7 @@ fn without_tags_of_the_path(operation: &mut Value) {
 }
 
 fn filter(operation: &str) -> Option<MethodFilter> {
-    let known = keys::METHODS.into_iter().find(|known| *known == operation)?;
-    METHODS.into_iter().find(|(_, name)| name.eq_ignore_ascii_case(known)).map(|(filter, _)| filter)
+    // OpenAPI has no place for `CONNECT`, and writes methods in lower case.
+    let mut known = METHODS.into_iter().filter(|(_, name)| *name != "CONNECT");
+    known.find(|(_, name)| name.to_ascii_lowercase() == operation).map(|(filter, _)| filter)
 }

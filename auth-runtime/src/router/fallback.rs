@@ -1,0 +1,182 @@
+//! What answers requests that no route matches, and requests whose method no route of their path has.
+
+use std::convert::Infallible;
+use std::panic::Location;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+use tower::Service;
+
+use super::into_guarded::{ServiceWithRule, guarded_service, into_guarded};
+use super::method_router::{Endpoint, MethodRouter, mounted};
+use super::resolve::{Entry, Kind};
+use super::router::Router;
+use super::served_methods::ServedMethods;
+use super::{FALLBACK, UNKNOWN};
+use crate::gate::CarriesPolicy;
+use crate::policy::Rule;
+
+/// What can be the [fallback](Router::fallback) of a router: a handler that has `#[auth]`, a [`MethodRouter`] of such
+/// handlers, or any `axum::routing::MethodRouter` with a [`Rule`] beside it.
+///
+/// ```
+/// # use auth_runtime::{Router, rule};
+/// # use axum::http::StatusCode;
+/// let app: Router = Router::new()
+///     .fallback((axum::routing::any(|| async { (StatusCode::NOT_FOUND, "no such page") }), rule!(public)));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "this fallback has no access policy",
+    label = "no policy comes with this",
+    note = "write `#[auth(public)]` above the handler, or put a rule beside it: `(axum::routing::any(handler), rule!(public))`",
+    note = "a service is the fallback by `fallback_service((service, rule!(public)))`"
+)]
+pub trait IntoFallback<T, S>: sealed::Sealed<T, S> {}
+
+mod sealed {
+    use std::panic::Location;
+
+    pub trait Sealed<T, S> {
+        /// Makes it the fallback of axum's router.
+        fn apply(
+            self,
+            router: axum::Router<S>,
+            at: &'static Location<'static>,
+        ) -> (axum::Router<S>, super::Endpoints);
+    }
+}
+
+impl<H, T, S> sealed::Sealed<T, S> for H
+where
+    H: Handler<T, S>,
+    T: CarriesPolicy + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    fn apply(self, router: axum::Router<S>, _: &'static Location<'static>) -> (axum::Router<S>, Endpoints) {
+        let (handler, route) = mounted::<H, T, S>(self);
+        (router.fallback(handler), Endpoints(vec![Endpoint::new(ServedMethods::Any, route)]))
+    }
+}
+
+impl<H, T, S> IntoFallback<T, S> for H
+where
+    H: Handler<T, S>,
+    T: CarriesPolicy + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+}
+
+// `()` as with axum's own: method routers have no arguments that their policy is read from.
+impl<S> sealed::Sealed<(), S> for MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn apply(self, router: axum::Router<S>, _: &'static Location<'static>) -> (axum::Router<S>, Endpoints) {
+        (router.fallback(self.inner), Endpoints(self.endpoints))
+    }
+}
+
+impl<S> IntoFallback<(), S> for MethodRouter<S> where S: Clone + Send + Sync + 'static {}
+
+impl<S> sealed::Sealed<(), S> for (axum::routing::MethodRouter<S>, Rule)
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn apply(self, router: axum::Router<S>, at: &'static Location<'static>) -> (axum::Router<S>, Endpoints) {
+        into_guarded(self, at).apply(router, at)
+    }
+}
+
+impl<S> IntoFallback<(), S> for (axum::routing::MethodRouter<S>, Rule) where S: Clone + Send + Sync + 'static {}
+
+/// What a fallback is listed by.
+#[derive(Debug)]
+pub struct Endpoints(Vec<Endpoint>);
+
+impl<S> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// What answers requests that no route matches: a handler that has `#[auth(public)]` in most services. A method router of
+    /// guarded handlers will do, and one of axum's with a rule beside it. It is listed as `/(fallback)`. Of several the last one
+    /// counts; a router that is nested and has none takes the one of the router around it.
+    #[track_caller]
+    pub fn fallback<T>(mut self, fallback: impl IntoFallback<T, S>) -> Self {
+        let (inner, Endpoints(endpoints)) = fallback.apply(self.inner, Location::caller());
+        self.inner = inner;
+        self.list_fallback(endpoints);
+        self
+    }
+
+    /// The service that answers requests that no route matches, with the rule beside it: files of a single-page application, for
+    /// example, `(ServeDir::new("dist").fallback(ServeFile::new("dist/index.html")), rule!(public))`. See
+    /// [`fallback`](Self::fallback).
+    #[track_caller]
+    pub fn fallback_service<P>(mut self, service: P) -> Self
+    where
+        P: ServiceWithRule,
+        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <P::Service as Service<Request>>::Response: IntoResponse,
+        <P::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let (service, route) = guarded_service(service, Location::caller());
+        self.inner = self.inner.fallback_service(service);
+        self.list_fallback(vec![Endpoint::new(ServedMethods::Service, route)]);
+        self
+    }
+
+    /// The handler for requests to the paths so far whose method no route of the path has, in place of an empty 405 answer. Its
+    /// answer has the `Allow` header. It has `#[auth]` like any other handler, and is listed with the method `OTHER` for each of
+    /// these paths; a path whose method router has a fallback, or `any`, keeps that.
+    ///
+    /// Where a path has a method router of axum's with a rule beside it, this handler answers for the methods which that one
+    /// lacks, by the rule of its own: the rule beside is not asked.
+    pub fn method_not_allowed_fallback<H, T>(mut self, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: CarriesPolicy + 'static,
+    {
+        let (handler, route) = mounted::<H, T, S>(handler);
+        self.inner = self.inner.method_not_allowed_fallback(handler);
+        for path in self.paths_without_method_fallback() {
+            self.entries.push(Entry::new(ServedMethods::Other, &path, Kind::Guarded(route.clone())));
+        }
+        self
+    }
+
+    /// Takes the fallback away, and those of the routers that are nested in this one: no match is an empty 404 answer again. For
+    /// merging two routers that both have a fallback, which [`merge`](Self::merge) does not allow.
+    pub fn reset_fallback(mut self) -> Self {
+        self.inner = self.inner.reset_fallback();
+        self.entries.retain(|entry| !entry.path.ends_with(FALLBACK));
+        self
+    }
+
+    fn list_fallback(&mut self, endpoints: Vec<Endpoint>) {
+        // As with axum's, the last one counts.
+        self.entries.retain(|entry| entry.path != FALLBACK);
+        self.list(FALLBACK, endpoints);
+    }
+
+    /// The paths whose method routers have the default answer for other methods, in the order in which they were mounted.
+    fn paths_without_method_fallback(&self) -> Vec<String> {
+        let mut paths: Vec<&str> = Vec::new();
+        for entry in &self.entries {
+            let is_route = match &entry.kind {
+                Kind::Guarded(_) | Kind::Empty => {
+                    entry.methods != ServedMethods::Service && !entry.path.ends_with(FALLBACK)
+                }
+                // Of such routers only this is known, that the handler answers for them too.
+                Kind::Unguarded(_) => entry.path.ends_with(UNKNOWN),
+            };
+            if is_route && !paths.contains(&&*entry.path) {
+                paths.push(&entry.path);
+            }
+        }
+        let has_fallback =
+            |path: &str| self.entries.iter().any(|entry| entry.path == path && entry.methods.is_fallback());
+        paths.retain(|path| !has_fallback(path));
+        paths.into_iter().map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! The list of what a router serves, and the check of it against an engine.
+
+use super::path::join;
+use super::resolve::{Entry, Kind};
+use super::router::Router;
+use super::routes::{RouteInfo, Routes};
+use crate::engine::Auth;
+use crate::error::RoutesError;
+use crate::policy::Rule;
+
+/// What is run once a router is finished, with its routes and the engine that serves them.
+pub(super) type Hook = Box<dyn FnOnce(&Routes, &Auth) + Send + Sync>;
+
+impl<S> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// All routes, with what they ask for.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        Routes { routes: self.entries.iter().flat_map(|entry| self.infos(entry)).collect() }
+    }
+
+    /// Checks every route against the engine and makes an `axum::Router` of them, with the engine's layer in place.
+    ///
+    /// # Errors
+    /// [`RoutesError`], which lists every route that the engine can't serve: one that names a source the engine
+    /// lacks, compares a claim with a parameter its path lacks, or takes a token from the URL for a method that
+    /// changes state.
+    pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
+        let mut finished = self.with_requirements();
+        let mut mistakes = Vec::new();
+        for entry in &finished.entries {
+            entry.resolve(auth.engine(), &finished.mounted_at, &mut mistakes);
+        }
+        if !mistakes.is_empty() {
+            return Err(RoutesError::new(mistakes));
+        }
+        let hooks = std::mem::take(&mut finished.hooks);
+        if !hooks.is_empty() {
+            let routes = finished.routes();
+            hooks.into_iter().for_each(|hook| hook(&routes, auth));
+        }
+        Ok(finished.inner.layer(auth.layer()))
+    }
+
+    /// Runs this once the router, or the one around it, was checked against an engine.
+    pub(crate) fn on_finish(mut self, hook: impl FnOnce(&Routes, &Auth) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Box::new(hook));
+        self
+    }
+
+    /// The same, with what this router requires put in front of what is required of each route already.
+    pub(super) fn with_requirements(mut self) -> Self {
+        for entry in &mut self.entries {
+            entry.required.splice(0..0, self.required.iter().copied());
+        }
+        self.required.clear();
+        self
+    }
+
+    /// The lines of the list for one entry.
+    fn infos(&self, entry: &Entry) -> Vec<RouteInfo> {
+        let (handler, check, unguarded) = match &entry.kind {
+            Kind::Guarded(route) => (route.handler.name, route.check, false),
+            Kind::Unguarded(_) => ("[merge_unguarded]", None, true),
+            Kind::Empty => return Vec::new(),
+        };
+        let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();
+        let infos = entry.methods.labels().iter().map(|method| RouteInfo {
+            method,
+            path: join(&self.mounted_at, &entry.path),
+            handler,
+            rules: rules.clone(),
+            check,
+            unguarded,
+            #[cfg(feature = "openapi")]
+            docs: entry.docs.clone(),
+        });
+        infos.collect()
+    }
+}

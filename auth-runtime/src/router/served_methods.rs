@@ -1,0 +1,53 @@
+//! Which requests to its path a route serves, by their methods.
+
+use axum::routing::MethodFilter;
+
+use super::method_router::{METHODS, is_safe};
+
+/// How a route is listed that serves every method.
+pub(crate) const ANY: &str = "ANY";
+
+/// How a route is listed that serves the methods for which its path has no other route.
+pub(crate) const OTHER: &str = "OTHER";
+
+/// The methods that a route serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ServedMethods {
+    /// Those that its method router was told.
+    Named(Vec<&'static str>),
+    /// All for which the path has no other handler: `any`.
+    Any,
+    /// The same as `Any`, of a fallback: it is no operation of an API.
+    Other,
+    /// Those of axum's method router that has a rule beside it; which ones it has is not known.
+    Unknown,
+    /// All, of a service that has the path for itself.
+    Service,
+}
+
+impl ServedMethods {
+    pub(super) fn of(filter: MethodFilter) -> Self {
+        let names = METHODS.into_iter().filter(|&(method, _)| filter.or(method) == filter);
+        Self::Named(names.map(|(_, name)| name).collect())
+    }
+
+    /// What the list shows: a line for each.
+    pub(super) fn labels(&self) -> &[&'static str] {
+        match self {
+            Self::Named(names) => names,
+            Self::Any | Self::Unknown | Self::Service => &[ANY],
+            Self::Other => &[OTHER],
+        }
+    }
+
+    /// Whether one of the methods changes state (RFC 9110 §9.2.1).
+    pub(super) fn change_state(&self) -> bool {
+        // `ANY` and `OTHER` are not among the safe ones.
+        self.labels().iter().any(|method| !is_safe(method))
+    }
+
+    /// Whether the method router has a fallback by this, and takes no default.
+    pub(super) fn is_fallback(&self) -> bool {
+        matches!(self, Self::Any | Self::Other)
+    }
+}
