@@ -23,6 +23,7 @@ mod openapi;
 mod policy;
 mod projects;
 mod providers;
+mod readme;
 mod refusals;
 mod routers;
 mod simultaneous;

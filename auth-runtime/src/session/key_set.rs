@@ -13,7 +13,7 @@ use crate::request_auth::RequestAuth;
 /// §5). Whoever reads it may keep it for five minutes: publish the next key that long before it signs.
 ///
 /// ```
-/// use auth_runtime::{Router, routing::get, tokens::key_set};
+/// use auth_runtime::{Router, routing::get, session::key_set};
 ///
 /// let routes: Router = Router::new().route("/.well-known/jwks.json", get(key_set));
 /// ```
