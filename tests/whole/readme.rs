@@ -48,47 +48,49 @@ fn dependencies() -> String {
     lines
 }
 
-/// The lines of a quote, without the place that they have in their file's margin.
+/// The lines of a message, without the blanks at their ends.
 fn lines(message: &str) -> Vec<&str> {
     message.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
+/// A crate of a workspace for blocks: a program if it has a `main`, else a library.
+fn member(name: &str, source: &str) -> [(String, String); 2] {
+    let file = if source.contains("fn main()") { "main.rs" } else { "lib.rs" };
+    let manifest = package(&format!("auth-readme-{name}")) + &dependencies();
+    [(format!("{name}/Cargo.toml"), manifest), (format!("{name}/src/{file}"), source.to_owned())]
+}
+
+/// One `cargo check` for all of them: the blocks of the README, its program without an attribute, and the example of the
+/// vocabulary with the `auth.toml` of its page, which rustdoc has none of.
 #[test]
 fn what_a_reader_copies_compiles_and_the_quoted_error_is_what_rustc_says() {
     let rust = rust_of_the_readme();
-    assert!(!rust.is_empty());
     let mut files = Vec::new();
-    let mut members = Vec::new();
-    let mut add = |name: &str, source: &str| {
-        let file = if source.contains("fn main()") { "main.rs" } else { "lib.rs" };
-        files.push((format!("{name}/Cargo.toml"), package(&format!("auth-readme-{name}")) + &dependencies()));
-        files.push((format!("{name}/src/{file}"), source.to_owned()));
-        members.push(name.to_owned());
-    };
     for (number, block) in (1..).zip(&rust) {
         let hidden = block.lines().find(|line| line.trim_start().starts_with("# ") || line.trim() == "#");
         assert_eq!(hidden, None, "rustdoc hides this line, so a reader does not copy it");
-        add(&format!("block-{number}"), block);
+        files.extend(member(&format!("block-{number}"), block));
     }
-    let with = "#[auth(any(roles = [\"admin\"], scopes = [\"reports:write\"]))]\n";
-    assert_eq!(rust[0].matches(with).count(), 1, "the line that the README says to leave out");
-    add("without", &rust[0].replace(with, ""));
-    files.push(("Cargo.toml".into(), format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n")));
+    let attribute = "#[auth(any(roles = [\"admin\"], scopes = [\"reports:write\"]))]\n";
+    assert_eq!(rust[0].matches(attribute).count(), 1, "the line that the README says to leave out");
+    files.extend(member("without", &rust[0].replace(attribute, "")));
+    let page = fs::read_to_string("../docs/guide/vocabulary.md").unwrap();
+    let only = |info| blocks(&page).into_iter().find(|block| block.info == info).unwrap().text.to_owned();
+    files.extend(member("vocabulary", &only("rs")));
+    files.push(("vocabulary/auth.toml".into(), only("toml")));
+    files.push(("Cargo.toml".into(), "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n".into()));
 
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let checked = Project::new(&files).check();
-    let compiled: Vec<_> = (1..=rust.len()).map(|number| format!("auth-readme-block-{number}")).collect();
+    let mut compiled: Vec<_> = (1..=rust.len()).map(|number| format!("auth-readme-block-{number}")).collect();
+    compiled.push("auth-readme-vocabulary".into());
     assert_eq!(checked.compiled, compiled, "{checked:#?}");
 
     assert_eq!(checked.told.len(), 1, "{checked:#?}");
     let said = checked.told[0].rendered.replace("without/src/", "src/");
     let mut quotes = blocks(README).into_iter().filter(|block| block.info == "text");
-    let quote = quotes.find(|block| block.text.starts_with("error")).unwrap();
-    assert!(
-        lines(&said).starts_with(&lines(quote.text)),
-        "rustc says\n{said}\nand the README\n{}",
-        quote.text
-    );
+    let quote = quotes.find(|block| block.text.starts_with("error")).unwrap().text;
+    assert!(lines(&said).starts_with(&lines(quote)), "rustc says\n{said}\nand the README\n{quote}");
 }
 
 /// The program of the README, as it is there.
@@ -180,9 +182,11 @@ fn every_page_is_a_module_and_every_example_is_compiled() {
             "{name}"
         );
         for block in blocks(&text) {
+            // `rs` is Rust that rustdoc does not compile, and the test above does: it needs an auth.toml.
+            let needs_file = block.info == "rs" && name == "vocabulary.md";
             let is_known =
                 matches!(block.info, "rust" | "rust,no_run" | "sh" | "text" | "toml" | "python" | "java");
-            assert!(is_known, "{}: a fence is marked `{}`", path.display(), block.info);
+            assert!(is_known || needs_file, "{}: a fence is marked `{}`", path.display(), block.info);
         }
     }
 }
