@@ -98,7 +98,7 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Err(errors) => (true, errors),
     };
     let (bounds, body) = if failed {
-        (quote!(), quote!(#private::CheckOutcome::refused()))
+        (quote!(), quote!(#private::CheckOutcome::denied()))
     } else {
         let bounds = types.iter().map(|ty| quote_spanned!(ty.span()=> #ty: #private::FromRequestParts<__S>,));
         let extract = types.iter().zip(&values).map(|(ty, value)| {

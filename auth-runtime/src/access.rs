@@ -29,7 +29,7 @@ pub(crate) use self::page::AccessPage;
 use self::reading::Alone;
 use crate::engine::Auth;
 use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::routing::{RouteInfo, Routes};
+use crate::router::{RouteInfo, Routes};
 use crate::vocabulary::Vocabulary;
 
 /// Routes × roles, with what each role may do, and the rule in words.
@@ -105,7 +105,7 @@ impl Routes {
     /// The access table of these routes, as `auth` serves them. Whether it can is for [`finish`](crate::Router::finish) to say.
     #[must_use]
     pub fn table(&self, auth: &Auth) -> AccessTable {
-        let vocabulary = auth.engine().lexicon().vocabulary();
+        let vocabulary = auth.engine().authorization.vocabulary.vocabulary();
         let routes: Vec<(&RouteInfo, PolicyDocument)> =
             self.iter().map(|route| (route, route.policy(auth))).collect();
         let roles = match vocabulary {

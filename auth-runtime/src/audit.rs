@@ -1,14 +1,15 @@
-//! What happened at the gate, told to the application: one event a decision.
+//! What the gate decided, reported to the application: one event a decision.
 
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 
 use crate::principal::Principal;
+use crate::rejection::RejectionKind;
 
 /// One decision of the gate. It holds no token, cookie or key.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AuditEvent<'a> {
-    /// Who, where that is known: also of a refused caller whose token was good.
+    /// Who the caller is, where that is known: also of a rejected caller whose token was valid.
     pub principal: Option<&'a Principal>,
     /// The method of the request.
     pub method: &'a Method,
@@ -16,25 +17,10 @@ pub struct AuditEvent<'a> {
     pub route: &'a str,
     /// The handler: `my_service::articles::publish`.
     pub handler: &'a str,
-    /// What was decided.
-    pub decision: AuditDecision,
-    /// Why, in words; for a refusal more than the caller learns.
+    /// How the request was rejected; `None` if the handler was called.
+    pub rejection: Option<RejectionKind>,
+    /// Why, in words; for a rejection more than the caller learns.
     pub reason: &'a str,
-}
-
-/// What was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuditDecision {
-    /// The handler was called.
-    Allowed,
-    /// The request was refused.
-    Refused {
-        /// The status of the refusal.
-        status: StatusCode,
-        /// The error code of the challenge, where there is one.
-        code: Option<&'static str>,
-    },
 }
 
 /// The application's hook.

@@ -5,16 +5,17 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod access;
-#[cfg(feature = "token-routes")]
-mod address;
 pub mod audit;
+#[cfg(feature = "token-routes")]
+mod client_address;
 pub mod clock;
 mod engine;
 mod error;
 mod gate;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod layer;
+mod issue;
+mod jose;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod origin;
@@ -22,9 +23,8 @@ mod pipeline;
 pub mod policy;
 mod principal;
 pub mod rejection;
-mod request_auth;
 pub mod revocation;
-pub mod routing;
+mod router;
 pub mod session;
 pub mod source;
 pub mod store;
@@ -36,16 +36,25 @@ pub mod vocabulary;
 pub use auth_macros::{auth, check, rule, vocabulary};
 
 #[cfg(feature = "token-routes")]
-pub use self::address::ForwardedHeader;
-pub use self::engine::{Auth, AuthBuilder, Revocations};
-#[cfg(feature = "openapi")]
-pub use self::error::DocumentError;
-pub use self::error::{BuildError, KeysError, RoutesError};
-pub use self::gate::{
-    Authorized, CarriesPolicy, Check, CheckAnswer, CheckOutcome, HandlerInfo, NamedCheck, NoCheck, Policy,
-};
-pub use self::layer::{AuthFuture, AuthLayer, AuthService};
-pub use self::origin::SameOrigin;
-pub use self::principal::{Claims, Principal};
-pub use self::request_auth::{Outcome, RequestAuth};
-pub use self::routing::Router;
+pub use self::client_address::ForwardedHeader;
+pub use self::engine::{Auth, AuthBuilder};
+pub use self::error::{BuildError, RoutesError};
+pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, SameOrigin};
+pub use self::pipeline::RequestAuth;
+pub use self::principal::Principal;
+pub use self::router::Router;
+
+/// Functions that route requests of a method to a handler that has `#[auth]`, as those of `axum::routing`.
+pub mod routing {
+    pub use crate::router::{
+        IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes, any, delete, get, head, on, options,
+        patch, post, put, trace,
+    };
+}
+
+/// What the macros write, and what the compiler's messages name. Not for use by hand.
+pub mod macro_support {
+    pub use crate::gate::CarriesPolicy;
+    pub use crate::pipeline::{Check, CheckAnswer, CheckOutcome, NamedCheck, NoCheck};
+    pub use crate::policy::{HandlerInfo, Policy};
+}

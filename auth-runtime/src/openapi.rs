@@ -24,7 +24,7 @@
 //! [`OpenApi::fill`] adds what is enforced to the document that `utoipa` makes of them, derived or collected. It says which routes are not
 //! in it, and which of its operations are not served.
 //!
-//! **With `aide`** (feature `aide`). Its routers take handlers that have `#[auth]` as they are, and [`Routes::of_aide`](crate::routing::Routes)
+//! **With `aide`** (feature `aide`). Its routers take handlers that have `#[auth]` as they are, and [`Routes::of_aide`](crate::router::Routes)
 //! finds the rules behind the document that it makes of them, to [`fill`](OpenApi::fill) it.
 //!
 //! **What `security` says.** Alternatives are several objects of the list, joint requirements one; a public operation has `[]`,
@@ -61,9 +61,9 @@ use self::security::Kinds;
 use self::served::Served;
 pub(crate) use self::written::WrittenOperations;
 use crate::engine::Auth;
-use crate::error::DocumentError;
+pub use crate::error::DocumentError;
 use crate::policy::PolicyAccess;
-use crate::routing::Routes;
+use crate::router::Routes;
 
 /// Describes an API: its title, where it is, how its security schemes are called and where their tokens come from.
 #[derive(Clone, Debug)]
@@ -170,7 +170,10 @@ impl OpenApi {
         let guarded = routes.iter().filter(|route| !route.unguarded);
         // Of what can't be served nothing is true: a source that there is not would make a route look public.
         let mut mistakes: Vec<String> = guarded.flat_map(|route| route.objections(auth)).collect();
-        let kinds = Kinds::of(served.iter().map(|one| &one.policy), auth.engine().lexicon().vocabulary());
+        let kinds = Kinds::of(
+            served.iter().map(|one| &one.policy),
+            auth.engine().authorization.vocabulary.vocabulary(),
+        );
         let schemes = Schemes::new(&self, served, &kinds, auth, &mut mistakes);
         let mut operations = Operations::new(&schemes, &kinds, auth, ids, &mut mistakes);
         served.iter().for_each(|one| operations.add(one));

@@ -3,13 +3,9 @@
 //! A browser sends a cookie with every request to its host, whatever page caused it. So a request that changes
 //! something and comes with an ambient credential must come from a page of this service, or of one that it trusts.
 
-use axum::extract::FromRequestParts;
 use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
-
-use crate::rejection::{Rejection, RejectionKind, misconfigured};
-use crate::request_auth::RequestAuth;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -112,42 +108,6 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h He
     match (values.next(), values.next()) {
         (first, None) => Ok(first),
         _ => Err(()),
-    }
-}
-
-/// The page that sends this request is one of this service's own, or one that it trusts, or there is no page: as an
-/// argument of a handler that takes no credential and gives one out.
-///
-/// The gate asks this of every request with an ambient credential. A login has none yet, and must ask for itself: else
-/// another site could log its visitors in as somebody else, and see what they do there.
-///
-/// ```
-/// use auth_runtime::{SameOrigin, auth};
-///
-/// #[auth(public)]
-/// async fn log_in(_: SameOrigin, form: String) -> String {
-///     form
-/// }
-/// ```
-///
-/// A request of another page is refused with 403, unless its method is safe: a login that answers `GET`, such as a link in a
-/// mail, must protect itself, with a value that only the browser that asked for it has.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct SameOrigin;
-
-impl<S: Sync> FromRequestParts<S> for SameOrigin {
-    type Rejection = Rejection;
-
-    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let Some(auth) = RequestAuth::of(head) else {
-            return Err(misconfigured("`SameOrigin` is extracted without the layer of `Auth`"));
-        };
-        if auth.engine().origins().admits(head) {
-            Ok(Self)
-        } else {
-            Err(auth.refuse(RejectionKind::CrossOrigin, head))
-        }
     }
 }
 

@@ -1,152 +1,125 @@
-//! The way of a request. This is the one place that orders the steps.
+//! The request pipeline. This is the one place that orders the steps.
 
-mod gate_policy;
-mod refused;
-mod renew;
+mod check;
+mod extract;
+mod failure;
+mod renewal;
+mod request_auth;
+mod route_policy;
 mod steps;
+
+use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
-pub(crate) use self::gate_policy::{GatePolicy, UnmountedPolicies};
-use self::refused::Refused;
-use self::renew::renewed;
-use self::steps::{Credential, Step};
-use crate::audit::{AuditDecision, AuditEvent};
-use crate::gate::Check;
+pub use self::check::{Check, CheckAnswer, CheckOutcome, NamedCheck, NoCheck};
+use self::extract::Credential;
+#[cfg(feature = "test-util")]
+pub(crate) use self::extract::InjectedPrincipal;
+use self::failure::Failure;
+pub use self::request_auth::RequestAuth;
+pub(crate) use self::route_policy::RoutePolicy;
+use crate::audit::AuditEvent;
+use crate::engine::Engine;
 use crate::policy::Access;
-use crate::principal::{Admitted, Principal};
+use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
-use crate::request_auth::{Outcome, RequestAuth};
 
-/// Lets the request through, with the caller in its extensions, or refuses it.
+/// One request on one route.
+struct Pipeline<'a> {
+    auth: &'a RequestAuth,
+    policy: &'a RoutePolicy<'a>,
+    /// The time of the request: one for all steps.
+    now: SystemTime,
+}
+
+impl<'a> Pipeline<'a> {
+    /// From the request's head to the caller, or to the reason why it is rejected.
+    async fn run<S: Sync, C: Check<S>>(
+        &self,
+        head: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Principal>, Failure> {
+        let Some(principal) = self.caller(head).await? else { return self.anonymous::<C>() };
+        self.decide(head, &principal).await?;
+        self.check::<S, C>(head, state, &principal).await?;
+        Ok(Some(principal))
+    }
+
+    /// Who sent the request; `None` where no credential counts.
+    async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
+        #[cfg(feature = "test-util")]
+        if let Some(token) = self.injected(head) {
+            return self.identify(token.clone()).map(Some);
+        }
+        let extracted = self.extract(head)?;
+        let Some(credential) = self.renew(head, extracted).await? else { return Ok(None) };
+        let caller = self.authenticate(head, &credential);
+        caller.map(Some).or_else(|failure| self.without(&credential, failure))
+    }
+
+    /// One credential → the caller that it is of.
+    fn authenticate(&self, head: &Parts, credential: &Credential<'_>) -> Result<Principal, Failure> {
+        self.origin(head, credential.source.carrier())?;
+        let verified = self.verify(credential)?;
+        self.in_time(credential, &verified)?;
+        self.not_revoked(credential, &verified)?;
+        Ok(verified.principal)
+    }
+
+    fn engine(&self) -> &'a Engine {
+        self.auth.engine()
+    }
+}
+
+/// Lets the request through and returns its caller, or rejects it. Reports the decision.
 pub(crate) async fn authorize<S: Sync, C: Check<S>>(
     auth: &RequestAuth,
     head: &mut Parts,
     state: &S,
-    policy: &GatePolicy<'_>,
-) -> Result<(), Rejection> {
+    policy: &RoutePolicy<'_>,
+) -> Result<Option<Principal>, Rejection> {
     let decision = match policy.access {
         Access::Public if C::NAME.is_none() => Ok(None),
-        _ => way::<S, C>(&Step { auth, policy, now: auth.engine().now() }, head, state).await,
+        _ => Pipeline { auth, policy, now: auth.engine().now() }.run::<S, C>(head, state).await,
     };
     report(auth, head, policy, &decision);
-    match decision {
-        Ok(principal) => {
-            head.extensions.insert(Admitted(principal));
-            Ok(())
-        }
-        Err(refused) => {
-            let engine = auth.engine();
-            let schemes = engine.challenge_schemes(policy.sources());
-            Err(refused.refusal.render(engine.realm(), &schemes, engine.render_hook(), head))
-        }
-    }
+    decision.map_err(|failure| {
+        let engine = auth.engine();
+        let schemes = engine.authentication.sources.challenge_schemes(policy.sources());
+        engine.responses.render(failure.rejection, &schemes, head)
+    })
 }
 
-/// Refuses where no policy can be enforced, and says so wherever a refusal is told.
+/// Rejects where no policy can be enforced, and reports it as any other rejection.
 pub(crate) fn misconfigured(auth: &RequestAuth, head: &Parts, what: &'static str) -> Rejection {
-    let refused = Refused::new(RejectionKind::Misconfigured, what);
-    let policy = GatePolicy::unknown(head);
-    let refusal = refused.refusal.clone();
-    report(auth, head, &policy, &Err(refused));
-    refusal.render(auth.engine().realm(), &[], auth.engine().render_hook(), head)
+    let failure = Failure::new(RejectionKind::Misconfigured, what);
+    let decision = Err(failure);
+    report(auth, head, &RoutePolicy::unknown(head), &decision);
+    auth.engine().responses.render(Rejection::new(RejectionKind::Misconfigured), &[], head)
 }
 
-/// From the request's head to the caller, or to the reason why it is refused.
-async fn way<S: Sync, C: Check<S>>(
-    step: &Step<'_>,
-    head: &mut Parts,
-    state: &S,
-) -> Result<Option<Principal>, Refused> {
-    let Some(principal) = caller(step, head).await? else { return step.nobody::<C>() };
-    step.decide(head, &principal).await?;
-    step.check::<S, C>(head, state, &principal).await?;
-    Ok(Some(principal))
-}
-
-/// Who sent the request; `None` where no credential counts.
-async fn caller(step: &Step<'_>, head: &Parts) -> Result<Option<Principal>, Refused> {
-    #[cfg(feature = "test-util")]
-    if let Some(token) = crate::testing::injected(step.auth.engine(), head) {
-        return step.identify(token.clone()).map(Some);
-    }
-    let credential = step.extract(head)?;
-    let found = credential.as_ref().map(|credential| known(step, head, credential)).transpose();
-    match renewed(step, head, credential.as_ref(), &found).await? {
-        Some(principal) => Ok(Some(principal)),
-        None => found.or_else(|refused| step.without(credential.as_ref(), refused)),
-    }
-}
-
-/// One credential → whom it is of.
-fn known(step: &Step<'_>, head: &Parts, credential: &Credential<'_>) -> Result<Principal, Refused> {
-    step.origin(head, credential.source.carrier())?;
-    let caller = step.verify(credential)?;
-    step.in_time(&caller)?;
-    step.not_revoked(credential, &caller)?;
-    Ok(caller.principal)
-}
-
-/// One tracing event, one call of the audit hook, and the outcome for an outer middleware. A public route decides
-/// nothing: it has the outcome alone.
+/// For an outer middleware, and for tracing and audit. A public route decides nothing: it is for the middleware alone.
 fn report(
     auth: &RequestAuth,
     head: &Parts,
-    policy: &GatePolicy<'_>,
-    result: &Result<Option<Principal>, Refused>,
+    policy: &RoutePolicy<'_>,
+    decision: &Result<Option<Principal>, Failure>,
 ) {
-    let (principal, decision, reason) = match result {
-        Ok(principal) => (principal.as_ref(), AuditDecision::Allowed, "the rule is kept"),
-        Err(refused) => (
-            refused.principal.as_ref(),
-            AuditDecision::Refused { status: refused.refusal.status(), code: refused.refusal.code() },
-            &*refused.reason,
-        ),
+    let (principal, rejection, reason) = match decision {
+        Ok(principal) => (principal.as_ref(), None, "the rule is satisfied"),
+        Err(failure) => (failure.principal.as_ref(), Some(failure.rejection.kind()), &*failure.reason),
     };
-    auth.set_outcome(Outcome { principal: principal.cloned(), decision });
-    if policy.access == Access::Public && result.is_ok() {
+    auth.set_decision(principal, rejection);
+    if policy.access == Access::Public && rejection.is_none() {
         return;
     }
-    let event = AuditEvent {
+    auth.engine().responses.report(&AuditEvent {
         principal,
         method: &head.method,
         route: &policy.route,
         handler: policy.handler.name,
-        decision,
+        rejection,
         reason,
-    };
-    let subject = principal.map(Principal::subject);
-    let (method, route, handler) = (event.method.as_str(), event.route, event.handler);
-    match decision {
-        AuditDecision::Allowed => {
-            tracing::debug!(method, route, handler, subject, reason, "auth: allowed");
-        }
-        AuditDecision::Refused { status, code } if status.is_server_error() => {
-            tracing::error!(
-                method,
-                route,
-                handler,
-                subject,
-                status = status.as_u16(),
-                code,
-                reason,
-                "auth: refused"
-            );
-        }
-        AuditDecision::Refused { status, code } => {
-            tracing::info!(
-                method,
-                route,
-                handler,
-                subject,
-                status = status.as_u16(),
-                code,
-                reason,
-                "auth: refused"
-            );
-        }
-    }
-    if let Some(hook) = auth.engine().audit_hook() {
-        hook(&event);
-    }
+    });
 }

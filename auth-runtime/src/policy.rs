@@ -7,6 +7,7 @@ mod compiled;
 mod decision;
 mod document;
 mod evaluate;
+mod handler;
 mod rule;
 mod words;
 mod written;
@@ -15,6 +16,7 @@ pub(crate) use self::compiled::CompiledRule;
 pub use self::decision::{Decision, Denial, Remedy};
 pub use self::document::{ClaimCondition, Condition, PolicyAccess, PolicyDocument};
 pub(crate) use self::evaluate::Facts;
+pub use self::handler::{HandlerInfo, Policy};
 pub use self::rule::{Access, Expected, Literal, Requirement, Rule};
 #[doc(hidden)]
 pub use self::written::NamedRule;

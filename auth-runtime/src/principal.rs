@@ -1,6 +1,6 @@
 //! The caller of a request, as its verified token tells.
 
-mod extract;
+mod token_identity;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use self::extract::Admitted;
-pub use self::extract::Claims;
-use crate::revocation::TokenIdentity;
+pub(crate) use self::token_identity::TokenIdentity;
 use crate::verify::{ClaimName, VerifiedToken};
 use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 

@@ -1,23 +1,26 @@
-//! Refusals: what the caller learns, which is a status and a code of the RFCs and nothing else.
+//! Rejections: what a rejected caller learns, which is a status, an error code of the RFCs, and nothing else.
 
 mod challenge;
+
+use std::fmt;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::policy::{Denial, Remedy};
+use crate::policy::Remedy;
 
-/// A refusal, as a hook sees it that renders it: status and code, not the reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refusal {
-    code: RejectionKind,
+/// A rejected request: status and error code, never the reason. It is what the gate and the extractors after it answer
+/// with, and what a hook that renders rejections is given.
+pub struct Rejection {
+    kind: RejectionKind,
     /// `scope`, `max_age` and `acr_values` of the challenge.
     remedy: Remedy,
+    /// The answer, once it is rendered.
+    response: Option<Box<Response>>,
 }
 
-/// What kind of refusal it is.
+/// The kind of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
@@ -25,7 +28,7 @@ pub enum RejectionKind {
     InvalidRequest,
     /// 401 without an error code: no credential was sent (RFC 6750 §3.1).
     Unauthenticated,
-    /// 401 `invalid_token`: a credential was sent and is not good (RFC 6750 §3.1).
+    /// 401 `invalid_token`: a credential was sent and is invalid (RFC 6750 §3.1).
     InvalidToken,
     /// 401 `insufficient_user_authentication`: the login is too old or too weak (RFC 9470 §3).
     InsufficientUserAuthentication,
@@ -33,71 +36,88 @@ pub enum RejectionKind {
     InsufficientScope,
     /// 403: a page of another origin used the browser's cookie.
     CrossOrigin,
-    /// 503: what the decision needs can't be reached.
+    /// 503: the decision needs something that is out of reach.
     Unavailable,
-    /// 500: the service is put together wrongly; the log says how.
+    /// 500: the service is misconfigured; the log says how.
     Misconfigured,
 }
 
-impl Refusal {
-    pub(crate) fn new(code: RejectionKind) -> Self {
-        Self { code, remedy: Remedy::None }
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind) -> Self {
+        Self { kind, remedy: Remedy::None, response: None }
     }
 
-    pub(crate) fn denied(denial: &Denial) -> Self {
-        let code = match denial.remedy() {
+    /// Of a caller that does not satisfy a rule.
+    pub(crate) fn denied(remedy: &Remedy) -> Self {
+        let kind = match remedy {
             Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
             _ => RejectionKind::InsufficientScope,
         };
-        Self { code, remedy: denial.remedy().clone() }
+        Self { kind, remedy: remedy.clone(), response: None }
     }
 
-    /// What kind of refusal it is.
+    /// The kind of the rejection.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
-        self.code
+        self.kind
     }
 
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.code.status()
+        self.kind.status()
     }
 
     /// The error code of the challenge (RFC 6750 §3.1, RFC 9470 §3), where there is one.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
-        self.code.error()
+        self.kind.code()
     }
 
-    /// The answer that is given where no hook renders refusals (RFC 9457): for a hook that has a form of its own for some.
+    /// The answer where no hook renders rejections (RFC 9457): for a hook that has a form of its own for some kinds alone.
     #[must_use]
     pub fn problem(&self) -> Response {
         problem(self.status())
     }
 
-    /// The answer: rendered by the hook, if there is one, and then held to what the refusal is.
+    /// With its answer: rendered by the hook, if there is one, and then held to what the rejection is.
     pub(crate) fn render(
-        self,
+        mut self,
         realm: &str,
         schemes: &[&str],
         hook: Option<&RenderHook>,
         head: &Parts,
-    ) -> Rejection {
+    ) -> Self {
         let mut response = match hook {
-            Some(hook) => kept_refused(hook(&self, head), self.status()),
-            None => problem(self.status()),
+            Some(hook) => ensure_failure(hook(&self, head), self.status()),
+            None => self.problem(),
         };
         let headers = response.headers_mut();
         headers.remove(header::WWW_AUTHENTICATE);
-        for value in challenge::challenges(&self, realm, schemes) {
+        for value in challenge::challenges(self.kind, &self.remedy, realm, schemes) {
             headers.append(header::WWW_AUTHENTICATE, value);
         }
-        if self.code == RejectionKind::Unavailable {
+        if self.kind == RejectionKind::Unavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Rejection::new(response)
+        self.response = Some(Box::new(response));
+        self
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        match self.response {
+            Some(response) => *response,
+            None => self.problem(),
+        }
     }
 }
 
@@ -116,8 +136,9 @@ impl RejectionKind {
         }
     }
 
-    /// The error code of the challenge.
-    fn error(self) -> Option<&'static str> {
+    /// The error code of the challenge (RFC 6750 §3.1, RFC 9470 §3), where there is one.
+    #[must_use]
+    pub fn code(self) -> Option<&'static str> {
         match self {
             Self::InvalidRequest => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
@@ -128,11 +149,12 @@ impl RejectionKind {
     }
 }
 
-/// Renders a refusal in the application's own form.
-pub(crate) type RenderHook = dyn Fn(&Refusal, &Parts) -> Response + Send + Sync;
+/// Renders a rejection in the application's own form.
+pub(crate) type RenderHook = dyn Fn(&Rejection, &Parts) -> Response + Send + Sync;
 
-/// A hook may choose another failure, or send a browser to the login page. Whatever else it says stays a refusal.
-pub(crate) fn kept_refused(mut response: Response, status: StatusCode) -> Response {
+/// A hook may choose another status of failure, or redirect a browser to the login page. With any other status the answer has
+/// that of the rejection.
+pub(crate) fn ensure_failure(mut response: Response, status: StatusCode) -> Response {
     let chosen = response.status();
     let to_login =
         matches!(chosen, StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT);
@@ -144,29 +166,13 @@ pub(crate) fn kept_refused(mut response: Response, status: StatusCode) -> Respon
 
 /// The fixed body of a status (RFC 9457).
 fn problem(status: StatusCode) -> Response {
-    let title = status.canonical_reason().unwrap_or("Refused");
+    let title = status.canonical_reason().unwrap_or("Rejected");
     let body = format!(r#"{{"type":"about:blank","title":"{title}","status":{}}}"#, status.as_u16());
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
-/// A refusal, rendered: the rejection of the gate and of the extractors behind it.
-#[derive(Debug)]
-pub struct Rejection(Box<Response>);
-
-impl Rejection {
-    pub(crate) fn new(response: Response) -> Self {
-        Self(Box::new(response))
-    }
-}
-
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        *self.0
-    }
-}
-
-/// 500 for a service that is put together wrongly: refuses, and tells the log what to do.
+/// 500 for a misconfigured service. The log says what to do.
 pub(crate) fn misconfigured(what: &str) -> Rejection {
-    tracing::error!(what, "auth: the request is refused because the service is put together wrongly");
-    Rejection::new(problem(StatusCode::INTERNAL_SERVER_ERROR))
+    tracing::error!(what, "auth: the request is rejected because the service is misconfigured");
+    Rejection::new(RejectionKind::Misconfigured)
 }

@@ -8,9 +8,11 @@
 //! A store of your own implements the two traits. The contract that they must keep is a test suite in
 //! `tests/whole/stores` of the repository, where a store is added in one line.
 
+mod error;
 mod memory;
 #[cfg(feature = "redb")]
 mod redb;
+mod revocation;
 
 use std::fmt;
 use std::pin::Pin;
@@ -18,11 +20,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+pub use self::revocation::Revocation;
 use crate::clock::unix_seconds;
-use crate::revocation::Revocation;
 
 /// What a store is doing.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -141,34 +144,6 @@ pub struct RefreshTokenFamily {
     /// How the user logged in: `acr`.
     pub acr: Option<String>,
 }
-
-/// A store could not do what it was asked.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoreError {
-    reason: String,
-}
-
-impl StoreError {
-    /// With a reason for the log: where, what is wrong, and what to do.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-/// The same text: `main() -> Result<(), Box<dyn Error>>` prints this one.
-impl fmt::Debug for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 /// A clock before the epoch stands wrong, and is no reason to forget revocations: nothing has expired by it.
 fn drop_before(now: SystemTime) -> i64 {

@@ -37,14 +37,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::Request;
-use axum::http::request::Parts;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::{Clock, unix_seconds};
-use crate::engine::{Auth, AuthBuilder, Engine};
+use crate::engine::{Auth, AuthBuilder};
+use crate::jose::SigningKey;
+use crate::pipeline::InjectedPrincipal;
 use crate::principal::Principal;
-use crate::session::SigningKey;
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken};
 use crate::vocabulary::VocabularyIndex;
 
@@ -136,7 +136,7 @@ impl TestAuth {
     /// If the claims can't be those of a principal, such as two roles that exclude each other.
     #[must_use]
     pub fn principal(&self, user: &TestUser) -> Principal {
-        user.principal_by(self.auth.engine().lexicon())
+        user.principal_by(&self.auth.engine().authorization.vocabulary)
     }
 
     /// A token of `user` that the engine accepts: issued now, for 15 minutes, each with its own `jti`. Claims that
@@ -197,11 +197,11 @@ impl TestUser {
         self.principal_by(&VocabularyIndex::default())
     }
 
-    fn principal_by(&self, lexicon: &VocabularyIndex) -> Principal {
+    fn principal_by(&self, index: &VocabularyIndex) -> Principal {
         let claims = Value::Object(self.claims_at(unix_seconds(TestClock::new().now())));
         let claims =
             TokenClaims::from_json(claims.to_string().as_bytes()).expect("claims of the right types");
-        let principal = Principal::identify(VerifiedToken::new(claims), lexicon);
+        let principal = Principal::identify(VerifiedToken::new(claims), index);
         principal.expect("claims that name a principal")
     }
 
@@ -228,18 +228,9 @@ pub trait TestRequest {
 
 impl<B> TestRequest for Request<B> {
     fn with_principal(mut self, principal: Principal) -> Self {
-        self.extensions_mut().insert(Injected(principal));
+        self.extensions_mut().insert(InjectedPrincipal(principal));
         self
     }
-}
-
-#[derive(Clone, Debug)]
-struct Injected(Principal);
-
-/// The token of the principal that a test put into the request, for an engine that honours it.
-pub(crate) fn injected<'r>(engine: &Engine, head: &'r Parts) -> Option<&'r VerifiedToken> {
-    let Injected(principal) = head.extensions.get().filter(|_| engine.honours_injected_principals)?;
-    Some(principal.token())
 }
 
 fn strings(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {

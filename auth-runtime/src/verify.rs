@@ -1,39 +1,34 @@
 //! From a token's text to verified claims: the signature first, then the claims.
 //!
+//! Keys and algorithms are those of JOSE: [`Key`] and [`Algorithm`].
+//!
 //! | file | what |
 //! |---|---|
 //! | `jws` | the compact form and its header, strictly |
-//! | `key` | keys in every format, each parsed once |
 //! | `claims` | the payload: registered claims with their types, the rest as JSON |
 //! | `issuer` | what is trusted: an issuer, its keys, audience and claim names |
 //! | `jwt` | the verifier that puts these together |
 //! | `limits` | `exp`, `nbf`, `iat` |
-//! | `cache` | tokens that were verified before |
 
-mod algorithm;
-mod cache;
 mod claims;
 mod error;
 mod issuer;
 mod json;
 mod jws;
 mod jwt;
-mod key;
 mod limits;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-pub use self::algorithm::Algorithm;
-pub(crate) use self::cache::{TokenCache, Verified};
 pub use self::claims::TokenClaims;
 pub use self::error::VerifyError;
 pub(crate) use self::issuer::ClaimMapping;
 pub use self::issuer::{ClaimName, ClaimRule, TrustedIssuer};
 pub(crate) use self::jwt::JwtVerifier;
-pub use self::key::Key;
 pub(crate) use self::limits::Limits;
+pub use crate::jose::{Algorithm, Key};
 
 /// Turns a credential into verified claims.
 ///

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use auth_runtime::revocation::{Revocation, readiness};
+use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
+use auth_runtime::session::readiness;
 use auth_runtime::session::{
     IssuedTokens, RefreshError, RefreshKey, SigningKey, SigningKeys, Subject, TokenError, TokenIssuer,
     TokenService, key_set,

@@ -24,7 +24,7 @@ mod policy;
 mod projects;
 mod providers;
 mod readme;
-mod refusals;
+mod rejections;
 mod routers;
 mod simultaneous;
 mod standards;

@@ -282,7 +282,8 @@ fn what_can_not_be_described_is_listed() {
 #[test]
 fn a_service_that_renders_refusals_itself_promises_no_form() {
     let document = document_of(&routes(), OpenApi::new("Shop", "1"), |builder| {
-        builder.render_refusals(|refusal, _| axum::response::IntoResponse::into_response(refusal.status()))
+        builder
+            .render_rejections(|rejection, _| axum::response::IntoResponse::into_response(rejection.status()))
     });
     assert!(document["components"]["responses"]["AuthUnauthenticated"]["content"].is_null());
     assert!(document["components"]["schemas"].is_null());

@@ -1,6 +1,5 @@
 //! The vocabulary in force: what `auth.toml` declares, in an engine that was given it.
 
-use auth_runtime::audit::AuditDecision;
 use auth_runtime::routing::get;
 use auth_runtime::session::TokenError;
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
@@ -79,7 +78,7 @@ async fn the_log_says_which_roles_clash() {
     let (reasons, heard) = std::sync::mpsc::channel();
     let test = TestAuth::with(|builder| {
         builder.vocabulary(&VOCABULARY).audit(move |event| {
-            if let AuditDecision::Refused { .. } = event.decision {
+            if event.rejection.is_some() {
                 reasons.send(event.reason.to_owned()).unwrap();
             }
         })

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use self::state::State;
 use super::AccessTable;
 use crate::policy::PolicyDocument;
-use crate::routing::path_shape;
+use crate::router::path_shape;
 use crate::vocabulary::Vocabulary;
 
 /// The variable that makes [`AccessTable::assert_lock`] write the file.

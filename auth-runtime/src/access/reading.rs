@@ -4,7 +4,7 @@ use auth_analysis::{Atom, Atoms, Formula, example};
 
 use super::Cell;
 use crate::policy::{Condition, PolicyAccess, PolicyDocument};
-use crate::routing::{path_parameters, path_shape};
+use crate::router::{path_parameters, path_shape};
 use crate::vocabulary::Vocabulary;
 
 /// Some 20 MB at most, and a fraction of a second: this runs once at start or in a test.

@@ -9,11 +9,12 @@ use aide::openapi::{OpenApi, Operation};
 use serde_json::{Map, Value};
 
 use super::operation::WHO;
-use crate::gate::{Authorized, HandlerInfo, NamedCheck, Policy};
-use crate::origin::SameOrigin;
+use crate::gate::{Authorized, Claims, SameOrigin};
+use crate::pipeline::NamedCheck;
 use crate::policy::Rule;
-use crate::principal::{Claims, Principal};
-use crate::routing::{METHODS, RouteInfo, Routes, rule_in_words};
+use crate::policy::{HandlerInfo, Policy};
+use crate::principal::Principal;
+use crate::router::{METHODS, RouteInfo, Routes, rule_in_words};
 
 /// What a gate leaves in its operations.
 const GATE: &str = "x-auth-gate";

@@ -14,7 +14,7 @@ use super::whole::{ids, kept, operations, read};
 use super::{Components, Document, OpenApi, PathItem, WrittenOperations, merge};
 use crate::engine::Auth;
 use crate::error::DocumentError;
-use crate::routing::{BELOW, Routes};
+use crate::router::{BELOW, Routes};
 
 /// What of the routes and of the document met. Prints as a list, and as nothing where all did. Of what is merged without a guard nothing
 /// is known: its operations count as not served.

@@ -15,7 +15,7 @@ use super::security::{Kinds, requirements};
 use super::served::Served;
 use crate::engine::Auth;
 use crate::policy::{Condition, PolicyAccess, PolicyDocument};
-use crate::routing::{is_safe, short_name};
+use crate::router::{is_safe, short_name};
 
 /// The methods that OpenAPI has a place for.
 pub(super) const METHODS: [&str; 9] =
@@ -175,7 +175,7 @@ fn with_ours(
 /// Adds the refusals that operations refer to.
 pub(super) fn add_refusals(components: &mut Components, auth: &Auth) {
     // A hook of the application's renders them in a form that is not known here.
-    let has_own_form = auth.engine().render_hook().is_some();
+    let has_own_form = auth.engine().responses.are_rendered_by_hook();
     let header = |description: &str, required| Header {
         description: description.into(),
         required,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Parameter;
-use crate::routing::path_shape;
+use crate::router::path_shape;
 
 /// What the part of a path is called that a wildcard without a name takes.
 const REST: &str = "rest";

@@ -118,9 +118,9 @@ impl Schemes {
         mistakes: &mut Vec<String>,
     ) -> Self {
         let engine = auth.engine();
-        let known: Vec<&str> = engine.source_names().collect();
+        let known: Vec<&str> = engine.authentication.sources.names().collect();
         // It can be called otherwise, and is no bearer token.
-        let renews = engine.refresh_cookie().is_for_all_paths();
+        let renews = engine.sessions.cookies.renews();
         let named = api.scheme_names.keys().filter(|source| !renews || *source != RENEWAL);
         for source in named.chain(api.issued_by.keys()).filter(|source| !known.contains(&&***source)) {
             mistakes.push(format!(
@@ -192,12 +192,14 @@ fn described(
 ) -> Result<Option<Described>, String> {
     let engine = auth.engine();
     if source == RENEWAL {
-        let scheme = renewing(engine.refresh_cookie().name());
+        let scheme = renewing(engine.sessions.cookies.refresh.name());
         let source = source.to_owned();
         return Ok(Some(Described { source, name, scheme, is_ambient: true, is_in_url: false }));
     }
-    let found = engine.resolve_sources(&[source]).ok();
-    let Some(found) = found.and_then(|found| engine.source(*found.first()?)) else { return Ok(None) };
+    let found = engine.authentication.sources.resolve(&[source]).ok();
+    let Some(found) = found.and_then(|found| engine.authentication.sources.get(*found.first()?)) else {
+        return Ok(None);
+    };
     let location = found.location().ok_or_else(|| {
         format!(
             "the source `{source}` does not say where its credential stands: implement `CredentialSource::location` for it"
@@ -215,7 +217,7 @@ fn described(
             description: "A token of OpenID Connect.".into(),
             url: url.clone(),
         },
-        None => of_location(&location, !engine.has_own_verifier()),
+        None => of_location(&location, !engine.authentication.verifier.is_own()),
     };
     Ok(Some(Described {
         source: source.to_owned(),
@@ -284,7 +286,8 @@ fn renewing(name: &str) -> SecurityScheme {
 
 /// The flows with all scopes that a rule names, described as the vocabulary does.
 fn oauth2(mut flows: OAuthFlows, kinds: &Kinds, auth: &Auth) -> SecurityScheme {
-    let declared = auth.engine().lexicon().vocabulary().map_or(&[][..], |vocabulary| vocabulary.scopes);
+    let declared =
+        auth.engine().authorization.vocabulary.vocabulary().map_or(&[][..], |vocabulary| vocabulary.scopes);
     let scopes: BTreeMap<String, String> = kinds
         .names(Kind::Scope)
         .map(|scope| {

@@ -7,7 +7,7 @@ use super::operation::METHODS;
 use super::path::place;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
-use crate::routing::Routes;
+use crate::router::Routes;
 
 /// One handler at one path.
 pub(super) struct Served<'r> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::operation;
-use crate::routing::METHODS;
+use crate::router::METHODS;
 
 /// The operations of one handler, as they are written; what is enforced is added to them.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::routing::short_name;
+use crate::router::short_name;
 
 use super::rule::{Access, Expected, Literal, Requirement, Rule};
 

@@ -2,22 +2,25 @@
 
 use axum::http::HeaderValue;
 
-use super::{Refusal, RejectionKind};
+use super::RejectionKind;
 use crate::policy::Remedy;
 
 /// One challenge for each scheme, always with a parameter (RFC 6750 §3).
-pub(super) fn challenges(refusal: &Refusal, realm: &str, schemes: &[&str]) -> Vec<HeaderValue> {
-    if matches!(
-        refusal.code,
-        RejectionKind::CrossOrigin | RejectionKind::Unavailable | RejectionKind::Misconfigured
-    ) {
+pub(super) fn challenges(
+    kind: RejectionKind,
+    remedy: &Remedy,
+    realm: &str,
+    schemes: &[&str],
+) -> Vec<HeaderValue> {
+    if matches!(kind, RejectionKind::CrossOrigin | RejectionKind::Unavailable | RejectionKind::Misconfigured)
+    {
         return Vec::new();
     }
     let mut parameters = format!("realm={}", quoted(realm));
-    if let Some(error) = refusal.code() {
+    if let Some(error) = kind.code() {
         parameters.push_str(&format!(", error=\"{error}\""));
     }
-    match &refusal.remedy {
+    match remedy {
         Remedy::None => {}
         Remedy::Scopes(scopes) => parameters.push_str(&format!(", scope={}", quoted(&scopes.join(" ")))),
         Remedy::StepUp { max_age, acr_values } => {
@@ -35,7 +38,7 @@ pub(super) fn challenges(refusal: &Refusal, realm: &str, schemes: &[&str]) -> Ve
         .collect()
 }
 
-/// A quoted-string (RFC 9110 §5.6.4). What it can't hold becomes `?`, so that a header always comes out.
+/// A quoted-string (RFC 9110 §5.6.4). A character that it can't hold becomes `?`, so that there always is a header.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use super::{Revocation, TokenIdentity};
 use crate::clock::unix_seconds;
+use crate::principal::TokenIdentity;
 use crate::store::LoggedRevocation;
+use crate::store::Revocation;
 
 const SHARDS: usize = 64;
 

@@ -6,8 +6,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::TokenService;
+use crate::pipeline::RequestAuth;
 use crate::rejection::misconfigured;
-use crate::request_auth::RequestAuth;
 
 /// A ready handler for `/.well-known/jwks.json`: the public keys of the engine's token issuer, as a JWKS document (RFC 7517
 /// §5). Whoever reads it may keep it for five minutes: publish the next key that long before it signs.

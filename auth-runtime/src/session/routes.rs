@@ -67,9 +67,9 @@ use self::endpoints::Configured;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
 use super::{BoxError, Subject, TokenService};
-use crate::gate::HandlerInfo;
+use crate::policy::HandlerInfo;
 use crate::policy::Rule;
-use crate::routing::{Router, beside};
+use crate::router::{Router, beside};
 
 /// Recognises users by their credentials.
 pub trait LoginVerifier: Send + Sync + 'static {
@@ -238,7 +238,12 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             Delivery::Json => Rule::authenticated(),
         };
         let engine = self.configured.tokens.engine();
-        if self.configured.delivery == Delivery::Cookies && !engine.takes_access_cookie_by_default() {
+        if self.configured.delivery == Delivery::Cookies
+            && !engine
+                .authentication
+                .sources
+                .take_access_cookie(engine.authentication.sources.default_indices())
+        {
             tracing::warn!(
                 "auth: the token routes give out cookies, and `default_sources` of the engine has no `cookie`: only routes that say \
                  `source = \"cookie\"` know who is logged in"

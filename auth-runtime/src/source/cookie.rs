@@ -18,6 +18,9 @@ pub struct AccessCookie {
 }
 
 impl AccessCookie {
+    /// The name of the source.
+    pub(crate) const SOURCE: &str = "cookie";
+
     pub(crate) const DEFAULT_NAME: &'static str = "__Host-access_token";
     /// Without the prefix, which browsers take over TLS only.
     pub(crate) const DEVELOPMENT_NAME: &'static str = "access_token";
@@ -132,7 +135,7 @@ fn build<'c>(name: &'c str, value: &'c str, path: &'c str, secure: bool) -> cook
 
 impl CredentialSource for AccessCookie {
     fn name(&self) -> &'static str {
-        "cookie"
+        Self::SOURCE
     }
 
     fn carrier(&self) -> Carrier {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::claims::TokenClaims;
-use super::key::Key;
+use crate::jose::Key;
 
 /// An issuer whose tokens are accepted: its name, its keys, the audience that a token must be for, and where in a
 /// token the subject, roles, scopes and permissions stand.

@@ -4,8 +4,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeSliceError, Engine as _};
 use serde_json::value::RawValue;
 
+use super::VerifyError;
 use super::json::members;
-use super::{Algorithm, VerifyError};
+use crate::jose::Algorithm;
 
 /// The longest `kid` that is looked up, in bytes.
 const MAX_KID_BYTES: usize = 256;

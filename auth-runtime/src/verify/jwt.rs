@@ -9,8 +9,8 @@ use arc_swap::ArcSwap;
 use super::claims::TokenClaims;
 use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, KeySetText, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
-use super::key::{Key, PreparedKey};
 use super::{VerifiedToken, Verifier, VerifyError};
+use crate::jose::{Key, PreparedKey};
 
 #[derive(Debug)]
 pub(crate) struct JwtVerifier {
@@ -78,6 +78,12 @@ impl JwtVerifier {
         let keys = issuer.map(|issuer| issuer.keys.load_full()).unwrap_or_default();
         let jwks: Vec<_> = keys.iter().filter_map(PreparedKey::to_jwk).collect();
         serde_json::json!({ "keys": jwks }).to_string()
+    }
+
+    /// The claims of a token that nobody has verified, if it has the form of one: to decide what to do before it is verified.
+    pub(crate) fn unverified_claims(&self, token: &str) -> Option<TokenClaims> {
+        let payload = Compact::parse(token, self.max_token_bytes).ok()?.payload().ok()?;
+        TokenClaims::from_json(&payload).ok()
     }
 
     /// The only issuer; of several the one that the unverified `iss` names, whose keys must then have signed it.

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use auth_runtime::rejection::Refusal;
+use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::get;
 use auth_runtime::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute, TokenRoutes};
 use auth_runtime::session::{IssuedTokens, TokenIssuer};
@@ -95,11 +95,11 @@ fn message(query: &str) -> Option<&'static str> {
 }
 
 /// What the gates answer: a browser without a good login goes to the form, other programs get the standard answer.
-fn refused(refusal: &Refusal, head: &Parts) -> Response {
+fn rejected(rejection: &Rejection, head: &Parts) -> Response {
     let accept = head.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
-    match refusal.status() {
-        _ if !is_browser => refusal.problem(),
+    match rejection.status() {
+        _ if !is_browser => rejection.problem(),
         // A cookie that is not of this service: the answer clears it, and there is no redirect from here to here.
         StatusCode::UNAUTHORIZED if head.uri.path() == "/" => {
             (StatusCode::UNAUTHORIZED, pages::log_in(None)).into_response()
@@ -140,7 +140,7 @@ fn engine(issuer: TokenIssuer) -> AuthBuilder {
         .default_sources(["cookie"])
         .renew_transparently()
         .insecure_cookies_for_development() // plain http, on this machine only
-        .render_refusals(refused)
+        .render_rejections(rejected)
 }
 
 #[tokio::main]

@@ -14,13 +14,14 @@ mod vocabulary {
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use auth_runtime::openapi::{Coverage, OpenApi};
-use auth_runtime::revocation::readiness;
+use auth_runtime::openapi::{Coverage, DocumentError, OpenApi};
 use auth_runtime::routing::get;
 use auth_runtime::session::routes::TokenRoutes;
-use auth_runtime::session::{BoxError, IssuedTokens, SubjectStore as _, TokenIssuer, TokenService};
+use auth_runtime::session::{
+    BoxError, IssuedTokens, SubjectStore as _, TokenIssuer, TokenService, readiness,
+};
 use auth_runtime::store::RedbStore;
-use auth_runtime::{Auth, DocumentError, Principal, Router, auth, check, documented, rule};
+use auth_runtime::{Auth, Principal, Router, auth, check, documented, rule};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;

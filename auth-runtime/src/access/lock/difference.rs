@@ -6,7 +6,7 @@ use super::LockedRoute;
 use super::callers::Pair;
 use super::shape::{Probes, lengths, meet};
 use super::state::{Methods, State, is_fallback, of_method, shape_of};
-use crate::routing::path_shape;
+use crate::router::path_shape;
 
 /// A text for each route whose access has changed, and for each other place where somebody gained access or lost it.
 pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {

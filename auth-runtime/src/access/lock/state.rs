@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Locked, LockedRoute};
-use crate::routing::{BELOW, FALLBACK, UNKNOWN, path_shape};
+use crate::router::{BELOW, FALLBACK, UNKNOWN, path_shape};
 
 /// More parameters in a path than these the router does not take.
 const MOST_BRACES: usize = 25;

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::rejection::kept_refused;
+use crate::rejection::ensure_failure;
 use crate::session::IssuedTokens;
 
 /// How tokens get to the client.
@@ -96,7 +96,7 @@ impl TokenFailure {
 
     /// The answer: the application's, held to what the failure is.
     pub(super) fn render(self, answers: &dyn TokenAnswers, request: &TokenRequest<'_>) -> Response {
-        let mut response = kept_refused(answers.failed(self, request), self.status());
+        let mut response = ensure_failure(answers.failed(self, request), self.status());
         let wait = match self {
             Self::TooManyAttempts(wait) => Some(wait.as_secs().max(1)),
             Self::Unavailable => Some(5),

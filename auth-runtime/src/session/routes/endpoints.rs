@@ -21,11 +21,10 @@ use super::{
     AttemptLimit, Credentials as _, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRequest,
     TokenRoute, body,
 };
-use crate::address::client_address;
+use crate::client_address::client_address;
 use crate::engine::Engine;
+use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
-use crate::request_auth::RequestAuth;
-use crate::revocation::Revocation;
 use crate::session::{IssuedTokens, TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
@@ -118,7 +117,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     async fn try_refresh(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
         self.own_page(head)?;
         let token = match self.configured().delivery {
-            Delivery::Cookies => match self.engine().refresh_cookie().find(head) {
+            Delivery::Cookies => match self.engine().sessions.cookies.refresh.find(head) {
                 Extracted::Present(token) => token.into_owned(),
                 // Several are of several paths; the answer clears them.
                 _ => return Err(TokenFailure::InvalidGrant),
@@ -150,7 +149,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let refresh_tokens: Vec<String> = match self.configured().delivery {
             Delivery::Cookies => self
                 .engine()
-                .refresh_cookie()
+                .sessions
+                .cookies
+                .refresh
                 .find_all(head)
                 .filter_map(|found| match found {
                     Extracted::Present(token) => Some(token.into_owned()),
@@ -187,8 +188,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
 
     async fn try_log_out_everywhere(&self, head: &mut Parts) -> Result<(), TokenFailure> {
         let principal = self.known_client(head).await?;
-        let revocation = Revocation::of_user(&principal, self.engine().now());
-        self.engine().revoke(revocation).await.map_err(|error| failure(&error.into()))
+        self.tokens().revoke_user(&principal).await.map_err(|error| failure(&error))
     }
 
     /// Takes a token back (RFC 7009). It needs a rule that says which clients may.
@@ -248,7 +248,7 @@ impl<A> TokenEndpoints<A> {
     /// could log its visitors in as somebody else.
     fn own_page(&self, head: &Parts) -> Result<(), TokenFailure> {
         self.own_engine(head)?;
-        if !self.sets_cookies() || self.engine().origins().admits(head) {
+        if !self.sets_cookies() || self.engine().authentication.origins.admits(head) {
             Ok(())
         } else {
             tracing::info!("auth: a page of another origin sent a request to a token route");
@@ -279,7 +279,9 @@ impl<A> TokenEndpoints<A> {
 
     async fn address(&self, head: &mut Parts) -> Result<IpAddr, TokenFailure> {
         match ConnectInfo::<SocketAddr>::from_request_parts(head, &()).await {
-            Ok(ConnectInfo(peer)) => Ok(client_address(peer.ip(), self.engine().proxies(), &head.headers)),
+            Ok(ConnectInfo(peer)) => {
+                Ok(client_address(peer.ip(), self.engine().sessions.proxies.as_ref(), &head.headers))
+            }
             Err(_) => {
                 tracing::error!(
                     "auth: login attempts are limited by address, and no address is known: serve the app with \
@@ -298,7 +300,9 @@ impl<A> TokenEndpoints<A> {
             _ => None,
         };
         match self.configured().delivery {
-            Delivery::Cookies => self.engine().access_cookie().find_all(head).filter_map(present).collect(),
+            Delivery::Cookies => {
+                self.engine().sessions.cookies.access.find_all(head).filter_map(present).collect()
+            }
             Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
     }
@@ -318,7 +322,7 @@ impl<A> TokenEndpoints<A> {
     fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
         let mut response = self.configured().answers.tokens(tokens, &self.asked(head, route));
         if self.sets_cookies() {
-            let cookies = self.engine().token_cookies(tokens, &self.common_path(head));
+            let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
             cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
         }
         no_store(response)
@@ -337,8 +341,13 @@ impl<A> TokenEndpoints<A> {
     fn clear_cookies(&self, head: &Parts, response: &mut Response) {
         if self.sets_cookies() {
             let path = self.common_path(head);
-            self.engine().clearing_cookies(&path).into_iter().for_each(|cookie| set_cookie(response, cookie));
-            let refresh = self.engine().refresh_cookie();
+            self.engine()
+                .sessions
+                .cookies
+                .clear(&path)
+                .into_iter()
+                .for_each(|cookie| set_cookie(response, cookie));
+            let refresh = &self.engine().sessions.cookies.refresh;
             if refresh.find_all(head).count() > 1 && path != "/" {
                 // The other one is of the whole site, from before the routes moved here.
                 set_cookie(response, refresh.clear("/"));

@@ -8,7 +8,7 @@ use ::redb::{
 };
 
 use crate::clock::unix_seconds;
-use crate::revocation::Revocation;
+use crate::store::Revocation;
 use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
 
 /// The format of the tables. Another number where an older program would misread them.

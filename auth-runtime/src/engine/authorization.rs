@@ -1,0 +1,56 @@
+//! What decides whether a caller may: the vocabulary, and the policies of handlers that no guarded router mounted.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::Sources;
+use crate::policy::{CompiledRule, Policy};
+use crate::vocabulary::VocabularyIndex;
+
+/// What decides whether a caller may.
+#[derive(Debug)]
+pub(crate) struct Authorization {
+    pub(crate) vocabulary: VocabularyIndex,
+    unmounted: RwLock<HashMap<TypeId, Option<UnmountedPolicy>>>,
+}
+
+/// The policy of a handler that no guarded router mounted, in terms of the engine.
+#[derive(Clone, Debug)]
+pub(crate) struct UnmountedPolicy {
+    pub(crate) rules: Arc<[CompiledRule]>,
+    pub(crate) sources: Arc<[usize]>,
+}
+
+impl Authorization {
+    pub(super) fn new(vocabulary: VocabularyIndex) -> Self {
+        Self { vocabulary, unmounted: RwLock::default() }
+    }
+
+    /// The policy of a handler that no guarded router mounted, made when it is first asked for; `None` if the engine can't
+    /// serve its rule, as `finish` would have found: it names a source that the engine lacks, or does not agree with the
+    /// engine's vocabulary.
+    pub(crate) fn unmounted<P: Policy>(&self, sources: &Sources) -> Option<UnmountedPolicy> {
+        let policy = TypeId::of::<P>();
+        let known = self.unmounted.read().unwrap_or_else(PoisonError::into_inner).get(&policy).cloned();
+        known.unwrap_or_else(|| {
+            let made = self.compile::<P>(sources);
+            self.unmounted.write().unwrap_or_else(PoisonError::into_inner).insert(policy, made.clone());
+            made
+        })
+    }
+
+    fn compile<P: Policy>(&self, sources: &Sources) -> Option<UnmountedPolicy> {
+        let objections = self.vocabulary.objections(&[P::RULE]);
+        if !objections.is_empty() {
+            tracing::error!(handler = %P::HANDLER, objections = objections.join("; "), "auth: a rule can't be enforced");
+            return None;
+        }
+        let sources = match P::RULE.sources {
+            [] => sources.default_indices().to_vec(),
+            names => sources.resolve(names).ok()?,
+        };
+        let rule = CompiledRule::new(P::RULE, &self.vocabulary);
+        Some(UnmountedPolicy { rules: [rule].into(), sources: sources.into() })
+    }
+}

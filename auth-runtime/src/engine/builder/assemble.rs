@@ -1,0 +1,128 @@
+//! The builder → the engine, or every error of the configuration.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::{AuthBuilder, sources, verification};
+#[cfg(feature = "token-routes")]
+use crate::client_address::TrustedProxies;
+use crate::clock::SteadyTime;
+use crate::engine::background::{self, Background};
+use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
+use crate::error::BuildError;
+use crate::issue::IssuerState;
+use crate::revocation::{RevocationState, Revoker};
+use crate::store::{MemoryStore, RefreshTokenStore};
+use crate::verify::Limits;
+use crate::vocabulary::{Vocabulary, VocabularyIndex};
+
+impl AuthBuilder {
+    /// Builds the engine. It does no I/O.
+    ///
+    /// # Errors
+    /// [`BuildError`], which lists every error of the configuration.
+    pub fn build(self) -> Result<Auth, BuildError> {
+        let engine = Arc::new(self.assemble(Handle::try_current().is_ok())?);
+        engine.ensure_background();
+        Ok(Auth { engine })
+    }
+
+    /// An engine that accepts a principal which a request brings along.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn build_for_test(self) -> Result<Auth, BuildError> {
+        let mut engine = self.assemble(Handle::try_current().is_ok())?;
+        engine.authentication.accepts_injected_principals = true;
+        let engine = Arc::new(engine);
+        engine.ensure_background();
+        Ok(Auth { engine })
+    }
+
+    fn assemble(mut self, has_runtime: bool) -> Result<Engine, BuildError> {
+        let mut errors = Vec::new();
+        let vocabulary = self.one_vocabulary(&mut errors);
+        let verification = verification::assemble(&mut self, &mut errors);
+        let cookies = sources::cookies(&mut self, &mut errors);
+        let origins = sources::origins(&self, &mut errors);
+        sources::check_cookies(&self, &cookies, &origins, &mut errors);
+        let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
+        self.check_store(has_runtime, &mut errors);
+        #[cfg(feature = "token-routes")]
+        let proxies = self
+            .proxies
+            .take()
+            .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut errors));
+
+        let (true, Some((verifier, issuer))) = (errors.is_empty(), verification) else {
+            return Err(BuildError::new(errors));
+        };
+        let limits = Limits::new(self.leeway, self.max_token_lifetime);
+        Ok(Engine {
+            revocations: Arc::new(self.revoker(&limits, issuer.as_ref())),
+            authentication: Authentication {
+                sources,
+                origins,
+                verifier,
+                limits,
+                token_cache: TokenCache::new(self.cache_entries, self.cache_bytes),
+                #[cfg(feature = "test-util")]
+                accepts_injected_principals: false,
+            },
+            authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
+            sessions: Sessions {
+                issuer,
+                cookies,
+                #[cfg(feature = "token-routes")]
+                proxies,
+            },
+            responses: Responses { realm: self.realm, render: self.render_hook, audit: self.audit_hook },
+            clock: self.clock,
+            steady_time: SteadyTime::default(),
+            background: Background::default(),
+        })
+    }
+
+    fn one_vocabulary(&self, errors: &mut Vec<String>) -> Option<&'static Vocabulary> {
+        if self.vocabularies.len() > 1 {
+            errors.push(
+                "`.vocabulary(..)` is called twice, and an engine has one: give it the one that declares all names that rules use, \
+                 and let the auth.toml of other crates declare the same of their names"
+                    .into(),
+            );
+        }
+        self.vocabularies.first().copied()
+    }
+
+    fn check_store(&self, has_runtime: bool, errors: &mut Vec<String>) {
+        if self.store.is_some() && !has_runtime {
+            errors.push(
+                "a store's log is followed in the background, and there is no tokio runtime: call `build` in an async \
+                 function, such as `#[tokio::main] async fn main()`"
+                    .into(),
+            );
+        }
+        let least = 5 * background::INTERVAL;
+        if self.max_staleness < least {
+            errors.push(format!(
+                "`max_staleness` is {} s, and must be {} s at least: the store's log is read every {} s",
+                self.max_staleness.as_secs(),
+                least.as_secs(),
+                background::INTERVAL.as_secs()
+            ));
+        }
+    }
+
+    fn revoker(&mut self, limits: &Limits, issuer: Option<&IssuerState>) -> Revoker {
+        let retention = limits.longest_acceptance();
+        let (log, families) = match self.store.take() {
+            Some((log, families)) => (Some(log), families),
+            None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
+        };
+        Revoker {
+            state: RevocationState::new(retention, log, self.max_staleness),
+            families,
+            own_issuer: issuer.map(|issuer| issuer.name.clone()),
+            retention,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The sources of an engine, each known by its index.
+
+use std::sync::Arc;
+
+use crate::source::{AccessCookie, Carrier, CredentialSource};
+
+/// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
+pub(crate) const RENEWAL: &str = "refresh_cookie";
+
+/// The sources of an engine, each known by its index.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    list: Vec<Arc<dyn CredentialSource>>,
+    default: Vec<usize>,
+}
+
+impl Sources {
+    /// Without a default: [`set_default`](Self::set_default) names it.
+    pub(super) fn new(list: Vec<Arc<dyn CredentialSource>>) -> Self {
+        Self { list, default: Vec::new() }
+    }
+
+    pub(super) fn set_default(&mut self, default: Vec<usize>) {
+        self.default = default;
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&dyn CredentialSource> {
+        self.list.get(index).map(|source| &**source)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|source| source.name())
+    }
+
+    /// The sources of a rule that names none.
+    pub(crate) fn default_indices(&self) -> &[usize] {
+        &self.default
+    }
+
+    /// The sources of these names, explicit ones first and else in order; the unknown name, if one is.
+    pub(crate) fn resolve<'n>(&self, names: &[&'n str]) -> Result<Vec<usize>, &'n str> {
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            let index = self.list.iter().position(|source| source.name() == *name).ok_or(*name)?;
+            if !found.contains(&index) {
+                found.push(index);
+            }
+        }
+        found
+            .sort_by_key(|&index| self.get(index).is_some_and(|source| source.carrier() == Carrier::Ambient));
+        Ok(found)
+    }
+
+    /// Whether the cookie of access tokens is among these sources.
+    pub(crate) fn take_access_cookie(&self, indices: &[usize]) -> bool {
+        indices.iter().filter_map(|&index| self.get(index)).any(is_access_cookie)
+    }
+
+    /// The schemes that a rejection on a route with these sources challenges with, each once.
+    pub(crate) fn challenge_schemes(&self, indices: &[usize]) -> Vec<&str> {
+        let mut schemes: Vec<&str> = Vec::new();
+        let sources = indices.iter().filter_map(|&index| self.get(index));
+        for scheme in sources.map(CredentialSource::challenge_scheme) {
+            if !schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+                schemes.push(scheme);
+            }
+        }
+        if schemes.is_empty() {
+            schemes.push("Bearer");
+        }
+        schemes
+    }
+}
+
+pub(crate) fn is_access_cookie(source: &dyn CredentialSource) -> bool {
+    source.name() == AccessCookie::SOURCE
+}

@@ -1,0 +1,185 @@
+//! The tokens of a new session, and the next tokens of one.
+
+use std::time::Duration;
+
+use super::TokenService;
+use crate::clock::unix_seconds;
+use crate::issue::{
+    IssuedTokens, IssuerState, RefreshError, Subject, TokenError, random_bytes, session_of_family,
+};
+use crate::revocation::DATED_AHEAD;
+use crate::store::RefreshTokenFamily;
+
+impl TokenService {
+    /// The tokens of a new login of `subject`, whom the application has just recognised.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`], [`TokenError::Claims`], [`TokenError::Sign`].
+    pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        self.engine.ensure_background();
+        let issuer = self.issuer()?;
+        loop {
+            let started_at = self.issue_time(subject)?;
+            let expires_at = started_at.saturating_add(issuer.refresh_lifetime);
+            let family = RefreshTokenFamily {
+                id: random_bytes()?,
+                issuer: issuer.name.clone(),
+                subject: subject.id.clone(),
+                key_id: issuer.refresh_keys.newest().to_owned(),
+                generation: 1,
+                started_at,
+                rotated_at: started_at,
+                expires_at,
+                acr: subject.acr.clone(),
+            };
+            // Before anything is stored: what can't be put into a token is said here.
+            let tokens = self.tokens_of(&family, subject, started_at)?;
+            let id = family.id;
+            self.families().insert(family.clone()).await?;
+            // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
+            if !self.is_revoked(&family) {
+                tracing::info!(subject = subject.id, session = tokens.session_id, "auth: logged in");
+                return Ok(tokens);
+            }
+            self.families().remove(vec![id]).await?;
+        }
+    }
+
+    /// An access token alone, of no login: it is good until it expires or is revoked, and can't be renewed.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
+        Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
+    }
+
+    /// The next tokens of a login, for its refresh token, which is then used up.
+    ///
+    /// A token that was used before ends the login, unless it is within the grace period and its successor was not used:
+    /// then that same successor comes again (RFC 9700 §4.14.2).
+    ///
+    /// # Errors
+    /// [`TokenError::Refused`] if the token is not good; [`TokenError::Unavailable`], after which it still is, unless the
+    /// store did what it could not acknowledge: then the grace period is what is left to try again;
+    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
+        let issuer = self.issuer()?;
+        let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
+        let mut subject = None;
+        loop {
+            let family = self.living(&opened).await?;
+            let now = unix_seconds(self.engine.now());
+            let again = match opened.generation.checked_add(1) {
+                _ if opened.generation == family.generation => false,
+                Some(next) if next == family.generation && self.is_in_grace(issuer, &family, now) => true,
+                // Older than that; or newer than any that was given out, which a store that lost its last rows brings about.
+                _ => {
+                    self.end(&family, "a refresh token was used again").await?;
+                    return Err(RefreshError::Reused.into());
+                }
+            };
+            // Asked before the token is used up: if there is no answer, it can be used again.
+            let subject = match &subject {
+                Some(subject) => subject,
+                None => subject.insert(self.subject(&family).await?),
+            };
+            // Not before the login, which may be dated a second ahead to stand behind a logout everywhere.
+            let issued_at = now.max(family.started_at);
+            if again {
+                tracing::debug!(
+                    session = session_of_family(family.id),
+                    "auth: a refresh within the grace period"
+                );
+                return self.tokens_of(&family, subject, issued_at);
+            }
+            let next = RefreshTokenFamily {
+                key_id: issuer.refresh_keys.newest().to_owned(),
+                generation: family.generation.saturating_add(1),
+                rotated_at: now,
+                expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
+                ..family.clone()
+            };
+            let tokens = self.tokens_of(&next, subject, issued_at)?;
+            if self.families().replace(family.generation, next).await? {
+                return Ok(tokens);
+            }
+            // Another request was quicker. What that makes of this one, the row tells.
+        }
+    }
+
+    fn is_in_grace(&self, issuer: &IssuerState, family: &RefreshTokenFamily, now: i64) -> bool {
+        // Also if the clock of the machine that rotated it is a little ahead.
+        issuer.has_grace() && now.saturating_sub(family.rotated_at).saturating_abs() <= issuer.grace
+    }
+
+    async fn subject(&self, family: &RefreshTokenFamily) -> Result<Subject, TokenError> {
+        let asked = self.issuer()?.subjects.subject(&family.subject).await;
+        match asked
+            .map_err(|error| TokenError::Unavailable(format!("the user can't be looked up: {error}")))?
+        {
+            Some(subject) if subject.id == family.subject => Ok(subject),
+            Some(_) => {
+                Err(TokenError::Claims("`SubjectStore::subject` answered with another user's id".into()))
+            }
+            None => {
+                self.end(family, "the user is gone").await?;
+                Err(RefreshError::SubjectGone.into())
+            }
+        }
+    }
+
+    /// The tokens of a family's generation, whether or not it is stored yet.
+    fn tokens_of(
+        &self,
+        family: &RefreshTokenFamily,
+        subject: &Subject,
+        now: i64,
+    ) -> Result<IssuedTokens, TokenError> {
+        let issuer = self.issuer()?;
+        let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
+        let refresh_token = token.ok_or(RefreshError::Forged)?;
+        let (access_token, expires_at) = self.access_token(subject, Some(family), now)?;
+        let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
+        Ok(IssuedTokens {
+            access_token,
+            expires_in: until(expires_at),
+            refresh_token,
+            refresh_expires_in: until(family.expires_at),
+            scope: subject.scopes.join(" "),
+            session_id: session_of_family(family.id),
+        })
+    }
+
+    /// An access token, and when it expires.
+    fn access_token(
+        &self,
+        subject: &Subject,
+        family: Option<&RefreshTokenFamily>,
+        issued_at: i64,
+    ) -> Result<(String, i64), TokenError> {
+        // The gate would refuse each of these tokens.
+        let vocabulary = &self.engine.authorization.vocabulary;
+        let mut roles: Vec<Box<str>> = subject.roles.iter().map(|role| Box::from(&**role)).collect();
+        vocabulary.expand(&mut roles, &mut Vec::new());
+        if let Some(clash) = vocabulary.clash(&roles) {
+            return Err(TokenError::Claims(format!("the subject `{}` has {clash}", subject.id)));
+        }
+        self.issuer()?.access_token(subject, family, issued_at)
+    }
+
+    /// Now; or, if all of the user's tokens up to this second were just revoked, the second after: who logs out everywhere
+    /// with a new password goes on with a new token.
+    fn issue_time(&self, subject: &Subject) -> Result<i64, TokenError> {
+        let now = unix_seconds(self.engine.now());
+        let bound = self.view().user_bound(&self.issuer()?.name, &subject.id);
+        let first = bound.map_or(now, |bound| now.max(bound.saturating_add(1)));
+        if first > now.saturating_add_unsigned(DATED_AHEAD) {
+            return Err(TokenError::Unavailable(format!(
+                "the tokens of {} are revoked up to a time that lies {} s ahead: compare the clocks",
+                subject.id,
+                first - now
+            )));
+        }
+        Ok(first)
+    }
+}

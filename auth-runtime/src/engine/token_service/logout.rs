@@ -1,0 +1,115 @@
+//! Ending sessions, revoking tokens, introspection.
+
+use serde_json::{Value, json};
+
+use super::TokenService;
+use crate::issue::{TokenError, session_of_family};
+use crate::principal::Principal;
+use crate::revocation::Revocation;
+
+impl TokenService {
+    /// Ends the login that a refresh token is of, whatever its generation: its refresh tokens and its access tokens.
+    /// Whether it was a refresh token of this issuer's; its login may have ended before.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it has not ended.
+    pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
+        let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
+        self.end_session(&session_of_family(opened.family)).await?;
+        Ok(true)
+    }
+
+    /// Ends the login of this `sid`.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it has not ended.
+    pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
+        let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
+        self.record(Revocation::Session { issuer, session_id: session }).await?;
+        tracing::info!(session = session_id, "auth: logged out");
+        Ok(())
+    }
+
+    /// Ends all logins of a user, and all access tokens that were given out to it up to now.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then some may not have ended. Ask again.
+    pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
+        let revocation = Revocation::User {
+            issuer: self.issuer()?.name.clone(),
+            subject: subject.to_owned(),
+            issued_at_or_before: self.engine.now(),
+        };
+        self.record(revocation).await?;
+        tracing::info!(subject, "auth: logged out everywhere");
+        Ok(())
+    }
+
+    /// Ends all sessions of a caller, and revokes all of its access tokens that were issued up to now: also the one that it came
+    /// with, if its issuer's clock is ahead.
+    #[cfg(feature = "token-routes")]
+    pub(crate) async fn revoke_user(&self, principal: &Principal) -> Result<(), TokenError> {
+        self.record(Revocation::of_user(principal, self.engine.now())).await
+    }
+
+    /// Takes a token back, as RFC 7009 §2.1 asks: an access token alone, or the whole login of a refresh token. A token that
+    /// is not this issuer's, or not good, is no error (§2.2).
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it was not taken back.
+    pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
+        if self.log_out(token).await? {
+            return Ok(());
+        }
+        match self.genuine(token) {
+            Some(principal) => self.revoke_access(&principal).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one access token of this issuer's back.
+    pub(crate) async fn revoke_access(&self, principal: &Principal) -> Result<(), TokenError> {
+        let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
+        // Whoever has an old token can't make the log grow.
+        if !self.is_good(principal) {
+            return Ok(());
+        }
+        let issuer = self.issuer()?.name.clone();
+        self.record(Revocation::Token { issuer, token_id }).await
+    }
+
+    /// What an access token or a refresh token says, if it is good now, as RFC 7662 §2.2 writes it; `{"active":false}` for
+    /// any other.
+    ///
+    /// # Errors
+    /// [`TokenError::Unavailable`]: then it can't be told.
+    pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
+        let issuer = self.issuer()?;
+        if let Some(opened) = issuer.refresh_keys.open(token) {
+            return match self.living(&opened).await {
+                Ok(family) if family.generation == opened.generation => Ok(json!({
+                    "active": true,
+                    "iss": family.issuer,
+                    "sub": family.subject,
+                    "client_id": issuer.client_id,
+                    "sid": session_of_family(family.id),
+                    "iat": family.rotated_at,
+                    "exp": family.expires_at,
+                })),
+                Ok(_) | Err(TokenError::Refused(_)) => Ok(json!({ "active": false })),
+                Err(error) => Err(error),
+            };
+        }
+        self.engine.revocations.state.check_fresh(self.engine.now())?;
+        let vocabulary = &self.engine.authorization.vocabulary;
+        let active = self
+            .genuine(token)
+            .filter(|principal| self.is_good(principal))
+            .and_then(|principal| Principal::identify(principal.token().clone(), vocabulary).ok());
+        let Some(principal) = active else { return Ok(json!({ "active": false })) };
+        let mut answer = principal.token().claims.as_map().clone();
+        answer.insert("active".into(), true.into());
+        answer.insert("token_type".into(), "Bearer".into());
+        Ok(Value::Object(answer))
+    }
+}

@@ -1,0 +1,122 @@
+//! The tower layer that gives every request its [`RequestAuth`].
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Request, Response};
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+
+use crate::engine::{Auth, Engine};
+use crate::pipeline::RequestAuth;
+
+/// Gives every request what its gate needs, and every answer the headers that the gate wants it to carry.
+///
+/// `finish` of the guarded router puts it in place; on a plain `axum::Router` it is added with
+/// `.layer(auth.layer())`. Of several layers around a handler the nearest counts.
+#[derive(Clone, Debug)]
+pub struct AuthLayer {
+    engine: Arc<Engine>,
+}
+
+impl Auth {
+    /// The layer that gives every request what its gate needs. `finish` of the guarded router adds it.
+    #[must_use]
+    pub fn layer(&self) -> AuthLayer {
+        AuthLayer::new(Arc::clone(self.engine()))
+    }
+}
+
+impl AuthLayer {
+    fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> AuthService<S> {
+        AuthService { inner, engine: Arc::clone(&self.engine) }
+    }
+}
+
+/// The service that [`AuthLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct AuthService<S> {
+    inner: S,
+    engine: Arc<Engine>,
+}
+
+impl<S, B, A> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<A>>,
+{
+    type Response = Response<A>;
+    type Error = S::Error;
+    type Future = AuthFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let auth = RequestAuth::new(Arc::clone(&self.engine));
+        request.extensions_mut().insert(auth.clone());
+        AuthFuture { inner: self.inner.call(request), auth: Some(auth) }
+    }
+}
+
+pin_project! {
+    /// The answer of [`AuthService`].
+    #[derive(Debug)]
+    pub struct AuthFuture<F> {
+        #[pin]
+        inner: F,
+        auth: Option<RequestAuth>,
+    }
+}
+
+impl<F, A, E> Future for AuthFuture<F>
+where
+    F: Future<Output = Result<Response<A>, E>>,
+{
+    type Output = Result<Response<A>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut answer = ready!(this.inner.poll(context))?;
+        if let Some(auth) = this.auth.take() {
+            add(answer.headers_mut(), auth.take_answer_headers());
+            // The layer nearest to the handler was there first, and it is the one that decided.
+            if answer.extensions().get::<RequestAuth>().is_none() {
+                answer.extensions_mut().insert(auth);
+            }
+        }
+        Poll::Ready(Ok(answer))
+    }
+}
+
+/// `Cache-Control` replaces the handler's, since it is there for a reason of security. A cookie that the handler set
+/// itself stays: a login that answers a request with an expired cookie must not be undone.
+fn add(headers: &mut HeaderMap, more: HeaderMap) {
+    for (name, value) in &more {
+        if name == CACHE_CONTROL {
+            headers.insert(name, value.clone());
+        } else if name == SET_COOKIE && headers.get_all(SET_COOKIE).iter().any(|set| same_cookie(set, value))
+        {
+            continue;
+        } else {
+            headers.append(name, value.clone());
+        }
+    }
+}
+
+fn same_cookie(one: &HeaderValue, other: &HeaderValue) -> bool {
+    fn name(value: &HeaderValue) -> Option<&[u8]> {
+        value.as_bytes().split(|byte| *byte == b'=').next()
+    }
+    name(one) == name(other)
+}

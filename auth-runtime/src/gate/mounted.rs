@@ -1,0 +1,92 @@
+//! A route with its policy, shared by the router that lists it and the gate that enforces it.
+
+use std::any::TypeId;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::Request;
+use axum::handler::Handler;
+
+use crate::engine::Engine;
+use crate::gate::CarriesPolicy;
+use crate::pipeline::RoutePolicy;
+use crate::policy::{Access, CompiledRule, HandlerInfo, Rule};
+
+/// A route with its policy. What is enforced stands fast once the router is finished; before that the gate refuses.
+#[derive(Debug)]
+pub(crate) struct MountedRoute {
+    pub(crate) rule: Rule,
+    pub(crate) handler: HandlerInfo,
+    pub(crate) check: Option<&'static str>,
+    /// The policy's type; `None` for a rule that stands beside what it guards.
+    policy_type: Option<TypeId>,
+    resolved: OnceLock<ResolvedPolicy>,
+}
+
+/// The policy with what the routers around the route add, in terms of one engine.
+#[derive(Debug)]
+pub(crate) struct ResolvedPolicy {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) access: Access,
+    pub(crate) rules: Vec<CompiledRule>,
+    pub(crate) sources: Vec<usize>,
+    pub(crate) path: String,
+}
+
+impl MountedRoute {
+    /// Of a handler that carries its policy.
+    pub(crate) fn of<T: CarriesPolicy>() -> Arc<Self> {
+        Arc::new(Self {
+            rule: T::RULE,
+            handler: T::HANDLER,
+            check: T::CHECK,
+            policy_type: Some(T::policy_type()),
+            resolved: OnceLock::new(),
+        })
+    }
+
+    /// Of a rule that stands beside what it guards.
+    pub(crate) fn beside(rule: Rule, handler: HandlerInfo) -> Arc<Self> {
+        Arc::new(Self { rule, handler, check: None, policy_type: None, resolved: OnceLock::new() })
+    }
+
+    /// Whether this is the route of a handler with the policy `P`.
+    pub(crate) fn is_of<P: 'static>(&self) -> bool {
+        self.policy_type == Some(TypeId::of::<P>())
+    }
+
+    /// A route belongs to one router, which is finished once.
+    pub(crate) fn resolve(&self, resolved: ResolvedPolicy) {
+        let _ = self.resolved.set(resolved);
+    }
+
+    /// What the gate enforces; `None` if the router was not finished, or with another engine.
+    pub(crate) fn policy(&self, engine: &Arc<Engine>) -> Option<RoutePolicy<'_>> {
+        let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
+        Some(RoutePolicy::new(
+            resolved.access,
+            &resolved.rules,
+            &resolved.sources,
+            self.handler,
+            &resolved.path,
+        ))
+    }
+}
+
+/// A handler that brings its route along to its gate.
+#[derive(Clone, Debug)]
+pub(crate) struct MountedHandler<H> {
+    pub(crate) handler: H,
+    pub(crate) route: Arc<MountedRoute>,
+}
+
+impl<H, T, S> Handler<T, S> for MountedHandler<H>
+where
+    H: Handler<T, S>,
+{
+    type Future = H::Future;
+
+    fn call(self, mut request: Request, state: S) -> Self::Future {
+        request.extensions_mut().insert(self.route);
+        self.handler.call(request, state)
+    }
+}

@@ -1,0 +1,29 @@
+//! Issuing tokens: what they are made with, and what the application says of its users.
+//!
+//! | file | what |
+//! |---|---|
+//! | `issuer` | [`TokenIssuer`]: what tokens are made with, and for how long |
+//! | `subject` | [`Subject`] and [`SubjectStore`]: what the application says of its users |
+//! | `access_token` | the claims of an access token |
+//! | `refresh_token` | the text of a refresh token |
+//! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
+//! | `id` | ids and secrets that can't be guessed |
+//! | `error` | why no token was issued |
+
+mod access_token;
+mod error;
+mod id;
+mod issued;
+mod issuer;
+mod refresh_token;
+mod subject;
+
+pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
+pub(crate) use self::id::random_bytes;
+pub use self::id::{random_id, random_secret};
+pub use self::issued::IssuedTokens;
+pub(crate) use self::issuer::IssuerState;
+pub use self::issuer::{SigningKeys, TokenIssuer};
+pub use self::refresh_token::RefreshKey;
+pub(crate) use self::refresh_token::{OpenedRefreshToken, family_of_session, session_of_family};
+pub use self::subject::{Subject, SubjectStore};

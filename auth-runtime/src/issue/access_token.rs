@@ -1,0 +1,101 @@
+//! The claims of an access token (RFC 9068 §2.2).
+
+use serde_json::Value;
+
+use super::error::TokenError;
+use super::id::random_id;
+use super::issuer::IssuerState;
+use super::refresh_token::session_of_family;
+use super::subject::Subject;
+use crate::store::RefreshTokenFamily;
+
+/// Names that the library fills, or that would mean to a verifier what the application can't mean by them.
+const RESERVED: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "sid",
+    "client_id",
+    "auth_time",
+    "acr",
+    "roles",
+    "scope",
+    "scp",
+    "permissions",
+    "cnf",
+];
+
+impl IssuerState {
+    /// An access token of `subject` from `issued_at` on, and until when it is good, both in seconds since the epoch. With a
+    /// family it is of that login, and does not outlive it.
+    pub(crate) fn access_token(
+        &self,
+        subject: &Subject,
+        family: Option<&RefreshTokenFamily>,
+        issued_at: i64,
+    ) -> Result<(String, i64), TokenError> {
+        if let Some(mistake) = &subject.mistake {
+            return Err(TokenError::Claims(mistake.clone()));
+        }
+        if subject.id.is_empty() {
+            return Err(TokenError::Claims("the subject's id is empty".into()));
+        }
+        if let Some(name) = subject.claims.keys().find(|name| RESERVED.contains(&name.as_str())) {
+            return Err(TokenError::Claims(format!(
+                "the claim `{name}` is the library's to fill: use the subject's own methods, or another name"
+            )));
+        }
+        if subject.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
+            // They stand in one claim with spaces between (RFC 6749 §3.3).
+            return Err(TokenError::Claims("a scope is empty or has white space in it".into()));
+        }
+        let expires_at = issued_at.saturating_add(self.access_lifetime);
+        let expires_at = family.map_or(expires_at, |family| expires_at.min(self.family_end(family)));
+        let mut claims = subject.claims.clone();
+        let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        set("iss", self.name.as_str().into());
+        set("sub", subject.id.as_str().into());
+        set(
+            "aud",
+            match self.audience.as_slice() {
+                [one] => one.as_str().into(),
+                several => several.to_vec().into(),
+            },
+        );
+        set("client_id", self.client_id.as_str().into());
+        set("iat", issued_at.into());
+        set("exp", expires_at.into());
+        set("jti", random_id()?.into());
+        let acr = match family {
+            Some(family) => {
+                set("sid", session_of_family(family.id).into());
+                set("auth_time", family.started_at.into());
+                family.acr.as_ref()
+            }
+            None => subject.acr.as_ref(),
+        };
+        if let Some(acr) = acr {
+            set("acr", acr.as_str().into());
+        }
+        if !subject.roles.is_empty() {
+            set("roles", subject.roles.clone().into());
+        }
+        if !subject.scopes.is_empty() {
+            set("scope", subject.scopes.join(" ").into());
+        }
+        if !subject.permissions.is_empty() {
+            set("permissions", subject.permissions.clone().into());
+        }
+        let token = self.signing.load().sign_with_header(&claims, "at+jwt", &self.headers)?;
+        Ok((token, expires_at))
+    }
+
+    /// When a family ends, however often it is refreshed.
+    pub(crate) fn family_end(&self, family: &RefreshTokenFamily) -> i64 {
+        family.started_at.saturating_add(self.family_lifetime)
+    }
+}

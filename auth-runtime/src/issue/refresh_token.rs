@@ -1,0 +1,227 @@
+//! The text of a refresh token: `KEY-ID.BASE64URL`, where the bytes are a family's id, a generation, and a MAC over both.
+//!
+//! It is opaque to its holder. Nothing of it is stored that could be used as a token: a row holds the family and the
+//! generation, and the key of the MAC is the service's. So a token can be made again, to the letter, from its row; and one
+//! that was guessed is refused before a store is asked.
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::jose::SignError;
+use crate::store::FamilyId;
+
+/// Longer texts are no refresh tokens.
+const MAX_BYTES: usize = 256;
+
+const MAX_KEY_ID_BYTES: usize = 64;
+
+const MIN_SECRET_BYTES: usize = 32;
+
+/// A family's id, a generation, and a MAC.
+const FAMILY: usize = 16;
+const GENERATION: usize = 8;
+const MAC: usize = 32;
+
+/// A secret that refresh tokens are made with (HMAC-SHA-256). All instances of a service need the same.
+#[derive(Clone)]
+pub struct RefreshKey {
+    id: String,
+    secret: Vec<u8>,
+}
+
+impl RefreshKey {
+    /// The key of this id and secret. The id stands in the token, so that a key can be replaced while tokens of the one
+    /// before are still good: up to 64 letters, digits, `-` and `_`. The secret has 32 bytes or more, from
+    /// `openssl rand -base64 32`, say.
+    #[must_use]
+    pub fn new(id: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
+        Self { id: id.into(), secret: secret.into() }
+    }
+
+    /// A fresh key from the system's random numbers: every refresh token ends with this process.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn generate() -> Result<Self, SignError> {
+        Ok(Self::new(super::id::random_id()?, super::id::random_secret()?))
+    }
+
+    fn prepare(&self) -> Result<PreparedRefreshKey, String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if self.id.is_empty() || self.id.len() > MAX_KEY_ID_BYTES || !self.id.bytes().all(plain) {
+            return Err(format!(
+                "the id `{}` of a refresh key is not of 1 to {MAX_KEY_ID_BYTES} letters, digits, `-` and `_`: name it by the \
+                 year, say",
+                self.id
+            ));
+        }
+        if self.secret.len() < MIN_SECRET_BYTES {
+            return Err(format!(
+                "the refresh key `{}` has {} bytes, and {MIN_SECRET_BYTES} is the least: make one with `openssl rand -base64 \
+                 {MIN_SECRET_BYTES}`",
+                self.id,
+                self.secret.len()
+            ));
+        }
+        Ok(PreparedRefreshKey { id: self.id.clone(), key: hmac::Key::new(hmac::HMAC_SHA256, &self.secret) })
+    }
+}
+
+/// Redacted.
+impl fmt::Debug for RefreshKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The keys of an issuer: the first makes tokens, all of them are recognised.
+#[derive(Debug)]
+pub(crate) struct RefreshKeys {
+    issuer: String,
+    keys: Vec<PreparedRefreshKey>,
+}
+
+struct PreparedRefreshKey {
+    id: String,
+    key: hmac::Key,
+}
+
+/// Redacted.
+impl fmt::Debug for PreparedRefreshKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedRefreshKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What a genuine refresh token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OpenedRefreshToken {
+    pub(crate) family: FamilyId,
+    pub(crate) generation: u64,
+}
+
+impl RefreshKeys {
+    pub(super) fn new(issuer: &str, keys: &[RefreshKey], mistakes: &mut Vec<String>) -> Self {
+        let mut prepared: Vec<PreparedRefreshKey> = Vec::new();
+        for key in keys {
+            match key.prepare() {
+                Ok(key) if prepared.iter().any(|other| other.id == key.id) => {
+                    mistakes.push(format!("two refresh keys have the id `{}`: give each its own", key.id));
+                }
+                Ok(key) => prepared.push(key),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        Self { issuer: issuer.to_owned(), keys: prepared }
+    }
+
+    /// The id of the key that makes new tokens.
+    pub(crate) fn newest(&self) -> &str {
+        self.keys.first().map_or("", |key| &key.id)
+    }
+
+    /// The token of a family's generation, the same each time; `None` if there is no key of this id any more.
+    pub(crate) fn token(&self, key_id: &str, family: FamilyId, generation: u64) -> Option<String> {
+        let key = self.keys.iter().find(|key| key.id == key_id)?;
+        let mut bytes = Vec::with_capacity(FAMILY + GENERATION + MAC);
+        bytes.extend(family);
+        bytes.extend(generation.to_be_bytes());
+        bytes.extend(hmac::sign(&key.key, &self.message(key_id, family, generation)).as_ref());
+        Some(format!("{key_id}.{}", URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// What the token says, if it is one that this issuer made.
+    pub(crate) fn open(&self, token: &str) -> Option<OpenedRefreshToken> {
+        let (key_id, body) = token.split_once('.').filter(|_| token.len() <= MAX_BYTES)?;
+        let key = self.keys.iter().find(|key| key.id == key_id)?;
+        let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
+        let (family, rest) = bytes.split_first_chunk::<FAMILY>()?;
+        let (generation, mac) = rest.split_first_chunk::<GENERATION>()?;
+        let generation = u64::from_be_bytes(*generation);
+        hmac::verify(&key.key, &self.message(key_id, *family, generation), mac).ok()?;
+        Some(OpenedRefreshToken { family: *family, generation })
+    }
+
+    /// What the MAC is over. The issuer is in it: two services with one secret don't take each other's tokens.
+    fn message(&self, key_id: &str, family: FamilyId, generation: u64) -> Vec<u8> {
+        let mut message = b"auth-runtime refresh token 1\0".to_vec();
+        for part in [self.issuer.as_bytes(), key_id.as_bytes(), &family, &generation.to_be_bytes()] {
+            message.extend((part.len() as u64).to_be_bytes());
+            message.extend(part);
+        }
+        message
+    }
+}
+
+/// The `sid` of the access tokens of a family.
+pub(crate) fn session_of_family(id: FamilyId) -> String {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+/// The family whose access tokens have this `sid`.
+pub(crate) fn family_of_session(session_id: &str) -> Option<FamilyId> {
+    URL_SAFE_NO_PAD.decode(session_id).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RefreshKey, RefreshKeys};
+
+    fn keys(issuer: &str, keys: &[RefreshKey]) -> RefreshKeys {
+        let mut mistakes = Vec::new();
+        let keys = RefreshKeys::new(issuer, keys, &mut mistakes);
+        assert_eq!(mistakes, Vec::<String>::new());
+        keys
+    }
+
+    #[test]
+    fn a_token_is_made_again_to_the_letter_and_opened() {
+        let (old, new) = (RefreshKey::new("2025", [1; 32]), RefreshKey::new("2026", [2; 32]));
+        let before = keys("i", std::slice::from_ref(&old));
+        let after = keys("i", &[new, old]);
+        let token = before.token("2025", [9; 16], 3).unwrap();
+        assert_eq!(after.token("2025", [9; 16], 3).unwrap(), token);
+        let opened = after.open(&token).unwrap();
+        assert_eq!((opened.family, opened.generation), ([9; 16], 3));
+        assert_eq!(after.newest(), "2026");
+        assert!(before.open(&after.token("2026", [9; 16], 3).unwrap()).is_none());
+    }
+
+    #[test]
+    fn any_other_text_is_forged() {
+        let ours = keys("i", &[RefreshKey::new("k", [1; 32]), RefreshKey::new("l", [1; 32])]);
+        let token = ours.token("k", [9; 16], 3).unwrap();
+        for at in 0..token.len() {
+            for byte in [b'A', b'B', b'-', b'.', b'=', b' '] {
+                let mut changed = token.clone().into_bytes();
+                if changed[at] == byte {
+                    continue;
+                }
+                changed[at] = byte;
+                let changed = String::from_utf8(changed).unwrap();
+                assert!(ours.open(&changed).is_none(), "{changed}");
+            }
+            assert!(ours.open(&token[..at]).is_none(), "cut at {at}");
+        }
+        for other in
+            [format!("{token}A"), format!("{token}="), format!(" {token}"), token.replacen("k.", "l.", 1)]
+        {
+            assert!(ours.open(&other).is_none(), "{other}");
+        }
+        assert!(keys("j", &[RefreshKey::new("k", [1; 32])]).open(&token).is_none(), "another issuer's");
+        assert!(keys("i", &[RefreshKey::new("k", [2; 32])]).open(&token).is_none(), "another secret's");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_key_is_said() {
+        let mut mistakes = Vec::new();
+        let long = "x".repeat(65);
+        let given = [("a.b", 32), ("", 32), (&long, 32), ("short", 31), ("twice", 32), ("twice", 32)];
+        let given: Vec<_> = given.iter().map(|(id, len)| RefreshKey::new(*id, vec![7; *len])).collect();
+        let _ = RefreshKeys::new("i", &given, &mut mistakes);
+        assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+    }
+}

@@ -1,0 +1,16 @@
+//! JSON Web Algorithms and keys: what signatures are made and checked with (RFC 7517, RFC 7518, RFC 8037).
+//!
+//! | file | what |
+//! |---|---|
+//! | `algorithm` | the signature algorithms |
+//! | `key` | keys to check signatures with, in every usual format |
+//! | `signing` | keys to sign with |
+
+mod algorithm;
+mod key;
+mod signing;
+
+pub use self::algorithm::Algorithm;
+pub use self::key::Key;
+pub(crate) use self::key::PreparedKey;
+pub use self::signing::{SignError, SigningKey};

@@ -1,0 +1,163 @@
+//! JSON Web Keys (RFC 7517) and sets of them.
+//!
+//! Not `jsonwebtoken::jwk::Jwk`: it drops private members unseen and reads `alg: ES512` or `Ed25519` as unknown.
+
+use aws_lc_rs::signature::ParsedPublicKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::{Check, PreparedKey};
+use crate::jose::algorithm::{Algorithm, Scheme};
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    k: Option<String>,
+    /// The private parts of RSA, EC and OKP keys.
+    d: Option<IgnoredAny>,
+    p: Option<IgnoredAny>,
+    q: Option<IgnoredAny>,
+    dp: Option<IgnoredAny>,
+    dq: Option<IgnoredAny>,
+    qi: Option<IgnoredAny>,
+}
+
+/// One key; the error says what is wrong with it.
+pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<PreparedKey, String> {
+    let jwk: Jwk = serde_json::from_str(json).map_err(|_| {
+        "this is no JWK: it must be a JSON object with `kty` and string members (RFC 7517 §4)".to_owned()
+    })?;
+    jwk.prepare(private_parts_allowed)
+}
+
+/// The usable keys of a set: `{\"keys\": [..]}`. Keys of a kind that is not known here are passed over, as RFC 7517
+/// §5 asks, and so are those that are for something else; that none is left is an error.
+pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
+    #[derive(Deserialize)]
+    struct Set<'a> {
+        #[serde(borrow)]
+        keys: Vec<&'a RawValue>,
+    }
+    let set: Set<'_> = serde_json::from_str(json).map_err(|_| {
+        "this is no JWKS: it must be a JSON object with a list `keys` (RFC 7517 §5)".to_owned()
+    })?;
+    let mut keys = Vec::new();
+    let mut reasons = Vec::new();
+    for (index, raw) in set.keys.into_iter().enumerate() {
+        let prepared = serde_json::from_str::<Jwk>(raw.get())
+            .map_err(|_| "it is no JWK".to_owned())
+            .and_then(|jwk| match jwk.kty.as_str() {
+                // Sets are published, and who reads a secret there could sign with it.
+                "oct" => Err(
+                    "a secret has no place in a set of public keys: give it with `Key::secret` or `Key::jwk`"
+                        .into(),
+                ),
+                _ => jwk.prepare(false),
+            });
+        match prepared {
+            Ok(key) => keys.push(key),
+            Err(reason) => {
+                tracing::warn!(index, reason, "a key of the JWKS is left out");
+                reasons.push(format!("key {index}: {reason}"));
+            }
+        }
+    }
+    if keys.is_empty() {
+        let why = if reasons.is_empty() { "it is empty".to_owned() } else { reasons.join("; ") };
+        return Err(format!("the JWKS has no key that can be used: {why}"));
+    }
+    Ok(keys)
+}
+
+impl Jwk {
+    fn prepare(&self, private_parts_allowed: bool) -> Result<PreparedKey, String> {
+        if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
+            return Err("its `use` is not `sig`: it is not for signatures".into());
+        }
+        if self.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
+            return Err("its `key_ops` don't list `verify`".into());
+        }
+        let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
+        if private.into_iter().any(Option::is_some) && !private_parts_allowed {
+            return Err("it holds private parts, such as `d`: give the public key alone, or what verifies could also sign; \
+                        `Key::allow_private_parts` takes it all the same"
+                .into());
+        }
+        let mut key = match self.kty.as_str() {
+            "RSA" => PreparedKey::from_rsa(
+                self.algorithm(Algorithm::RS256)?,
+                &bytes(&self.n, "n")?,
+                &bytes(&self.e, "e")?,
+            )?,
+            "EC" => self.elliptic()?,
+            "OKP" if self.crv.as_deref() == Some("Ed25519") => {
+                let algorithm = self.algorithm(Algorithm::EdDSA)?;
+                let x = bytes(&self.x, "x")?;
+                if algorithm != Algorithm::EdDSA || x.len() != 32 {
+                    return Err("an Ed25519 key is for EdDSA and has an `x` of 32 bytes".into());
+                }
+                PreparedKey::from_der(algorithm, &x)?
+            }
+            "oct" => PreparedKey::from_secret(self.algorithm(Algorithm::HS256)?, &bytes(&self.k, "k")?)?,
+            other => {
+                return Err(format!(
+                    "a key of type `{other}` with curve `{}` is not supported",
+                    self.crv.as_deref().unwrap_or("none")
+                ));
+            }
+        };
+        key.id = self.kid.as_deref().map(Box::from);
+        Ok(key)
+    }
+
+    /// The uncompressed point of x and y, for the one algorithm of the curve.
+    fn elliptic(&self) -> Result<PreparedKey, String> {
+        let (of_curve, size) = match self.crv.as_deref() {
+            Some("P-256") => (Algorithm::ES256, 32),
+            Some("P-384") => (Algorithm::ES384, 48),
+            Some("P-521") => (Algorithm::ES512, 66),
+            other => return Err(format!("the curve `{}` is not supported", other.unwrap_or("none"))),
+        };
+        let algorithm = self.algorithm(of_curve)?;
+        let (x, y) = (bytes(&self.x, "x")?, bytes(&self.y, "y")?);
+        let Scheme::Ecdsa(parameters) = algorithm.scheme() else {
+            return Err(format!("an EC key can't be for {algorithm}"));
+        };
+        if algorithm != of_curve || x.len() != size || y.len() != size {
+            return Err(format!(
+                "a key on this curve is for {of_curve}, and `x` and `y` have {size} bytes each (RFC 7518 §6.2.1)"
+            ));
+        }
+        let point = [&[4], x.as_slice(), y.as_slice()].concat();
+        ParsedPublicKey::new(parameters, point)
+            .map(|key| PreparedKey::new(algorithm, Check::Public(key)))
+            .map_err(|_| "`x` and `y` are no point on the curve".into())
+    }
+
+    fn algorithm(&self, default: Algorithm) -> Result<Algorithm, String> {
+        match &self.alg {
+            None => Ok(default),
+            Some(name) => {
+                Algorithm::from_name(name).ok_or_else(|| format!("its `alg` `{name}` is not supported"))
+            }
+        }
+    }
+}
+
+fn bytes(member: &Option<String>, name: &str) -> Result<Vec<u8>, String> {
+    let text = member.as_deref().ok_or_else(|| format!("its member `{name}` is missing"))?;
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| format!("its member `{name}` is not base64url without padding"))
+}

@@ -1,0 +1,103 @@
+//! Checks: functions of the application's own that decide after the rule.
+
+use std::fmt;
+
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+
+use crate::principal::Principal;
+
+/// The name of a check, which does not depend on the router's state.
+pub trait NamedCheck: 'static {
+    /// The function, with its module; `None` for [`NoCheck`].
+    const NAME: Option<&'static str>;
+}
+
+/// A check of the application's own, run after the rule was satisfied. `#[check]` writes the implementations.
+#[diagnostic::on_unimplemented(
+    message = "the check `{Self}` cannot be run with the router's state `{S}`",
+    note = "every argument of a `#[check]` function but the first must be extractable from the request's head and that state"
+)]
+pub trait Check<S>: NamedCheck {
+    /// Runs the check.
+    fn check(principal: &Principal, head: &mut Parts, state: &S)
+    -> impl Future<Output = CheckOutcome> + Send;
+}
+
+/// No check.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NoCheck;
+
+impl NamedCheck for NoCheck {
+    const NAME: Option<&'static str> = None;
+}
+
+impl<S: Sync> Check<S> for NoCheck {
+    async fn check(_: &Principal, _: &mut Parts, _: &S) -> CheckOutcome {
+        CheckOutcome::Allowed
+    }
+}
+
+/// What a check decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CheckOutcome {
+    /// The caller may.
+    Allowed,
+    /// The caller may not.
+    Denied,
+    /// An argument could not be extracted, because of the request.
+    Unreadable,
+    /// The check could not be made, with the reason for the log. The request is answered 503.
+    Failed(String),
+}
+
+impl CheckOutcome {
+    /// What the function returned.
+    pub fn of(answer: impl CheckAnswer) -> Self {
+        answer.into_outcome()
+    }
+
+    /// An extractor of the check rejected the request.
+    pub fn rejected(rejection: impl IntoResponse) -> Self {
+        let status = rejection.into_response().status();
+        if status.is_server_error() {
+            Self::Failed(format!("an extractor of the check answered {status}"))
+        } else {
+            Self::Unreadable
+        }
+    }
+
+    /// The check was not compiled.
+    #[must_use]
+    pub fn denied() -> Self {
+        Self::Denied
+    }
+}
+
+/// What a `#[check]` function may return.
+#[diagnostic::on_unimplemented(
+    message = "a `#[check]` function returns `bool` or `Result<bool, E>`, and this one returns `{Self}`",
+    label = "neither `bool` nor `Result<bool, E>` with an error that implements `Display`",
+    note = "`true` lets the request in, `false` rejects it with 403, and an error with 503: its text goes to the log, never to the caller"
+)]
+pub trait CheckAnswer {
+    /// What it says.
+    fn into_outcome(self) -> CheckOutcome;
+}
+
+impl CheckAnswer for bool {
+    fn into_outcome(self) -> CheckOutcome {
+        if self { CheckOutcome::Allowed } else { CheckOutcome::Denied }
+    }
+}
+
+impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
+    fn into_outcome(self) -> CheckOutcome {
+        match self {
+            Ok(allowed) => allowed.into_outcome(),
+            Err(error) => CheckOutcome::Failed(error.to_string()),
+        }
+    }
+}

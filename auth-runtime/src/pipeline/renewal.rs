@@ -1,0 +1,96 @@
+//! Transparent renewal: a valid refresh cookie next to an access cookie that has expired or is missing.
+
+use axum::http::request::Parts;
+
+use super::Pipeline;
+use super::extract::Credential;
+use super::failure::Failure;
+use crate::clock::unix_seconds;
+use crate::engine::{TokenService, is_access_cookie};
+use crate::issue::{RefreshError, TokenError};
+use crate::rejection::RejectionKind;
+use crate::source::{Carrier, Extracted};
+use crate::verify::VerifyError;
+
+impl<'a> Pipeline<'a> {
+    /// The credential of a renewed session where the route takes the access cookie and the request's can be renewed; otherwise
+    /// the credential that was extracted. The decision needs no signature of the old token: the refresh token proves the
+    /// session.
+    pub(super) async fn renew<'r>(
+        &self,
+        head: &'r Parts,
+        extracted: Option<Credential<'r>>,
+    ) -> Result<Option<Credential<'r>>, Failure>
+    where
+        'a: 'r,
+    {
+        let engine = self.auth.engine();
+        let cookies = &engine.sessions.cookies;
+        let takes_cookie = engine.authentication.sources.take_access_cookie(self.policy.sources());
+        if !cookies.renews() || !takes_cookie {
+            return Ok(extracted);
+        }
+        let (Extracted::Present(refresh_token), Some(tokens)) =
+            (cookies.refresh.find(head), TokenService::of(engine.clone()))
+        else {
+            return Ok(extracted);
+        };
+        let is_renewable = |credential| self.has_expired_in_session(credential, &tokens, &refresh_token);
+        if !extracted.as_ref().is_none_or(is_renewable) {
+            return Ok(extracted);
+        }
+        self.origin(head, Carrier::Ambient)?;
+        match tokens.refresh(&refresh_token).await {
+            Ok(tokens) => {
+                tracing::debug!(session = tokens.session_id, "auth: tokens were renewed transparently");
+                cookies.set(&tokens, "/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
+                // The tokens are younger than the request.
+                let text = tokens.access_token.into();
+                let now = engine.now();
+                Ok(Some(Credential {
+                    source: &cookies.access,
+                    text,
+                    now,
+                    remembered: None,
+                    is_renewed: true,
+                }))
+            }
+            // Another instance may know the key.
+            Err(TokenError::Refused(RefreshError::Forged)) => Ok(extracted),
+            Err(TokenError::Refused(why)) => {
+                tracing::info!(%why, "auth: a refresh cookie is invalid, and is cleared");
+                cookies.clear("/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
+                Ok(extracted)
+            }
+            Err(error) => Err(Failure::new(RejectionKind::Unavailable, error.to_string())),
+        }
+    }
+
+    /// Whether the credential is an access cookie that has expired, of the session of the refresh token: a request of one user
+    /// never becomes another user's.
+    fn has_expired_in_session(
+        &self,
+        credential: &Credential<'_>,
+        tokens: &TokenService,
+        refresh_token: &str,
+    ) -> bool {
+        if !is_access_cookie(credential.source) {
+            return false;
+        }
+        let unverified;
+        let claims = match &credential.remembered {
+            Some(remembered) => &remembered.principal.token().claims,
+            None => match tokens.unverified_claims(&credential.text) {
+                Some(claims) => {
+                    unverified = claims;
+                    &unverified
+                }
+                None => return false,
+            },
+        };
+        let times = self.engine().authentication.limits.check_times(claims, unix_seconds(self.now));
+        times == Err(VerifyError::Expired)
+            && claims.session_id.is_some()
+            && claims.session_id.as_deref() == tokens.session_of(refresh_token).as_deref()
+    }
+}

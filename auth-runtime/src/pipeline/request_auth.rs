@@ -1,0 +1,111 @@
+//! What belongs to one request: the engine, what the gate decided, and the headers that the answer must carry.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::engine::Engine;
+use crate::principal::Principal;
+use crate::rejection::{Rejection, RejectionKind};
+
+/// What belongs to one request. The layer of [`Auth`](crate::Auth) puts it into the request's extensions, and into
+/// those of the answer, where an outer middleware reads what the gate decided: for access logs and audit.
+#[derive(Clone)]
+pub struct RequestAuth(Arc<Inner>);
+
+struct Inner {
+    engine: Arc<Engine>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_decided: bool,
+    principal: Option<Principal>,
+    rejection: Option<RejectionKind>,
+    answer_headers: HeaderMap,
+}
+
+impl RequestAuth {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self(Arc::new(Inner { engine, state: Mutex::default() }))
+    }
+
+    pub(crate) fn of(head: &Parts) -> Option<&Self> {
+        head.extensions.get()
+    }
+
+    /// Whether a gate was reached and has decided.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.state().is_decided
+    }
+
+    /// The caller, where it is known: also a rejected caller whose token was valid.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        self.state().principal.clone()
+    }
+
+    /// How the request was rejected; `None` if the handler was called, or while no gate was reached.
+    #[must_use]
+    pub fn rejection(&self) -> Option<RejectionKind> {
+        self.state().rejection
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    pub(super) fn set_decision(&self, principal: Option<&Principal>, rejection: Option<RejectionKind>) {
+        let mut state = self.state();
+        state.is_decided = true;
+        state.principal = principal.cloned();
+        state.rejection = rejection;
+    }
+
+    pub(crate) fn add_answer_header(&self, name: HeaderName, value: HeaderValue) {
+        self.state().answer_headers.append(name, value);
+    }
+
+    /// Adds a cookie to the answer, which then must not be cached.
+    pub(crate) fn set_cookie(&self, cookie: String) {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            self.add_answer_header(SET_COOKIE, value);
+            self.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+    }
+
+    pub(crate) fn take_answer_headers(&self) -> HeaderMap {
+        std::mem::take(&mut self.state().answer_headers)
+    }
+
+    /// A rejection after the gate: of an extractor that needs more than the gate asked for.
+    pub(crate) fn reject(&self, kind: RejectionKind, head: &Parts) -> Rejection {
+        {
+            let mut state = self.state();
+            state.is_decided = true;
+            state.rejection = Some(kind);
+        }
+        self.engine().responses.render(Rejection::new(kind), &["Bearer"], head)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Without the headers of the answer, which may hold tokens.
+impl fmt::Debug for RequestAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("RequestAuth")
+            .field("is_decided", &state.is_decided)
+            .field("principal", &state.principal)
+            .field("rejection", &state.rejection)
+            .finish_non_exhaustive()
+    }
+}

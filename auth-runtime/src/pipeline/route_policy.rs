@@ -1,0 +1,86 @@
+//! What one gate enforces: the handler's rule, and those of the routers around it.
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::MatchedPath;
+use axum::http::request::Parts;
+
+use crate::engine::{Engine, UnmountedPolicy};
+use crate::policy::{Access, CompiledRule, HandlerInfo, Policy};
+
+/// What one gate enforces.
+#[derive(Debug)]
+pub(crate) struct RoutePolicy<'a> {
+    pub(crate) access: Access,
+    /// The rules, which must all be satisfied, from the outermost router's to the handler's own.
+    pub(crate) rules: List<'a, CompiledRule>,
+    sources: List<'a, usize>,
+    pub(crate) handler: HandlerInfo,
+    pub(crate) route: Cow<'a, str>,
+}
+
+impl<'a> RoutePolicy<'a> {
+    pub(crate) fn new(
+        access: Access,
+        rules: &'a [CompiledRule],
+        sources: &'a [usize],
+        handler: HandlerInfo,
+        route: &'a str,
+    ) -> Self {
+        let (rules, sources) = (List::Borrowed(rules), List::Borrowed(sources));
+        Self { access, rules, sources, handler, route: route.into() }
+    }
+
+    /// Of a handler that no guarded router mounted; `None` if the engine can't serve its rule.
+    pub(crate) fn unmounted<P: Policy>(engine: &Engine, head: &Parts) -> Option<Self> {
+        let sources = &engine.authentication.sources;
+        let UnmountedPolicy { rules, sources } = engine.authorization.unmounted::<P>(sources)?;
+        Some(Self {
+            access: P::RULE.access,
+            rules: List::Counted(rules),
+            sources: List::Counted(sources),
+            handler: P::HANDLER,
+            route: matched_path(head),
+        })
+    }
+
+    /// Of a route of which nothing is known but that it must not be entered.
+    pub(crate) fn unknown(head: &Parts) -> Self {
+        Self {
+            access: Access::Authenticated,
+            rules: List::Borrowed(&[]),
+            sources: List::Borrowed(&[]),
+            handler: HandlerInfo::new("[unknown]", "", 0),
+            route: matched_path(head),
+        }
+    }
+
+    /// The engine's sources that the route takes, explicit ones first.
+    pub(crate) fn sources(&self) -> &[usize] {
+        &self.sources
+    }
+}
+
+/// A list that belongs to a mounted route, or to the engine.
+#[derive(Debug)]
+pub(crate) enum List<'a, T> {
+    Borrowed(&'a [T]),
+    Counted(Arc<[T]>),
+}
+
+impl<T> Deref for List<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::Borrowed(list) => list,
+            Self::Counted(list) => list,
+        }
+    }
+}
+
+fn matched_path(head: &Parts) -> Cow<'static, str> {
+    head.extensions.get::<MatchedPath>().map_or(Cow::Borrowed(""), |path| path.as_str().to_owned().into())
+}

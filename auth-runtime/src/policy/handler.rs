@@ -1,0 +1,40 @@
+//! The policy of a handler, as a type.
+
+use std::fmt;
+
+use super::rule::Rule;
+
+/// A policy as a type. `#[auth]` writes the implementations.
+pub trait Policy: 'static {
+    /// What the caller must satisfy.
+    const RULE: Rule;
+    /// The handler that it is the policy of.
+    const HANDLER: HandlerInfo;
+}
+
+/// A handler, and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandlerInfo {
+    /// With its module: `my_service::articles::publish`.
+    pub name: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// The line in it.
+    pub line: u32,
+}
+
+impl HandlerInfo {
+    /// For the expansion of `#[auth]`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+        Self { name, file, line }
+    }
+}
+
+impl fmt::Display for HandlerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}:{}", self.name, self.file, self.line)
+    }
+}

@@ -1,0 +1,30 @@
+//! What a token, its session and its user are known by.
+
+use crate::verify::VerifiedToken;
+
+/// What identifies a token, its session and its user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenIdentity<'a> {
+    /// `iss`; empty where the token has none.
+    pub(crate) issuer: &'a str,
+    /// The subject, from where the issuer's mapping says it stands.
+    pub(crate) subject: &'a str,
+    /// `jti`.
+    pub(crate) token_id: Option<&'a str>,
+    /// `sid`.
+    pub(crate) session_id: Option<&'a str>,
+    /// `iat`, in whole seconds since the epoch.
+    pub(crate) issued_at: Option<i64>,
+}
+
+impl<'a> TokenIdentity<'a> {
+    pub(crate) fn of(token: &'a VerifiedToken, subject: &'a str) -> Self {
+        Self {
+            issuer: token.claims.issuer.as_deref().unwrap_or_default(),
+            subject,
+            token_id: token.claims.token_id.as_deref(),
+            session_id: token.claims.session_id.as_deref(),
+            issued_at: token.claims.issued_at,
+        }
+    }
+}

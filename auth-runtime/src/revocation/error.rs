@@ -1,0 +1,42 @@
+//! Why a revocation was not recorded.
+
+use std::fmt;
+
+use crate::store::StoreError;
+
+/// Why a principal's token, session or user could not be revoked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// The token lacks the claim that it would be known by: `jti` for a token, `sid` for a session.
+    NotIdentifiable(&'static str),
+    /// The store could not record it.
+    Unavailable(StoreError),
+}
+
+impl fmt::Display for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotIdentifiable(claim) => write!(
+                f,
+                "the token has no `{claim}`, so it can't be revoked by it: have its issuer add the claim, or revoke the user"
+            ),
+            Self::Unavailable(error) => write!(f, "the revocation was not recorded: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RevokeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotIdentifiable(_) => None,
+            Self::Unavailable(error) => Some(error),
+        }
+    }
+}
+
+impl From<StoreError> for RevokeError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}

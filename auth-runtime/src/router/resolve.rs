@@ -1,0 +1,193 @@
+//! A route's policy in terms of an engine: what the routers around it add, and whether the engine can serve it.
+
+use std::sync::Arc;
+
+use super::effective;
+use super::method_router::is_safe;
+use super::path::{self, parameters};
+use crate::engine::Engine;
+use crate::gate::{MountedRoute, ResolvedPolicy};
+#[cfg(feature = "openapi")]
+use crate::openapi::WrittenOperations;
+use crate::policy::{Access, CompiledRule, Rule};
+use crate::source::CredentialSource;
+
+/// A route as its router lists it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Empty: any.
+    pub(super) methods: Vec<&'static str>,
+    pub(super) path: String,
+    /// What the routers around it require, the outermost first.
+    pub(super) required: Vec<Rule>,
+    pub(super) kind: Kind,
+    /// What whoever wrote the handler says of it.
+    #[cfg(feature = "openapi")]
+    pub(super) written: Option<Arc<WrittenOperations>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Guarded(Arc<MountedRoute>),
+    /// Merged as it is, at this place in the source.
+    Unguarded(&'static std::panic::Location<'static>),
+}
+
+impl Entry {
+    pub(super) fn new(methods: Vec<&'static str>, path: &str, kind: Kind) -> Self {
+        Self {
+            methods,
+            path: path.to_owned(),
+            required: Vec::new(),
+            kind,
+            #[cfg(feature = "openapi")]
+            written: None,
+        }
+    }
+
+    /// The rules that must all be kept, the outermost router's first.
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        let own = match &self.kind {
+            Kind::Guarded(route) => Some(route.rule),
+            Kind::Unguarded(_) => None,
+        };
+        self.required.iter().copied().chain(own).collect()
+    }
+
+    /// Binds the route to the engine; all that the engine can't serve goes to `mistakes`.
+    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, mistakes: &mut Vec<String>) {
+        let full_path = path::join(prefix, &self.path);
+        let route = match &self.kind {
+            Kind::Guarded(route) => route,
+            Kind::Unguarded(place) => {
+                if !self.required.is_empty() {
+                    mistakes.push(format!(
+                        "the routes merged by `merge_unguarded` at {place}: a router around them requires {}, which \
+                         nothing would enforce on them: merge them outside of it, or guard them",
+                        self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join("; and ")
+                    ));
+                }
+                return;
+            }
+        };
+        let before = mistakes.len();
+        let mut wrong = |what: String| {
+            let methods = if self.methods.is_empty() { "ANY".to_owned() } else { self.methods.join("|") };
+            mistakes.push(format!("{methods} {full_path} ({}): {what}", route.handler));
+        };
+
+        let rules = self.rules();
+        for rule in &self.required {
+            if rule.access() != Access::Authenticated {
+                wrong(format!(
+                    "a router around it requires `{rule}`, which asks for nothing: take that `require` away"
+                ));
+            }
+        }
+        let (access, sources) = read(engine, &rules, route.check, &self.methods, &full_path, &mut wrong);
+        if mistakes.len() == before {
+            let rules =
+                rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
+            route.resolve(ResolvedPolicy {
+                engine: Arc::clone(engine),
+                access,
+                rules,
+                sources,
+                path: full_path,
+            });
+        }
+    }
+}
+
+/// What an engine makes of the rules of a route: whom they let in before any requirement is looked at, and from which sources. Whatever it
+/// can't serve goes to `wrong`.
+pub(super) fn read(
+    engine: &Engine,
+    rules: &[Rule],
+    check: Option<&str>,
+    methods: &[&str],
+    path: &str,
+    wrong: &mut impl FnMut(String),
+) -> (Access, Vec<usize>) {
+    let access = effective::access(rules);
+    if let (Some(check), Access::Public | Access::Optional) = (check, access) {
+        wrong(format!(
+            "check `{check}` is about a caller, and the rule lets in those without a credential: take one away"
+        ));
+    }
+    let parameters = parameters(path);
+    for name in rules.iter().flat_map(Rule::path_parameters) {
+        if parameters.iter().filter(|parameter| **parameter == name).count() != 1 {
+            let has = if parameters.is_empty() {
+                "no parameter".to_owned()
+            } else {
+                format!("only {}", parameters.join(", "))
+            };
+            wrong(format!(
+                "the rule compares a claim with `path({name:?})`, and the path has {has}: put `{{{name}}}` into the \
+                 path, or say with `mounted_at` below which path the finished router will stand"
+            ));
+        }
+    }
+    engine.authorization.vocabulary.objections(rules).into_iter().for_each(&mut *wrong);
+    let sources = sources(engine, rules, methods, access, wrong);
+    (access, sources)
+}
+
+/// The sources in terms of the engine.
+fn sources(
+    engine: &Engine,
+    rules: &[Rule],
+    methods: &[&str],
+    access: Access,
+    wrong: &mut impl FnMut(String),
+) -> Vec<usize> {
+    let in_url =
+        |index: &usize| engine.authentication.sources.get(*index).is_some_and(CredentialSource::is_in_url);
+    for name in rules.iter().flat_map(Rule::source_names) {
+        if engine.authentication.sources.resolve(&[name]).is_err() {
+            let known: Vec<_> = engine.authentication.sources.names().collect();
+            let hint = match *name {
+                "query" => " (`query` is there once `allow_query_tokens()` of the builder is called)",
+                _ => "",
+            };
+            wrong(format!(
+                "the rule names the source `{name}`, and the engine has {}{hint}",
+                known.join(", ")
+            ));
+            return Vec::new();
+        }
+    }
+    match effective::sources(rules) {
+        None => {
+            // A token in the URL of a request that changes state the gate refuses; another source must be left.
+            let sources = engine.authentication.sources.default_indices().to_vec();
+            if changes_state(methods) && sources.iter().all(in_url) && access != Access::Public {
+                wrong(
+                    "the engine's default sources are all in the URL, where no token is taken for a method that \
+                     changes state: name another source in the rule, or in `default_sources`"
+                        .into(),
+                );
+            }
+            sources
+        }
+        Some(names) => {
+            let sources = engine.authentication.sources.resolve(&names).unwrap_or_default();
+            if sources.is_empty() && access != Access::Public {
+                wrong("the sources that its rule names and those that a router around it requires have none in common".into());
+            }
+            if changes_state(methods) && sources.iter().any(in_url) {
+                wrong(
+                    "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
+                     changes state, as a route of any method does too: take that source away (RFC 6750 §2.3)"
+                        .into(),
+                );
+            }
+            sources
+        }
+    }
+}
+
+fn changes_state(methods: &[&str]) -> bool {
+    methods.is_empty() || methods.iter().any(|method| !is_safe(method))
+}
