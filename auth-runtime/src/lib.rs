@@ -12,6 +12,8 @@ pub mod clock;
 mod engine;
 mod error;
 mod gate;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod issue;
 mod jose;
 #[cfg(feature = "openapi")]

@@ -162,7 +162,7 @@ impl Principal {
         self.0.token.claims.get(name)
     }
 
-    /// All claims as a type of yours. [`Claims<T>`] does the same as an extractor.
+    /// All claims as a type of yours. [`Claims<T>`](crate::Claims) does the same as an extractor.
     ///
     /// # Errors
     /// If the claims don't fit the type. The error's text may quote a claim: think before you log it.

@@ -24,6 +24,7 @@ mod openapi;
 mod policy;
 mod projects;
 mod providers;
+mod readme;
 mod rejections;
 mod routers;
 mod simultaneous;

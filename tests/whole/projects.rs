@@ -1,6 +1,6 @@
 //! Whole cargo projects: which `auth.toml` checks a crate, when it is checked again, and what `cargo check` alone tells.
 
-mod project;
+pub(crate) mod project;
 
 use self::project::{Checked, Project, cargo, package, root};
 

@@ -8,10 +8,10 @@ use axum::handler::Handler;
 use axum::response::IntoResponse;
 use tower::Service;
 
+use super::guarded_router::Router;
 use super::into_guarded::{ServiceWithRule, guarded_service, into_guarded};
 use super::method_router::{Endpoint, MethodRouter, mounted};
 use super::resolve::{Entry, Kind};
-use super::router::Router;
 use super::served_methods::ServedMethods;
 use super::{FALLBACK, UNKNOWN};
 use crate::gate::CarriesPolicy;

@@ -1,8 +1,8 @@
 //! The list of what a router serves, and the check of it against an engine.
 
+use super::guarded_router::Router;
 use super::path::join;
 use super::resolve::{Entry, Kind};
-use super::router::Router;
 use super::routes::{RouteInfo, Routes};
 use crate::engine::Auth;
 use crate::error::RoutesError;

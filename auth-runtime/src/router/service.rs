@@ -9,11 +9,11 @@ use axum::response::IntoResponse;
 use tower::Service;
 
 use super::BELOW;
+use super::guarded_router::Router;
 use super::into_guarded::{ServiceWithRule, guarded_service};
 use super::method_router::Endpoint;
 use super::panics;
 use super::path::join;
-use super::router::Router;
 use super::served_methods::ServedMethods;
 
 impl<S> Router<S>

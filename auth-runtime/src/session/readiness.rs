@@ -12,7 +12,7 @@ use crate::pipeline::RequestAuth;
 /// nothing else, so everyone may ask.
 ///
 /// ```
-/// use auth_runtime::{Router, routing::get, revocation::readiness};
+/// use auth_runtime::{Router, routing::get, session::readiness};
 ///
 /// let routes: Router = Router::new().route("/ready", get(readiness));
 /// ```

@@ -185,6 +185,8 @@ pub(crate) struct Told {
     /// Beginning with `error: ` or `warning: `.
     pub(crate) message: String,
     pub(crate) notes: Vec<String>,
+    /// All of it, as a person reads it.
+    pub(crate) rendered: String,
 }
 
 /// Lines and columns count from 1; the second column is the one behind the last.
@@ -229,6 +231,7 @@ impl Checked {
                 },
                 message: format!("{}: {}", message["level"].as_str().unwrap(), text(message)),
                 notes: notes.clone(),
+                rendered: message["rendered"].as_str().unwrap_or_default().to_owned(),
             });
         }
     }

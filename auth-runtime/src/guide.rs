@@ -1,0 +1,55 @@
+//! The guide: one page a topic. Each begins with what you can do after you have read it, and its examples are compiled.
+//!
+//! | page | topic |
+//! |---|---|
+//! | [`attribute`] | the arguments of `#[auth]`, checks in code, rules for routers and services |
+//! | [`errors`] | what a rejected caller gets, and how to change it |
+//! | [`vocabulary`] | `auth.toml`: declared names, and what the compiler finds with them |
+//! | [`access`] | the access table of all routes, and its lock |
+//! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
+//! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`testing`] | test a guarded service |
+//! | [`deployment`] | proxies, cookies, clocks, stores |
+//! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
+//! | [`comparison`] | how other frameworks do the same |
+//!
+//! The pages are `docs/guide/*.md` of the repository. They refer to these items:
+//! [`AuthBuilder::issuer`](method@crate::AuthBuilder::issuer), [`Principal`](struct@crate::Principal),
+//! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
+//! [`TokenService::issue`](method@crate::session::TokenService::issue),
+//! [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+#![cfg_attr(feature = "openapi", doc = "[`Coverage`](struct@crate::openapi::Coverage),")]
+#![cfg_attr(
+    feature = "test-util",
+    doc = "[`TestAuth`](struct@crate::testing::TestAuth), [`TestClock`](struct@crate::testing::TestClock)."
+)]
+
+#[doc = include_str!("../guide/access.md")]
+pub mod access {}
+
+#[doc = include_str!("../guide/attribute.md")]
+pub mod attribute {}
+
+#[doc = include_str!("../guide/comparison.md")]
+pub mod comparison {}
+
+#[doc = include_str!("../guide/deployment.md")]
+pub mod deployment {}
+
+#[doc = include_str!("../guide/errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("../guide/migration.md")]
+pub mod migration {}
+
+#[doc = include_str!("../guide/openapi.md")]
+pub mod openapi {}
+
+#[doc = include_str!("../guide/sessions.md")]
+pub mod sessions {}
+
+#[doc = include_str!("../guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../guide/vocabulary.md")]
+pub mod vocabulary {}
