@@ -138,7 +138,7 @@ async fn the_handler_of_wrong_methods_is_audited_by_the_path_of_the_request() {
 async fn the_handler_of_wrong_methods_answers_for_unguarded_routers_by_its_rule() {
     let test = TestAuth::new();
     let app = Router::new()
-        .merge_unguarded(axum::Router::new().route("/open", axum::routing::get(async || "open")))
+        .dangerously_merge_unguarded(axum::Router::new().route("/open", axum::routing::get(async || "open")))
         .method_not_allowed_fallback(wrong_method);
     assert_eq!(
         lines(&app),

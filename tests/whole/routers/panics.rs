@@ -46,7 +46,7 @@ const WRONG: &[(u32, fn(), &str)] = &[
     (line!(), || drop(new().nest("/y", new()).nest("/y", new())), "Handler for `GET /y/x` already exists"),
     (line!(), || drop(new().merge(new())), "Handler for `GET /x` already exists"),
     (line!(), || drop(new().fallback(lost).merge(Router::new().fallback(lost))), "Cannot merge two `Router`s that both have a fallback"),
-    (line!(), || drop(new().merge_unguarded(axum::Router::new().route("/x", axum::routing::get(async || ())))), "Handler for `GET /x` already exists"),
+    (line!(), || drop(new().dangerously_merge_unguarded(axum::Router::new().route("/x", axum::routing::get(async || ())))), "Handler for `GET /x` already exists"),
     (line!(), || drop(Router::<()>::new().route_layer(tower::layer::util::Identity::new())), "before any routes is a no-op"),
     (line!(), || drop(new().access_page("/x", PUBLIC)), "Handler for `GET /x` already exists"),
     (line!(), || drop(get::<_, _, ()>(open).get(open)), "both handle `GET`"),
