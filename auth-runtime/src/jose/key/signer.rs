@@ -19,7 +19,7 @@ use crate::jose::Algorithm;
 /// A private key or a secret that is ready to sign, for one algorithm. aws-lc clears its memory when it is dropped, and
 /// `jsonwebtoken` that of the DER that it was parsed from.
 pub(crate) enum Signer {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -29,7 +29,7 @@ impl Signer {
     /// A secret; `None` if the algorithm signs with a private key.
     pub(crate) fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
         match SigningScheme::of(algorithm) {
-            SigningScheme::Hmac(hash) => Some(Self::Hmac(hmac::Key::new(hash, secret))),
+            SigningScheme::Hmac(hash) => Some(Self::Hmac(Box::new(hmac::Key::new(hash, secret)))),
             _ => None,
         }
     }
