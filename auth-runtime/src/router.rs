@@ -4,6 +4,8 @@
 //! table, the checks at start and the published documents all come from that one list. [`Router`] has a table of axum's
 //! methods and what they are called here.
 
+#[cfg(test)]
+mod axum_names;
 mod documentation;
 mod effective;
 mod fallback;

@@ -1,4 +1,4 @@
-//! A gate around a service, whose rule stands beside it instead of in its type.
+//! A gate around a service, whose rule is beside it and not in its type.
 
 use std::convert::Infallible;
 use std::pin::Pin;

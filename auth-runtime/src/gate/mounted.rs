@@ -12,13 +12,13 @@ use crate::gate::CarriesPolicy;
 use crate::pipeline::RoutePolicy;
 use crate::policy::{Access, CompiledRule, HandlerInfo, Rule};
 
-/// A route with its policy. What is enforced stands fast once the router is finished; before that the gate refuses.
+/// A route with its policy. What is enforced is fixed once the router is finished; before that the gate rejects every request.
 #[derive(Debug)]
 pub(crate) struct MountedRoute {
     pub(crate) rule: Rule,
     pub(crate) handler: HandlerInfo,
     pub(crate) check: Option<&'static str>,
-    /// The policy's type; `None` for a rule that stands beside what it guards.
+    /// The policy's type; `None` for a rule that is beside what it guards.
     policy_type: Option<TypeId>,
     resolved: OnceLock<ResolvedPolicy>,
 }
@@ -46,7 +46,7 @@ impl MountedRoute {
         })
     }
 
-    /// Of a rule that stands beside what it guards.
+    /// Of a rule that is beside what it guards.
     pub(crate) fn beside(rule: Rule, handler: HandlerInfo) -> Arc<Self> {
         Arc::new(Self { rule, handler, check: None, policy_type: None, resolved: OnceLock::new() })
     }

@@ -169,7 +169,7 @@ where
         router
     }
 
-    /// Adds routes that have no policy: nothing of this library stands before them, unless their handlers have
+    /// Adds routes that have no policy: nothing of this library guards them, unless their handlers have
     /// `#[auth]`. The table lists that this was done, and where.
     ///
     /// # Panics
@@ -181,8 +181,8 @@ where
         self
     }
 
-    /// A rule that every route of this router must keep beside its own, wherever in the chain this is called: also
-    /// the routes that are added later. A route that is public or optional by itself is so no longer.
+    /// A rule for every route of this router, which a request must satisfy as well as the route's own, wherever in the chain this
+    /// is called: also for the routes that are added later. A route that is public or optional by itself is so no longer.
     ///
     /// Where the rule names sources, a route takes only those of its own that are among them.
     pub fn require(mut self, rule: Rule) -> Self {
@@ -190,7 +190,7 @@ where
         self
     }
 
-    /// Says where a router that is finished before it is nested will stand, so that its rules can name the
+    /// Says where a router that is finished before it is nested will be nested, so that its rules can name the
     /// parameters of that path and its table shows it whole.
     pub fn mounted_at(mut self, path: &str) -> Self {
         path.clone_into(&mut self.mounted_at);

@@ -91,7 +91,7 @@ pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>, at: &'static Location<
     route.into_guarded(at)
 }
 
-/// What `inner` serves for these methods, guarded by a rule that stands beside it.
+/// What `inner` serves for these methods, guarded by a rule that is beside it.
 pub(crate) fn beside<S>(
     inner: axum::routing::MethodRouter<S>,
     methods: Vec<&'static str>,

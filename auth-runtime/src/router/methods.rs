@@ -1,4 +1,4 @@
-//! One function and one method a request method, written out: a macro would stand in the compiler's messages.
+//! One function and one method a request method, written out: the compiler's messages would show a macro.
 
 use axum::handler::Handler;
 use axum::routing::MethodFilter;

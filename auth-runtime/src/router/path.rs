@@ -2,8 +2,8 @@
 
 use super::{BELOW, FALLBACK};
 
-/// A path inside a router that is nested at `prefix`, put together as `axum::Router::nest` does it. What stands for all that is
-/// below keeps the prefix whole: with a slash at its end it answers other paths than without.
+/// A path inside a router that is nested at `prefix`, joined as `axum::Router::nest` does it. What is listed for all that is
+/// below has the prefix as it is: with a slash at its end it answers other paths than without.
 pub(super) fn join(prefix: &str, path: &str) -> String {
     if prefix.is_empty() {
         path.to_owned()

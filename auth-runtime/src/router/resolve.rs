@@ -45,7 +45,7 @@ impl Entry {
         }
     }
 
-    /// The rules that must all be kept, the outermost router's first.
+    /// The rules that must all be satisfied, the outermost router's first.
     pub(super) fn rules(&self) -> Vec<Rule> {
         let own = match &self.kind {
             Kind::Guarded(route) => Some(route.rule),
@@ -123,7 +123,7 @@ pub(super) fn read(
             };
             wrong(format!(
                 "the rule compares a claim with `path({name:?})`, and the path has {has}: put `{{{name}}}` into the \
-                 path, or say with `mounted_at` below which path the finished router will stand"
+                 path, or say with `mounted_at` where the finished router will be nested"
             ));
         }
     }

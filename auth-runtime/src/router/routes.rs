@@ -33,7 +33,7 @@ pub struct RouteInfo {
     pub path: String,
     /// The handler, with its module.
     pub handler: &'static str,
-    /// The rules, which must all be kept: those that the routers around the route require, and the route's own.
+    /// The rules, which must all be satisfied: those that the routers around the route require, and the route's own.
     pub rules: Vec<Rule>,
     /// The check that must say yes too, with its module.
     pub check: Option<&'static str>,

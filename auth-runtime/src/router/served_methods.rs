@@ -13,7 +13,7 @@ pub(crate) const OTHER: &str = "OTHER";
 /// The methods that a route serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ServedMethods {
-    /// Those that its method router was told.
+    /// Those that it was mounted for.
     Named(Vec<&'static str>),
     /// All for which the path has no other handler: `any`.
     Any,
