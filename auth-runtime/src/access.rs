@@ -26,7 +26,7 @@ use serde::Serialize;
 
 pub use self::lock::{AccessChanges, LockError};
 pub(crate) use self::page::AccessPage;
-use self::reading::Alone;
+use self::reading::SingleRole;
 use crate::engine::Auth;
 use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::routing::{RouteInfo, Routes};
@@ -122,7 +122,7 @@ impl Routes {
             }
         };
         let rows = routes.into_iter().map(|(route, policy)| {
-            let cell = |role| Alone { role, vocabulary }.cell(&policy, &route.path);
+            let cell = |role| SingleRole { role, vocabulary }.cell(&policy, &route.path);
             RouteRow {
                 method: route.method.to_owned(),
                 path: route.path.clone(),

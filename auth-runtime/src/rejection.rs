@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::policy::{Denial, Remedy};
+use crate::policy::Remedy;
 
 /// A refusal, as a hook sees it that renders it: status and code, not the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +44,12 @@ impl Refusal {
         Self { code, remedy: Remedy::None }
     }
 
-    pub(crate) fn denied(denial: &Denial) -> Self {
-        let code = match denial.remedy() {
+    pub(crate) fn denied(remedy: Remedy) -> Self {
+        let code = match remedy {
             Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
             _ => RejectionKind::InsufficientScope,
         };
-        Self { code, remedy: denial.remedy().clone() }
+        Self { code, remedy }
     }
 
     /// What kind of refusal it is.

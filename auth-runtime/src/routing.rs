@@ -24,7 +24,6 @@ pub(crate) const UNKNOWN: &str = "/(unknown)";
 /// How the path of a service ends that is mounted with all that is below.
 pub(crate) const BELOW: &str = "/{*}";
 
-pub(crate) use self::effective::short as short_name;
 #[cfg(feature = "aide")]
 pub(crate) use self::effective::words as rule_in_words;
 #[cfg(feature = "token-routes")]

@@ -14,8 +14,8 @@ use super::scheme::Schemes;
 use super::security::{Kinds, requirements};
 use super::served::Served;
 use crate::engine::Auth;
-use crate::policy::{Condition, PolicyAccess, PolicyDocument};
-use crate::routing::{is_safe, short_name};
+use crate::policy::{Condition, PolicyAccess, PolicyDocument, short_name};
+use crate::routing::is_safe;
 
 /// The methods that OpenAPI has a place for.
 pub(super) const METHODS: [&str; 9] =
@@ -247,7 +247,7 @@ fn responses(
 
 /// A login that is too old or too weak is answered 401.
 fn can_forbid(condition: &Condition) -> bool {
-    !matches!(condition, Condition::MaxAge(_) | Condition::Acr(_))
+    !condition.is_about_login()
 }
 
 /// `log_out_everywhere` → "Log out everywhere".

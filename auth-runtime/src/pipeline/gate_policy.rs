@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 
 use crate::engine::Engine;
 use crate::gate::{HandlerInfo, Policy};
-use crate::policy::{Access, CompiledRule};
+use crate::policy::{Access, CompiledRule, objections};
 
 /// What one gate enforces.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl<'a> GatePolicy<'a> {
     pub(crate) fn unmounted<P: Policy>(engine: &Engine, head: &Parts) -> Option<Self> {
         let UnmountedPolicy { rules, sources } = engine.unmounted().of::<P>(engine)?;
         Some(Self {
-            access: P::RULE.access,
+            access: P::RULE.access(),
             rules: Shared::Counted(rules),
             sources: Shared::Counted(sources),
             handler: P::HANDLER,
@@ -90,12 +90,12 @@ impl UnmountedPolicies {
 
 impl UnmountedPolicy {
     fn of<P: Policy>(engine: &Engine) -> Option<Self> {
-        let objections = engine.lexicon().objections(&[P::RULE]);
+        let objections = objections(&[P::RULE], engine.lexicon());
         if !objections.is_empty() {
             tracing::error!(handler = %P::HANDLER, objections = objections.join("; "), "auth: a rule can't be enforced");
             return None;
         }
-        let sources = match P::RULE.sources {
+        let sources = match P::RULE.source_names() {
             [] => engine.default_sources().to_vec(),
             names => engine.resolve_sources(names).ok()?,
         };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::policy::Denial;
+use crate::policy::Remedy;
 use crate::principal::Principal;
 use crate::rejection::{Refusal, RejectionKind};
 
@@ -39,10 +39,10 @@ impl Refused {
         Self::new(RejectionKind::InvalidToken, reason)
     }
 
-    pub(super) fn denied(denial: &Denial, principal: &Principal) -> Self {
+    pub(super) fn denied(reason: String, remedy: Remedy, principal: &Principal) -> Self {
         Self {
-            refusal: Refusal::denied(denial),
-            reason: denial.reason().to_owned().into(),
+            refusal: Refusal::denied(remedy),
+            reason: reason.into(),
             principal: Some(principal.clone()),
             fate: Fate::Open,
         }

@@ -222,8 +222,8 @@ impl<'a> Step<'a> {
         let leeway = self.engine().limits().leeway;
         let facts = Facts { principal, path: &path, now: unix_seconds(self.now), leeway };
         for rule in self.policy.rules.iter() {
-            if let Decision::Deny(denial) = rule.evaluate(&facts) {
-                return Err(Refused::denied(&denial, principal));
+            if let Decision::Deny { reason, remedy } = rule.evaluate(&facts) {
+                return Err(Refused::denied(reason, remedy, principal));
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::path::{self, parameters};
 use crate::engine::Engine;
 #[cfg(feature = "openapi")]
 use crate::openapi::WrittenOperations;
-use crate::policy::{Access, CompiledRule, Rule};
+use crate::policy::{Access, CompiledRule, Rule, objections};
 use crate::source::CredentialSource;
 
 /// A route as its router lists it.
@@ -64,7 +64,7 @@ impl Entry {
                     mistakes.push(format!(
                         "the routes merged by `merge_unguarded` at {place}: a router around them requires {}, which \
                          nothing would enforce on them: merge them outside of it, or guard them",
-                        self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join("; and ")
+                        self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join(", and ")
                     ));
                 }
                 return;
@@ -122,7 +122,7 @@ pub(super) fn read(
             ));
         }
     }
-    engine.lexicon().objections(rules).into_iter().for_each(&mut *wrong);
+    objections(rules, engine.lexicon()).into_iter().for_each(&mut *wrong);
     let sources = sources(engine, rules, methods, access, wrong);
     (access, sources)
 }
