@@ -1,32 +1,27 @@
 //! What atoms stand for.
 
 use crate::formula::Fact;
+use crate::list_kind::ListKind;
 
 /// Something that a caller has or has not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Atom {
-    /// A role, by itself or implied by another.
-    Role(String),
-    /// A scope.
-    Scope(String),
-    /// A permission, by itself or granted to a role.
-    Permission(String),
+    /// A name of this kind. A role may be implied by another one, a permission granted to a role.
+    Name(ListKind, String),
     /// The claim of this name equals, or contains, what is written here.
     Claim(String, String),
     /// The login is at most so many seconds old.
     MaxAge(u64),
-    /// The login is of this class.
-    Acr(String),
-    /// Whatever else, by a name of the user's.
+    /// Anything else, by a name of the user's.
     Other(String),
 }
 
-/// The atoms of a formula: each has the number of its place.
+/// The atoms of a formula. The number of an atom is its index here.
 #[derive(Clone, Debug, Default)]
 pub struct Atoms(Vec<Atom>);
 
 impl Atoms {
-    /// The number of this atom, which is a new one if it was not met before.
+    /// The number of this atom, which is added if it is new.
     pub fn number(&mut self, atom: Atom) -> usize {
         self.0.iter().position(|known| *known == atom).unwrap_or_else(|| {
             self.0.push(atom);
@@ -45,7 +40,7 @@ impl Atoms {
         self.0.iter()
     }
 
-    /// What binds them by themselves: who logged in five minutes ago did so within the hour, and a login is of one class.
+    /// What binds them without a vocabulary: a login of the last five minutes is one of the last hour, and a login has one class.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
@@ -55,7 +50,11 @@ impl Atoms {
                     (Atom::MaxAge(one), Atom::MaxAge(other)) if one < other => {
                         facts.push(Fact::Implies(a, b));
                     }
-                    (Atom::Acr(_), Atom::Acr(_)) if a < b => facts.push(Fact::Excludes(a, b)),
+                    (Atom::Name(one, _), Atom::Name(other, _))
+                        if one == other && one.excludes_others() && a < b =>
+                    {
+                        facts.push(Fact::Excludes(a, b));
+                    }
                     _ => {}
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! It runs inside of the compiler, where this crate is built without optimization: hence flat tables of integers.
 
-use crate::OverBudget;
+use crate::budget::OverBudget;
 
 /// A function of the atoms: the number of its node, and in the lowest bit whether it is negated. Equal functions have
 /// equal numbers.
@@ -25,7 +25,7 @@ impl Function {
 
 #[derive(Clone, Copy)]
 struct Node {
-    /// Where the variable stands in the order; the terminal is behind all.
+    /// The variable's position in the order; the terminal comes after all.
     level: u32,
     low: Function,
     high: Function,
@@ -97,7 +97,7 @@ impl Diagram {
         Ok(self.and(f.not(), g.not())?.not())
     }
 
-    /// The levels whose variables are true for a caller for whom `f` is, as few as can be; `None` if it is for nobody.
+    /// The levels whose variables are true for a caller for whom `f` is, as few as can be; `None` if there is none.
     pub(crate) fn least_true(&self, f: Function) -> Option<Vec<usize>> {
         // From the terminal up: children are made before their parents. For each node the fewest for true, and for false.
         let mut fewest: Vec<[Option<usize>; 2]> = vec![[Some(0), None]];
@@ -210,7 +210,7 @@ impl Table {
         }
     }
 
-    /// Where the key stands or would. At least half of the places are free.
+    /// The key's position, or the one it would have. At least half of the places are free.
     fn place(&self, key: u64) -> usize {
         let keys = self.keys.as_slice();
         let mask = keys.len() - 1;

@@ -1,16 +1,16 @@
-//! Who keeps a rule.
+//! A caller that satisfies a rule.
 
-use crate::OverBudget;
+use crate::budget::OverBudget;
 use crate::formula::{Fact, Formula};
 use crate::search::Search;
 
-/// The atoms that a caller has who keeps the rule, as few as can be; `None` if nobody keeps it.
+/// The atoms of a caller that satisfies the rule, as few as possible; `None` if no caller can.
 ///
 /// # Errors
 /// [`OverBudget`]: nothing is known of this formula.
 pub fn example(formula: &Formula, facts: &[Fact], budget: usize) -> Result<Option<Vec<usize>>, OverBudget> {
     let mut search = Search::new(formula, facts, budget)?;
-    let kept = search.diagram.and(search.care, search.function(0))?;
-    let levels = search.diagram.least_true(kept);
+    let satisfied = search.diagram.and(search.care, search.function(0))?;
+    let levels = search.diagram.least_true(satisfied);
     Ok(levels.map(|levels| levels.into_iter().filter_map(|level| search.order.get(level).copied()).collect()))
 }

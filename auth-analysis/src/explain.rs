@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 
-use crate::OverBudget;
 use crate::bdd::Function;
+use crate::budget::OverBudget;
 use crate::findings::Clash;
 use crate::formula::{Fact, Formula};
 use crate::search::Search;
 
-/// Looks for reasons, within a budget of its own: what was found stands without them.
+/// Looks for reasons, within a budget of its own: a finding is valid without them.
 pub(crate) struct Explain<'f> {
     facts: &'f [Fact],
     budget: Cell<usize>,
@@ -19,12 +19,12 @@ impl<'f> Explain<'f> {
         Self { facts, budget: Cell::new(budget) }
     }
 
-    /// The facts that it takes for nobody to keep `formula`.
+    /// The facts without which a caller could satisfy `formula`.
     pub(crate) fn impossible(&self, formula: &Formula) -> Vec<usize> {
         self.needed(formula)
     }
 
-    /// The facts that it takes for everybody to keep `formula`.
+    /// The facts without which a caller could fail `formula`.
     pub(crate) fn certain(&self, formula: &Formula) -> Vec<usize> {
         self.needed(&Formula::Not(Box::new(formula.clone())))
     }
@@ -33,7 +33,7 @@ impl<'f> Explain<'f> {
     pub(crate) fn redundant(&self, formula: &Formula, dropped: &[usize], part: usize) -> Vec<usize> {
         let with = without(0, formula, dropped);
         let rest = without(0, formula, &[dropped, &[part]].concat());
-        // Nobody keeps the one and not the other.
+        // No caller satisfies the one and not the other.
         let differ = Formula::All(vec![
             Formula::Any(vec![with.clone(), rest.clone()]),
             Formula::Not(Box::new(Formula::All(vec![with, rest]))),
@@ -41,7 +41,7 @@ impl<'f> Explain<'f> {
         self.needed(&differ)
     }
 
-    /// Parts of a rule that nobody can keep which can't hold together, and of which none could be left out.
+    /// The parts of an unsatisfiable rule that can't hold together, and of which none could be left out.
     pub(crate) fn clash(&self, formula: &Formula, search: &mut Search) -> Vec<Clash> {
         let mut parts = Vec::new();
         asked(0, formula, false, &mut parts);
@@ -58,7 +58,7 @@ impl<'f> Explain<'f> {
         chosen.into_iter().filter_map(|index| parts.get(index).copied()).collect()
     }
 
-    /// A list of facts with which nobody can keep `formula`, and of which none could be left out: indices, in order.
+    /// A list of facts with which no caller can satisfy `formula`, and of which none could be left out: indices, in order.
     fn needed(&self, formula: &Formula) -> Vec<usize> {
         if self.facts.is_empty() {
             return Vec::new();

@@ -15,12 +15,12 @@ pub enum Formula {
     Not(Box<Formula>),
 }
 
-/// Something that is true of two atoms, whoever the caller is.
+/// Something that is true of two atoms for every caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// Who has the first has the second.
     Implies(usize, usize),
-    /// Nobody has both.
+    /// No caller has both.
     Excludes(usize, usize),
 }
 
@@ -76,7 +76,7 @@ impl Formula {
         children.collect::<Vec<_>>().into_iter()
     }
 
-    /// Calls `visit` with every atom, as often as it stands there, from left to right.
+    /// Calls `visit` with every atom, as often as it occurs, from left to right.
     pub(crate) fn atoms(&self, visit: &mut impl FnMut(usize)) {
         match self {
             Self::Atom(atom) => visit(*atom),

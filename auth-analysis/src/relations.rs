@@ -60,7 +60,7 @@ impl Relations {
         self.reaches(role, role)
     }
 
-    /// Whether nobody has both. Of a role with itself: nobody has it at all.
+    /// Whether no caller has both. Of a role with itself: no caller has it at all.
     #[must_use]
     pub fn excludes(&self, role: usize, other: usize) -> bool {
         self.excluded.contains(&(role, other))

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::OverBudget;
 use crate::bdd::{Diagram, Function};
+use crate::budget::OverBudget;
 use crate::findings::Redundancy;
 use crate::formula::{Fact, Formula};
 
@@ -12,7 +12,7 @@ pub(crate) struct Search {
     pub(crate) diagram: Diagram,
     /// By the part's number.
     functions: Vec<Function>,
-    /// By the part's number, whether none of its atoms stands anywhere else, nor in a fact. Then it can hold or not whatever the
+    /// By the part's number, whether none of its atoms occurs anywhere else, nor in a fact. Then it can hold or not whatever the
     /// others do, and is never found to change nothing.
     free: Vec<bool>,
     /// By the part's number, whether somebody was found for whom it matters.
@@ -155,7 +155,7 @@ impl Search {
     /// those that change nothing.
     ///
     /// A part of `all` changes nothing if it holds for every caller to whom it matters: those for whom the rule comes to this
-    /// `all`, and who keep the other parts. In `any` it is the other way around. From the last to the first, so that of two
+    /// `all`, and who satisfy the other parts. In `any` it is the other way around. From the last to the first, so that of two
     /// that say the same the second is named; and each is judged by the others as they are left, so that all that are found
     /// can be taken away together.
     fn simplify(&mut self, number: usize, formula: &Formula, care: Function) -> Result<Function, OverBudget> {
@@ -177,8 +177,8 @@ impl Search {
             let why = self.why(self.function(part).negated_if(any), &others, any)?;
             self.redundant.push((part, why));
         }
-        let kept: Vec<_> = parts.into_iter().filter(|(part, _)| !dropped.contains(part)).collect();
-        self.simplify_each(formula, &kept, any, care)
+        let left: Vec<_> = parts.into_iter().filter(|(part, _)| !dropped.contains(part)).collect();
+        self.simplify_each(formula, &left, any, care)
     }
 
     /// Of parts that are joined, finds those that can be left out; `open` are the callers for whom all others leave the
@@ -239,19 +239,19 @@ impl Search {
     fn simplify_each(
         &mut self,
         formula: &Formula,
-        kept: &[(usize, &Formula)],
+        parts: &[(usize, &Formula)],
         any: bool,
         care: Function,
     ) -> Result<Function, OverBudget> {
         let mut behind = vec![Function::TRUE];
-        for &(part, _) in kept.iter().rev() {
+        for &(part, _) in parts.iter().rev() {
             let last = behind.last().copied().unwrap_or(Function::TRUE);
             behind.push(self.diagram.and(self.function(part).negated_if(any), last)?);
         }
         behind.pop();
         let mut left = care;
-        let mut functions = Vec::with_capacity(kept.len());
-        for &(part, child) in kept {
+        let mut functions = Vec::with_capacity(parts.len());
+        for &(part, child) in parts {
             let behind = behind.pop().unwrap_or(Function::TRUE);
             let function = match child {
                 _ if !self.is_open.get(part).copied().unwrap_or(true) => self.function(part),
@@ -267,7 +267,7 @@ impl Search {
     }
 }
 
-/// The atoms as the rule names them, each followed by those that a fact binds it to: what belongs together stands together.
+/// The atoms as the rule names them, each followed by those that a fact binds it to: so that what belongs together is close.
 fn order(formula: &Formula, facts: &[Fact]) -> Vec<usize> {
     let mut named: Vec<usize> = Vec::new();
     formula.atoms(&mut |atom| named.push(atom));

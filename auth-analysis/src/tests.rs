@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::explain::without;
-use crate::{Fact, Finding, Formula, OverBudget, Redundancy, Relations, analyse, example};
+use crate::{Fact, Finding, Formula, OverBudget, Redundancy, Relations, analyze, example};
 
 const BUDGET: usize = 1 << 16;
 
@@ -94,7 +94,7 @@ fn world() -> impl Strategy<Value = World> {
             roles,
             permissions,
             others,
-            // A cycle, or a role that nobody can hold, is a mistake of the file that is reported as that.
+            // A cycle, or a role that nobody can hold, is an error in the file that is reported as that.
             implies: implies.into_iter().filter(|(a, b)| a < b).collect(),
             excludes,
             grants,
@@ -133,7 +133,7 @@ fn agrees(world: &World) -> Result<(), TestCaseError> {
     let possible = world.possible();
     let callers = || possible.iter().enumerate().filter(|(_, possible)| **possible).map(|(caller, _)| caller);
     let (formula, facts) = (&world.formula, world.facts());
-    let findings = analyse(formula, &facts, BUDGET).map_err(|_| TestCaseError::fail("over budget"))?;
+    let findings = analyze(formula, &facts, BUDGET).map_err(|_| TestCaseError::fail("over budget"))?;
 
     let nobody = callers().all(|caller| !truth(formula, caller));
     let everybody = callers().all(|caller| truth(formula, caller));
@@ -154,7 +154,7 @@ fn agrees(world: &World) -> Result<(), TestCaseError> {
             let mut dropped = Vec::new();
             for finding in redundant {
                 let Finding::Redundant { part, .. } = finding else {
-                    return Err(TestCaseError::fail("a finding that stands alone"));
+                    return Err(TestCaseError::fail("a finding that comes alone"));
                 };
                 dropped.push(*part);
                 prop_assert!(same(formula, &without(0, formula, &dropped), &possible), "{dropped:?}");
@@ -164,15 +164,15 @@ fn agrees(world: &World) -> Result<(), TestCaseError> {
     }
     let found = example(formula, &facts, BUDGET).map_err(|_| TestCaseError::fail("over budget"))?;
     let fewest = callers().filter(|caller| truth(formula, *caller)).map(|caller| {
-        // Of what the rule mentions: what else comes along is not told.
+        // Of what the rule mentions: what else comes along is not reported.
         let mut mentioned = Vec::new();
         formula.atoms(&mut |atom| mentioned.push(atom));
         (0..world.atoms()).filter(|atom| caller >> atom & 1 == 1 && mentioned.contains(atom)).count()
     });
     prop_assert_eq!(found.as_ref().map(Vec::len), fewest.min());
     if let Some(found) = found {
-        let told = found.iter().fold(0, |caller, atom| caller | 1 << atom);
-        prop_assert!(truth(formula, told));
+        let reported = found.iter().fold(0, |caller, atom| caller | 1 << atom);
+        prop_assert!(truth(formula, reported));
     }
     let mut dropped = Vec::new();
     for finding in &findings {
@@ -253,7 +253,7 @@ fn reasons_hold(
     Ok(())
 }
 
-/// The part that this one stands in, and the numbers of all that stand there.
+/// The part that contains this one, and the numbers of all its children.
 fn around(number: usize, formula: &Formula, wanted: usize) -> Option<(&Formula, Vec<usize>)> {
     let children: Vec<_> = formula.numbered_children(number).collect();
     if children.iter().any(|(child, _)| *child == wanted) {
@@ -281,7 +281,7 @@ fn it_stops_at_its_budget() {
     let halves = |from: usize| Formula::Any((from..from + n).map(Formula::Atom).collect());
     let pairs = (0..n).map(|pair| Formula::All(vec![Formula::Atom(pair), Formula::Atom(n + pair)]));
     let formula = Formula::All(vec![halves(0), halves(n), Formula::Any(pairs.collect())]);
-    assert_eq!(analyse(&formula, &[], BUDGET), Err(OverBudget));
+    assert_eq!(analyze(&formula, &[], BUDGET), Err(OverBudget));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn each_finding_says_why() {
     let all = |parts: &[&Formula]| Formula::All(parts.iter().map(|part| (*part).clone()).collect());
     let any = |parts: &[&Formula]| Formula::Any(parts.iter().map(|part| (*part).clone()).collect());
     let not = |part: &Formula| Formula::Not(Box::new(part.clone()));
-    let found = |formula: &Formula| analyse(formula, &facts, BUDGET).unwrap();
+    let found = |formula: &Formula| analyze(formula, &facts, BUDGET).unwrap();
     let redundant = |part, why, facts: &[usize]| vec![Redundant { part, why, facts: facts.to_vec() }];
 
     let clash = |part, negated| Clash { part, negated };
@@ -328,13 +328,13 @@ fn large_rules_are_analysed() {
     let atoms = |n: usize| (0..n).map(Formula::Atom).collect::<Vec<_>>();
     let n = 300;
     let twice = Formula::All([atoms(n), vec![Formula::Atom(0)]].concat());
-    let found = analyse(&twice, &[], OF_THE_MACROS).unwrap();
+    let found = analyze(&twice, &[], OF_THE_MACROS).unwrap();
     assert_eq!(found, [Finding::Redundant { part: n + 1, why: Redundancy::Implied, facts: vec![] }]);
 
     let chain: Vec<Fact> = (0..100).flat_map(|a| (a + 1..100).map(move |b| Fact::Implies(a, b))).collect();
-    assert_eq!(analyse(&Formula::Any(atoms(100)), &chain, OF_THE_MACROS).unwrap().len(), 99);
+    assert_eq!(analyze(&Formula::Any(atoms(100)), &chain, OF_THE_MACROS).unwrap().len(), 99);
     let rivals: Vec<Fact> = (0..100).flat_map(|a| (a + 1..100).map(move |b| Fact::Excludes(a, b))).collect();
-    assert_eq!(analyse(&Formula::Any(atoms(100)), &rivals, OF_THE_MACROS), Ok(vec![]));
+    assert_eq!(analyze(&Formula::Any(atoms(100)), &rivals, OF_THE_MACROS), Ok(vec![]));
     // A tree of roles, named level by level.
     let above = |mut role: usize| {
         std::iter::from_fn(move || {
@@ -345,13 +345,13 @@ fn large_rules_are_analysed() {
     let tree: Vec<Fact> =
         (0..63).flat_map(|role| above(role).map(move |above| Fact::Implies(above, role))).collect();
     let leaves = Formula::All(vec![Formula::Any(atoms(63)), Formula::Not(Box::new(Formula::Atom(62)))]);
-    assert!(analyse(&leaves, &tree, OF_THE_MACROS).is_ok());
+    assert!(analyze(&leaves, &tree, OF_THE_MACROS).is_ok());
 }
 
 #[test]
 fn what_is_too_deep_is_not_walked() {
     let deep = (0..100_000).fold(Formula::Atom(0), |inner, _| Formula::All(vec![inner]));
-    assert_eq!(analyse(&deep, &[], BUDGET), Err(OverBudget));
+    assert_eq!(analyze(&deep, &[], BUDGET), Err(OverBudget));
     // Taken apart by hand: else its end would overflow the stack.
     let mut next = Some(deep);
     while let Some(Formula::All(mut parts)) = next {

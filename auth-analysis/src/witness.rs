@@ -12,9 +12,9 @@ const IN_VAIN: usize = 16;
 
 /// What was shown by somebody; of the rest nothing is known.
 pub(crate) struct Witnesses {
-    /// Somebody keeps the rule, and somebody does not.
+    /// One caller satisfies the rule, and one does not.
     pub(crate) decides: bool,
-    /// By the part's number: without it somebody would be let in, or kept out, who is not now.
+    /// By the part's number: without it a caller would be let in, or refused, that is not now.
     pub(crate) matters: Vec<bool>,
 }
 
@@ -33,7 +33,7 @@ impl Witnesses {
         };
         let mut random = Random(0x5EED);
         let mut atoms: Vec<Callers> = vec![0; most];
-        let (mut kept, mut refused) = (false, false);
+        let (mut satisfied, mut refused) = (false, false);
         let mut wanted = removable(formula);
         let mut left = wanted.iter().filter(|wanted| **wanted).count();
         let mut in_vain = 0;
@@ -43,7 +43,7 @@ impl Witnesses {
             }
             let possible = allowed(&mut atoms, facts);
             let root = tried.evaluate(&atoms);
-            kept |= root & possible != 0;
+            satisfied |= root & possible != 0;
             refused |= !root & possible != 0;
             tried.observe(possible);
             let known =
@@ -51,11 +51,11 @@ impl Witnesses {
             let found = known.map(|(wanted, _)| *wanted = false).count();
             left -= found;
             in_vain = if found > 0 { 0 } else { in_vain + 1 };
-            if left == 0 && kept && refused || in_vain == IN_VAIN {
+            if left == 0 && satisfied && refused || in_vain == IN_VAIN {
                 break;
             }
         }
-        Self { decides: kept && refused, matters: tried.matters }
+        Self { decides: satisfied && refused, matters: tried.matters }
     }
 }
 

@@ -1,7 +1,8 @@
-//! Mistakes between arguments, and between the attribute and its function. One file a family.
+//! Errors between arguments, and between the attribute and its function. One file a family.
 
+pub(crate) mod conflicts;
 pub(crate) mod declared;
-pub(crate) mod meaning;
-pub(crate) mod names;
+pub(crate) mod display;
+mod formula;
+pub(crate) mod satisfiability;
 pub(crate) mod signature;
-pub(crate) mod words;

@@ -1,4 +1,4 @@
-//! Every mistake of one attribute, collected and reported together.
+//! Every error of one attribute, collected and reported together.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,7 +14,7 @@ use crate::rule::Range;
 pub(crate) struct Diagnostics {
     errors: RefCell<Vec<Error>>,
     warnings: RefCell<Vec<TokenStream>>,
-    told_elsewhere: Cell<bool>,
+    reported_elsewhere: Cell<bool>,
     unread: Cell<bool>,
 }
 
@@ -23,7 +23,7 @@ impl Diagnostics {
         Self {
             errors: RefCell::default(),
             warnings: RefCell::default(),
-            told_elsewhere: Cell::new(false),
+            reported_elsewhere: Cell::new(false),
             unread: Cell::new(true),
         }
     }
@@ -33,7 +33,7 @@ impl Diagnostics {
         self.syn_error(Error::new(span, message.into()));
     }
 
-    /// Reports `message` under all that stands in `range`.
+    /// Reports `message` under all tokens of `range`.
     pub(crate) fn error_in(&self, range: Range, message: impl Into<String>) {
         self.syn_error(Error::new_spanned(range.tokens(), message.into()));
     }
@@ -44,11 +44,11 @@ impl Diagnostics {
     }
 
     /// There is an error, and another macro of this crate reports it.
-    pub(crate) fn told_elsewhere(&self) {
-        self.told_elsewhere.set(true);
+    pub(crate) fn reported_elsewhere(&self) {
+        self.reported_elsewhere.set(true);
     }
 
-    /// Warns with `message` under the first word of `range`.
+    /// Warns with `message` under the first token of `range`.
     ///
     /// A macro can't warn on stable Rust, but what it expands to can use something deprecated: the compiler then says
     /// `name` and the message, in one place.
@@ -66,7 +66,7 @@ impl Diagnostics {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.told_elsewhere.get() || !self.errors.borrow().is_empty()
+        self.reported_elsewhere.get() || !self.errors.borrow().is_empty()
     }
 
     /// The warnings, an item each; or, where there are errors, all of them as `compile_error!` items.

@@ -17,12 +17,12 @@ impl Function {
         &self.signature.ident
     }
 
-    /// The `#[allow]`s, which a warning about the attribute goes by too.
+    /// The `#[allow]`s, which silence a warning about the attribute too.
     pub(crate) fn allows(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(|attribute| attribute.path().is_ident("allow"))
     }
 
-    /// The `#[cfg]`s, which whatever is generated beside the function must share.
+    /// The `#[cfg]`s, which all that is generated next to the function must share.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes
             .iter()

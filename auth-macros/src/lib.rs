@@ -1,9 +1,9 @@
 //! The macros of [`auth-runtime`](https://docs.rs/auth-runtime). Depend on that crate: it re-exports them, and what
 //! they expand to calls it.
 //!
-//! The way of an attribute: `attribute.rs` reads it into the model of `rule.rs`, `check/` looks for mistakes, by the
-//! `auth.toml` that `vocabulary.rs` reads, `expand.rs` writes the code. Mistakes are collected in `diagnostics.rs` and
-//! shown all at once.
+//! The steps: `attribute/` parses the arguments into the model of `rule.rs`, `check/` looks for errors, with the
+//! `auth.toml` that `vocabulary/` reads, `expand/` writes the code. Errors are collected in `diagnostics.rs` and
+//! reported all at once.
 
 mod attribute;
 mod check;
@@ -16,9 +16,9 @@ mod vocabulary;
 
 use proc_macro::TokenStream;
 
-/// Guards a handler: nothing else of the request is touched before its rule is kept.
+/// Guards a handler: nothing else of the request is touched before the caller satisfies its rule.
 ///
-/// Without words it lets in any authenticated caller. The words, which must all hold, are in the table of
+/// Without arguments it lets in any authenticated caller. The arguments, which must all hold, are in the table of
 /// `auth-runtime`'s documentation:
 ///
 /// ```text
@@ -32,17 +32,17 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// It adds one argument in front of the handler's own, which does all the work, and leaves the rest of the function
-/// as it is: body, return type, generics, other attributes. Beside the function it declares a type that carries the
+/// as it is: body, return type, generics, other attributes. Next to the function it declares a type that carries the
 /// rule as a constant.
 ///
-/// Every mistake of an attribute is reported, each at its own place. The function then still exists, and refuses
+/// Every error in an attribute is reported, each at its own place. The function then still exists, and refuses
 /// every request, so that no second error hides the first.
 #[proc_macro_attribute]
 pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::auth(arguments.into(), item.into()).into()
 }
 
-/// Makes a function usable as `#[auth(check = function)]`: a condition in code, run after the rule was kept.
+/// Makes a function usable as `#[auth(check = function)]`: a condition in code, run after the caller satisfied the rule.
 ///
 /// ```text
 /// #[check]
@@ -53,14 +53,14 @@ pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// lets the request in, `false` refuses it with 403, an error with 503. An argument that can't be extracted because of
 /// the request refuses it with 403.
 ///
-/// Beside the function it declares a type of the same name, so that `use` brings both.
+/// Next to the function it declares a type of the same name, so that `use` brings both.
 #[proc_macro_attribute]
 pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::check(arguments.into(), item.into()).into()
 }
 
-/// A rule as a value, with the words of `#[auth]` but `check`: a constant to name in `#[auth(rule = MEMBERS)]`, what a
-/// whole router requires, or what stands beside a service.
+/// A rule as a value, with the arguments of `#[auth]` but `check`: a constant to name in `#[auth(rule = MEMBERS)]`, what a
+/// whole router requires, or the rule of a service.
 ///
 /// ```text
 /// const MEMBERS: Rule = rule!(roles = ["member"], not(roles = ["suspended"]));
@@ -80,14 +80,14 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// All are `pub`: how far they are seen is up to the module that they stand in. A name such as `article:write` becomes the
-/// variant `ArticleWrite`. The file is looked for beside Cargo.toml of the crate, and then at the root of its workspace.
+/// All are `pub`: how far they are seen is up to the module that contains them. A name such as `article:write` becomes the
+/// variant `ArticleWrite`. The file is looked for next to the Cargo.toml of the crate, and then at the root of its workspace.
 #[proc_macro]
 pub fn vocabulary(arguments: TokenStream) -> TokenStream {
     expand::vocabulary(arguments.into()).into()
 }
 
-/// For `documented!` of `auth-runtime`, which says in front of the list where that crate is.
+/// For `documented!` of `auth-runtime`, which writes the path of that crate in front of the list.
 #[doc(hidden)]
 #[proc_macro]
 pub fn documented(handlers: TokenStream) -> TokenStream {

@@ -1,5 +1,6 @@
-//! The model: what `#[auth(..)]` and `rule!(..)` say, with the spans of the words that say it.
+//! The model: what `#[auth(..)]` and `rule!(..)` say, with the spans of the tokens that say it.
 
+use auth_analysis::ListKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{LitStr, Path};
@@ -26,22 +27,20 @@ pub(crate) enum Access {
     Authenticated,
 }
 
-/// One node of the rule tree, and where it stands.
+/// One node of the rule tree, and where it is written.
 pub(crate) struct Part {
     pub(crate) requirement: Requirement,
     pub(crate) range: Range,
 }
 
-/// What a node asks for.
+/// What a node requires.
 pub(crate) enum Requirement {
-    Roles(Vec<Text>),
-    Scopes(Vec<Text>),
-    Permissions(Vec<Text>),
+    /// `roles = [..]`.
+    List(ListKind, Vec<Text>),
     /// All of the claims of one `claims(..)`.
     Claims(Vec<Claim>),
     /// `max_age`, in seconds.
     MaxAge(u64),
-    Acr(Vec<Text>),
     /// `rule = CONST`.
     Named(Path),
     Any(Vec<Part>),

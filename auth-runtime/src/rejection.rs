@@ -48,12 +48,12 @@ impl Rejection {
     }
 
     /// Of a caller that does not satisfy a rule.
-    pub(crate) fn denied(remedy: &Remedy) -> Self {
+    pub(crate) fn denied(remedy: Remedy) -> Self {
         let kind = match remedy {
             Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
             _ => RejectionKind::InsufficientScope,
         };
-        Self { kind, remedy: remedy.clone(), response: None }
+        Self { kind, remedy, response: None }
     }
 
     /// The kind of the rejection.

@@ -57,8 +57,8 @@ METHOD  PATH                    anonymous  no role  editor  author  guest  admin
 ANY     /health                 yes        yes      yes     yes     yes    yes    public
 GET     /                       yes        yes      yes     yes     yes    yes    optional
 POST    /                       -          yes      yes     yes     yes    yes    any authenticated caller
-POST    /articles/{id}          -          -        yes     if      -      -      any of (role editor; all of (role author; scope write|all))
-GET     /org/{tenant}/invoices  -          if       if      if      -      if     not (role guest); and claim tenant equal to {tenant} of the path; and check owns
+POST    /articles/{id}          -          -        yes     if      -      -      role editor, or (role author, and scope write|all)
+GET     /org/{tenant}/invoices  -          if       if      if      -      if     claim tenant equal to {tenant} of the path, and not role guest, and check owns
 ANY     /(unknown)              ?          ?        ?       ?       ?      ?      NOT GUARDED
 GET     /access                 -          -        -       -       -      yes    role admin
 ";

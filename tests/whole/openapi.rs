@@ -9,7 +9,7 @@ mod token_routes;
 mod validators;
 
 use auth_runtime::openapi::{DocumentError, OAuthFlows, OpenApi, OpenApiVersion};
-use auth_runtime::policy::{Requirement, Rule};
+use auth_runtime::policy::{Condition, Rule};
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::source::{Carrier, CredentialSource, Extracted, Header};
 use auth_runtime::testing::TestAuth;
@@ -115,7 +115,7 @@ fn an_operation_says_what_is_enforced() {
         json!({
             "operationId": "openapi_invoice",
             "summary": "Invoice",
-            "description": "**Who:** claim tenant equal to {tenant} of the path; and permission invoice.read; and not (role guest); and check owns.",
+            "description": "**Who:** claim tenant equal to {tenant} of the path, and permission invoice.read, and not role guest, and check owns.",
             "parameters": [{ "name": "tenant", "in": "path", "required": true, "schema": { "type": "string" } }],
             "security": [{ "bearer": ["invoice.read"] }],
             "responses": {
@@ -441,24 +441,17 @@ fn ids_are_stable() {
 /// With 64 roles in each of ten conditions there are 64^10 alternatives: a document that listed them all would never be finished.
 #[test]
 fn the_work_for_many_alternatives_is_bounded() {
-    fn leaked<T>(list: Vec<T>) -> &'static [T] {
-        list.leak()
-    }
-    let roles = |condition: usize| {
-        let names = (0..64).map(|number| &*format!("{condition}-{number}").leak());
-        Requirement::Roles(leaked(names.collect()))
-    };
-    let each = leaked((0..10).map(roles).collect());
-    for (requirements, security) in [
-        (each, json!([{ "bearer": [] }])),
+    let roles =
+        |condition: usize| Condition::Roles((0..64).map(|number| format!("{condition}-{number}")).collect());
+    let each: Vec<_> = (0..10).map(roles).collect();
+    let all = || Condition::All(each.clone());
+    for (conditions, security) in [
+        (each.clone(), json!([{ "bearer": [] }])),
         // As an alternative, and as what a caller must not satisfy.
-        (
-            leaked(vec![Requirement::Any(leaked(vec![Requirement::All(each), roles(11)]))]),
-            json!([{ "bearer": [] }]),
-        ),
-        (leaked(vec![Requirement::Not(&leaked(vec![Requirement::All(each)])[0])]), json!([{ "bearer": [] }])),
+        (vec![Condition::Any(vec![all(), roles(11)])], json!([{ "bearer": [] }])),
+        (vec![Condition::Not(Box::new(all()))], json!([{ "bearer": [] }])),
     ] {
-        let rule = Rule::authenticated().requires(requirements);
+        let rule = Rule::authenticated().requires(conditions.leak());
         let routes = Router::<()>::new().route("/", (axum::routing::get(|| async {}), rule));
         let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
         assert_eq!(document["paths"]["/"]["get"]["security"], security);

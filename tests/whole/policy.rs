@@ -1,9 +1,9 @@
-//! Rules: against a reference evaluator that shares nothing with the real one, and the words of a denial.
+//! Rules: against a reference evaluator that shares nothing with the real one, and the reasons of a denial.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime::policy::{Decision, Expected, Literal, Remedy, Requirement, Rule};
+use auth_runtime::policy::{ClaimCondition, Condition, Decision, Literal, Remedy, Rule};
 use auth_runtime::rule;
 use auth_runtime::testing::TestUser;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs())
 }
 
-/// A rule of the reference: the same words, another shape.
+/// A rule of the reference: the same conditions in another shape.
 #[derive(Clone, Debug)]
 enum Model {
     Role(Vec<usize>),
@@ -28,7 +28,6 @@ enum Model {
     Any(Vec<Model>),
     All(Vec<Model>),
     Not(Box<Model>),
-    Named(Vec<Model>),
 }
 
 /// A caller of the reference.
@@ -61,37 +60,31 @@ fn reference(model: &Model, caller: &Caller) -> bool {
         Model::Age(most) => matches!(caller.age, Some(age) if age >= 0 && age <= i16::from(*most)),
         Model::Acr(values) => caller.acr.is_some_and(|acr| values.contains(&acr)),
         Model::Any(parts) => count(parts) > 0,
-        Model::All(parts) | Model::Named(parts) => usize::try_from(count(parts)).unwrap() == parts.len(),
+        Model::All(parts) => usize::try_from(count(parts)).unwrap() == parts.len(),
         Model::Not(part) => !reference(part, caller),
     }
 }
 
-/// The same rule as the library has it. Rules are constants, so a random one is leaked.
-fn requirement(model: &Model) -> Requirement {
-    let names = |indices: &[usize]| -> &'static [&'static str] {
-        Vec::leak(indices.iter().map(|&index| NAMES[index]).collect())
-    };
-    let parts =
-        |models: &[Model]| -> &'static [Requirement] { Vec::leak(models.iter().map(requirement).collect()) };
+/// The same rule as the library has it.
+fn condition(model: &Model) -> Condition {
+    let names = |indices: &[usize]| indices.iter().map(|&index| NAMES[index].to_owned()).collect();
+    let parts = |models: &[Model]| models.iter().map(condition).collect();
     match model {
-        Model::Role(indices) => Requirement::Roles(names(indices)),
-        Model::Scope(indices) => Requirement::Scopes(names(indices)),
-        Model::Permission(indices) => Requirement::Permissions(names(indices)),
+        Model::Role(indices) => Condition::Roles(names(indices)),
+        Model::Scope(indices) => Condition::Scopes(names(indices)),
+        Model::Permission(indices) => Condition::Permissions(names(indices)),
         Model::Plan(values) => {
             let literal = |value: &Option<i8>| match value {
                 Some(number) => Literal::Integer(i64::from(*number)),
-                None => Literal::String("x"),
+                None => Literal::String("x".into()),
             };
-            Requirement::Claim("plan", Expected::OneOf(Vec::leak(values.iter().map(literal).collect())))
+            Condition::Claim(ClaimCondition::one_of("plan", values.iter().map(literal)))
         }
-        Model::Age(most) => Requirement::MaxAge(u64::from(*most)),
-        Model::Acr(indices) => Requirement::Acr(names(indices)),
-        Model::Any(models) => Requirement::Any(parts(models)),
-        Model::All(models) => Requirement::All(parts(models)),
-        Model::Not(model) => Requirement::Not(Box::leak(Box::new(requirement(model)))),
-        Model::Named(models) => {
-            Requirement::Named("NAMED", Box::leak(Box::new(Rule::authenticated().requires(parts(models)))))
-        }
+        Model::Age(most) => Condition::MaxAge(u64::from(*most)),
+        Model::Acr(indices) => Condition::Acr(names(indices)),
+        Model::Any(models) => Condition::Any(parts(models)),
+        Model::All(models) => Condition::All(parts(models)),
+        Model::Not(model) => Condition::Not(Box::new(condition(model))),
     }
 }
 
@@ -134,7 +127,6 @@ fn models() -> impl Strategy<Value = Model> {
         prop_oneof![
             several().prop_map(Model::Any),
             several().prop_map(Model::All),
-            several().prop_map(Model::Named),
             inner.clone().prop_map(|model| Model::Not(Box::new(model))),
         ]
     })
@@ -164,14 +156,15 @@ fn ten_thousand_rules_and_callers_against_the_reference() {
     runner
         .run(&inputs, |(models, caller)| {
             let expected = models.iter().all(|model| reference(model, &caller));
-            let rule = Rule::authenticated().requires(Vec::leak(models.iter().map(requirement).collect()));
+            // A rule is a constant, so a random one is leaked.
+            let rule = Rule::authenticated().requires(Vec::leak(models.iter().map(condition).collect()));
             let decision = rule.decide(&user(&caller).principal(), now());
             let mut counts = both.get();
             counts[usize::from(expected)] += 1;
             both.set(counts);
             prop_assert_eq!(decision.is_allow(), expected, "{}: {:?}", decision, models);
-            if let Decision::Deny(denial) = &decision {
-                prop_assert!(!denial.reason().is_empty());
+            if let Decision::Deny { reason, .. } = &decision {
+                prop_assert!(!reason.is_empty());
             }
             Ok(())
         })
@@ -190,11 +183,11 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
     let alice =
         TestUser::new("alice").roles(["viewer"]).scopes(["read"]).claim("plan", "free").claim("acr", "pwd");
     for (rule, expected) in [
-        (rule!(roles = ["admin", "editor"]), "needs any of the roles admin, editor; has viewer"),
-        (rule!(scopes = ["read", "write"]), "needs all of the scopes read, write; has read"),
+        (rule!(roles = ["admin", "editor"]), "needs role admin or editor; has viewer"),
+        (rule!(scopes = ["read", "write"]), "needs scopes read and write; has read"),
         (rule!(permissions = ["x"]), "needs permission x; has none"),
         (rule!(claims(plan = "pro")), "needs claim plan equal to \"pro\"; has another"),
-        (rule!(claims(plan = ["pro", "team"])), "needs claim plan one of \"pro\", \"team\"; has another"),
+        (rule!(claims(plan = ["pro", "team"])), "needs claim plan equal to \"pro\" or \"team\"; has another"),
         (
             rule!(claims(seats = 5, beta = true)),
             "needs claim seats equal to 5; has none; and needs claim beta equal to true; has none",
@@ -206,16 +199,13 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
             rule!(any(roles = ["admin"], scopes = ["write"])),
             "no alternative holds (needs role admin; has viewer | needs scope write; has read)",
         ),
-        (
-            rule!(rule = EDITORS),
-            "rule EDITORS: needs role editor; has viewer; and needs scope write; has read",
-        ),
-        (Rule::refuse_all(), "nobody is let in"),
+        (rule!(rule = EDITORS), "needs role editor; has viewer; and needs scope write; has read"),
+        (Rule::refuse_all(), "no caller satisfies the rule"),
     ] {
-        let Decision::Deny(denial) = rule.decide(&alice.principal(), now()) else {
-            panic!("{rule} was kept")
+        let Decision::Deny { reason, .. } = rule.decide(&alice.principal(), now()) else {
+            panic!("{rule} is satisfied")
         };
-        assert_eq!(denial.reason(), expected);
+        assert_eq!(reason, expected);
     }
     assert_eq!(rule!(roles = ["viewer"]).decide(&alice.principal(), now()), Decision::Allow);
 }
@@ -224,27 +214,28 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
 #[allow(deprecated, reason = "rules whose parts say the same twice have remedies too")]
 fn a_remedy_is_named_only_if_it_would_do() {
     let alice = TestUser::new("alice");
-    let step_up =
-        |max_age, acr_values: &[&'static str]| Remedy::StepUp { max_age, acr_values: acr_values.to_vec() };
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let scopes = |names: &[&str]| Remedy::Scopes(owned(names));
+    let step_up = |max_age, classes: &[&str]| Remedy::StepUp { max_age, acr_values: owned(classes) };
     for (rule, expected) in [
-        (rule!(scopes = ["a"]), Remedy::Scopes(vec!["a"])),
-        (rule!(scopes = ["a"], all(scopes = ["b"])), Remedy::Scopes(vec!["a", "b"])),
-        (rule!(scopes = ["a"], max_age = "1m"), Remedy::Scopes(vec!["a"])),
+        (rule!(scopes = ["a"]), scopes(&["a"])),
+        (rule!(scopes = ["a"], all(scopes = ["b"])), scopes(&["a", "b"])),
+        (rule!(scopes = ["a"], max_age = "1m"), scopes(&["a"])),
         (rule!(max_age = "2m", all(max_age = "1m", acr = ["x"])), step_up(Some(60), &["x"])),
         (rule!(max_age = "1m", roles = ["r"]), Remedy::None),
         (rule!(any(max_age = "1m", roles = ["r"])), step_up(Some(60), &[])),
-        (rule!(any(scopes = ["a"], roles = ["r"])), Remedy::Scopes(vec!["a"])),
+        (rule!(any(scopes = ["a"], roles = ["r"])), scopes(&["a"])),
         (rule!(not(not(scopes = ["a"]))), Remedy::None),
     ] {
-        let Decision::Deny(denial) = rule.decide(&alice.principal(), now()) else {
-            panic!("{rule} was kept")
+        let Decision::Deny { remedy, .. } = rule.decide(&alice.principal(), now()) else {
+            panic!("{rule} is satisfied")
         };
-        assert_eq!(*denial.remedy(), expected, "{rule}");
+        assert_eq!(remedy, expected, "{rule}");
     }
 }
 
 #[test]
-fn claims_side_by_side_are_one_requirement_inside_any_too() {
+fn claims_of_one_argument_are_one_requirement_inside_any_too() {
     let rule = rule!(any(claims(a = 1, b = 2), roles = ["r"]));
     for (user, expected) in [
         (TestUser::new("u").claim("a", 1), false),
@@ -256,7 +247,43 @@ fn claims_side_by_side_are_one_requirement_inside_any_too() {
     }
 }
 
-/// What stands in for a rule with a mistake.
+/// What a rule requires is one list, in the JSON of the lock, with what it names in place of the names.
+#[test]
+fn every_argument_becomes_its_condition() {
+    const NAMED: Rule = rule!(roles = ["a"], any(scopes = ["b"], permissions = ["c", "d"]));
+    const NESTED: Rule = rule!(roles = ["e"], scopes = ["f"]);
+    let rule = rule!(
+        rule = NAMED,
+        acr = ["mfa"],
+        max_age = "5m",
+        claims(plan = ["pro", -3, true], tenant = path("tenant")),
+        not(any(rule = NESTED, claims("https://x.test/\"é\"" = "\u{1}\n"))),
+    );
+    let named = serde_json::json!([
+        { "roles": ["a"] },
+        { "any": [{ "scopes": ["b"] }, { "permissions": ["c", "d"] }] },
+    ]);
+    let json = serde_json::to_value(rule.conditions()).unwrap();
+    assert_eq!(
+        json,
+        serde_json::json!([
+            named[0],
+            named[1],
+            { "acr": ["mfa"] },
+            { "maxAge": 300 },
+            { "claim": { "name": "plan", "oneOf": ["pro", -3, true] } },
+            { "claim": { "name": "tenant", "path": "tenant" } },
+            { "not": { "any": [
+                { "all": [{ "roles": ["e"] }, { "scopes": ["f"] }] },
+                { "claim": { "name": "https://x.test/\"é\"", "oneOf": ["\u{1}\n"] } },
+            ] } },
+        ])
+    );
+    let read: Vec<Condition> = serde_json::from_value(json).unwrap();
+    assert_eq!(Rule::authenticated().requires(read.leak()), rule);
+}
+
+/// What replaces a rule with an error.
 #[test]
 fn refuse_all_refuses_all() {
     let everything = TestUser::new("root").roles(NAMES.iter().copied()).scopes(NAMES.iter().copied());

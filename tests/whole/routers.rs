@@ -301,12 +301,12 @@ METHOD  PATH                  WHO                                               
 GET     /                     any authenticated caller                                            whole::routers::any_caller
 POST    /                     role admin                                                          whole::routers::admin
 GET     /home                 optional                                                            whole::routers::optional
-PUT     /both                 any authenticated caller; and check never                           whole::routers::checked
-DELETE  /both                 any authenticated caller; and check never                           whole::routers::checked
-GET     /org/{tenant}         role member; and claim tenant equal to {tenant} of the path         whole::routers::of_tenant
-POST    /org/{tenant}/purge   role member; and role admin                                         whole::routers::admin
+PUT     /both                 any authenticated caller, and check never                          whole::routers::checked
+DELETE  /both                 any authenticated caller, and check never                          whole::routers::checked
+GET     /org/{tenant}         role member, and claim tenant equal to {tenant} of the path         whole::routers::of_tenant
+POST    /org/{tenant}/purge   role member, and role admin                                         whole::routers::admin
 ANY     /assets/{*}       public                                                              [service]
-ANY     /ping                 from cookie: not (role bot)                                         [rule beside it]
+ANY     /ping                 from cookie: not role bot                                           [rule beside it]
 ANY     /(unknown)            NOT GUARDED                                                         [dangerously_merge_unguarded]
 ANY     /(fallback)           public                                                              whole::routers::lost
 ";
@@ -494,9 +494,11 @@ async fn a_parameter_that_is_not_there_exactly_once_refuses_under_not_too() {
 
 #[test]
 fn a_rule_is_not_silently_given_twice() {
-    use auth_runtime::policy::{Requirement, Rule};
-    let rule = || Rule::authenticated().requires(&[Requirement::Roles(&["admin"])]);
-    assert!(std::panic::catch_unwind(|| rule().requires(&[Requirement::Scopes(&["x"])])).is_err());
+    use auth_runtime::policy::{Condition, Rule};
+    let list = |conditions: Vec<Condition>| -> &'static [Condition] { conditions.leak() };
+    let rule = || Rule::authenticated().requires(list(vec![Condition::Roles(vec!["admin".into()])]));
+    let scopes = list(vec![Condition::Scopes(vec!["x".into()])]);
+    assert!(std::panic::catch_unwind(|| rule().requires(scopes)).is_err());
     assert!(std::panic::catch_unwind(|| rule().sources(&["cookie"])).is_err());
     assert!(std::panic::catch_unwind(|| Rule::authenticated().sources(&["a"]).sources(&["b"])).is_err());
 }

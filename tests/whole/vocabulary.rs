@@ -1,4 +1,4 @@
-//! The vocabulary in force: what `auth.toml` declares, in an engine that was given it.
+//! The vocabulary of an engine: what `auth.toml` declares, in an engine that was given it.
 
 use auth_runtime::routing::get;
 use auth_runtime::session::TokenError;
@@ -202,7 +202,7 @@ fn names_that_are_not_declared_are_listed_with_their_routes() {
     assert!(mistakes[0].ends_with("(admin, editor, viewer, auditor, billing)"), "{}", mistakes[0]);
 }
 
-/// Else `not(roles = ["viewer"])` would let an admin in, whom the compiler was told is a viewer.
+/// Otherwise `not(roles = ["viewer"])` would let in an admin, though the compiler's auth.toml says that an admin is a viewer.
 #[tokio::test]
 async fn a_rule_that_was_checked_by_a_file_is_not_served_without_it() {
     let test = TestAuth::new();
@@ -244,21 +244,18 @@ static LESS: Vocabulary = {
     )
 };
 
-/// Else a rule would let in whom its own compiler was told is kept out.
+/// Otherwise a rule would let in a caller that it excludes by the auth.toml of its own crate.
 #[tokio::test]
-async fn an_engine_must_say_no_less_than_the_compiler_was_told() {
+async fn an_engine_must_declare_no_less_than_the_file_of_the_compiler() {
     let test = TestAuth::with(|builder| builder.vocabulary(&LESS));
-    for (rule, told) in [
+    for (rule, assumption) in [
         (handlers::NO_VIEWERS, "`admin` implies `viewer`"),
         (handlers::INVOICES, "`admin` is granted `invoice.read`"),
-        (handlers::APART, "nobody holds both `admin` and `auditor`"),
+        (handlers::APART, "no caller has both `admin` and `auditor`"),
     ] {
         let routes: Router = Router::new().route("/x", (axum::routing::get(|| async {}), rule));
         let error = routes.finish(test.auth()).unwrap_err().to_string();
-        assert!(
-            error.contains(&format!("was told by an auth.toml that {told}, and the engine's")),
-            "{error}"
-        );
+        assert!(error.contains(&format!("says that {assumption}, and the engine's")), "{error}");
         // An engine that says the same serves it.
         let routes: Router = Router::new().route("/x", (axum::routing::get(|| async {}), rule));
         assert!(routes.finish(engine().auth()).is_ok());

@@ -1,11 +1,13 @@
 //! Names that the vocabulary doesn't declare.
 
+use auth_analysis::ListKind;
+
 use crate::diagnostics::Diagnostics;
 use crate::rule::{Arguments, Part, Requirement, Text};
 use crate::suggest;
 use crate::vocabulary::{Vocabulary, is_scope, key_text};
 
-/// Looks up every name of the rule, where it stands.
+/// Looks up every name of the rule.
 pub(crate) fn names(arguments: &Arguments, vocabulary: &Vocabulary, file: &str, diagnostics: &Diagnostics) {
     let check = Check { vocabulary, file, diagnostics };
     check.all(&arguments.sources, Kind::Source);
@@ -29,15 +31,17 @@ struct Check<'c> {
 impl Check<'_> {
     fn part(&self, part: &Part) {
         match &part.requirement {
-            Requirement::Roles(names) => self.all(names, Kind::Role),
-            Requirement::Scopes(names) => self.all(names, Kind::Scope),
-            Requirement::Permissions(names) => self.all(names, Kind::Permission),
+            Requirement::List(ListKind::Roles, names) => self.all(names, Kind::Role),
+            Requirement::List(ListKind::Scopes, names) => self.all(names, Kind::Scope),
+            Requirement::List(ListKind::Permissions, names) => self.all(names, Kind::Permission),
             Requirement::Any(parts) | Requirement::All(parts) => {
                 parts.iter().for_each(|part| self.part(part));
             }
             Requirement::Not(part) => self.part(part),
-            Requirement::Claims(_) | Requirement::MaxAge(_) | Requirement::Acr(_) | Requirement::Named(_) => {
-            }
+            Requirement::List(..)
+            | Requirement::Claims(_)
+            | Requirement::MaxAge(_)
+            | Requirement::Named(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whether the function under `#[auth]` or `#[check]` can be what it is meant to be.
+//! Whether the function under `#[auth]` or `#[check]` has a signature that can be called.
 
 use syn::spanned::Spanned as _;
 use syn::{Attribute, FnArg, GenericArgument, PathArguments, Signature, Type};
@@ -24,13 +24,13 @@ pub(crate) fn handler(signature: &Signature, diagnostics: &Diagnostics) {
             one_too_many.span(),
             format!(
                 "a guarded handler takes at most {MAX_ARGUMENTS} arguments, since `#[auth]` adds one and axum's limit is 16: \
-                 join some of them in a struct that derives `FromRequestParts`"
+                 combine some of them in a struct that derives `FromRequestParts`"
             ),
         );
     }
 }
 
-/// The arguments fit the access: there is no principal where nobody is asked who they are.
+/// The arguments fit the access: there is no principal where no credential is looked at.
 pub(crate) fn principal(signature: &Signature, access: Access, diagnostics: &Diagnostics) {
     for argument in &signature.inputs {
         let FnArg::Typed(argument) = argument else { continue };
@@ -41,10 +41,10 @@ pub(crate) fn principal(signature: &Signature, access: Access, diagnostics: &Dia
         let message = match (access, wrapped) {
             (Access::Public, _) => format!(
                 "a `public` route looks at no credential, so there is no `{name}`: \
-                 write `#[auth(optional)]` and take `Option<{name}>`, or take the argument away"
+                 write `#[auth(optional)]` and take `Option<{name}>`, or remove the argument"
             ),
             (Access::Optional, false) => format!(
-                "an `optional` route is entered without a credential too, where there is no `{name}`: take `Option<{name}>`"
+                "an `optional` route is also entered without a credential, and then there is no `{name}`: take `Option<{name}>`"
             ),
             _ => continue,
         };
@@ -52,7 +52,7 @@ pub(crate) fn principal(signature: &Signature, access: Access, diagnostics: &Dia
     }
 }
 
-/// `Principal` or `Claims<T>`, and whether it stands in an `Option`.
+/// `Principal` or `Claims<T>`, and whether it is in an `Option`.
 fn principal_type(ty: &Type) -> Option<(String, bool)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
@@ -67,15 +67,15 @@ fn principal_type(ty: &Type) -> Option<(String, bool)> {
     }
 }
 
-/// Takes further `#[auth]` away from the function and reports them.
+/// Removes further `#[auth]` from the function and reports them.
 pub(crate) fn single(attributes: &mut Vec<Attribute>, diagnostics: &Diagnostics) {
     attributes.retain(|attribute| {
         let second = attribute.path().segments.last().is_some_and(|last| last.ident == "auth");
         if second {
             diagnostics.error(
                 attribute.span(),
-                "a second `#[auth]` on one function: write one, with all that is asked for; \
-                 requirements side by side must all hold, `any(..)` is for alternatives",
+                "a second `#[auth]` on one function: write one `#[auth]` with all requirements. Requirements that are \
+                 listed must all hold; `any(..)` is for alternatives",
             );
         }
         !second
@@ -88,7 +88,7 @@ pub(crate) fn check(signature: &Signature, diagnostics: &Diagnostics) {
     if !signature.generics.params.is_empty() {
         diagnostics.error(
             signature.generics.span(),
-            "a `#[check]` function takes no generics: name the types that it works on",
+            "a `#[check]` function takes no generics: write the concrete types",
         );
     }
     let form = "the first argument of a `#[check]` function is the caller: write `user: &Principal`";
@@ -96,7 +96,7 @@ pub(crate) fn check(signature: &Signature, diagnostics: &Diagnostics) {
         None => diagnostics.error(signature.paren_token.span.join(), form),
         Some(FnArg::Receiver(receiver)) => diagnostics.error(
             receiver.span(),
-            "a `#[check]` is a free function: write `async fn owns(user: &Principal, ..)` outside of `impl`",
+            "a `#[check]` function is a free function: write `async fn owns(user: &Principal, ..)` outside of `impl`",
         ),
         Some(FnArg::Typed(first)) if !matches!(&*first.ty, Type::Reference(_)) => {
             diagnostics.error(first.ty.span(), form);

@@ -39,9 +39,9 @@ pub(crate) fn documented(tokens: TokenStream) -> TokenStream {
 }
 
 fn handlers(input: ParseStream<'_>) -> syn::Result<Punctuated<Path, Token![,]>> {
-    let wanted = "`documented!` takes the names of handlers that have `#[auth]` and `#[utoipa::path]`, which says the method and the \
-                  path: `documented![list, articles::create]`";
-    let at_wrong = |input: ParseStream<'_>| syn::Error::new(input.span(), wanted);
+    let expected = "`documented!` takes the names of handlers that have `#[auth]` and `#[utoipa::path]`, which says the method and the \
+                    path: write `documented![list, articles::create]`";
+    let at_wrong = |input: ParseStream<'_>| syn::Error::new(input.span(), expected);
     let mut handlers = Punctuated::new();
     if input.is_empty() {
         return Err(at_wrong(input));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use super::private;
+use super::common::private;
 use crate::attribute;
 use crate::diagnostics::Diagnostics;
 use crate::vocabulary::{SourceKind, Vocabulary, load};
@@ -20,8 +20,8 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     if loaded.is_none() {
         diagnostics.error(
             Span::call_site(),
-            "there is no auth.toml beside Cargo.toml of this crate, nor at the root of its workspace: write one that \
-             declares the roles, scopes and permissions of your rules, or take `vocabulary!()` away",
+            "there is no auth.toml next to the Cargo.toml of this crate, nor at the root of its workspace: write one that \
+             declares the roles, scopes and permissions of your rules, or remove `vocabulary!()`",
         );
     }
     let vocabulary = loaded.as_ref().and_then(|loaded| loaded.vocabulary(&diagnostics));
@@ -31,7 +31,7 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
         let enums = enums.iter().map(|names| names.expand(&private));
         quote!(#constant #(#enums)*)
     });
-    // With a mistake no enum is declared, and whatever uses one is an error more: nothing sensible could stand in.
+    // With an error no enum is declared, and each use of one is an error more: there is nothing that could replace it.
     match diagnostics.finish() {
         Ok(_) => quote!(#track #items),
         Err(errors) => quote!(#track #errors),
@@ -83,7 +83,7 @@ fn constant(vocabulary: &Vocabulary, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// One enum: its name, what it is of in words, and the names with what their documentation says.
+/// One enum: its name, what its variants are called, and the names with what their documentation says.
 struct Names<'v> {
     name: &'static str,
     plural: &'static str,
@@ -125,33 +125,48 @@ fn permissions(vocabulary: &Vocabulary) -> Names<'_> {
     Names { name: "Permission", plural: "permissions", names: names.collect() }
 }
 
-impl Names<'_> {
-    fn expand(&self, private: &TokenStream) -> TokenStream {
-        let (mut idents, mut names, mut docs) = (Vec::new(), Vec::new(), Vec::new());
-        let mut left_out = Vec::new();
+/// The variants of an enum.
+#[derive(Default)]
+struct Variants<'v> {
+    idents: Vec<Ident>,
+    names: Vec<&'v str>,
+    docs: Vec<String>,
+    /// Names that become no variant, or the same one as another.
+    left_out: Vec<String>,
+}
+
+impl<'v> Names<'v> {
+    fn variants(&self) -> Variants<'v> {
         let variants: Vec<_> = self.names.iter().map(|(name, _)| variant(name)).collect();
         let mut uses: HashMap<&str, usize> = HashMap::new();
         variants.iter().flatten().for_each(|variant| *uses.entry(variant).or_default() += 1);
-        for ((name, told), variant) in self.names.iter().zip(&variants) {
+        let mut found = Variants::default();
+        for ((name, description), variant) in self.names.iter().zip(&variants) {
             match variant {
                 Some(variant) if uses.get(&**variant) == Some(&1) => {
-                    idents.push(Ident::new(variant, Span::call_site()));
-                    names.push(*name);
-                    docs.push(format!(" `{name}`.{told}"));
+                    found.idents.push(Ident::new(variant, Span::call_site()));
+                    found.names.push(*name);
+                    found.docs.push(format!(" `{name}`.{description}"));
                 }
                 // To number them would let a variant become another when the file changes.
-                _ => left_out.push(format!("`{name}`")),
+                _ => found.left_out.push(format!("`{name}`")),
             }
         }
+        found
+    }
+
+    fn expand(&self, private: &TokenStream) -> TokenStream {
+        let Variants { idents, names, docs, left_out } = self.variants();
         let kind = Ident::new(self.name, Span::call_site());
         let mut about = format!(" The {} that `auth.toml` declares.", self.plural);
         if !left_out.is_empty() {
             about += &format!(
-                "\n\n Without {}, which could not be told apart from others as names of Rust.",
+                "\n\n Without {}, which are not names in Rust, or the same name as another.",
                 left_out.join(", ")
             );
         }
         let all_about = format!(" All of these {}, in the order of the file.", self.plural);
+        let traits = traits(&kind, private);
         quote! {
             #[doc = #about]
             #[allow(dead_code, unreachable_pub)]
@@ -175,24 +190,31 @@ impl Names<'_> {
                 }
             }
 
-            impl #private::Name for #kind {
-                const KIND: #private::NameKind = #private::NameKind::#kind;
+            #traits
+        }
+    }
+}
 
-                fn as_str(&self) -> &'static ::core::primitive::str {
-                    (*self).as_str()
-                }
+/// What every such enum implements.
+fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
+    quote! {
+        impl #private::Name for #kind {
+            const KIND: #private::NameKind = #private::NameKind::#kind;
+
+            fn as_str(&self) -> &'static ::core::primitive::str {
+                (*self).as_str()
             }
+        }
 
-            impl ::core::fmt::Display for #kind {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    f.write_str(self.as_str())
-                }
+        impl ::core::fmt::Display for #kind {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(self.as_str())
             }
+        }
 
-            impl ::core::convert::From<#kind> for #private::String {
-                fn from(name: #kind) -> Self {
-                    Self::from(name.as_str())
-                }
+        impl ::core::convert::From<#kind> for #private::String {
+            fn from(name: #kind) -> Self {
+                Self::from(name.as_str())
             }
         }
     }
@@ -211,7 +233,7 @@ fn variant(name: &str) -> Option<String> {
     if camel.starts_with(|letter: char| letter.is_ascii_digit()) {
         camel.insert(0, '_');
     }
-    // `Role::ALL` is the list of all, and `Self` is a word of the language.
+    // `Role::ALL` is the list of all, and `Self` is a keyword.
     if camel == "Self" || camel == "ALL" {
         camel.push('_');
     }

@@ -9,7 +9,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use toml::de::DeTable;
 
-use super::{Vocabulary, read};
+use super::model::Vocabulary;
+use super::read::read;
 use crate::diagnostics::Diagnostics;
 
 const NAME: &str = "auth.toml";
@@ -17,22 +18,22 @@ const NAME: &str = "auth.toml";
 /// The vocabulary of the crate that is being compiled.
 #[derive(Clone)]
 pub(crate) struct Loaded {
-    /// Absolute, so that the compiler finds it from wherever the macro stands.
+    /// Absolute, so that the compiler finds it from any module.
     pub(crate) path: PathBuf,
     /// As messages call it: seen from the crate's own folder.
     pub(crate) name: Arc<str>,
-    /// `Err`: the file has mistakes, and these are told here; to one macro only, since they are the same for all.
+    /// `Err`: the errors of the file. They are given to one macro only, since they are the same for all.
     vocabulary: Result<Arc<Vocabulary>, Vec<String>>,
 }
 
 impl Loaded {
-    /// What the file says; its mistakes go to `diagnostics`.
+    /// What the file says; its errors go to `diagnostics`.
     pub(crate) fn vocabulary(&self, diagnostics: &Diagnostics) -> Option<&Vocabulary> {
         match &self.vocabulary {
             Ok(vocabulary) => Some(vocabulary),
-            Err(mistakes) => {
-                diagnostics.told_elsewhere();
-                mistakes.iter().for_each(|mistake| diagnostics.error(Span::call_site(), mistake));
+            Err(errors) => {
+                diagnostics.reported_elsewhere();
+                errors.iter().for_each(|error| diagnostics.error(Span::call_site(), error));
                 None
             }
         }
@@ -76,7 +77,7 @@ fn load_into(memory: &mut Memory) -> Option<Loaded> {
     let found = memory.candidates.iter().find_map(|path| match fs::read(path) {
         Ok(bytes) => Some((path, String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        // It is there, and nobody knows what it says: not the same as none.
+        // It is there, and what it says is unknown: not the same as none.
         Err(error) => Some((path, Err(error.to_string()))),
     });
     let Some((path, text)) = found else {
@@ -91,20 +92,20 @@ fn load_into(memory: &mut Memory) -> Option<Loaded> {
     let text = match text {
         Ok(text) => text,
         Err(why) => {
-            let told = vec![format!("{name} can't be read: {why}")];
-            return Some(Loaded { path: path.clone(), name, vocabulary: Err(told) });
+            let errors = vec![format!("{name} can't be read: {why}")];
+            return Some(Loaded { path: path.clone(), name, vocabulary: Err(errors) });
         }
     };
     match &mut memory.loaded {
         Some(loaded) if loaded.path == *path && memory.text == text => {
-            if let Err(mistakes) = &mut loaded.vocabulary {
-                mistakes.clear();
+            if let Err(errors) = &mut loaded.vocabulary {
+                errors.clear();
             }
             Some(loaded.clone())
         }
         _ => {
-            let vocabulary = read::vocabulary(&text).map(Arc::new).map_err(|mistakes| {
-                mistakes.into_iter().map(|(line, message)| format!("{name}:{line}: {message}")).collect()
+            let vocabulary = read(&text).map(Arc::new).map_err(|errors| {
+                errors.into_iter().map(|(line, message)| format!("{name}:{line}: {message}")).collect()
             });
             memory.text = text;
             memory.loaded = Some(Loaded { path: path.clone(), name, vocabulary });
@@ -113,7 +114,7 @@ fn load_into(memory: &mut Memory) -> Option<Loaded> {
     }
 }
 
-/// Where the file may be: beside the crate's own Cargo.toml, or at the root of its workspace.
+/// Where the file may be: next to the crate's own Cargo.toml, or at the root of its workspace.
 fn candidates(folder: &Path) -> Vec<PathBuf> {
     let mut candidates = vec![folder.join(NAME)];
     candidates.extend(workspace_root(folder).filter(|root| root != folder).map(|root| root.join(NAME)));
@@ -121,7 +122,7 @@ fn candidates(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The workspace of the crate in this folder, as cargo finds it: the one that its manifest names, or the nearest around it.
-/// A package that was published or vendored has none, whatever lies around the folder that it is unpacked in.
+/// A package that was published or vendored has none, wherever the folder is that it is unpacked in.
 fn workspace_root(folder: &Path) -> Option<PathBuf> {
     if is_published(folder) {
         return None;

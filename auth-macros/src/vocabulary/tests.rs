@@ -1,14 +1,14 @@
-//! What a file may say. Its mistakes are in `tests/ui/file`, as the compiler shows them.
+//! What a file may say. Its errors are in `tests/ui/file`, as the compiler shows them.
 
-use super::read::vocabulary;
-use super::{SourceKind, Vocabulary};
+use super::model::{SourceKind, Vocabulary};
+use super::read;
 
 fn read(text: &str) -> Vocabulary {
-    vocabulary(text).unwrap()
+    read::read(text).unwrap()
 }
 
-fn mistakes(text: &str) -> Vec<(usize, String)> {
-    vocabulary(text).unwrap_err()
+fn errors(text: &str) -> Vec<(usize, String)> {
+    read::read(text).unwrap_err()
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_file_may_say_nothing() {
 }
 
 #[test]
-fn whoever_excludes_a_role_excludes_those_that_imply_it() {
+fn a_role_that_excludes_another_excludes_those_that_imply_it() {
     let read =
         read("[roles]\na = { implies = ['b'] }\nb = {}\nc = { excludes = ['b'] }\nd = { implies = ['c'] }");
     let [a, d] = ["a", "d"].map(|name| read.role(name).unwrap());
@@ -68,7 +68,7 @@ fn whoever_excludes_a_role_excludes_those_that_imply_it() {
 }
 
 #[test]
-fn every_mistake_has_its_line() {
+fn every_error_has_its_line() {
     for (text, line, expected) in [
         ("roles = 1", 1, "`[roles]` is a table"),
         ("\n\nscopes = []", 3, "`[scopes]` is a table"),
@@ -77,8 +77,8 @@ fn every_mistake_has_its_line() {
         ("default_source = []", 1, "`default_source` is empty"),
         ("default_source = 1", 1, "`default_source` is a name or a list of names"),
         ("[roles]\n'' = {}", 2, "a name is empty"),
-        ("[roles]\na = {}\na = {}", 3, "this is not TOML: duplicate key"),
-        ("[roles]\na = { description = 1 }", 2, "`description` is a text"),
+        ("[roles]\na = {}\na = {}", 3, "this is not valid TOML: duplicate key"),
+        ("[roles]\na = { description = 1 }", 2, "`description` is a string"),
         ("[roles]\na = { implies = 'b' }\nb = {}", 2, "`implies` is a list of roles"),
         ("[roles]\na = { implies = [1] }", 2, "`implies` is a list of roles"),
         ("[roles]\na = { implies = ['a'] }", 2, "`a` implies `a`"),
@@ -87,25 +87,25 @@ fn every_mistake_has_its_line() {
             3,
             "`a` excludes `b`, which implies it",
         ),
-        ("[permissions]\np = ['a']", 2, "which is no declared role: none is declared"),
+        ("[permissions]\np = ['a']", 2, "which is not a declared role: none is declared"),
         ("[permissions]\np = { roles = ['a'] }", 2, "a permission has the list of roles"),
         ("[permissions]\ninvoice.read = ['a']", 2, "`\"invoice.read\" = [\"billing\", \"admin\"]`"),
         ("[permissions]\na.b.c = []", 2, "write `\"a.b.c\" ="),
         (
             "[scopes]\narticle.read = 1",
             2,
-            "`\"article.read\" = \"What it allows\"`. A name with a dot stands in quotes",
+            "`\"article.read\" = \"What it allows\"`. A name with a dot is written in quotes",
         ),
-        ("[scopes]\narticle:read = 'x'", 2, "stands in quotes: `\"article:write\"`"),
+        ("[scopes]\narticle:read = 'x'", 2, "is written in quotes: `\"article:write\"`"),
         ("[roles]\nbilling.admin = {}", 2, "write `\"billing.admin\" = {}`"),
         ("[roles]\na = {}\ndefault_source = 'cookie'", 3, "move it above the first line in brackets"),
         ("[sources.a]\nname = 'X-A'", 1, "the source `a` has no `kind`"),
-        ("[sources.a]\nkind = 'custom'\nname = 'X-A'", 3, "leave out `name`"),
+        ("[sources.a]\nkind = 'custom'\nname = 'X-A'", 3, "remove `name`"),
         ("[sources.a]\nkind = 'header'\nname = 'X-A'\nheader = 'X'", 4, "unknown key `header`"),
         ("[sources]\na = 'X-A'", 2, "a source is a table"),
         ("[role]\na = {}", 1, "unknown key `role`: did you mean `roles`?"),
     ] {
-        let found = mistakes(text);
+        let found = errors(text);
         assert_eq!(found.len(), 1, "{text:?}: {found:?}");
         assert_eq!(found[0].0, line, "{text:?}: {found:?}");
         assert!(found[0].1.contains(expected), "{text:?}: {found:?}");
@@ -113,13 +113,13 @@ fn every_mistake_has_its_line() {
 }
 
 #[test]
-fn a_cycle_is_told_once_and_another_one_too() {
-    let found = mistakes(
+fn each_cycle_is_reported_once() {
+    let found = errors(
         "[roles]\na = { implies = ['b'] }\nb = { implies = ['c', 'a'] }\nc = { implies = ['b'] }\n\
          x = { implies = ['y'] }\ny = { implies = ['x', 'a'] }",
     );
     let texts: Vec<&str> = found.iter().map(|(_, text)| &**text).collect();
     assert_eq!(texts.len(), 2, "{texts:?}");
-    assert!(texts[0].starts_with("`a` implies `b` implies `a`, so all"), "{texts:?}");
-    assert!(texts[1].starts_with("`x` implies `y` implies `x`, so all"), "{texts:?}");
+    assert!(texts[0].starts_with("`a` implies `b` implies `a`, so that all"), "{texts:?}");
+    assert!(texts[1].starts_with("`x` implies `y` implies `x`, so that all"), "{texts:?}");
 }

@@ -1,9 +1,9 @@
-//! A policy as a formula, to be analysed.
+//! A policy as a formula, to be analyzed.
 
-use auth_analysis::{Atom, Atoms, Formula, example};
+use auth_analysis::{Atom, Atoms, Formula, ListKind, example};
 
 use super::Cell;
-use crate::policy::{Condition, PolicyAccess, PolicyDocument};
+use crate::policy::{Condition, Expected, PolicyAccess, PolicyDocument, Shape};
 use crate::router::{path_parameters, path_shape};
 use crate::vocabulary::Vocabulary;
 
@@ -30,37 +30,32 @@ pub(super) fn formula(policy: &PolicyDocument, path: &str, names: &impl Names, a
 }
 
 fn condition(part: &Condition, path: &str, names: &impl Names, atoms: &mut Atoms) -> Formula {
-    match part {
-        Condition::Roles(roles) => Formula::Any(roles.iter().map(|role| names.role(role, atoms)).collect()),
-        Condition::Scopes(scopes) => {
-            Formula::All(scopes.iter().map(|scope| atom(Atom::Scope(scope.clone()), atoms)).collect())
+    let mut each =
+        |parts: &[Condition]| parts.iter().map(|part| condition(part, path, names, atoms)).collect();
+    match part.shape() {
+        Shape::Any(parts) => Formula::Any(each(parts)),
+        Shape::All(parts) => Formula::All(each(parts)),
+        Shape::Not(part) => Formula::Not(Box::new(condition(part, path, names, atoms))),
+        Shape::MaxAge(seconds) => atom(Atom::MaxAge(seconds), atoms),
+        Shape::List(kind, list) => {
+            let each = list.iter().map(|name| match kind {
+                ListKind::Roles => names.role(name, atoms),
+                ListKind::Permissions => names.permission(name, atoms),
+                _ => atom(Atom::Name(kind, name.clone()), atoms),
+            });
+            kind.join(each.collect())
         }
-        Condition::Permissions(permissions) => {
-            Formula::All(permissions.iter().map(|permission| names.permission(permission, atoms)).collect())
-        }
-        Condition::Claim(claim) => match (&claim.one_of, &claim.path) {
-            (Some(values), _) => {
+        Shape::Claim(claim) => match &claim.expected {
+            Expected::OneOf(values) => {
                 let claims = values.iter().map(|value| Atom::Claim(claim.name.clone(), value.to_string()));
                 Formula::Any(claims.map(|claim| atom(claim, atoms)).collect())
             }
-            (None, Some(parameter)) => {
+            Expected::PathParameter(parameter) => {
                 // By its place: what a parameter is called makes no difference.
                 let place = parameter_place(path, parameter).unwrap_or_else(|| parameter.clone());
                 atom(Atom::Claim(claim.name.clone(), format!("{{{place}}}")), atoms)
             }
-            (None, None) => FALSE,
         },
-        Condition::MaxAge(seconds) => atom(Atom::MaxAge(*seconds), atoms),
-        Condition::Acr(classes) => {
-            Formula::Any(classes.iter().map(|class| atom(Atom::Acr(class.clone()), atoms)).collect())
-        }
-        Condition::Any(parts) => {
-            Formula::Any(parts.iter().map(|part| condition(part, path, names, atoms)).collect())
-        }
-        Condition::All(parts) => {
-            Formula::All(parts.iter().map(|part| condition(part, path, names, atoms)).collect())
-        }
-        Condition::Not(part) => Formula::Not(Box::new(condition(part, path, names, atoms))),
     }
 }
 
@@ -97,7 +92,7 @@ pub(super) fn roles<'c>(condition: &'c Condition, found: &mut Vec<&'c str>) {
     }
 }
 
-/// A caller that has one role and the roles that it implies, or no role.
+/// A caller that has one role, what it implies, and no other; or none at all.
 pub(super) struct SingleRole<'r> {
     pub(super) role: Option<&'r str>,
     pub(super) vocabulary: Option<&'static Vocabulary>,
@@ -111,8 +106,9 @@ impl SingleRole<'_> {
         let mut atoms = Atoms::default();
         let formula = formula(policy, path, self, &mut atoms);
         let facts = atoms.facts();
-        let somebody = |formula: &Formula| example(formula, &facts, BUDGET).map(|found| found.is_some());
-        match (somebody(&formula), somebody(&Formula::Not(Box::new(formula.clone())))) {
+        let is_satisfiable =
+            |formula: &Formula| example(formula, &facts, BUDGET).map(|found| found.is_some());
+        match (is_satisfiable(&formula), is_satisfiable(&Formula::Not(Box::new(formula.clone())))) {
             (Ok(false), _) => Cell::Denied,
             (_, Ok(false)) => Cell::Allowed,
             // Also where the analysis would take too long: then it is not known to be either.
@@ -137,6 +133,10 @@ impl Names for SingleRole<'_> {
         let declared = self.vocabulary.into_iter().flat_map(|vocabulary| vocabulary.permissions);
         let mut granted =
             declared.filter(|permission| permission.name == name).flat_map(|permission| permission.roles);
-        if granted.any(|role| self.has(role)) { TRUE } else { atom(Atom::Permission(name.to_owned()), atoms) }
+        if granted.any(|role| self.has(role)) {
+            TRUE
+        } else {
+            atom(Atom::Name(ListKind::Permissions, name.to_owned()), atoms)
+        }
     }
 }

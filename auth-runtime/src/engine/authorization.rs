@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Sources;
-use crate::policy::{CompiledRule, Policy};
+use crate::policy::{CompiledRule, Policy, objections};
 use crate::vocabulary::VocabularyIndex;
 
 /// What decides whether a caller may.
@@ -41,12 +41,12 @@ impl Authorization {
     }
 
     fn compile<P: Policy>(&self, sources: &Sources) -> Option<UnmountedPolicy> {
-        let objections = self.vocabulary.objections(&[P::RULE]);
+        let objections = objections(&[P::RULE], &self.vocabulary);
         if !objections.is_empty() {
             tracing::error!(handler = %P::HANDLER, objections = objections.join("; "), "auth: a rule can't be enforced");
             return None;
         }
-        let sources = match P::RULE.sources {
+        let sources = match P::RULE.source_names() {
             [] => sources.default_indices().to_vec(),
             names => sources.resolve(names).ok()?,
         };

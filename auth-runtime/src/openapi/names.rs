@@ -44,7 +44,7 @@ impl NameKinds {
                 return parts.iter().for_each(|part| self.add(part));
             }
             Condition::Not(part) => return self.add(part),
-            Condition::Claim(_) | Condition::MaxAge(_) | Condition::Acr(_) => return,
+            _ => return,
         };
         for name in names {
             self.0.entry(name.clone()).or_default().insert(kind);

@@ -103,5 +103,5 @@ pub(super) fn responses(
 
 /// The answer to a login that is too old or too weak is 401.
 fn can_forbid(condition: &Condition) -> bool {
-    !matches!(condition, Condition::MaxAge(_) | Condition::Acr(_))
+    !condition.is_about_login()
 }

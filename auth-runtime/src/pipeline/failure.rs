@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::policy::Denial;
+use crate::policy::Remedy;
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
 
@@ -44,10 +44,10 @@ impl Failure {
         Self { credential, ..Self::new(RejectionKind::InvalidToken, reason) }
     }
 
-    pub(super) fn denied(denial: &Denial, principal: &Principal) -> Self {
+    pub(super) fn denied(reason: String, remedy: Remedy, principal: &Principal) -> Self {
         Self {
-            rejection: Rejection::denied(denial.remedy()),
-            reason: denial.reason().to_owned().into(),
+            rejection: Rejection::denied(remedy),
+            reason: reason.into(),
             principal: Some(principal.clone()),
             credential: CredentialState::Undetermined,
         }

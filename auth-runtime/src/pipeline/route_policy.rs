@@ -38,7 +38,7 @@ impl<'a> RoutePolicy<'a> {
         let sources = &engine.authentication.sources;
         let UnmountedPolicy { rules, sources } = engine.authorization.unmounted::<P>(sources)?;
         Some(Self {
-            access: P::RULE.access,
+            access: P::RULE.access(),
             rules: List::Counted(rules),
             sources: List::Counted(sources),
             handler: P::HANDLER,

@@ -118,8 +118,8 @@ impl Pipeline<'_> {
         let leeway = self.engine().authentication.limits.leeway;
         let facts = Facts { principal, path: &path, now: unix_seconds(self.now), leeway };
         for rule in self.policy.rules.iter() {
-            if let Decision::Deny(denial) = rule.evaluate(&facts) {
-                return Err(Failure::denied(&denial, principal));
+            if let Decision::Deny { reason, remedy } = rule.evaluate(&facts) {
+                return Err(Failure::denied(reason, remedy, principal));
             }
         }
         Ok(())

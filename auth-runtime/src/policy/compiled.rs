@@ -1,41 +1,58 @@
-//! A rule in terms of one engine: declared names are bits, so that deciding compares no strings.
+//! A rule in terms of one engine: declared names are bits, so that a decision compares no strings.
+//!
+//! A decision is two walks: the first answers yes or no and allocates nothing, by bits where the engine has a vocabulary; the second, for
+//! a denial only, is by names and finds the reason.
 
+use std::time::SystemTime;
+
+use super::condition::{Condition, Shape};
+use super::decision::{Decision, Remedy};
+use super::decode::path_parameters;
 use super::evaluate::Facts;
-use super::rule::{Requirement, Rule};
-use crate::vocabulary::{Mask, NameKind, VocabularyIndex};
+use super::rule::Rule;
+use crate::clock::unix_seconds;
+use crate::principal::Principal;
+use crate::vocabulary::{Mask, VocabularyIndex};
 
-/// A rule that is ready to be decided.
-#[derive(Clone, Debug)]
+/// A rule that is ready to be evaluated.
+#[derive(Debug)]
 pub(crate) struct CompiledRule {
-    pub(super) rule: Rule,
+    /// They must all hold; or why the rule could not be decoded.
+    conditions: Result<Vec<Condition>, String>,
     test: Test,
-    path_parameters: Box<[&'static str]>,
-    fault: Option<&'static str>,
+    path_parameters: Box<[String]>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Test {
     /// One of these bits is set.
     AnyOf(Mask),
     /// All of these bits are set.
     AllOf(Mask),
-    /// What bits can't tell: claims, the login, names that are not declared.
-    Other(&'static Requirement),
+    /// What bits do not say: claims, the login, names that are not declared.
+    ByNames(Condition),
     All(Vec<Test>),
     Any(Vec<Test>),
     Not(Box<Test>),
 }
 
-impl CompiledRule {
-    /// For an engine with this lexicon.
-    pub(crate) fn new(rule: Rule, lexicon: &VocabularyIndex) -> Self {
-        let test = all(rule.requirements(), lexicon);
-        Self { rule, test, path_parameters: rule.path_parameters().into(), fault: rule.fault() }
+impl Rule {
+    /// Whether all requirements hold for `principal` now. A rule that compares a claim with the path denies: there is no path here.
+    ///
+    /// This does not decide whether a credential is required at all: see [`Rule::access`]. The rule is decoded at each call; routes
+    /// decode it once, when they are mounted.
+    pub fn decide(&self, principal: &Principal, now: SystemTime) -> Decision {
+        let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway: 0 };
+        CompiledRule::new(*self, &VocabularyIndex::default()).evaluate(&facts)
     }
+}
 
-    /// To be decided by comparing names: for a caller of whom no engine is known.
-    pub(crate) fn by_names(rule: Rule) -> Self {
-        Self::new(rule, &VocabularyIndex::default())
+impl CompiledRule {
+    /// For an engine with this vocabulary.
+    pub(crate) fn new(rule: Rule, index: &VocabularyIndex) -> Self {
+        let conditions = rule.decode().map(|decoded| decoded.conditions);
+        let known = conditions.as_deref().unwrap_or_default();
+        Self { test: all(known, index), path_parameters: path_parameters(known).into(), conditions }
     }
 
     /// Whether the rule compares a claim with the path.
@@ -43,19 +60,19 @@ impl CompiledRule {
         !self.path_parameters.is_empty()
     }
 
-    /// The path parameters that the rule compares claims with.
-    pub(super) fn path_parameters(&self) -> &[&'static str] {
-        &self.path_parameters
-    }
-
-    /// Why the rule could not be read.
-    pub(super) fn fault(&self) -> Option<&'static str> {
-        self.fault
-    }
-
-    /// Whether the requirements hold, by the caller's bits.
-    pub(super) fn holds(&self, facts: &Facts<'_>) -> bool {
-        self.test.holds(facts)
+    pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
+        let conditions = match &self.conditions {
+            Ok(conditions) => conditions,
+            Err(why) => return Decision::deny(why, Remedy::None),
+        };
+        // Nothing can be said of the claim then, and under a `not` nothing would be taken for no.
+        if let Some(name) = facts.unreadable_parameter(&self.path_parameters) {
+            let reason = format!(
+                "the rule compares a claim with {{{name}}}, which the path does not have exactly once"
+            );
+            return Decision::deny(reason, Remedy::None);
+        }
+        if self.test.holds(facts) { Decision::Allow } else { facts.explain_all(conditions) }
     }
 }
 
@@ -64,61 +81,53 @@ impl Test {
         match self {
             Self::AnyOf(mask) => facts.principal.bits().has_any(mask),
             Self::AllOf(mask) => facts.principal.bits().has_all(mask),
-            Self::Other(requirement) => facts.holds(requirement),
+            Self::ByNames(condition) => facts.holds(condition),
             Self::All(tests) => tests.iter().all(|test| test.holds(facts)),
             Self::Any(tests) => tests.iter().any(|test| test.holds(facts)),
             Self::Not(test) => !test.holds(facts),
         }
     }
-}
 
-fn test(part: &'static Requirement, lexicon: &VocabularyIndex) -> Test {
-    match part {
-        Requirement::Roles(names) => {
-            lexicon.mask(NameKind::Role, names).map_or(Test::Other(part), Test::AnyOf)
+    fn of(condition: &Condition, index: &VocabularyIndex) -> Self {
+        match condition {
+            Condition::All(parts) => all(parts, index),
+            Condition::Any(parts) => any(parts, index),
+            Condition::Not(part) => Self::Not(Box::new(Self::of(part, index))),
+            leaf => Self::by_bits(leaf, index).unwrap_or_else(|| Self::ByNames(leaf.clone())),
         }
-        Requirement::Scopes(names) => {
-            lexicon.mask(NameKind::Scope, names).map_or(Test::Other(part), Test::AllOf)
-        }
-        Requirement::Permissions(names) => {
-            lexicon.mask(NameKind::Permission, names).map_or(Test::Other(part), Test::AllOf)
-        }
-        Requirement::Named(_, rule) => all(rule.requirements(), lexicon),
-        Requirement::All(parts) => all(parts, lexicon),
-        Requirement::Any(parts) => joined(
-            parts,
-            lexicon,
-            Test::Any,
-            |test| match test {
-                Test::AnyOf(mask) => Ok(mask),
-                Test::AllOf(mask) if mask.is_single() => Ok(mask),
-                other => Err(other),
-            },
-            Test::AnyOf,
-        ),
-        Requirement::Not(part) => Test::Not(Box::new(test(part, lexicon))),
-        Requirement::Claim(..) | Requirement::MaxAge(_) | Requirement::Acr(_) => Test::Other(part),
+    }
+
+    /// `None` if a name is not declared, or could not be.
+    fn by_bits(condition: &Condition, index: &VocabularyIndex) -> Option<Self> {
+        let (kind, names) = condition.declared_names()?;
+        let mask = index.mask(kind, names)?;
+        let requires_all = matches!(condition.shape(), Shape::List(list, _) if list.requires_all());
+        Some(if requires_all { Self::AllOf(mask) } else { Self::AnyOf(mask) })
     }
 }
 
-fn all(parts: &'static [Requirement], lexicon: &VocabularyIndex) -> Test {
-    joined(
-        parts,
-        lexicon,
-        Test::All,
-        |test| match test {
-            Test::AllOf(mask) => Ok(mask),
-            Test::AnyOf(mask) if mask.is_single() => Ok(mask),
-            other => Err(other),
-        },
-        Test::AllOf,
-    )
+fn all(parts: &[Condition], index: &VocabularyIndex) -> Test {
+    let bits = |test| match test {
+        Test::AllOf(mask) => Ok(mask),
+        Test::AnyOf(mask) if mask.is_single() => Ok(mask),
+        other => Err(other),
+    };
+    joined(parts, index, Test::All, bits, Test::AllOf)
 }
 
-/// The tests of `parts`, with those that `bits` knows as bits put together into one, which comes first: it is the cheapest.
+fn any(parts: &[Condition], index: &VocabularyIndex) -> Test {
+    let bits = |test| match test {
+        Test::AnyOf(mask) => Ok(mask),
+        Test::AllOf(mask) if mask.is_single() => Ok(mask),
+        other => Err(other),
+    };
+    joined(parts, index, Test::Any, bits, Test::AnyOf)
+}
+
+/// The tests of `parts`. Those that `bits` knows as bits become one test, which comes first: it takes the least time.
 fn joined(
-    parts: &'static [Requirement],
-    lexicon: &VocabularyIndex,
+    parts: &[Condition],
+    index: &VocabularyIndex,
     join: impl Fn(Vec<Test>) -> Test,
     bits: impl Fn(Test) -> Result<Mask, Test>,
     of_bits: impl Fn(Mask) -> Test,
@@ -126,7 +135,7 @@ fn joined(
     let mut mask: Option<Mask> = None;
     let mut others = Vec::new();
     for part in parts {
-        match bits(test(part, lexicon)) {
+        match bits(Test::of(part, index)) {
             Ok(more) => mask.get_or_insert_default().join(&more),
             Err(other) => others.push(other),
         }
@@ -145,7 +154,7 @@ mod tests {
     use serde_json::json;
 
     use super::CompiledRule;
-    use crate::policy::{Decision, Expected, Facts, Literal, Requirement, Rule};
+    use crate::policy::{ClaimCondition, Condition, Decision, Facts, Literal, Rule};
     use crate::principal::Principal;
     use crate::verify::{TokenClaims, VerifiedToken};
     use crate::vocabulary::{DeclaredPermission, DeclaredRole, DeclaredScope, Vocabulary, VocabularyIndex};
@@ -157,35 +166,31 @@ mod tests {
         format!("{kind}{index}").leak()
     }
 
-    fn names(kind: &'static str) -> impl Strategy<Value = &'static [&'static str]> {
-        // Few of many, and mostly the same few: else nobody would ever have what a rule asks for.
+    fn names(kind: &'static str) -> impl Strategy<Value = Vec<String>> {
+        // Few of many, and mostly the same few: else no caller would ever have what a rule requires.
         let index = prop_oneof![4 => 0..4usize, 1 => NAMES - 2..NAMES + 2];
-        vec(index, 1..4).prop_map(move |indices| {
-            &*indices.into_iter().map(|index| name(kind, index)).collect::<Vec<_>>().leak()
-        })
+        vec(index.prop_map(move |index| format!("{kind}{index}")), 1..4)
     }
 
-    fn requirement() -> impl Strategy<Value = Requirement> {
+    fn condition() -> impl Strategy<Value = Condition> {
+        let claim = |n| Condition::Claim(ClaimCondition::one_of("c", [Literal::Integer(n)]));
         let leaf = prop_oneof![
-            3 => names("r").prop_map(Requirement::Roles),
-            3 => names("s").prop_map(Requirement::Scopes),
-            3 => names("p").prop_map(Requirement::Permissions),
-            1 => (0..3i64).prop_map(|n| Requirement::Claim("c", Expected::OneOf(vec![Literal::Integer(n)].leak()))),
-            1 => Just(Requirement::MaxAge(60)),
-            1 => names("r").prop_map(|names| {
-                Requirement::Named("N", Box::leak(Box::new(Rule::authenticated().requires(vec![Requirement::Roles(names)].leak()))))
-            }),
+            3 => names("r").prop_map(Condition::Roles),
+            3 => names("s").prop_map(Condition::Scopes),
+            3 => names("p").prop_map(Condition::Permissions),
+            1 => (0..3i64).prop_map(claim),
+            1 => Just(Condition::MaxAge(60)),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
-                vec(inner.clone(), 0..4).prop_map(|parts| Requirement::All(parts.leak())),
-                vec(inner.clone(), 0..4).prop_map(|parts| Requirement::Any(parts.leak())),
-                inner.prop_map(|part| Requirement::Not(Box::leak(Box::new(part)))),
+                vec(inner.clone(), 0..4).prop_map(Condition::All),
+                vec(inner.clone(), 0..4).prop_map(Condition::Any),
+                inner.prop_map(|part| Condition::Not(Box::new(part))),
             ]
         })
     }
 
-    /// Each role implies some that stand before it, which is its closure as the macro would write it.
+    /// Each role implies some of those before it; the closure is as the macro would write it.
     fn vocabulary() -> impl Strategy<Value = &'static Vocabulary> {
         (vec(vec(any::<prop::sample::Index>(), 0..3), NAMES), vec(names("r"), NAMES)).prop_map(
             |(implies, granted)| {
@@ -206,7 +211,10 @@ mod tests {
                     (0..NAMES).map(|index| DeclaredScope::new(name("s", index), "")).collect();
                 let permissions = granted.into_iter().enumerate();
                 let permissions: Vec<_> = permissions
-                    .map(|(index, roles)| DeclaredPermission::new(name("p", index), roles))
+                    .map(|(index, roles)| {
+                        let roles: Vec<&'static str> = roles.into_iter().map(|role| &*role.leak()).collect();
+                        DeclaredPermission::new(name("p", index), roles.leak())
+                    })
                     .collect();
                 &*Box::leak(Box::new(Vocabulary::new(
                     &[],
@@ -222,15 +230,15 @@ mod tests {
     #[test]
     fn bits_agree_with_names() {
         let principals = (names("r"), names("s"), names("p"), 0..3i64, any::<bool>());
-        let cases = (vocabulary(), vec(requirement(), 1..4), vec(principals, 1..8));
+        let cases = (vocabulary(), vec(condition(), 1..4), vec(principals, 1..8));
         let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
         let (allowed, denied) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
         TestRunner::new(config)
-            .run(&cases, |(vocabulary, requirements, principals)| {
-                let lexicon = VocabularyIndex::new(Some(vocabulary));
-                let rule = Rule::authenticated().requires(requirements.leak());
-                let by_bits = CompiledRule::new(rule, &lexicon);
-                let by_names = CompiledRule::by_names(rule);
+            .run(&cases, |(vocabulary, conditions, principals)| {
+                let index = VocabularyIndex::new(Some(vocabulary));
+                let rule = Rule::authenticated().requires(conditions.leak());
+                let by_bits = CompiledRule::new(rule, &index);
+                let by_names = CompiledRule::new(rule, &VocabularyIndex::default());
                 for (roles, scopes, permissions, claim, fresh) in principals {
                     let auth_time = if fresh { 990 } else { 0 };
                     let claims = json!({
@@ -238,14 +246,14 @@ mod tests {
                         "c": claim, "auth_time": auth_time,
                     });
                     let claims = TokenClaims::from_json(claims.to_string().as_bytes()).unwrap();
-                    let principal = Principal::identify(VerifiedToken::new(claims), &lexicon).unwrap();
+                    let principal = Principal::identify(VerifiedToken::new(claims), &index).unwrap();
                     let facts = Facts { principal: &principal, path: &[], now: 1000, leeway: 0 };
                     let decision = by_bits.evaluate(&facts);
                     prop_assert_eq!(&decision, &by_names.evaluate(&facts));
                     match decision {
                         Decision::Allow => allowed.set(allowed.get() + 1),
-                        Decision::Deny(denial) => {
-                            prop_assert!(!denial.reason().is_empty());
+                        Decision::Deny { reason, .. } => {
+                            prop_assert!(!reason.is_empty());
                             denied.set(denied.get() + 1);
                         }
                     }

@@ -4,100 +4,89 @@ use std::fmt;
 
 /// What a rule says of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a decision that nobody looks at lets everyone in"]
+#[must_use = "a decision that is not looked at lets every caller in"]
 pub enum Decision {
-    /// The rule is kept.
+    /// The caller satisfies the rule.
     Allow,
-    /// The rule is not kept.
-    Deny(Denial),
+    /// The caller does not satisfy the rule.
+    #[non_exhaustive]
+    Deny {
+        /// Why, for logs and audit: "needs role admin or editor; has viewer". A caller never sees it.
+        reason: String,
+        /// What the caller could do.
+        remedy: Remedy,
+    },
 }
 
-/// Why a rule was not kept. Its text is for logs and audit; a caller never sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Denial {
-    reason: String,
-    remedy: Remedy,
-}
-
-/// What the caller could do about a denial, as far as a protocol has words for it.
+/// What a caller could do about a denial, as far as a protocol has words for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remedy {
     /// Nothing that another token of this user would change.
     None,
     /// A token with all of these scopes (RFC 6750 §3.1).
-    Scopes(Vec<&'static str>),
-    /// A fresher or stronger login (RFC 9470 §3).
+    Scopes(Vec<String>),
+    /// A newer or stronger login (RFC 9470 §3).
     StepUp {
         /// The greatest age of the login, in seconds.
         max_age: Option<u64>,
-        /// The classes of which one must be reached, in order of preference.
-        acr_values: Vec<&'static str>,
+        /// The authentication context classes of which one must be reached, in order of preference.
+        acr_values: Vec<String>,
     },
 }
 
 impl Decision {
-    /// Whether the rule is kept.
+    /// Whether the caller satisfies the rule.
     #[must_use]
     pub fn is_allow(&self) -> bool {
         matches!(self, Self::Allow)
     }
-}
 
-impl Denial {
-    pub(crate) fn new(reason: impl Into<String>, remedy: Remedy) -> Self {
-        Self { reason: reason.into(), remedy }
+    pub(super) fn deny(reason: impl Into<String>, remedy: Remedy) -> Self {
+        Self::Deny { reason: reason.into(), remedy }
     }
 
-    /// The reason in words: "needs any of the roles admin, editor; has viewer".
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        &self.reason
+    /// The decision of a conjunction with these decisions of its parts. A denial can be remedied only if that of every part can.
+    pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Self {
+        let denials = parts.into_iter().filter_map(Self::into_denial);
+        let joined = denials.reduce(|(reasons, remedy), (reason, other)| {
+            (format!("{reasons}; and {reason}"), remedy.and(other))
+        });
+        joined.map_or(Self::Allow, |(reason, remedy)| Self::Deny { reason, remedy })
     }
 
-    /// What the caller could do.
-    #[must_use]
-    pub fn remedy(&self) -> &Remedy {
-        &self.remedy
-    }
-
-    /// The denial of a conjunction of which all of these parts failed. It can be remedied only if every part can.
-    pub(super) fn all(mut parts: Vec<Self>) -> Self {
-        match parts.pop() {
-            Some(one) if parts.is_empty() => return one,
-            Some(last) => parts.push(last),
-            None => {}
-        }
-        let remedy = parts.iter().map(|part| part.remedy.clone()).reduce(Remedy::and).unwrap_or(Remedy::None);
-        let reasons: Vec<_> = parts.into_iter().map(|part| part.reason).collect();
-        Self { reason: reasons.join("; and "), remedy }
-    }
-
-    /// The denial of a disjunction of which all parts failed. It can be remedied if one part can: a fresher login
-    /// comes before a wider token.
+    /// The decision of a disjunction with these decisions of its parts. A denial can be remedied if that of one part can: a newer
+    /// login comes before a wider token.
     pub(super) fn any(parts: Vec<Self>) -> Self {
-        let first = |wanted: fn(&Remedy) -> bool| {
-            parts.iter().map(|part| &part.remedy).find(|&remedy| wanted(remedy))
+        if parts.iter().any(Self::is_allow) {
+            return Self::Allow;
+        }
+        let denials: Vec<(String, Remedy)> = parts.into_iter().filter_map(Self::into_denial).collect();
+        let reasons: Vec<&str> = denials.iter().map(|(reason, _)| &**reason).collect();
+        let reason = match reasons.as_slice() {
+            [] => "no caller satisfies the rule".to_owned(),
+            [one] => (*one).to_owned(),
+            several => format!("no alternative holds ({})", several.join(" | ")),
         };
-        let remedy = first(|remedy| matches!(remedy, Remedy::StepUp { .. }))
-            .or_else(|| first(|remedy| matches!(remedy, Remedy::Scopes(_))))
-            .cloned()
-            .unwrap_or(Remedy::None);
-        let reason = match parts.as_slice() {
-            [] => "nobody is let in".to_owned(),
-            [one] => one.reason.clone(),
-            several => {
-                let reasons: Vec<_> = several.iter().map(|part| part.reason.as_str()).collect();
-                format!("no alternative holds ({})", reasons.join(" | "))
-            }
+        let rank = |remedy: &Remedy| match remedy {
+            Remedy::StepUp { .. } => 0,
+            Remedy::Scopes(_) => 1,
+            Remedy::None => 2,
         };
-        Self { reason, remedy }
+        let remedy = denials.into_iter().map(|(_, remedy)| remedy).min_by_key(rank).unwrap_or(Remedy::None);
+        Self::Deny { reason, remedy }
+    }
+
+    fn into_denial(self) -> Option<(String, Remedy)> {
+        match self {
+            Self::Allow => None,
+            Self::Deny { reason, remedy } => Some((reason, remedy)),
+        }
     }
 }
 
 impl Remedy {
-    /// What remedies both of two failures. A wider token comes before a fresher login: it is asked for first.
+    /// What remedies both of two failures. A wider token comes before a newer login: it is asked for first.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, _) | (_, Self::None) => Self::None,
@@ -129,13 +118,7 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Allow => f.write_str("allowed"),
-            Self::Deny(denial) => write!(f, "denied: {denial}"),
+            Self::Deny { reason, .. } => write!(f, "denied: {reason}"),
         }
-    }
-}
-
-impl fmt::Display for Denial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
     }
 }

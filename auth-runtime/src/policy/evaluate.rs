@@ -1,13 +1,9 @@
-//! Rule × caller → [`Decision`].
-//!
-//! Two walks over the same tree: the first answers yes or no and allocates nothing, the second, for a refusal only,
-//! puts the reason together. The first is by bits where the engine has a vocabulary ([`CompiledRule`]), the second by names.
+//! Conditions × caller, by names: whether they hold, and why not.
 
 use serde_json::Value;
 
-use super::compiled::CompiledRule;
-use super::decision::{Decision, Denial, Remedy};
-use super::rule::{Expected, Literal, Requirement, Rule};
+use super::condition::{Condition, Expected, Literal};
+use super::decision::{Decision, Remedy};
 use crate::principal::Principal;
 
 /// What a rule is evaluated on.
@@ -22,61 +18,68 @@ pub(crate) struct Facts<'a> {
     pub(crate) leeway: i64,
 }
 
-impl Rule {
-    /// Whether all requirements hold for `principal` now. A rule that looks at the path is denied: here is none.
-    ///
-    /// Whether a credential is asked for at all is not decided here: that is [`Rule::access`].
-    pub fn decide(&self, principal: &Principal, now: std::time::SystemTime) -> Decision {
-        let facts = Facts { principal, path: &[], now: crate::clock::unix_seconds(now), leeway: 0 };
-        CompiledRule::by_names(*self).evaluate(&facts)
-    }
-}
-
-impl CompiledRule {
-    pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
-        let rule = &self.rule;
-        if let Some(fault) = self.fault() {
-            return Decision::Deny(Denial::new(fault, Remedy::None));
-        }
-        if let Some(name) = facts.unreadable_parameter(self.path_parameters()) {
-            let reason = format!(
-                "the rule compares a claim with {{{name}}}, which the path does not have exactly once"
-            );
-            return Decision::Deny(Denial::new(reason, Remedy::None));
-        }
-        if self.holds(facts) {
-            Decision::Allow
-        } else {
-            Decision::Deny(facts.why_not_all(rule.requirements()))
-        }
-    }
-}
-
 impl Facts<'_> {
-    pub(super) fn all_hold(&self, parts: &[Requirement]) -> bool {
-        parts.iter().all(|part| self.holds(part))
-    }
-
-    pub(super) fn holds(&self, part: &Requirement) -> bool {
+    pub(super) fn holds(&self, condition: &Condition) -> bool {
         let principal = self.principal;
-        match part {
-            Requirement::Roles(names) => names.iter().any(|name| principal.has_role(name)),
-            Requirement::Scopes(names) => names.iter().all(|name| principal.has_scope(name)),
-            Requirement::Permissions(names) => names.iter().all(|name| principal.has_permission(name)),
-            Requirement::Claim(name, expected) => {
-                principal.claim(name).is_some_and(|claim| self.claim_matches(claim, expected))
+        match condition {
+            Condition::Roles(names) => names.iter().any(|name| principal.has_role(name)),
+            Condition::Scopes(names) => names.iter().all(|name| principal.has_scope(name)),
+            Condition::Permissions(names) => names.iter().all(|name| principal.has_permission(name)),
+            Condition::Claim(claim) => {
+                principal.claim(&claim.name).is_some_and(|value| self.claim_matches(value, &claim.expected))
             }
-            Requirement::MaxAge(seconds) => self.login_age().is_some_and(|age| age <= *seconds),
-            Requirement::Acr(values) => principal.acr().is_some_and(|acr| values.contains(&acr)),
-            Requirement::Named(_, rule) => self.all_hold(rule.requirements()),
-            Requirement::Any(parts) => parts.iter().any(|part| self.holds(part)),
-            Requirement::All(parts) => self.all_hold(parts),
-            Requirement::Not(part) => !self.holds(part),
+            Condition::MaxAge(seconds) => self.login_age().is_some_and(|age| age <= *seconds),
+            Condition::Acr(classes) => {
+                principal.acr().is_some_and(|acr| classes.iter().any(|class| class == acr))
+            }
+            Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
+            Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
+            Condition::Not(part) => !self.holds(part),
         }
     }
 
-    /// Seconds since the login. A login that is said to lie in the future, by more than clocks differ, has no age that
-    /// could be trusted.
+    /// The decision on a list of conditions, with the reasons of those that do not hold.
+    pub(super) fn explain_all(&self, conditions: &[Condition]) -> Decision {
+        let failed = conditions.iter().filter(|condition| !self.holds(condition));
+        Decision::all(failed.map(|condition| self.explain_failure(condition)))
+    }
+
+    /// Why a condition that does not hold does not.
+    fn explain_failure(&self, condition: &Condition) -> Decision {
+        let principal = self.principal;
+        let (has, remedy) = match condition {
+            Condition::Roles(_) => (listed(principal.roles()), Remedy::None),
+            Condition::Scopes(names) => (listed(principal.scopes()), Remedy::Scopes(names.clone())),
+            Condition::Permissions(_) => (listed(principal.permissions()), Remedy::None),
+            Condition::Claim(claim) => {
+                let has = if principal.claim(&claim.name).is_some() { "another" } else { "none" };
+                (has.to_owned(), Remedy::None)
+            }
+            Condition::MaxAge(seconds) => {
+                let age = self.login_age();
+                let has = age.map_or("one of unknown age".to_owned(), |age| format!("one {age} s old"));
+                (has, Remedy::StepUp { max_age: Some(*seconds), acr_values: Vec::new() })
+            }
+            Condition::Acr(classes) => {
+                let has = principal.acr().map_or("none".to_owned(), |acr| format!("{acr:?}"));
+                (has, Remedy::StepUp { max_age: None, acr_values: classes.clone() })
+            }
+            Condition::Any(parts) => {
+                return Decision::any(parts.iter().map(|part| self.explain_failure(part)).collect());
+            }
+            Condition::All(parts) => return self.explain_all(parts),
+            Condition::Not(part) => return Decision::deny(format!("must not have {part}"), Remedy::None),
+        };
+        Decision::deny(format!("needs {condition}; has {has}"), remedy)
+    }
+
+    /// The first of these parameters that the path does not have exactly once.
+    pub(super) fn unreadable_parameter<'n>(&self, wanted: &'n [String]) -> Option<&'n str> {
+        let count = |name: &str| self.path.iter().filter(|(key, _)| *key == name).count();
+        wanted.iter().map(|name| &**name).find(|name| count(name) != 1)
+    }
+
+    /// Seconds since the login. A login that lies in the future, by more than clocks differ, has no age that can be trusted.
     fn login_age(&self) -> Option<u64> {
         let age = self.now.checked_sub(self.principal.auth_time_seconds()?)?;
         if (-self.leeway..0).contains(&age) { Some(0) } else { u64::try_from(age).ok() }
@@ -108,59 +111,8 @@ impl Facts<'_> {
         }
     }
 
-    /// The first parameter that the rule wants and the path has not, or has twice: then nothing can be said of the
-    /// claim, and under `not` nothing must not pass for no.
-    fn unreadable_parameter(&self, wanted: &[&'static str]) -> Option<&'static str> {
-        let count = |name: &str| self.path.iter().filter(|(key, _)| *key == name).count();
-        wanted.iter().copied().find(|name| count(name) != 1)
-    }
-
     fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
-    }
-
-    fn why_not_all(&self, parts: &[Requirement]) -> Denial {
-        Denial::all(parts.iter().filter(|part| !self.holds(part)).map(|part| self.why_not(part)).collect())
-    }
-
-    /// Why `part`, which does not hold, does not.
-    fn why_not(&self, part: &Requirement) -> Denial {
-        let principal = self.principal;
-        match part {
-            Requirement::Roles(_) => {
-                Denial::new(format!("needs {part}; has {}", listed(principal.roles())), Remedy::None)
-            }
-            Requirement::Scopes(names) => {
-                let remedy = Remedy::Scopes(names.to_vec());
-                Denial::new(format!("needs {part}; has {}", listed(principal.scopes())), remedy)
-            }
-            Requirement::Permissions(_) => {
-                Denial::new(format!("needs {part}; has {}", listed(principal.permissions())), Remedy::None)
-            }
-            Requirement::Claim(name, _) => {
-                let has = if principal.claim(name).is_some() { "another" } else { "none" };
-                Denial::new(format!("needs {part}; has {has}"), Remedy::None)
-            }
-            Requirement::MaxAge(seconds) => {
-                let has = self
-                    .login_age()
-                    .map_or("one of unknown age".to_owned(), |age| format!("one {age} s old"));
-                let remedy = Remedy::StepUp { max_age: Some(*seconds), acr_values: Vec::new() };
-                Denial::new(format!("needs {part}; has {has}"), remedy)
-            }
-            Requirement::Acr(values) => {
-                let remedy = Remedy::StepUp { max_age: None, acr_values: values.to_vec() };
-                let has = principal.acr().map_or("none".to_owned(), |acr| format!("{acr:?}"));
-                Denial::new(format!("needs {part}; has {has}"), remedy)
-            }
-            Requirement::Named(name, rule) => {
-                let inner = self.why_not_all(rule.requirements());
-                Denial::new(format!("rule {name}: {}", inner.reason()), inner.remedy().clone())
-            }
-            Requirement::Any(parts) => Denial::any(parts.iter().map(|part| self.why_not(part)).collect()),
-            Requirement::All(parts) => self.why_not_all(parts),
-            Requirement::Not(part) => Denial::new(format!("must not have {part}"), Remedy::None),
-        }
     }
 }
 

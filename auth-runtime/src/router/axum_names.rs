@@ -34,9 +34,9 @@ macro_rules! calls {
 /// A guarded handler, as the expansion of `#[auth]` has it.
 struct Open;
 
-impl crate::gate::Policy for Open {
+impl crate::policy::Policy for Open {
     const RULE: Rule = Rule::public();
-    const HANDLER: crate::gate::HandlerInfo = crate::gate::HandlerInfo::new("open", file!(), line!());
+    const HANDLER: crate::policy::HandlerInfo = crate::policy::HandlerInfo::new("open", file!(), line!());
 }
 
 async fn open(_: crate::gate::Authorized<Open>) {}
@@ -81,7 +81,7 @@ fn of_router() -> BTreeSet<&'static str> {
         nest("/c", router()),
         nest_service("/d", guarded()),
         merge(router()),
-        merge_unguarded(axum::Router::new()),
+        dangerously_merge_unguarded(axum::Router::new()),
         layer(Identity::new()),
         route_layer(Identity::new()),
         fallback(open),

@@ -1,6 +1,6 @@
 //! What the rules of a route come to together: the one reading that the gate, the table and the start-up checks share.
 
-use crate::policy::{Access, Rule, short_name};
+use crate::policy::{Access, Rule, short_name, who};
 
 /// Who is let in before any requirement is looked at: whoever wants a caller wins.
 pub(super) fn access(rules: &[Rule]) -> Access {
@@ -20,13 +20,8 @@ pub(super) fn sources(rules: &[Rule]) -> Option<Vec<&'static str>> {
 /// Who is let in, in words.
 pub(crate) fn words(rules: &[Rule], check: Option<&str>) -> String {
     let access = access(rules);
-    let asking = || rules.iter().filter(|rule| rule.access() == access);
-    let mut words: Vec<String> = asking().filter_map(Rule::requirements_in_words).collect();
-    if words.is_empty() || access != Access::Authenticated {
-        words = vec![access.to_string()];
-    }
-    words.extend(check.map(|check| format!("check {}", short_name(check))));
-    let words = words.join("; and ");
+    let conditions: Vec<_> = rules.iter().flat_map(Rule::conditions).collect();
+    let words = who(access, &conditions, check.map(short_name));
     match sources(rules) {
         Some(names) => format!("from {}: {words}", names.join(" or ")),
         None => words,

@@ -9,7 +9,7 @@ use super::served_methods::ServedMethods;
 use super::{FALLBACK, effective};
 use crate::engine::Engine;
 use crate::gate::{MountedRoute, ResolvedPolicy};
-use crate::policy::{Access, CompiledRule, Rule};
+use crate::policy::{Access, CompiledRule, Rule, objections};
 use crate::source::CredentialSource;
 
 /// A route as its router lists it.
@@ -65,7 +65,7 @@ impl Entry {
                     mistakes.push(format!(
                         "the routes merged by `dangerously_merge_unguarded` at {place}: a router around them requires {}, which \
                          nothing would enforce on them: merge them outside of it, or guard them",
-                        self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join("; and ")
+                        self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join(", and ")
                     ));
                 }
                 return;
@@ -127,7 +127,7 @@ pub(super) fn read(
             ));
         }
     }
-    engine.authorization.vocabulary.objections(rules).into_iter().for_each(&mut *wrong);
+    objections(rules, &engine.authorization.vocabulary).into_iter().for_each(&mut *wrong);
     let sources = sources(engine, rules, changes_state, access, wrong);
     (access, sources)
 }

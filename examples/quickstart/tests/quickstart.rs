@@ -105,7 +105,7 @@ fn it_prints_the_table_and_lines_that_run_as_they_stand() {
         ["METHOD", "PATH", "anonymous", "no role", "admin", "editor", "viewer", "suspended", "WHO"]
     );
     assert_eq!(table.len(), 16, "{table:#?}");
-    let who = "not (role suspended); and role admin";
+    let who = "role admin, and not role suspended";
     assert!(table.contains(&vec!["GET", "/admin", "-", "-", "yes", "-", "-", "-", who]), "{table:#?}");
 
     let expected = [

@@ -2,7 +2,7 @@
 
 use auth_runtime::Router;
 use auth_runtime::access::Cell;
-use auth_runtime::policy::{Expected, Literal, Requirement, Rule};
+use auth_runtime::policy::{ClaimCondition, Condition, Literal, Rule};
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use auth_tests_declared::VOCABULARY;
 use proptest::collection::vec;
@@ -15,22 +15,23 @@ const ROLES: [&str; 5] = ["admin", "editor", "viewer", "auditor", "billing"];
 const SCOPES: [&str; 2] = ["article:write", "article:read"];
 const PERMISSIONS: [&str; 2] = ["invoice.read", "report.read"];
 
-fn some(names: &'static [&'static str]) -> impl Strategy<Value = &'static [&'static str]> {
-    proptest::sample::subsequence(names, 1..=names.len()).prop_map(|names| &*names.leak())
+fn some(names: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    let some = proptest::sample::subsequence(names, 1..=names.len());
+    some.prop_map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
-fn requirement() -> impl Strategy<Value = Requirement> {
+fn condition() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
-        4 => some(&ROLES).prop_map(Requirement::Roles),
-        1 => some(&SCOPES).prop_map(Requirement::Scopes),
-        2 => some(&PERMISSIONS).prop_map(Requirement::Permissions),
-        1 => Just(Requirement::Claim("plan", Expected::OneOf(&[Literal::String("pro")]))),
+        4 => some(&ROLES).prop_map(Condition::Roles),
+        1 => some(&SCOPES).prop_map(Condition::Scopes),
+        2 => some(&PERMISSIONS).prop_map(Condition::Permissions),
+        1 => Just(Condition::Claim(ClaimCondition::one_of("plan", [Literal::String("pro".into())]))),
     ];
     leaf.prop_recursive(3, 10, 3, |inner| {
         prop_oneof![
-            vec(inner.clone(), 1..4).prop_map(|parts| Requirement::All(parts.leak())),
-            vec(inner.clone(), 1..4).prop_map(|parts| Requirement::Any(parts.leak())),
-            inner.prop_map(|part| Requirement::Not(Box::leak(Box::new(part)))),
+            vec(inner.clone(), 1..4).prop_map(Condition::All),
+            vec(inner.clone(), 1..4).prop_map(Condition::Any),
+            inner.prop_map(|part| Condition::Not(Box::new(part))),
         ]
     })
 }
@@ -39,7 +40,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     prop_oneof![
         1 => Just(Rule::public()),
         1 => Just(Rule::optional()),
-        8 => vec(requirement(), 0..3).prop_map(|parts| Rule::authenticated().requires(parts.leak())),
+        8 => vec(condition(), 0..3).prop_map(|parts| Rule::authenticated().requires(parts.leak())),
     ]
 }
 
@@ -53,7 +54,7 @@ fn extras() -> impl Strategy<Value = (Vec<&'static str>, Vec<&'static str>, bool
 fn a_cell_says_what_a_request_meets() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
-    let cases = (vec(rule(), 1..4), proptest::option::of(requirement()), vec(extras(), 6));
+    let cases = (vec(rule(), 1..4), proptest::option::of(condition()), vec(extras(), 6));
     let seen = std::cell::Cell::new([0; 3]);
     TestRunner::new(config)
         .run(&cases, |(rules, required, extras)| runtime.block_on(agrees(&rules, required, &extras, &seen)))
@@ -63,7 +64,7 @@ fn a_cell_says_what_a_request_meets() {
 
 async fn agrees(
     rules: &[Rule],
-    required: Option<Requirement>,
+    required: Option<Condition>,
     extras: &[(Vec<&'static str>, Vec<&'static str>, bool)],
     seen: &std::cell::Cell<[usize; 3]>,
 ) -> Result<(), TestCaseError> {

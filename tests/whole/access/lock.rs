@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use auth_runtime::access::{AccessTable, LockError};
-use auth_runtime::policy::{Requirement, Rule};
+use auth_runtime::policy::{Condition, Rule};
 use auth_runtime::routing::{self, MethodFilter};
 use auth_runtime::testing::TestAuth;
 use auth_runtime::{AuthBuilder, Router, auth, rule};
@@ -482,18 +482,19 @@ fn parameters_are_told_by_their_names() {
 
 #[test]
 fn a_rule_that_is_too_large_is_compared_word_for_word() {
-    let names = |kind: &str| (0..24).map(|n| &*format!("{kind}{n}").leak()).collect::<Vec<&'static str>>();
+    let names = |kind: &str| (0..24).map(|n| format!("{kind}{n}")).collect::<Vec<_>>();
     let (ones, others) = (names("a"), names("b"));
-    let all = |names: &[&'static str]| {
-        let each = names.iter().map(|name| Requirement::Scopes(vec![*name].leak()));
-        Requirement::Any(each.collect::<Vec<_>>().leak())
+    let any = |names: &[String]| {
+        Condition::Any(names.iter().map(|name| Condition::Scopes(vec![name.clone()])).collect())
     };
-    let pairs = ones.iter().zip(&others).map(|(one, other)| Requirement::Scopes(vec![*one, *other].leak()));
-    let pairs = Requirement::Any(pairs.collect::<Vec<_>>().leak());
-    let rule = |first: Requirement| {
-        Rule::authenticated().requires(vec![all(&ones), all(&others), pairs, first].leak())
+    let pairs =
+        ones.iter().zip(&others).map(|(one, other)| Condition::Scopes(vec![one.clone(), other.clone()]));
+    let pairs = Condition::Any(pairs.collect());
+    let rule = |role: &str| {
+        let role = Condition::Roles(vec![role.to_owned()]);
+        Rule::authenticated().requires(vec![any(&ones), any(&others), pairs.clone(), role].leak())
     };
-    let (one, other) = (rule(Requirement::Roles(&["viewer"])), rule(Requirement::Roles(&["editor"])));
+    let (one, other) = (rule("viewer"), rule("editor"));
     assert_eq!(told(&table(&[("/x", one)]), &table(&[("/x", one)])), [""; 0]);
     assert!(
         told(&table(&[("/x", one)]), &table(&[("/x", other)]))[0].contains("too large to find out for whom")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use auth_runtime::Router;
 use auth_runtime::openapi::OpenApi;
-use auth_runtime::policy::{Expected, Literal, Requirement, Rule};
+use auth_runtime::policy::{ClaimCondition, Condition, Literal, Rule};
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,39 +20,41 @@ const ROLES: [&str; 3] = ["admin", "editor", "shared"];
 const SCOPES: [&str; 3] = ["write", "read", "shared"];
 const PERMISSIONS: [&str; 2] = ["invoice", "shared"];
 
-fn some(names: &'static [&'static str]) -> impl Strategy<Value = &'static [&'static str]> {
-    proptest::sample::subsequence(names, 1..=names.len()).prop_map(|names| &*names.leak())
+fn some(names: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    let some = proptest::sample::subsequence(names, 1..=names.len());
+    some.prop_map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
-/// A requirement, and whether OpenAPI has words for it.
-fn requirement() -> impl Strategy<Value = (Requirement, bool)> {
+/// A condition, and whether OpenAPI has words for it.
+fn condition() -> impl Strategy<Value = (Condition, bool)> {
+    let plan = ClaimCondition::one_of("plan", [Literal::String("pro".into())]);
     let leaf = prop_oneof![
-        4 => some(&ROLES).prop_map(|names| (Requirement::Roles(names), true)),
-        3 => some(&SCOPES).prop_map(|names| (Requirement::Scopes(names), true)),
-        3 => some(&PERMISSIONS).prop_map(|names| (Requirement::Permissions(names), true)),
-        1 => Just((Requirement::Claim("plan", Expected::OneOf(&[Literal::String("pro")])), false)),
-        // What every caller satisfies, and what no caller does.
-        1 => Just((Requirement::All(&[]), false)),
-        1 => Just((Requirement::Any(&[]), false)),
+        4 => some(&ROLES).prop_map(|names| (Condition::Roles(names), true)),
+        3 => some(&SCOPES).prop_map(|names| (Condition::Scopes(names), true)),
+        3 => some(&PERMISSIONS).prop_map(|names| (Condition::Permissions(names), true)),
+        1 => Just((Condition::Claim(plan), false)),
+        // What every caller satisfies, and what none does.
+        1 => Just((Condition::All(Vec::new()), false)),
+        1 => Just((Condition::Any(Vec::new()), false)),
         1 => some(&ROLES).prop_map(|names| {
-            (Requirement::Not(Box::leak(Box::new(Requirement::Roles(names)))), false)
+            (Condition::Not(Box::new(Condition::Roles(names))), false)
         }),
     ];
     leaf.prop_recursive(3, 10, 3, |inner| {
-        let parts = |parts: Vec<(Requirement, bool)>| {
+        let parts = |parts: Vec<(Condition, bool)>| {
             let (parts, exact): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-            (&*parts.leak(), exact.into_iter().all(|exact| exact))
+            (parts, exact.into_iter().all(|exact| exact))
         };
         prop_oneof![
             vec(inner.clone(), 1..4).prop_map(move |all| {
                 let (all, exact) = parts(all);
-                (Requirement::All(all), exact)
+                (Condition::All(all), exact)
             }),
             vec(inner.clone(), 1..4).prop_map(move |any| {
                 let (any, exact) = parts(any);
-                (Requirement::Any(any), exact)
+                (Condition::Any(any), exact)
             }),
-            inner.prop_map(|(part, _)| (Requirement::Not(Box::leak(Box::new(part))), false)),
+            inner.prop_map(|(part, _)| (Condition::Not(Box::new(part)), false)),
         ]
     })
 }
@@ -61,7 +63,7 @@ fn route() -> impl Strategy<Value = (Rule, bool)> {
     prop_oneof![
         1 => Just((Rule::public(), true)),
         1 => Just((Rule::optional(), true)),
-        8 => vec(requirement(), 0..3).prop_map(|parts| {
+        8 => vec(condition(), 0..3).prop_map(|parts| {
             let (parts, exact): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
             (Rule::authenticated().requires(parts.leak()), exact.into_iter().all(|exact| exact))
         }),
@@ -130,7 +132,7 @@ fn names_in(value: &Value, kinds: &mut BTreeSet<(String, String)>) {
 fn security_admits_whom_the_rule_admits() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
-    let cases = (vec(route(), 1..4), proptest::option::of(requirement()), vec(caller(), 12));
+    let cases = (vec(route(), 1..4), proptest::option::of(condition()), vec(caller(), 12));
     let seen = std::cell::Cell::new([0; 4]);
     TestRunner::new(config)
         .run(&cases, |(routes, required, callers)| {
@@ -142,7 +144,7 @@ fn security_admits_whom_the_rule_admits() {
 
 async fn agrees(
     routes: &[(Rule, bool)],
-    required: Option<(Requirement, bool)>,
+    required: Option<(Condition, bool)>,
     callers: &[Caller],
     seen: &std::cell::Cell<[usize; 4]>,
 ) -> Result<(), TestCaseError> {
@@ -152,6 +154,7 @@ async fn agrees(
         let path = if index == 0 { "/".to_owned() } else { format!("/{index}/{{id}}") };
         inner = inner.route(&path, (axum::routing::get(|| async {}), *rule));
     }
+    let must_be_exact = required.as_ref().is_none_or(|(_, exact)| *exact);
     if let Some((required, _)) = required {
         inner = inner.require(Rule::authenticated().requires(Box::leak(Box::new([required]))));
     }
@@ -163,7 +166,7 @@ async fn agrees(
     for (index, (rule, exact)) in routes.iter().enumerate() {
         let path = if index == 0 { "/v1".to_owned() } else { format!("/v1/{index}/{{id}}") };
         let operation = &document["paths"][&path]["get"];
-        let is_exact = *exact && required.is_none_or(|(_, exact)| exact);
+        let is_exact = *exact && must_be_exact;
         let url = path.replace("{id}", "7");
 
         let anonymous = send(&app, request("GET", &url, &[])).await.status.as_u16();

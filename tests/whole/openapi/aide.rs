@@ -65,7 +65,7 @@ fn the_gates_rule_is_in_the_document() {
 
     let purge = &document["paths"]["/v1/articles/{id}"]["get"];
     assert_eq!(purge["security"], json!([{ "bearer": ["admin"] }]));
-    assert_eq!(purge["description"], "Purges.\n\n**Who:** role admin; and check awake.");
+    assert_eq!(purge["description"], "Purges.\n\n**Who:** role admin, and check awake.");
     assert_eq!(
         purge["x-auth-policy"],
         json!({ "access": "authenticated", "sources": ["bearer"], "all": [{ "roles": ["admin"] }], "check": "awake" })

@@ -106,10 +106,7 @@ fn what_is_written_of_a_handler_is_in_the_document_where_it_stands() {
     let article = &item["get"];
     assert_eq!(article["operationId"], "article");
     assert_eq!(article["summary"], "Reads an article.");
-    assert_eq!(
-        article["description"],
-        "Of any author.\n\n**Who:** not (role guest); and scope article:read."
-    );
+    assert_eq!(article["description"], "Of any author.\n\n**Who:** scope article:read, and not role guest.");
     assert_eq!(article["security"], json!([{ "bearer": ["article:read"] }]));
     assert_eq!(article["x-auth-policy"]["all"][1], json!({ "scopes": ["article:read"] }));
     assert_eq!(

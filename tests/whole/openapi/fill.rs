@@ -71,7 +71,7 @@ fn what_is_enforced_is_added_and_what_is_written_stays() {
     assert_eq!(above["security"], json!([{ "bearer": ["admin"] }]));
     assert_eq!(above["responses"]["403"], json!({ "$ref": "#/components/responses/AuthForbidden" }));
     assert!(above["responses"]["200"].is_object());
-    assert_eq!(above["description"], "**Who:** not (role guest); and role admin.");
+    assert_eq!(above["description"], "**Who:** role admin, and not role guest.");
     assert_eq!(above["x-auth-policy"]["all"][1], json!({ "roles": ["admin"] }));
 
     let below = &document["paths"]["/v1/below"]["post"];

@@ -1,6 +1,6 @@
 //! Who gained access to a request, and who lost it.
 
-use auth_analysis::{Atom, Atoms, Fact, Formula, OverBudget, example};
+use auth_analysis::{Atom, Atoms, Fact, Formula, ListKind, OverBudget, example};
 
 use super::file::{Locked, LockedRoute};
 use super::state::State;
@@ -138,9 +138,7 @@ fn caller(
                 checks.push(format!("whom the check `{check}` {outcome}"));
             }
             _ if !holds => {}
-            Atom::Role(name) => has.push(format!("the role `{name}`")),
-            Atom::Scope(name) => has.push(format!("the scope `{name}`")),
-            Atom::Permission(name) => has.push(format!("the permission `{name}`")),
+            Atom::Name(kind, name) => has.push(format!("{} `{name}`", kind.with_article())),
             Atom::Claim(name, value) => match value.strip_prefix('{') {
                 Some(place) => {
                     let parameter = parameter(place.strip_suffix('}').unwrap_or(place));
@@ -149,7 +147,6 @@ fn caller(
                 None => has.push(format!("the claim `{name}` {value}")),
             },
             Atom::MaxAge(seconds) => has.push(format!("a login at most {seconds} s old")),
-            Atom::Acr(class) => has.push(format!("a login of class `{class}`")),
             Atom::Other(_) => {}
         }
     }
@@ -178,11 +175,11 @@ impl Names for TokenNames<'_> {
         let implying =
             self.0.roles.iter().filter(|(_, role)| role.implies.iter().any(|implied| implied == name));
         let names = std::iter::once(name).chain(implying.map(|(role, _)| &**role));
-        Formula::Any(names.map(|name| atom(Atom::Role(name.to_owned()), atoms)).collect())
+        Formula::Any(names.map(|name| atom(Atom::Name(ListKind::Roles, name.to_owned()), atoms)).collect())
     }
 
     fn permission(&self, name: &str, atoms: &mut Atoms) -> Formula {
-        let mut ways = vec![atom(Atom::Permission(name.to_owned()), atoms)];
+        let mut ways = vec![atom(Atom::Name(ListKind::Permissions, name.to_owned()), atoms)];
         for role in self.0.permissions.get(name).into_iter().flatten() {
             ways.push(self.role(role, atoms));
         }

@@ -151,7 +151,7 @@ async fn swagger_ui_shows_the_lock_and_calls_a_guarded_route() {
     browser.click(&format!("{admin} .opblock-summary-control")).await;
     browser.element(&format!("{admin} .opblock-description p")).await;
     let told = format!("return document.querySelector('{admin} .opblock-description').textContent.trim()");
-    assert_eq!(browser.script(&told).await, "Who: not (role suspended); and role admin.");
+    assert_eq!(browser.script(&told).await, "Who: role admin, and not role suspended.");
     browser.click(&format!("{admin} .try-out__btn")).await;
     browser.click(&format!("{admin} .execute")).await;
     browser.element(&format!("{admin} .live-responses-table .response-col_status")).await;

@@ -1,5 +1,6 @@
 //! Parts of a rule as they are written, for messages.
 
+use auth_analysis::ListKind;
 use syn::ext::IdentExt as _;
 
 use crate::rule::{Claim, Expected, Literal, Part, Requirement, Text, Value};
@@ -7,10 +8,7 @@ use crate::rule::{Claim, Expected, Literal, Part, Requirement, Text, Value};
 /// `roles = ["admin"]`, `any(..)`.
 pub(crate) fn part(part: &Part) -> String {
     match &part.requirement {
-        Requirement::Roles(names) => list("roles", names),
-        Requirement::Scopes(names) => list("scopes", names),
-        Requirement::Permissions(names) => list("permissions", names),
-        Requirement::Acr(names) => list("acr", names),
+        Requirement::List(kind, names) => list(*kind, names),
         Requirement::MaxAge(seconds) => format!("max_age = {:?}", duration(*seconds)),
         Requirement::Claims(these) => claims(these),
         Requirement::Named(named) => format!("rule = {}", path(named)),
@@ -21,9 +19,9 @@ pub(crate) fn part(part: &Part) -> String {
 }
 
 /// `all(roles = ["admin"], scopes = ["write"])`.
-pub(crate) fn parts(word: &str, parts: &[Part]) -> String {
+pub(crate) fn parts(keyword: &str, parts: &[Part]) -> String {
     let parts: Vec<_> = parts.iter().map(part).collect();
-    format!("{word}({})", parts.join(", "))
+    format!("{keyword}({})", parts.join(", "))
 }
 
 /// `claims(plan = "pro")`.
@@ -44,13 +42,13 @@ pub(crate) fn claims(claims: &[Claim]) -> String {
     format!("claims({})", claims.join(", "))
 }
 
-/// `a::b`, without what a name may carry beside it.
+/// `a::b`, without the arguments of its segments.
 pub(crate) fn path(path: &syn::Path) -> String {
     let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
     segments.join("::")
 }
 
-/// In quotes where it is no word.
+/// In quotes where it is not an identifier.
 pub(crate) fn claim_name(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("{name:?}") }
 }
@@ -71,7 +69,8 @@ pub(crate) fn duration(seconds: u64) -> String {
     format!("{}{letter}", seconds / unit)
 }
 
-fn list(word: &str, names: &[Text]) -> String {
+/// `roles = ["admin", "editor"]`.
+pub(crate) fn list(kind: ListKind, names: &[Text]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("{:?}", name.value())).collect();
-    format!("{word} = [{}]", names.join(", "))
+    format!("{} = [{}]", kind.keyword(), names.join(", "))
 }

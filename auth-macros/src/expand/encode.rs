@@ -1,65 +1,63 @@
-//! The requirements of a rule as one literal: JSON, which the runtime reads when the route is mounted. The compiler takes next to
+//! The requirements of a rule as one literal, in the JSON of the runtime's `Condition`. The compiler takes next to
 //! no time for a literal, and some milliseconds for a tree of constants of the same length.
 
+use auth_analysis::ListKind;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{LitStr, Path};
 
-use crate::check::words;
 use crate::rule::{Claim, Expected, Literal, Part, Requirement, Text, Value};
 use crate::vocabulary::Vocabulary;
 
-/// What `Rule::written` takes: the text, how many requirements stand at the top level, and the named rules. With the place
-/// where a mistake with a named rule is shown, since only the compiler's evaluation of the constant can find it.
-pub(super) struct Written {
+/// What `Rule::encoded` takes: the text, how many requirements there are at the top level, and the named rules. With the place
+/// where an error of a named rule is shown, since only the compiler's evaluation of the constant can find it.
+pub(super) struct EncodedRule {
     pub(super) arguments: TokenStream,
-    pub(super) named_at: Option<Span>,
+    pub(super) first_named: Option<Span>,
 }
 
-impl Written {
+impl EncodedRule {
     pub(super) fn new(parts: &[Part], vocabulary: Option<&Vocabulary>, private: &TokenStream) -> Self {
-        let mut writer = Writer::default();
-        let all = writer.list(parts, false);
-        let relies = vocabulary.map_or_else(String::new, |vocabulary| writer.relies(vocabulary));
-        let text = LitStr::new(&format!("{{\"all\":{all}{relies}}}"), Span::call_site());
+        let mut encoder = Encoder::default();
+        let all = encoder.list(parts, false);
+        let assumptions = vocabulary.map_or_else(String::new, |vocabulary| encoder.assumptions(vocabulary));
+        let text = LitStr::new(&format!("{{\"all\":{all}{assumptions}}}"), Span::call_site());
         let count = parts.len();
-        let named = writer.named.iter().map(|(path, is_nested)| {
-            let name = words::path(path);
-            quote_spanned!(path.span()=> #private::NamedRule::new(#name, &#path, #is_nested))
-        });
+        let named = encoder.named.iter().map(
+            |(path, is_nested)| quote_spanned!(path.span()=> #private::NamedRule::new(&#path, #is_nested)),
+        );
         Self {
             arguments: quote!(#text, #count, &[#(#named),*]),
-            named_at: writer.named.first().map(|(path, _)| path.span()),
+            first_named: encoder.named.first().map(|(path, _)| path.span()),
         }
     }
 }
 
 #[derive(Default)]
-struct Writer<'p> {
+struct Encoder<'p> {
     named: Vec<(&'p Path, bool)>,
     roles: Vec<&'p str>,
     permissions: Vec<&'p str>,
 }
 
-impl<'p> Writer<'p> {
+impl<'p> Encoder<'p> {
     fn list(&mut self, parts: &'p [Part], is_nested: bool) -> String {
         array(parts.iter().map(|part| self.part(part, is_nested)))
     }
 
     fn part(&mut self, part: &'p Part, is_nested: bool) -> String {
         let (key, value) = match &part.requirement {
-            Requirement::Roles(names) => {
-                self.roles.extend(names.iter().map(Text::value));
-                ("roles", names_array(names))
+            Requirement::List(kind, names) => {
+                let names = names.iter().map(Text::value);
+                match kind {
+                    ListKind::Roles => self.roles.extend(names.clone()),
+                    ListKind::Permissions => self.permissions.extend(names.clone()),
+                    _ => {}
+                }
+                (kind.keyword(), array(names.map(string)))
             }
-            Requirement::Permissions(names) => {
-                self.permissions.extend(names.iter().map(Text::value));
-                ("permissions", names_array(names))
-            }
-            Requirement::Scopes(names) => ("scopes", names_array(names)),
-            Requirement::Acr(names) => ("acr", names_array(names)),
-            Requirement::MaxAge(seconds) => ("max_age", seconds.to_string()),
+            Requirement::MaxAge(seconds) => ("maxAge", seconds.to_string()),
             Requirement::Claims(claims) => match claims.as_slice() {
                 [one] => return claim(one),
                 several => ("all", array(several.iter().map(claim))),
@@ -75,61 +73,60 @@ impl<'p> Writer<'p> {
         object(key, &value)
     }
 
-    /// What the vocabulary says of the names: an engine must say no less. Nothing where the rule has no names that it says
+    /// What the vocabulary says of the names: an engine must say no less. Empty where the rule has no names that it says
     /// something of.
-    fn relies(&self, vocabulary: &Vocabulary) -> String {
+    fn assumptions(&self, vocabulary: &Vocabulary) -> String {
         if self.roles.is_empty() && self.permissions.is_empty() {
             return String::new();
         }
         let relations = &vocabulary.relations;
-        let mut roles: Vec<(usize, &str)> =
-            self.roles.iter().filter_map(|name| Some((vocabulary.role(name)?, *name))).collect();
-        roles.sort_unstable();
-        roles.dedup();
-        let names_of = |wanted: &dyn Fn(usize) -> bool| {
+        let roles = numbered(&self.roles, |name| vocabulary.role(name));
+        let permissions = numbered(&self.permissions, |name| vocabulary.permission(name));
+        let roles_that = |wanted: &dyn Fn(usize) -> bool| {
             let roles = vocabulary.roles.iter().enumerate().filter(|(role, _)| wanted(*role));
             array(roles.map(|(_, role)| string(&role.name)))
         };
         let implied =
-            roles.iter().map(|&(role, name)| (name, names_of(&|other| relations.implies(other, role))));
-        let pairs = roles.iter().flat_map(|&(a, one)| {
+            roles.iter().map(|&(role, name)| (name, roles_that(&|other| relations.implies(other, role))));
+        let excluded = roles.iter().flat_map(|&(a, one)| {
             let others = roles.iter().filter(move |(b, _)| a < *b && relations.excludes(a, *b));
             others.map(move |(_, other)| format!("[{},{}]", string(one), string(other)))
         });
-        let mut permissions: Vec<(usize, &str)> =
-            self.permissions.iter().filter_map(|name| Some((vocabulary.permission(name)?, *name))).collect();
-        permissions.sort_unstable();
-        permissions.dedup();
         let granted = permissions
             .iter()
-            .map(|&(permission, name)| (name, names_of(&|role| relations.grants(role, permission))));
+            .map(|&(permission, name)| (name, roles_that(&|role| relations.grants(role, permission))));
         format!(
-            ",\"relies\":{{\"implied\":{},\"excluded\":{},\"granted\":{}}}",
+            ",\"vocabulary\":{{\"implied\":{},\"excluded\":{},\"granted\":{}}}",
             members(implied),
-            array(pairs),
+            array(excluded),
             members(granted)
         )
     }
 }
 
+/// The declared ones among `names`, each once, with their numbers.
+fn numbered<'n>(names: &[&'n str], number: impl Fn(&str) -> Option<usize>) -> Vec<(usize, &'n str)> {
+    let mut numbered: Vec<_> = names.iter().filter_map(|name| Some((number(name)?, *name))).collect();
+    numbered.sort_unstable();
+    numbered.dedup();
+    numbered
+}
+
 fn claim(claim: &Claim) -> String {
-    let expected = match &claim.expected {
-        Expected::PathParameter(name) => object("path", &string(name.value())),
-        Expected::OneOf(literals) => object("one_of", &array(literals.iter().map(literal))),
+    let (key, expected) = match &claim.expected {
+        Expected::PathParameter(name) => ("path", string(name.value())),
+        Expected::OneOf(literals) => ("oneOf", array(literals.iter().map(literal))),
     };
-    object("claim", &format!("[{},{expected}]", string(claim.name.value())))
+    let name = string(claim.name.value());
+    object("claim", &format!("{{\"name\":{name},\"{key}\":{expected}}}"))
 }
 
 fn literal(literal: &Literal) -> String {
     match &literal.value {
-        Value::String(text) => object("string", &string(text)),
-        Value::Integer(number) => object("integer", &number.to_string()),
-        Value::Boolean(flag) => object("boolean", &flag.to_string()),
+        Value::String(text) => string(text),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
     }
-}
-
-fn names_array(names: &[Text]) -> String {
-    array(names.iter().map(|name| string(name.value())))
 }
 
 fn array(elements: impl Iterator<Item = String>) -> String {

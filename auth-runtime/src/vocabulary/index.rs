@@ -1,12 +1,11 @@
-//! The vocabulary in force: every declared name is a bit, and a caller's names are expanded and checked.
+//! The vocabulary of an engine: every declared name is a bit, and a caller's names are expanded and checked.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use super::{NameKind, Vocabulary};
-use crate::policy::{Relies, Requirement, Rule};
+use super::declared::{DeclaredRole, NameKind, Vocabulary};
 
-/// What an engine knows of names. Without a vocabulary: nothing, and any name is as good as another.
+/// What an engine knows of names. Without a vocabulary: nothing, and every name is allowed.
 #[derive(Debug, Default)]
 pub(crate) struct VocabularyIndex {
     vocabulary: Option<&'static Vocabulary>,
@@ -20,7 +19,7 @@ pub(crate) struct VocabularyIndex {
 #[derive(Debug, Default)]
 pub(crate) struct Bits(Box<[u64]>);
 
-/// Two roles of one caller that nobody may hold both.
+/// Two roles of one caller that exclude each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clash(&'static str, &'static str);
 
@@ -30,7 +29,7 @@ impl fmt::Display for Clash {
     }
 }
 
-/// Some declared names, as the words of [`Bits`] in which one of them stands.
+/// Some declared names, as the words of [`Bits`] that contain one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mask(Vec<(usize, u64)>);
 
@@ -56,7 +55,7 @@ impl VocabularyIndex {
     }
 
     /// The declared names of a kind.
-    fn names(&self, kind: NameKind) -> Vec<&'static str> {
+    pub(crate) fn names(&self, kind: NameKind) -> Vec<&'static str> {
         let Some(declared) = self.vocabulary else { return Vec::new() };
         match kind {
             NameKind::Role => declared.roles.iter().map(|role| role.name).collect(),
@@ -65,85 +64,33 @@ impl VocabularyIndex {
         }
     }
 
-    /// Why rules can't be kept to by this vocabulary, each reason once; empty where they can.
-    pub(crate) fn objections(&self, rules: &[Rule]) -> Vec<String> {
-        let mut objections: Vec<String> = rules.iter().filter_map(Rule::fault).map(str::to_owned).collect();
-        let mut relies = rules.iter().flat_map(Rule::read).filter_map(|read| read.relies.as_ref());
-        if self.vocabulary.is_none() {
-            if relies.next().is_some() {
-                objections.push(
-                    "the compiler checked the rule by an auth.toml, which the engine does not know, so it would mean something \
-                     else: call `.vocabulary(&VOCABULARY)` on the builder, with what `auth_runtime::vocabulary!()` makes"
-                        .to_owned(),
-                );
-            }
-            return objections;
-        }
-        for rule in rules {
-            rule.visit(&mut |part| {
-                let (kind, names) = match part {
-                    Requirement::Roles(names) => (NameKind::Role, names),
-                    Requirement::Scopes(names) => (NameKind::Scope, names),
-                    Requirement::Permissions(names) => (NameKind::Permission, names),
-                    _ => return,
-                };
-                let undeclared = names.iter().filter(|name| !self.bits.contains_key(&(kind, **name)));
-                objections.extend(undeclared.map(|name| self.undeclared(kind, name)));
-            });
-        }
-        objections.extend(relies.filter_map(|relies| self.disagreement(relies)).map(|told| {
-            format!(
-                "the compiler was told by an auth.toml that {told}, and the engine's vocabulary does not say so: make the two \
-                 files agree, or the rule would mean something else than was checked"
-            )
-        }));
-        let mut distinct: Vec<String> = Vec::new();
-        for objection in objections {
-            if !distinct.contains(&objection) {
-                distinct.push(objection);
-            }
-        }
-        distinct
+    pub(crate) fn is_declared(&self, kind: NameKind, name: &str) -> bool {
+        self.bits.contains_key(&(kind, name))
     }
 
-    fn undeclared(&self, kind: NameKind, name: &str) -> String {
-        let declared = self.names(kind);
-        let declared = if declared.is_empty() { "none".to_owned() } else { declared.join(", ") };
-        format!(
-            "the rule names the {kind} `{name}`, which the engine's vocabulary does not declare: add it to auth.toml, or use \
-             one of those that are declared ({declared})"
-        )
+    /// Whether who has the one role has the other.
+    pub(crate) fn counts_as(&self, role: &str, other: &str) -> bool {
+        role == other || self.role(role).is_some_and(|role| role.implies.contains(&other))
     }
 
-    /// What the compiler was told and this vocabulary does not say, if there is such a thing: then a rule would let in whom it was
-    /// written to keep out.
-    fn disagreement(&self, relies: &Relies) -> Option<String> {
-        let declared = self.vocabulary?;
-        let role = |name: &str| declared.roles.iter().find(|role| role.name == name);
-        let counts_as = |name: &str, other: &str| {
-            name == other || role(name).is_some_and(|role| role.implies.contains(&other))
-        };
-        for (implied, by) in &relies.implied {
-            if let Some(role) = by.iter().find(|role| !counts_as(role, implied)) {
-                return Some(format!("`{role}` implies `{implied}`"));
-            }
-        }
-        for (one, other) in &relies.excluded {
-            let excludes = self.exclusions().any(|(a, b)| {
-                counts_as(one, a) && counts_as(other, b) || counts_as(one, b) && counts_as(other, a)
-            });
-            if !excludes {
-                return Some(format!("nobody holds both `{one}` and `{other}`"));
-            }
-        }
-        for (permission, roles) in &relies.granted {
-            let granted = declared.permissions.iter().find(|declared| declared.name == permission);
-            let granted = granted.map_or(&[][..], |declared| declared.roles);
-            if let Some(role) = roles.iter().find(|role| !granted.contains(&role.as_str())) {
-                return Some(format!("`{role}` is granted `{permission}`"));
-            }
-        }
-        None
+    /// Whether no caller has both roles.
+    pub(crate) fn excludes(&self, one: &str, other: &str) -> bool {
+        self.exclusions().any(|(a, b)| {
+            self.counts_as(one, a) && self.counts_as(other, b)
+                || self.counts_as(one, b) && self.counts_as(other, a)
+        })
+    }
+
+    /// Whether who has the role has the permission.
+    pub(crate) fn grants(&self, role: &str, permission: &str) -> bool {
+        let mut permissions = self.vocabulary.into_iter().flat_map(|vocabulary| vocabulary.permissions);
+        permissions
+            .find(|declared| declared.name == permission)
+            .is_some_and(|declared| declared.roles.contains(&role))
+    }
+
+    fn role(&self, name: &str) -> Option<&'static DeclaredRole> {
+        self.vocabulary?.roles.iter().find(|role| role.name == name)
     }
 
     /// Adds what the roles imply and are granted.
@@ -165,14 +112,14 @@ impl VocabularyIndex {
         }
     }
 
-    /// Two of these roles that exclude each other, if there are such. Of roles that were expanded.
+    /// Two of these roles that exclude each other, if there are such. The roles must have been expanded.
     pub(crate) fn clash(&self, roles: &[Box<str>]) -> Option<Clash> {
         let holds = |name: &str| roles.iter().any(|role| **role == *name);
         let clash = self.exclusions().find(|(one, other)| holds(one) && holds(other));
         clash.map(|(one, other)| Clash(one, other))
     }
 
-    /// Each pair of roles that nobody may hold both, as it is written.
+    /// Each pair of roles that exclude each other, as it is written.
     fn exclusions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let roles = self.vocabulary.map_or(&[][..], |vocabulary| vocabulary.roles);
         roles.iter().flat_map(|role| role.excludes.iter().map(|other| (role.name, *other)))
@@ -194,9 +141,9 @@ impl VocabularyIndex {
     }
 
     /// These names as a mask; `None` if one is not declared.
-    pub(crate) fn mask(&self, kind: NameKind, names: &[&'static str]) -> Option<Mask> {
+    pub(crate) fn mask(&self, kind: NameKind, names: &[String]) -> Option<Mask> {
         names.iter().try_fold(Mask::default(), |mut mask, name| {
-            let bit = *self.bits.get(&(kind, *name))?;
+            let bit = *self.bits.get(&(kind, &**name))?;
             mask.add(bit / 64, 1 << (bit % 64));
             Some(mask)
         })

@@ -1,0 +1,120 @@
+//! `#[auth(..)]`: the policy as a type next to the function, and one argument in front of its others.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{FnArg, parse_quote, parse_quote_spanned};
+
+use super::common::{misplaced, private};
+use super::rule::{checked, rule};
+use crate::attribute::{self, Place};
+use crate::check::signature;
+use crate::diagnostics::Diagnostics;
+use crate::function::Function;
+use crate::rule::Arguments;
+use crate::vocabulary::{Loaded, load};
+
+/// The expansion of `#[auth(..)]`.
+pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut handler = match syn::parse2::<Function>(item.clone()) {
+        Ok(handler) => handler,
+        Err(_) => return misplaced("auth", item),
+    };
+    let diagnostics = Diagnostics::new();
+    let arguments = attribute::parse(arguments, Place::Attribute, &diagnostics);
+    signature::handler(&handler.signature, &diagnostics);
+    signature::principal(&handler.signature, arguments.access, &diagnostics);
+    signature::single(&mut handler.attributes, &diagnostics);
+    let loaded = load();
+    let vocabulary = checked(&arguments, loaded.as_ref(), &diagnostics);
+
+    let rule = rule(&arguments, vocabulary);
+    let track = loaded.as_ref().map(Loaded::track);
+    match diagnostics.finish() {
+        Ok(warnings) => {
+            let allows: TokenStream = handler.allows().map(ToTokens::to_token_stream).collect();
+            let guarded = guarded(&mut handler, &arguments, &rule);
+            quote!(#track #(#allows #warnings)* #guarded)
+        }
+        Err(errors) => {
+            let refusing = refusing(handler, &arguments);
+            quote!(#track #errors #refusing)
+        }
+    }
+}
+
+/// The function with its gate.
+fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) -> TokenStream {
+    let private = private(arguments);
+    let policy = policy_name(handler.name());
+    let policy_item = policy_item(handler, &policy, &private, rule);
+
+    let gate: FnArg = match &arguments.check {
+        None => parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy>),
+        Some(check) => {
+            let check = quote_spanned!(check.span()=> #check);
+            parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy, #check>)
+        }
+    };
+    // Clippy's default limit is seven; the eighth argument is not the user's.
+    if handler.signature.inputs.len() == 7 {
+        handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));
+    }
+    handler.signature.inputs.insert(0, gate);
+    quote!(#policy_item #handler)
+}
+
+/// What replaces a function whose attribute has an error: of the same name, and refusing every request.
+fn refusing(mut handler: Function, arguments: &Arguments) -> TokenStream {
+    // Inside an `impl` no type can be declared; the errors alone must do.
+    if handler.signature.receiver().is_some() {
+        return quote!(#handler);
+    }
+    let private = private(arguments);
+    let policy = policy_name(handler.name());
+    let policy_item = policy_item(&handler, &policy, &private, &quote!(#private::Rule::refuse_all()));
+    handler.signature.asyncness.get_or_insert_default();
+    // The attributes could complain about a function that is no longer theirs.
+    handler
+        .attributes
+        .retain(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("doc"));
+    handler.signature.generics = syn::Generics::default();
+    handler.signature.inputs = parse_quote!(_: #private::Authorized<#policy>);
+    handler.signature.output = parse_quote!(-> #private::Response);
+    handler.body = quote!({ #private::never_reached() });
+    handler.attributes.push(parse_quote!(#[allow(dead_code)]));
+    quote!(#policy_item #handler)
+}
+
+/// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is no value.
+fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: &TokenStream) -> TokenStream {
+    let cfgs: Vec<_> = handler.cfgs().collect();
+    let visibility = &handler.visibility;
+    let name = handler.name().unraw().to_string();
+    let line = quote_spanned!(handler.name().span()=> ::core::line!());
+    quote! {
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        #visibility struct #policy {}
+
+        #(#cfgs)*
+        const _: () = {
+            const __AUTH_RULE: #private::Rule = #rule;
+
+            impl #private::Policy for #policy {
+                const RULE: #private::Rule = __AUTH_RULE;
+                const HANDLER: #private::HandlerInfo = #private::HandlerInfo::new(
+                    ::core::concat!(::core::module_path!(), "::", #name),
+                    ::core::file!(),
+                    #line,
+                );
+            }
+        };
+    }
+}
+
+fn policy_name(handler: &Ident) -> Ident {
+    format_ident!("__auth_policy_{}", handler.unraw(), span = handler.span())
+}
