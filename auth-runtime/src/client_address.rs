@@ -8,6 +8,8 @@ use axum::http::HeaderMap;
 use axum::http::header::{FORWARDED, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::error::ConfigErrors;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// How many elements of the list are looked at. No request comes through so many proxies, but anybody can write them.
@@ -52,23 +54,23 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Reads addresses (`10.0.0.7`, `2001:db8::7`) and networks (`10.0.0.0/8`, `2001:db8::/32`); `None` with a mistake
+    /// Reads addresses (`10.0.0.7`, `2001:db8::7`) and networks (`10.0.0.0/8`, `2001:db8::/32`); `None` with an error
     /// for each text that is neither.
     pub(crate) fn parse(
         header: ForwardedHeader,
         texts: &[String],
-        mistakes: &mut Vec<String>,
+        errors: &mut ConfigErrors,
     ) -> Option<Self> {
         let mut networks = Vec::with_capacity(texts.len());
         for text in texts {
             match network(text.trim()) {
                 // With every address trusted, the leftmost would count: the one that the client writes.
-                Some(every) if every.prefix_len() == 0 => mistakes.push(format!(
+                Some(every) if every.prefix_len() == 0 => errors.push(format!(
                     "the trusted proxies {text:?} are all there is, so everybody could write the address that he \
                      is counted by: name the networks of the proxies alone, as in `10.0.0.0/8`"
                 )),
                 Some(network) => networks.push(network),
-                None => mistakes.push(format!(
+                None => errors.push(format!(
                     "the trusted proxy {text:?} is neither an address nor a network: write one as in `10.0.0.7`, \
                      `10.0.0.0/8` or `2001:db8::/32`, without a port"
                 )),
@@ -209,15 +211,17 @@ fn network(text: &str) -> Option<IpNet> {
 #[cfg(test)]
 mod tests {
     use super::ForwardedHeader::{Forwarded, XForwardedFor};
-    use super::{ForwardedHeader, MAX_ELEMENTS, TrustedProxies, client_address, network, node};
+    use super::{ConfigErrors, ForwardedHeader, MAX_ELEMENTS, TrustedProxies, client_address, network, node};
     use axum::http::{HeaderMap, HeaderValue};
     use proptest::prelude::*;
     use std::net::IpAddr;
 
     fn proxies(header: ForwardedHeader, texts: &[&str]) -> Result<TrustedProxies, Vec<String>> {
-        let mut mistakes = Vec::new();
+        let mut errors = ConfigErrors::default();
         let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
-        TrustedProxies::parse(header, &texts, &mut mistakes).ok_or(mistakes)
+        let parsed = TrustedProxies::parse(header, &texts, &mut errors);
+        let errors = errors.into_vec();
+        if errors.is_empty() { parsed.ok_or(errors) } else { Err(errors) }
     }
 
     fn ours(header: ForwardedHeader) -> TrustedProxies {
@@ -424,14 +428,14 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_found_all_at_once() {
-        let mistakes = proxies(XForwardedFor, &["10.0.0.0/33", " 10.0.0.7 ", "proxy", "::/0", "0.0.0.0/0"]);
-        let mistakes = mistakes.unwrap_err();
-        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
-        assert!(mistakes[0].contains("\"10.0.0.0/33\"") && mistakes[0].contains("write one as in"));
-        assert!(mistakes[1].contains("\"proxy\""));
-        assert!(mistakes[2].contains("\"::/0\"") && mistakes[2].contains("name the networks"));
-        assert!(mistakes[3].contains("\"0.0.0.0/0\""));
+    fn errors_are_found_all_at_once() {
+        let errors = proxies(XForwardedFor, &["10.0.0.0/33", " 10.0.0.7 ", "proxy", "::/0", "0.0.0.0/0"]);
+        let errors = errors.unwrap_err();
+        assert_eq!(errors.len(), 4, "{errors:?}");
+        assert!(errors[0].contains("\"10.0.0.0/33\"") && errors[0].contains("write one as in"));
+        assert!(errors[1].contains("\"proxy\""));
+        assert!(errors[2].contains("\"::/0\"") && errors[2].contains("name the networks"));
+        assert!(errors[3].contains("\"0.0.0.0/0\""));
     }
 
     proptest! {

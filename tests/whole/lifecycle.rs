@@ -67,7 +67,7 @@ impl Shop {
 
     async fn refused(&self, refresh_token: &str) -> RefreshError {
         match self.tokens.refresh(refresh_token).await {
-            Err(TokenError::Refused(why)) => why,
+            Err(TokenError::InvalidRefreshToken(why)) => why,
             other => panic!("{other:?}"),
         }
     }
@@ -177,7 +177,7 @@ async fn a_refresh_asks_the_application_again() {
 
     shop.people.set_unreachable(true);
     let error = shop.tokens.refresh(&second.refresh_token).await.unwrap_err();
-    assert!(matches!(error, TokenError::Unavailable(_)), "{error}");
+    assert!(matches!(error, TokenError::SubjectStore(_)), "{error}");
     shop.people.set_unreachable(false);
     let third = shop.tokens.refresh(&second.refresh_token).await.unwrap();
 
@@ -555,7 +555,7 @@ async fn a_store_that_fails_is_told_and_then_refuses() {
 
     store.set_broken(true);
     let error = shop.tokens.log_out(&tokens.refresh_token).await.unwrap_err();
-    assert!(matches!(&error, TokenError::Unavailable(why) if why.contains("on fire")), "{error}");
+    assert!(matches!(&error, TokenError::Store(error) if error.to_string().contains("on fire")), "{error}");
     assert!(shop.auth.catch_up().await.is_err());
     assert!(status().failure.unwrap().contains("on fire"));
     shop.pass(30);

@@ -126,7 +126,7 @@ impl World {
                 let Some(subject) = self.people.find(USERS[user]).unwrap() else { return Ok(()) };
                 match (self.model.log_in(user), runtime.block_on(tokens.issue(&subject))) {
                     (Some(first), Ok(given)) => self.give(first, given)?,
-                    (None, Err(TokenError::Unavailable(_))) => self.meet("too far ahead"),
+                    (None, Err(TokenError::ClockBehind { .. })) => self.meet("too far ahead"),
                     (expected, given) => return unexpected(&expected, &given),
                 }
             }
@@ -134,7 +134,7 @@ impl World {
                 let Some(subject) = self.people.find(USERS[user]).unwrap() else { return Ok(()) };
                 match (self.model.issue_access(user), tokens.issue_access(&subject)) {
                     (Some(()), Ok(given)) => self.access.push((given, String::new())),
-                    (None, Err(TokenError::Unavailable(_))) => self.meet("too far ahead"),
+                    (None, Err(TokenError::ClockBehind { .. })) => self.meet("too far ahead"),
                     (expected, given) => return unexpected(&expected, &given),
                 }
             }
@@ -143,7 +143,7 @@ impl World {
                 let (token, text) = &self.refresh[index];
                 match (self.model.refresh(*token), runtime.block_on(tokens.refresh(text))) {
                     (Ok(successor), Ok(given)) => self.give(successor, given)?,
-                    (Err(expected), Err(TokenError::Refused(why))) if why == expected => {
+                    (Err(expected), Err(TokenError::InvalidRefreshToken(why))) if why == expected => {
                         self.meet(&format!("{expected:?}"));
                     }
                     (expected, given) => return unexpected(&expected, &given),
@@ -322,7 +322,7 @@ async fn a_view_that_is_too_old_answers_neither_yes_nor_no() {
         tokens.log_out_everywhere("alice").await,
         tokens.issue(&alice).await.map(drop),
     ] {
-        assert!(matches!(unavailable, Err(TokenError::Unavailable(_))), "{unavailable:?}");
+        assert!(matches!(unavailable, Err(TokenError::Store(_))), "{unavailable:?}");
     }
     store.set_broken(false);
     assert_eq!(ask().await, 503, "nobody has looked yet");

@@ -258,7 +258,7 @@ fn what_can_not_be_described_is_listed() {
         .scheme_name("nothing", "x")
         .oauth2("cookie", OAuthFlows::client_credentials("https://id.test/token"));
     let error = api.describe(&routes.routes(), test.auth()).unwrap_err();
-    let mistakes: Vec<&str> = error.mistakes().collect();
+    let mistakes: Vec<&str> = error.errors().collect();
     assert_eq!(mistakes.len(), 4, "{mistakes:#?}");
     for expected in [
         "names the source `nothing`, and the engine has bearer, cookie, badge",
@@ -336,7 +336,7 @@ fn a_route_without_a_source_is_not_public() {
         .route("/q", get(by_query))
         .merge(Router::new().route("/b", get(by_bearer)).require(rule!(source = "cookie")));
     let error = OpenApi::new("Shop", "1").describe(&routes.routes(), TestAuth::new().auth()).unwrap_err();
-    let mistakes: Vec<&str> = error.mistakes().collect();
+    let mistakes: Vec<&str> = error.errors().collect();
     assert_eq!(
         mistakes,
         [

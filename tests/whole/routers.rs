@@ -333,7 +333,7 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
         .nest("/open", Router::new().merge_unguarded(axum::Router::new()).require(rule!(roles = ["x"])))
         .finish(auth.auth())
         .unwrap_err();
-    let mistakes: Vec<_> = error.mistakes().collect();
+    let mistakes: Vec<_> = error.errors().collect();
     let expected = [
         "GET /source (whole::routers::unknown_source at tests/whole/routers.rs:",
         "POST /url (",

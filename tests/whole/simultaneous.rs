@@ -87,7 +87,7 @@ impl Service {
         assert!(!self.accepts(tokens).await, "{}: an access token is good", self.store);
         let refused = self.tokens.refresh(&tokens.refresh_token).await;
         assert!(
-            matches!(refused, Err(TokenError::Refused(RefreshError::Ended))),
+            matches!(refused, Err(TokenError::InvalidRefreshToken(RefreshError::Ended))),
             "{}: {refused:?}",
             self.store
         );
@@ -129,7 +129,7 @@ async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
                 together(uses).await.into_iter().partition(Result::is_ok);
             assert_eq!(winners.len(), 1, "{}", service.store);
             let refused = losers.into_iter().filter_map(Result::err).map(|error| match error {
-                TokenError::Refused(why) => why,
+                TokenError::InvalidRefreshToken(why) => why,
                 error => panic!("{error}"),
             });
             let refused: Vec<_> = refused.collect();
@@ -160,7 +160,7 @@ async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
         service.lives(&answers[0]).await;
         // The successor was used: whoever comes with the first one now has a copy.
         let late = service.tokens.refresh(&first.refresh_token).await;
-        assert!(matches!(late, Err(TokenError::Refused(RefreshError::Reused))), "{late:?}");
+        assert!(matches!(late, Err(TokenError::InvalidRefreshToken(RefreshError::Reused))), "{late:?}");
     }
 }
 
@@ -200,7 +200,7 @@ async fn refresh_amid(end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
                     for _ in 0..in_turn {
                         match tokens.refresh(&last.refresh_token).await {
                             Ok(next) => last = next,
-                            Err(TokenError::Refused(RefreshError::Ended)) => break,
+                            Err(TokenError::InvalidRefreshToken(RefreshError::Ended)) => break,
                             Err(error) => panic!("{error}"),
                         }
                         given.push(last.clone());

@@ -1,45 +1,67 @@
-//! What can go wrong with giving tokens out.
+//! Errors of issuing, refreshing and revoking tokens.
 
+use std::error::Error;
 use std::fmt;
+
+use axum::BoxError;
 
 use crate::jose::SignError;
 use crate::store::StoreError;
 
-/// Why no token was given out. Its text is for the log; the ready routes tell their caller an error code and no more.
+/// Why a token could not be issued, refreshed or revoked. Its text is for the log; the ready routes send their caller an error code
+/// alone.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The refresh token is not good: RFC 6749 §5.2 `invalid_grant`.
-    Refused(RefreshError),
-    /// The store, or what tells of the application's users, can't be reached.
-    Unavailable(String),
-    /// What the application wants in a token can't be put into one.
+    /// The refresh token is invalid: `invalid_grant` of RFC 6749 §5.2.
+    InvalidRefreshToken(RefreshError),
+    /// The store of refresh tokens and revocations failed.
+    Store(StoreError),
+    /// The application's [`SubjectStore`](super::SubjectStore) failed.
+    SubjectStore(BoxError),
+    /// This system's clock is behind: all tokens of the subject are revoked up to a time that is still to come.
+    ClockBehind {
+        /// The id of the subject.
+        subject: String,
+        /// How far that time is ahead of this system's clock, in seconds.
+        seconds: i64,
+    },
+    /// A token can't hold what the application says about the subject. The text says what is wrong.
     Claims(String),
     /// The token could not be signed.
     Sign(SignError),
+    /// The engine has no token issuer.
+    NoTokenIssuer(NoTokenIssuer),
 }
 
-/// What is wrong with a refresh token.
+/// Why a refresh token is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// It is no refresh token of this issuer.
+    /// It is not a refresh token of this issuer.
     Forged,
-    /// Its login has ended, or its time is over.
+    /// Its session has ended, or it has expired.
     Ended,
-    /// It was used before, so it was stolen, or its successor was: the login has been ended, with all of its tokens.
+    /// It was used before, so it or its successor was stolen. The session was ended, with all of its tokens (RFC 9700 §4.14.2).
     Reused,
-    /// The application knows the user no more.
+    /// The application no longer knows the user.
     SubjectGone,
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(why) => why.fmt(f),
-            Self::Unavailable(why) => write!(f, "no token can be given out now: {why}"),
-            Self::Claims(why) => write!(f, "the subject's claims can't be put into a token: {why}"),
+            Self::InvalidRefreshToken(error) => error.fmt(f),
+            Self::Store(error) => write!(f, "the store of tokens failed: {error}"),
+            Self::SubjectStore(error) => write!(f, "`SubjectStore::subject` failed: {error}"),
+            Self::ClockBehind { subject, seconds } => write!(
+                f,
+                "the tokens of `{subject}` are revoked up to a time that is {seconds} s ahead of this system's clock: synchronize the \
+                 clocks of all systems"
+            ),
+            Self::Claims(reason) => write!(f, "a token can't hold the claims of the subject: {reason}"),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
+            Self::NoTokenIssuer(error) => error.fmt(f),
         }
     }
 }
@@ -47,23 +69,36 @@ impl fmt::Display for TokenError {
 impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Forged => "this is no refresh token of this issuer's, or of a key that was taken away",
-            Self::Ended => "the login of the refresh token has ended",
-            Self::Reused => {
-                "the refresh token was used before: it or its successor was stolen, and the login was ended"
+            Self::Forged => {
+                "it is not a refresh token of this issuer, or the key that it was made with was removed"
             }
-            Self::SubjectGone => "the application does not know the user of the refresh token any more",
+            Self::Ended => "the session of the refresh token has ended",
+            Self::Reused => {
+                "the refresh token was used before: it or its successor was stolen, so the session was ended"
+            }
+            Self::SubjectGone => "the application no longer knows the user of the refresh token",
         })
     }
 }
 
-impl std::error::Error for TokenError {}
+impl Error for TokenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::InvalidRefreshToken(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::SubjectStore(error) => Some(&**error),
+            Self::Sign(error) => Some(error),
+            Self::NoTokenIssuer(error) => Some(error),
+            Self::ClockBehind { .. } | Self::Claims(_) => None,
+        }
+    }
+}
 
-impl std::error::Error for RefreshError {}
+impl Error for RefreshError {}
 
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Store(error)
     }
 }
 
@@ -74,22 +109,44 @@ impl From<SignError> for TokenError {
 }
 
 impl From<RefreshError> for TokenError {
-    fn from(why: RefreshError) -> Self {
-        Self::Refused(why)
+    fn from(error: RefreshError) -> Self {
+        Self::InvalidRefreshToken(error)
     }
 }
 
-/// The engine gives out no tokens.
+impl From<NoTokenIssuer> for TokenError {
+    fn from(error: NoTokenIssuer) -> Self {
+        Self::NoTokenIssuer(error)
+    }
+}
+
+/// The engine has no token issuer, so it issues no tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoTokenIssuer;
 
 impl fmt::Display for NoTokenIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the engine gives out no tokens: call `.token_issuer(TokenIssuer::new(..))` on its builder",
-        )
+        f.write_str("the engine issues no tokens: call `.token_issuer(TokenIssuer::new(..))` on its builder")
     }
 }
 
-impl std::error::Error for NoTokenIssuer {}
+impl Error for NoTokenIssuer {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::{RefreshError, TokenError};
+    use crate::store::StoreError;
+
+    #[test]
+    fn every_error_keeps_its_cause() {
+        let store = TokenError::from(StoreError::new("the disk is full"));
+        assert_eq!(store.source().unwrap().to_string(), "the disk is full");
+        let application = TokenError::SubjectStore("no connection".into());
+        assert_eq!(application.source().unwrap().to_string(), "no connection");
+        let refresh = TokenError::from(RefreshError::Ended);
+        assert!(refresh.source().unwrap().is::<RefreshError>());
+    }
+}

@@ -10,6 +10,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::error::ConfigErrors;
 use crate::jose::SignError;
 use crate::store::FamilyId;
 
@@ -104,15 +105,15 @@ pub(crate) struct OpenedRefreshToken {
 }
 
 impl RefreshKeys {
-    pub(super) fn new(issuer: &str, keys: &[RefreshKey], mistakes: &mut Vec<String>) -> Self {
+    pub(super) fn new(issuer: &str, keys: &[RefreshKey], errors: &mut ConfigErrors) -> Self {
         let mut prepared: Vec<PreparedRefreshKey> = Vec::new();
         for key in keys {
             match key.prepare() {
                 Ok(key) if prepared.iter().any(|other| other.id == key.id) => {
-                    mistakes.push(format!("two refresh keys have the id `{}`: give each its own", key.id));
+                    errors.push(format!("two refresh keys have the id `{}`: give each its own", key.id));
                 }
                 Ok(key) => prepared.push(key),
-                Err(mistake) => mistakes.push(mistake),
+                Err(mistake) => errors.push(mistake),
             }
         }
         Self { issuer: issuer.to_owned(), keys: prepared }
@@ -168,12 +169,12 @@ pub(crate) fn family_of_session(session_id: &str) -> Option<FamilyId> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RefreshKey, RefreshKeys};
+    use super::{ConfigErrors, RefreshKey, RefreshKeys};
 
     fn keys(issuer: &str, keys: &[RefreshKey]) -> RefreshKeys {
-        let mut mistakes = Vec::new();
-        let keys = RefreshKeys::new(issuer, keys, &mut mistakes);
-        assert_eq!(mistakes, Vec::<String>::new());
+        let mut errors = ConfigErrors::default();
+        let keys = RefreshKeys::new(issuer, keys, &mut errors);
+        assert_eq!(errors.into_vec(), Vec::<String>::new());
         keys
     }
 
@@ -217,11 +218,12 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_key_is_said() {
-        let mut mistakes = Vec::new();
+        let mut errors = ConfigErrors::default();
         let long = "x".repeat(65);
         let given = [("a.b", 32), ("", 32), (&long, 32), ("short", 31), ("twice", 32), ("twice", 32)];
         let given: Vec<_> = given.iter().map(|(id, len)| RefreshKey::new(*id, vec![7; *len])).collect();
-        let _ = RefreshKeys::new("i", &given, &mut mistakes);
-        assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+        let _ = RefreshKeys::new("i", &given, &mut errors);
+        let errors = errors.into_vec();
+        assert_eq!(errors.len(), 5, "{errors:#?}");
     }
 }

@@ -56,8 +56,8 @@ impl<'a> Pipeline<'a> {
                 }))
             }
             // Another instance may know the key.
-            Err(TokenError::Refused(RefreshError::Forged)) => Ok(extracted),
-            Err(TokenError::Refused(why)) => {
+            Err(TokenError::InvalidRefreshToken(RefreshError::Forged)) => Ok(extracted),
+            Err(TokenError::InvalidRefreshToken(why)) => {
                 tracing::info!(%why, "auth: a refresh cookie is invalid, and is cleared");
                 cookies.clear("/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 Ok(extracted)

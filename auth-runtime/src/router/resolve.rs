@@ -6,6 +6,7 @@ use super::effective;
 use super::method_router::is_safe;
 use super::path::{self, parameters};
 use crate::engine::Engine;
+use crate::error::ConfigErrors;
 use crate::gate::{MountedRoute, ResolvedPolicy};
 #[cfg(feature = "openapi")]
 use crate::openapi::WrittenOperations;
@@ -54,14 +55,14 @@ impl Entry {
         self.required.iter().copied().chain(own).collect()
     }
 
-    /// Binds the route to the engine; all that the engine can't serve goes to `mistakes`.
-    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, mistakes: &mut Vec<String>) {
+    /// Binds the route to the engine; all that the engine can't serve goes to `errors`.
+    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, errors: &mut ConfigErrors) {
         let full_path = path::join(prefix, &self.path);
         let route = match &self.kind {
             Kind::Guarded(route) => route,
             Kind::Unguarded(place) => {
                 if !self.required.is_empty() {
-                    mistakes.push(format!(
+                    errors.push(format!(
                         "the routes merged by `merge_unguarded` at {place}: a router around them requires {}, which \
                          nothing would enforce on them: merge them outside of it, or guard them",
                         self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join("; and ")
@@ -70,10 +71,10 @@ impl Entry {
                 return;
             }
         };
-        let before = mistakes.len();
+        let before = errors.len();
         let mut wrong = |what: String| {
             let methods = if self.methods.is_empty() { "ANY".to_owned() } else { self.methods.join("|") };
-            mistakes.push(format!("{methods} {full_path} ({}): {what}", route.handler));
+            errors.push(format!("{methods} {full_path} ({}): {what}", route.handler));
         };
 
         let rules = self.rules();
@@ -85,7 +86,7 @@ impl Entry {
             }
         }
         let (access, sources) = read(engine, &rules, route.check, &self.methods, &full_path, &mut wrong);
-        if mistakes.len() == before {
+        if errors.len() == before {
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
             route.resolve(ResolvedPolicy {

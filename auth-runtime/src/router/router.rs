@@ -20,7 +20,7 @@ use super::routes::{RouteInfo, Routes};
 use super::{BELOW, FALLBACK, UNKNOWN};
 use crate::access::AccessPage;
 use crate::engine::Auth;
-use crate::error::RoutesError;
+use crate::error::{ConfigErrors, RoutesError};
 use crate::gate::CarriesPolicy;
 use crate::gate::GateLayer;
 use crate::gate::MountedRoute;
@@ -308,13 +308,11 @@ where
     /// changes state.
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
         let finished = self.with_requirements();
-        let mut mistakes = Vec::new();
+        let mut errors = ConfigErrors::default();
         for entry in &finished.entries {
-            entry.resolve(auth.engine(), &finished.mounted_at, &mut mistakes);
+            entry.resolve(auth.engine(), &finished.mounted_at, &mut errors);
         }
-        if !mistakes.is_empty() {
-            return Err(RoutesError::new(mistakes));
-        }
+        errors.check::<RoutesError>()?;
         if !finished.pages.is_empty() {
             let table = finished.routes().table(auth);
             finished.pages.iter().for_each(|page| page.fill(&table));

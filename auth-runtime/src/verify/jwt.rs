@@ -10,6 +10,7 @@ use super::claims::TokenClaims;
 use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, KeySetText, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::{VerifiedToken, Verifier, VerifyError};
+use crate::error::ConfigErrors;
 use crate::jose::{Key, PreparedKey};
 
 #[derive(Debug)]
@@ -36,36 +37,35 @@ struct PreparedIssuer {
 }
 
 impl JwtVerifier {
-    /// Parses every key; all mistakes go to `mistakes`.
-    pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, mistakes: &mut Vec<String>) -> Self {
+    /// Parses every key; all mistakes go to `errors`.
+    pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         for (index, issuer) in issuers.iter().enumerate() {
             let earlier = issuers.iter().take(index);
             match &issuer.name {
                 Some(name) if earlier.clone().any(|other| other.name.as_ref() == Some(name)) => {
-                    mistakes.push(format!("issuer `{name}` is named twice: give all of its keys to one `TrustedIssuer`"));
+                    errors.push(format!("issuer `{name}` is named twice: give all of its keys to one `TrustedIssuer`"));
                 }
-                None if issuers.len() > 1 => mistakes.push(
+                None if issuers.len() > 1 => errors.push(
                     "`TrustedIssuer::any_issuer()` stands beside another issuer: it would accept that one's tokens \
-                     without its checks, so name every issuer"
-                        .into(),
+                     without its checks, so name every issuer",
                 ),
                 _ => {}
             }
         }
-        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
+        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
         Self { issuers, max_token_bytes, generation: AtomicU64::new(1) }
     }
 
     /// Puts `keys` in the place of an issuer's, while requests run: what is verified from now on is verified with these. All
-    /// mistakes go to `mistakes`, and with one nothing is changed.
-    pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], mistakes: &mut Vec<String>) {
+    /// mistakes go to `errors`, and with one nothing is changed.
+    pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], errors: &mut ConfigErrors) {
         let label = format!("issuer `{issuer}`");
-        let prepared = prepare_keys(&label, keys, &[], mistakes);
+        let prepared = prepare_keys(&label, keys, &[], errors);
         let Some(issuer) = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer)) else {
-            mistakes.push(format!("{label} is not one of the engine's"));
+            errors.push(format!("{label} is not one of the engine's"));
             return;
         };
-        if mistakes.is_empty() {
+        if errors.is_empty() {
             // The keys first: a token that was verified with the old ones then carries an old number.
             issuer.keys.store(Arc::new(prepared));
             self.generation.fetch_add(1, Ordering::AcqRel);
@@ -120,35 +120,34 @@ impl Verifier for JwtVerifier {
 }
 
 impl PreparedIssuer {
-    fn new(issuer: &TrustedIssuer, mistakes: &mut Vec<String>) -> Self {
+    fn new(issuer: &TrustedIssuer, errors: &mut ConfigErrors) -> Self {
         let label = issuer.name.as_deref().map_or("any issuer".to_owned(), |name| format!("issuer `{name}`"));
         if issuer.name.as_deref().is_some_and(str::is_empty) {
-            mistakes.push(
-                "an issuer's name is empty: give the exact `iss` of its tokens to `TrustedIssuer::new`"
-                    .into(),
+            errors.push(
+                "an issuer's name is empty: give the exact `iss` of its tokens to `TrustedIssuer::new`",
             );
         }
         match &issuer.audience {
             Audience::Any | Audience::None => {}
             Audience::OneOf(names) => {
                 if names.iter().any(String::is_empty) {
-                    mistakes.push(format!(
+                    errors.push(format!(
                         "{label}: an audience is empty: give the name of this service in `aud`"
                     ));
                 }
             }
-            Audience::Unset => mistakes.push(format!(
+            Audience::Unset => errors.push(format!(
                 "{label}: no audience, so a token made for another service would be good here: call \
                  `.audience(\"name of this service\")`, or `.any_audience()` if that is what you want"
             )),
         }
         if issuer.single_audience && !matches!(issuer.audience, Audience::OneOf(_)) {
-            mistakes.push(format!(
+            errors.push(format!(
                 "{label}: `single_audience()` is called and no audience is named: call `.audience(..)` too"
             ));
         }
         if issuer.token_types.is_empty() {
-            mistakes.push(format!(
+            errors.push(format!(
                 "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
             ));
         }
@@ -157,13 +156,12 @@ impl PreparedIssuer {
             .iter()
             .any(|(_, rule)| matches!(rule, ClaimRule::OneOf(values) if values.is_empty()))
         {
-            mistakes
-                .push(format!("{label}: a claim must be one of no values, so no token would be accepted"));
+            errors.push(format!("{label}: a claim must be one of no values, so no token would be accepted"));
         }
         if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
-            mistakes.push(format!("{label}: a claim name is empty or has an empty part between dots"));
+            errors.push(format!("{label}: a claim name is empty or has an empty part between dots"));
         }
-        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, mistakes);
+        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, errors);
         Self {
             name: issuer.name.as_deref().map(Box::from),
             audience: issuer.audience.clone(),
@@ -244,34 +242,34 @@ impl PreparedIssuer {
     }
 }
 
-/// An issuer's keys, each parsed; all mistakes go to `mistakes`.
+/// An issuer's keys, each parsed; all mistakes go to `errors`.
 fn prepare_keys(
     label: &str,
     single: &[Key],
     sets: &[KeySetText],
-    mistakes: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Vec<PreparedKey> {
     let mut keys = Vec::new();
     for (index, key) in single.iter().enumerate() {
         match key.prepare() {
             Ok(key) => keys.push(key),
-            Err(reason) => mistakes.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
+            Err(reason) => errors.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
         }
     }
     for set in sets {
         match Key::prepare_set(&set.0) {
             Ok(set) => keys.extend(set),
-            Err(reason) => mistakes.push(format!("{label}: {reason}")),
+            Err(reason) => errors.push(format!("{label}: {reason}")),
         }
     }
     if single.is_empty() && sets.is_empty() {
-        mistakes.push(format!(
+        errors.push(format!(
             "{label}: no key, so no token of it could be verified: call `.key(..)` or `.jwks(..)`"
         ));
     }
     for (index, key) in keys.iter().enumerate() {
         if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
-            mistakes.push(format!(
+            errors.push(format!(
                 "{label}: two keys have the id `{}`, so a token could not say which it means: give each its own",
                 key.id.as_deref().unwrap_or_default()
             ));
@@ -315,9 +313,9 @@ fn normal_type(typ: &str) -> String {
 #[cfg(test)]
 pub(super) fn signature_verifies(key: &Key, jws: &str) -> bool {
     let issuer = TrustedIssuer::any_issuer().any_audience().key(key.clone());
-    let mut mistakes = Vec::new();
-    let issuer = PreparedIssuer::new(&issuer, &mut mistakes);
+    let mut errors = ConfigErrors::default();
+    let issuer = PreparedIssuer::new(&issuer, &mut errors);
     let verifies =
         |compact: Compact<'_>| issuer.check_signature(&compact).is_ok() && compact.payload().is_ok();
-    mistakes.is_empty() && Compact::parse(jws, 16 * 1024).is_ok_and(verifies)
+    errors.into_vec().is_empty() && Compact::parse(jws, 16 * 1024).is_ok_and(verifies)
 }

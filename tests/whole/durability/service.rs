@@ -102,7 +102,7 @@ impl Acknowledged {
         }
         for (refresh_token, access_token) in &self.logged_out {
             let refused = tokens.refresh(refresh_token).await.unwrap_err();
-            assert!(matches!(refused, TokenError::Refused(RefreshError::Ended)), "{refused}");
+            assert!(matches!(refused, TokenError::InvalidRefreshToken(RefreshError::Ended)), "{refused}");
             assert_eq!(service.status(access_token).await, 401, "a logout takes access tokens too");
         }
     }

@@ -181,7 +181,7 @@ fn what_the_engine_can_not_serve_is_told() {
     let test = TestAuth::with(AuthBuilder::allow_query_tokens);
     let routes = Routes::of_aide(&document);
     let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap_err();
-    let mistakes: Vec<&str> = error.mistakes().collect();
+    let mistakes: Vec<&str> = error.errors().collect();
     assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
     for (mistake, expected) in
         mistakes.iter().zip(["names the source `badge`", "from the URL", "has no parameter"])

@@ -14,7 +14,7 @@ impl TokenService {
     /// The tokens of a new login of `subject`, whom the application has just recognised.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::Store`], [`TokenError::ClockBehind`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
         self.engine.ensure_background();
         let issuer = self.issuer()?;
@@ -48,7 +48,7 @@ impl TokenService {
     /// An access token alone, of no login: it is good until it expires or is revoked, and can't be renewed.
     ///
     /// # Errors
-    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::ClockBehind`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
         Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
     }
@@ -59,9 +59,9 @@ impl TokenService {
     /// then that same successor comes again (RFC 9700 §4.14.2).
     ///
     /// # Errors
-    /// [`TokenError::Refused`] if the token is not good; [`TokenError::Unavailable`], after which it still is, unless the
-    /// store did what it could not acknowledge: then the grace period is what is left to try again;
-    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::InvalidRefreshToken`]. [`TokenError::SubjectStore`]: the refresh token stays valid. [`TokenError::Store`]: the
+    /// refresh token stays valid, unless the store did what it could not acknowledge; then the caller can try again within the
+    /// grace period. [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
         let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
@@ -114,9 +114,7 @@ impl TokenService {
 
     async fn subject(&self, family: &RefreshTokenFamily) -> Result<Subject, TokenError> {
         let asked = self.issuer()?.subjects.subject(&family.subject).await;
-        match asked
-            .map_err(|error| TokenError::Unavailable(format!("the user can't be looked up: {error}")))?
-        {
+        match asked.map_err(TokenError::SubjectStore)? {
             Some(subject) if subject.id == family.subject => Ok(subject),
             Some(_) => {
                 Err(TokenError::Claims("`SubjectStore::subject` answered with another user's id".into()))
@@ -174,11 +172,8 @@ impl TokenService {
         let bound = self.view().user_bound(&self.issuer()?.name, &subject.id);
         let first = bound.map_or(now, |bound| now.max(bound.saturating_add(1)));
         if first > now.saturating_add_unsigned(DATED_AHEAD) {
-            return Err(TokenError::Unavailable(format!(
-                "the tokens of {} are revoked up to a time that lies {} s ahead: compare the clocks",
-                subject.id,
-                first - now
-            )));
+            let (subject, seconds) = (subject.id.clone(), first - now);
+            return Err(TokenError::ClockBehind { subject, seconds });
         }
         Ok(first)
     }

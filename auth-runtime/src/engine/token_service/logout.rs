@@ -12,7 +12,7 @@ impl TokenService {
     /// Whether it was a refresh token of this issuer's; its login may have ended before.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it has not ended.
+    /// [`TokenError::Store`]: then it has not ended.
     pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
         let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
         self.end_session(&session_of_family(opened.family)).await?;
@@ -22,7 +22,7 @@ impl TokenService {
     /// Ends the login of this `sid`.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it has not ended.
+    /// [`TokenError::Store`]: then it has not ended.
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
         self.record(Revocation::Session { issuer, session_id: session }).await?;
@@ -33,7 +33,7 @@ impl TokenService {
     /// Ends all logins of a user, and all access tokens that were given out to it up to now.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then some may not have ended. Ask again.
+    /// [`TokenError::Store`]: then some may not have ended. Ask again.
     pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
         let revocation = Revocation::User {
             issuer: self.issuer()?.name.clone(),
@@ -56,7 +56,7 @@ impl TokenService {
     /// is not this issuer's, or not good, is no error (§2.2).
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it was not taken back.
+    /// [`TokenError::Store`]: then it was not taken back.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
         if self.log_out(token).await? {
             return Ok(());
@@ -82,7 +82,7 @@ impl TokenService {
     /// any other.
     ///
     /// # Errors
-    /// [`TokenError::Unavailable`]: then it can't be told.
+    /// [`TokenError::Store`]: then it can't be told.
     pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
         let issuer = self.issuer()?;
         if let Some(opened) = issuer.refresh_keys.open(token) {
@@ -96,7 +96,7 @@ impl TokenService {
                     "iat": family.rotated_at,
                     "exp": family.expires_at,
                 })),
-                Ok(_) | Err(TokenError::Refused(_)) => Ok(json!({ "active": false })),
+                Ok(_) | Err(TokenError::InvalidRefreshToken(_)) => Ok(json!({ "active": false })),
                 Err(error) => Err(error),
             };
         }

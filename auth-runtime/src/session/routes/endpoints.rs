@@ -378,16 +378,16 @@ fn set_cookie(response: &mut Response, cookie: String) {
 /// What the caller learns of an error, and the log of it.
 fn failure(error: &TokenError) -> TokenFailure {
     match error {
-        TokenError::Refused(why) => {
-            tracing::info!(%why, "auth: a refresh token is refused");
+        TokenError::InvalidRefreshToken(reason) => {
+            tracing::info!(%reason, "auth: a refresh token is invalid");
             TokenFailure::InvalidGrant
         }
-        TokenError::Unavailable(_) => {
-            tracing::error!(%error, "auth: a token route can't do its work now");
+        TokenError::Store(_) | TokenError::SubjectStore(_) | TokenError::ClockBehind { .. } => {
+            tracing::error!(%error, "auth: a token route is unavailable");
             TokenFailure::Unavailable
         }
-        TokenError::Claims(_) | TokenError::Sign(_) => {
-            tracing::error!(%error, "auth: a token can't be made");
+        TokenError::Claims(_) | TokenError::Sign(_) | TokenError::NoTokenIssuer(_) => {
+            tracing::error!(%error, "auth: a token can't be issued");
             TokenFailure::Misconfigured
         }
     }
