@@ -1,4 +1,4 @@
-//! A gate around a service, whose rule stands beside it instead of in its type.
+//! A gate around a service. Its rule is a value, because the type of the service carries none.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use super::mounted::MountedRoute;
 use crate::gate::enter;
 use crate::pipeline::NoCheck;
 
-/// Puts the gate around a service.
+/// Wraps a service in a gate.
 #[derive(Clone, Debug)]
 pub(crate) struct GateLayer(pub(crate) Arc<MountedRoute>);
 
@@ -46,7 +46,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // The one that was polled ready is the one that is called.
+        // The service that was polled until ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         let route = Arc::clone(&self.route);
@@ -54,7 +54,7 @@ where
             let (mut head, body) = request.into_parts();
             match enter::<(), NoCheck>(&mut head, &(), |engine, _| route.policy(engine)).await {
                 Ok(()) => inner.call(Request::from_parts(head, body)).await.map(IntoResponse::into_response),
-                Err(refused) => Ok(refused.into_response()),
+                Err(rejection) => Ok(rejection.into_response()),
             }
         })
     }

@@ -11,18 +11,18 @@ use crate::gate::CarriesPolicy;
 use crate::pipeline::RoutePolicy;
 use crate::policy::{Access, CompiledRule, HandlerInfo, Rule};
 
-/// A route with its policy. What is enforced stands fast once the router is finished; before that the gate refuses.
+/// A route with its policy. The policy is resolved when the router is finished; before that the gate rejects every request.
 #[derive(Debug)]
 pub(crate) struct MountedRoute {
     pub(crate) rule: Rule,
     pub(crate) handler: HandlerInfo,
     pub(crate) check: Option<&'static str>,
-    /// The policy's type; `None` for a rule that stands beside what it guards.
+    /// The type of the policy; `None` for a rule that was passed to the router next to the handler.
     policy_type: Option<TypeId>,
     resolved: OnceLock<ResolvedPolicy>,
 }
 
-/// The policy with what the routers around the route add, in terms of one engine.
+/// The policy of a route and of the routers around it, resolved for one engine.
 #[derive(Debug)]
 pub(crate) struct ResolvedPolicy {
     pub(crate) engine: Arc<Engine>,
@@ -33,7 +33,7 @@ pub(crate) struct ResolvedPolicy {
 }
 
 impl MountedRoute {
-    /// Of a handler that carries its policy.
+    /// Returns the route of a handler that carries its policy.
     pub(crate) fn of<T: CarriesPolicy>() -> Arc<Self> {
         Arc::new(Self {
             rule: T::RULE,
@@ -44,22 +44,22 @@ impl MountedRoute {
         })
     }
 
-    /// Of a rule that stands beside what it guards.
+    /// Returns the route of a handler or service whose rule was passed to the router next to it.
     pub(crate) fn beside(rule: Rule, handler: HandlerInfo) -> Arc<Self> {
         Arc::new(Self { rule, handler, check: None, policy_type: None, resolved: OnceLock::new() })
     }
 
-    /// Whether this is the route of a handler with the policy `P`.
+    /// Returns whether this is the route of a handler with the policy `P`.
     pub(crate) fn is_of<P: 'static>(&self) -> bool {
         self.policy_type == Some(TypeId::of::<P>())
     }
 
-    /// A route belongs to one router, which is finished once.
+    /// Sets the resolved policy. A route belongs to one router, which is finished once.
     pub(crate) fn resolve(&self, resolved: ResolvedPolicy) {
         let _ = self.resolved.set(resolved);
     }
 
-    /// What the gate enforces; `None` if the router was not finished, or with another engine.
+    /// Returns the policy; `None` if the router was not finished, or was finished with another engine.
     pub(crate) fn policy(&self, engine: &Arc<Engine>) -> Option<RoutePolicy<'_>> {
         let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
         Some(RoutePolicy::new(
@@ -72,7 +72,7 @@ impl MountedRoute {
     }
 }
 
-/// A handler that brings its route along to its gate.
+/// A handler that passes its route to its gate in the extensions of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct MountedHandler<H> {
     pub(crate) handler: H,

@@ -233,7 +233,7 @@ fn claims_that_an_issuers_tokens_must_have() {
         (issuer().claim("a", ClaimRule::satisfies(|_| true)), json!({}), false),
         (issuer().claim("a", ClaimRule::Present).claim("b", ClaimRule::Present), json!({ "a": 1 }), false),
     ] {
-        let expected = if accepted { Ok(()) } else { Err(VerifyError::ClaimRefused) };
+        let expected = if accepted { Ok(()) } else { Err(VerifyError::ClaimRejected) };
         assert_eq!(by(&key, issuer.clone(), &claims), expected, "{claims} for {issuer:?}");
     }
 }
