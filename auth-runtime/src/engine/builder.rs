@@ -28,7 +28,7 @@ use crate::store::{RefreshTokenStore, RevocationLog};
 use crate::verify::{TrustedIssuer, Verifier};
 use crate::vocabulary::Vocabulary;
 
-/// Configures an [`Auth`]. [`build`](Self::build) reports every error at once.
+/// Configures an [`Auth`](crate::Auth). [`build`](Self::build) reports every error at once.
 ///
 /// ```
 /// use auth_runtime::{Auth, verify::{Algorithm, Key, TrustedIssuer}};

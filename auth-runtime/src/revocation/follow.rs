@@ -86,7 +86,8 @@ impl RevocationState {
         match age {
             Some(age) if age <= followed.max_staleness => Ok(()),
             Some(age) => Err(StoreError::new(format!(
-                "the revocations were last read from the store {age} s ago, and at most {} s are allowed (`max_staleness`): see the log for the store's error",
+                "the revocations were last read from the store {age} s ago, and at most {} s are allowed \
+                 (`max_staleness`): see the log for the store's error",
                 followed.max_staleness
             ))),
             None => Err(StoreError::new(

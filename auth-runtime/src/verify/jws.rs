@@ -34,9 +34,9 @@ pub(super) struct Header {
 impl<'a> Compact<'a> {
     /// Splits a token of at most `max_bytes`.
     pub(super) fn parse(token: &'a str, max_bytes: usize) -> Result<Self, VerifyError> {
-        const NOT_THREE_PARTS: VerifyError = VerifyError::Malformed("it is not three parts joined by dots");
+        const NOT_THREE_PARTS: VerifyError = VerifyError::Malformed("not three parts joined by dots");
         if token.len() > max_bytes {
-            return Err(VerifyError::Malformed("it is longer than the engine's `max_token_bytes`"));
+            return Err(VerifyError::Malformed("longer than the engine's `max_token_bytes`"));
         }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(NOT_THREE_PARTS)?;
         let (header, payload) = signing_input.split_once('.').ok_or(NOT_THREE_PARTS)?;

@@ -43,7 +43,9 @@ impl JwtVerifier {
             let earlier = issuers.iter().take(index);
             match &issuer.name {
                 Some(name) if earlier.clone().any(|other| other.name.as_ref() == Some(name)) => {
-                    errors.push(format!("the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"));
+                    errors.push(format!(
+                        "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
+                    ));
                 }
                 None if issuers.len() > 1 => errors.push(
                     "`TrustedIssuer::any_issuer()` is used together with another issuer: it would accept the tokens of \
@@ -163,7 +165,9 @@ impl PreparedIssuer {
             ));
         }
         if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
-            errors.push(format!("{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"));
+            errors.push(format!(
+                "{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"
+            ));
         }
         let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, errors);
         Self {

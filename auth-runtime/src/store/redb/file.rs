@@ -212,3 +212,19 @@ fn advice(error: &Error) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::{Error, StoreFile, io};
+
+    #[test]
+    fn the_error_of_redb_is_the_source() {
+        let path = std::env::temp_dir().join("auth-runtime-no-such-directory").join("store.redb");
+        let error = StoreFile::open(&path).err().unwrap();
+        assert!(error.to_string().contains("its directory does not exist"), "{error}");
+        let source = error.source().unwrap().downcast_ref::<Error>().unwrap();
+        assert!(matches!(source, Error::Io(error) if error.kind() == io::ErrorKind::NotFound), "{source:?}");
+    }
+}
