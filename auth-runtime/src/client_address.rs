@@ -13,6 +13,7 @@ use axum::http::header::{FORWARDED, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
 
 use self::forwarded::{Pieces, forwarded_for, node};
+use crate::error::ConfigErrors;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -63,18 +64,18 @@ impl TrustedProxies {
     pub(crate) fn parse(
         header: ForwardedHeader,
         texts: &[String],
-        mistakes: &mut Vec<String>,
+        errors: &mut ConfigErrors,
     ) -> Option<Self> {
         let mut networks = Vec::with_capacity(texts.len());
         for text in texts {
             match network(text.trim()) {
                 // With every address trusted, the leftmost would count, which the client writes.
-                Some(every) if every.prefix_len() == 0 => mistakes.push(format!(
+                Some(every) if every.prefix_len() == 0 => errors.push(format!(
                     "the trusted proxies {text:?} are all addresses, so every client could choose the address that it is counted \
                      by: name the networks of the proxies alone, as in `10.0.0.0/8`"
                 )),
                 Some(network) => networks.push(network),
-                None => mistakes.push(format!(
+                None => errors.push(format!(
                     "the trusted proxy {text:?} is neither an address nor a network: write it as in `10.0.0.7`, \
                      `10.0.0.0/8` or `2001:db8::/32`, without a port"
                 )),

@@ -1,12 +1,12 @@
-//! The gate: the argument that `#[auth]` puts in front of a handler's own, and what handlers behind it extract.
+//! The gate: the argument that `#[auth]` puts before the handler's own arguments, and the extractors that run after it.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
 //! | `carries_policy` | which handlers carry a policy |
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
 //! | `layer` | the layer that gives every request what its gate needs |
-//! | `mounted` | a route with its policy, as the router lists it and the gate enforces it |
+//! | `mounted` | a route with its policy, which the router lists and the gate enforces |
 //! | `guarded_service` | a gate around a service |
 
 mod carries_policy;
@@ -24,7 +24,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 pub use self::carries_policy::CarriesPolicy;
-use self::extract::Admitted;
+use self::extract::AcceptedPrincipal;
 pub use self::extract::Claims;
 pub(crate) use self::guarded_service::{GateLayer, GuardedService};
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
@@ -35,19 +35,18 @@ use crate::pipeline::{self, Check, NoCheck, RequestAuth, RoutePolicy};
 use crate::policy::Policy;
 use crate::rejection::{Rejection, misconfigured};
 
-/// Proof that the rule `P` and the check `C` were satisfied: the first argument of every guarded handler, written by
-/// `#[auth]`.
+/// Proof that the rule `P` and the check `C` are satisfied. `#[auth]` adds it as the first argument of a handler.
 ///
-/// axum runs extractors from left to right and the body's last, so the gate rejects a request before any other extractor
-/// runs and before one byte of the body is read.
+/// axum runs extractors from left to right and the body's last, so the gate rejects a request before another extractor runs, and
+/// before any of the body is read.
 pub struct Authorized<P, C = NoCheck> {
     marker: PhantomData<fn() -> (P, C)>,
 }
 
 #[cfg(feature = "test-util")]
 impl<P, C> Authorized<P, C> {
-    /// For calling a guarded handler as a plain function in a unit test: `purge(Authorized::for_test(), user)`.
-    /// No rule is evaluated: it is the handler that is tested.
+    /// Returns an argument for a guarded handler that a unit test calls as a function: `purge(Authorized::for_test(), user)`. No rule
+    /// is evaluated.
     #[must_use]
     pub fn for_test() -> Self {
         Self { marker: PhantomData }
@@ -69,8 +68,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        // Put there by the guarded router right before this call. Removed, so that no gate further in takes it
-        // for its own.
+        // The guarded router inserted it just before this call. It is removed, so that no gate inside of this one uses it.
         let mounted = head.extensions.remove::<Arc<MountedRoute>>();
         enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
             Some(route) => route.policy(engine, head).filter(|_| route.is_of::<P>()),
@@ -81,7 +79,7 @@ where
     }
 }
 
-/// Passes the gate of the policy that `policy` finds for the engine, or is refused.
+/// Runs the request pipeline with the policy that `policy` returns for the engine. An error is the rejection of the request.
 pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
     head: &mut Parts,
     state: &S,
@@ -89,7 +87,7 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
 ) -> Result<(), Rejection> {
     let Some(auth) = RequestAuth::of(head).cloned() else {
         return Err(misconfigured(
-            "a guarded route was reached without the layer of `Auth`: build the app with `auth_runtime::Router` and \
+            "a guarded route was called without the layer of `Auth`: build the app with `auth_runtime::Router` and \
              `.finish(&auth)`, or add `.layer(auth.layer())` to the `axum::Router`",
         ));
     };
@@ -97,12 +95,13 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
         return Err(pipeline::misconfigured(
             &auth,
             head,
-            "a guarded route was reached whose router was not finished, or finished with another engine than that of \
-             the nearest layer, or whose rule names a source that the engine lacks, or does not agree with the \
-             engine's vocabulary: `finish` of the guarded router says which, and the log did when the route was first met",
+            "a guarded route can't be served: its router was not finished, or was finished with another engine than that \
+             of the nearest layer, or its rule names a source that the engine does not have or contradicts the engine's \
+             vocabulary: call `.finish(&auth)` on the guarded router, whose error says which, or see the first log line of \
+             this route",
         ));
     };
     let principal = pipeline::authorize::<S, C>(&auth, head, state, &policy).await?;
-    head.extensions.insert(Admitted(principal));
+    head.extensions.insert(AcceptedPrincipal(principal));
     Ok(())
 }

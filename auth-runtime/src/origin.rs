@@ -1,7 +1,7 @@
-//! Ambient credentials and the page that sends them.
+//! The origin check for ambient credentials.
 //!
-//! A browser sends a cookie with every request to its host, whatever page caused it. So a request that changes
-//! something and comes with an ambient credential must come from a page of this service, or of one that it trusts.
+//! A browser sends a cookie with every request to its host, whichever page caused the request. So a request with an ambient credential
+//! that changes state must come from a page of this service, or of an origin that it trusts.
 
 use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;
@@ -9,20 +9,20 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Which pages may send requests with ambient credentials.
+/// Which origins may send requests with ambient credentials.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OriginPolicy {
-    /// The origin that browsers know this service by, where a proxy changes the host.
+    /// The origin of this service as browsers see it. It is needed where a proxy changes the host.
     pub(crate) public: Option<Origin>,
     pub(crate) trusted: Vec<Origin>,
 }
 
-/// An origin in its one serialised form: `https://example.com`, `http://localhost:3000` (RFC 6454 §6.2).
+/// An origin in its serialized form: `https://example.com`, `http://localhost:3000` (RFC 6454 §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin(String);
 
 impl Origin {
-    /// Reads what a person writes: scheme and host, a port if it is not the scheme's own, nothing behind.
+    /// Parses an origin: scheme and host, and a port unless it is the default. Nothing may follow, not even a `/`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -47,7 +47,7 @@ impl Origin {
         self.0.starts_with("https://")
     }
 
-    /// Host, and port if it is not the scheme's own.
+    /// Returns the host, and the port unless it is the default.
     fn authority(&self) -> &str {
         self.0.split_once("://").map_or("", |(_, authority)| authority)
     }
@@ -58,7 +58,7 @@ impl Origin {
 }
 
 impl OriginPolicy {
-    /// Whether the page that caused this request may use an ambient credential. The order is the rule.
+    /// Returns whether the page that caused this request may use an ambient credential. The order of the conditions matters.
     pub(crate) fn admits(&self, head: &Parts) -> bool {
         if head.method.is_safe() && !head.headers.contains_key(UPGRADE) {
             return true;
@@ -70,28 +70,27 @@ impl OriginPolicy {
         if parsed.as_ref().is_some_and(|origin| self.trusted.contains(origin)) {
             return true;
         }
-        // The browser's own word on where the request came from, which no page can forge. It decides both ways: a
-        // proxy that changes `Host` does not mislead it.
+        // The browser sets this header and no page can change it. It decides alone, so a proxy that changes `Host` has no effect.
         if let Some(site) = site {
             return site == "same-origin" || site == "none";
         }
         match (origin, parsed) {
             (None, _) => true,
-            // `null`, or what no browser sends.
+            // `null`, or a value that no browser sends.
             (Some(_), None) => false,
             (Some(_), Some(origin)) => self.public.as_ref() == Some(&origin) || self.is_host(&origin, head),
         }
     }
 
-    /// Whether `origin` is the host that the request was sent to. Behind a proxy that ends TLS the scheme is not known,
-    /// unless the public origin tells it: whoever is on the line can put words into the http page of the same host.
+    /// Returns whether `origin` has the host that the request was sent to. Behind a proxy that terminates TLS the scheme is
+    /// unknown. If the public origin is https, an http origin is rejected: an attacker on the network can forge its pages.
     fn is_host(&self, origin: &Origin, head: &Parts) -> bool {
-        let scheme_fits = origin.is_https() || !self.public.as_ref().is_some_and(Origin::is_https);
-        scheme_fits && is_host(origin, head)
+        let scheme_matches = origin.is_https() || !self.public.as_ref().is_some_and(Origin::is_https);
+        scheme_matches && is_host(origin, head)
     }
 }
 
-/// Whether `origin` is the host that the request was sent to.
+/// Returns whether `origin` has the host that the request was sent to.
 fn is_host(origin: &Origin, head: &Parts) -> bool {
     let host = match (head.uri.authority(), single(&head.headers, &HOST)) {
         (Some(authority), _) => authority.as_str(),
@@ -102,7 +101,7 @@ fn is_host(origin: &Origin, head: &Parts) -> bool {
     host.strip_suffix(origin.default_port()).unwrap_or(&host) == origin.authority()
 }
 
-/// The header's one value; an error if it stands more than once.
+/// Returns the only value of the header; an error if the header appears more than once.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_in_order() {
+    fn the_conditions_in_order() {
         let policy = OriginPolicy {
             public: Origin::parse("https://shop.example"),
             trusted: vec![Origin::parse("https://partner.example").unwrap()],
@@ -159,7 +158,7 @@ mod tests {
             ("POST", &[("origin", "http://shop.example")], false),
             ("POST", &[("origin", "https://internal:8080")], true),
             ("POST", &[("origin", "https://internal:8081")], false),
-            // the public origin is https, so a page without it is another's
+            // The public origin is https, so an http page is of another origin.
             ("POST", &[("origin", "http://internal:8080")], false),
             ("POST", &[("origin", "null")], false),
             ("POST", &[("origin", "")], false),

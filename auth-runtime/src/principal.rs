@@ -1,4 +1,4 @@
-//! The caller of a request, as its verified token tells.
+//! The principal: the caller of a request, as its verified token describes it.
 
 mod token_identity;
 
@@ -16,9 +16,8 @@ use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 
 /// The caller of a request: who it is, and what it may do.
 ///
-/// Only the pipeline makes one, after it verified the token: a handler that holds a `Principal` proves that
-/// verification ran. It is an extractor (`user: Principal`, with `#[auth(optional)]` `user: Option<Principal>`), and
-/// cheap to clone.
+/// Only the request pipeline makes one, after it has verified the token, so a handler that has a `Principal` was called with a valid
+/// token. It is an extractor: `user: Principal`, or `user: Option<Principal>` with `#[auth(optional)]`. A clone copies an `Arc`.
 #[derive(Clone)]
 pub struct Principal(Arc<Inner>);
 
@@ -28,32 +27,32 @@ struct Inner {
     roles: Box<[Box<str>]>,
     scopes: Box<[Box<str>]>,
     permissions: Box<[Box<str>]>,
-    /// Those of them that the engine's vocabulary declares.
+    /// The roles, scopes and permissions that the engine's vocabulary declares.
     bits: Bits,
 }
 
-/// A verified token that does not say who the caller is, says it in a form that can't be read, or says what can't be.
+/// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
 
 impl Principal {
-    /// Who a verified token is about. Declared roles bring what they imply and are granted; nobody holds two that exclude
-    /// each other.
-    pub(crate) fn identify(token: VerifiedToken, lexicon: &VocabularyIndex) -> Result<Self, Unidentified> {
+    /// Makes the principal of a verified token. Declared roles add the roles that they imply and the permissions that they are
+    /// granted. Roles that exclude each other are an error.
+    pub(crate) fn identify(token: VerifiedToken, index: &VocabularyIndex) -> Result<Self, Unidentified> {
         let mapping = &token.mapping;
-        let unreadable = |problem: &'static str| Unidentified(problem.into());
+        let invalid = |problem: &'static str| Unidentified(problem.into());
         let subject: Box<str> =
-            token.subject().ok_or(unreadable("the token's subject is missing, empty or no string"))?.into();
-        let of = |names: &[ClaimName], problem| names_of(&token, names).ok_or(unreadable(problem));
+            token.subject().ok_or(invalid("the token's subject is missing, empty or not a string"))?.into();
+        let of = |names: &[ClaimName], problem| names_of(&token, names).ok_or(invalid(problem));
         let mut roles = of(&mapping.roles, "the token's roles are neither a list of strings nor a string")?;
         let scopes = of(&mapping.scopes, "the token's scopes are neither a list of strings nor a string")?;
         let mut permissions =
             of(&mapping.permissions, "the token's permissions are neither a list of strings nor a string")?;
-        lexicon.expand(&mut roles, &mut permissions);
-        if let Some(clash) = lexicon.clash(&roles) {
+        index.expand(&mut roles, &mut permissions);
+        if let Some(clash) = index.clash(&roles) {
             return Err(Unidentified(format!("the token of `{subject}` has {clash}").into()));
         }
-        let bits = lexicon.bits(&roles, &scopes, &permissions);
+        let bits = index.bits(&roles, &scopes, &permissions);
         Ok(Self(Arc::new(Inner {
             subject,
             roles: roles.into(),
@@ -64,89 +63,89 @@ impl Principal {
         })))
     }
 
-    /// The user, client or device that the token is about: `sub`, or where the issuer's mapping says it stands.
+    /// Returns the user, client or device that the token is about: the claim `sub`, or the one that the issuer's mapping names.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.subject
     }
 
-    /// Who made the token: `iss`. With [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer) it may be missing.
+    /// Returns the issuer of the token: `iss`. It can be missing with [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.0.token.claims.issuer.as_deref()
     }
 
-    /// The token's own id: `jti`.
+    /// Returns the id of the token: `jti`.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
         self.0.token.claims.token_id.as_deref()
     }
 
-    /// The login that the token belongs to: `sid`.
+    /// Returns the id of the session that the token belongs to: `sid`.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.0.token.claims.session_id.as_deref()
     }
 
-    /// When the token expires: `exp`.
+    /// Returns when the token expires: `exp`.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0.token.claims.expires_at.and_then(system_time)
     }
 
-    /// When the token was issued: `iat`.
+    /// Returns when the token was issued: `iat`.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
         self.0.token.claims.issued_at.and_then(system_time)
     }
 
-    /// When the user last logged in: `auth_time`.
+    /// Returns when the user last logged in: `auth_time`.
     #[must_use]
     pub fn auth_time(&self) -> Option<SystemTime> {
         self.0.token.claims.auth_time.and_then(system_time)
     }
 
-    /// How the user logged in: the authentication context class `acr`.
+    /// Returns how the user logged in: the authentication context class `acr`.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.0.token.claims.acr.as_deref()
     }
 
-    /// The roles, with those that they imply.
+    /// Returns the roles, with the roles that they imply.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.0.roles.iter().map(|role| &**role)
     }
 
-    /// The scopes.
+    /// Returns the scopes.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.0.scopes.iter().map(|scope| &**scope)
     }
 
-    /// The permissions, with those that the roles are granted.
+    /// Returns the permissions, with those that the roles are granted.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         self.0.permissions.iter().map(|permission| &**permission)
     }
 
-    /// Whether the caller has this role, by itself or implied by another.
+    /// Returns whether the caller has this role, directly or implied by another role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         self.roles().any(|has| has == role)
     }
 
-    /// Whether the token carries this scope.
+    /// Returns whether the token has this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scopes().any(|has| has == scope)
     }
 
-    /// Whether the caller is granted this permission.
+    /// Returns whether the caller has this permission, directly or granted to one of its roles.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {
         self.permissions().any(|has| has == permission)
     }
 
-    /// Whether the caller has this, by a name that the compiler knows: `user.has(Role::Admin)`, with an enum that
-    /// [`vocabulary!`](crate::vocabulary!) made.
+    /// Returns whether the caller has a role, scope or permission of an enum that [`vocabulary!`](crate::vocabulary!) made:
+    /// `user.has(Role::Admin)`.
     #[must_use]
     pub fn has<N: Name>(&self, name: N) -> bool {
         match N::KIND {
@@ -156,16 +155,16 @@ impl Principal {
         }
     }
 
-    /// The claim of this top-level name, dots and all.
+    /// Returns the claim of this top-level name. Dots are a part of the name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.0.token.claims.get(name)
     }
 
-    /// All claims as a type of yours. [`Claims<T>`](crate::Claims) does the same as an extractor.
+    /// Deserializes all claims as a type of yours. [`Claims<T>`](crate::Claims) does the same as an extractor.
     ///
     /// # Errors
-    /// If the claims don't fit the type. The error's text may quote a claim: think before you log it.
+    /// If the claims do not fit the type. The text of the error can contain the value of a claim, which may be personal data.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(self.0.token.claims.as_map())
     }
@@ -187,7 +186,7 @@ impl Principal {
     }
 }
 
-/// Who, but not what else the token says: claims may be personal.
+/// Prints the subject, issuer, roles, scopes and permissions. Other claims may be personal data.
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")
@@ -200,8 +199,8 @@ impl fmt::Debug for Principal {
     }
 }
 
-/// A list of strings, or one string of words with spaces between (RFC 6749 §3.3). Absent is empty; another type is
-/// no reading of ours to guess at.
+/// Returns a list of strings, or the words of a string with spaces between them (RFC 6749 §3.3). An absent claim is an empty list;
+/// `None` for another type.
 fn names_of(token: &VerifiedToken, places: &[ClaimName]) -> Option<Vec<Box<str>>> {
     match places.iter().find_map(|place| place.find(&token.claims)) {
         None => Some(Vec::new()),

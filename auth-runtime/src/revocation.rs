@@ -1,14 +1,14 @@
-//! Tokens that are revoked before they expire: by token, by session, by user.
+//! Revocation: tokens become invalid before they expire, by token, by session or by user.
 //!
-//! Never by the token's own bytes: an ECDSA signature has a second encoding that verifies too, so a token has more
-//! than one spelling.
+//! A token is never identified by its bytes: every ECDSA signature has a second encoding that verifies too, so the same token has more
+//! than one text.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
-//! | `view` | what is revoked, in memory: what every request asks |
+//! | `view` | holds the revocations in memory; every request reads it |
 //! | `follow` | reads a store's log into the view |
 //! | `revoker` | records and enforces a revocation, and removes the refresh tokens that it concerns |
-//! | `error` | why a revocation was not recorded |
+//! | `error` | why a token, session or user could not be revoked |
 
 mod error;
 mod follow;

@@ -1,15 +1,15 @@
-//! Sessions: issuing tokens, renewing and revoking them.
+//! Sessions: issuing, refreshing and revoking tokens.
 //!
-//! | item | what |
+//! | item | purpose |
 //! |---|---|
-//! | [`TokenIssuer`] | what tokens are made with, and for how long |
-//! | [`Subject`], [`SubjectStore`] | what the application says of its users |
+//! | [`TokenIssuer`] | the keys and lifetimes of tokens |
+//! | [`Subject`], [`SubjectStore`] | the users, as the application describes them |
 //! | [`TokenService`] | log in, refresh, log out, introspect |
-//! | [`SigningKey`], [`SigningKeys`], [`RefreshKey`] | keys to sign with |
+//! | [`SigningKey`], [`SigningKeys`], [`RefreshKey`] | the keys of tokens |
 //! | [`key_set`] | a handler for `/.well-known/jwks.json` |
 //! | [`readiness`] | a handler for a load balancer |
-//! | `routes` | routes for all of it (feature `token-routes`) |
-//! | `PasswordHasher` | hashing of passwords (feature `password`) |
+//! | `routes` | routes to log in, refresh and log out (feature `token-routes`) |
+//! | `PasswordHasher` | hashes passwords (feature `password`) |
 
 mod key_set;
 #[cfg(feature = "password")]

@@ -1,7 +1,7 @@
-//! Where a credential may come from.
+//! Where a request may carry a credential.
 //!
-//! Carriers are explicit (the client put the credential there for this request) or ambient (a browser adds it by
-//! itself). Explicit ones come first; the first that is present decides, and a bad one is never skipped.
+//! A carrier is explicit (the client added the credential to this request) or ambient (the browser adds it automatically). Explicit
+//! sources are searched first. The first credential that is present decides; an invalid one is never skipped.
 
 mod bearer;
 mod cookie;
@@ -19,51 +19,51 @@ pub(crate) use self::cookie::RefreshCookie;
 pub use self::header::Header;
 pub use self::query::Query;
 
-/// A place in the request's head where a credential may stand.
+/// A place in the head of a request where a credential may be.
 pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
-    /// The name that `source = ".."` calls it by.
+    /// Returns the name of the source, as in `source = ".."`.
     fn name(&self) -> &str;
 
-    /// Who puts the credential into the request.
+    /// Returns whether the client or the browser adds the credential.
     fn carrier(&self) -> Carrier;
 
-    /// Looks for the credential.
+    /// Extracts the credential from the request.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r>;
 
-    /// Where in the request the credential stands, for documents that describe the service. `None`: that is not told, and a
-    /// document that would need it is an error.
+    /// Returns where in the request the credential is, for the OpenAPI document. With `None`, a document that describes a route with
+    /// this source is an error.
     fn location(&self) -> Option<CredentialLocation<'_>> {
         None
     }
 
-    /// The scheme of the challenge for a route that takes this source (RFC 9110 §11.6.1).
+    /// Returns the scheme of the challenge for a route that accepts this source (RFC 9110 §11.6.1).
     fn challenge_scheme(&self) -> &str {
         "Bearer"
     }
 
-    /// A `Set-Cookie` value that takes the credential away from the browser, for an ambient source.
+    /// Returns a `Set-Cookie` value that removes the credential from the browser, if the source is ambient.
     fn clearing_cookie(&self) -> Option<String> {
         None
     }
 
-    /// Whether the credential stands in the URL: then it is refused for methods that change state, and the answer
+    /// Returns whether the credential is in the URL. Such a credential is rejected for methods that change state, and the response
     /// must not be stored (RFC 6750 §2.3).
     fn is_in_url(&self) -> bool {
         false
     }
 }
 
-/// Who puts a credential into the request.
+/// Who adds a credential to the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Carrier {
-    /// The client, for this request: a header, a query parameter.
+    /// The client adds it to this request: a header, a query parameter.
     Explicit,
-    /// The browser, whatever page caused the request: a cookie. Such requests must pass the origin check.
+    /// The browser adds it automatically, whichever page caused the request: a cookie. Such a request must pass the origin check.
     Ambient,
 }
 
-/// Where in a request a credential stands.
+/// Where in a request a credential is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialLocation<'s> {
@@ -71,7 +71,7 @@ pub enum CredentialLocation<'s> {
     Header {
         /// The header's name.
         name: &'s str,
-        /// The word in front of the credential.
+        /// The authentication scheme before the credential.
         scheme: Option<&'s str>,
     },
     /// In a cookie.
@@ -86,22 +86,22 @@ pub enum CredentialLocation<'s> {
     },
 }
 
-/// What a source found.
+/// The result of [`CredentialSource::extract`].
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extracted<'r> {
-    /// Nothing.
+    /// There is no credential.
     Absent,
-    /// One credential.
+    /// There is one credential.
     Present(Cow<'r, str>),
-    /// Something that can't be a credential: empty, not ASCII. It counts as present, and as bad.
+    /// There is a value that can't be a credential: it is empty or not visible ASCII. It counts as present and invalid.
     Unusable(&'static str),
-    /// The same carrier more than once: a malformed request (RFC 6750 §2).
+    /// The credential appears more than once: the request is malformed (RFC 6750 §2).
     Repeated,
 }
 
 impl<'r> Extracted<'r> {
-    /// What was found, together with what the same carrier holds further on.
+    /// Combines two results for the same carrier.
     fn and(self, further: Self) -> Self {
         match (self, further) {
             (Self::Absent, found) | (found, Self::Absent) => found,
@@ -119,20 +119,19 @@ impl<'r> Extracted<'r> {
     }
 }
 
-/// Redacted.
+/// Redacts the credential.
 impl fmt::Debug for Extracted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("Absent"),
             Self::Present(_) => f.write_str("Present([redacted])"),
-            Self::Unusable(why) => write!(f, "Unusable({why:?})"),
+            Self::Unusable(reason) => write!(f, "Unusable({reason:?})"),
             Self::Repeated => f.write_str("Repeated"),
         }
     }
 }
 
-/// The bytes of a credential as text, if they can be one: visible ASCII, and not empty. How long it may be, the verifier
-/// knows.
+/// Returns the bytes as a credential, if they are visible ASCII and not empty. The verifier limits the length.
 fn credential(bytes: &[u8]) -> Extracted<'_> {
     if bytes.is_empty() {
         return Extracted::Unusable("the credential is empty");
@@ -145,8 +144,7 @@ fn credential(bytes: &[u8]) -> Extracted<'_> {
     }
 }
 
-/// What stands behind `scheme` and at least one space, compared without case (RFC 9110 §11.1); `None` for another
-/// scheme.
+/// Returns what follows `scheme` and at least one space; `None` for another scheme. Schemes are compared without case (RFC 9110 §11.1).
 fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (head, rest) = value.split_at_checked(scheme.len())?;
     if !head.eq_ignore_ascii_case(scheme.as_bytes()) {

@@ -1,7 +1,7 @@
-//! For tests of services: an engine with a clock that is set by hand, tokens that it accepts, and principals.
+//! Tools for tests of services: an engine with a clock that the test sets, tokens that it accepts, and principals.
 //!
-//! Behind the feature `test-util`, which is for `[dev-dependencies]`. It weakens no engine but those that
-//! [`TestAuth`] makes, also if another crate of the tree turns it on.
+//! It is enabled by the feature `test-util`, which is for `[dev-dependencies]`. Only the engines that [`TestAuth`] makes are affected,
+//! also if another crate of the dependency tree enables the feature.
 //!
 //! ```
 //! use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
@@ -24,13 +24,13 @@
 //! let request = Request::get("/purge").header("authorization", format!("Bearer {token}")).body(Body::empty())?;
 //! assert_eq!(app.clone().oneshot(request).await?.status(), StatusCode::OK);
 //!
-//! // The same without a token; the rule is enforced all the same:
+//! // The same without a token; the rule is enforced too:
 //! let request = Request::get("/purge").body(Body::empty())?.with_principal(TestUser::new("bob").principal());
 //! assert_eq!(app.oneshot(request).await?.status(), StatusCode::FORBIDDEN);
 //! # Ok(())
 //! # }
 //! ```
-#![allow(clippy::expect_used, reason = "a test kit fails the test")]
+#![allow(clippy::expect_used, reason = "a panic fails the test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +51,7 @@ use crate::vocabulary::VocabularyIndex;
 const ISSUER: &str = "https://issuer.test";
 const AUDIENCE: &str = "test";
 
-/// A clock that is set by hand. It starts at the same time in every test.
+/// A clock that the test sets. It starts at the same time in every test.
 #[derive(Clone, Debug)]
 pub struct TestClock {
     seconds: Arc<AtomicU64>,
@@ -64,13 +64,13 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// A clock for an engine that [`TestAuth`] does not make.
+    /// Returns a clock for an engine that [`TestAuth`] does not make.
     #[must_use]
     pub fn new() -> Self {
         Self { seconds: Arc::new(AtomicU64::new(1_800_000_000)) }
     }
 
-    /// Moves the clock forward, in whole seconds.
+    /// Moves the clock forward. `by` is truncated to whole seconds.
     pub fn advance(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Ordering::SeqCst);
     }
@@ -82,7 +82,7 @@ impl Clock for TestClock {
     }
 }
 
-/// An engine for tests: with a [`TestClock`], and with an issuer whose tokens it makes.
+/// An engine for tests, with a [`TestClock`] and an issuer whose tokens it can make.
 #[derive(Debug)]
 pub struct TestAuth {
     auth: Auth,
@@ -97,60 +97,59 @@ impl Default for TestAuth {
 }
 
 impl TestAuth {
-    /// With the builder's defaults.
+    /// Returns an engine with the builder's defaults.
     #[must_use]
     pub fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    /// With what `configure` adds to a builder that has the test's issuer and clock already.
+    /// Returns an engine with the settings that `configure` adds to a builder that has the test's issuer and clock.
     ///
     /// # Panics
-    /// If the configuration has a mistake.
+    /// If the configuration has an error.
     #[must_use]
     pub fn with(configure: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Self {
-        let key = SigningKey::generate(Algorithm::EdDSA).expect("a key for tests").with_id("test");
+        let key = SigningKey::generate(Algorithm::EdDSA).expect("the system generates a key").with_id("test");
         let clock = TestClock::new();
         let issuer = TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(key.verifying_key());
         let builder = configure(Auth::builder().issuer(issuer).clock(clock.clone()));
-        let auth = builder.build_for_test().expect("the configuration of the test's engine");
+        let auth = builder.build_for_test().expect("the configuration of the test's engine has no error");
         Self { auth, clock, key }
     }
 
-    /// The engine.
+    /// Returns the engine.
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
     }
 
-    /// The engine's clock.
+    /// Returns the engine's clock.
     #[must_use]
     pub fn clock(&self) -> &TestClock {
         &self.clock
     }
 
-    /// The principal that a token of `user` leads to in this engine: with what its vocabulary says that roles imply and
-    /// are granted.
+    /// Returns the principal that the engine makes of a token of `user`, with the roles and permissions that its vocabulary adds.
     ///
     /// # Panics
-    /// If the claims can't be those of a principal, such as two roles that exclude each other.
+    /// If the claims are not valid for a principal, such as two roles that exclude each other.
     #[must_use]
     pub fn principal(&self, user: &TestUser) -> Principal {
         user.principal_by(&self.auth.engine().authorization.vocabulary)
     }
 
-    /// A token of `user` that the engine accepts: issued now, for 15 minutes, each with its own `jti`. Claims that
-    /// the user brings replace these.
+    /// Returns a token of `user` that the engine accepts. It is issued now, expires after 15 minutes, and has its own `jti`. Claims
+    /// of `user` replace these.
     ///
     /// # Panics
-    /// Never, for claims that are JSON.
+    /// Never, because the claims are JSON.
     #[must_use]
     pub fn token(&self, user: &TestUser) -> String {
-        self.key.sign(&user.claims_at(unix_seconds(self.clock.now()))).expect("claims that are JSON")
+        self.key.sign(&user.claims_at(unix_seconds(self.clock.now()))).expect("the claims are JSON")
     }
 }
 
-/// A user in a test, described in one line: `TestUser::new("alice").roles(["admin"])`.
+/// A user in a test: `TestUser::new("alice").roles(["admin"])`.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TestUser {
@@ -158,40 +157,40 @@ pub struct TestUser {
 }
 
 impl TestUser {
-    /// A user with this subject and nothing else.
+    /// Returns a user with this subject, without roles, scopes or permissions.
     pub fn new(subject: impl Into<String>) -> Self {
         Self { claims: Map::new() }.claim("sub", subject.into())
     }
 
-    /// Has these roles.
+    /// Sets the roles.
     pub fn roles(self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.claim("roles", strings(roles))
     }
 
-    /// Has these scopes.
+    /// Sets the scopes.
     pub fn scopes(self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.claim("scope", strings(scopes).join(" "))
     }
 
-    /// Has these permissions.
+    /// Sets the permissions.
     pub fn permissions(self, permissions: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.claim("permissions", strings(permissions))
     }
 
-    /// Has this claim, in place of one of the same name that a test token has by itself.
+    /// Sets a claim. It replaces a claim of the same name that a test token has by default.
     ///
     /// # Panics
-    /// If the value can't be written as JSON.
+    /// If the value can't be serialized as JSON.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.claims.insert(name.into(), serde_json::to_value(value).expect("a claim that is JSON"));
+        self.claims.insert(name.into(), serde_json::to_value(value).expect("the claim is JSON"));
         self
     }
 
-    /// The principal that a token of this user leads to without a vocabulary, for calling a handler as a function, or for
+    /// Returns the principal of a token of this user, without a vocabulary, for calling a handler as a function or for
     /// [`with_principal`](TestRequest::with_principal).
     ///
     /// # Panics
-    /// If the claims can't be those of a principal, such as a number for `roles`.
+    /// If the claims are not valid for a principal, such as a number for `roles`.
     #[must_use]
     pub fn principal(&self) -> Principal {
         self.principal_by(&VocabularyIndex::default())
@@ -200,9 +199,9 @@ impl TestUser {
     fn principal_by(&self, index: &VocabularyIndex) -> Principal {
         let claims = Value::Object(self.claims_at(unix_seconds(TestClock::new().now())));
         let claims =
-            TokenClaims::from_json(claims.to_string().as_bytes()).expect("claims of the right types");
+            TokenClaims::from_json(claims.to_string().as_bytes()).expect("the claims have the right types");
         let principal = Principal::identify(VerifiedToken::new(claims), index);
-        principal.expect("claims that name a principal")
+        principal.expect("the claims are those of a principal")
     }
 
     fn claims_at(&self, now: i64) -> Map<String, Value> {
@@ -218,10 +217,10 @@ impl TestUser {
     }
 }
 
-/// `.with_principal(..)` on a request.
+/// Adds `.with_principal(..)` to requests.
 pub trait TestRequest {
-    /// Sends the request as this principal, without a token. Rules and checks are enforced as ever. Only an engine
-    /// that [`TestAuth`] made honours it; any other goes by the request's credential.
+    /// Sends the request as this principal, without a token. Rules and checks are enforced. Only an engine of [`TestAuth`] accepts
+    /// the principal; another engine ignores it and uses the request's credential.
     #[must_use]
     fn with_principal(self, principal: Principal) -> Self;
 }

@@ -1,14 +1,14 @@
-//! From a token's text to verified claims: the signature first, then the claims.
+//! Verification: from the text of a token to verified claims. The signature is verified first, then the claims.
 //!
-//! Keys and algorithms are those of JOSE: [`Key`] and [`Algorithm`].
+//! [`Key`] and [`Algorithm`] are those of the module `jose`.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
-//! | `jws` | the compact form and its header, strictly |
-//! | `claims` | the payload: registered claims with their types, the rest as JSON |
-//! | `issuer` | what is trusted: an issuer, its keys, audience and claim names |
-//! | `jwt` | the verifier that puts these together |
-//! | `limits` | `exp`, `nbf`, `iat` |
+//! | `jws` | splits the compact form and parses the header, strictly |
+//! | `claims` | parses the payload: registered claims with their types, the others as JSON |
+//! | `issuer` | configures a trusted issuer: its keys, audience and claim names |
+//! | `jwt` | verifies a token with the files above |
+//! | `limits` | checks `exp`, `nbf` and `iat` |
 
 mod claims;
 mod error;
@@ -30,51 +30,51 @@ pub(crate) use self::jwt::JwtVerifier;
 pub(crate) use self::limits::Limits;
 pub use crate::jose::{Algorithm, Key};
 
-/// Turns a credential into verified claims.
+/// Verifies a credential and returns its claims.
 ///
-/// The engine's own verifier takes JWTs of the [`TrustedIssuer`]s that the builder names. Implement this trait for
-/// another kind of token. It must not wait: no network and no disk stand in the way of a request.
+/// The built-in verifier accepts JWTs of the [`TrustedIssuer`]s of the builder. Implement this trait for another kind of token. The
+/// implementation must not block: no network and no disk.
 pub trait Verifier: fmt::Debug + Send + Sync + 'static {
-    /// Verifies that `token` is authentic and meant for this service.
+    /// Verifies that `token` is authentic and issued for this service.
     ///
-    /// `exp`, `nbf` and `iat` of what comes back the engine checks itself, on every request: no verifier can forget
-    /// them, and a token without `exp` is refused.
+    /// The engine itself checks `exp`, `nbf` and `iat` of the returned claims on every request, and rejects a token without `exp`.
     ///
     /// # Errors
-    /// Whatever makes the token unusable. The caller of the service learns only that it is `invalid_token`; the
-    /// error's text goes to tracing, so it must not contain the token.
+    /// [`VerifyError`] if the token is invalid. The caller of the service receives only the code `invalid_token`. The error's text
+    /// goes to tracing, so it must not contain the token.
     fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError>;
 
-    /// A number that grows whenever a token that was accepted might no longer be, such as when a key is taken away: change
-    /// what decides first, and then the number. With it the engine remembers verified tokens
-    /// ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)); `None`, the default, has it ask every time.
+    /// Returns a number that increases whenever a token that was accepted may now be invalid, for example when a key is removed.
+    /// Change the verifier's state first, then the number. It lets the engine cache verified tokens
+    /// ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)). With `None`, the default, the engine calls
+    /// [`verify`](Self::verify) on every request.
     fn generation(&self) -> Option<u64> {
         None
     }
 }
 
-/// What a [`Verifier`] has verified.
+/// The verified claims of a token.
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
     pub(crate) claims: TokenClaims,
     pub(crate) mapping: std::sync::Arc<ClaimMapping>,
-    /// Whether the same token would be accepted again as long as its verifier's generation stays the same.
+    /// Whether the same token stays valid as long as its verifier's generation does not change.
     pub(crate) may_be_remembered: bool,
 }
 
 impl VerifiedToken {
-    /// Verified claims, with roles, scopes and permissions under their default names.
+    /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     #[must_use]
     pub fn new(claims: TokenClaims) -> Self {
         Self { claims, mapping: std::sync::Arc::default(), may_be_remembered: true }
     }
 
-    /// Whom the token is about; `None` if it does not say, or says it in a form that is no subject.
+    /// Returns the subject; `None` if it is missing, empty or not a string.
     pub(crate) fn subject(&self) -> Option<&str> {
         self.mapping.subject.find(&self.claims)?.as_str().filter(|subject| !subject.is_empty())
     }
 
-    /// The claims.
+    /// Returns the claims.
     #[must_use]
     pub fn claims(&self) -> &TokenClaims {
         &self.claims

@@ -9,7 +9,7 @@ fuzz_target!(|text: &str| {
     let issuer = || TrustedIssuer::dangerously_accept_any_issuer().dangerously_accept_any_audience();
     for issuer in [issuer().key(Key::jwk(text)), issuer().jwks(text)] {
         if let Err(error) = Auth::builder().issuer(issuer).build() {
-            assert!(error.mistakes().all(|mistake| !mistake.is_empty()));
+            assert!(error.errors().all(|error| !error.is_empty()));
         }
     }
 });

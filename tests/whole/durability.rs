@@ -59,7 +59,7 @@ fn note_until_full(
         let line = child.line();
         served += usize::from(failed > 0 && matches!(line, Line::Served { .. }));
         if let Some(reason) = acknowledged.note(line) {
-            assert_tells(&reason, store, "there is no space for it: free some on the disk");
+            assert_tells(&reason, store, "there is no space for it: free space on the disk");
             failed += 1;
         }
     }
@@ -121,7 +121,8 @@ fn a_file_that_may_not_be_written_is_named() {
 fn a_file_that_is_open_already_is_named() {
     let (_directory, store) = new_store();
     let _first = RedbStore::open(&store).unwrap();
-    let advice = "it is open already, and is for one process: stop the other one, or give each its own path";
+    let advice =
+        "it is open already, and only one process may open it: stop the other one, or give each its own path";
     assert_tells(&RedbStore::open(&store).unwrap_err().to_string(), &store, advice);
     let mut child = Child::start(&store, "0", &[]);
     assert!(matches!(child.line(), Line::Opening));

@@ -131,7 +131,7 @@ async fn what_can_not_be_put_into_a_token_is_said() {
         (Subject::new("alice").claim("exp", 1), "`exp`"),
         (Subject::new("alice").claims(json!({ "cnf": {} })), "`cnf`"),
         (Subject::new("alice").claims(json!({ "scp": "admin:write" })), "`scp`"),
-        (Subject::new("alice").claims(5), "no JSON object"),
+        (Subject::new("alice").claims(5), "is not a JSON object"),
         (Subject::new("alice").scopes(["a b"]), "white space"),
         (Subject::new(""), "empty"),
     ] {

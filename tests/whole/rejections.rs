@@ -387,7 +387,7 @@ async fn a_misconfigured_service_is_reported_as_any_rejection() {
     assert_eq!(send(&app, request("GET", "/any", &[])).await.status, 500);
     let events = log.lock().unwrap().join("\n");
     assert!(
-        events.starts_with("- GET /any [unknown]: rejected 500 -: a guarded route was reached"),
+        events.starts_with("- GET /any [unknown]: rejected 500 -: a guarded route can't be served"),
         "{events}"
     );
 }

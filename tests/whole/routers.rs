@@ -343,7 +343,7 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
         )
         .finish(auth.auth())
         .unwrap_err();
-    let mistakes: Vec<_> = error.mistakes().collect();
+    let mistakes: Vec<_> = error.errors().collect();
     let expected = [
         "GET /source (whole::routers::unknown_source at tests/whole/routers.rs:",
         "POST /url (",

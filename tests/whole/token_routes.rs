@@ -339,7 +339,7 @@ async fn the_address_is_the_connections_unless_proxies_are_named() {
         .trusted_proxies(ForwardedHeader::Forwarded, ["10.0.0.0/33", "proxy.local"])
         .build()
         .unwrap_err();
-    assert_eq!(error.mistakes().count(), 2, "{error}");
+    assert_eq!(error.errors().count(), 2, "{error}");
 }
 
 /// Where the address is not known there is no limit, so there is no login.

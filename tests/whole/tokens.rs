@@ -220,7 +220,7 @@ fn build_lists_every_mistake() {
     for expected in [
         "the leeway is 301 s, and 300 s is the most",
         "`max_token_lifetime` is less than a second",
-        "no audience, so a token made for another service would be good here",
+        "no audience is set, so a token for another service would be accepted",
         "the secret has 5 bytes, and HS256 needs at least 32",
         "RS256 verifies with a public key, not with a secret",
         "this is the private key: give the public key",
@@ -262,7 +262,7 @@ fn build_demands_what_would_weaken_it_to_be_said_aloud() {
     assert_eq!(mistakes(Auth::builder().issuer(loud.clone())), None);
     let beside =
         Auth::builder().issuer(loud.clone()).issuer(TrustedIssuer::new("i").audience("a").key(key()));
-    assert!(mistakes(beside).unwrap().contains("stands beside another issuer"));
+    assert!(mistakes(beside).unwrap().contains("is used together with another issuer"));
     let insecure = Auth::builder().issuer(loud).dangerously_use_insecure_cookies();
     assert!(
         mistakes(insecure.public_origin("https://shop.example"))

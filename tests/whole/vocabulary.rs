@@ -188,7 +188,7 @@ fn names_that_are_not_declared_are_listed_with_their_routes() {
         .nest("/deep", Router::new().route("/slip", get(slips_too)).require(rule!(roles = ["somebody"])))
         .merge(routes());
     let error = routes.finish(engine().auth()).unwrap_err();
-    let mistakes: Vec<&str> = error.mistakes().collect();
+    let mistakes: Vec<&str> = error.errors().collect();
     assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
     for (mistake, start, name) in [
         (mistakes[0], "GET /slips (", "the role `visitor`"),

@@ -1,13 +1,17 @@
 use super::ForwardedHeader::{Forwarded, XForwardedFor};
-use super::{ForwardedHeader, MAX_ELEMENTS, TrustedProxies, client_address, forwarded::node, network};
+use super::{
+    ConfigErrors, ForwardedHeader, MAX_ELEMENTS, TrustedProxies, client_address, forwarded::node, network,
+};
 use axum::http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
 fn proxies(header: ForwardedHeader, texts: &[&str]) -> Result<TrustedProxies, Vec<String>> {
-    let mut mistakes = Vec::new();
+    let mut errors = ConfigErrors::default();
     let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
-    TrustedProxies::parse(header, &texts, &mut mistakes).ok_or(mistakes)
+    let parsed = TrustedProxies::parse(header, &texts, &mut errors);
+    let errors = errors.into_vec();
+    if errors.is_empty() { parsed.ok_or(errors) } else { Err(errors) }
 }
 
 fn ours(header: ForwardedHeader) -> TrustedProxies {
@@ -215,13 +219,13 @@ fn networks_have_one_form() {
 
 #[test]
 fn all_errors_are_reported_at_once() {
-    let mistakes = proxies(XForwardedFor, &["10.0.0.0/33", " 10.0.0.7 ", "proxy", "::/0", "0.0.0.0/0"]);
-    let mistakes = mistakes.unwrap_err();
-    assert_eq!(mistakes.len(), 4, "{mistakes:?}");
-    assert!(mistakes[0].contains("\"10.0.0.0/33\"") && mistakes[0].contains("write it as in"));
-    assert!(mistakes[1].contains("\"proxy\""));
-    assert!(mistakes[2].contains("\"::/0\"") && mistakes[2].contains("name the networks"));
-    assert!(mistakes[3].contains("\"0.0.0.0/0\""));
+    let errors = proxies(XForwardedFor, &["10.0.0.0/33", " 10.0.0.7 ", "proxy", "::/0", "0.0.0.0/0"]);
+    let errors = errors.unwrap_err();
+    assert_eq!(errors.len(), 4, "{errors:?}");
+    assert!(errors[0].contains("\"10.0.0.0/33\"") && errors[0].contains("write it as in"));
+    assert!(errors[1].contains("\"proxy\""));
+    assert!(errors[2].contains("\"::/0\"") && errors[2].contains("name the networks"));
+    assert!(errors[3].contains("\"0.0.0.0/0\""));
 }
 
 proptest! {

@@ -44,7 +44,7 @@ impl Engine {
         // It logs its failure itself, and `status` reports it.
         let _ = self.revocations.state.catch_up(self.now()).await;
         // A clock that jumps for a moment must not make it forget.
-        let Some(steady) = self.steady_time.held(self.now()) else { return };
+        let Some(steady) = self.steady_time.record(self.now()) else { return };
         let began = Instant::now();
         while began.elapsed() < AT_ONCE {
             match self.revocations.drop_expired(steady).await {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
-use crate::error::KeysError;
+use crate::error::{ConfigErrors, KeysError};
 use crate::issue::{
     IssuerState, NoTokenIssuer, OpenedRefreshToken, RefreshError, SigningKeys, TokenError, session_of_family,
 };
@@ -56,11 +56,11 @@ impl TokenService {
     /// expired, leave the old one out.
     ///
     /// # Errors
-    /// [`KeysError`], which lists every mistake; then nothing is changed.
+    /// [`KeysError`], which lists every error; then nothing is changed.
     pub fn rotate_keys(&self, keys: impl Into<SigningKeys>) -> Result<(), KeysError> {
         match self.engine.sessions.issuer.as_ref() {
             Some(issuer) => issuer.rotate(keys.into()),
-            None => Err(KeysError::new(vec![NoTokenIssuer.to_string()])),
+            None => Err(ConfigErrors::one(NoTokenIssuer.to_string()).into()),
         }
     }
 

@@ -6,9 +6,9 @@ use super::Authorized;
 use crate::pipeline::NamedCheck;
 use crate::policy::{HandlerInfo, Policy, Rule};
 
-/// Arguments of a handler, as axum's own type for them, that begin with the gate.
+/// The arguments of a handler, as axum's type for them, whose first argument is the gate.
 ///
-/// The guarded router asks this of every handler, so a route without a policy does not compile.
+/// The guarded router requires it of every handler, so a route without a policy does not compile.
 #[diagnostic::on_unimplemented(
     message = "this handler has no `#[auth(...)]` attribute",
     label = "a route must say who may call it",
@@ -16,11 +16,11 @@ use crate::policy::{HandlerInfo, Policy, Rule};
     note = "a closure or a handler of another crate is mounted with a rule beside it: `.route(\"/path\", (axum::routing::get(handler), rule!(public)))`"
 )]
 pub trait CarriesPolicy: sealed::Sealed {
-    /// The rule.
+    /// The rule of the policy.
     const RULE: Rule;
-    /// The handler.
+    /// The handler that carries the policy.
     const HANDLER: HandlerInfo;
-    /// The check, with its module, if there is one.
+    /// The path of the check function, if there is one.
     const CHECK: Option<&'static str>;
 
     #[doc(hidden)]
@@ -42,7 +42,7 @@ where
     }
 }
 
-/// No other crate can say that a handler carries a policy.
+/// Prevents other crates from implementing [`CarriesPolicy`].
 mod sealed {
     pub trait Sealed {}
 
@@ -61,16 +61,16 @@ mod sealed {
     impl<P, C> SealedGate for super::Authorized<P, C> {}
 }
 
-/// Only [`Authorized`].
+/// Implemented by [`Authorized`] alone.
 ///
-/// A trait of the first argument by itself, and not of the tuple with `Authorized` in it: the compiler would take the
-/// one tuple of a handler's length for what is meant, and complain of a wrong type instead of the missing attribute.
+/// It is a trait of the first argument, and not of the tuple of all arguments: otherwise the compiler would suggest the only tuple of
+/// the handler's length, and report a wrong type instead of the missing attribute.
 pub trait Gate: sealed::SealedGate {
-    /// The rule.
+    /// The rule of the policy.
     const RULE: Rule;
-    /// The handler.
+    /// The handler that carries the policy.
     const HANDLER: HandlerInfo;
-    /// The check, with its module, if there is one.
+    /// The path of the check function, if there is one.
     const CHECK: Option<&'static str>;
 
     /// The policy.
@@ -88,7 +88,7 @@ impl<P: Policy, C: NamedCheck> Gate for Authorized<P, C> {
     }
 }
 
-/// axum's type for a handler's arguments: a marker, and then the arguments.
+/// axum's type for the arguments of a handler: a marker, then the arguments.
 pub trait Arguments: sealed::SealedArguments {
     /// The type of the first argument.
     type First;

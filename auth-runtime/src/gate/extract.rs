@@ -8,38 +8,42 @@ use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind, misconfigured};
 
+/// The message where the layer is missing.
+const MISSING_LAYER: &str = "the layer of `Auth` is missing: build the app with `auth_runtime::Router` and `.finish(&auth)`, or \
+     add `.layer(auth.layer())` to the `axum::Router`";
+
 /// The claims of the verified token, as a type of yours: `Claims(claims): Claims<MyClaims>`.
 ///
-/// A request whose claims don't fit the type is rejected as one with an invalid token (401 `invalid_token`); which field is
-/// missing goes to tracing. The audit hook was called with the gate's decision by then, and is not called again.
+/// A request whose claims do not fit the type is rejected as one with an invalid token (401 `invalid_token`), and the reason goes to
+/// tracing. The audit hook has already received the gate's decision, and is not called again.
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<T>(pub T);
 
-/// The caller that the gate let in, for the extractors that run after it: no other crate can name this type.
+/// The principal that the gate accepted; `None` for an anonymous caller. No other crate can name this type.
 #[derive(Clone, Debug)]
-pub(super) struct Admitted(pub(super) Option<Principal>);
+pub(super) struct AcceptedPrincipal(pub(super) Option<Principal>);
 
-/// The caller, if there is one.
+/// Returns the principal; `None` for an anonymous caller.
 ///
 /// # Errors
-/// If no gate stood before this extractor.
-fn admitted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
-    match parts.extensions.get::<Admitted>() {
-        Some(Admitted(principal)) => Ok(principal.clone()),
+/// If no gate ran before this extractor.
+fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
+    match parts.extensions.get::<AcceptedPrincipal>() {
+        Some(AcceptedPrincipal(principal)) => Ok(principal.clone()),
         None => Err(misconfigured(
-            "`Principal` or `Claims` is extracted on a route that has no `#[auth(..)]`: \
-             put the attribute on the handler, or a rule beside the service",
+            "`Principal` or `Claims` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
+             mount the service with a rule",
         )),
     }
 }
 
 fn required(parts: &Parts) -> Result<Principal, Rejection> {
-    match admitted(parts)? {
+    match accepted(parts)? {
         Some(principal) => Ok(principal),
-        // Behind `optional` the answer to "who are you?" is a challenge.
+        // With `#[auth(optional)]`, an anonymous caller receives a challenge from this extractor.
         None => match RequestAuth::of(parts) {
             Some(auth) => Err(auth.reject(RejectionKind::Unauthenticated, parts)),
-            None => Err(misconfigured("the layer of `Auth` is missing")),
+            None => Err(misconfigured(MISSING_LAYER)),
         },
     }
 }
@@ -56,7 +60,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
-        admitted(parts)
+        accepted(parts)
     }
 }
 
@@ -72,7 +76,7 @@ impl<S: Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims<T> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
-        match admitted(parts)? {
+        match accepted(parts)? {
             Some(principal) => typed(&principal, parts).map(Some),
             None => Ok(None),
         }
@@ -84,20 +88,20 @@ fn typed<T: DeserializeOwned>(principal: &Principal, parts: &Parts) -> Result<Cl
         tracing::warn!(
             expected = std::any::type_name::<T>(),
             error = without_values(&error.to_string()),
-            "auth: the claims of a verified token don't fit the handler's type"
+            "auth: the claims of a verified token do not fit the type of the handler's `Claims` argument"
         );
         match RequestAuth::of(parts) {
             Some(auth) => auth.reject(RejectionKind::InvalidToken, parts),
-            None => misconfigured("the layer of `Auth` is missing"),
+            None => misconfigured(MISSING_LAYER),
         }
     })
 }
 
-/// serde's text quotes the value that does not fit, which may be personal, unless it is about a field.
+/// Returns the text of serde's error, if it names a field and quotes no value. A value may be personal data.
 fn without_values(text: &str) -> &str {
     if text.starts_with("missing field") || text.starts_with("duplicate field") {
         text
     } else {
-        "a claim has another type"
+        "a claim has another type than the field"
     }
 }

@@ -13,7 +13,7 @@ use crate::gate::MountedRoute;
 use crate::gate::enter;
 use crate::pipeline::NoCheck;
 
-/// Puts the gate around a service.
+/// Wraps a service in a gate.
 #[derive(Clone, Debug)]
 pub(crate) struct GateLayer(pub(crate) Arc<MountedRoute>);
 
@@ -70,7 +70,7 @@ where
             let (mut head, body) = request.into_parts();
             match enter::<(), NoCheck>(&mut head, &(), |engine, head| route.policy(engine, head)).await {
                 Ok(()) => inner.call(Request::from_parts(head, body)).await.map(IntoResponse::into_response),
-                Err(refused) => Ok(refused.into_response()),
+                Err(rejection) => Ok(rejection.into_response()),
             }
         })
     }

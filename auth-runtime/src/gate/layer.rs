@@ -12,17 +12,17 @@ use tower::{Layer, Service};
 use crate::engine::{Auth, Engine};
 use crate::pipeline::RequestAuth;
 
-/// Gives every request what its gate needs, and every answer the headers that the gate wants it to carry.
+/// Gives every request what its gate needs, and adds the headers that the gate sets to the response.
 ///
-/// `finish` of the guarded router puts it in place; on a plain `axum::Router` it is added with
-/// `.layer(auth.layer())`. Of several layers around a handler the nearest counts.
+/// `finish` of the guarded router adds it. On a plain `axum::Router`, add it with `.layer(auth.layer())`. Of several layers around a
+/// handler, the innermost counts.
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     engine: Arc<Engine>,
 }
 
 impl Auth {
-    /// The layer that gives every request what its gate needs. `finish` of the guarded router adds it.
+    /// Returns the layer that gives every request what its gate needs. `finish` of the guarded router adds it.
     #[must_use]
     pub fn layer(&self) -> AuthLayer {
         AuthLayer::new(Arc::clone(self.engine()))
@@ -43,7 +43,7 @@ impl<S> Layer<S> for AuthLayer {
     }
 }
 
-/// The service that [`AuthLayer`] makes.
+/// The service of [`AuthLayer`].
 #[derive(Clone, Debug)]
 pub struct AuthService<S> {
     inner: S,
@@ -70,7 +70,7 @@ where
 }
 
 pin_project! {
-    /// The answer of [`AuthService`].
+    /// The response future of [`AuthService`].
     #[derive(Debug)]
     pub struct AuthFuture<F> {
         #[pin]
@@ -90,7 +90,7 @@ where
         let mut answer = ready!(this.inner.poll(context))?;
         if let Some(auth) = this.auth.take() {
             add(answer.headers_mut(), auth.take_answer_headers());
-            // The layer nearest to the handler was there first, and it is the one that decided.
+            // The innermost layer has inserted its own, and it is the one that decided.
             if answer.extensions().get::<RequestAuth>().is_none() {
                 answer.extensions_mut().insert(auth);
             }
@@ -99,8 +99,8 @@ where
     }
 }
 
-/// `Cache-Control` replaces the handler's, since it is there for a reason of security. A cookie that the handler set
-/// itself stays: a login that answers a request with an expired cookie must not be undone.
+/// Adds headers. `Cache-Control` replaces the handler's, because it protects the response. A cookie that the handler set is kept: the
+/// gate clears an expired cookie, and must not clear the new cookie of a login.
 fn add(headers: &mut HeaderMap, more: HeaderMap) {
     for (name, value) in &more {
         if name == CACHE_CONTROL {

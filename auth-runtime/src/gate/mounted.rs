@@ -23,7 +23,7 @@ pub(crate) struct MountedRoute {
     resolved: OnceLock<ResolvedPolicy>,
 }
 
-/// The policy with what the routers around the route add, in terms of one engine.
+/// The policy of a route and of the routers around it, resolved for one engine.
 #[derive(Debug)]
 pub(crate) struct ResolvedPolicy {
     pub(crate) engine: Arc<Engine>,
@@ -35,7 +35,7 @@ pub(crate) struct ResolvedPolicy {
 }
 
 impl MountedRoute {
-    /// Of a handler that carries its policy.
+    /// Returns the route of a handler that carries its policy.
     pub(crate) fn of<T: CarriesPolicy>() -> Arc<Self> {
         Arc::new(Self {
             rule: T::RULE,
@@ -51,7 +51,7 @@ impl MountedRoute {
         Arc::new(Self { rule, handler, check: None, policy_type: None, resolved: OnceLock::new() })
     }
 
-    /// Whether this is the route of a handler with the policy `P`.
+    /// Returns whether this is the route of a handler with the policy `P`.
     pub(crate) fn is_of<P: 'static>(&self) -> bool {
         self.policy_type == Some(TypeId::of::<P>())
     }
@@ -76,7 +76,7 @@ impl MountedRoute {
     }
 }
 
-/// A handler that brings its route along to its gate.
+/// A handler that passes its route to its gate in the extensions of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct MountedHandler<H> {
     pub(crate) handler: H,

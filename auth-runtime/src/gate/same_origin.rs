@@ -1,4 +1,4 @@
-//! The page that sent a request, as an argument of a handler.
+//! The origin check as an argument of a handler.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -6,11 +6,10 @@ use axum::http::request::Parts;
 use crate::pipeline::RequestAuth;
 use crate::rejection::{Rejection, RejectionKind, misconfigured};
 
-/// The page that sends this request is one of this service's own, or one that it trusts, or there is no page: as an
-/// argument of a handler that takes no credential and issues one.
+/// Checks, as an argument of a handler, that the request comes from a page of this service or of a trusted origin, or from no page.
 ///
-/// The gate checks this on every request with an ambient credential. A login has none yet, and must check for itself: else
-/// another site could log its visitors in as another user, and see what they do there.
+/// The gate checks this on every request with an ambient credential. A request to log in has no credential yet, so its handler must check
+/// it: otherwise another site could log its visitors in as another user, and see what they do here.
 ///
 /// ```
 /// use auth_runtime::{SameOrigin, auth};
@@ -21,8 +20,8 @@ use crate::rejection::{Rejection, RejectionKind, misconfigured};
 /// }
 /// ```
 ///
-/// A request of a page of another origin is rejected with 403, unless its method is safe: a login that answers `GET`, such as a link in a
-/// mail, must protect itself, with a value that only the browser that asked for it has.
+/// A request from a page of another origin is rejected with 403, unless its method is safe. A login that accepts `GET`, such as a link in
+/// a mail, must protect itself with a value that only the browser that requested the link has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SameOrigin;
@@ -32,7 +31,10 @@ impl<S: Sync> FromRequestParts<S> for SameOrigin {
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let Some(auth) = RequestAuth::of(head) else {
-            return Err(misconfigured("`SameOrigin` is extracted without the layer of `Auth`"));
+            return Err(misconfigured(
+                "`SameOrigin` is extracted without the layer of `Auth`: build the app with `auth_runtime::Router` and \
+                 `.finish(&auth)`, or add `.layer(auth.layer())` to the `axum::Router`",
+            ));
         };
         if auth.engine().authentication.origins.admits(head) {
             Ok(Self)

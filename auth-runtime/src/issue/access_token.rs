@@ -38,8 +38,8 @@ impl IssuerState {
         family: Option<&RefreshTokenFamily>,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
-        if let Some(mistake) = &subject.mistake {
-            return Err(TokenError::Claims(mistake.clone()));
+        if let Some(error) = &subject.error {
+            return Err(TokenError::Claims(error.clone()));
         }
         if subject.id.is_empty() {
             return Err(TokenError::Claims("the subject's id is empty".into()));

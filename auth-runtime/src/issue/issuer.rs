@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::refresh_token::{RefreshKey, RefreshKeys};
 use super::subject::{DynSubjectStore, SubjectStore};
-use crate::error::KeysError;
+use crate::error::{ConfigErrors, KeysError};
 use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
 use crate::verify::{JwtVerifier, TrustedIssuer};
 
@@ -147,11 +147,11 @@ impl TokenIssuer {
         jwt: Arc<JwtVerifier>,
         longest_access: Duration,
         renews_transparently: bool,
-        mistakes: &mut Vec<String>,
+        errors: &mut ConfigErrors,
     ) -> IssuerState {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 4);
         if self.access_lifetime.as_secs() == 0 || self.access_lifetime > longest_access {
-            mistakes.push(format!(
+            errors.push(format!(
                 "the access lifetime is {} s: it must be at least 1 s, and at most {} s (`max_token_lifetime`), since the \
                  engine would reject a longer one",
                 self.access_lifetime.as_secs(),
@@ -159,7 +159,7 @@ impl TokenIssuer {
             ));
         }
         if self.refresh_lifetime < self.access_lifetime || self.family_lifetime < self.refresh_lifetime {
-            mistakes.push(format!(
+            errors.push(format!(
                 "`access_lifetime` ({} s), `refresh_lifetime` ({} s) and `family_lifetime` ({} s): none may be shorter than the one before it",
                 self.access_lifetime.as_secs(),
                 self.refresh_lifetime.as_secs(),
@@ -167,26 +167,25 @@ impl TokenIssuer {
             ));
         }
         if self.grace > MAX_GRACE {
-            mistakes.push(format!(
+            errors.push(format!(
                 "the grace period is {} s, and the maximum is 60 s: for as long, the use of a stolen refresh token is not noticed",
                 self.grace.as_secs()
             ));
         }
         if self.refresh_keys.is_empty() {
-            mistakes.push(
-                "the token issuer has no refresh key: call `.refresh_key(RefreshKey::new(\"2026\", secret))` on it"
-                    .into(),
+            errors.push(
+                "the token issuer has no refresh key: call `.refresh_key(RefreshKey::new(\"2026\", secret))` on it",
             );
         }
         if self.audience.iter().any(String::is_empty) {
-            mistakes.push("an audience of the token issuer is empty: name the service".into());
+            errors.push("an audience of the token issuer is empty: name the service");
         }
         for name in self.headers.keys().filter(|name| RESERVED_HEADERS.contains(&name.as_str())) {
-            mistakes.push(format!(
+            errors.push(format!(
                 "the header field `{name}` can't be set: the library sets it, or no verifier may trust it; leave out `.header(\"{name}\", ..)`"
             ));
         }
-        let refresh_keys = RefreshKeys::new(&self.name, &self.refresh_keys, mistakes);
+        let refresh_keys = RefreshKeys::new(&self.name, &self.refresh_keys, errors);
         IssuerState {
             client_id: self.client_id.or_else(|| self.audience.first().cloned()).unwrap_or_default(),
             name: self.name,
@@ -300,11 +299,9 @@ impl IssuerState {
     /// Accepts the new keys first and signs with the new key then: no token is signed that would not be accepted.
     pub(crate) fn rotate(&self, keys: SigningKeys) -> Result<(), KeysError> {
         let _one_at_a_time = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut mistakes = Vec::new();
-        self.jwt.replace_keys(&self.name, &keys.accepted(), &mut mistakes);
-        if !mistakes.is_empty() {
-            return Err(KeysError::new(mistakes));
-        }
+        let mut errors = ConfigErrors::default();
+        self.jwt.replace_keys(&self.name, &keys.accepted(), &mut errors);
+        errors.check::<KeysError>()?;
         self.signing.store(Arc::new(TokenSigner::new(keys.signing, &self.headers)));
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The text of a refresh token: `KEY-ID.BASE64URL`, where the bytes are a family's id, a generation, and a MAC over both.
 //!
-//! It is opaque to its holder. Nothing of it is stored that could be used as a token: a row holds the family and the
-//! generation, and the key of the MAC is the service's. So a token can be made again, to the letter, from its row; and one
-//! that was guessed is refused before a store is asked.
+//! The text is opaque to the client. The store holds nothing that could be used as a token: a row has the family and the generation, and
+//! only the service has the key of the MAC. So the service can make the same token again from its row, and it rejects a guessed token
+//! without reading the store.
 
 use std::fmt;
 
@@ -10,22 +10,23 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::error::ConfigErrors;
 use crate::jose::SignError;
 use crate::store::FamilyId;
 
-/// Longer texts are no refresh tokens.
+/// The maximum length of a refresh token, in bytes.
 const MAX_BYTES: usize = 256;
 
 const MAX_KEY_ID_BYTES: usize = 64;
 
 const MIN_SECRET_BYTES: usize = 32;
 
-/// A family's id, a generation, and a MAC.
+/// The lengths of a family's id, a generation, and a MAC, in bytes.
 const FAMILY: usize = 16;
 const GENERATION: usize = 8;
 const MAC: usize = 32;
 
-/// A secret that refresh tokens are made with (HMAC-SHA-256). All instances of a service need the same.
+/// A key that makes and verifies refresh tokens (HMAC-SHA-256). All instances of a service need the same keys.
 #[derive(Clone)]
 pub struct RefreshKey {
     id: String,
@@ -33,18 +34,18 @@ pub struct RefreshKey {
 }
 
 impl RefreshKey {
-    /// The key of this id and secret. The id stands in the token, so that a key can be replaced while tokens of the one
-    /// before are still good: up to 64 letters, digits, `-` and `_`. The secret has 32 bytes or more, from
-    /// `openssl rand -base64 32`, say.
+    /// Returns the key with this id and secret. The id has 1 to 64 letters, digits, `-` and `_`. It is a part of every token, so that a
+    /// new key can replace the old one while tokens of the old one are still valid. The secret has at least 32 bytes, for example from
+    /// `openssl rand -base64 32`.
     #[must_use]
     pub fn new(id: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
         Self { id: id.into(), secret: secret.into() }
     }
 
-    /// A fresh key from the system's random numbers: every refresh token ends with this process.
+    /// Returns a new random key. No refresh token stays valid after this process ends.
     ///
     /// # Errors
-    /// If the system has no random numbers.
+    /// [`SignError`] if the system has no random numbers.
     pub fn generate() -> Result<Self, SignError> {
         Ok(Self::new(super::id::random_id()?, super::id::random_secret()?))
     }
@@ -53,15 +54,15 @@ impl RefreshKey {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if self.id.is_empty() || self.id.len() > MAX_KEY_ID_BYTES || !self.id.bytes().all(plain) {
             return Err(format!(
-                "the id `{}` of a refresh key is not of 1 to {MAX_KEY_ID_BYTES} letters, digits, `-` and `_`: name it by the \
-                 year, say",
+                "the id `{}` of a refresh key must have 1 to {MAX_KEY_ID_BYTES} letters, digits, `-` and `_`: write one such as \
+                 the year, `2026`",
                 self.id
             ));
         }
         if self.secret.len() < MIN_SECRET_BYTES {
             return Err(format!(
-                "the refresh key `{}` has {} bytes, and {MIN_SECRET_BYTES} is the least: make one with `openssl rand -base64 \
-                 {MIN_SECRET_BYTES}`",
+                "the secret of the refresh key `{}` has {} bytes, but it must have at least {MIN_SECRET_BYTES}: make one with \
+                 `openssl rand -base64 {MIN_SECRET_BYTES}`",
                 self.id,
                 self.secret.len()
             ));
@@ -70,14 +71,14 @@ impl RefreshKey {
     }
 }
 
-/// Redacted.
+/// Redacts the secret.
 impl fmt::Debug for RefreshKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// The keys of an issuer: the first makes tokens, all of them are recognised.
+/// The refresh keys of an issuer. The first one makes new tokens; all of them verify tokens.
 #[derive(Debug)]
 pub(crate) struct RefreshKeys {
     issuer: String,
@@ -89,14 +90,14 @@ struct PreparedRefreshKey {
     key: hmac::Key,
 }
 
-/// Redacted.
+/// Redacts the key.
 impl fmt::Debug for PreparedRefreshKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedRefreshKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// What a genuine refresh token says.
+/// The content of a valid refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OpenedRefreshToken {
     pub(crate) family: FamilyId,
@@ -104,26 +105,27 @@ pub(crate) struct OpenedRefreshToken {
 }
 
 impl RefreshKeys {
-    pub(super) fn new(issuer: &str, keys: &[RefreshKey], mistakes: &mut Vec<String>) -> Self {
+    pub(super) fn new(issuer: &str, keys: &[RefreshKey], errors: &mut ConfigErrors) -> Self {
         let mut prepared: Vec<PreparedRefreshKey> = Vec::new();
         for key in keys {
             match key.prepare() {
                 Ok(key) if prepared.iter().any(|other| other.id == key.id) => {
-                    mistakes.push(format!("two refresh keys have the id `{}`: give each its own", key.id));
+                    errors
+                        .push(format!("two refresh keys have the id `{}`: give each key its own id", key.id));
                 }
                 Ok(key) => prepared.push(key),
-                Err(mistake) => mistakes.push(mistake),
+                Err(error) => errors.push(error),
             }
         }
         Self { issuer: issuer.to_owned(), keys: prepared }
     }
 
-    /// The id of the key that makes new tokens.
+    /// Returns the id of the key that makes new tokens.
     pub(crate) fn newest(&self) -> &str {
         self.keys.first().map_or("", |key| &key.id)
     }
 
-    /// The token of a family's generation, the same each time; `None` if there is no key of this id any more.
+    /// Returns the token of a family's generation. It is always the same text. `None` if no key has this id.
     pub(crate) fn token(&self, key_id: &str, family: FamilyId, generation: u64) -> Option<String> {
         let key = self.keys.iter().find(|key| key.id == key_id)?;
         let mut bytes = Vec::with_capacity(FAMILY + GENERATION + MAC);
@@ -133,7 +135,7 @@ impl RefreshKeys {
         Some(format!("{key_id}.{}", URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// What the token says, if it is one that this issuer made.
+    /// Returns the content of the token, if this issuer made it.
     pub(crate) fn open(&self, token: &str) -> Option<OpenedRefreshToken> {
         let (key_id, body) = token.split_once('.').filter(|_| token.len() <= MAX_BYTES)?;
         let key = self.keys.iter().find(|key| key.id == key_id)?;
@@ -145,7 +147,7 @@ impl RefreshKeys {
         Some(OpenedRefreshToken { family: *family, generation })
     }
 
-    /// What the MAC is over. The issuer is in it: two services with one secret don't take each other's tokens.
+    /// Returns the input of the MAC. It contains the issuer, so two services with the same secret reject each other's tokens.
     fn message(&self, key_id: &str, family: FamilyId, generation: u64) -> Vec<u8> {
         let mut message = b"auth-runtime refresh token 1\0".to_vec();
         for part in [self.issuer.as_bytes(), key_id.as_bytes(), &family, &generation.to_be_bytes()] {
@@ -156,29 +158,29 @@ impl RefreshKeys {
     }
 }
 
-/// The `sid` of the access tokens of a family.
+/// Returns the `sid` of the access tokens of a family.
 pub(crate) fn session_of_family(id: FamilyId) -> String {
     URL_SAFE_NO_PAD.encode(id)
 }
 
-/// The family whose access tokens have this `sid`.
+/// Returns the family whose access tokens have this `sid`.
 pub(crate) fn family_of_session(session_id: &str) -> Option<FamilyId> {
     URL_SAFE_NO_PAD.decode(session_id).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RefreshKey, RefreshKeys};
+    use super::{ConfigErrors, RefreshKey, RefreshKeys};
 
     fn keys(issuer: &str, keys: &[RefreshKey]) -> RefreshKeys {
-        let mut mistakes = Vec::new();
-        let keys = RefreshKeys::new(issuer, keys, &mut mistakes);
-        assert_eq!(mistakes, Vec::<String>::new());
+        let mut errors = ConfigErrors::default();
+        let keys = RefreshKeys::new(issuer, keys, &mut errors);
+        assert_eq!(errors.into_vec(), Vec::<String>::new());
         keys
     }
 
     #[test]
-    fn a_token_is_made_again_to_the_letter_and_opened() {
+    fn a_token_is_made_again_and_opened() {
         let (old, new) = (RefreshKey::new("2025", [1; 32]), RefreshKey::new("2026", [2; 32]));
         let before = keys("i", std::slice::from_ref(&old));
         let after = keys("i", &[new, old]);
@@ -216,12 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_key_is_said() {
-        let mut mistakes = Vec::new();
+    fn every_error_of_a_key_is_reported() {
+        let mut errors = ConfigErrors::default();
         let long = "x".repeat(65);
         let given = [("a.b", 32), ("", 32), (&long, 32), ("short", 31), ("twice", 32), ("twice", 32)];
         let given: Vec<_> = given.iter().map(|(id, len)| RefreshKey::new(*id, vec![7; *len])).collect();
-        let _ = RefreshKeys::new("i", &given, &mut mistakes);
-        assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+        let _ = RefreshKeys::new("i", &given, &mut errors);
+        let errors = errors.into_vec();
+        assert_eq!(errors.len(), 5, "{errors:#?}");
     }
 }

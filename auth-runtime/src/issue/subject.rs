@@ -1,4 +1,4 @@
-//! What the application says of its users.
+//! Subjects: the users, as the application describes them.
 
 use std::pin::Pin;
 
@@ -6,7 +6,7 @@ use axum::BoxError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A user as the application knows it at this moment: what goes into an access token.
+/// A user as the application currently knows it. It determines the claims of an access token.
 ///
 /// ```
 /// use auth_runtime::session::Subject;
@@ -22,12 +22,12 @@ pub struct Subject {
     pub(crate) permissions: Vec<String>,
     pub(crate) acr: Option<String>,
     pub(crate) claims: Map<String, Value>,
-    /// What could not be written as a claim; it is told when a token is made.
-    pub(crate) mistake: Option<String>,
+    /// The last error of a claim. It is returned when a token is issued.
+    pub(crate) error: Option<String>,
 }
 
 impl Subject {
-    /// The user of this id, which becomes `sub`: it never changes, and never becomes another user's.
+    /// Returns a subject with this id, which becomes `sub`. The id must never change, and must never be given to another user.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -36,68 +36,72 @@ impl Subject {
             permissions: Vec::new(),
             acr: None,
             claims: Map::new(),
-            mistake: None,
+            error: None,
         }
     }
 
-    /// Has these roles.
+    /// Adds roles.
     pub fn roles(mut self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.roles.extend(roles.into_iter().map(Into::into));
         self
     }
 
-    /// Its tokens carry these scopes.
+    /// Adds scopes.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
-    /// Is granted these permissions.
+    /// Adds permissions.
     pub fn permissions(mut self, permissions: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.permissions.extend(permissions.into_iter().map(Into::into));
         self
     }
 
-    /// How the user logged in: the authentication context class `acr` (RFC 9068 §2.2.1), such as `mfa`. It is taken at the
-    /// login, and holds for the tokens that come of it.
+    /// Sets how the user logged in: the authentication context class `acr` (RFC 9068 §2.2.1), such as `mfa`. The value at the login
+    /// is used for all tokens of the session.
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
         self.acr = Some(acr.into());
         self
     }
 
-    /// A further claim.
+    /// Sets a claim. If the value can't be serialized as JSON, issuing a token fails.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
         match serde_json::to_value(value) {
             Ok(value) => drop(self.claims.insert(name, value)),
-            Err(error) => self.mistake = Some(format!("`{name}` is not JSON: {error}")),
+            Err(error) => self.error = Some(format!("`{name}` can't be serialized as JSON: {error}")),
         }
         self
     }
 
-    /// Further claims: the fields of a struct of yours.
+    /// Sets several claims: the fields of a struct of yours. If it can't be serialized as a JSON object, issuing a token fails.
     pub fn claims(mut self, claims: impl Serialize) -> Self {
         match serde_json::to_value(claims) {
             Ok(Value::Object(claims)) => self.claims.extend(claims),
-            Ok(_) => self.mistake = Some("`claims` was given a value that is no JSON object".into()),
+            Ok(_) => {
+                self.error =
+                    Some("the value passed to `claims` is not a JSON object: pass a struct or a map".into())
+            }
             Err(error) => {
-                self.mistake = Some(format!("`claims` was given a value that is not JSON: {error}"));
+                self.error =
+                    Some(format!("the value passed to `claims` can't be serialized as JSON: {error}"));
             }
         }
         self
     }
 
-    /// Its id.
+    /// Returns the id of the subject.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
-/// The application's users, by their ids.
+/// The application's users, looked up by id.
 ///
-/// Every refresh asks again: whom it does not answer is logged out, and a role that was taken away is gone from the next
-/// access token on.
+/// Every refresh looks the user up. If it returns `None`, the session ends. A role that was revoked is missing from the next access
+/// token on.
 ///
 /// ```
 /// use auth_runtime::session::{BoxError, Subject, SubjectStore};
@@ -111,10 +115,10 @@ impl Subject {
 /// }
 /// ```
 pub trait SubjectStore: Send + Sync + 'static {
-    /// The user of this id; `None` if there is none, or the user may not log in any more.
+    /// Returns the user with this id; `None` if there is none, or if the user may no longer log in.
     ///
     /// # Errors
-    /// If it can't be told now. The refresh token stays good, and the caller is told to come again.
+    /// If the user can't be looked up now. The refresh token stays valid, and the caller can try again.
     fn subject(&self, id: &str) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send;
 }
 
@@ -124,7 +128,7 @@ impl<S: SubjectStore> SubjectStore for std::sync::Arc<S> {
     }
 }
 
-/// [`SubjectStore`] of a type that the engine does not know.
+/// An object-safe [`SubjectStore`].
 pub(crate) trait DynSubjectStore: Send + Sync {
     fn subject<'a>(&'a self, id: &'a str) -> SubjectFuture<'a>;
 }

@@ -1,13 +1,13 @@
-//! What a token, its session and its user are known by.
+//! The claims that identify a token, its session and its user.
 
 use crate::verify::VerifiedToken;
 
-/// What identifies a token, its session and its user.
+/// The claims that identify a token, its session and its user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenIdentity<'a> {
-    /// `iss`; empty where the token has none.
+    /// `iss`; empty if the token has none.
     pub(crate) issuer: &'a str,
-    /// The subject, from where the issuer's mapping says it stands.
+    /// The subject, from the claim that the issuer's mapping names.
     pub(crate) subject: &'a str,
     /// `jti`.
     pub(crate) token_id: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! The view of revocations, kept in step with a store's log.
+//! The view of revocations, and the reader that copies a store's log into it.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -10,29 +10,29 @@ use super::RevocationView;
 use crate::clock::unix_seconds;
 use crate::store::{LoggedRevocation, RevocationLog, StoreError};
 
-/// How many entries of the log are read at a time.
+/// The number of entries of the log that are read at a time.
 const PAGE: usize = 4096;
 
-/// Before the first confirmation.
+/// The value before the first complete read.
 const NEVER: i64 = i64::MIN;
 
-/// What is revoked, and how that is known.
+/// The view of revocations, and how current it is.
 #[derive(Debug)]
 pub(crate) struct RevocationState {
     view: RevocationView,
-    /// `None`: what this process revokes is all there is.
+    /// `None`: there is no store, so the view holds all revocations of this process.
     followed: Option<Followed>,
 }
 
-/// A log that is followed.
+/// A log that is read into the view.
 #[derive(Debug)]
 struct Followed {
     log: Arc<dyn RevocationLog>,
-    /// The cursor up to which the log is in the view. Held while the log is read: one reader at a time.
+    /// The cursor up to which the log is in the view. Locked while the log is read, so there is one reader at a time.
     reader: Mutex<u64>,
-    /// The same, to be looked at.
+    /// The same cursor, for readers that must not wait.
     cursor: AtomicU64,
-    /// The time, in seconds since the epoch, of which it is known that all that was in the log then is in the view.
+    /// The time of the last complete read, in seconds since the epoch. All entries that were in the log then are in the view.
     confirmed_at: AtomicI64,
     /// In seconds.
     max_staleness: i64,
@@ -40,21 +40,21 @@ struct Followed {
     write_failure: StdMutex<Option<StoreError>>,
 }
 
-/// How the view of revocations stands.
+/// The state of the view of revocations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RevocationStatus {
-    /// How many revocations are held.
+    /// The number of revocations in the view.
     pub entries: usize,
-    /// How many bytes of memory they take.
+    /// The memory that they take, in bytes.
     pub bytes: usize,
-    /// Up to which cursor the store's log is in the view; 0 where there is no store.
+    /// The cursor up to which the store's log is in the view; 0 without a store.
     pub cursor: u64,
-    /// When the view was last known to hold all of the log; `None` if it never was. Without a store it is always now.
+    /// When the view was last known to hold the whole log; `None` if it never was. Without a store it is the current time.
     pub confirmed_at: Option<SystemTime>,
-    /// Whether requests are served: a view that is older than `max_staleness`, or was never complete, answers 503.
+    /// Whether requests are served. If the view is older than `max_staleness` or was never complete, they are rejected with 503.
     pub ready: bool,
-    /// Why the last attempt to read the store, or to record a revocation in it, failed, in words for the log; `None` if none did.
+    /// Why the last read of the store or the last write to it failed, as a text for the log; `None` if neither failed.
     pub failure: Option<String>,
 }
 
@@ -76,26 +76,27 @@ impl RevocationState {
         &self.view
     }
 
-    /// Whether the view is young enough to be asked.
+    /// Checks that the view is current enough to decide.
     ///
     /// # Errors
-    /// Says how old it is.
+    /// [`StoreError`], whose text says how old the view is.
     pub(crate) fn check_fresh(&self, now: SystemTime) -> Result<(), StoreError> {
         let Some(followed) = &self.followed else { return Ok(()) };
         let age = followed.age(unix_seconds(now));
         match age {
             Some(age) if age <= followed.max_staleness => Ok(()),
             Some(age) => Err(StoreError::new(format!(
-                "the store's revocations were last read {age} s ago, and {} s is the bound (`max_staleness`)",
+                "the revocations were last read from the store {age} s ago, and at most {} s are allowed \
+                 (`max_staleness`): see the log for the store's error",
                 followed.max_staleness
             ))),
             None => Err(StoreError::new(
-                "the store's revocations were not read yet: await `auth.catch_up()` before serving",
+                "the revocations have not been read from the store yet: await `auth.catch_up()` before serving",
             )),
         }
     }
 
-    /// Records, and then enforces.
+    /// Records revocations in the store, then enforces them.
     pub(crate) async fn revoke(&self, entries: Vec<LoggedRevocation>) -> Result<(), StoreError> {
         if let Some(followed) = &self.followed {
             let appended = followed.log.append(entries.clone()).await;
@@ -106,12 +107,12 @@ impl RevocationState {
         Ok(())
     }
 
-    /// Whether a store is followed.
+    /// Returns whether there is a store.
     pub(crate) fn has_log(&self) -> bool {
         self.followed.is_some()
     }
 
-    /// Reads what is new in the log, to its end.
+    /// Reads the log to its end.
     pub(crate) async fn catch_up(&self, now: SystemTime) -> Result<(), StoreError> {
         let Some(followed) = &self.followed else { return Ok(()) };
         let result = followed.read_on(&self.view).await;
@@ -123,7 +124,7 @@ impl RevocationState {
         result
     }
 
-    /// Drops a batch of what may go, here and in the store; whether there is more.
+    /// Deletes a batch of expired entries, here and in the store. Returns whether there are more.
     pub(crate) async fn drop_expired(&self, now: SystemTime) -> Result<bool, StoreError> {
         self.view.drop_expired(unix_seconds(now));
         match &self.followed {
@@ -167,7 +168,7 @@ impl Followed {
         }
     }
 
-    /// In seconds. A clock that was set back makes no view young: it is as old as the jump is wide.
+    /// Returns the age of the view in seconds. If the clock was set back, the age is the size of the jump, so the view does not look new.
     fn age(&self, now: i64) -> Option<i64> {
         match self.confirmed_at.load(Ordering::Acquire) {
             NEVER => None,
@@ -175,7 +176,7 @@ impl Followed {
         }
     }
 
-    /// Why the last read failed, or the last write.
+    /// Returns why the last read or the last write failed.
     fn failure(&self) -> Option<String> {
         let failures = [&self.read_failure, &self.write_failure];
         failures.into_iter().find_map(|failure| {

@@ -1,12 +1,12 @@
-//! What is revoked, in the memory of this process: asked on every request, so it waits for nothing.
+//! The view: the revocations in the memory of this process. Every request reads it, so reading never waits for I/O.
 //!
-//! An entry is 16 bytes: 12 of a keyed hash of issuer, kind and id, and 4 for the time up to which tokens are revoked. The
-//! hash's keys are this process's own and random (SipHash of the standard library, twice), so nobody can aim at a
-//! collision. One by chance, at 10 million entries once in 10²¹ requests, would refuse a good token, and never let a
-//! revoked one pass.
+//! An entry has 16 bytes: 12 of a keyed hash of issuer, kind and id, and 4 for the time up to which tokens are revoked. The keys of the
+//! hash are random and belong to this process alone (SipHash of the standard library, twice), so an attacker can't construct a
+//! collision. A random collision (with 10 million entries, once in 10²¹ requests) would reject a valid token, and never accept a
+//! revoked one.
 //!
-//! The entries stand in shards, so that one that grows keeps no request waiting for long, and in each by the time at which
-//! they may go, in buckets that are dropped whole.
+//! The entries are divided into shards, so that a shard that grows delays few requests. In each shard they are divided into buckets by
+//! the time at which they can be deleted. A bucket is deleted as a whole.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
@@ -21,22 +21,22 @@ use crate::store::Revocation;
 
 const SHARDS: usize = 64;
 
-/// How many buckets an entry's term is cut into: more of them hold fewer dead entries, and take longer to look through.
+/// The number of buckets in an entry's term. More buckets hold fewer expired entries, and take longer to search.
 const BUCKETS_A_TERM: i64 = 12;
 
-/// What is revoked.
+/// The set of revocations.
 #[derive(Debug)]
 pub(crate) struct RevocationView {
     shards: [RwLock<Shard>; SHARDS],
     hashers: [RandomState; 2],
-    /// Changes after each change of the set: a reader that takes it first, and then finds a token not revoked, need not
-    /// look again while it stays the same.
+    /// Increases after each change of the set. If it is read first, and then a token is found not revoked, the token needs no other
+    /// check until the epoch changes.
     epoch: AtomicU64,
     /// In seconds.
     bucket_width: i64,
 }
 
-/// The buckets, by the time in seconds since the epoch at which they are dropped.
+/// The buckets, by the time at which they are deleted, in seconds since the epoch.
 #[derive(Debug, Default)]
 struct Shard {
     buckets: BTreeMap<i64, Bucket>,
@@ -44,7 +44,7 @@ struct Shard {
 
 type Bucket = HashMap<Key, Bound, BuildHasherDefault<KeyHasher>>;
 
-/// Issuer, kind and id of what is revoked, as 96 bits of a keyed hash. Bytes, so that no padding stands between entries.
+/// Issuer, kind and id of a revocation, as 96 bits of a keyed hash. It is bytes, so that entries have no padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     first: [u8; 8],
@@ -52,8 +52,8 @@ struct Key {
     rest: [u8; 3],
 }
 
-/// The `iat` up to which tokens are revoked, in seconds since the epoch, as bytes; [`ALWAYS`] for a token or a session,
-/// which are revoked whenever they were issued.
+/// The `iat` up to which tokens are revoked, in seconds since the epoch, as bytes. [`ALWAYS`] for a token or a session, which is
+/// revoked whatever its `iat`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bound([u8; 4]);
 
@@ -67,7 +67,7 @@ enum Kind {
 }
 
 impl RevocationView {
-    /// Nothing revoked. `term` is how long most entries are kept.
+    /// Returns an empty view. `term` is how long most entries are kept.
     pub(crate) fn new(term: Duration) -> Self {
         let term = i64::try_from(term.as_secs()).unwrap_or(i64::MAX);
         Self {
@@ -78,22 +78,22 @@ impl RevocationView {
         }
     }
 
-    /// Take it before [`is_revoked`](Self::is_revoked) is asked.
+    /// Returns the epoch. Call it before [`is_revoked`](Self::is_revoked).
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool {
-        let hit = |kind, id: &str| {
+        let matches = |kind, id: &str| {
             let key = self.key(kind, token.issuer, id);
-            // Where an entry exists, a token that does not say when it was issued can't be shown to be newer.
+            // A token without `iat` can't be shown to be newer than the bound.
             read(self.shard(&key)).bounds(&key).any(|bound| {
                 bound == ALWAYS || token.issued_at.is_none_or(|issued_at| issued_at <= i64::from(bound))
             })
         };
-        token.token_id.is_some_and(|id| hit(Kind::Token, id))
-            || token.session_id.is_some_and(|id| hit(Kind::Session, id))
-            || hit(Kind::User, token.subject)
+        token.token_id.is_some_and(|id| matches(Kind::Token, id))
+            || token.session_id.is_some_and(|id| matches(Kind::Session, id))
+            || matches(Kind::User, token.subject)
     }
 
     pub(crate) fn is_session_revoked(&self, issuer: &str, session_id: &str) -> bool {
@@ -101,13 +101,13 @@ impl RevocationView {
         read(self.shard(&key)).bounds(&key).next().is_some()
     }
 
-    /// The `iat` up to which all tokens of a user are revoked; `None` if there is no such bound.
+    /// Returns the `iat` up to which all tokens of a user are revoked; `None` if there is no such bound.
     pub(crate) fn user_bound(&self, issuer: &str, subject: &str) -> Option<i64> {
         let key = self.key(Kind::User, issuer, subject);
         read(self.shard(&key)).bounds(&key).max().map(i64::from)
     }
 
-    /// When this returns, the revocations are in force.
+    /// Adds revocations. They are enforced when this returns.
     pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
         for entry in entries {
             let (kind, issuer, id, bound) = match &entry.revocation {
@@ -122,15 +122,15 @@ impl RevocationView {
             let ends = self.bucket_end(unix_seconds(entry.keep_until));
             let mut shard = write(self.shard(&key));
             let known = shard.buckets.entry(ends).or_default().entry(key).or_default();
-            // It only ever moves forward.
+            // A bound never moves back.
             *known = Bound(bound.max(u32::from_ne_bytes(known.0)).to_ne_bytes());
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Drops what may go. It takes nothing back from anybody, so the epoch stays.
+    /// Deletes expired buckets. No valid token becomes invalid, so the epoch does not change.
     pub(crate) fn drop_expired(&self, now: i64) {
-        // A clock that stands wrong must not be what forgets.
+        // A wrong clock must not delete revocations.
         if now == i64::MAX {
             return;
         }
@@ -139,24 +139,24 @@ impl RevocationView {
                 let mut shard = write(shard);
                 match shard.buckets.first_key_value() {
                     Some((ends, _)) if *ends < now => {
-                        let living = shard.buckets.split_off(&now);
-                        std::mem::replace(&mut shard.buckets, living)
+                        let remaining = shard.buckets.split_off(&now);
+                        std::mem::replace(&mut shard.buckets, remaining)
                     }
                     _ => continue,
                 }
             };
-            // Given back to the allocator when nobody waits for the shard any more.
+            // Freed after the shard is unlocked.
             drop(dropped);
         }
     }
 
-    /// How many entries there are, and how many bytes their tables take.
+    /// Returns the number of entries, and the number of bytes of their tables.
     pub(crate) fn size(&self) -> (usize, usize) {
         let (mut entries, mut bytes) = (0, 0);
         for shard in &self.shards {
             for bucket in read(shard).buckets.values() {
                 entries += bucket.len();
-                // Seven of eight slots are used at most, and each has a byte beside it.
+                // At most seven of eight slots are used, and each has one byte of metadata.
                 let slots = (bucket.capacity() * 8 / 7).next_power_of_two();
                 bytes += slots * (size_of::<(Key, Bound)>() + 1);
             }
@@ -175,7 +175,7 @@ impl RevocationView {
         &self.shards[usize::from(key.shard) % SHARDS]
     }
 
-    /// The end of the bucket that something kept until then belongs in: not before it.
+    /// Returns the end of the bucket for an entry that is kept until `keep_until`. It is not before that time.
     fn bucket_end(&self, keep_until: i64) -> i64 {
         let into = keep_until.rem_euclid(self.bucket_width);
         if into == 0 { keep_until } else { keep_until.saturating_add(self.bucket_width - into) }
@@ -196,7 +196,7 @@ fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A key is a hash already.
+/// A key is already a hash, so the hasher only passes a part of it on.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from_ne_bytes(self.first));
@@ -233,7 +233,7 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    /// Of a term that makes buckets of 60 seconds.
+    /// Returns a view with buckets of 60 seconds.
     fn view() -> RevocationView {
         RevocationView::new(Duration::from_secs(720))
     }
@@ -274,7 +274,7 @@ mod tests {
         assert!(view.is_revoked(&token("t", "s", "u1", Some(50))));
         assert!(view.is_revoked(&token("t", "s", "u1", None)), "no iat, and a bound");
         assert!(!view.is_revoked(&token("t", "s", "u1", Some(51))));
-        assert!(!view.is_revoked(&token("s1", "t1", "u", None)), "kinds don't mix");
+        assert!(!view.is_revoked(&token("s1", "t1", "u", None)), "kinds are not mixed");
         assert!(!view.is_revoked(&TokenIdentity { issuer: "other", ..token("t1", "s1", "u1", Some(1)) }));
     }
 
@@ -291,15 +291,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_that_no_clock_gives_revokes_all() {
+    fn a_bound_outside_of_the_range_revokes_all() {
         let view = view();
-        // A clock before the epoch stands wrong.
+        // A clock before the epoch is wrong.
         revoke_user(&view, "u", UNIX_EPOCH - Duration::from_secs(1), 100);
         assert!(view.is_revoked(&token("t", "s", "u", Some(i64::MAX))));
     }
 
     #[test]
-    fn buckets_go_whole_and_not_too_early() {
+    fn buckets_are_deleted_whole_and_not_too_early() {
         let view = view();
         for (id, keep_until) in [("a", 60), ("b", 61), ("c", 120), ("d", 121), ("a", 180)] {
             revoke_token(&view, id, keep_until);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_clock_forgets_nothing() {
+    fn a_wrong_clock_deletes_nothing() {
         let view = view();
         revoke_token(&view, "a", 60);
         view.drop_expired(i64::MAX);

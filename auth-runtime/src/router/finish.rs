@@ -5,7 +5,7 @@ use super::path::join;
 use super::resolve::{Entry, Kind};
 use super::routes::{RouteInfo, Routes};
 use crate::engine::Auth;
-use crate::error::RoutesError;
+use crate::error::{ConfigErrors, RoutesError};
 use crate::policy::Rule;
 
 /// What is run once a router is finished, with its routes and the engine that serves them.
@@ -29,13 +29,11 @@ where
     /// changes state.
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
         let mut finished = self.with_requirements();
-        let mut mistakes = Vec::new();
+        let mut errors = ConfigErrors::default();
         for entry in &finished.entries {
-            entry.resolve(auth.engine(), &finished.mounted_at, &mut mistakes);
+            entry.resolve(auth.engine(), &finished.mounted_at, &mut errors);
         }
-        if !mistakes.is_empty() {
-            return Err(RoutesError::new(mistakes));
-        }
+        errors.check::<RoutesError>()?;
         let hooks = std::mem::take(&mut finished.hooks);
         if !hooks.is_empty() {
             let routes = finished.routes();

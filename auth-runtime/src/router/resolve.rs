@@ -8,6 +8,7 @@ use super::path::{self, parameters};
 use super::served_methods::ServedMethods;
 use super::{FALLBACK, effective};
 use crate::engine::Engine;
+use crate::error::ConfigErrors;
 use crate::gate::{MountedRoute, ResolvedPolicy};
 use crate::policy::{Access, CompiledRule, Rule, objections};
 use crate::source::CredentialSource;
@@ -54,15 +55,15 @@ impl Entry {
         self.required.iter().copied().chain(own).collect()
     }
 
-    /// Binds the route to the engine; all that the engine can't serve goes to `mistakes`.
-    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, mistakes: &mut Vec<String>) {
+    /// Binds the route to the engine; all that the engine can't serve goes to `errors`.
+    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, errors: &mut ConfigErrors) {
         let full_path = path::join(prefix, &self.path);
         let route = match &self.kind {
             Kind::Guarded(route) => route,
             Kind::Empty => return,
             Kind::Unguarded(place) => {
                 if !self.required.is_empty() {
-                    mistakes.push(format!(
+                    errors.push(format!(
                         "the routes merged by `dangerously_merge_unguarded` at {place}: a router around them requires {}, which \
                          nothing would enforce on them: merge them outside of it, or guard them",
                         self.required.iter().map(Rule::to_string).collect::<Vec<_>>().join(", and ")
@@ -71,10 +72,10 @@ impl Entry {
                 return;
             }
         };
-        let before = mistakes.len();
+        let before = errors.len();
         let mut wrong = |what: String| {
             let methods = self.methods.labels().join("|");
-            mistakes.push(format!("{methods} {full_path} ({}): {what}", route.handler));
+            errors.push(format!("{methods} {full_path} ({}): {what}", route.handler));
         };
 
         let rules = self.rules();
@@ -87,7 +88,7 @@ impl Entry {
         }
         let (access, sources) =
             read(engine, &rules, route.check, self.methods.change_state(), &full_path, &mut wrong);
-        if mistakes.len() == before {
+        if errors.len() == before {
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
             let has_many_paths = self.methods == ServedMethods::Other && self.path != FALLBACK;

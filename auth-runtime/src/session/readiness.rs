@@ -1,4 +1,4 @@
-//! A handler that tells a load balancer whether this instance can decide.
+//! A handler that reports to a load balancer whether this instance can decide.
 
 use auth_macros::auth;
 use axum::Extension;
@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 
 use crate::pipeline::RequestAuth;
 
-/// A ready handler: 204 while requests are served, 503 while the view of revocations is too old to serve them. It says
-/// nothing else, so everyone may ask.
+/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old. The response contains nothing
+/// else, so everyone may call it.
 ///
 /// ```
 /// use auth_runtime::{Router, routing::get, session::readiness};

@@ -17,10 +17,10 @@
 //!     type Credentials = PasswordCredentials;
 //!
 //!     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
-//!         # let good = sent.password == "wonderland";
-//!         // look the user up, verify the password (`session::PasswordHasher` does it in equal time for every user), and take the id that
-//!         // the table has: `Alice` and `alice` are one user
-//!         Ok(good.then(|| Subject::new("alice")))
+//!         # let is_valid = sent.password == "wonderland";
+//!         // Look the user up, verify the password (`session::PasswordHasher` does it), and use the id of the table:
+//!         // `Alice` and `alice` are one user.
+//!         Ok(is_valid.then(|| Subject::new("alice")))
 //!     }
 //! }
 //!
@@ -34,16 +34,16 @@
 //! # }
 //! ```
 //!
-//! | route | sent | answer |
+//! | route | request | response |
 //! |---|---|---|
 //! | `POST /login` | the credentials, as JSON or as a form | the tokens |
 //! | `POST /refresh` | the refresh token: its cookie, or `refresh_token` as JSON or as a form | the next tokens |
-//! | `POST /logout` | whatever the client has of cookies and tokens, expired or not | 204; the login has ended |
-//! | `POST /logout-everywhere` | a good access token | 204; all logins of the user have ended |
+//! | `POST /logout` | all cookies and tokens of the client, expired or not | 204; the session has ended |
+//! | `POST /logout-everywhere` | a valid access token | 204; all sessions of the user have ended |
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
 //!
-//! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`: login attempts are limited by the address too.
+//! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`, because login attempts are also limited by address.
 
 mod answers;
 mod body;
@@ -63,7 +63,7 @@ use serde_json::{Value, json};
 
 use self::answers::StandardAnswers;
 pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
-use self::endpoints::Configured;
+use self::endpoints::RoutesConfig;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
 use super::{BoxError, Subject, TokenService};
@@ -71,16 +71,16 @@ use crate::policy::HandlerInfo;
 use crate::policy::Rule;
 use crate::router::{Router, beside};
 
-/// Recognises users by their credentials.
+/// Verifies the credentials of a login.
 pub trait LoginVerifier: Send + Sync + 'static {
-    /// What a login sends: [`PasswordCredentials`], or a type of the application's own.
+    /// The credentials: [`PasswordCredentials`], or a type of the application's own.
     type Credentials: Credentials;
 
-    /// The user of these credentials; `None` if there is none, or they are wrong, or the user may not log in. It should take
-    /// as long in each of these cases: [`PasswordHasher::verify`](super::PasswordHasher::verify) does.
+    /// Returns the user of these credentials; `None` if there is none, if they are wrong, or if the user may not log in. It should
+    /// take the same time in each of these cases, as [`PasswordHasher::verify`](super::PasswordHasher::verify) does.
     ///
     /// # Errors
-    /// If it can't be told now: the caller is answered 503.
+    /// If the credentials can't be verified now. The response is 503.
     fn authenticate(
         &self,
         credentials: Self::Credentials,
@@ -98,23 +98,23 @@ impl<A: LoginVerifier> LoginVerifier for Arc<A> {
     }
 }
 
-/// What a login sends, as JSON or as a form.
+/// The credentials of a login, as JSON or as a form.
 pub trait Credentials: DeserializeOwned + Send + 'static {
-    /// Whose login is tried: attempts are counted by it.
+    /// Returns the account that attempts are counted for.
     fn account(&self) -> &str;
 
-    /// Its JSON Schema, for the OpenAPI document. Default: any object.
+    /// Returns the JSON Schema of the credentials, for the OpenAPI document. Default: any object.
     #[must_use]
     fn schema() -> Value {
         json!({ "type": "object" })
     }
 }
 
-/// A name and a password: `{"username": "..", "password": ".."}`.
+/// A user name and a password: `{"username": "..", "password": ".."}`.
 #[derive(Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "the request has these two fields")]
 pub struct PasswordCredentials {
-    /// Who.
+    /// The user name.
     pub username: String,
     /// The password.
     pub password: String,
@@ -137,125 +137,125 @@ impl Credentials for PasswordCredentials {
     }
 }
 
-/// Redacted: people type their password into the wrong field.
+/// Redacts both fields, because users type their password into the wrong one.
 impl fmt::Debug for PasswordCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordCredentials([redacted])")
     }
 }
 
-/// Ready routes for login, refresh and logout, to be mounted under a path of their own: `.nest("/auth", routes.router())`.
+/// Ready routes for login, refresh and logout. Mount them under a path of their own: `.nest("/auth", routes.router())`.
 #[must_use = "call `router`"]
 pub struct TokenRoutes<A> {
-    configured: Configured<A>,
+    config: RoutesConfig<A>,
     has_own_answers: bool,
     revocation: Option<Rule>,
     introspection: Option<Rule>,
 }
 
 impl<A: LoginVerifier> TokenRoutes<A> {
-    /// Tokens stand in the answer, as RFC 6749 §5.1 writes it: for programs, and for apps that keep them themselves.
-    pub fn json(tokens: TokenService, authenticator: A) -> Self {
-        Self::new(tokens, authenticator, Delivery::Json)
+    /// Returns routes that send tokens in the body of the response (RFC 6749 §5.1): for programs, and for apps that store tokens.
+    pub fn json(tokens: TokenService, login_verifier: A) -> Self {
+        Self::new(tokens, login_verifier, Delivery::Json)
     }
 
-    /// Tokens go into cookies that no script can read: for browsers.
-    pub fn cookies(tokens: TokenService, authenticator: A) -> Self {
-        Self::new(tokens, authenticator, Delivery::Cookies)
+    /// Returns routes that send tokens in cookies that no script can read: for browsers.
+    pub fn cookies(tokens: TokenService, login_verifier: A) -> Self {
+        Self::new(tokens, login_verifier, Delivery::Cookies)
     }
 
-    fn new(tokens: TokenService, authenticator: A, delivery: Delivery) -> Self {
-        let configured = Configured {
+    fn new(tokens: TokenService, login_verifier: A, delivery: Delivery) -> Self {
+        let config = RoutesConfig {
             tokens,
-            authenticator,
+            login_verifier,
             delivery,
             answers: Box::new(StandardAnswers),
             per_account: AttemptLimit::PER_ACCOUNT,
             per_address: AttemptLimit::PER_ADDRESS,
             cookie_path: None,
         };
-        Self { configured, has_own_answers: false, revocation: None, introspection: None }
+        Self { config, has_own_answers: false, revocation: None, introspection: None }
     }
 
-    /// Answers in the application's own form.
+    /// Sets the application's own form of responses.
     pub fn answers(mut self, answers: impl TokenAnswers) -> Self {
-        self.configured.answers = Box::new(answers);
+        self.config.answers = Box::new(answers);
         self.has_own_answers = true;
         self
     }
 
-    /// How many logins of one account may be tried. Default: 10 at once, and one more every 30 seconds.
+    /// Limits the login attempts for one account. Default: 10 at once, and one more every 30 seconds.
     ///
-    /// Who knows a user's name can use its attempts up; the limit on addresses is what slows them down.
+    /// An attacker who knows a user's name can use up its attempts. The limit by address slows the attacker down.
     pub fn limit_per_account(mut self, limit: AttemptLimit) -> Self {
-        self.configured.per_account = limit;
+        self.config.per_account = limit;
         self
     }
 
-    /// How many logins may be tried from one address, or one network of IPv6 (/64). Default: 50 at once, and one more every
-    /// 2 seconds.
+    /// Limits the login attempts from one address, or from one IPv6 network (/64). Default: 50 at once, and one more every 2 seconds.
     pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
-        self.configured.per_address = limit;
+        self.config.per_address = limit;
         self
     }
 
-    /// The path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
-    /// right unless a proxy changes paths. Of the [`endpoints`](Self::endpoints), which may stand anywhere: all paths.
+    /// Sets the path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
+    /// right unless a proxy changes paths. For the [`endpoints`](Self::endpoints) the default is all paths, as they can be mounted
+    /// anywhere.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
-        self.configured.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
+        self.config.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
         self
     }
 
-    /// Mounts `POST /revoke` (RFC 7009), for the clients that keep this rule, which must ask for a caller. Each of them can take back
-    /// anybody's token (§2.1 would have a client take back its own alone): name those that may.
+    /// Mounts `POST /revoke` (RFC 7009) for the clients that satisfy this rule, which must require a caller. Such a client can revoke
+    /// the tokens of every user and client, although §2.1 allows a client to revoke its own alone: let the rule name those that may.
     pub fn revocation(mut self, rule: Rule) -> Self {
         self.revocation = Some(rule);
         self
     }
 
-    /// Mounts `POST /introspect` (RFC 7662), for the services that keep this rule. It must ask for a caller: under
-    /// `rule!(public)` everyone could ask whether a token that they found is good (§4), so every request is then answered 500.
+    /// Mounts `POST /introspect` (RFC 7662) for the services that satisfy this rule, which must require a caller. With `rule!(public)`
+    /// everyone could find out whether a stolen token is valid (§4), so every request is then rejected with 500.
     pub fn introspection(mut self, rule: Rule) -> Self {
         self.introspection = Some(rule);
         self
     }
 
-    /// The same as plain functions, for handlers of the application's own.
+    /// Returns the endpoints as functions, for handlers of the application's own.
     ///
-    /// They stand on a router that is finished with the same engine, and a login needs the address of its client, as the routes do.
+    /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {
-        self.configured.cookie_path.get_or_insert_with(|| "/".into());
-        TokenEndpoints::new(self.configured)
+        self.config.cookie_path.get_or_insert_with(|| "/".into());
+        TokenEndpoints::new(self.config)
     }
 
-    /// The routes, to be nested.
+    /// Returns a router with the routes, to be nested.
     pub fn router<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        let everywhere = match self.configured.delivery {
+        let everywhere = match self.config.delivery {
             Delivery::Cookies => Rule::authenticated().sources(&["cookie"]),
             Delivery::Json => Rule::authenticated(),
         };
-        let engine = self.configured.tokens.engine();
-        if self.configured.delivery == Delivery::Cookies
+        let engine = self.config.tokens.engine();
+        if self.config.delivery == Delivery::Cookies
             && !engine
                 .authentication
                 .sources
                 .take_access_cookie(engine.authentication.sources.default_indices())
         {
             tracing::warn!(
-                "auth: the token routes give out cookies, and `default_sources` of the engine has no `cookie`: only routes that say \
-                 `source = \"cookie\"` know who is logged in"
+                "auth: the token routes set cookies, but `default_sources` of the engine has no `cookie`: add it, or write \
+                 `source = \"cookie\"` on every route that uses the session"
             );
         }
         #[cfg(feature = "openapi")]
         let documented = documented::Documented {
-            delivery: self.configured.delivery,
+            delivery: self.config.delivery,
             credentials: A::Credentials::schema(),
             has_own_answers: self.has_own_answers,
         };
-        let endpoints = TokenEndpoints::new(self.configured);
+        let endpoints = TokenEndpoints::new(self.config);
         macro_rules! route {
             ($router:expr, $path:literal, $method:ident, $route:ident, $rule:expr) => {{
                 let endpoints = endpoints.clone();
@@ -287,7 +287,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
 impl<A> fmt::Debug for TokenRoutes<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenRoutes")
-            .field("delivery", &self.configured.delivery)
+            .field("delivery", &self.config.delivery)
             .field("revocation", &self.revocation)
             .field("introspection", &self.introspection)
             .finish_non_exhaustive()

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 
 use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_scheme, credential};
 
-/// `Authorization: Bearer <token>`, by the name `bearer`. The scheme is compared without case.
+/// The source `bearer`: `Authorization: Bearer <token>`. The scheme is compared without case.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Bearer;
@@ -23,7 +23,8 @@ impl CredentialSource for Bearer {
         Some(CredentialLocation::Header { name: "Authorization", scheme: Some("Bearer") })
     }
 
-    /// Any second `Authorization` makes the request malformed, whatever its scheme: proxies differ on which counts.
+    /// Extracts the token. A second `Authorization` header of any scheme makes the request malformed, because proxies differ on which
+    /// one counts.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
         let mut values = head.headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Extracted::Absent };

@@ -1,4 +1,4 @@
-//! The access token in a cookie.
+//! The cookies that hold the access token and the refresh token.
 
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential};
 
-/// The access token in a cookie, by the name `cookie`.
+/// The source `cookie`: the access token in a cookie.
 ///
-/// With its default name `__Host-access_token` a browser takes it over TLS only, for this host only and for all
-/// paths (RFC 6265bis §4.1.3.2): no other subdomain can plant one.
+/// The default name is `__Host-access_token`. A browser accepts a cookie with this prefix only over TLS, for this host alone and for
+/// all paths (RFC 6265bis §4.1.3.2), so no other subdomain can set one.
 #[derive(Clone, Debug)]
 pub struct AccessCookie {
     name: Cow<'static, str>,
@@ -22,7 +22,7 @@ impl AccessCookie {
     pub(crate) const SOURCE: &str = "cookie";
 
     pub(crate) const DEFAULT_NAME: &'static str = "__Host-access_token";
-    /// Without the prefix, which browsers take over TLS only.
+    /// The name without the prefix, which browsers accept only over TLS.
     pub(crate) const DEVELOPMENT_NAME: &'static str = "access_token";
 
     pub(crate) fn new(name: Option<String>, secure: bool) -> Self {
@@ -30,21 +30,21 @@ impl AccessCookie {
         Self { name: name.map_or(Cow::Borrowed(default), Cow::Owned), secure }
     }
 
-    /// The cookie's name.
+    /// Returns the name of the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         &self.name
     }
 
-    /// The `Set-Cookie` value that gives `token` to a browser for `max_age`: `HttpOnly`, `SameSite=Lax`, `Path=/`,
-    /// and `Secure` unless the engine is for development over plain http.
+    /// Returns a `Set-Cookie` value that stores `token` in a browser for `max_age`: `HttpOnly`, `SameSite=Lax`, `Path=/`, and
+    /// `Secure` unless the engine is configured for development over plain http.
     #[must_use]
     pub fn set(&self, token: &str, max_age: std::time::Duration) -> String {
         let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
         self.base(token).max_age(cookie::time::Duration::seconds(seconds)).build().to_string()
     }
 
-    /// The `Set-Cookie` value that takes the cookie away from a browser.
+    /// Returns a `Set-Cookie` value that removes the cookie from a browser.
     #[must_use]
     pub fn clear(&self) -> String {
         let mut cookie = self.base("").build();
@@ -60,16 +60,16 @@ impl AccessCookie {
         self.find_all(head).fold(Extracted::Absent, Extracted::and)
     }
 
-    /// Each that was sent.
+    /// Returns every cookie of this name in the request.
     pub(crate) fn find_all<'r>(&self, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
         all(&self.name, head)
     }
 }
 
-/// The refresh token in a cookie. It is no source: no rule takes it for a credential.
+/// The refresh token in a cookie. It is not a source: no rule accepts it as a credential.
 ///
-/// It is named `__Secure-refresh_token` and sent to the routes that take it only; or, where tokens are renewed on the way,
-/// `__Host-refresh_token`, which is sent with every request.
+/// The browser sends `__Secure-refresh_token` to the token routes alone. Where the engine renews tokens transparently, the cookie is
+/// `__Host-refresh_token`, and the browser sends it with every request.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshCookie {
     name: &'static str,
@@ -78,7 +78,7 @@ pub(crate) struct RefreshCookie {
 }
 
 impl RefreshCookie {
-    /// Over plain http, for some paths, for all.
+    /// The names over plain http, for some paths, and for all paths.
     pub(crate) const NAMES: [&str; 3] = ["refresh_token", "__Secure-refresh_token", "__Host-refresh_token"];
 
     pub(crate) fn new(secure: bool, for_all_paths: bool) -> Self {
@@ -96,7 +96,7 @@ impl RefreshCookie {
         self.name
     }
 
-    /// Whether it is sent with every request.
+    /// Returns whether the browser sends the cookie with every request.
     pub(crate) fn is_for_all_paths(&self) -> bool {
         self.for_all_paths
     }
@@ -105,19 +105,19 @@ impl RefreshCookie {
         all(self.name, head).fold(Extracted::Absent, Extracted::and)
     }
 
-    /// Each that was sent: a browser may hold one of another path beside it.
+    /// Returns every cookie of this name in the request: a browser may hold several with different paths.
     #[cfg(feature = "token-routes")]
     pub(crate) fn find_all<'r>(&self, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
         all(self.name, head)
     }
 
-    /// The `Set-Cookie` value that gives it to a browser, for the routes below `path`.
+    /// Returns a `Set-Cookie` value that stores the token in a browser, for the routes below `path`.
     pub(crate) fn set(&self, token: &str, path: &str, max_age: std::time::Duration) -> String {
         let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
         self.base(token, path).max_age(cookie::time::Duration::seconds(seconds)).build().to_string()
     }
 
-    /// The `Set-Cookie` value that takes it away again.
+    /// Returns a `Set-Cookie` value that removes the cookie from a browser.
     pub(crate) fn clear(&self, path: &str) -> String {
         let mut cookie = self.base("", path).build();
         cookie.make_removal();
@@ -155,7 +155,7 @@ impl CredentialSource for AccessCookie {
     }
 }
 
-/// The cookies of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
+/// Returns the values of the cookies of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
 fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
     head.headers
         .get_all(COOKIE)
@@ -165,10 +165,10 @@ fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
         .map(|(_, value)| credential(value))
 }
 
-/// The names and values of a `Cookie` header, as bytes: another cookie of this host may hold any.
+/// Returns the names and values of a `Cookie` header as bytes, because another cookie of this host may hold any bytes.
 ///
-/// Not `cookie::Cookie::split_parse`: it trims what Unicode calls white space. A browser takes a cookie whose name begins
-/// with U+2000 and goes on with `__Host-` from any subdomain, since to the browser it has no prefix.
+/// `cookie::Cookie::split_parse` is not used, because it trims Unicode white space. A browser accepts a cookie whose name is U+2000
+/// followed by `__Host-..` from any subdomain, because to the browser that name has no prefix.
 fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     header.split(|byte| *byte == b';').filter_map(|pair| {
         let (name, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
@@ -176,7 +176,7 @@ fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Without spaces and tabs at the ends (RFC 6265 §5.2).
+/// Removes spaces and tabs at both ends (RFC 6265 §5.2).
 fn trimmed(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;

@@ -1,4 +1,4 @@
-//! A header of the user's choice: `X-Token: <token>`, `Authorization: Token <token>`.
+//! A header that the application chooses: `X-Token: <token>`, `Authorization: Token <token>`.
 
 use axum::http::HeaderName;
 use axum::http::header::COOKIE;
@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 
 use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_scheme, credential};
 
-/// A header, with a scheme in front of the credential or without.
+/// A credential in a header, with or without an authentication scheme.
 ///
 /// ```
 /// use auth_runtime::{Auth, source::Header};
@@ -25,13 +25,13 @@ pub struct Header {
 }
 
 impl Header {
-    /// The whole value of `header` is the credential. `name` is what `source = ".."` calls it.
+    /// Returns a source whose credential is the whole value of `header`. `name` is its name in `source = ".."`.
     #[must_use]
     pub fn new(name: impl Into<String>, header: HeaderName) -> Self {
         Self { name: name.into(), header, scheme: None }
     }
 
-    /// The credential stands behind this word and a space. A value with another word counts as absent.
+    /// Sets the authentication scheme. The credential follows it and a space. A value with another scheme counts as absent.
     #[must_use]
     pub fn with_scheme(mut self, scheme: impl Into<String>) -> Self {
         self.scheme = Some(scheme.into());
@@ -44,11 +44,13 @@ impl CredentialSource for Header {
         &self.name
     }
 
-    /// Ambient where a browser keeps what its user once typed, and sends it by itself.
+    /// Returns `Ambient` for the schemes and headers that a browser stores and sends automatically.
     fn carrier(&self) -> Carrier {
-        let kept = ["basic", "digest", "negotiate", "ntlm"];
-        let by_browser =
-            self.scheme.as_ref().is_some_and(|scheme| kept.contains(&&*scheme.to_ascii_lowercase()));
+        let stored_by_browser = ["basic", "digest", "negotiate", "ntlm"];
+        let by_browser = self
+            .scheme
+            .as_ref()
+            .is_some_and(|scheme| stored_by_browser.contains(&&*scheme.to_ascii_lowercase()));
         if by_browser || self.header == COOKIE { Carrier::Ambient } else { Carrier::Explicit }
     }
 

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential};
 
-/// The query parameter `access_token`, by the name `query`.
+/// The source `query`: the query parameter `access_token`.
 ///
-/// URLs are logged, kept in histories and sent in `Referer`. It is off until
-/// [`AuthBuilder::dangerously_allow_query_tokens`](crate::AuthBuilder::dangerously_allow_query_tokens) is called, it is refused on routes
-/// that change state, and answers to it carry `Cache-Control: no-store`.
+/// URLs appear in logs, in the history of browsers and in `Referer`. The source is off until
+/// [`AuthBuilder::dangerously_allow_query_tokens`](crate::AuthBuilder::dangerously_allow_query_tokens) is called. Its token is rejected on routes that
+/// change state, and responses to it carry `Cache-Control: no-store`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Query;

@@ -1,11 +1,11 @@
-//! A store could not do what it was asked.
+//! The error of a store.
 
 use std::fmt;
 use std::sync::Arc;
 
 use axum::BoxError;
 
-/// A store could not do what it was asked. Its text is for the log: where, what is wrong, and what to do.
+/// The error of a store. Its text is for the log, and says where the error is, what is wrong, and what to do.
 #[derive(Clone)]
 pub struct StoreError {
     reason: String,
@@ -13,13 +13,13 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// With a reason for the log: where, what is wrong, and what to do.
+    /// Returns an error with a text for the log, which should say where the error is, what is wrong, and what to do.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), source: None }
     }
 
-    /// With the error that caused it, which [`source`](std::error::Error::source) then returns. The reason should say what it
-    /// says too: a log that prints this error alone does not print its source.
+    /// Sets the cause, which [`source`](std::error::Error::source) returns. The text of this error should contain the text of the
+    /// cause too, because a log may print this error without its source.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
@@ -33,7 +33,7 @@ impl fmt::Display for StoreError {
     }
 }
 
-/// The same text: `main() -> Result<(), Box<dyn Error>>` prints this one.
+/// Prints the same text as `Display`, because `main() -> Result<(), Box<dyn Error>>` prints `Debug`.
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! A store in the memory of one process: gone with it.
+//! A store in the memory of one process. Its data is lost when the process ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::ready;
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::clock::unix_seconds;
 
-/// How many expired rows one call drops.
+/// The maximum number of expired rows that one call deletes.
 const BATCH: usize = 10_000;
 
-/// A store in the memory of one process: gone with it. Cheap to clone: all clones are one.
+/// A store in the memory of one process. Its data is lost when the process ends. Clones share the data.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
@@ -23,7 +23,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Tables {
     log: BTreeMap<u64, LoggedRevocation>,
-    /// What may go when, in seconds since the epoch.
+    /// The entries by `keep_until`, in seconds since the epoch.
     log_expiry: BTreeSet<(i64, u64)>,
     last_cursor: u64,
     families: HashMap<FamilyId, RefreshTokenFamily>,
@@ -32,19 +32,19 @@ struct Tables {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Returns an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many revocations are stored.
+    /// Returns the number of stored revocations.
     #[must_use]
     pub fn revocations(&self) -> usize {
         self.tables().log.len()
     }
 
-    /// How many families of refresh tokens are stored.
+    /// Returns the number of stored families of refresh tokens.
     #[must_use]
     pub fn families(&self) -> usize {
         self.tables().families.len()
@@ -55,7 +55,7 @@ impl MemoryStore {
     }
 }
 
-/// The first row, if its time lies before `now`.
+/// Returns the first row if its time is before `now`.
 fn expired<T: Copy + Ord>(rows: &BTreeSet<(i64, T)>, now: i64) -> Option<(i64, T)> {
     rows.first().copied().filter(|(time, _)| *time < now)
 }
@@ -112,17 +112,17 @@ impl RefreshTokenStore for MemoryStore {
 
     fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
         let mut tables = self.tables();
-        let fits = tables.families.get(&family.id).is_some_and(|row| row.generation == expected);
-        if fits {
+        let is_expected = tables.families.get(&family.id).is_some_and(|row| row.generation == expected);
+        if is_expected {
             tables.put(family);
         }
-        done(fits)
+        done(is_expected)
     }
 
     fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
         let mut tables = self.tables();
         for id in ids {
-            tables.take(id);
+            tables.delete(id);
         }
         done(())
     }
@@ -131,7 +131,8 @@ impl RefreshTokenStore for MemoryStore {
         let tables = self.tables();
         let first = (issuer.to_owned(), subject.to_owned(), FamilyId::default());
         let rows = tables.by_subject.range(first..);
-        let own = rows.take_while(|(of, whose, _)| of == issuer && whose == subject);
+        let own =
+            rows.take_while(|(row_issuer, row_subject, _)| row_issuer == issuer && row_subject == subject);
         done(own.filter_map(|(_, _, id)| tables.families.get(id).cloned()).collect())
     }
 
@@ -140,7 +141,7 @@ impl RefreshTokenStore for MemoryStore {
         let mut tables = self.tables();
         for _ in 0..BATCH {
             let Some((_, id)) = expired(&tables.family_expiry, now) else { break };
-            tables.take(id);
+            tables.delete(id);
         }
         done(expired(&tables.family_expiry, now).is_some())
     }
@@ -148,13 +149,13 @@ impl RefreshTokenStore for MemoryStore {
 
 impl Tables {
     fn put(&mut self, family: RefreshTokenFamily) {
-        self.take(family.id);
+        self.delete(family.id);
         self.family_expiry.insert((family.expires_at, family.id));
         self.by_subject.insert((family.issuer.clone(), family.subject.clone(), family.id));
         self.families.insert(family.id, family);
     }
 
-    fn take(&mut self, id: FamilyId) {
+    fn delete(&mut self, id: FamilyId) {
         if let Some(row) = self.families.remove(&id) {
             self.family_expiry.remove(&(row.expires_at, id));
             self.by_subject.remove(&(row.issuer, row.subject, id));

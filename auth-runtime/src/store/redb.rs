@@ -1,4 +1,4 @@
-//! A store in one file on the disk of this machine, kept by redb.
+//! A store in one file on a disk of this machine, which the crate redb writes.
 
 mod file;
 mod tables;
@@ -20,21 +20,20 @@ use super::{
     StoreFuture, drop_before,
 };
 
-/// How many writes share one commit, and how many may wait for the next.
+/// The maximum number of writes in one commit, and of writes that wait for the next commit.
 const MAX_BATCH: usize = 256;
 
-/// A store in one file, for a service that is one process with a disk: nothing to install. Cheap to clone: all clones
-/// are one.
+/// A store in one file, for a service of one process with a disk. No database server is needed. Clones share the file.
 ///
-/// A write is acknowledged when its commit is on the disk (`fsync`), so it is there again after `kill -9`, and after a
-/// loss of power if the disk keeps its word. Writes that wait at the same time share a commit. When the disk is full,
-/// writes fail until there is space, and then go on; after another failure of the disk, until the service is restarted.
+/// A write is acknowledged when its commit is on the disk (`fsync`). It survives `kill -9`, and a loss of power if the disk really
+/// writes what it acknowledges. Writes that wait at the same time share a commit. When the disk is full, writes fail until there is
+/// space. After another error of the disk, they fail until the service is restarted.
 ///
-/// Two processes can't share the file, nor can it be opened twice in one: redb locks it with the file locks of the
-/// system (Linux, Apple and Windows), which a network disk may lack. Clone the store for each engine of the process.
+/// The file can be open once: neither two processes can share it, nor can one process open it twice. redb locks it with the file locks
+/// of the system (Linux, Apple and Windows), which a network disk may not have. Clone the store for each engine of the process.
 ///
-/// An engine that was dropped may hold its clone for a moment longer, until its look at the log ends. When the last clone is
-/// dropped, that waits for the writes that were handed over, and closes the file.
+/// An engine that was dropped can hold its clone for a short time, until it has finished reading the log. Dropping the last clone waits
+/// for the accepted writes, then closes the file.
 #[derive(Clone)]
 pub struct RedbStore {
     inner: Arc<Inner>,
@@ -42,23 +41,23 @@ pub struct RedbStore {
 
 struct Inner {
     file: Arc<StoreFile>,
-    /// `None` only while it is dropped.
+    /// `None` only during `drop`.
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// A write that waits for the next commit, and who asked for it.
+/// A write that waits for the next commit, and the sender of its result.
 struct Job {
     write: Write,
     answer: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 impl RedbStore {
-    /// Opens the file, or makes a new one; the directory must be there. Blocks while the whole file is read and
-    /// checked: about a second for a gigabyte, and the time of the disk.
+    /// Opens the file, or creates it; its directory must exist. Blocks while the whole file is read and checked: about a second per
+    /// gigabyte, plus the time of the disk.
     ///
     /// # Errors
-    /// If the file can't be opened, is no store or one of a newer version, or is open already.
+    /// [`StoreError`] if the file can't be opened, is not a store, was written by a newer version, or is open already.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let file = Arc::new(StoreFile::open(path.as_ref())?);
         let (jobs, waiting) = mpsc::channel(MAX_BATCH);
@@ -66,13 +65,16 @@ impl RedbStore {
         let writer = thread::Builder::new()
             .name("auth-redb".to_owned())
             .spawn(move || write_all(&written, waiting))
-            .map_err(|error| file.fault(&Error::Io(error)))?;
+            .map_err(|error| file.fault(Error::Io(error)))?;
         Ok(Self { inner: Arc::new(Inner { file, jobs: Some(jobs), writer: Some(writer) }) })
     }
 
     async fn write(&self, write: Write) -> Result<bool, StoreError> {
-        let stopped =
-            || self.inner.file.error("its writer has stopped: see the log for why, then restart the service");
+        let stopped = || {
+            self.inner
+                .file
+                .error("its writer thread has stopped: see the log for the cause, then restart the service")
+        };
         let jobs = self.inner.jobs.as_ref().ok_or_else(stopped)?;
         let (answer, answered) = oneshot::channel();
         jobs.send(Job { write, answer }).await.map_err(|_| stopped())?;
@@ -85,13 +87,16 @@ impl RedbStore {
         W: FnOnce(&ReadTransaction) -> Result<T, Error> + Send + 'static,
     {
         let file = Arc::clone(&self.inner.file);
-        let outside = |_| self.inner.file.error("it is read on a tokio runtime: ask it from within one");
+        let outside =
+            |_| self.inner.file.error("it was read outside of a tokio runtime: call it from a task of one");
         let runtime = Handle::try_current().map_err(outside)?;
         let task = runtime.spawn_blocking(move || {
             let rows = file.begin_read().and_then(|transaction| work(&transaction));
-            rows.map_err(|error| file.fault(&error))
+            rows.map_err(|error| file.fault(error))
         });
-        task.await.map_err(|error| self.inner.file.error(format_args!("a read was cut short: {error}")))?
+        task.await.map_err(|error| {
+            self.inner.file.error(format_args!("a read was interrupted ({error})")).with_source(error)
+        })?
     }
 }
 
@@ -152,32 +157,32 @@ impl fmt::Debug for RedbStore {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The writer ends when nobody can send to it any more, and not before it has done what was sent.
+        // The writer ends after the last sender is dropped and all accepted writes are done.
         self.jobs = None;
         if let Some(writer) = self.writer.take() {
-            // A panic of it has been printed, and every write since then has failed.
+            // If it panicked, the panic was printed, and every later write has failed.
             let _ = writer.join();
         }
-        // A read whose future was dropped may still hold the file.
+        // A read whose future was dropped may still use the file.
         self.file.close();
     }
 }
 
-/// The work of the writer: one commit for all that wait, then the answers.
+/// Runs the writer thread: one commit for all waiting writes, then their results.
 fn write_all(file: &StoreFile, mut waiting: mpsc::Receiver<Job>) {
     let mut batch = Vec::new();
     while waiting.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-        let (writes, askers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
-        // An answer is for nobody when the asker's future was dropped; the write is done all the same.
+        let (writes, senders): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
+        // A sender fails if the future of its caller was dropped; the write is done anyway.
         match file.write(writes) {
             Ok(answers) => {
-                for (asker, answer) in askers.into_iter().zip(answers) {
-                    let _ = asker.send(Ok(answer));
+                for (sender, answer) in senders.into_iter().zip(answers) {
+                    let _ = sender.send(Ok(answer));
                 }
             }
             Err(error) => {
-                for asker in askers {
-                    let _ = asker.send(Err(error.clone()));
+                for sender in senders {
+                    let _ = sender.send(Err(error.clone()));
                 }
             }
         }

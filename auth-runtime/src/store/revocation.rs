@@ -1,4 +1,4 @@
-//! What an entry of the log of revocations says.
+//! A revocation, as the log stores it.
 
 use std::time::SystemTime;
 
@@ -6,22 +6,22 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Revocation {
-    /// One token: `iss` and `jti`.
+    /// One token, named by `iss` and `jti`.
     Token {
         /// The issuer of the token.
         issuer: String,
         /// The id of the token.
         token_id: String,
     },
-    /// All tokens of one login: `iss` and `sid`.
+    /// All tokens of one session, named by `iss` and `sid`.
     Session {
         /// The issuer of the tokens.
         issuer: String,
         /// The id of the session.
         session_id: String,
     },
-    /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier, in whole seconds: a token of
-    /// the same second is revoked too.
+    /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier. Times are compared in whole seconds, so a token
+    /// that was issued in the same second is revoked too.
     User {
         /// The issuer of the tokens.
         issuer: String,

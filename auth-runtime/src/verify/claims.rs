@@ -1,5 +1,5 @@
-//! The payload of a token: read once, for the registered claims and for those that the issuer's mapping wants. The rest
-//! stays bytes until it is asked for.
+//! The payload of a token. The registered claims and the claims that the issuer's mapping names are parsed at once; the others are
+//! parsed when they are first read.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,7 +13,7 @@ const NOT_AN_OBJECT: VerifyError = VerifyError::Malformed("the claims are not on
 
 /// The claims of a token.
 ///
-/// A registered claim that is present with a wrong type makes the token invalid: it never counts as absent.
+/// A registered claim that has a wrong type makes the token invalid; it does not count as absent.
 #[derive(Clone, Default)]
 pub struct TokenClaims {
     pub(crate) issuer: Option<Box<str>>,
@@ -25,9 +25,9 @@ pub struct TokenClaims {
     pub(crate) session_id: Option<Box<str>>,
     pub(crate) auth_time: Option<i64>,
     pub(crate) acr: Option<Box<str>>,
-    /// Whether there is `cnf` (RFC 7800 §3.1).
+    /// Whether the token has the claim `cnf` (RFC 7800 §3.1).
     pub(crate) sender_constrained: bool,
-    /// The names of the claims that were read at once, and of these the ones that are there.
+    /// The names of the claims that were parsed at once; `read` holds those that the token has.
     wanted: Arc<[Arc<str>]>,
     read: Vec<(Arc<str>, Value)>,
     payload: Box<[u8]>,
@@ -35,16 +35,15 @@ pub struct TokenClaims {
 }
 
 impl TokenClaims {
-    /// Reads a claims set: one JSON object without duplicate names (RFC 7519 §4).
+    /// Parses a claims set: one JSON object without duplicate names (RFC 7519 §4).
     ///
     /// # Errors
-    /// [`VerifyError::Malformed`] if it is not that, [`VerifyError::InvalidClaim`] if a registered claim has a
-    /// type that it may not have.
+    /// [`VerifyError::Malformed`] if it is not such an object. [`VerifyError::InvalidClaim`] if a registered claim has a wrong type.
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
         Self::read(bytes.to_vec(), &Arc::default())
     }
 
-    /// The same, with the claims at hand that `wanted` names.
+    /// Parses a claims set, and at once the claims that `wanted` names.
     pub(super) fn read(payload: Vec<u8>, wanted: &Arc<[Arc<str>]>) -> Result<Self, VerifyError> {
         let mut claims =
             Self { wanted: Arc::clone(wanted), read: Vec::with_capacity(wanted.len()), ..Self::default() };
@@ -52,7 +51,7 @@ impl TokenClaims {
             claims.take(&name, raw)?;
             match wanted.iter().find(|wanted| ***wanted == *name) {
                 Some(name) => claims.read.push((Arc::clone(name), json::value(raw).ok_or(NOT_AN_OBJECT)?)),
-                // Whatever can't be read later is no claim of a token that is taken now.
+                // A claim that can't be parsed later makes the token invalid now.
                 None if !json::is_plain(raw) => drop(json::value(raw).ok_or(NOT_AN_OBJECT)?),
                 None => {}
             }
@@ -61,7 +60,7 @@ impl TokenClaims {
         Ok(claims)
     }
 
-    /// The issuer alone, of a payload that nobody has verified, to find the keys that must have signed it.
+    /// Returns the issuer of an unverified payload, which decides whose keys must have signed it.
     pub(super) fn issuer_of(payload: &[u8]) -> Result<Box<str>, VerifyError> {
         let members = json::members(payload).ok_or(NOT_AN_OBJECT)?;
         let (_, raw) =
@@ -75,7 +74,7 @@ impl TokenClaims {
         let later = |name| seconds(raw, f64::ceil).ok_or(invalid(name));
         match name {
             "iss" => self.issuer = Some(text(raw).ok_or(invalid("iss"))?),
-            // Where the subject stands is the mapping's; what `sub` may be is not.
+            // The issuer's mapping decides which claim holds the subject; the type of `sub` is always checked.
             "sub" => drop(json::string(raw).ok_or(invalid("sub"))?),
             "aud" => self.audience = Some(audience(raw).ok_or(invalid("aud"))?),
             "exp" => self.expires_at = Some(earlier("exp")?),
@@ -91,7 +90,7 @@ impl TokenClaims {
         Ok(())
     }
 
-    /// The claim of this top-level name.
+    /// Returns the claim of this top-level name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         match self.read.iter().find(|(read, _)| **read == *name) {
@@ -101,7 +100,7 @@ impl TokenClaims {
         }
     }
 
-    /// All claims. Each could be read when the token was taken, by the same reader.
+    /// Returns all claims. Each was checked by the same parser when the token was verified.
     pub(crate) fn as_map(&self) -> &Map<String, Value> {
         self.all.get_or_init(|| {
             let members = json::members(&self.payload).into_iter().flatten();
@@ -110,7 +109,7 @@ impl TokenClaims {
     }
 }
 
-/// Names only: a claim's value may be personal.
+/// Prints the names alone, because the values may be personal data.
 impl std::fmt::Debug for TokenClaims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.as_map().keys()).finish()
@@ -121,7 +120,7 @@ fn text(raw: &RawValue) -> Option<Box<str>> {
     json::string(raw).map(Box::from)
 }
 
-/// A string or a list of strings (RFC 7519 §4.1.3).
+/// Parses a string or a list of strings (RFC 7519 §4.1.3).
 fn audience(raw: &RawValue) -> Option<Box<[Box<str>]>> {
     match text(raw) {
         Some(one) => Some(Box::new([one])),
@@ -129,11 +128,11 @@ fn audience(raw: &RawValue) -> Option<Box<[Box<str>]>> {
     }
 }
 
-/// A NumericDate, whole or fractional (RFC 7519 §2), rounded to the stricter side.
+/// Parses a NumericDate, whole or fractional (RFC 7519 §2), and rounds it with `stricter`.
 fn seconds(raw: &RawValue, stricter: fn(f64) -> f64) -> Option<i64> {
-    /// The greatest range in which every whole second is a double.
+    /// The largest range in which every whole second is a double.
     const RANGE: f64 = 9_007_199_254_740_992.0;
-    // Most are whole, and read as such.
+    // Most dates are whole seconds.
     if let Ok(whole) = raw.get().parse::<u32>() {
         return Some(whole.into());
     }

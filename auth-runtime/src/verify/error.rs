@@ -1,46 +1,46 @@
-//! Why a token was not accepted.
+//! Why a token was rejected.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a token was not accepted. For logs: it holds no part of the token, and a caller never sees it.
+/// Why a token was rejected. Its text is for the log: it holds no part of the token, and the caller never sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The text is no token of this form; says what is wrong with it.
+    /// The text is not a token in the expected form. Says what is wrong with it.
     Malformed(&'static str),
-    /// The header names an algorithm that no key of the issuer is for, or `none`.
+    /// The header's `alg` is `none`, or no key of the issuer is for it.
     AlgorithmNotAllowed,
-    /// The header's `typ` is not one that the issuer's tokens have.
+    /// The header's `typ` is not one of the issuer's token types.
     TypeNotAllowed,
-    /// The header's `kid` is not one of the issuer's keys.
+    /// The header's `kid` is not the id of a key of the issuer.
     UnknownKey,
-    /// No key of the issuer made this signature.
+    /// No key of the issuer verifies the signature.
     BadSignature,
     /// `exp` has passed (RFC 7519 §4.1.4).
     Expired,
-    /// `nbf` has not come yet (RFC 7519 §4.1.5).
+    /// `nbf` is in the future (RFC 7519 §4.1.5).
     NotYetValid,
-    /// `iat` lies in the future.
+    /// `iat` is in the future.
     IssuedInTheFuture,
-    /// The token lives longer than the engine's `max_token_lifetime`.
-    LivesTooLong,
-    /// `iss` is not one that is trusted (RFC 7519 §4.1.1).
+    /// The token's lifetime is longer than the engine's `max_token_lifetime`.
+    LifetimeTooLong,
+    /// `iss` is not the name of a trusted issuer (RFC 7519 §4.1.1).
     UntrustedIssuer,
     /// `aud` does not name this service (RFC 7519 §4.1.3).
     WrongAudience,
-    /// A claim that must be there is missing.
+    /// A required claim is missing.
     MissingClaim(&'static str),
-    /// A claim has a type or value that it may not have.
+    /// A claim has a type or value that is not allowed.
     InvalidClaim(&'static str),
-    /// A claim is not what the issuer's [`ClaimRule`](super::ClaimRule) asks.
-    ClaimRefused,
-    /// The token is bound to a key that its sender must prove (`cnf`), so it is no bearer token.
+    /// A claim does not satisfy the issuer's [`ClaimRule`](super::ClaimRule).
+    ClaimRejected,
+    /// The token is bound to a key (`cnf`) whose possession the sender must prove, so it is not a bearer token.
     SenderConstrained,
-    /// What the verifier needs can't be reached, such as keys that were not loaded yet: it can't be told whether the token
-    /// is good, so the request is answered 503 and the caller keeps it.
+    /// The verifier can't decide now, for example because its keys are not loaded yet. The request is rejected with 503, and the
+    /// caller can send the token again later.
     Unavailable(Cow<'static, str>),
-    /// A reason of a verifier of your own. It must not contain the token.
+    /// A reason of the application's own verifier. It must not contain the token.
     Other(Cow<'static, str>),
 }
 
@@ -49,36 +49,36 @@ impl fmt::Display for VerifyError {
         match self {
             Self::Malformed(what) => write!(f, "malformed token: {what}"),
             Self::AlgorithmNotAllowed => {
-                f.write_str("the token's `alg` is not one that a key of its issuer is for")
+                f.write_str("the token's `alg` is `none`, or no key of its issuer is for it")
             }
             Self::TypeNotAllowed => {
-                f.write_str("the token's `typ` is not one that its issuer's access tokens have")
+                f.write_str("the token's `typ` is not one of the token types of its issuer")
             }
-            Self::UnknownKey => f.write_str("the token's `kid` is not one of its issuer's keys"),
-            Self::BadSignature => f.write_str("no key of the issuer made the token's signature"),
+            Self::UnknownKey => f.write_str("the token's `kid` is not the id of a key of its issuer"),
+            Self::BadSignature => f.write_str("no key of the issuer verifies the token's signature"),
             Self::Expired => f.write_str("the token has expired"),
-            Self::NotYetValid => f.write_str("the token is not valid yet (`nbf`)"),
+            Self::NotYetValid => f.write_str("the token is not valid yet: its `nbf` is in the future"),
             Self::IssuedInTheFuture => {
-                f.write_str("the token was issued in the future (`iat`): compare the clocks")
+                f.write_str("the token's `iat` is in the future: synchronize the clocks of the issuer and of this service")
             }
-            Self::LivesTooLong => {
-                f.write_str("the token lives longer than `max_token_lifetime` of the engine's builder allows")
+            Self::LifetimeTooLong => {
+                f.write_str("the token's lifetime is longer than `max_token_lifetime` of the engine's builder")
             }
             Self::UntrustedIssuer => {
-                f.write_str("the token's `iss` is not one that the engine's builder names")
+                f.write_str("the token's `iss` is not the name of an issuer of the engine's builder")
             }
             Self::WrongAudience => f.write_str("the token's `aud` does not name this service"),
             Self::MissingClaim(name) => write!(f, "the token has no claim `{name}`"),
             Self::InvalidClaim(name) => {
-                write!(f, "the token's claim `{name}` has a type or value that it may not have")
+                write!(f, "the token's claim `{name}` has a type or value that is not allowed")
             }
-            Self::ClaimRefused => {
-                f.write_str("a claim of the token is not what the engine's builder asks of its issuer")
+            Self::ClaimRejected => {
+                f.write_str("a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer")
             }
             Self::SenderConstrained => {
-                f.write_str("the token is bound to its sender's key (`cnf`) and was sent as a bearer token")
+                f.write_str("the token is bound to a key (`cnf`), so it can't be used as a bearer token")
             }
-            Self::Unavailable(what) => write!(f, "the token can't be verified: {what}"),
+            Self::Unavailable(reason) => write!(f, "the token can't be verified now: {reason}"),
             Self::Other(reason) => f.write_str(reason),
         }
     }

@@ -1,4 +1,4 @@
-//! Whose tokens are trusted, and where in them the facts about the caller stand.
+//! Which issuers are trusted, and which claims of their tokens hold the subject, roles, scopes and permissions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::claims::TokenClaims;
 use crate::jose::Key;
 
-/// An issuer whose tokens are accepted: its name, its keys, the audience that a token must be for, and where in a
-/// token the subject, roles, scopes and permissions stand.
+/// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles, scopes and
+/// permissions.
 ///
 /// ```
 /// use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
@@ -21,9 +21,9 @@ use crate::jose::Key;
 ///     .roles_at("realm_access.roles");
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "give it to `Auth::builder().issuer(..)`"]
+#[must_use = "pass it to `Auth::builder().issuer(..)`"]
 pub struct TrustedIssuer {
-    /// `None`: any.
+    /// `None`: any name.
     pub(super) name: Option<String>,
     pub(super) audience: Audience,
     pub(super) single_audience: bool,
@@ -34,7 +34,7 @@ pub struct TrustedIssuer {
     pub(super) mapping: ClaimMapping,
 }
 
-/// A JWKS document, which may hold secrets.
+/// A JWKS document, which may contain secrets.
 #[derive(Clone)]
 pub(super) struct KeySetText(pub(super) String);
 
@@ -54,7 +54,7 @@ pub(super) enum Audience {
 }
 
 impl TrustedIssuer {
-    /// The issuer whose tokens have exactly this `iss` (RFC 7519 §4.1.1): the same characters, no more and no less.
+    /// Returns an issuer whose tokens have exactly this `iss` (RFC 7519 §4.1.1). The comparison is by code points.
     pub fn new(name: impl Into<String>) -> Self {
         Self::named(Some(name.into()))
     }
@@ -80,7 +80,7 @@ impl TrustedIssuer {
         }
     }
 
-    /// A name of this service: the token's `aud` must be it, or hold it (RFC 7519 §4.1.3). Each call adds one.
+    /// Adds a name of this service. The token's `aud` must be or contain one of the added names (RFC 7519 §4.1.3).
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         match &mut self.audience {
             Audience::OneOf(names) => names.push(audience.into()),
@@ -108,13 +108,13 @@ impl TrustedIssuer {
         self
     }
 
-    /// The token's `aud` is one name and no more, so that no other service can use the token that it was sent.
+    /// Requires that `aud` is a single name, so that no other service can use a token that was sent to this one.
     pub fn single_audience(mut self) -> Self {
         self.single_audience = true;
         self
     }
 
-    /// A claim that a token must have, and what it must be: whatever the route asks of the caller.
+    /// Adds a rule for a claim. Every token of the issuer must satisfy it, on every route.
     ///
     /// ```
     /// use auth_runtime::verify::{ClaimRule, TrustedIssuer};
@@ -130,62 +130,62 @@ impl TrustedIssuer {
         self
     }
 
-    /// A key that signs the issuer's tokens. Each call adds one.
+    /// Adds a key that verifies the issuer's signatures.
     pub fn key(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// The keys of a JWKS document (RFC 7517 §5), as JSON text. Keys that can't be used are left out and logged.
+    /// Adds the keys of a JWKS document (RFC 7517 §5), given as JSON text. Keys that can't be used are skipped and logged.
     pub fn jwks(mut self, json: impl Into<String>) -> Self {
         self.key_sets.push(KeySetText(json.into()));
         self
     }
 
-    /// The values of the header's `typ` that the issuer's access tokens have, compared without case and with or
-    /// without `application/` in front (RFC 7515 §4.1.9). Default: `at+jwt` (RFC 9068) and `JWT`.
+    /// Sets the accepted values of the header's `typ`. They are compared without case, and with or without the prefix `application/`
+    /// (RFC 7515 §4.1.9). Default: `at+jwt` (RFC 9068) and `JWT`.
     ///
-    /// A token without `typ` is accepted only where `JWT` is.
+    /// A token without `typ` is accepted only if `JWT` is accepted.
     pub fn token_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.token_types = types.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Where the subject stands. Default: `sub`.
+    /// Sets which claim holds the subject. Default: `sub`.
     pub fn subject_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.subject = name.into();
         self
     }
 
-    /// Where the roles stand: a list of strings, or one string of words with spaces between. Default: `roles`.
+    /// Sets which claim holds the roles: a list of strings, or one string with spaces between the roles. Default: `roles`.
     pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.roles = vec![name.into()];
         self
     }
 
-    /// Where the scopes stand. Default: `scope`, else `scp`.
+    /// Sets which claim holds the scopes. Default: `scope`; if it is absent, `scp`.
     pub fn scopes_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.scopes = vec![name.into()];
         self
     }
 
-    /// Where the permissions stand. Default: `permissions`.
+    /// Sets which claim holds the permissions. Default: `permissions`.
     pub fn permissions_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.permissions = vec![name.into()];
         self
     }
 }
 
-/// Where a claim stands: a path of names through objects, or one literal name.
+/// The name of a claim: a path of names through objects, or one literal name.
 ///
-/// Made from a string, it is a path with dots between the names, such as `realm_access.roles`, unless the string
-/// holds `://`: then it is one name, such as `https://example.com/roles`. [`ClaimName::literal`] takes any name as
-/// it is, one with dots too.
+/// A string is converted to a path with dots between the names, such as `realm_access.roles`. A string that contains `://` is
+/// converted to one literal name, such as `https://example.com/roles`. [`ClaimName::literal`] makes a literal name of any string,
+/// also of one with dots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimName(Box<[Box<str>]>);
 
 impl ClaimName {
-    /// One name of the top level, dots and all.
+    /// Returns one literal name of the top level. Dots are a part of it.
     pub fn literal(name: impl Into<String>) -> Self {
         Self(Box::new([name.into().into_boxed_str()]))
     }
@@ -195,7 +195,7 @@ impl ClaimName {
         rest.iter().try_fold(claims.get(first)?, |value, name| value.get(&**name))
     }
 
-    /// The name of the top level that it begins with.
+    /// Returns the first name of the path.
     pub(super) fn top_level(&self) -> Option<&str> {
         self.0.first().map(|name| &**name)
     }
@@ -221,31 +221,31 @@ impl From<String> for ClaimName {
     }
 }
 
-/// What a claim must be.
+/// What a claim must be. A rule never accepts an absent claim.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum ClaimRule {
-    /// It is there, and not `null`.
+    /// The claim is present, and is not `null`.
     Present,
-    /// It is one of these.
+    /// The claim is equal to one of these values.
     OneOf(Vec<Value>),
-    /// This says yes to it.
+    /// The function returns `true` for the claim.
     Satisfies(Arc<dyn Fn(&Value) -> bool + Send + Sync>),
 }
 
 impl ClaimRule {
-    /// It is this.
+    /// Requires that the claim is equal to `value`.
     pub fn equals(value: impl Into<Value>) -> Self {
         Self::OneOf(vec![value.into()])
     }
 
-    /// It is one of these.
+    /// Requires that the claim is equal to one of `values`.
     pub fn one_of(values: impl IntoIterator<Item = impl Into<Value>>) -> Self {
         Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
-    /// `predicate` says yes to it. It is called on every request, so it must not wait; and the tokens of an issuer that has
-    /// such a rule are not remembered ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
+    /// Requires that `predicate` returns `true` for the claim. It is called on every request, so it must not block. The tokens of an
+    /// issuer with such a rule are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
     pub fn satisfies(predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         Self::Satisfies(Arc::new(predicate))
     }
@@ -270,7 +270,7 @@ impl fmt::Debug for ClaimRule {
     }
 }
 
-/// Where in the claims the facts about the caller stand. Of several places the first that is there counts.
+/// Which claims hold the subject, roles, scopes and permissions. Of several names, the first that is present counts.
 #[derive(Clone, Debug)]
 pub(crate) struct ClaimMapping {
     pub(crate) subject: ClaimName,
@@ -291,7 +291,7 @@ impl Default for ClaimMapping {
 }
 
 impl ClaimMapping {
-    /// All places that are looked at.
+    /// Returns all names of the mapping.
     pub(super) fn names(&self) -> impl Iterator<Item = &ClaimName> {
         let lists = [&self.roles, &self.scopes, &self.permissions];
         std::iter::once(&self.subject).chain(lists.into_iter().flatten())

@@ -1,9 +1,9 @@
-//! JSON as RFC 8725 §2.4 and RFC 7515 §4 want it read: one object, no name twice at any depth, bounded depth.
+//! A strict JSON parser (RFC 8725 §2.4, RFC 7515 §4): one object, no duplicate name at any depth, bounded depth.
 //!
-//! Two readers that disagree on a duplicate name disagree on who the caller is. So there is one reader here, which finds the
-//! members of an object and the elements of a list as text, and `serde_json`'s own `Value` is never asked to read
-//! anything: an object whose first name is `$serde_json::private::RawValue` has a meaning of its own to it, and what a
-//! number is to it depends on the features that other crates of the tree turn on.
+//! Two parsers that treat a duplicate name differently can disagree on who the caller is, so this is the only one. It finds the
+//! members of an object and the elements of a list as text. `serde_json` never parses a whole `Value`: an object whose first name
+//! is `$serde_json::private::RawValue` has a special meaning to it, and how it represents a number depends on features that other
+//! crates enable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,19 +13,19 @@ use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-/// Objects and lists inside each other, the outermost counted as one.
+/// The maximum nesting depth. The outermost object counts as 1.
 const MAX_DEPTH: usize = 16;
 
-/// Members of one object. Each is compared with the earlier ones, so their number is bounded.
+/// The maximum number of members of one object. It is bounded because each name is compared with all earlier ones.
 const MAX_MEMBERS: usize = 256;
 
-/// What `serde_json` gives names of its own a meaning by.
+/// The prefix of names that have a special meaning to `serde_json`.
 const RESERVED: &str = "$serde_json::private::";
 
-/// A member of an object: its name, and the text of its value.
+/// A member of an object: its name, and its value as unparsed text.
 pub(super) type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
-/// The members of one JSON object, in their order. What is inside their values was not looked at.
+/// Returns the members of one JSON object in their order. Their values are not parsed.
 pub(super) fn members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
     members_of(std::str::from_utf8(bytes).ok()?)
 }
@@ -35,9 +35,8 @@ fn members_of(text: &str) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
-/// Whether a member of the outermost object can be read as it is, so that it need not be read now: a literal, a whole number
-/// of common size, or a string without escapes. Finding its end has shown that it is well-formed; of anything else only
-/// reading it does. `1e999` and `"\ud800"` can't be read.
+/// Returns whether a member of the outermost object can be parsed later without an error: a literal, a whole number of at most 15
+/// digits, or a string without escapes. Other values, such as `1e999` and `"\ud800"`, can fail although their end was found.
 pub(super) fn is_plain(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes() {
@@ -47,12 +46,12 @@ pub(super) fn is_plain(raw: &RawValue) -> bool {
     }
 }
 
-/// A member of the outermost object as a value.
+/// Parses a member of the outermost object.
 pub(super) fn value(raw: &RawValue) -> Option<Value> {
     value_at(raw, 1)
 }
 
-/// A value inside `depth` objects and lists.
+/// Parses a value at this depth.
 fn value_at(raw: &RawValue, depth: usize) -> Option<Value> {
     let text = raw.get();
     let inside = depth + 1;
@@ -77,7 +76,7 @@ fn value_at(raw: &RawValue, depth: usize) -> Option<Value> {
     })
 }
 
-/// A string; without a copy where it has no escapes.
+/// Parses a string. It is borrowed unless it has escapes.
 pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if inside.contains('\\') { parsed(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
@@ -90,7 +89,7 @@ fn number(raw: &RawValue) -> Option<Number> {
         .or_else(|| parsed::<f64>(raw).and_then(Number::from_f64))
 }
 
-/// A string or a number as a type of Rust's, of which `serde_json` has one reading.
+/// Parses a string or a number as a Rust type. `serde_json` has only one interpretation of these.
 pub(super) fn parsed<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
@@ -113,10 +112,10 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 while let Some(Name(name)) = object.next_key()? {
                     let raw: &'de RawValue = object.next_value()?;
                     if members.iter().any(|(earlier, _)| *earlier == name) {
-                        return Err(de::Error::custom("a name stands twice"));
+                        return Err(de::Error::custom("a name appears twice"));
                     }
                     if members.len() == MAX_MEMBERS || name.starts_with(RESERVED) {
-                        return Err(de::Error::custom("too many members, or a name that is not one"));
+                        return Err(de::Error::custom("too many members, or a reserved name"));
                     }
                     members.push((name, raw));
                 }
@@ -128,13 +127,13 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A name, borrowed where it has no escapes. `Cow` by itself is always owned.
+/// A name, borrowed unless it has escapes. serde deserializes a plain `Cow` as owned.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
-    /// The whole of an object, as a token's claims are read.
+    /// Parses a whole object, as the claims of a token are.
     fn members(bytes: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
         let members = super::members(bytes)?;
         members.into_iter().map(|(name, raw)| Some((name.into_owned(), super::value(raw)?))).collect()
@@ -142,15 +141,15 @@ mod tests {
 
     #[test]
     fn reads_objects() {
-        for good in [r#"{}"#, r#" {"a":1,"b":[{"a":1.5},null,true,"x"]} "#, r#"{"a":-1}"#] {
-            assert!(members(good.as_bytes()).is_some(), "{good}");
-            let again: serde_json::Map<String, serde_json::Value> = serde_json::from_str(good).unwrap();
-            assert_eq!(members(good.as_bytes()), Some(again));
+        for valid in [r#"{}"#, r#" {"a":1,"b":[{"a":1.5},null,true,"x"]} "#, r#"{"a":-1}"#] {
+            assert!(members(valid.as_bytes()).is_some(), "{valid}");
+            let again: serde_json::Map<String, serde_json::Value> = serde_json::from_str(valid).unwrap();
+            assert_eq!(members(valid.as_bytes()), Some(again));
         }
     }
 
     #[test]
-    fn refuses_what_two_readers_could_read_differently() {
+    fn rejects_what_two_parsers_could_read_differently() {
         let deep = format!("{}1{}", "{\"a\":".repeat(17), "}".repeat(17));
         for bad in [
             "",
@@ -173,7 +172,7 @@ mod tests {
             r#"{"a":1e999}"#,
             r#"{"a":01}"#,
             r#"{"a":tru}"#,
-            // names that mean something to `serde_json::Value`, also in disguise
+            // Names that mean something to `serde_json::Value`, also with escapes.
             r#"{"a":{"$serde_json::private::RawValue":1}}"#,
             r#"{"a":{"$serde_json::private::RawValue":"[\"admin\"]"}}"#,
             r#"{"a":[{"\u0024serde_json::private::RawValue":"{}"}]}"#,
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_as_many_members_as_anybody_needs() {
+    fn accepts_at_most_256_members() {
         let object = |count: usize| {
             let members: Vec<_> = (0..count).map(|index| format!("\"{index}\":1")).collect();
             format!("{{{}}}", members.join(","))
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_sixteen_levels() {
+    fn accepts_sixteen_levels() {
         let deep = format!("{}1{}", "{\"a\":".repeat(16), "}".repeat(16));
         assert!(members(deep.as_bytes()).is_some());
     }

@@ -1,4 +1,4 @@
-//! The strict first step: the compact form of RFC 7515 §7.1 and its header, before any key is touched.
+//! The first step: splits the compact form (RFC 7515 §7.1) and parses its header strictly, before a key is used.
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeSliceError, Engine as _};
@@ -8,23 +8,23 @@ use super::VerifyError;
 use super::json::members;
 use crate::jose::Algorithm;
 
-/// The longest `kid` that is looked up, in bytes.
+/// The maximum length of `kid`, in bytes.
 const MAX_KID_BYTES: usize = 256;
 
-/// The longest signature, of RSA with 8192 bits, and two bytes that the decoder may want.
+/// The length of the longest signature (RSA with 8192 bits), and two bytes of space that the decoder needs.
 pub(super) const MAX_SIGNATURE_BYTES: usize = 1024 + 2;
 
-/// A token taken apart. Nothing in it is to be believed until its signature was checked.
+/// The parts of a token. None of them can be trusted before the signature is verified.
 pub(super) struct Compact<'a> {
-    /// The header as it was sent.
+    /// The encoded header.
     pub(super) header: &'a str,
-    /// What the signature is over: header and payload as they were sent.
+    /// The signed text: the encoded header and payload.
     pub(super) signing_input: &'a str,
     payload: &'a str,
     signature: &'a str,
 }
 
-/// What of the header is used. `jwk`, `jku`, `x5u` and `x5c` are not: a token never brings its own key (RFC 8725 §3.10).
+/// The header fields that are used. `jwk`, `jku`, `x5u` and `x5c` are not: a token never brings its own key (RFC 8725 §3.10).
 pub(super) struct Header {
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<Box<str>>,
@@ -32,7 +32,7 @@ pub(super) struct Header {
 }
 
 impl<'a> Compact<'a> {
-    /// Takes a token of at most `max_bytes` apart.
+    /// Splits a token of at most `max_bytes`.
     pub(super) fn parse(token: &'a str, max_bytes: usize) -> Result<Self, VerifyError> {
         const NOT_THREE_PARTS: VerifyError = VerifyError::Malformed("not three parts joined by dots");
         if token.len() > max_bytes {
@@ -50,7 +50,7 @@ impl<'a> Compact<'a> {
         decode(self.payload)
     }
 
-    /// The signature, in `buffer`, which is longer than any that a key here makes.
+    /// Decodes the signature into `buffer`, which is longer than every valid signature.
     pub(super) fn signature<'b>(
         &self,
         buffer: &'b mut [u8; MAX_SIGNATURE_BYTES],
@@ -74,8 +74,7 @@ impl Header {
                 "alg" => header.0 = Some(text(raw)?),
                 "kid" => header.1 = Some(text(raw)?),
                 "typ" => header.2 = Some(text(raw)?),
-                // No extension is understood, so none may be critical (RFC 7515 §4.1.11); `b64` is one of them
-                // (RFC 7797 §6).
+                // No extension is implemented, so none may be critical (RFC 7515 §4.1.11). `b64` is an extension (RFC 7797 §6).
                 "crit" | "b64" => return Err(VerifyError::Malformed("the header has `crit` or `b64`")),
                 _ => {}
             }
@@ -97,7 +96,7 @@ fn text(raw: &RawValue) -> Result<Box<str>, VerifyError> {
 
 const NOT_BASE64URL: VerifyError = VerifyError::Malformed("a part is not canonical base64url");
 
-/// base64url without padding or white space, and with the unused bits of the last character zero (RFC 7515 §2).
+/// Decodes base64url without padding or white space, whose unused bits are zero (RFC 7515 §2).
 fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| NOT_BASE64URL)
 }

@@ -1,4 +1,4 @@
-//! The engine's own verifier: JWTs (RFC 7519) in compact form, of issuers that are named.
+//! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,13 +10,14 @@ use super::claims::TokenClaims;
 use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, KeySetText, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::{VerifiedToken, Verifier, VerifyError};
+use crate::error::ConfigErrors;
 use crate::jose::{Key, PreparedKey};
 
 #[derive(Debug)]
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
     max_token_bytes: usize,
-    /// Grows when keys change.
+    /// Increases when keys change.
     generation: AtomicU64,
 }
 
@@ -29,50 +30,53 @@ struct PreparedIssuer {
     keys: ArcSwap<Vec<PreparedKey>>,
     token_types: Vec<String>,
     mapping: Arc<ClaimMapping>,
-    /// The top-level names of the claims that the mapping and the rules look at.
+    /// The top-level names of the claims that the mapping and the rules read.
     wanted: Arc<[Arc<str>]>,
-    /// A predicate of the user's own is asked every time.
+    /// `false` if the issuer has a predicate of the application's own, which must be called every time.
     may_be_remembered: bool,
 }
 
 impl JwtVerifier {
-    /// Parses every key; all mistakes go to `mistakes`.
-    pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, mistakes: &mut Vec<String>) -> Self {
+    /// Parses every key. All errors are added to `errors`.
+    pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         for (index, issuer) in issuers.iter().enumerate() {
             let earlier = issuers.iter().take(index);
             match &issuer.name {
                 Some(name) if earlier.clone().any(|other| other.name.as_ref() == Some(name)) => {
-                    mistakes.push(format!("issuer `{name}` is named twice: give all of its keys to one `TrustedIssuer`"));
+                    errors.push(format!(
+                        "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
+                    ));
                 }
-                None if issuers.len() > 1 => mistakes.push(
-                    "`TrustedIssuer::dangerously_accept_any_issuer()` stands beside another issuer: it would accept that one's tokens \
-                     without its checks, so name every issuer"
-                        .into(),
+                None if issuers.len() > 1 => errors.push(
+                    "`TrustedIssuer::dangerously_accept_any_issuer()` is used together with another issuer: it would accept the tokens of \
+                     that issuer without its checks: name every issuer with `TrustedIssuer::new`",
                 ),
                 _ => {}
             }
         }
-        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, mistakes)).collect();
+        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
         Self { issuers, max_token_bytes, generation: AtomicU64::new(1) }
     }
 
-    /// Puts `keys` in the place of an issuer's, while requests run: what is verified from now on is verified with these. All
-    /// mistakes go to `mistakes`, and with one nothing is changed.
-    pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], mistakes: &mut Vec<String>) {
+    /// Replaces the keys of an issuer while requests are served. Every later verification uses the new keys. If there is an error,
+    /// it is added to `errors` and nothing changes.
+    pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], errors: &mut ConfigErrors) {
         let label = format!("issuer `{issuer}`");
-        let prepared = prepare_keys(&label, keys, &[], mistakes);
+        let prepared = prepare_keys(&label, keys, &[], errors);
         let Some(issuer) = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer)) else {
-            mistakes.push(format!("{label} is not one of the engine's"));
+            errors.push(format!(
+                "{label} is not an issuer of this engine: add it with `.issuer(..)` on the builder"
+            ));
             return;
         };
-        if mistakes.is_empty() {
-            // The keys first: a token that was verified with the old ones then carries an old number.
+        if errors.is_empty() {
+            // The keys change first, so that a token that was verified with the old ones has an old generation.
             issuer.keys.store(Arc::new(prepared));
             self.generation.fetch_add(1, Ordering::AcqRel);
         }
     }
 
-    /// An issuer's public keys as a JWKS document (RFC 7517 §5).
+    /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
     pub(crate) fn public_keys(&self, issuer: &str) -> String {
         let issuer = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer));
         let keys = issuer.map(|issuer| issuer.keys.load_full()).unwrap_or_default();
@@ -80,13 +84,13 @@ impl JwtVerifier {
         serde_json::json!({ "keys": jwks }).to_string()
     }
 
-    /// The claims of a token that nobody has verified, if it has the form of one: to decide what to do before it is verified.
+    /// Parses the claims of a token without verifying it, for decisions before verification.
     pub(crate) fn unverified_claims(&self, token: &str) -> Option<TokenClaims> {
         let payload = Compact::parse(token, self.max_token_bytes).ok()?.payload().ok()?;
         TokenClaims::from_json(&payload).ok()
     }
 
-    /// The only issuer; of several the one that the unverified `iss` names, whose keys must then have signed it.
+    /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names; its keys must verify the token.
     fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
         match self.issuers.as_slice() {
             [one] => Ok(one),
@@ -120,35 +124,34 @@ impl Verifier for JwtVerifier {
 }
 
 impl PreparedIssuer {
-    fn new(issuer: &TrustedIssuer, mistakes: &mut Vec<String>) -> Self {
+    fn new(issuer: &TrustedIssuer, errors: &mut ConfigErrors) -> Self {
         let label = issuer.name.as_deref().map_or("any issuer".to_owned(), |name| format!("issuer `{name}`"));
         if issuer.name.as_deref().is_some_and(str::is_empty) {
-            mistakes.push(
-                "an issuer's name is empty: give the exact `iss` of its tokens to `TrustedIssuer::new`"
-                    .into(),
+            errors.push(
+                "the name of an issuer is empty: pass the exact `iss` of its tokens to `TrustedIssuer::new`",
             );
         }
         match &issuer.audience {
             Audience::Any | Audience::None => {}
             Audience::OneOf(names) => {
                 if names.iter().any(String::is_empty) {
-                    mistakes.push(format!(
-                        "{label}: an audience is empty: give the name of this service in `aud`"
+                    errors.push(format!(
+                        "{label}: an audience is empty: pass the name that this service has in `aud`"
                     ));
                 }
             }
-            Audience::Unset => mistakes.push(format!(
-                "{label}: no audience, so a token made for another service would be good here: call \
-                 `.audience(\"name of this service\")`, or `.dangerously_accept_any_audience()` if that is what you want"
+            Audience::Unset => errors.push(format!(
+                "{label}: no audience is set, so a token for another service would be accepted: call \
+                 `.audience(\"name of this service\")`, or `.dangerously_accept_any_audience()` to accept all"
             )),
         }
         if issuer.single_audience && !matches!(issuer.audience, Audience::OneOf(_)) {
-            mistakes.push(format!(
-                "{label}: `single_audience()` is called and no audience is named: call `.audience(..)` too"
+            errors.push(format!(
+                "{label}: `single_audience()` is called but no audience is set: call `.audience(..)` too"
             ));
         }
         if issuer.token_types.is_empty() {
-            mistakes.push(format!(
+            errors.push(format!(
                 "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
             ));
         }
@@ -157,13 +160,16 @@ impl PreparedIssuer {
             .iter()
             .any(|(_, rule)| matches!(rule, ClaimRule::OneOf(values) if values.is_empty()))
         {
-            mistakes
-                .push(format!("{label}: a claim must be one of no values, so no token would be accepted"));
+            errors.push(format!(
+                "{label}: `ClaimRule::one_of` has no values, so no token would be accepted: name at least one"
+            ));
         }
         if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
-            mistakes.push(format!("{label}: a claim name is empty or has an empty part between dots"));
+            errors.push(format!(
+                "{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"
+            ));
         }
-        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, mistakes);
+        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, errors);
         Self {
             name: issuer.name.as_deref().map(Box::from),
             audience: issuer.audience.clone(),
@@ -180,8 +186,8 @@ impl PreparedIssuer {
         }
     }
 
-    /// The header, then the signature by a key that the header fits. A header that is to the letter the one last seen with
-    /// a key was read then.
+    /// Checks the header, then verifies the signature with each key that fits it. A header that is equal to the last one that a key
+    /// verified is not parsed again.
     fn check_signature(&self, compact: &Compact<'_>) -> Result<(), VerifyError> {
         let mut buffer = [0; MAX_SIGNATURE_BYTES];
         let signature = compact.signature(&mut buffer)?;
@@ -203,7 +209,7 @@ impl PreparedIssuer {
         }
     }
 
-    /// Explicit typing: an ID token or a refresh token is no access token (RFC 8725 §3.11, RFC 9068 §4).
+    /// Checks `typ`: an ID token or a refresh token is not an access token (RFC 8725 §3.11, RFC 9068 §4).
     fn check_type(&self, header: &Header) -> Result<(), VerifyError> {
         let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
         if self.token_types.contains(&typ) { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
@@ -219,9 +225,9 @@ impl PreparedIssuer {
         }
         self.check_audience(claims)?;
         if !self.claim_rules.iter().all(|(name, rule)| rule.accepts(name.find(claims))) {
-            return Err(VerifyError::ClaimRefused);
+            return Err(VerifyError::ClaimRejected);
         }
-        // Proof of possession is not checked yet, and a bound token without its proof is a stolen one (RFC 7800 §3).
+        // Proof of possession is not implemented, and without its proof a bound token may be stolen (RFC 7800 §3).
         if claims.sender_constrained { Err(VerifyError::SenderConstrained) } else { Ok(()) }
     }
 
@@ -244,35 +250,35 @@ impl PreparedIssuer {
     }
 }
 
-/// An issuer's keys, each parsed; all mistakes go to `mistakes`.
+/// Parses an issuer's keys. All errors are added to `errors`.
 fn prepare_keys(
     label: &str,
     single: &[Key],
     sets: &[KeySetText],
-    mistakes: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Vec<PreparedKey> {
     let mut keys = Vec::new();
     for (index, key) in single.iter().enumerate() {
         match key.prepare() {
             Ok(key) => keys.push(key),
-            Err(reason) => mistakes.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
+            Err(reason) => errors.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
         }
     }
     for set in sets {
         match Key::prepare_set(&set.0) {
             Ok(set) => keys.extend(set),
-            Err(reason) => mistakes.push(format!("{label}: {reason}")),
+            Err(reason) => errors.push(format!("{label}: {reason}")),
         }
     }
     if single.is_empty() && sets.is_empty() {
-        mistakes.push(format!(
-            "{label}: no key, so no token of it could be verified: call `.key(..)` or `.jwks(..)`"
+        errors.push(format!(
+            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`"
         ));
     }
     for (index, key) in keys.iter().enumerate() {
         if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
-            mistakes.push(format!(
-                "{label}: two keys have the id `{}`, so a token could not say which it means: give each its own",
+            errors.push(format!(
+                "{label}: two keys have the id `{}`: give each key its own id",
                 key.id.as_deref().unwrap_or_default()
             ));
         }
@@ -280,7 +286,7 @@ fn prepare_keys(
     keys
 }
 
-/// The algorithm is the key's. A `kid` picks among the keys that have one; keys without an id are tried for any.
+/// Returns the keys of the header's algorithm. A `kid` selects among the keys with an id; keys without an id are always tried.
 fn candidates<'k>(
     keys: &'k [PreparedKey],
     header: &'k Header,
@@ -298,27 +304,27 @@ fn candidates<'k>(
     if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
 }
 
-/// The claims that an issuer's mapping and rules look at, each once, by the name of the top level.
+/// Returns the top-level names of the claims that an issuer's mapping and rules read, each once.
 fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
     let rules = issuer.claim_rules.iter().map(|(name, _)| name);
     let names = issuer.mapping.names().chain(rules).filter_map(ClaimName::top_level);
     names.collect::<BTreeSet<_>>().into_iter().map(Arc::from).collect()
 }
 
-/// Lower case, without `application/` (RFC 7515 §4.1.9).
+/// Returns the type in lower case and without `application/` (RFC 7515 §4.1.9).
 fn normal_type(typ: &str) -> String {
     let lower = typ.to_ascii_lowercase();
     lower.strip_prefix("application/").map_or(lower.clone(), str::to_owned)
 }
 
-/// The strict first step and the signature alone: for test vectors whose payloads are no claims.
+/// Runs the first step and verifies the signature alone, for test vectors whose payloads are not claims.
 #[cfg(test)]
 pub(super) fn signature_verifies(key: &Key, jws: &str) -> bool {
     let issuer =
         TrustedIssuer::dangerously_accept_any_issuer().dangerously_accept_any_audience().key(key.clone());
-    let mut mistakes = Vec::new();
-    let issuer = PreparedIssuer::new(&issuer, &mut mistakes);
+    let mut errors = ConfigErrors::default();
+    let issuer = PreparedIssuer::new(&issuer, &mut errors);
     let verifies =
         |compact: Compact<'_>| issuer.check_signature(&compact).is_ok() && compact.payload().is_ok();
-    mistakes.is_empty() && Compact::parse(jws, 16 * 1024).is_ok_and(verifies)
+    errors.into_vec().is_empty() && Compact::parse(jws, 16 * 1024).is_ok_and(verifies)
 }

@@ -6,6 +6,7 @@ mod strict;
 mod vectors;
 
 use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, Verifier as _, VerifyError};
+use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::JwtVerifier;
 
@@ -19,11 +20,12 @@ pub(super) fn key(algorithm: Algorithm) -> SigningKey {
     }
 }
 
-/// A verifier of one issuer, which must have no mistake.
+/// A verifier of one issuer, which must have no error.
 pub(super) fn verifier(issuer: TrustedIssuer) -> JwtVerifier {
-    let mut mistakes = Vec::new();
-    let verifier = JwtVerifier::new(&[issuer], 16 * 1024, &mut mistakes);
-    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let mut errors = ConfigErrors::default();
+    let verifier = JwtVerifier::new(&[issuer], 16 * 1024, &mut errors);
+    let errors = errors.into_vec();
+    assert!(errors.is_empty(), "{errors:?}");
     verifier
 }
 

@@ -109,7 +109,7 @@ fn the_handler_of_wrong_methods_is_checked_at_each_path() {
         .method_not_allowed_fallback(of_tenant)
         .finish(test.auth())
         .unwrap_err();
-    let mistakes: Vec<_> = error.mistakes().collect();
+    let mistakes: Vec<_> = error.errors().collect();
     assert_eq!(mistakes.len(), 1, "{error}");
     assert!(mistakes[0].starts_with("OTHER /x (whole::routers::fallbacks::"), "{error}");
 }

@@ -10,7 +10,7 @@ use crate::client_address::TrustedProxies;
 use crate::clock::SteadyTime;
 use crate::engine::background::{self, Background};
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
-use crate::error::BuildError;
+use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
 use crate::revocation::{RevocationState, Revoker};
 use crate::store::{MemoryStore, RefreshTokenStore};
@@ -39,7 +39,7 @@ impl AuthBuilder {
     }
 
     fn assemble(mut self, has_runtime: bool) -> Result<Engine, BuildError> {
-        let mut errors = Vec::new();
+        let mut errors = ConfigErrors::default();
         let vocabulary = self.one_vocabulary(&mut errors);
         let verification = verification::assemble(&mut self, &mut errors);
         let cookies = sources::cookies(&mut self, &mut errors);
@@ -53,9 +53,7 @@ impl AuthBuilder {
             .take()
             .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut errors));
 
-        let (true, Some((verifier, issuer))) = (errors.is_empty(), verification) else {
-            return Err(BuildError::new(errors));
-        };
+        let (verifier, issuer) = errors.finish::<_, BuildError>(verification)?;
         let limits = Limits::new(self.leeway, self.max_token_lifetime);
         Ok(Engine {
             revocations: Arc::new(self.revoker(&limits, issuer.as_ref())),
@@ -82,23 +80,21 @@ impl AuthBuilder {
         })
     }
 
-    fn one_vocabulary(&self, errors: &mut Vec<String>) -> Option<&'static Vocabulary> {
+    fn one_vocabulary(&self, errors: &mut ConfigErrors) -> Option<&'static Vocabulary> {
         if self.vocabularies.len() > 1 {
             errors.push(
                 "`.vocabulary(..)` is called twice, and an engine has one: give it the one that declares all names that rules use, \
-                 and let the auth.toml of other crates declare the same of their names"
-                    .into(),
+                 and let the auth.toml of other crates declare the same of their names",
             );
         }
         self.vocabularies.first().copied()
     }
 
-    fn check_store(&self, has_runtime: bool, errors: &mut Vec<String>) {
+    fn check_store(&self, has_runtime: bool, errors: &mut ConfigErrors) {
         if self.store.is_some() && !has_runtime {
             errors.push(
                 "a store's log is followed in the background, and there is no tokio runtime: call `build` in an async \
-                 function, such as `#[tokio::main] async fn main()`"
-                    .into(),
+                 function, such as `#[tokio::main] async fn main()`",
             );
         }
         let least = 5 * background::INTERVAL;

@@ -6,11 +6,12 @@ use axum::http::HeaderName;
 
 use super::AuthBuilder;
 use crate::engine::{RENEWAL, Sources, TokenCookies};
+use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
 use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query, RefreshCookie};
 use crate::vocabulary::{DeclaredSourceKind, Vocabulary};
 
-pub(super) fn origins(builder: &AuthBuilder, errors: &mut Vec<String>) -> OriginPolicy {
+pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> OriginPolicy {
     let mut parse = |method: &str, text: &str| {
         let origin = Origin::parse(text);
         if origin.is_none() {
@@ -27,7 +28,7 @@ pub(super) fn origins(builder: &AuthBuilder, errors: &mut Vec<String>) -> Origin
     }
 }
 
-pub(super) fn cookies(builder: &mut AuthBuilder, errors: &mut Vec<String>) -> TokenCookies {
+pub(super) fn cookies(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> TokenCookies {
     let is_secure = !builder.insecure_cookies;
     let access = AccessCookie::new(builder.cookie_name.take(), is_secure);
     let name = access.cookie_name();
@@ -50,15 +51,14 @@ pub(super) fn check_cookies(
     builder: &AuthBuilder,
     cookies: &TokenCookies,
     origins: &OriginPolicy,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) {
     if !builder.insecure_cookies {
         return;
     }
     if origins.public.as_ref().is_some_and(Origin::is_https) {
         errors.push(
-            "`dangerously_use_insecure_cookies()` is called and the public origin is https: remove the call in production"
-                .into(),
+            "`dangerously_use_insecure_cookies()` is called and the public origin is https: remove the call in production",
         );
     }
     let name = cookies.access.cookie_name();
@@ -76,7 +76,7 @@ pub(super) fn assemble(
     builder: &mut AuthBuilder,
     cookie: &AccessCookie,
     vocabulary: Option<&Vocabulary>,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Sources {
     let mut custom = std::mem::take(&mut builder.custom_sources);
     add_declared(vocabulary, &mut custom, errors);
@@ -105,7 +105,7 @@ pub(super) fn assemble(
 fn add_declared(
     vocabulary: Option<&Vocabulary>,
     custom: &mut Vec<Arc<dyn CredentialSource>>,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) {
     for source in vocabulary.into_iter().flat_map(|vocabulary| vocabulary.sources) {
         match source.kind {
@@ -140,7 +140,7 @@ fn default_sources(
     sources: &Sources,
     given: Option<Vec<String>>,
     vocabulary: Option<&Vocabulary>,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Vec<usize> {
     let declared = vocabulary.map_or(&[][..], |vocabulary| vocabulary.default_source);
     let (place, names): (_, Vec<&str>) = match &given {
@@ -156,7 +156,7 @@ fn default_sources(
         None => ("`default_source` of auth.toml", declared.to_vec()),
     };
     if names.is_empty() {
-        errors.push("`default_sources` is empty: name at least one, such as `bearer`".into());
+        errors.push("`default_sources` is empty: name at least one, such as `bearer`");
     }
     sources.resolve(&names).unwrap_or_else(|unknown| {
         let known: Vec<_> = sources.names().collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::AuthBuilder;
 use crate::engine::TokenVerifier;
+use crate::error::ConfigErrors;
 use crate::issue::{IssuerState, TokenIssuer};
 use crate::verify::{JwtVerifier, Limits, TrustedIssuer, Verifier};
 
@@ -13,7 +14,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// The verifier, and the engine's own token issuer; `None` if there is nothing to verify with.
 pub(super) fn assemble(
     builder: &mut AuthBuilder,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Option<(TokenVerifier, Option<IssuerState>)> {
     check_limits(builder, errors);
     if let Some(own) = &builder.token_issuer {
@@ -26,7 +27,7 @@ pub(super) fn assemble(
     Some((verifier?, issuer))
 }
 
-fn check_limits(builder: &AuthBuilder, errors: &mut Vec<String>) {
+fn check_limits(builder: &AuthBuilder, errors: &mut ConfigErrors) {
     if builder.leeway > MAX_LEEWAY {
         errors.push(format!(
             "`leeway` is {} s, and must be {} s at most: synchronize the clocks instead",
@@ -35,7 +36,7 @@ fn check_limits(builder: &AuthBuilder, errors: &mut Vec<String>) {
         ));
     }
     if builder.max_token_lifetime.as_secs() == 0 {
-        errors.push("`max_token_lifetime` is less than a second, so no token would be accepted".into());
+        errors.push("`max_token_lifetime` is less than a second, so no token would be accepted");
     }
 }
 
@@ -43,13 +44,13 @@ fn verifier(
     own: Option<Arc<dyn Verifier>>,
     issuers: &[TrustedIssuer],
     max_token_bytes: usize,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Option<TokenVerifier> {
     match own {
         Some(own) => {
             if !issuers.is_empty() {
                 errors.push(
-                    "both `.verifier(..)` and `.issuer(..)` or `.token_issuer(..)` are given: keep one of the two".into(),
+                    "both `.verifier(..)` and `.issuer(..)` or `.token_issuer(..)` are given: keep one of the two",
                 );
             }
             Some(TokenVerifier::Own(own))
@@ -57,8 +58,7 @@ fn verifier(
         None if issuers.is_empty() => {
             errors.push(
                 "no issuer, so no token could be verified: call `.issuer(TrustedIssuer::new(..).audience(..).key(..))`, or \
-                 `.token_issuer(TokenIssuer::new(..))` for tokens of this service's own"
-                    .into(),
+                 `.token_issuer(TokenIssuer::new(..))` for tokens of this service's own",
             );
             None
         }
@@ -71,7 +71,7 @@ fn token_issuer(
     verifier: Option<&TokenVerifier>,
     limits: &Limits,
     renews: bool,
-    errors: &mut Vec<String>,
+    errors: &mut ConfigErrors,
 ) -> Option<IssuerState> {
     let state = match (issuer, verifier) {
         (Some(issuer), Some(TokenVerifier::Jwt(jwt))) => {
@@ -82,8 +82,7 @@ fn token_issuer(
     if renews && !state.as_ref().is_some_and(IssuerState::has_grace) {
         errors.push(
             "`renew_transparently()` needs `.token_issuer(..)` with a grace period: a browser sends several requests at once, \
-             and all but the first would end the session"
-                .into(),
+             and all but the first would end the session",
         );
     }
     state

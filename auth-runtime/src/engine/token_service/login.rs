@@ -48,7 +48,7 @@ impl TokenService {
     /// An access token alone, of no login: it is good until it expires or is revoked, and can't be renewed.
     ///
     /// # Errors
-    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::ClockBehind`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
         Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
     }

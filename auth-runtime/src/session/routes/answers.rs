@@ -1,4 +1,4 @@
-//! What the routes answer: the RFCs' form, unless the application has one of its own.
+//! The responses of the routes: the RFCs' form, or the application's own.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use serde_json::json;
 use crate::rejection::ensure_failure;
 use crate::session::IssuedTokens;
 
-/// How tokens get to the client.
+/// How the client receives tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// In the answer's body.
+    /// In the body of the response.
     Json,
-    /// In cookies that no script can read.
+    /// In cookies that no script can read (`HttpOnly`).
     Cookies,
 }
 
-/// What was asked.
+/// The request that a response is for.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TokenRequest<'r> {
-    /// Which of the routes was called.
+    /// The route that was called.
     pub route: TokenRoute,
-    /// How tokens get to the client.
+    /// How the client receives tokens.
     pub delivery: Delivery,
-    /// The head of the request: its query, say, where a page wants the user to go on.
+    /// The head of the request, for example for a query parameter that names the next page.
     pub head: &'r Parts,
 }
 
-/// One of the routes.
+/// A token route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenRoute {
@@ -51,26 +51,26 @@ pub enum TokenRoute {
     Introspect,
 }
 
-/// Why a route gave out no tokens.
+/// Why a token route failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenFailure {
-    /// 400 `invalid_request`: the request can't be read, or lacks something.
+    /// 400 `invalid_request`: the request can't be parsed, or lacks a field.
     InvalidRequest,
-    /// 400 `invalid_grant`: wrong credentials, or a refresh token that is not good.
+    /// 400 `invalid_grant`: the credentials are wrong, or the refresh token is invalid.
     InvalidGrant,
-    /// 403 `access_denied`: a page of another origin sent it.
+    /// 403 `access_denied`: a page of another origin sent the request.
     CrossOrigin,
-    /// 429 `temporarily_unavailable`: too many attempts; good again after this time.
+    /// 429 `temporarily_unavailable`: there were too many attempts. The next attempt is allowed after this time.
     TooManyAttempts(Duration),
-    /// 503 `temporarily_unavailable`: the store, or what tells of users, can't be reached.
+    /// 503 `temporarily_unavailable`: the store or the application's users can't be reached.
     Unavailable,
-    /// 500 `server_error`: the service is put together wrongly; the log says how.
+    /// 500 `server_error`: the service is misconfigured. The log says how.
     Misconfigured,
 }
 
 impl TokenFailure {
-    /// The status of the answer.
+    /// Returns the status of the response.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -82,7 +82,7 @@ impl TokenFailure {
         }
     }
 
-    /// The error code (RFC 6749 §4.1.2.1 and §5.2).
+    /// Returns the error code (RFC 6749 §4.1.2.1 and §5.2).
     #[must_use]
     pub fn error(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ impl TokenFailure {
         }
     }
 
-    /// The answer: the application's, held to what the failure is.
+    /// Returns the application's response, with a status that fits the failure.
     pub(super) fn render(self, answers: &dyn TokenAnswers, request: &TokenRequest<'_>) -> Response {
         let mut response = ensure_failure(answers.failed(self, request), self.status());
         let wait = match self {
@@ -109,10 +109,10 @@ impl TokenFailure {
     }
 }
 
-/// What the ready routes answer. Cookies, `Cache-Control` and `Retry-After` are put onto whatever these say.
+/// The responses of the ready routes. Cookies, `Cache-Control` and `Retry-After` are added to every response.
 pub trait TokenAnswers: Send + Sync + 'static {
-    /// The user logged in, or the tokens were renewed. Default: the answer of RFC 6749 §5.1; without the tokens where cookies
-    /// hold them.
+    /// The user logged in, or the tokens were refreshed. Default: the response of RFC 6749 §5.1, without the tokens if they are sent
+    /// in cookies.
     fn tokens(&self, tokens: &IssuedTokens, request: &TokenRequest<'_>) -> Response {
         let mut body = json!({ "token_type": "Bearer", "expires_in": tokens.expires_in.as_secs() });
         if request.delivery == Delivery::Json
@@ -129,8 +129,8 @@ pub trait TokenAnswers: Send + Sync + 'static {
         Json(body).into_response()
     }
 
-    /// No tokens were given out. Default: the answer of RFC 6749 §5.2. It may choose another failure (4xx, 5xx) or send a
-    /// browser to a page (302, 303, 307); any other status becomes the failure's own.
+    /// The route failed. Default: the response of RFC 6749 §5.2. The response may have another error status (4xx, 5xx) or redirect
+    /// the browser (302, 303, 307). Any other status is replaced by that of the failure.
     fn failed(&self, failure: TokenFailure, request: &TokenRequest<'_>) -> Response {
         let _ = request;
         (failure.status(), Json(json!({ "error": failure.error() }))).into_response()
@@ -143,13 +143,13 @@ pub trait TokenAnswers: Send + Sync + 'static {
     }
 }
 
-/// The answers of the RFCs.
+/// The responses of the RFCs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StandardAnswers;
 
 impl TokenAnswers for StandardAnswers {}
 
-/// RFC 6749 §5.1: what holds tokens is kept nowhere.
+/// Forbids caching (RFC 6749 §5.1).
 pub(super) fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,4 +1,4 @@
-//! The body of a request to one of the routes: JSON or a form, and short.
+//! The body of a request to a token route: a short JSON document or form.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Form, FromRequest as _, Json, Request};
@@ -11,21 +11,21 @@ use super::TokenFailure;
 
 const MAX_BYTES: usize = 16 * 1024;
 
-/// The body as a `T`. A form is what a page sends; everything else is taken for JSON, and refused if it does not say so.
+/// Parses the body as a form or as JSON. A body without one of these content types is rejected.
 pub(super) async fn read<T: DeserializeOwned>(head: &Parts, body: Body) -> Result<T, TokenFailure> {
-    parse(head, short(body).await?).await
+    parse(head, read_bytes(body).await?).await
 }
 
-/// The same, where the body may be empty.
+/// Parses the body, which may be empty.
 pub(super) async fn read_optional<T>(head: &Parts, body: Body) -> Result<T, TokenFailure>
 where
     T: DeserializeOwned + Default,
 {
-    let bytes = short(body).await?;
+    let bytes = read_bytes(body).await?;
     if bytes.is_empty() { Ok(T::default()) } else { parse(head, bytes).await }
 }
 
-async fn short(body: Body) -> Result<Bytes, TokenFailure> {
+async fn read_bytes(body: Body) -> Result<Bytes, TokenFailure> {
     to_bytes(body, MAX_BYTES).await.map_err(|_| TokenFailure::InvalidRequest)
 }
 
@@ -35,17 +35,17 @@ async fn parse<T: DeserializeOwned>(head: &Parts, bytes: Bytes) -> Result<T, Tok
     let kind = head.headers.get(CONTENT_TYPE).cloned().unwrap_or(HeaderValue::from_static(""));
     let is_form = kind.as_bytes().starts_with(b"application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, kind);
-    let read = if is_form {
-        Form::from_request(request, &()).await.map(|Form(body)| body).map_err(|why| why.to_string())
+    let parsed = if is_form {
+        Form::from_request(request, &()).await.map(|Form(body)| body).map_err(|error| error.to_string())
     } else {
-        Json::from_request(request, &()).await.map(|Json(body)| body).map_err(|why| why.to_string())
+        Json::from_request(request, &()).await.map(|Json(body)| body).map_err(|error| error.to_string())
     };
-    read.map_err(|why| {
-        // The error may quote the body, so it stays here, in its kind alone.
+    parsed.map_err(|error| {
+        // The text of the error may quote the body, so only its kind is logged.
         tracing::debug!(
-            bytes = why.len(),
+            bytes = error.len(),
             is_form,
-            "auth: the body of a request to a token route can't be read"
+            "auth: the body of a request to a token route can't be parsed"
         );
         TokenFailure::InvalidRequest
     })

@@ -1,17 +1,17 @@
-//! What the routes say of themselves in an OpenAPI document: what they take, and what they answer.
+//! The descriptions of the routes in an OpenAPI document: their requests and responses.
 
 use serde_json::{Map, Value, json};
 
 use super::{Delivery, TokenRoute};
 use crate::router::HandlerDocs;
 
-/// How the routes were put together, as far as a document tells of it.
+/// The configuration of the routes, as far as the document needs it.
 #[derive(Debug)]
 pub(super) struct Documented {
     pub(super) delivery: Delivery,
-    /// The JSON Schema of what a login sends.
+    /// The JSON Schema of a login's credentials.
     pub(super) credentials: Value,
-    /// Whether the application has its own form of answers, which is not known here.
+    /// Whether the application has its own form of responses, which the document can't describe.
     pub(super) has_own_answers: bool,
 }
 
@@ -33,22 +33,22 @@ impl Documented {
 
     fn description(&self, route: TokenRoute) -> &'static str {
         match (route, self.delivery) {
-            (TokenRoute::Login, Delivery::Json) => "Tokens for good credentials.",
+            (TokenRoute::Login, Delivery::Json) => "Returns tokens for valid credentials.",
             (TokenRoute::Login, Delivery::Cookies) => {
-                "Tokens for good credentials, in cookies that no script can read. It must be sent by a page of this service."
+                "Sets tokens in cookies that no script can read, for valid credentials. A page of this service must send it."
             }
             (TokenRoute::Refresh, Delivery::Json) => {
-                "The next tokens for a refresh token, which is for one use (RFC 6749 §6)."
+                "Returns new tokens for a refresh token, which can be used once (RFC 6749 §6)."
             }
             (TokenRoute::Refresh, Delivery::Cookies) => {
-                "The next tokens for the refresh token in its cookie, which is for one use (RFC 6749 §6)."
+                "Sets new tokens for the refresh token in its cookie, which can be used once (RFC 6749 §6)."
             }
             (TokenRoute::Logout, _) => {
-                "Ends the login of whatever tokens are sent, expired or not. Who has none is logged out already."
+                "Ends the sessions of all tokens that are sent, expired or not. Without a token, the caller is logged out already."
             }
-            (TokenRoute::LogoutEverywhere, _) => "Ends all logins of the caller's.",
-            (TokenRoute::Revoke, _) => "Takes a token back (RFC 7009).",
-            (TokenRoute::Introspect, _) => "What a token says, if it is good (RFC 7662).",
+            (TokenRoute::LogoutEverywhere, _) => "Ends all sessions of the caller.",
+            (TokenRoute::Revoke, _) => "Revokes a token (RFC 7009).",
+            (TokenRoute::Introspect, _) => "Returns the claims of a token, if it is valid (RFC 7662).",
         }
     }
 
@@ -78,49 +78,49 @@ impl Documented {
     }
 
     fn responses(&self, route: TokenRoute) -> Value {
-        let own_form = || json!({ "description": "In the application's own form." });
-        let (status, good) = self.good(route);
+        let own_form = || json!({ "description": "In a form that the application defines." });
+        let (status, success) = self.success(route);
         let is_guarded =
             matches!(route, TokenRoute::LogoutEverywhere | TokenRoute::Revoke | TokenRoute::Introspect);
         if self.has_own_answers {
             let mut responses = Map::from_iter([("default".to_owned(), own_form())]);
             if is_guarded {
-                // The gate in front of it answers these too.
+                // The gate in front of it rejects requests with these too.
                 responses.extend(["400", "503"].map(|status| (status.to_owned(), own_form())));
             }
             if matches!(route, TokenRoute::Revoke | TokenRoute::Introspect) {
-                responses.insert(status.to_owned(), good);
+                responses.insert(status.to_owned(), success);
             }
             return Value::Object(responses);
         }
         let failure = |description: &str, waits: bool| failure(description, waits, is_guarded);
-        let mut responses = json!({ status: good, "503": failure("It can't be told or done now.", true) });
+        let mut responses = json!({ status: success, "503": failure("The service is unavailable.", true) });
         let Some(all) = responses.as_object_mut() else { return responses };
         let sets_cookies = self.delivery == Delivery::Cookies;
-        let unreadable = match route {
-            TokenRoute::Login => Some("The credentials are wrong, or the request can't be read."),
-            TokenRoute::Refresh => Some("The refresh token is not good, or the request can't be read."),
-            TokenRoute::Logout if !sets_cookies => Some("The request can't be read."),
+        let bad_request = match route {
+            TokenRoute::Login => Some("The credentials are wrong, or the request can't be parsed."),
+            TokenRoute::Refresh => Some("The refresh token is invalid, or the request can't be parsed."),
+            TokenRoute::Logout if !sets_cookies => Some("The request can't be parsed."),
             TokenRoute::Revoke | TokenRoute::Introspect => {
-                Some("The request can't be read, or the credential was sent more than once.")
+                Some("The request can't be parsed, or the credential was sent more than once.")
             }
             TokenRoute::Logout | TokenRoute::LogoutEverywhere => None,
         };
-        all.extend(unreadable.map(|why| ("400".to_owned(), failure(why, false))));
+        all.extend(bad_request.map(|reason| ("400".to_owned(), failure(reason, false))));
         if sets_cookies && matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout) {
-            all.insert("403".into(), failure("A page of another origin sent it.", false));
+            all.insert("403".into(), failure("A page of another origin sent the request.", false));
         }
         if route == TokenRoute::Login {
             all.insert(
                 "429".into(),
-                failure("Too many attempts, of this account or from this address.", true),
+                failure("There were too many attempts for this account or from this address.", true),
             );
         }
         responses
     }
 
-    /// The answer where all is well.
-    fn good(&self, route: TokenRoute) -> (&'static str, Value) {
+    /// Returns the status and the response of a successful request.
+    fn success(&self, route: TokenRoute) -> (&'static str, Value) {
         let described = |description: &str| json!({ "description": description });
         let with = |description: &str, schema: Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
         match route {
@@ -141,11 +141,14 @@ impl Documented {
                 ("200", with("The tokens (RFC 6749 §5.1).", schema))
             }
             TokenRoute::Logout | TokenRoute::LogoutEverywhere => ("204", described("Logged out.")),
-            TokenRoute::Revoke => ("200", described("The token is good no more, or never was.")),
+            TokenRoute::Revoke => ("200", described("The token is invalid now.")),
             TokenRoute::Introspect => {
                 let active = json!({ "active": { "type": "boolean" } });
                 let schema = json!({ "type": "object", "properties": active, "required": ["active"] });
-                ("200", with("What it says; only `active` if it is not good (RFC 7662 §2.2).", schema))
+                (
+                    "200",
+                    with("The claims of the token; `active` alone if it is invalid (RFC 7662 §2.2).", schema),
+                )
             }
         }
     }
@@ -157,12 +160,12 @@ fn summary(route: TokenRoute) -> &'static str {
         TokenRoute::Refresh => "Renew tokens",
         TokenRoute::Logout => "Log out",
         TokenRoute::LogoutEverywhere => "Log out everywhere",
-        TokenRoute::Revoke => "Take a token back",
-        TokenRoute::Introspect => "Ask about a token",
+        TokenRoute::Revoke => "Revoke a token",
+        TokenRoute::Introspect => "Introspect a token",
     }
 }
 
-/// An answer of RFC 6749 §5.2; or, of a route that is guarded, of RFC 9457.
+/// Returns a response of RFC 6749 §5.2. A route with a gate also has responses of RFC 9457.
 fn failure(description: &str, waits: bool, is_guarded: bool) -> Value {
     let error = json!({ "error": { "type": "string" } });
     let schema = json!({ "type": "object", "properties": error, "required": ["error"] });
@@ -173,7 +176,7 @@ fn failure(description: &str, waits: bool, is_guarded: bool) -> Value {
     let mut response = json!({ "description": description, "content": content });
     if let (true, Some(response)) = (waits, response.as_object_mut()) {
         let seconds = json!({
-            "description": "Seconds until it may be worth another try.",
+            "description": "Seconds until the next attempt.",
             "required": true,
             "schema": { "type": "string" },
         });

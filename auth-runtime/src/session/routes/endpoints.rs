@@ -1,4 +1,4 @@
-//! The routes as plain functions, from a request to its answer.
+//! The routes as functions, from a request to its response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,21 +28,21 @@ use crate::principal::Principal;
 use crate::session::{IssuedTokens, TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
-/// The ready routes as plain functions, for handlers of the application's own: each takes the request and makes the answer.
+/// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
 ///
-/// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) see to their callers themselves, so
-/// such a handler is `#[auth(public)]`; the others need a rule.
+/// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so their handler
+/// is `#[auth(public)]`. The others need a rule.
 pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
-    configured: Configured<A>,
+    config: RoutesConfig<A>,
     limits: LoginLimits,
 }
 
-/// What [`TokenRoutes`](super::TokenRoutes) was told.
-pub(super) struct Configured<A> {
+/// The configuration of [`TokenRoutes`](super::TokenRoutes).
+pub(super) struct RoutesConfig<A> {
     pub(super) tokens: TokenService,
-    pub(super) authenticator: A,
+    pub(super) login_verifier: A,
     pub(super) delivery: Delivery,
     pub(super) answers: Box<dyn TokenAnswers>,
     pub(super) per_account: AttemptLimit,
@@ -50,27 +50,27 @@ pub(super) struct Configured<A> {
     pub(super) cookie_path: Option<String>,
 }
 
-/// What a refresh sends where no cookie holds the token (RFC 6749 §6).
+/// The body of a refresh without cookies (RFC 6749 §6).
 #[derive(Deserialize)]
 struct RefreshBody {
     grant_type: Option<String>,
     refresh_token: String,
 }
 
-/// What a logout may send where no cookie holds the token.
+/// The optional body of a logout without cookies.
 #[derive(Default, Deserialize)]
 struct LogoutBody {
     refresh_token: Option<String>,
 }
 
-/// What RFC 7009 §2.1 and RFC 7662 §2.1 send. The hint is not needed: the two kinds look different.
+/// The body of RFC 7009 §2.1 and RFC 7662 §2.1. `token_type_hint` is not needed, because the two kinds of token look different.
 #[derive(Deserialize)]
 struct TokenBody {
     token: String,
 }
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
-    /// Tokens for good credentials. A login that the limits refuse is not tried.
+    /// Issues tokens for valid credentials. If the limits are exceeded, the credentials are not verified.
     pub async fn log_in(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match self.try_log_in(&mut head, body).await {
@@ -80,25 +80,25 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_log_in(&self, head: &mut Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
-        self.own_page(head)?;
+        self.check_origin(head)?;
         let address = self.address(head).await?;
         let credentials: A::Credentials = body::read(head, body).await?;
         self.0.limits.attempt(credentials.account(), address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
-        let subject = self.configured().authenticator.authenticate(credentials).await.map_err(|error| {
-            tracing::error!(%error, "auth: credentials can't be checked");
+        let subject = self.config().login_verifier.authenticate(credentials).await.map_err(|error| {
+            tracing::error!(%error, "auth: the credentials of a login can't be verified");
             TokenFailure::Unavailable
         })?;
         let Some(subject) = subject else {
-            tracing::info!(%address, "auth: a login with wrong credentials");
+            tracing::info!(%address, "auth: the credentials of a login are wrong");
             return Err(TokenFailure::InvalidGrant);
         };
         self.tokens().issue(&subject).await.map_err(|error| failure(&error))
     }
 
-    /// The next tokens for a refresh token.
+    /// Issues new tokens for a refresh token.
     pub async fn refresh(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match self.try_refresh(&head, body).await {
@@ -114,11 +114,11 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_refresh(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
-        self.own_page(head)?;
-        let token = match self.configured().delivery {
+        self.check_origin(head)?;
+        let token = match self.config().delivery {
             Delivery::Cookies => match self.engine().sessions.cookies.refresh.find(head) {
                 Extracted::Present(token) => token.into_owned(),
-                // Several are of several paths; the answer clears them.
+                // Several cookies have different paths; the response clears them.
                 _ => return Err(TokenFailure::InvalidGrant),
             },
             Delivery::Json => {
@@ -132,8 +132,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.tokens().refresh(&token).await.map_err(|error| failure(&error))
     }
 
-    /// Ends the login of whatever the client has: a refresh token, an access token, expired or not. Without any it is logged
-    /// out already. It clears every cookie, unless the store failed: then the client can try again.
+    /// Ends the sessions of all tokens of the client: refresh tokens, access tokens, expired or not. Without a token the client is
+    /// logged out already. The response clears every cookie, unless the store failed, so that the client can try again.
     pub async fn log_out(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match self.try_log_out(&head, body).await {
@@ -143,9 +143,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_log_out(&self, head: &Parts, body: Body) -> Result<(), TokenFailure> {
-        self.own_page(head)?;
+        self.check_origin(head)?;
         let tokens = self.tokens();
-        let refresh_tokens: Vec<String> = match self.configured().delivery {
+        let refresh_tokens: Vec<String> = match self.config().delivery {
             Delivery::Cookies => self
                 .engine()
                 .sessions
@@ -176,7 +176,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         Ok(())
     }
 
-    /// Ends all logins of the caller's. It needs a rule that asks for a caller.
+    /// Ends all sessions of the caller. Its route needs a rule that requires a caller.
     pub async fn log_out_everywhere(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         match self.try_log_out_everywhere(&mut head).await {
@@ -186,11 +186,11 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_log_out_everywhere(&self, head: &mut Parts) -> Result<(), TokenFailure> {
-        let principal = self.known_client(head).await?;
+        let principal = self.client(head).await?;
         self.tokens().revoke_user(&principal).await.map_err(|error| failure(&error))
     }
 
-    /// Takes a token back (RFC 7009). It needs a rule that says which clients may.
+    /// Revokes a token (RFC 7009). Its route needs a rule that names the clients that may revoke.
     pub async fn revoke(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match self.try_revoke(&mut head, body).await {
@@ -200,12 +200,12 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_revoke(&self, head: &mut Parts, body: Body) -> Result<(), TokenFailure> {
-        self.known_client(head).await?;
+        self.client(head).await?;
         let sent: TokenBody = body::read(head, body).await?;
         self.tokens().revoke(&sent.token).await.map_err(|error| failure(&error))
     }
 
-    /// What a token says, if it is good (RFC 7662). It needs a rule that says which services may ask.
+    /// Returns the claims of a token, if it is valid (RFC 7662). Its route needs a rule that names the services that may introspect.
     pub async fn introspect(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match self.try_introspect(&mut head, body).await {
@@ -215,38 +215,38 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_introspect(&self, head: &mut Parts, body: Body) -> Result<Value, TokenFailure> {
-        self.known_client(head).await?;
+        self.client(head).await?;
         let sent: TokenBody = body::read(head, body).await?;
         self.tokens().introspect(&sent.token).await.map_err(|error| failure(&error))
     }
 }
 
 impl<A> TokenEndpoints<A> {
-    pub(super) fn new(configured: Configured<A>) -> Self {
-        let limits = LoginLimits::new(configured.per_account, configured.per_address);
-        Self(Arc::new(Inner { configured, limits }))
+    pub(super) fn new(config: RoutesConfig<A>) -> Self {
+        let limits = LoginLimits::new(config.per_account, config.per_address);
+        Self(Arc::new(Inner { config, limits }))
     }
 
-    fn configured(&self) -> &Configured<A> {
-        &self.0.configured
+    fn config(&self) -> &RoutesConfig<A> {
+        &self.0.config
     }
 
     fn tokens(&self) -> &TokenService {
-        &self.configured().tokens
+        &self.config().tokens
     }
 
     fn sets_cookies(&self) -> bool {
-        self.configured().delivery == Delivery::Cookies
+        self.config().delivery == Delivery::Cookies
     }
 
     fn engine(&self) -> &Arc<Engine> {
         self.tokens().engine()
     }
 
-    /// Where cookies are set and sent, the page must be this service's own, also where none is sent yet: else another site
-    /// could log its visitors in as somebody else.
-    fn own_page(&self, head: &Parts) -> Result<(), TokenFailure> {
-        self.own_engine(head)?;
+    /// Checks the origin if tokens are sent in cookies, also if the request has none yet: otherwise another site could log its
+    /// visitors in as another user.
+    fn check_origin(&self, head: &Parts) -> Result<(), TokenFailure> {
+        self.check_engine(head)?;
         if !self.sets_cookies() || self.engine().authentication.origins.admits(head) {
             Ok(())
         } else {
@@ -255,23 +255,23 @@ impl<A> TokenEndpoints<A> {
         }
     }
 
-    /// What is revoked here must be what the gates of this router ask.
-    fn own_engine(&self, head: &Parts) -> Result<(), TokenFailure> {
+    /// Checks that the router belongs to this engine, because only its gates enforce the revocations.
+    fn check_engine(&self, head: &Parts) -> Result<(), TokenFailure> {
         if RequestAuth::of(head).is_some_and(|auth| Arc::ptr_eq(auth.engine(), self.engine())) {
             return Ok(());
         }
         tracing::error!(
-            "auth: a token route stands on a router that was finished with another engine than that of its `TokenService`, or was not \
-             finished: give both the same `Auth`"
+            "auth: a token route is on a router that was not finished, or was finished with another engine than that of \
+             its `TokenService`: use the same `Auth` for both"
         );
         Err(TokenFailure::Misconfigured)
     }
 
-    /// Whoever takes tokens back or asks about them is a client that a rule let in (RFC 7009 §2.1, RFC 7662 §2.1).
-    async fn known_client(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
-        self.own_engine(head)?;
+    /// Returns the client, which the rule of the route must require (RFC 7009 §2.1, RFC 7662 §2.1).
+    async fn client(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
+        self.check_engine(head)?;
         Principal::from_request_parts(head, &()).await.map_err(|_| {
-            tracing::error!("auth: a token route was reached without a caller: its rule must ask for one");
+            tracing::error!("auth: a token route has an anonymous caller: its rule must require a caller");
             TokenFailure::Misconfigured
         })
     }
@@ -283,7 +283,7 @@ impl<A> TokenEndpoints<A> {
             }
             Err(_) => {
                 tracing::error!(
-                    "auth: login attempts are limited by address, and no address is known: serve the app with \
+                    "auth: login attempts are limited by address, but the address is unknown: serve the app with \
                      `app.into_make_service_with_connect_info::<SocketAddr>()`, and in a test add the layer \
                      `MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))`"
                 );
@@ -292,13 +292,13 @@ impl<A> TokenEndpoints<A> {
         }
     }
 
-    /// The access tokens that the client has, wherever the delivery puts them.
+    /// Returns the access tokens of the client, from its cookies or its header.
     fn access_tokens(&self, head: &Parts) -> Vec<String> {
         let present = |found: Extracted<'_>| match found {
             Extracted::Present(token) => Some(token.into_owned()),
             _ => None,
         };
-        match self.configured().delivery {
+        match self.config().delivery {
             Delivery::Cookies => {
                 self.engine().sessions.cookies.access.find_all(head).filter_map(present).collect()
             }
@@ -306,20 +306,19 @@ impl<A> TokenEndpoints<A> {
         }
     }
 
-    fn asked<'r>(&self, head: &'r Parts, route: TokenRoute) -> TokenRequest<'r> {
-        TokenRequest { route, delivery: self.configured().delivery, head }
+    fn token_request<'r>(&self, head: &'r Parts, route: TokenRoute) -> TokenRequest<'r> {
+        TokenRequest { route, delivery: self.config().delivery, head }
     }
 
-    /// The answer that gives tokens to a client, as [`log_in`](Self::log_in) does: for a login of the application's own, such as one
-    /// with a second factor. Such a handler must see to it that the page is this service's own
-    /// ([`SameOrigin`](crate::SameOrigin)), and that attempts are limited.
+    /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such as one with
+    /// a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the attempts.
     #[must_use]
     pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
         self.hand_over(head, TokenRoute::Login, tokens)
     }
 
     fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
-        let mut response = self.configured().answers.tokens(tokens, &self.asked(head, route));
+        let mut response = self.config().answers.tokens(tokens, &self.token_request(head, route));
         if self.sets_cookies() {
             let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
             cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
@@ -328,13 +327,13 @@ impl<A> TokenEndpoints<A> {
     }
 
     fn logged_out(&self, head: &Parts, route: TokenRoute) -> Response {
-        let mut response = self.configured().answers.logged_out(&self.asked(head, route));
+        let mut response = self.config().answers.logged_out(&self.token_request(head, route));
         self.clear_cookies(head, &mut response);
         no_store(response)
     }
 
     fn failed(&self, failure: TokenFailure, head: &Parts, route: TokenRoute) -> Response {
-        failure.render(&*self.configured().answers, &self.asked(head, route))
+        failure.render(&*self.config().answers, &self.token_request(head, route))
     }
 
     fn clear_cookies(&self, head: &Parts, response: &mut Response) {
@@ -348,21 +347,21 @@ impl<A> TokenEndpoints<A> {
                 .for_each(|cookie| set_cookie(response, cookie));
             let refresh = &self.engine().sessions.cookies.refresh;
             if refresh.find_all(head).count() > 1 && path != "/" {
-                // The other one is of the whole site, from before the routes moved here.
+                // Another cookie may have the path `/`, from before the routes moved to this path.
                 set_cookie(response, refresh.clear("/"));
             }
         }
     }
 
-    /// The path that all of these routes stand under: what comes before the last `/` of this one's.
+    /// Returns the common path of these routes: the path of this request up to its last `/`.
     fn common_path<'r>(&'r self, head: &'r Parts) -> Cow<'r, str> {
         let original =
             head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |original| original.0.path());
-        let common = match &self.configured().cookie_path {
+        let common = match &self.config().cookie_path {
             Some(path) => path,
             None => original.rsplit_once('/').map_or("", |(common, _)| common),
         };
-        // A parameter of the path is whatever its sender wrote; what is more than a path would end the attribute.
+        // A path parameter holds what the client sent; a character such as `;` would end the attribute of the cookie.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);
         if common.starts_with('/') && common.bytes().all(plain) { common.into() } else { "/".into() }
     }
@@ -374,7 +373,7 @@ fn set_cookie(response: &mut Response, cookie: String) {
     }
 }
 
-/// What the caller learns of an error, and the log of it.
+/// Logs an error, and returns what its caller receives.
 fn failure(error: &TokenError) -> TokenFailure {
     match error {
         TokenError::Refresh(why) => {
@@ -400,8 +399,6 @@ impl<A> Clone for TokenEndpoints<A> {
 
 impl<A> fmt::Debug for TokenEndpoints<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenEndpoints")
-            .field("delivery", &self.configured().delivery)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenEndpoints").field("delivery", &self.config().delivery).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The file: opened, written in one transaction at a time, opened anew after the disk was full, and what to say of it.
+//! The file: opens it, writes one transaction at a time, opens it again after the disk was full, and describes its errors.
 
 use std::fmt::Display;
 use std::io;
@@ -11,7 +11,7 @@ use ::redb::{Builder, Database, Durability, Error, ReadTransaction, ReadableData
 use super::tables::{self, FORMAT, Tables, Write};
 use crate::store::StoreError;
 
-/// Memory for pages that were read, in bytes: redb would take up to a gigabyte.
+/// The memory for cached pages, in bytes. redb's default is up to a gigabyte.
 const CACHE: usize = 64 << 20;
 
 /// The database of one path.
@@ -22,22 +22,22 @@ pub(super) struct StoreFile {
 
 enum State {
     Open(Database),
-    /// It could not be opened again after the disk was full. It is tried again, not more often than once a second: it takes
-    /// as long as the file is big.
+    /// The file could not be opened again after the disk was full. The next attempt is at least a second after the last one, because
+    /// opening reads the whole file.
     Broken {
         tried: Instant,
     },
-    /// For good.
+    /// The file is closed and is not opened again.
     Closed,
 }
 
 impl State {
-    /// The database, opened again if it was broken.
+    /// Returns the database. Opens it again if it is broken.
     fn open(&mut self, path: &Path) -> Result<&Database, Error> {
         if let Self::Broken { tried } = self
             && tried.elapsed() >= Duration::from_secs(1)
         {
-            // Not `create`: where the file has gone, an empty one would forget the revocations without a word.
+            // Not `create`: if the file was deleted, an empty one would silently lose the revocations.
             *self = match builder().open(path) {
                 Ok(database) => Self::Open(database),
                 Err(error) => {
@@ -55,19 +55,19 @@ impl State {
 
 impl StoreFile {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        // Absolute: it is opened again when the disk was full, and the messages name it.
+        // Absolute, because the file is opened again after the disk was full, and because the messages name it.
         let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let file = Self { path, database: Mutex::new(State::Closed) };
-        let (database, format) = file.make().map_err(|error| file.fault(&error))?;
+        let (database, format) = file.make().map_err(|error| file.fault(error))?;
         match format {
             Some(FORMAT) => *file.database() = State::Open(database),
             Some(other) => {
                 return Err(file.error(format_args!(
-                    "it has format {other}, and this version of the program knows {FORMAT}: run the version that wrote \
-                     it, or a newer one, or give another path"
+                    "it has the format {other}, but this version of the program supports only {FORMAT}: run the version that \
+                     wrote it, or a newer one, or use another path"
                 )));
             }
-            None => return Err(file.error("it is the redb file of another program: give another path")),
+            None => return Err(file.error("it is the redb file of another program: use another path")),
         }
         Ok(file)
     }
@@ -80,22 +80,22 @@ impl StoreFile {
         Ok(self.database().open(&self.path)?.begin_read()?)
     }
 
-    /// Does all or none, and answers when it is on the disk.
+    /// Executes all writes or none. Returns when they are on the disk.
     pub(super) fn write(&self, writes: Vec<Write>) -> Result<Vec<bool>, StoreError> {
         let answers = self.commit(writes);
         if matches!(&answers, Err(Error::Io(error)) if is_full(error)) {
             self.reopen();
         }
-        answers.map_err(|error| self.fault(&error))
+        answers.map_err(|error| self.fault(error))
     }
 
-    /// Gives the file free, also if somebody is still reading it: that read fails.
+    /// Closes the file. A read that is still running fails.
     pub(super) fn close(&self) {
         *self.database() = State::Closed;
     }
 
-    pub(super) fn fault(&self, error: &Error) -> StoreError {
-        self.error(format_args!("{} ({error})", advice(error)))
+    pub(super) fn fault(&self, error: Error) -> StoreError {
+        self.error(format_args!("{} ({error})", advice(&error))).with_source(error)
     }
 
     pub(super) fn error(&self, reason: impl Display) -> StoreError {
@@ -103,7 +103,7 @@ impl StoreFile {
     }
 
     fn make(&self) -> Result<(Database, Option<u64>), Error> {
-        make_readable_for_us_alone(&self.path);
+        create_private(&self.path);
         let database = builder().create(&self.path)?;
         let format = tables::prepare(&database)?;
         Ok((database, format))
@@ -113,10 +113,10 @@ impl StoreFile {
         Ok(self.database().open(&self.path)?.begin_write()?)
     }
 
-    /// redb refuses all after an error of the disk. At once, so that reads go on; else the next write tries again.
+    /// Opens the file again, because redb rejects everything after an error of the disk. If that fails, the next write tries again.
     fn reopen(&self) {
         let mut state = self.database();
-        // The lock of the file goes with the old one.
+        // The old database is dropped first, because it holds the lock of the file.
         *state = State::Closed;
         let database = builder().open(&self.path);
         *state = database.map_or(State::Broken { tried: Instant::now() }, State::Open);
@@ -137,20 +137,20 @@ impl StoreFile {
     }
 }
 
-/// Makes the file if it is not there. Who may read it learns who logged in when: nobody but the service's user should.
+/// Creates the file if it does not exist. Only the user of the service may read it, because it shows who logged in when.
 #[cfg(unix)]
-fn make_readable_for_us_alone(path: &Path) {
+fn create_private(path: &Path) {
     use std::os::unix::fs::OpenOptionsExt as _;
-    // What goes wrong here goes wrong again where it is told.
+    // An error here happens again when redb opens the file, and is reported there.
     let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 #[cfg(not(unix))]
-fn make_readable_for_us_alone(_: &Path) {}
+fn create_private(_: &Path) {}
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
-    // The whole file is read at the start, or redb would trust it, and panic later where it is damaged.
+    // Otherwise redb would trust the file and panic later where it is damaged.
     builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
     builder
 }
@@ -160,55 +160,71 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
-/// What is wrong, and what to do instead.
+/// Describes what is wrong, and what to do.
 fn advice(error: &Error) -> &'static str {
     match error {
         Error::Io(error) if is_full(error) => {
-            "there is no space for it: free some on the disk, or raise the quota or the limit of a file's size. What \
-             was acknowledged is not lost by this, and a running service writes again once there is space"
+            "there is no space for it: free space on the disk, or raise the quota or the limit on the size of a file. No \
+             acknowledged write is lost, and a running service writes again as soon as there is space"
         }
         Error::Io(error) => match error.kind() {
             io::ErrorKind::NotFound => {
-                "the file or its directory is missing: make the directory, or give another path"
+                "the file or its directory does not exist: create the directory, or use another path"
             }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "this user may not write it: give the user of the service the right to read and write the file and \
-                 its directory, and mount the disk writable"
+                "this user may not write it: give the user of the service the right to read and write the file and its \
+                 directory, and mount the disk writable"
             }
-            io::ErrorKind::IsADirectory => "it is a directory: give the path of a file in it",
+            io::ErrorKind::IsADirectory => "it is a directory: use the path of a file in it",
             io::ErrorKind::InvalidData => {
-                "it is no redb file: give another path. If the first start on this path was cut short, nothing is \
+                "it is not a redb file: use another path. If the first start with this path was interrupted, nothing is \
                  stored yet: delete the file and start again"
             }
             _ => {
-                "the system could not read or write it: see the log of the system, mend the disk, then restart the \
+                "the system could not read or write it: see the log of the system, repair the disk, then restart the \
                  service"
             }
         },
         Error::PreviousIo => {
-            "reading or writing it failed earlier: see the first error in the log, mend the disk, then restart the \
+            "an earlier read or write of it failed: see the first error in the log, repair the disk, then restart the \
              service"
         }
         Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => {
-            "it is open already, and is for one process: stop the other one, or give each its own path. Within a \
-             process, open it once and clone the store. Several processes that must know the same need a store that \
-             they share"
+            "it is open already, and only one process may open it: stop the other one, or give each its own path. In one \
+             process, open it once and clone the store. Several processes that share revocations need a store that they \
+             can share"
         }
         Error::TableTypeMismatch { .. } | Error::TableIsMultimap(_) => {
-            "it is the redb file of another program: give another path"
+            "it is the redb file of another program: use another path"
         }
         Error::DatabaseClosed => {
-            "it was closed after the disk was full, or is being closed: see the error before this one"
+            "it was closed after the disk was full, or is being closed: see the error before this one in the log"
         }
         Error::UpgradeRequired(_) => {
-            "an older version of redb wrote it: open it once with the version of the program that wrote it, and \
-             upgrade from there step by step, or give another path"
+            "an older version of redb wrote it: open it with the version of the program that wrote it, and upgrade from \
+             there step by step, or use another path"
         }
-        Error::Unsupported => "its disk can't lock files: put it on a local disk",
+        Error::Unsupported => "its disk does not support file locks: move it to a local disk",
         _ => {
-            "it seems damaged. If the service was running, restart it, which repairs what it can. If it does not start, \
-             put back a copy, or give another path: users must then log in again, and what was revoked is valid \
-             again until it expires"
+            "it seems to be damaged. If the service was running, restart it, which repairs what it can. If it does not \
+             start, restore a backup, or use another path: then users must log in again, and revoked tokens are valid again \
+             until they expire"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::{Error, StoreFile, io};
+
+    #[test]
+    fn the_error_of_redb_is_the_source() {
+        let path = std::env::temp_dir().join("auth-runtime-no-such-directory").join("store.redb");
+        let error = StoreFile::open(&path).err().unwrap();
+        assert!(error.to_string().contains("its directory does not exist"), "{error}");
+        let source = error.source().unwrap().downcast_ref::<Error>().unwrap();
+        assert!(matches!(source, Error::Io(error) if error.kind() == io::ErrorKind::NotFound), "{source:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The tables, and what is done in one transaction.
+//! The tables, and the operations of one transaction.
 
 use std::fmt::Display;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,15 +11,15 @@ use crate::clock::unix_seconds;
 use crate::store::Revocation;
 use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
 
-/// The format of the tables. Another number where an older program would misread them.
+/// The version of the table format. It changes when an older program would misread the tables.
 pub(super) const FORMAT: u64 = 1;
 
-/// How many expired rows one transaction drops.
+/// The maximum number of expired rows that one transaction deletes.
 const MAX_DROPPED: usize = 1000;
 
-/// Issuer, kind, id or subject, `issued_at_or_before` of a user or 0, `keep_until`; times in seconds since the epoch.
+/// Issuer, kind, id or subject, `issued_at_or_before` of a user or 0, `keep_until`. Times are in seconds since the epoch.
 type LogRow = (&'static str, u8, &'static str, i64, i64);
-/// Issuer, subject, family. Compared field by field, so that no subject stands among another's rows.
+/// Issuer, subject, family. The fields are compared one by one, so the rows of a subject are never mixed with those of another.
 type SubjectRow = (&'static str, &'static str, FamilyId);
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
@@ -30,26 +30,26 @@ const FAMILY_EXPIRY: TableDefinition<'static, (i64, FamilyId), ()> = TableDefini
 const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> = TableDefinition::new("families_by_subject");
 
 const FORMAT_KEY: &str = "format";
-/// The last cursor that was given out: it stays when all entries are dropped.
+/// The last assigned cursor. It remains when all entries are deleted.
 const CURSOR_KEY: &str = "cursor";
 
 const TOKEN: u8 = 0;
 const SESSION: u8 = 1;
 const USER: u8 = 2;
 
-/// One write, and what its answer means.
+/// A write. Each variant says what its result is.
 pub(super) enum Write {
-    /// `true`.
+    /// The result is `true`.
     Append(Vec<LoggedRevocation>),
-    /// Those before this second; whether more are left.
+    /// Deletes entries that expired before this second. The result is whether more can be deleted.
     DropEntries(i64),
-    /// `true`.
+    /// The result is `true`.
     Insert(RefreshTokenFamily),
-    /// Where the generation is this one; whether it was.
+    /// Replaces the row if its generation is this one. The result is whether it was replaced.
     Replace(u64, RefreshTokenFamily),
-    /// `true`.
+    /// The result is `true`.
     Remove(Vec<FamilyId>),
-    /// Those before this second; whether more are left.
+    /// Deletes families that expired before this second. The result is whether more can be deleted.
     DropFamilies(i64),
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Tables<'t> {
     by_subject: Table<'t, SubjectRow, ()>,
 }
 
-/// Makes the tables of a new database. The format of one that was there, `None` if it is not of this library.
+/// Creates the tables of a new database. Returns the format of the database; `None` if another program made it.
 pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Error> {
     let transaction = database.begin_write()?;
     if transaction.list_tables()?.next().is_none() {
@@ -122,18 +122,18 @@ impl<'t> Tables<'t> {
 
     fn replace(&mut self, expected: u64, family: &RefreshTokenFamily) -> Result<bool, Error> {
         let row = self.families.get(family.id)?.map(|row| from_json(row.value())).transpose()?;
-        let fits = row.is_some_and(|row| row.generation == expected);
-        if fits {
+        let is_expected = row.is_some_and(|row| row.generation == expected);
+        if is_expected {
             self.put(family)?;
         }
-        Ok(fits)
+        Ok(is_expected)
     }
 
     fn drop_families(&mut self, now: i64) -> Result<bool, Error> {
         for _ in 0..MAX_DROPPED {
             let Some((expires_at, id)) = expired(&self.family_expiry, now)? else { return Ok(false) };
             self.take(id)?;
-            // Also where the family is not: a row that stayed would be found again and again.
+            // Also if the family is missing, or the same row would be found again.
             self.family_expiry.remove((expires_at, id))?;
         }
         Ok(expired(&self.family_expiry, now)?.is_some())
@@ -200,7 +200,7 @@ pub(super) fn has_expired_families(transaction: &ReadTransaction, now: i64) -> R
     Ok(expired(&transaction.open_table(FAMILY_EXPIRY)?, now)?.is_some())
 }
 
-/// The first row of an expiry table, if its time lies before `now`.
+/// Returns the first row of an expiry table if its time is before `now`.
 fn expired<K, T>(table: &impl ReadableTable<K, ()>, now: i64) -> Result<Option<(i64, T)>, Error>
 where
     K: for<'a> Key<SelfType<'a> = (i64, T)> + 'static,
@@ -226,7 +226,7 @@ fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Err
         TOKEN => Revocation::Token { issuer, token_id: id },
         SESSION => Revocation::Session { issuer, session_id: id },
         USER => Revocation::User { issuer, subject: id, issued_at_or_before: time(issued_at_or_before) },
-        // Not skipped: a revocation that is not understood must not be one that is not in force.
+        // Not skipped: a revocation of an unknown kind would not be enforced.
         other => return Err(unreadable("a revocation", &format_args!("its kind is {other}"))),
     };
     Ok(LoggedRevocation { revocation, keep_until: time(keep_until) })
@@ -240,7 +240,7 @@ fn unreadable(row: &str, error: &dyn Display) -> Error {
     Error::Corrupted(format!("the row of {row}: {error}"))
 }
 
-/// Not before the epoch, and where the system's time does not reach, the end of the year 9999.
+/// Converts a time, at least the epoch. A time that the system can't represent becomes the end of the year 9999.
 fn time(seconds: i64) -> SystemTime {
     let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH + Duration::from_secs(253_402_300_799))

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{any_claims, base64url, key, verifier, verify};
+use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::{Algorithm, ClaimRule, JwtVerifier, Key, TrustedIssuer, VerifyError};
 
@@ -75,7 +76,9 @@ fn the_length_is_bounded_before_anything_is_decoded() {
         (token.len(), None),
         (token.len() - 1, Some(VerifyError::Malformed("longer than the engine's `max_token_bytes`"))),
     ] {
-        let verifier = JwtVerifier::new(std::slice::from_ref(&issuer), bytes, &mut Vec::new());
+        let mut errors = ConfigErrors::default();
+        let verifier = JwtVerifier::new(std::slice::from_ref(&issuer), bytes, &mut errors);
+        assert!(errors.into_vec().is_empty());
         assert_eq!(verify(&verifier, &token).err(), expected);
     }
 }
@@ -232,7 +235,7 @@ fn claims_that_an_issuers_tokens_must_have() {
         (issuer().claim("a", ClaimRule::satisfies(|_| true)), json!({}), false),
         (issuer().claim("a", ClaimRule::Present).claim("b", ClaimRule::Present), json!({ "a": 1 }), false),
     ] {
-        let expected = if accepted { Ok(()) } else { Err(VerifyError::ClaimRefused) };
+        let expected = if accepted { Ok(()) } else { Err(VerifyError::ClaimRejected) };
         assert_eq!(by(&key, issuer.clone(), &claims), expected, "{claims} for {issuer:?}");
     }
 }
@@ -337,10 +340,11 @@ fn two_keys_of_one_id() {
         .dangerously_accept_any_audience()
         .key(key(Algorithm::EdDSA).with_id("k").verifying_key())
         .key(key(Algorithm::ES256).with_id("k").verifying_key());
-    let mut mistakes = Vec::new();
-    JwtVerifier::new(&[issuer], 1024, &mut mistakes);
-    assert_eq!(mistakes.len(), 1);
-    assert!(mistakes[0].contains("two keys have the id `k`"), "{mistakes:?}");
+    let mut errors = ConfigErrors::default();
+    JwtVerifier::new(&[issuer], 1024, &mut errors);
+    let errors = errors.into_vec();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].contains("two keys have the id `k`"), "{errors:?}");
 }
 
 /// Whatever passes the reader can be read whole by `serde_json`, or claims would be missing when they are asked for.
