@@ -149,7 +149,32 @@ impl TokenIssuer {
         renews_transparently: bool,
         errors: &mut ConfigErrors,
     ) -> IssuerState {
+        self.check(longest_access, errors);
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 4);
+        let refresh_keys = RefreshKeys::new(&self.name, &self.refresh_keys, errors);
+        IssuerState {
+            client_id: self.client_id.or_else(|| self.audience.first().cloned()).unwrap_or_default(),
+            name: self.name,
+            audience: self.audience,
+            signing: ArcSwap::from_pointee(TokenSigner::new(self.keys.signing, &self.headers)),
+            refresh_keys,
+            access_lifetime: seconds(self.access_lifetime),
+            refresh_lifetime: seconds(self.refresh_lifetime),
+            family_lifetime: seconds(self.family_lifetime),
+            grace: seconds(if renews_transparently && !self.grace.is_zero() {
+                self.grace.max(MAX_GRACE)
+            } else {
+                self.grace
+            }),
+            headers: self.headers,
+            subjects: self.subjects,
+            jwt,
+            rotating: Mutex::new(()),
+        }
+    }
+
+    /// Adds an error for everything that is misconfigured, apart from the keys.
+    fn check(&self, longest_access: Duration, errors: &mut ConfigErrors) {
         if self.access_lifetime.as_secs() == 0 || self.access_lifetime > longest_access {
             errors.push(format!(
                 "the access lifetime is {} s: it must be at least 1 s, and at most {} s (`max_token_lifetime`), since the \
@@ -184,26 +209,6 @@ impl TokenIssuer {
             errors.push(format!(
                 "the header field `{name}` can't be set: the library sets it, or no verifier may trust it; leave out `.header(\"{name}\", ..)`"
             ));
-        }
-        let refresh_keys = RefreshKeys::new(&self.name, &self.refresh_keys, errors);
-        IssuerState {
-            client_id: self.client_id.or_else(|| self.audience.first().cloned()).unwrap_or_default(),
-            name: self.name,
-            audience: self.audience,
-            signing: ArcSwap::from_pointee(TokenSigner::new(self.keys.signing, &self.headers)),
-            refresh_keys,
-            access_lifetime: seconds(self.access_lifetime),
-            refresh_lifetime: seconds(self.refresh_lifetime),
-            family_lifetime: seconds(self.family_lifetime),
-            grace: seconds(if renews_transparently && !self.grace.is_zero() {
-                self.grace.max(MAX_GRACE)
-            } else {
-                self.grace
-            }),
-            headers: self.headers,
-            subjects: self.subjects,
-            jwt,
-            rotating: Mutex::new(()),
         }
     }
 }
