@@ -40,6 +40,7 @@ const ORDER: [&str; 22] = [
     "servers",
     "paths",
     "components",
+    "securitySchemes",
     "operationId",
     "type",
     "title",
@@ -56,7 +57,6 @@ const ORDER: [&str; 22] = [
     "access",
     "sources",
     "headers",
-    "securitySchemes",
 ];
 
 /// A value whose fields are written in [`ORDER`]: the same text, whichever map another crate makes `serde_json` use.

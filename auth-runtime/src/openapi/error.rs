@@ -32,7 +32,7 @@ pub enum DocumentError {
         /// Why it can't.
         source: serde_json::Error,
     },
-    /// The type of the document that [`fill`](super::OpenApi::fill) was called with can't deserialize the JSON of the filled document.
+    /// The type of the document that [`fill`](super::OpenApi::fill) was called with can't deserialize its JSON, filled or not.
     /// The JSON itself can be filled: call `fill` with a `serde_json::Value`.
     Deserialize {
         /// Why it can't.
@@ -75,7 +75,7 @@ impl fmt::Display for DocumentError {
             }
             Self::Deserialize { source } => write!(
                 f,
-                "the document can't be filled: its type can't deserialize the filled document ({source}): {FILL_JSON}"
+                "the document can't be filled: its type can't deserialize its JSON ({source}): {FILL_JSON}"
             ),
             Self::Lossy { lost } => {
                 write!(f, "the document can't be filled: its type loses {lost}: {FILL_JSON}")
