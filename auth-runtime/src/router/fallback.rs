@@ -113,12 +113,11 @@ where
     /// example, `(ServeDir::new("dist").fallback(ServeFile::new("dist/index.html")), rule!(public))`. See
     /// [`fallback`](Self::fallback).
     #[track_caller]
-    pub fn fallback_service<P>(mut self, service: P) -> Self
+    pub fn fallback_service<T>(mut self, service: impl ServiceWithRule<T>) -> Self
     where
-        P: ServiceWithRule,
-        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <P::Service as Service<Request>>::Response: IntoResponse,
-        <P::Service as Service<Request>>::Future: Send + 'static,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
     {
         let (service, route) = guarded_service(service, Location::caller());
         self.inner = self.inner.fallback_service(service);

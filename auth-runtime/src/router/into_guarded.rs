@@ -35,7 +35,7 @@ pub trait IntoGuarded<S>: sealed::Sealed<S> {}
     label = "no rule comes with this",
     note = "put a rule beside the service, as a pair: `(service, rule!(roles = [\"admin\"]))`, or `(service, rule!(public))` for everyone"
 )]
-pub trait ServiceWithRule: sealed::SealedService {}
+pub trait ServiceWithRule<T>: sealed::SealedService<T> {}
 
 mod sealed {
     use crate::policy::Rule;
@@ -44,10 +44,9 @@ mod sealed {
         fn into_guarded(self, at: &'static std::panic::Location<'static>) -> super::MethodRouter<S>;
     }
 
-    pub trait SealedService {
-        type Service;
-
-        fn into_parts(self) -> (Self::Service, Rule);
+    // Of the service as a parameter: where it is an associated type, the compiler reports a pair that is missing twice.
+    pub trait SealedService<T> {
+        fn into_parts(self) -> (T, Rule);
     }
 }
 
@@ -76,15 +75,13 @@ where
 
 impl<S> IntoGuarded<S> for (axum::routing::MethodRouter<S>, Rule) where S: Clone + Send + Sync + 'static {}
 
-impl<T> sealed::SealedService for (T, Rule) {
-    type Service = T;
-
+impl<T> sealed::SealedService<T> for (T, Rule) {
     fn into_parts(self) -> (T, Rule) {
         self
     }
 }
 
-impl<T> ServiceWithRule for (T, Rule) {}
+impl<T> ServiceWithRule<T> for (T, Rule) {}
 
 /// Turns what a router was given into a method router.
 pub(super) fn into_guarded<S>(route: impl IntoGuarded<S>, at: &'static Location<'static>) -> MethodRouter<S> {
@@ -122,10 +119,10 @@ where
 }
 
 /// A service behind the gate of the rule beside it, and its route.
-pub(super) fn guarded_service<P: ServiceWithRule>(
-    pair: P,
+pub(super) fn guarded_service<T>(
+    pair: impl ServiceWithRule<T>,
     at: &'static Location<'static>,
-) -> (GuardedService<P::Service>, Arc<MountedRoute>) {
+) -> (GuardedService<T>, Arc<MountedRoute>) {
     let (service, rule) = pair.into_parts();
     let route = MountedRoute::beside(rule, HandlerInfo::new("[service]", at.file(), at.line()));
     (GuardedService::new(service, Arc::clone(&route)), route)

@@ -110,12 +110,11 @@ where
     /// # Panics
     /// If one of the methods has a handler already.
     #[track_caller]
-    pub fn on_service<P>(mut self, filter: MethodFilter, service: P) -> Self
+    pub fn on_service<T>(mut self, filter: MethodFilter, service: impl ServiceWithRule<T>) -> Self
     where
-        P: ServiceWithRule,
-        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <P::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <P::Service as Service<Request>>::Future: Send + 'static,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse + 'static,
+        T::Future: Send + 'static,
     {
         let (service, route) = guarded_service(service, Location::caller());
         self.inner = self.inner.on_service(filter, service);
@@ -139,12 +138,11 @@ where
     /// The service for requests of all other methods, with a rule beside it: `(service, rule!(public))`. The same as
     /// [`fallback`](Self::fallback) otherwise.
     #[track_caller]
-    pub fn fallback_service<P>(mut self, service: P) -> Self
+    pub fn fallback_service<T>(mut self, service: impl ServiceWithRule<T>) -> Self
     where
-        P: ServiceWithRule,
-        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <P::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <P::Service as Service<Request>>::Future: Send + 'static,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse + 'static,
+        T::Future: Send + 'static,
     {
         let (service, route) = guarded_service(service, Location::caller());
         self.inner = self.inner.fallback_service(service);

@@ -33,14 +33,13 @@ where
     /// # Panics
     /// If the path overlaps with another route, or is malformed; if the service is an `axum::Router`, which is nested instead.
     #[track_caller]
-    pub fn route_service<P>(mut self, path: &str, service: P) -> Self
+    pub fn route_service<T>(mut self, path: &str, service: impl ServiceWithRule<T>) -> Self
     where
-        P: ServiceWithRule,
-        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <P::Service as Service<Request>>::Response: IntoResponse,
-        <P::Service as Service<Request>>::Future: Send + 'static,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
     {
-        if TypeId::of::<P::Service>() == TypeId::of::<axum::Router<S>>() {
+        if TypeId::of::<T>() == TypeId::of::<axum::Router<S>>() {
             panics::route_service_of_a_router(path);
         }
         let (service, route) = guarded_service(service, Location::caller());
@@ -65,12 +64,11 @@ where
     /// If the path overlaps with another route, is malformed, has a wildcard, or is `/`: there use
     /// [`fallback_service`](Self::fallback_service), or [`route_service`](Self::route_service) at `/` and `/{*path}`.
     #[track_caller]
-    pub fn nest_service<P>(mut self, path: &str, service: P) -> Self
+    pub fn nest_service<T>(mut self, path: &str, service: impl ServiceWithRule<T>) -> Self
     where
-        P: ServiceWithRule,
-        P::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <P::Service as Service<Request>>::Response: IntoResponse,
-        <P::Service as Service<Request>>::Future: Send + 'static,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
     {
         panics::unless_nestable("nest_service", path, self.has_v07_checks);
         let (service, route) = guarded_service(service, Location::caller());
