@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod axum_names;
+#[cfg(feature = "openapi")]
 mod documentation;
 mod effective;
 mod fallback;
@@ -40,8 +41,10 @@ pub use self::fallback::IntoFallback;
 pub use self::guarded_router::Router;
 pub(crate) use self::into_guarded::beside;
 pub use self::into_guarded::{IntoGuarded, ServiceWithRule};
+#[cfg(feature = "aide")]
+pub(crate) use self::method_router::METHODS;
 #[cfg(feature = "openapi")]
-pub(crate) use self::method_router::{METHODS, is_safe};
+pub(crate) use self::method_router::is_safe;
 pub use self::method_router::{MethodRouter, any, on};
 pub use self::methods::{connect, delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};
