@@ -9,11 +9,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::__private::{DeclaredPermission, DeclaredRole, DeclaredScope, Vocabulary};
-use auth_runtime::policy::{Requirement, Rule};
+use auth_runtime::policy::Rule;
 use auth_runtime::routing::get;
 use auth_runtime::session::SigningKey;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
-use auth_runtime::{Auth, Principal, Router, auth};
+use auth_runtime::{Auth, Principal, Router, auth, rule};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
@@ -34,15 +34,12 @@ async fn public() -> &'static str {
 }
 
 /// A rule of many names, of which the caller has most.
-const MANY_NAMES: Rule = Rule::authenticated().requires(&[
-    Requirement::Any(&[
-        Requirement::Roles(&["owner", "admin", "editor"]),
-        Requirement::All(&[Requirement::Roles(&["author"]), Requirement::Scopes(&["articles:publish"])]),
-    ]),
-    Requirement::Scopes(&["articles:read", "articles:write", "comments:read", "comments:write"]),
-    Requirement::Permissions(&["invoice.read", "invoice.write", "report.read"]),
-    Requirement::Not(&Requirement::Roles(&["suspended", "on-probation"])),
-]);
+const MANY_NAMES: Rule = rule!(
+    any(roles = ["owner", "admin", "editor"], all(roles = ["author"], scopes = ["articles:publish"])),
+    scopes = ["articles:read", "articles:write", "comments:read", "comments:write"],
+    permissions = ["invoice.read", "invoice.write", "report.read"],
+    not(roles = ["suspended", "on-probation"]),
+);
 
 /// All names of the rule and of the caller, as `vocabulary!()` would declare them.
 static VOCABULARY: Vocabulary = Vocabulary::new(

@@ -93,7 +93,7 @@ impl Bench {
         assert!(output.status.success(), "{told}");
         assert!(told.contains(&format!("Checking {} ", variant.name())), "nothing was checked: {told}");
         let warnings = told.lines().filter(|line| line.starts_with("warning: use of ")).count();
-        let unanalysed = told.lines().filter(|line| line.contains("::rule_not_analysed`")).count();
+        let unanalysed = told.lines().filter(|line| line.contains("::rule_not_analyzed`")).count();
         assert_eq!(warnings, unanalysed, "a rule with a part that changes nothing: {told}");
         Checked { seconds, unanalysed }
     }
