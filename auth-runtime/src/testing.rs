@@ -45,7 +45,7 @@ use crate::engine::{Auth, AuthBuilder};
 use crate::jose::SigningKey;
 use crate::pipeline::InjectedPrincipal;
 use crate::principal::Principal;
-use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken};
+use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::vocabulary::VocabularyIndex;
 
 const ISSUER: &str = "https://issuer.test";
@@ -230,6 +230,15 @@ impl<B> TestRequest for Request<B> {
         self.extensions_mut().insert(InjectedPrincipal(principal));
         self
     }
+}
+
+/// Verifies the signature of a token and the names in it, as the engine's verifier does, and checks neither its times nor
+/// whether it was revoked: for benchmarks.
+///
+/// # Errors
+/// As [`Verifier::verify`](crate::verify::Verifier::verify).
+pub fn verify_token(auth: &Auth, token: &str) -> Result<VerifiedToken, VerifyError> {
+    auth.engine().authentication.verifier.get().verify(token)
 }
 
 fn strings(values: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {

@@ -7,21 +7,13 @@ async fn health() -> &'static str {
     "ok"
 }
 
-#[auth] // any authenticated caller
-async fn me(user: Principal) -> String {
-    format!("You are {}.", user.subject())
-}
-
 #[auth(any(roles = ["admin"], scopes = ["reports:write"]))]
 async fn publish(user: Principal) -> String {
     format!("Published by {}.", user.subject())
 }
 
 fn routes() -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .route("/me", get(me))
-        .route("/reports", post(publish))
+    Router::new().route("/health", get(health)).route("/reports", post(publish))
 }
 
 #[tokio::main]
