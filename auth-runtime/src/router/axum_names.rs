@@ -186,11 +186,9 @@ fn table(heading: &str) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
         axums.extend(first.iter().copied());
         here.extend(if row.contains("and so on") { first } else { second });
         // What is also here, in the third column.
-        here.extend(
-            cells
-                .next()
-                .and_then(|cell| cell.contains("(Self::merge_unguarded)").then_some("merge_unguarded")),
-        );
+        here.extend(cells.next().and_then(|cell| {
+            cell.contains("(Self::dangerously_merge_unguarded)").then_some("dangerously_merge_unguarded")
+        }));
     }
     (axums, here)
 }

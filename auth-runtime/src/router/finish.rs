@@ -61,7 +61,7 @@ where
     fn infos(&self, entry: &Entry) -> Vec<RouteInfo> {
         let (handler, check, unguarded) = match &entry.kind {
             Kind::Guarded(route) => (route.handler.name, route.check, false),
-            Kind::Unguarded(_) => ("[merge_unguarded]", None, true),
+            Kind::Unguarded(_) => ("[dangerously_merge_unguarded]", None, true),
             Kind::Empty => return Vec::new(),
         };
         let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();

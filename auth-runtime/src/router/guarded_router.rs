@@ -169,8 +169,10 @@ where
         router
     }
 
-    /// Adds routes that have no policy: nothing of this library guards them, unless their handlers have
-    /// `#[auth]`. The table lists that this was done, and where.
+    /// Adds the routes of a router of axum, which have no policy unless their handlers have `#[auth]`.
+    ///
+    /// What is lost: every request reaches these routes, with or without a credential, and the access table can't list their
+    /// paths. It says that this was called, and where. It is right for routes that check their callers themselves.
     ///
     /// # Panics
     /// As `axum::Router::merge`.
