@@ -229,3 +229,41 @@ async fn a_colon_is_literal_without_the_checks_for_axum_0_7() {
         assert_eq!(status(&app, "GET", path, Some(&token)).await, expected, "{path}");
     }
 }
+
+#[test]
+fn fallbacks_are_no_operations_of_a_document() {
+    let routes = Router::<()>::new()
+        .route("/x", get(open).fallback(admin))
+        .route("/y", post(open))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(any(lost));
+    let api = auth_runtime::openapi::OpenApi::new("Shop", "1.0.0");
+    let document = api.describe(&routes.routes(), TestAuth::new().auth()).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document.to_json()).unwrap();
+    let operations: Vec<_> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(path, item)| (&**path, item.as_object().unwrap().keys().map(|key| &**key).collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(operations, [("/x", vec!["get"]), ("/y", vec!["post"])]);
+}
+
+#[test]
+fn the_lock_compares_the_handler_of_wrong_methods() {
+    let test = TestAuth::new();
+    let lock = tempfile::tempdir().unwrap();
+    let path = lock.path().join("access.lock");
+    let router = || {
+        Router::<()>::new()
+            .merge_unguarded(axum::Router::new().route("/open", axum::routing::get(async || "open")))
+            .route("/x", get(open))
+    };
+    let before = router().method_not_allowed_fallback(admin).routes().table(test.auth());
+    before.write_lock(&path).unwrap();
+    before.check_lock(&path).unwrap();
+    let after = router().method_not_allowed_fallback(open).routes().table(test.auth());
+    let said = after.check_lock(&path).unwrap_err().to_string();
+    assert!(said.contains("OTHER /x\n    + gained: everybody who sends no credential"), "{said}");
+    assert!(!said.contains("merged"), "the unguarded router is the same: {said}");
+}
