@@ -435,6 +435,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(auth_tests_random::config(26))]
+
         // Whatever the client writes: the proxy appends its address, and that is the one that counts.
         #[test]
         fn nobody_hides_behind_what_he_writes(

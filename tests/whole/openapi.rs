@@ -433,7 +433,7 @@ fn ids_are_stable() {
 }
 
 #[test]
-fn many_alternatives_take_no_time() {
+fn many_alternatives_are_not_multiplied_out() {
     let names = |prefix: &str| -> Vec<String> { (0..64).map(|number| format!("{prefix}{number}")).collect() };
     let leaked = |names: Vec<String>| -> &'static [&'static str] {
         let names: Vec<&'static str> = names.into_iter().map(|name| &*name.leak()).collect();
@@ -447,8 +447,11 @@ fn many_alternatives_take_no_time() {
     for number in 0..20 {
         routes = routes.route(&format!("/{number}"), (axum::routing::any(|| async {}), rule("b")));
     }
-    let start = std::time::Instant::now();
-    let document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
-    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    let mut document = Value::Null;
+    // Of the work, what it allocates is counted: 4096 alternatives for each route would take far more.
+    let work = allocation_counter::measure(|| {
+        document = document_of(&routes, OpenApi::new("Shop", "1"), |builder| builder);
+    });
+    assert!(work.count_total < 250_000, "{work:?}");
     assert_eq!(document["paths"]["/0"]["get"]["security"], json!([{ "bearer": [] }]));
 }
