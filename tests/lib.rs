@@ -1,1 +1,11 @@
-//! Nothing: this package is its tests.
+//! What the test binaries of this package share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "only the tests of this package use it, and a test fails by panicking"
+)]
+
+pub mod durable;
+pub mod support;

@@ -269,8 +269,8 @@ fn clashing(formula: &Formula, clash: &crate::Clash) -> Formula {
 
 #[test]
 fn random_vocabularies_and_rules_agree_with_brute_force() {
-    let cases = std::env::var("AUTH_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000);
-    let config = Config { cases, failure_persistence: None, max_global_rejects: cases, ..Config::default() };
+    let config = auth_tests_random::config(1_000);
+    let config = Config { max_global_rejects: config.cases, ..config };
     TestRunner::new(config).run(&world(), |world| agrees(&world)).unwrap();
 }
 

@@ -4,6 +4,7 @@ mod agreement;
 mod lock;
 mod lock_agreement;
 mod lock_errors;
+mod lock_file;
 
 use auth_runtime::access::{AccessTable, Cell};
 use auth_runtime::routing::{any, get, post};

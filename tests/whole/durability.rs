@@ -1,8 +1,8 @@
 //! What a store in a file has acknowledged is kept: when its process is killed, and when there is no space for more. And
 //! what is said when the file can't be used.
 
+mod acknowledged;
 mod child;
-mod service;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use auth_runtime::store::RedbStore;
+use auth_tests::durable::{Line, Service, limit_file_size};
 use tempfile::TempDir;
 
-use self::child::{Child, Line, command, limit_file_size};
-use self::service::{Acknowledged, Service};
+use self::acknowledged::Acknowledged;
+use self::child::{Child, command};
 
 fn new_store() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -67,6 +68,7 @@ fn note_until_full(
 }
 
 #[test]
+#[ignore = "needs prlimit: bash tests/run"]
 fn a_full_disk_is_told_and_costs_nothing_that_was_acknowledged() {
     let (_directory, store) = new_store();
     // In KiB; a new file has about 1000. Long ids fill it soon.
@@ -96,14 +98,16 @@ fn a_full_disk_is_told_and_costs_nothing_that_was_acknowledged() {
 
 /// Also if not a byte could be written for a while, and nothing is written afterwards.
 #[test]
+#[ignore = "needs prlimit: bash tests/run"]
 fn after_a_full_disk_it_is_read_again() {
     let (_directory, store) = new_store();
     let unlimited = ["bash", "-c", "trap '' XFSZ; exec \"$@\"", "bash"];
-    let status = command("run_out_of_space_and_read", &store, &unlimited).stdout(Stdio::null()).status();
+    let status = command("run-out-of-space", &store, &unlimited).stdout(Stdio::null()).status();
     assert!(status.unwrap().success());
 }
 
 #[test]
+#[ignore = "needs setpriv: bash tests/run"]
 fn a_file_that_may_not_be_written_is_named() {
     let (_directory, store) = new_store();
     drop(RedbStore::open(&store).unwrap());

@@ -1,11 +1,5 @@
-//! Whole requests against guarded services, and the messages of the compiler.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking"
-)]
+//! Whole requests against guarded services.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod access;
 mod allocations;
@@ -22,18 +16,16 @@ mod model;
 mod noise;
 mod openapi;
 mod policy;
-mod projects;
 mod providers;
-mod readme;
 mod rejections;
 mod routers;
 mod simultaneous;
 mod standards;
 mod stores;
-mod support;
 mod test_kit;
 mod token_cache;
 mod token_routes;
 mod tokens;
-mod ui;
 mod vocabulary;
+
+use auth_tests::support;

@@ -14,7 +14,6 @@ use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::TestClock;
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -259,10 +258,9 @@ impl World {
 }
 
 /// Returns what was met.
-fn compare(cases: u32, attach: impl Fn() -> Attach) -> BTreeMap<String, u32> {
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
+fn compare(everyday: u32, attach: impl Fn() -> Attach) -> BTreeMap<String, u32> {
     let all_met = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
-    TestRunner::new(config)
+    auth_tests_random::runner(everyday)
         .run(&steps(), |steps| {
             let mut world = World::new(attach());
             for step in &steps {
@@ -281,18 +279,18 @@ fn compare(cases: u32, attach: impl Fn() -> Attach) -> BTreeMap<String, u32> {
 
 #[test]
 fn random_lives_in_memory() {
-    let met = compare(256, || {
+    let met = compare(128, || {
         let store = MemoryStore::new();
         Box::new(move |builder| builder.store(store.clone()))
     });
     for what in ["new", "again", "Forged", "Ended", "Reused", "SubjectGone", "200", "401"] {
-        assert!(met.get(what) > Some(&5), "{what} is rare among {met:?}");
+        assert!(met.get(what) >= Some(&auth_tests_random::times(1)), "{what} is rare among {met:?}");
     }
 }
 
 #[test]
 fn random_lives_in_a_file() {
-    compare(16, || {
+    compare(2, || {
         let directory = TempDir::new().unwrap();
         Box::new(move |builder| builder.store(RedbStore::open(directory.path().join("store")).unwrap()))
     });

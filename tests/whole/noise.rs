@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use tower::ServiceExt as _;
 
 #[auth(source = ["bearer", "cookie", "query"])]
@@ -55,8 +54,7 @@ fn no_noise_is_a_credential() {
     let value = || prop::option::of(values(token.clone()));
     let method = prop::sample::select(vec!["GET", "HEAD", "POST", "DELETE", "OPTIONS"]);
     let inputs = (method, value(), value(), value(), value(), "[ -~]{0,20}");
-    let mut runner = TestRunner::new(Config { cases: 3_000, failure_persistence: None, ..Config::default() });
-    runner
+    auth_tests_random::runner(300)
         .run(&inputs, |(method, authorization, cookie, origin, site, query)| {
             let query: String =
                 query.chars().filter(|c| c.is_ascii_alphanumeric() || "&=%".contains(*c)).collect();

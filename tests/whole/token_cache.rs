@@ -19,7 +19,6 @@ use auth_runtime::verify::{
 use auth_runtime::{Auth, Principal, Router, auth};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -107,10 +106,9 @@ fn tokens_and_steps() -> impl Strategy<Value = (Vec<Description>, Vec<Step>)> {
 
 #[test]
 fn with_and_without_it_every_answer_is_the_same() {
-    let config = Config { cases: 256, failure_persistence: None, ..Config::default() };
-    let met = std::cell::Cell::new([0; 3]);
+    let met = std::cell::Cell::new([0_u32; 3]);
     let runtime = runtime();
-    TestRunner::new(config)
+    auth_tests_random::runner(26)
         .run(&tokens_and_steps(), |(descriptions, steps)| {
             let clock = TestClock::new();
             let engine = |entries, bytes| {
@@ -168,7 +166,10 @@ fn with_and_without_it_every_answer_is_the_same() {
         })
         .unwrap();
     let met = met.get();
-    assert!(met.iter().all(|count| *count > 100), "{met:?} answers with 200, 401 and 403");
+    assert!(
+        met.iter().all(|count| *count > auth_tests_random::times(10)),
+        "{met:?} answers with 200, 401 and 403"
+    );
 }
 
 #[tokio::test]

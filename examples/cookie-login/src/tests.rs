@@ -33,8 +33,9 @@ async fn the_document_is_as_it_was_reviewed() -> Result<(), Box<dyn Error>> {
 }
 
 #[tokio::test]
+#[ignore = "needs openapi-spec-validator and redocly: bash tests/run"]
 async fn validators_of_others_find_no_error_in_it() -> Result<(), Box<dyn Error>> {
-    let Some(tools) = Tools::find() else { return Ok(()) };
+    let tools = Tools::installed();
     let (routes, auth) = routes_and_engine().await?;
     let document =
         |version| OpenApi::new("Cookie login", "0.1.0").version(version).describe(&routes.routes(), &auth);

@@ -1,4 +1,6 @@
 //! Browsers, driven by W3C WebDriver (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP.
+//!
+//! `CHROMEDRIVER` and `CHROME` name a driver and a browser; without them it is `chromedriver`, and the browser that it finds.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +21,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const INSTALL: &str = "This test needs Chromium and its driver: apt-get install --no-install-recommends chromium chromium-driver";
+const INSTALL: &str = "This test needs Chromium and ChromeDriver. `bash tests/run` installs them on Debian and runs this test; \
+                       others are named by the variables CHROME and CHROMEDRIVER.";
 
 /// What WebDriver calls an element's id.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -45,14 +48,15 @@ impl Driver {
     /// Starts one.
     pub fn start() -> Self {
         let home = TempDir::new().unwrap();
-        let mut process = Command::new("chromedriver")
+        let program = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let mut process = Command::new(&program)
             .arg("--port=0")
             .env("HOME", home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("chromedriver can't be started ({error}). {INSTALL}"));
+            .unwrap_or_else(|error| panic!("{} can't be started: {error}. {INSTALL}", program.display()));
         let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let started = "ChromeDriver was started successfully on port ";
         let port =
@@ -79,9 +83,14 @@ impl Driver {
             ]
             .map(str::to_owned),
         );
+        let mut options = json!({ "args": arguments });
+        // Without it ChromeDriver looks for one by itself.
+        if let Ok(browser) = std::env::var("CHROME") {
+            options["binary"] = browser.into();
+        }
         let capabilities = json!({
             "browserName": "chrome",
-            "goog:chromeOptions": { "args": arguments },
+            "goog:chromeOptions": options,
             "goog:loggingPrefs": { "performance": "ALL" },
             // A search for an element waits this long for it, in milliseconds: no test sleeps.
             "timeouts": { "implicit": 30_000 },

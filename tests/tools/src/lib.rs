@@ -1,12 +1,7 @@
 //! Tools that others wrote, which read OpenAPI documents and send requests by them: `openapi-spec-validator`, `@redocly/cli`,
-//! `schemathesis`. `bash tests/interop/setup` installs them in `target/interop`; where they are not, nothing is run, and the output says so.
+//! `schemathesis`. `bash tests/run` installs them into `target/test-tools`; a test that is run without them fails.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it left out"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +22,21 @@ pub const CHECKS: &[&str] = &[
     "not_a_server_error",
 ];
 
+/// The folder into which `tests/run` installs tools: `python/bin` with `python` and its programs, `bin/node`, and `node` with
+/// modules of JavaScript.
+///
+/// # Panics
+/// If nothing was installed.
+#[track_caller]
+pub fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools");
+    assert!(
+        folder.join("versions").exists(),
+        "this test needs tools that are not installed: `bash tests/run` installs them and runs it"
+    );
+    folder
+}
+
 /// The tools.
 #[derive(Debug)]
 pub struct Tools {
@@ -45,16 +55,16 @@ pub struct Said {
 }
 
 impl Tools {
-    /// The tools, if they are installed.
-    pub fn find() -> Option<Self> {
-        let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop");
-        if !installed.join("validators-ready").exists() {
-            println!("not run: `bash tests/interop/setup` installs the tools that this test asks");
-            return None;
-        }
+    /// The tools.
+    ///
+    /// # Panics
+    /// If they are not installed.
+    #[track_caller]
+    pub fn installed() -> Self {
+        let installed = folder();
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("redocly.yaml"), REDOCLY).unwrap();
-        Some(Self { installed, folder })
+        Self { installed, folder }
     }
 
     /// Asserts that both validators find no error in these documents, by the name of their file.
@@ -106,6 +116,10 @@ impl Tools {
 
     fn run(&self, tool: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) -> Said {
         let mut command = Command::new(self.installed.join(tool));
+        // Redocly's first line asks for `node`: for that one which is new enough for it.
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let paths = [self.installed.join("bin")].into_iter().chain(std::env::split_paths(&paths));
+        command.env("PATH", std::env::join_paths(paths).unwrap());
         let Output { status, stdout, stderr } =
             arguments(&mut command).current_dir(self.folder.path()).output().unwrap();
         let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

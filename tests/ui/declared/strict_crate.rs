@@ -1,5 +1,12 @@
 //! A crate with an `auth.toml` that denies every warning and forbids unsafe code.
-#![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub, rust_2018_idioms, clippy::all)]
+#![deny(
+    warnings,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    rust_2018_idioms,
+    clippy::all
+)]
 #![forbid(unsafe_code)]
 
 use auth_runtime::policy::Rule;
@@ -25,12 +32,19 @@ pub async fn write(user: Principal) -> bool {
 /// A rule.
 pub const READERS: Rule = rule!(roles = ["viewer"], not(permissions = ["report.read"]));
 
-fn main() {
+#[test]
+fn its_names_are_those_of_the_file() {
     assert_eq!(Role::ALL.len(), VOCABULARY.roles.len());
-    assert_eq!(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(), ["admin", "editor", "viewer", "auditor", "billing"]);
+    assert_eq!(
+        Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+        ["admin", "editor", "viewer", "auditor", "billing"]
+    );
     assert_eq!(Role::Auditor.to_string(), String::from(public::Role::Auditor));
     let admin = &VOCABULARY.roles[0];
-    assert_eq!((admin.implies, admin.excludes, admin.description), (&["editor", "viewer"][..], &[][..], Some("Runs the place")));
+    assert_eq!(
+        (admin.implies, admin.excludes, admin.description),
+        (&["editor", "viewer"][..], &[][..], Some("Runs the place"))
+    );
     assert_eq!(VOCABULARY.roles[3].excludes, ["admin"]);
     assert_eq!(VOCABULARY.permissions[0].roles, ["admin", "billing"]);
 }

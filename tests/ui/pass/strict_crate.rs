@@ -19,7 +19,11 @@ pub mod handlers {
 
     /// A check.
     #[check]
-    pub async fn own(user: &Principal, Path(tenant): Path<String>, State(()): State<()>) -> Result<bool, String> {
+    pub async fn own(
+        user: &Principal,
+        Path(tenant): Path<String>,
+        State(()): State<()>,
+    ) -> Result<bool, String> {
         Ok(user.has_role(&tenant))
     }
 
@@ -36,7 +40,8 @@ pub mod handlers {
 /// A rule.
 pub const STAFF: Rule = rule!(roles = ["staff"], not(permissions = ["x"]));
 
-fn main() {
+#[test]
+fn its_handlers_are_mounted() {
     let _: Router = Router::new()
         .route("/{tenant}", get(handlers::documented))
         .route("/step-up", get(handlers::step_up))

@@ -7,7 +7,6 @@ use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use auth_tests_declared::VOCABULARY;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::{request, send};
 
@@ -53,20 +52,19 @@ fn extras() -> impl Strategy<Value = (Vec<&'static str>, Vec<&'static str>, bool
 #[test]
 fn a_cell_says_what_a_request_meets() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     let cases = (vec(rule(), 1..4), proptest::option::of(condition()), vec(extras(), 6));
-    let seen = std::cell::Cell::new([0; 3]);
-    TestRunner::new(config)
+    let seen = std::cell::Cell::new([0_u32; 3]);
+    auth_tests_random::runner(30)
         .run(&cases, |(rules, required, extras)| runtime.block_on(agrees(&rules, required, &extras, &seen)))
         .unwrap();
-    assert!(seen.get().iter().all(|count| *count > 300), "{seen:?}");
+    assert!(seen.get().iter().all(|count| *count > auth_tests_random::times(30)), "{seen:?}");
 }
 
 async fn agrees(
     rules: &[Rule],
     required: Option<Condition>,
     extras: &[(Vec<&'static str>, Vec<&'static str>, bool)],
-    seen: &std::cell::Cell<[usize; 3]>,
+    seen: &std::cell::Cell<[u32; 3]>,
 ) -> Result<(), TestCaseError> {
     let test = TestAuth::with(|builder| builder.vocabulary(&VOCABULARY));
     let mut inner = Router::new();

@@ -8,11 +8,9 @@ use auth_runtime::routing::{self, MethodFilter};
 use auth_runtime::testing::TestAuth;
 use auth_runtime::{AuthBuilder, Router, auth, rule};
 use auth_tests_declared::VOCABULARY;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
 /// A table of routes with these rules, of an engine without a vocabulary.
-fn table(routes: &[(&str, Rule)]) -> AccessTable {
+pub(super) fn table(routes: &[(&str, Rule)]) -> AccessTable {
     table_of(routes, |builder| builder)
 }
 
@@ -24,12 +22,12 @@ fn table_of(routes: &[(&str, Rule)], configure: impl FnOnce(AuthBuilder) -> Auth
     router.routes().table(test.auth())
 }
 
-struct Lock {
-    path: PathBuf,
+pub(super) struct Lock {
+    pub(super) path: PathBuf,
     _folder: tempfile::TempDir,
 }
 
-fn locked(table: &AccessTable) -> Lock {
+pub(super) fn locked(table: &AccessTable) -> Lock {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.lock");
     table.write_lock(&path).unwrap();
@@ -229,7 +227,7 @@ fn what_a_request_meets_is_what_is_compared() {
 async fn for_all() {}
 
 #[auth(roles = ["admin"])]
-async fn for_admins() {}
+pub(super) async fn for_admins() {}
 
 const ANYBODY: &str = "+ gained: anonymous callers\n    + gained: a caller with none of what the rule names";
 const NOBODY: &str = "- lost:   anonymous callers\n    - lost:   a caller with none of what the rule names";
@@ -435,25 +433,6 @@ fn a_service_answers_at_its_path_too() {
 }
 
 #[test]
-fn each_of_many_renamed_routes_is_reported() {
-    // How much work that is, a test of the lock itself counts.
-    let routes = |prefix: &str| {
-        let paths = (0..400).map(|number| match number % 4 {
-            0 => format!("/{prefix}{number}/{{id}}"),
-            1 => format!("/{{tenant}}/{prefix}{number}"),
-            2 => format!("/{prefix}{number}/a/{{*rest}}"),
-            _ => format!("/{prefix}{number}/a/b/c"),
-        });
-        let router =
-            paths.fold(Router::<()>::new(), |router, path| router.route(&path, routing::get(for_admins)));
-        let test = TestAuth::new();
-        router.routes().table(test.auth())
-    };
-    let (before, after) = (routes("a"), routes("b"));
-    assert_eq!(told(&before, &after).len(), 800);
-}
-
-#[test]
 fn optional_routes_look_at_credentials_too() {
     assert_eq!(
         told(&table(&[("/x", Rule::optional())]), &table(&[("/x", Rule::public())])),
@@ -560,91 +539,4 @@ fn what_the_vocabulary_makes_of_roles_is_part_of_it() {
         );
     }
     assert_eq!(told(&declared, &declared), [""; 0]);
-}
-
-#[test]
-fn the_assertion_says_what_to_do() {
-    let before = table(&[("/x", rule!(roles = ["admin"]))]);
-    let after = table(&[("/x", rule!(roles = ["admin", "editor"]))]);
-    let lock = locked(&before);
-    before.assert_lock(&lock.path);
-    let error = after.check_lock(&lock.path).unwrap_err().to_string();
-    assert!(error.contains("access has changed since") && error.contains("AUTH_LOCK=accept"), "{error}");
-    let missing = lock.path.with_extension("missing");
-    let error = after.check_lock(&missing).unwrap_err().to_string();
-    assert!(error.contains("If there is no lock yet, run this test with AUTH_LOCK=accept"), "{error}");
-    let error = after.write_lock(&missing.join("folder")).unwrap_err().to_string();
-    assert!(error.contains("can't be written") && !error.contains("AUTH_LOCK"), "{error}");
-    let texts = ["", "{}", r#"{"version":2,"more":1}"#, "[1]"].map(str::to_owned);
-    let [many, more] = [25, 26].map(|number| "/{p}".repeat(number));
-    let refused = [
-        ["/x", "/x"],
-        ["/{a}", "/{b}/../{b"],
-        ["/x/{a}", "/x/{*b}"],
-        ["/x", "/x/{*}"],
-        ["/v1/{a}/(fallback)", "/v1/(fallback)"],
-        ["/{", "/"],
-        ["/}", "/"],
-        ["/{a}b", "/"],
-        ["/{*a}/b", "/"],
-        [&more, "/"],
-    ];
-    for text in texts.into_iter().chain(refused.map(|paths| lock_of(&paths))) {
-        std::fs::write(&missing, &text).unwrap();
-        let error = after.check_lock(&missing).unwrap_err();
-        assert!(matches!(error, LockError::Malformed { .. } | LockError::Invalid { .. }), "{text}: {error}");
-    }
-    for held in [["/{{a}}", "/{a}"], ["/x/a-{b}", "/x/{c}"], [&*many, "/(fallback)"], ["", "x"]] {
-        std::fs::write(&missing, lock_of(&held)).unwrap();
-        let error = after.check_lock(&missing).unwrap_err();
-        assert!(matches!(error, LockError::Changed { .. }), "{held:?}: {error}");
-    }
-}
-
-/// A lock as if edited by hand.
-fn lock_of(paths: &[&str]) -> String {
-    let routes: Vec<_> = paths
-        .iter()
-        .map(|path| serde_json::json!({"method": "GET", "path": path, "policy": {"access": "public"}}))
-        .collect();
-    serde_json::json!({"version": 1, "roles": {}, "permissions": {}, "routes": routes}).to_string()
-}
-
-#[test]
-fn no_lock_makes_the_comparison_panic() {
-    let table = table(&[("/x", rule!(roles = ["admin"]))]);
-    let lock = locked(&table);
-    let segment = proptest::sample::select(vec![
-        "",
-        "a",
-        "b",
-        "ü",
-        "{x}",
-        "{*x}",
-        "{*}",
-        "{",
-        "}",
-        "{{",
-        "}}",
-        "{}",
-        "*",
-        "{{a}}",
-        "a{x}",
-        "a{*y}",
-        "{x}a",
-        "(fallback)",
-    ]);
-    let path = proptest::collection::vec(segment, 0..5).prop_map(|segments| segments.join("/"));
-    let paths = proptest::collection::vec(path, 1..5);
-    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
-    TestRunner::new(config)
-        .run(&paths, |paths| {
-            let paths: Vec<_> = paths.iter().map(|path| format!("/{path}")).collect();
-            std::fs::write(&lock.path, lock_of(&paths.iter().map(|path| &**path).collect::<Vec<_>>()))
-                .unwrap();
-            let result = table.check_lock(&lock.path);
-            prop_assert!(!matches!(result, Err(LockError::NotRead { .. })), "{:?}", result);
-            Ok(())
-        })
-        .unwrap();
 }

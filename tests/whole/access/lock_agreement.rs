@@ -6,7 +6,6 @@ use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use auth_runtime::{Router, auth, rule};
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, TestRunner};
 
 use super::lock::told;
 use crate::support::{request, send};
@@ -171,10 +170,9 @@ fn held(mounts: &[Mount]) -> Vec<Mount> {
 #[test]
 fn who_gained_by_a_request_is_told() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
     let cases = (proptest::collection::vec(mount(), 3..7), any::<prop::sample::Index>(), mount(), 0..4);
-    let seen = std::cell::Cell::new([0; 3]);
-    TestRunner::new(config)
+    let seen = std::cell::Cell::new([0_u32; 3]);
+    auth_tests_random::runner(80)
         .run(&cases, |(mounts, index, other, kind)| {
             let mut before = held(&mounts);
             let mut after = before.clone();
@@ -191,7 +189,7 @@ fn who_gained_by_a_request_is_told() {
             runtime.block_on(agrees(&before, &after, &seen))
         })
         .unwrap();
-    assert!(seen.get().iter().all(|count| *count > 30), "{seen:?}");
+    assert!(seen.get().iter().all(|count| *count > auth_tests_random::times(2)), "{seen:?}");
 }
 
 /// Whether each request is let in: without a credential, and by an administrator.
@@ -212,7 +210,7 @@ async fn let_in(test: &TestAuth, router: Router) -> Vec<(String, bool, bool)> {
 async fn agrees(
     before: &[Mount],
     after: &[Mount],
-    seen: &std::cell::Cell<[usize; 3]>,
+    seen: &std::cell::Cell<[u32; 3]>,
 ) -> Result<(), TestCaseError> {
     let test = TestAuth::new();
     let [old, new] = [before, after].map(router);
@@ -234,9 +232,9 @@ async fn agrees(
         }
     }
     let mut counts = seen.get();
-    counts[0] += usize::from(gained);
-    counts[1] += usize::from(lost);
-    counts[2] += usize::from(!gained && !lost);
+    counts[0] += u32::from(gained);
+    counts[1] += u32::from(lost);
+    counts[2] += u32::from(!gained && !lost);
     seen.set(counts);
     Ok(())
 }

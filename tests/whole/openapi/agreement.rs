@@ -9,7 +9,6 @@ use auth_runtime::policy::{ClaimCondition, Condition, Literal, Rule};
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
 use serde_json::Value;
 
@@ -131,22 +130,21 @@ fn names_in(value: &Value, kinds: &mut BTreeSet<(String, String)>) {
 #[test]
 fn security_admits_whom_the_rule_admits() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     let cases = (vec(route(), 1..4), proptest::option::of(condition()), vec(caller(), 12));
-    let seen = std::cell::Cell::new([0; 4]);
-    TestRunner::new(config)
+    let seen = std::cell::Cell::new([0_u32; 4]);
+    auth_tests_random::runner(100)
         .run(&cases, |(routes, required, callers)| {
             runtime.block_on(agrees(&routes, required, &callers, &seen))
         })
         .unwrap();
-    assert!(seen.get().iter().all(|count| *count > 200), "{seen:?}");
+    assert!(seen.get().iter().all(|count| *count > auth_tests_random::times(40)), "{seen:?}");
 }
 
 async fn agrees(
     routes: &[(Rule, bool)],
     required: Option<(Condition, bool)>,
     callers: &[Caller],
-    seen: &std::cell::Cell<[usize; 4]>,
+    seen: &std::cell::Cell<[u32; 4]>,
 ) -> Result<(), TestCaseError> {
     let test = TestAuth::new();
     let mut inner = Router::new();

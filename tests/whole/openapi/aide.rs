@@ -85,8 +85,9 @@ fn the_gates_rule_is_in_the_document() {
 }
 
 #[test]
+#[ignore = "needs openapi-spec-validator and redocly: bash tests/run"]
 fn validators_of_others_find_no_error() {
-    let Some(tools) = auth_tests_tools::Tools::find() else { return };
+    let tools = auth_tests_tools::Tools::installed();
     tools.assert_valid([("aide.json", filled().0.to_string())]);
 }
 

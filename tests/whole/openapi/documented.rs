@@ -70,8 +70,9 @@ fn filled() -> (Value, String) {
 
 /// Of what utoipa wrote, where it leaves out what OpenAPI 3.1 wants.
 #[test]
+#[ignore = "needs openapi-spec-validator and redocly: bash tests/run"]
 fn validators_of_others_find_no_error() {
-    let Some(tools) = auth_tests_tools::Tools::find() else { return };
+    let tools = auth_tests_tools::Tools::installed();
     let standalone = described(&routes()).unwrap().to_string();
     tools.assert_valid([("filled.json", filled().0.to_string()), ("standalone.json", standalone)]);
 }

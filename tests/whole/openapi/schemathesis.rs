@@ -44,8 +44,8 @@ fn routes(is_guarded: bool) -> Router {
 }
 
 /// What schemathesis says of a server that serves these routes, and tells of them as if all were guarded.
-async fn run(is_guarded: bool) -> Option<Said> {
-    let tools = Tools::find()?;
+async fn run(is_guarded: bool) -> Said {
+    let tools = Tools::installed();
     let test = TestAuth::new();
     let document = OpenApi::new("Shop", "1").describe(&routes(true).routes(), test.auth()).unwrap().to_json();
     let served = async move || ([(CONTENT_TYPE, "application/json")], document);
@@ -58,18 +58,20 @@ async fn run(is_guarded: bool) -> Option<Said> {
     let said = tokio::task::spawn_blocking(move || tools.schemathesis(&url, &token, CHECKS, &[]));
     let said = said.await.unwrap();
     server.abort();
-    Some(said)
+    said
 }
 
 #[tokio::test]
+#[ignore = "needs schemathesis: bash tests/run"]
 async fn a_guarded_server_is_what_its_document_says() {
-    let Some(Said { is_content, text }) = run(true).await else { return };
+    let Said { is_content, text } = run(true).await;
     assert!(is_content && text.contains("Tested: 6"), "{text}");
 }
 
 #[tokio::test]
+#[ignore = "needs schemathesis: bash tests/run"]
 async fn a_guard_that_was_taken_away_is_caught() {
-    let Some(Said { is_content, text }) = run(false).await else { return };
+    let Said { is_content, text } = run(false).await;
     assert!(!is_content && text.contains("POST /purge"), "{text}");
     assert!(text.contains("API accepts requests without authentication"), "{text}");
 }

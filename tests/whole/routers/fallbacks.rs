@@ -256,7 +256,9 @@ fn the_lock_compares_the_handler_of_wrong_methods() {
     let path = lock.path().join("access.lock");
     let router = || {
         Router::<()>::new()
-            .merge_unguarded(axum::Router::new().route("/open", axum::routing::get(async || "open")))
+            .dangerously_merge_unguarded(
+                axum::Router::new().route("/open", axum::routing::get(async || "open")),
+            )
             .route("/x", get(open))
     };
     let before = router().method_not_allowed_fallback(admin).routes().table(test.auth());

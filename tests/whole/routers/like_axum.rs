@@ -12,9 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodFilter;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{Reply, cases, send};
+use crate::support::{Reply, send};
 
 /// Which handler answered, and what it saw of the request.
 fn echo(id: u8, method: &Method, uri: &Uri) -> String {
@@ -441,10 +440,9 @@ async fn ask(app: &axum::Router, method: &str, target: &str) -> Reply {
 fn random_routers_answer_as_axums_do() {
     let test = TestAuth::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config = Config { cases: cases(2000), failure_persistence: None, ..Config::default() };
     let given = (prop::collection::vec(step(), 1..6), prop::collection::vec(asked(), 40));
     let seen = std::cell::Cell::new([0_usize; 4]);
-    TestRunner::new(config)
+    auth_tests_random::runner(200)
         .run(&given, |(steps, asked)| {
             let mut counts = seen.get();
             let plain = finished::<Plain>(&steps, &test);

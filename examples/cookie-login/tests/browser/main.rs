@@ -1,6 +1,6 @@
 //! The example as its user meets it: the real server, and a real browser.
 //!
-//! It needs Chromium and its driver: `apt-get install --no-install-recommends chromium chromium-driver`.
+//! It needs Chromium and its driver, which `bash tests/run` installs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -54,6 +54,7 @@ fn redirect(answer: &reqwest::Response) -> &str {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_stranger_meets_the_form_and_a_wrong_password_gives_no_cookie() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
@@ -93,6 +94,7 @@ async fn a_stranger_meets_the_form_and_a_wrong_password_gives_no_cookie() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn who_logs_in_sees_what_the_rules_allow() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, alice, bob) = (App::start(data.path()), driver.browser().await, driver.browser().await);
@@ -140,6 +142,7 @@ async fn who_logs_in_sees_what_the_rules_allow() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
@@ -171,6 +174,7 @@ async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn an_access_cookie_that_is_gone_is_renewed_on_the_way() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
@@ -191,6 +195,7 @@ async fn an_access_cookie_that_is_gone_is_renewed_on_the_way() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn two_tabs_that_renew_at_the_same_time_stay_logged_in() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
@@ -227,6 +232,7 @@ async fn two_tabs_that_renew_at_the_same_time_stay_logged_in() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_log_out_ends_the_log_in_and_leaves_no_cookie() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
@@ -255,6 +261,7 @@ async fn a_log_out_ends_the_log_in_and_leaves_no_cookie() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_log_out_everywhere_ends_the_log_ins_of_other_browsers() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, here, there) = (App::start(data.path()), driver.browser().await, driver.browser().await);
@@ -277,6 +284,7 @@ async fn a_log_out_everywhere_ends_the_log_ins_of_other_browsers() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_page_of_another_origin_can_neither_log_in_nor_out() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);

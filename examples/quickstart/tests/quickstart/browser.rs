@@ -5,6 +5,7 @@ use auth_tests_browser::Driver;
 use super::Quickstart;
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn the_access_table_is_filtered_by_keyboard_and_by_role() {
     let quickstart = Quickstart::start();
     let driver = Driver::start();
@@ -76,6 +77,7 @@ const LAYOUT: &str = r"
 
 /// WCAG 2.2 §1.4.3: 4.5 to 1, for every text that is shown.
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn the_access_table_can_be_read_in_light_and_dark() {
     let quickstart = Quickstart::start();
     let driver = Driver::start();
@@ -131,6 +133,7 @@ const WORST_CONTRAST: &str = r"
 ";
 
 #[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn swagger_ui_shows_the_lock_and_calls_a_guarded_route() {
     let quickstart = Quickstart::start();
     let token = quickstart.token();

@@ -7,13 +7,13 @@ use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
 use auth_runtime::session::{BoxError, RefreshKey, SigningKey, Subject, SubjectStore, TokenIssuer};
 use auth_runtime::verify::Algorithm;
 
-pub(crate) const ISSUER: &str = "https://shop.test";
-pub(crate) const AUDIENCE: &str = "orders";
+pub const ISSUER: &str = "https://shop.test";
+pub const AUDIENCE: &str = "orders";
 
 /// Users by name, with their roles. Everyone's password is `password of ` and the name. Nobody is there at first but alice,
 /// who is admin, and bob.
 #[derive(Clone, Debug)]
-pub(crate) struct People(Arc<Mutex<Directory>>);
+pub struct People(Arc<Mutex<Directory>>);
 
 #[derive(Debug)]
 struct Directory {
@@ -34,24 +34,24 @@ impl Default for People {
 }
 
 impl People {
-    pub(crate) fn set(&self, name: &str, roles: &[&str]) {
+    pub fn set(&self, name: &str, roles: &[&str]) {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
         self.0.lock().unwrap().roles.insert(name.into(), roles);
     }
 
-    pub(crate) fn remove(&self, name: &str) {
+    pub fn remove(&self, name: &str) {
         self.0.lock().unwrap().roles.remove(name);
     }
 
-    pub(crate) fn set_unreachable(&self, unreachable: bool) {
+    pub fn set_unreachable(&self, unreachable: bool) {
         self.0.lock().unwrap().unreachable = unreachable;
     }
 
-    pub(crate) fn asked(&self) -> usize {
+    pub fn asked(&self) -> usize {
         self.0.lock().unwrap().asked
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<Option<Subject>, BoxError> {
+    pub fn find(&self, name: &str) -> Result<Option<Subject>, BoxError> {
         let directory = self.0.lock().unwrap();
         if directory.unreachable {
             return Err("the directory is on fire".into());
@@ -77,12 +77,12 @@ impl LoginVerifier for People {
 }
 
 /// An issuer with the same keys in every test and after every restart.
-pub(crate) fn issuer(people: &People) -> TokenIssuer {
+pub fn issuer(people: &People) -> TokenIssuer {
     TokenIssuer::new(ISSUER, AUDIENCE, signing_key(1), people.clone())
         .refresh_key(RefreshKey::new("k1", [1; 32]))
 }
 
-pub(crate) fn signing_key(number: u8) -> SigningKey {
+pub fn signing_key(number: u8) -> SigningKey {
     let id = format!("s{number}");
     SigningKey::secret(Algorithm::HS256, &[number; 32]).unwrap().with_id(id)
 }

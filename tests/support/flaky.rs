@@ -11,7 +11,7 @@ use auth_runtime::store::{
 use tokio::task::yield_now;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FlakyStore {
+pub struct FlakyStore {
     inner: MemoryStore,
     broken: Arc<AtomicBool>,
     takes_no_revocation: Arc<AtomicBool>,
@@ -20,18 +20,18 @@ pub(crate) struct FlakyStore {
 }
 
 impl FlakyStore {
-    pub(crate) fn set_broken(&self, broken: bool) {
+    pub fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
 
     /// It takes no revocation, and does all else.
-    pub(crate) fn set_takes_no_revocation(&self, broken: bool) {
+    pub fn set_takes_no_revocation(&self, broken: bool) {
         self.takes_no_revocation.store(broken, Ordering::SeqCst);
     }
 
     /// It lets others go first, as one that waits for a disk does: one to three turns, so that who comes first is not always
     /// who is done first.
-    pub(crate) fn slow() -> Self {
+    pub fn slow() -> Self {
         Self { turns: Some(Arc::default()), ..Self::default() }
     }
 

@@ -1,27 +1,27 @@
 //! Sending a request to a router and looking at all of the answer.
 
-pub(crate) mod flaky;
-pub(crate) mod people;
+pub mod flaky;
+pub mod people;
 
 use auth_runtime::testing::{TestAuth, TestUser};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use tower::ServiceExt as _;
 
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl Reply {
     /// The value of a header, empty if it is missing.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-pub(crate) async fn send(app: &axum::Router, request: Request<Body>) -> Reply {
+pub async fn send(app: &axum::Router, request: Request<Body>) -> Reply {
     let answer = app.clone().oneshot(request).await.unwrap();
     let (head, body) = answer.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
@@ -29,7 +29,7 @@ pub(crate) async fn send(app: &axum::Router, request: Request<Body>) -> Reply {
 }
 
 /// A request with headers and no body.
-pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+pub fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
     let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -38,29 +38,20 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> Req
 }
 
 /// `GET` with a bearer token of this user.
-pub(crate) async fn get_as(app: &axum::Router, test: &TestAuth, user: &TestUser, path: &str) -> Reply {
+pub async fn get_as(app: &axum::Router, test: &TestAuth, user: &TestUser, path: &str) -> Reply {
     let bearer = format!("Bearer {}", test.token(user));
     send(app, request("GET", path, &[("authorization", &bearer)])).await
 }
 
 /// The status of the answer to a request, with this bearer token.
-pub(crate) async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
+pub async fn status(app: &axum::Router, method: &str, path: &str, token: Option<&str>) -> u16 {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
     send(app, request(method, path, &headers)).await.status.as_u16()
 }
 
 /// base64url without padding, as JOSE writes bytes.
-pub(crate) fn base64url(bytes: &[u8]) -> String {
+pub fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// How many cases a random test runs: a tenth of the full number, or, with `AUTH_CASES` in the environment, that many times the
-/// full number: `AUTH_CASES=1`.
-pub(crate) fn cases(full: u32) -> u32 {
-    match std::env::var("AUTH_CASES") {
-        Ok(times) => full * times.parse::<u32>().unwrap(),
-        Err(_) => full.div_ceil(10),
-    }
 }

@@ -1,65 +1,7 @@
-//! The service that is killed and started again, and what has to hold then.
+//! What has to hold after the service was killed.
 
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use auth_runtime::routing::get;
 use auth_runtime::session::{RefreshError, TokenError};
-use auth_runtime::store::{RedbStore, StoreError};
-use auth_runtime::verify::TrustedIssuer;
-use auth_runtime::{Auth, Router, auth};
-use serde_json::json;
-use tokio::runtime::Runtime;
-
-use super::child::Line;
-use crate::support::people::{AUDIENCE, People, issuer, signing_key};
-use crate::support::{request, send};
-
-/// The issuer of the tokens that are revoked by their ids.
-pub(super) const PARTNER: &str = "https://partner.test";
-
-#[auth]
-async fn guarded() {}
-
-pub(super) struct Service {
-    pub(super) auth: Auth,
-    app: axum::Router,
-}
-
-impl Service {
-    pub(super) async fn start(store: &Path) -> Result<Self, StoreError> {
-        let partner = TrustedIssuer::new(PARTNER).audience(AUDIENCE).key(signing_key(9).verifying_key());
-        let auth = Auth::builder()
-            .issuer(partner)
-            .token_issuer(issuer(&People::default()))
-            .store(RedbStore::open(store)?)
-            .build()
-            .unwrap();
-        auth.catch_up().await?;
-        let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
-        Ok(Self { auth, app })
-    }
-
-    /// Starts it on a runtime that ends with `work`: nobody holds the file afterwards.
-    pub(super) fn run(store: &Path, work: impl AsyncFnOnce(Self)) {
-        Runtime::new().unwrap().block_on(async { work(Self::start(store).await.unwrap()).await });
-    }
-
-    /// How a request with this token is answered.
-    pub(super) async fn status(&self, token: &str) -> u16 {
-        let bearer = format!("Bearer {token}");
-        send(&self.app, request("GET", "/", &[("authorization", &bearer)])).await.status.as_u16()
-    }
-}
-
-/// A token of the partner's with this `jti`.
-pub(super) fn token(id: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let claims = json!({
-        "iss": PARTNER, "aud": AUDIENCE, "sub": "alice", "jti": id, "iat": now, "exp": now + 900,
-    });
-    signing_key(9).sign(&claims).unwrap()
-}
+use auth_tests::durable::{Line, Service, token};
 
 /// What a child said that it had recorded.
 #[derive(Debug, Default)]

@@ -157,7 +157,7 @@ impl Project {
             .arg(build_output().join(format!("package/{name}-0.1.0.crate")))
             .current_dir(self.path(place))
             .output()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("tar can't be started: {error}. `bash tests/run` installs it"));
         assert!(unpacked.status.success(), "{}", String::from_utf8_lossy(&unpacked.stderr));
         String::from_utf8(unpacked.stdout).unwrap()
     }
