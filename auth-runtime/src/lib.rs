@@ -9,6 +9,8 @@ pub mod audit;
 #[cfg(feature = "token-routes")]
 mod client_address;
 pub mod clock;
+#[cfg(feature = "openapi")]
+mod documented;
 mod engine;
 mod error;
 mod gate;

@@ -41,7 +41,6 @@ mod components;
 mod coverage;
 mod describe;
 mod document;
-mod documented;
 mod error;
 mod fill;
 mod items;

@@ -218,7 +218,7 @@ fn build_lists_every_mistake() {
         .unwrap_err();
     let text = error.to_string();
     for expected in [
-        "the leeway is 301 s, and 300 s is the most",
+        "`leeway` is 301 s, and must be 300 s at most",
         "`max_token_lifetime` is less than a second",
         "no audience is set, so a token for another service would be accepted",
         "the secret has 5 bytes, and HS256 needs at least 32",
@@ -230,10 +230,10 @@ fn build_lists_every_mistake() {
         "this is not a JWK",
         "an Ed25519 key is for EdDSA and has an `x` of 32 bytes",
         "the JWKS has no usable key: it is empty",
-        "`default_sources` names `query`, which is none of the sources bearer, cookie: call `dangerously_allow_query_tokens()`",
-        "`public_origin(\"https://shop.example/\")` is no origin",
-        "`trust_origin(\"shop.example\")` is no origin",
-        "the cookie `__Host-token` has a prefix that browsers take over TLS only",
+        "`default_sources` names `query`, which is not one of the sources bearer, cookie: call `dangerously_allow_query_tokens()`",
+        "`public_origin(\"https://shop.example/\")` is not an origin",
+        "`trust_origin(\"shop.example\")` is not an origin",
+        "the cookie `__Host-token` has a prefix that browsers accept over TLS only",
     ] {
         assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }

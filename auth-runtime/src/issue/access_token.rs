@@ -38,21 +38,7 @@ impl IssuerState {
         family: Option<&RefreshTokenFamily>,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
-        if let Some(error) = &subject.error {
-            return Err(TokenError::Claims(error.clone()));
-        }
-        if subject.id.is_empty() {
-            return Err(TokenError::Claims("the subject's id is empty".into()));
-        }
-        if let Some(name) = subject.claims.keys().find(|name| RESERVED.contains(&name.as_str())) {
-            return Err(TokenError::Claims(format!(
-                "the claim `{name}` is set by the library: use the methods of `Subject`, or another name"
-            )));
-        }
-        if subject.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
-            // They are in one claim, separated by spaces (RFC 6749 §3.3).
-            return Err(TokenError::Claims("a scope is empty or contains white space".into()));
-        }
+        check(subject)?;
         let expires_at = issued_at.saturating_add(self.access_lifetime);
         let expires_at = family.map_or(expires_at, |family| expires_at.min(self.family_end(family)));
         let mut claims = subject.claims.clone();
@@ -98,4 +84,25 @@ impl IssuerState {
     pub(crate) fn family_end(&self, family: &RefreshTokenFamily) -> i64 {
         family.started_at.saturating_add(self.family_lifetime)
     }
+}
+
+/// # Errors
+/// If the subject can't be put into a token.
+fn check(subject: &Subject) -> Result<(), TokenError> {
+    if let Some(error) = &subject.error {
+        return Err(TokenError::Claims(error.clone()));
+    }
+    if subject.id.is_empty() {
+        return Err(TokenError::Claims("the subject's id is empty".into()));
+    }
+    if let Some(name) = subject.claims.keys().find(|name| RESERVED.contains(&name.as_str())) {
+        return Err(TokenError::Claims(format!(
+            "the claim `{name}` is set by the library: use the methods of `Subject`, or another name"
+        )));
+    }
+    if subject.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
+        // They are in one claim, separated by spaces (RFC 6749 §3.3).
+        return Err(TokenError::Claims("a scope is empty or contains white space".into()));
+    }
+    Ok(())
 }

@@ -131,44 +131,7 @@ impl PreparedIssuer {
                 "the name of an issuer is empty: pass the exact `iss` of its tokens to `TrustedIssuer::new`",
             );
         }
-        match &issuer.audience {
-            Audience::Any | Audience::None => {}
-            Audience::OneOf(names) => {
-                if names.iter().any(String::is_empty) {
-                    errors.push(format!(
-                        "{label}: an audience is empty: pass the name that this service has in `aud`"
-                    ));
-                }
-            }
-            Audience::Unset => errors.push(format!(
-                "{label}: no audience is set, so a token for another service would be accepted: call \
-                 `.audience(\"name of this service\")`, or `.dangerously_accept_any_audience()` to accept all"
-            )),
-        }
-        if issuer.single_audience && !matches!(issuer.audience, Audience::OneOf(_)) {
-            errors.push(format!(
-                "{label}: `single_audience()` is called but no audience is set: call `.audience(..)` too"
-            ));
-        }
-        if issuer.token_types.is_empty() {
-            errors.push(format!(
-                "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
-            ));
-        }
-        if issuer
-            .claim_rules
-            .iter()
-            .any(|(_, rule)| matches!(rule, ClaimRule::OneOf(values) if values.is_empty()))
-        {
-            errors.push(format!(
-                "{label}: `ClaimRule::one_of` has no values, so no token would be accepted: name at least one"
-            ));
-        }
-        if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
-            errors.push(format!(
-                "{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"
-            ));
-        }
+        check(issuer, &label, errors);
         let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, errors);
         Self {
             name: issuer.name.as_deref().map(Box::from),
@@ -247,6 +210,48 @@ impl PreparedIssuer {
         } else {
             Err(VerifyError::WrongAudience)
         }
+    }
+}
+
+/// Reports everything that is misconfigured about an issuer, apart from its name and its keys.
+fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
+    match &issuer.audience {
+        Audience::Any | Audience::None => {}
+        Audience::OneOf(names) => {
+            if names.iter().any(String::is_empty) {
+                errors.push(format!(
+                    "{label}: an audience is empty: pass the name that this service has in `aud`"
+                ));
+            }
+        }
+        Audience::Unset => errors.push(format!(
+            "{label}: no audience is set, so a token for another service would be accepted: call \
+             `.audience(\"name of this service\")`, or `.dangerously_accept_any_audience()` to accept all"
+        )),
+    }
+    if issuer.single_audience && !matches!(issuer.audience, Audience::OneOf(_)) {
+        errors.push(format!(
+            "{label}: `single_audience()` is called but no audience is set: call `.audience(..)` too"
+        ));
+    }
+    if issuer.token_types.is_empty() {
+        errors.push(format!(
+            "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
+        ));
+    }
+    if issuer
+        .claim_rules
+        .iter()
+        .any(|(_, rule)| matches!(rule, ClaimRule::OneOf(values) if values.is_empty()))
+    {
+        errors.push(format!(
+            "{label}: `ClaimRule::one_of` has no values, so no token would be accepted: name at least one"
+        ));
+    }
+    if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
+        errors.push(format!(
+            "{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"
+        ));
     }
 }
 

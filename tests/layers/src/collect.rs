@@ -9,7 +9,7 @@ use syn::{
     Attribute, ImplItem, Item, Meta, Signature, Token, TraitItem, UseTree, Visibility, punctuated::Punctuated,
 };
 
-use crate::source::{Crate, Function, Module, Use};
+use crate::model::{Crate, Function, Module, Use};
 
 /// In place of the first name of a path that may begin with a child module.
 pub(crate) const MAYBE_CHILD: &str = "?";

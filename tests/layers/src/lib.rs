@@ -8,6 +8,7 @@
 
 mod circles;
 mod collect;
+mod model;
 mod source;
 mod table;
 

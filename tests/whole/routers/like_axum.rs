@@ -442,7 +442,7 @@ fn random_routers_answer_as_axums_do() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let given = (prop::collection::vec(step(), 1..6), prop::collection::vec(asked(), 40));
     let seen = std::cell::Cell::new([0_usize; 4]);
-    auth_tests_random::runner(200)
+    auth_tests_random::runner(400)
         .run(&given, |(steps, asked)| {
             let mut counts = seen.get();
             let plain = finished::<Plain>(&steps, &test);

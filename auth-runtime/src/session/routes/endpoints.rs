@@ -1,16 +1,16 @@
 //! The routes as functions, from a request to its response.
 
-use std::borrow::Cow;
+mod response;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequestParts as _, OriginalUri, Request};
-use axum::http::header::SET_COOKIE;
+use axum::extract::{ConnectInfo, FromRequestParts as _, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,8 +18,7 @@ use serde_json::Value;
 use super::answers::no_store;
 use super::limits::LoginLimits;
 use super::{
-    AttemptLimit, Credentials as _, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRequest,
-    TokenRoute, body,
+    AttemptLimit, Credentials as _, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRoute, body,
 };
 use crate::client_address::client_address;
 use crate::engine::Engine;
@@ -304,72 +303,6 @@ impl<A> TokenEndpoints<A> {
             }
             Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
-    }
-
-    fn token_request<'r>(&self, head: &'r Parts, route: TokenRoute) -> TokenRequest<'r> {
-        TokenRequest { route, delivery: self.config().delivery, head }
-    }
-
-    /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such as one with
-    /// a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the attempts.
-    #[must_use]
-    pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        self.hand_over(head, TokenRoute::Login, tokens)
-    }
-
-    fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
-        let mut response = self.config().answers.tokens(tokens, &self.token_request(head, route));
-        if self.sets_cookies() {
-            let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
-            cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
-        }
-        no_store(response)
-    }
-
-    fn logged_out(&self, head: &Parts, route: TokenRoute) -> Response {
-        let mut response = self.config().answers.logged_out(&self.token_request(head, route));
-        self.clear_cookies(head, &mut response);
-        no_store(response)
-    }
-
-    fn failed(&self, failure: TokenFailure, head: &Parts, route: TokenRoute) -> Response {
-        failure.render(&*self.config().answers, &self.token_request(head, route))
-    }
-
-    fn clear_cookies(&self, head: &Parts, response: &mut Response) {
-        if self.sets_cookies() {
-            let path = self.common_path(head);
-            self.engine()
-                .sessions
-                .cookies
-                .clear(&path)
-                .into_iter()
-                .for_each(|cookie| set_cookie(response, cookie));
-            let refresh = &self.engine().sessions.cookies.refresh;
-            if refresh.find_all(head).count() > 1 && path != "/" {
-                // Another cookie may have the path `/`, from before the routes moved to this path.
-                set_cookie(response, refresh.clear("/"));
-            }
-        }
-    }
-
-    /// Returns the common path of these routes: the path of this request up to its last `/`.
-    fn common_path<'r>(&'r self, head: &'r Parts) -> Cow<'r, str> {
-        let original =
-            head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |original| original.0.path());
-        let common = match &self.config().cookie_path {
-            Some(path) => path,
-            None => original.rsplit_once('/').map_or("", |(common, _)| common),
-        };
-        // A path parameter holds what the client sent; a character such as `;` would end the attribute of the cookie.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);
-        if common.starts_with('/') && common.bytes().all(plain) { common.into() } else { "/".into() }
-    }
-}
-
-fn set_cookie(response: &mut Response, cookie: String) {
-    if let Ok(value) = HeaderValue::try_from(cookie) {
-        response.headers_mut().append(SET_COOKIE, value);
     }
 }
 

@@ -1,3 +1,5 @@
+//! The macro that mounts, guards and documents handlers in one list.
+
 /// Mounts, guards and documents a list of handlers that have `#[auth]` and `#[utoipa::path]`, in either order: a
 /// [`Router`](crate::Router) with each handler at the path and for the methods of its `#[utoipa::path]`.
 ///
