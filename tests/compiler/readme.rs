@@ -95,6 +95,7 @@ fn what_a_reader_copies_compiles_and_the_quoted_error_is_what_rustc_says() {
 
 /// The program of the README, as it is there.
 #[allow(dead_code, reason = "the test calls what it prints a table of, and does not serve it")]
+#[allow(clippy::print_stdout, reason = "it prints its access table")]
 mod program {
     use auth_runtime::testing::TestAuth;
 
