@@ -41,7 +41,10 @@ pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
 impl Principal {
     /// Who a verified token is about. Declared roles bring what they imply and are granted; nobody holds two that exclude
     /// each other.
-    pub(crate) fn identify(token: VerifiedToken, lexicon: &VocabularyIndex) -> Result<Self, Unidentified> {
+    pub(crate) fn identify(
+        token: VerifiedToken,
+        vocabulary_index: &VocabularyIndex,
+    ) -> Result<Self, Unidentified> {
         let mapping = &token.mapping;
         let unreadable = |problem: &'static str| Unidentified(problem.into());
         let subject: Box<str> =
@@ -51,11 +54,11 @@ impl Principal {
         let scopes = of(&mapping.scopes, "the token's scopes are neither a list of strings nor a string")?;
         let mut permissions =
             of(&mapping.permissions, "the token's permissions are neither a list of strings nor a string")?;
-        lexicon.expand(&mut roles, &mut permissions);
-        if let Some(clash) = lexicon.clash(&roles) {
+        vocabulary_index.expand(&mut roles, &mut permissions);
+        if let Some(clash) = vocabulary_index.clash(&roles) {
             return Err(Unidentified(format!("the token of `{subject}` has {clash}").into()));
         }
-        let bits = lexicon.bits(&roles, &scopes, &permissions);
+        let bits = vocabulary_index.bits(&roles, &scopes, &permissions);
         Ok(Self(Arc::new(Inner {
             subject,
             roles: roles.into(),
@@ -112,6 +115,14 @@ impl Principal {
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.0.token.claims.acr.as_deref()
+    }
+
+    /// The methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as `pwd`, `otp`, `hwk`.
+    /// The claim is a list of strings; a string alone counts as a list of one.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        let claim = self.claim("amr");
+        let list = claim.and_then(Value::as_array).into_iter().flatten();
+        list.chain(claim).filter_map(Value::as_str)
     }
 
     /// The roles, with those that they imply.

@@ -178,6 +178,11 @@ impl TestUser {
         self.claim("permissions", strings(permissions))
     }
 
+    /// Logged in with these methods, such as `pwd` and `otp` (RFC 8176).
+    pub fn amr(self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.claim("amr", strings(methods))
+    }
+
     /// Has this claim, in place of one of the same name that a test token has by itself.
     ///
     /// # Panics
