@@ -16,6 +16,8 @@ pub enum ListKind {
     Permissions,
     /// The login is of one of these authentication context classes.
     Acr,
+    /// The login used one of these authentication methods.
+    Amr,
 }
 
 struct Description {
@@ -30,7 +32,7 @@ struct Description {
 
 impl ListKind {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 4] = [Self::Roles, Self::Scopes, Self::Permissions, Self::Acr];
+    pub const ALL: [Self; 5] = [Self::Roles, Self::Scopes, Self::Permissions, Self::Acr, Self::Amr];
 
     const fn description(self) -> Description {
         match self {
@@ -69,6 +71,15 @@ impl ListKind {
                 with_article: "a login of class",
                 requires_all: false,
                 excludes_others: true,
+            },
+            Self::Amr => Description {
+                keyword: "amr",
+                example: "hwk",
+                one: "a login by method",
+                several: "a login by method",
+                with_article: "a login by method",
+                requires_all: false,
+                excludes_others: false,
             },
         }
     }

@@ -111,6 +111,16 @@ impl Principal {
         self.0.token.claims.acr.as_deref()
     }
 
+    /// Returns the methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as `pwd`, `otp`,
+    /// `hwk`.
+    ///
+    /// The claim is a list of strings; a string alone counts as a list of one.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        let claim = self.claim("amr");
+        let list = claim.and_then(Value::as_array).into_iter().flatten();
+        list.chain(claim).filter_map(Value::as_str)
+    }
+
     /// Returns the roles, with the roles that they imply.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.0.roles.iter().map(|role| &**role)

@@ -177,6 +177,11 @@ impl TestUser {
         self.claim("permissions", strings(permissions))
     }
 
+    /// Sets the methods that the user logged in with, such as `pwd` and `otp` (RFC 8176).
+    pub fn amr(self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.claim("amr", strings(methods))
+    }
+
     /// Sets a claim. It replaces a claim of the same name that a test token has by default.
     ///
     /// # Panics

@@ -24,6 +24,7 @@ enum Model {
     Plan(Vec<Option<i8>>),
     Age(u8),
     Acr(Vec<usize>),
+    Amr(Vec<usize>),
     Any(Vec<Model>),
     All(Vec<Model>),
     Not(Box<Model>),
@@ -40,6 +41,7 @@ struct Caller {
     plan_is_list: bool,
     age: Option<i16>,
     acr: Option<usize>,
+    amr: BTreeSet<usize>,
 }
 
 fn reference(model: &Model, caller: &Caller) -> bool {
@@ -58,6 +60,7 @@ fn reference(model: &Model, caller: &Caller) -> bool {
         },
         Model::Age(most) => matches!(caller.age, Some(age) if age >= 0 && age <= i16::from(*most)),
         Model::Acr(values) => caller.acr.is_some_and(|acr| values.contains(&acr)),
+        Model::Amr(values) => caller.amr.iter().any(|used| values.contains(used)),
         Model::Any(parts) => count(parts) > 0,
         Model::All(parts) => usize::try_from(count(parts)).unwrap() == parts.len(),
         Model::Not(part) => !reference(part, caller),
@@ -81,6 +84,7 @@ fn condition(model: &Model) -> Condition {
         }
         Model::Age(most) => Condition::MaxAge(u64::from(*most)),
         Model::Acr(indices) => Condition::Acr(names(indices)),
+        Model::Amr(indices) => Condition::Amr(names(indices)),
         Model::Any(models) => Condition::Any(parts(models)),
         Model::All(models) => Condition::All(parts(models)),
         Model::Not(model) => Condition::Not(Box::new(condition(model))),
@@ -107,7 +111,7 @@ fn user(caller: &Caller) -> TestUser {
     if let Some(acr) = caller.acr {
         user = user.claim("acr", NAMES[acr]);
     }
-    user
+    user.amr(names(&caller.amr))
 }
 
 fn models() -> impl Strategy<Value = Model> {
@@ -120,6 +124,7 @@ fn models() -> impl Strategy<Value = Model> {
         prop::collection::vec(plan(), 1..3).prop_map(Model::Plan),
         (0..4_u8).prop_map(Model::Age),
         names().prop_map(Model::Acr),
+        names().prop_map(Model::Amr),
     ];
     leaf.prop_recursive(6, 40, 4, |inner| {
         let several = || prop::collection::vec(inner.clone(), 0..4);
@@ -134,8 +139,9 @@ fn models() -> impl Strategy<Value = Model> {
 fn callers() -> impl Strategy<Value = Caller> {
     let set = || prop::collection::btree_set(0..NAMES.len(), 0..4);
     let plan = prop::option::of(prop::collection::vec(prop::option::of(-1..2_i8), 0..3));
-    (set(), set(), set(), plan, any::<bool>(), prop::option::of(-1..5_i16), prop::option::of(0..NAMES.len()))
-        .prop_map(|(roles, scopes, permissions, plan, plan_is_list, age, acr)| Caller {
+    let login = (prop::option::of(-1..5_i16), prop::option::of(0..NAMES.len()), set());
+    (set(), set(), set(), plan, any::<bool>(), login).prop_map(
+        |(roles, scopes, permissions, plan, plan_is_list, (age, acr, amr))| Caller {
             roles,
             scopes,
             permissions,
@@ -143,7 +149,9 @@ fn callers() -> impl Strategy<Value = Caller> {
             plan_is_list,
             age,
             acr,
-        })
+            amr,
+        },
+    )
 }
 
 #[test]
@@ -179,6 +187,7 @@ const EDITORS: Rule = rule!(roles = ["editor"], scopes = ["write"]);
 fn a_denial_says_what_is_needed_and_what_is_there() {
     let alice =
         TestUser::new("alice").roles(["viewer"]).scopes(["read"]).claim("plan", "free").claim("acr", "pwd");
+    let alice = alice.amr(["pwd", "sms"]);
     for (rule, expected) in [
         (rule!(roles = ["admin", "editor"]), "needs role admin or editor; has viewer"),
         (rule!(scopes = ["read", "write"]), "needs scopes read and write; has read"),
@@ -191,6 +200,7 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
         ),
         (rule!(max_age = "5m"), "needs a login at most 300 s old; has one of unknown age"),
         (rule!(acr = ["mfa"]), "needs a login of class mfa; has \"pwd\""),
+        (rule!(amr = ["hwk", "otp"]), "needs a login by method hwk or otp; has pwd, sms"),
         (rule!(not(roles = ["viewer"])), "must not have role viewer"),
         (
             rule!(any(roles = ["admin"], scopes = ["write"])),
@@ -219,6 +229,8 @@ fn a_remedy_is_named_only_if_it_would_do() {
         (rule!(scopes = ["a"], all(scopes = ["b"])), scopes(&["a", "b"])),
         (rule!(scopes = ["a"], max_age = "1m"), scopes(&["a"])),
         (rule!(max_age = "2m", all(max_age = "1m", acr = ["x"])), step_up(Some(60), &["x"])),
+        (rule!(amr = ["hwk"]), step_up(None, &[])),
+        (rule!(amr = ["hwk"], acr = ["x"]), step_up(None, &["x"])),
         (rule!(max_age = "1m", roles = ["r"]), Remedy::None),
         (rule!(any(max_age = "1m", roles = ["r"])), step_up(Some(60), &[])),
         (rule!(any(scopes = ["a"], roles = ["r"])), scopes(&["a"])),
@@ -229,6 +241,27 @@ fn a_remedy_is_named_only_if_it_would_do() {
         };
         assert_eq!(remedy, expected, "{rule}");
     }
+}
+
+/// RFC 8176 §1: an array of strings. Some issuers write a string where there is one.
+#[test]
+fn the_methods_of_a_login() {
+    let rule = rule!(amr = ["hwk", "otp"]);
+    for (amr, expected) in [
+        (serde_json::json!(["pwd", "otp"]), true),
+        (serde_json::json!(["pwd"]), false),
+        (serde_json::json!("hwk"), true),
+        (serde_json::json!("pwd otp"), false),
+        (serde_json::json!([]), false),
+        (serde_json::json!({ "otp": true }), false),
+        (serde_json::json!([["otp"]]), false),
+        (serde_json::Value::Null, false),
+    ] {
+        let user = TestUser::new("u").claim("amr", &amr);
+        assert_eq!(rule.decide(&user.principal(), now()).is_allow(), expected, "{amr}");
+    }
+    let user = TestUser::new("u").amr(["pwd", "otp"]).principal();
+    assert_eq!(user.amr().collect::<Vec<_>>(), ["pwd", "otp"]);
 }
 
 #[test]
@@ -252,6 +285,7 @@ fn every_argument_becomes_its_condition() {
     let rule = rule!(
         rule = NAMED,
         acr = ["mfa"],
+        amr = ["hwk", "otp"],
         max_age = "5m",
         claims(plan = ["pro", -3, true], tenant = path("tenant")),
         not(any(rule = NESTED, claims("https://x.test/\"é\"" = "\u{1}\n"))),
@@ -267,6 +301,7 @@ fn every_argument_becomes_its_condition() {
             named[0],
             named[1],
             { "acr": ["mfa"] },
+            { "amr": ["hwk", "otp"] },
             { "maxAge": 300 },
             { "claim": { "name": "plan", "oneOf": ["pro", -3, true] } },
             { "claim": { "name": "tenant", "path": "tenant" } },

@@ -26,6 +26,8 @@ pub enum Condition {
     MaxAge(u64),
     /// The login was of one of these authentication context classes (`acr`, RFC 9470 §3).
     Acr(Vec<String>),
+    /// The login used one of these authentication methods (`amr`, RFC 8176), such as `hwk` or `otp`.
+    Amr(Vec<String>),
     /// At least one part holds; false where there is no part.
     Any(Vec<Condition>),
     /// Every part holds.
@@ -97,6 +99,7 @@ impl Condition {
             Self::Scopes(names) => Shape::List(ListKind::Scopes, names),
             Self::Permissions(names) => Shape::List(ListKind::Permissions, names),
             Self::Acr(names) => Shape::List(ListKind::Acr, names),
+            Self::Amr(names) => Shape::List(ListKind::Amr, names),
             Self::Claim(claim) => Shape::Claim(claim),
             Self::MaxAge(seconds) => Shape::MaxAge(*seconds),
             Self::Any(parts) => Shape::Any(parts),
@@ -118,7 +121,7 @@ impl Condition {
     /// Whether it is about the login alone, so that a newer or stronger login can satisfy it.
     #[cfg(feature = "openapi")]
     pub(crate) fn is_about_login(&self) -> bool {
-        matches!(self, Self::MaxAge(_) | Self::Acr(_))
+        matches!(self, Self::MaxAge(_) | Self::Acr(_) | Self::Amr(_))
     }
 
     /// The conditions that must all hold, in one list: a part that is an `all` is replaced by its own parts, and an `any` or `all`

@@ -32,6 +32,9 @@ impl Facts<'_> {
             Condition::Acr(classes) => {
                 principal.acr().is_some_and(|acr| classes.iter().any(|class| class == acr))
             }
+            Condition::Amr(methods) => {
+                methods.iter().any(|method| principal.amr().any(|used| used == method))
+            }
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
             Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
             Condition::Not(part) => !self.holds(part),
@@ -63,6 +66,10 @@ impl Facts<'_> {
             Condition::Acr(classes) => {
                 let has = principal.acr().map_or("none".to_owned(), |acr| format!("{acr:?}"));
                 (has, Remedy::StepUp { max_age: None, acr_values: classes.clone() })
+            }
+            // No parameter of a challenge names a method (RFC 9470 §3): the error code alone asks for another login.
+            Condition::Amr(_) => {
+                (listed(principal.amr()), Remedy::StepUp { max_age: None, acr_values: Vec::new() })
             }
             Condition::Any(parts) => {
                 return Decision::any(parts.iter().map(|part| self.explain_failure(part)).collect());
