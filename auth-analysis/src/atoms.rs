@@ -1,4 +1,4 @@
-//! What atoms stand for.
+//! What atoms represent.
 
 use crate::formula::Fact;
 use crate::list_kind::ListKind;

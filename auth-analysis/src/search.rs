@@ -15,7 +15,7 @@ pub(crate) struct Search {
     /// By the part's number, whether none of its atoms occurs anywhere else, nor in a fact. Then it can hold or not whatever the
     /// others do, and is never found to change nothing.
     free: Vec<bool>,
-    /// By the part's number, whether somebody was found for whom it matters.
+    /// By the part's number, whether a caller was found for whom it matters.
     is_known: Vec<bool>,
     /// By the part's number, whether something in it has to be looked at.
     is_open: Vec<bool>,

@@ -10,11 +10,11 @@ type Callers = u128;
 const MOST_ROUNDS: usize = 128;
 const IN_VAIN: usize = 16;
 
-/// What was shown by somebody; of the rest nothing is known.
+/// What a caller that was found shows; the rest is unknown.
 pub(crate) struct Witnesses {
     /// One caller satisfies the rule, and one does not.
     pub(crate) decides: bool,
-    /// By the part's number: without it a caller would be let in, or refused, that is not now.
+    /// By the part's number: without it a caller would be let in, or rejected, that is not now.
     pub(crate) matters: Vec<bool>,
 }
 

@@ -16,7 +16,7 @@ mod vocabulary;
 
 use proc_macro::TokenStream;
 
-/// Guards a handler: nothing else of the request is touched before the caller satisfies its rule.
+/// Guards a handler: the request is rejected before another extractor runs if the caller does not satisfy the rule.
 ///
 /// Without arguments it lets in any authenticated caller. The arguments, which must all hold, are in the table of
 /// `auth-runtime`'s documentation:
@@ -35,7 +35,7 @@ use proc_macro::TokenStream;
 /// as it is: body, return type, generics, other attributes. Next to the function it declares a type that carries the
 /// rule as a constant.
 ///
-/// Every error in an attribute is reported, each at its own place. The function then still exists, and refuses
+/// Every error in an attribute is reported, each at its own place. The function then still exists, and rejects
 /// every request, so that no second error hides the first.
 #[proc_macro_attribute]
 pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -50,8 +50,8 @@ pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The first argument is the caller; the others are extracted from the request's head and the router's state. `true`
-/// lets the request in, `false` refuses it with 403, an error with 503. An argument that can't be extracted because of
-/// the request refuses it with 403.
+/// lets the request in, `false` rejects it with 403, an error with 503. An argument that can't be extracted because of
+/// the request rejects it with 403.
 ///
 /// Next to the function it declares a type of the same name, so that `use` brings both.
 #[proc_macro_attribute]
@@ -59,8 +59,8 @@ pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::check(arguments.into(), item.into()).into()
 }
 
-/// A rule as a value, with the arguments of `#[auth]` but `check`: a constant to name in `#[auth(rule = MEMBERS)]`, what a
-/// whole router requires, or the rule of a service.
+/// Makes a rule as a value, with the arguments of `#[auth]` except `check`. Use it as a constant for `#[auth(rule = MEMBERS)]`,
+/// for a whole router (`require`), or for a service.
 ///
 /// ```text
 /// const MEMBERS: Rule = rule!(roles = ["member"], not(roles = ["suspended"]));
@@ -71,7 +71,7 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
     expand::rule_macro(arguments.into()).into()
 }
 
-/// What `auth.toml` declares, compiled in: the static `VOCABULARY`, which the engine's builder takes, and the enums
+/// Compiles in what `auth.toml` declares: the static `VOCABULARY`, which the engine's builder takes, and the enums
 /// `Role`, `Scope` and `Permission`, for use in code: `user.has(Role::Admin)`.
 ///
 /// ```text
@@ -80,7 +80,7 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// All are `pub`: how far they are seen is up to the module that contains them. A name such as `article:write` becomes the
+/// All of them are `pub`. The visibility of the module that contains them decides who can use them. A name such as `article:write` becomes the
 /// variant `ArticleWrite`. The file is looked for next to the Cargo.toml of the crate, and then at the root of its workspace.
 #[proc_macro]
 pub fn vocabulary(arguments: TokenStream) -> TokenStream {

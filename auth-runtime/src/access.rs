@@ -1,4 +1,4 @@
-//! The access table: who may call which route. As text, as Markdown, as JSON and as a page; and the lock of access.
+//! The access table: who may call which route. As text, as Markdown, as JSON and as a page; and the access lock, a committed file that shows changes of access in review.
 //!
 //! The table is made from the list of routes and from the engine that serves them, so it shows what is enforced. What a
 //! role may do is found by exact analysis of the rule; no request is made.
@@ -85,7 +85,7 @@ pub struct RouteRow {
     check: Option<&'static str>,
 }
 
-/// What a caller of a column may do on a route.
+/// Whether the callers of a column may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

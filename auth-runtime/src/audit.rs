@@ -1,11 +1,11 @@
-//! What the gate decided, reported to the application: one event a decision.
+//! Audit events: one for each decision on a request. [`AuthBuilder::audit`](crate::AuthBuilder::audit) sets the hook.
 
 use axum::http::Method;
 
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
 
-/// One decision of the gate. It holds no token, cookie or key.
+/// One decision on a request. It contains no token, cookie or key.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AuditEvent<'a> {
@@ -19,7 +19,7 @@ pub struct AuditEvent<'a> {
     pub handler: &'a str,
     /// How the request was rejected; `None` if the handler was called.
     pub rejection: Option<RejectionKind>,
-    /// Why, in words; for a rejection more than the caller learns.
+    /// The reason, as a text for logs. A rejected caller never receives it.
     pub reason: &'a str,
 }
 

@@ -38,7 +38,7 @@ use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
 use crate::store::StoreError;
 
-/// The engine of a service. Clones share one engine.
+/// The engine of a service: it verifies credentials, decides on requests, and revokes tokens. Clones share one engine.
 #[derive(Clone, Debug)]
 pub struct Auth {
     engine: Arc<Engine>,
@@ -60,16 +60,16 @@ impl Auth {
         self.engine.revocations.state.catch_up(self.engine.now()).await
     }
 
-    /// Revokes tokens.
+    /// Returns the methods that revoke tokens, sessions and users.
     #[must_use]
     pub fn revocations(&self) -> Revocations<'_> {
         self.engine.ensure_background();
         Revocations::new(&self.engine.revocations, &self.engine.clock)
     }
 
-    /// The access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for logins whose tokens another issuer makes.
+    /// Returns the access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for logins whose tokens another issuer makes.
     ///
-    /// Clearing it alone does not log out a user that has a refresh token:
+    /// To clear it is not a logout for a user that has a refresh token:
     /// `TokenEndpoints::log_out` of the token routes does.
     #[must_use]
     pub fn access_cookie(&self) -> &AccessCookie {

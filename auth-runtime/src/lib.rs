@@ -46,7 +46,7 @@ pub use self::pipeline::RequestAuth;
 pub use self::principal::Principal;
 pub use self::router::Router;
 
-/// Functions that route requests of a method to a handler that has `#[auth]`, as those of `axum::routing`.
+/// `get`, `post` and the others, as in `axum::routing`, for handlers that have `#[auth]`.
 pub mod routing {
     pub use crate::router::{
         IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes, ServiceWithRule, any,
@@ -54,7 +54,7 @@ pub mod routing {
     };
 }
 
-/// What the macros write, and what the compiler's messages name. Not for use by hand.
+/// Traits and types that the expansions of the macros use, and that messages of the compiler name. Do not use them directly.
 pub mod macro_support {
     pub use crate::gate::CarriesPolicy;
     pub use crate::pipeline::{Check, CheckAnswer, CheckOutcome, NamedCheck, NoCheck};

@@ -1,4 +1,4 @@
-//! What expansions call. Not part of the public API: it changes without notice.
+//! What the expansions of the macros call. It is not part of the public API, and changes without notice.
 
 #[cfg(feature = "openapi")]
 pub use auth_macros::documented;

@@ -3,12 +3,11 @@
 //! A token is never identified by its bytes: every ECDSA signature has a second encoding that verifies too, so the same token has more
 //! than one text.
 //!
-//! | file | purpose |
+//! | item | purpose |
 //! |---|---|
-//! | `view` | holds the revocations in memory; every request reads it |
-//! | `follow` | reads a store's log into the view |
-//! | `revoker` | records and enforces a revocation, and removes the refresh tokens that it concerns |
-//! | `error` | why a token, session or user could not be revoked |
+//! | [`Revocations`] | revokes a token, a session or a user; from [`Auth::revocations`](crate::Auth::revocations) |
+//! | [`RevocationStatus`] | how many revocations are in memory, and how current they are |
+//! | [`RevokeError`] | why a token, session or user could not be revoked |
 
 mod error;
 mod follow;

@@ -1,7 +1,7 @@
 //! The guarded router: axum's, where every route has a policy.
 //!
-//! It reads the rule from the type of the handler, so it knows method, path, handler and rule of every route: the
-//! table, the checks at start and the published documents all come from that one list. [`Router`] has a table of axum's
+//! It reads the rule from the type of the handler, so it has a list of all routes with method, path, handler and rule. The
+//! table, the checks at start and the published documents are made from this list. [`Router`] has a table of axum's
 //! methods and what they are called here.
 
 #[cfg(test)]

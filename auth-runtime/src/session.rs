@@ -1,4 +1,4 @@
-//! Sessions: issuing, refreshing and revoking tokens.
+//! Sessions of your own users: issue tokens, refresh them, and log out.
 //!
 //! | item | purpose |
 //! |---|---|

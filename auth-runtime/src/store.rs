@@ -1,4 +1,4 @@
-//! What outlives a process: the log of revocations, and the families of refresh tokens.
+//! Stores for what must survive a restart: revocations and refresh tokens.
 //!
 //! | store | purpose | feature |
 //! |---|---|---|

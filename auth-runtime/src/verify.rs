@@ -1,14 +1,11 @@
 //! Verification: from the text of a token to verified claims. The signature is verified first, then the claims.
 //!
-//! [`Key`] and [`Algorithm`] are those of the module `jose`.
-//!
-//! | file | purpose |
+//! | item | purpose |
 //! |---|---|
-//! | `jws` | splits the compact form and parses the header, strictly |
-//! | `claims` | parses the payload: registered claims with their types, the others as JSON |
-//! | `issuer` | configures a trusted issuer: its keys, audience and claim names |
-//! | `jwt` | verifies a token with the files above |
-//! | `limits` | checks `exp`, `nbf` and `iat` |
+//! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
+//! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
+//! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
+//! | [`Verifier`] | verifies another kind of token than JWTs |
 
 mod claims;
 mod error;

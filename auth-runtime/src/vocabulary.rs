@@ -1,9 +1,9 @@
-//! The vocabulary of a policy, as `auth.toml` declares it and [`vocabulary!`](crate::vocabulary!) compiles it in: roles and
+//! The vocabulary: the names that rules may use, as `auth.toml` declares it and [`vocabulary!`](crate::vocabulary!) compiles it in: roles and
 //! what they imply, scopes, permissions and the roles that are granted them, sources.
 //!
 //! An engine that is given one ([`AuthBuilder::vocabulary`](crate::AuthBuilder::vocabulary)) enforces it: roles are
-//! expanded, permissions granted, a caller that has two roles that exclude each other is refused, and a rule with a name that is
-//! not declared is an error of `finish`.
+//! expanded, permissions granted, a token with two roles that exclude each other is rejected, and a rule with a name that
+//! is not declared is an error of `finish`.
 
 mod declared;
 mod index;

@@ -28,7 +28,7 @@ fn main() {
     let issuer = TrustedIssuer::new(ISSUER).audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
     let auth = Auth::builder().issuer(issuer).build().expect("an engine");
 
-    println!("{:>12} {:>14} {:>14} {:>14}", "revocations", "bytes an entry", "most so far", "as told");
+    println!("{:>12} {:>14} {:>14} {:>14}", "revocations", "bytes an entry", "most so far", "as reported");
     let marks: BTreeSet<u64> = (1..=20).map(|step| number * step / 20).collect();
     let (mut held, mut most) = (0_i64, 0_i64);
     let mut done = 0;

@@ -136,7 +136,7 @@ fn generic<T>(_: T) -> Rule {
     let place = |part: &str| project.place("src/lib.rs", part);
     checked.assert_told(&[
         (place("\"editro\""), "error: unknown role `editro`"),
-        (place("roles = [\"auditor\"]"), "error: nobody can keep this rule"),
+        (place("roles = [\"auditor\"]"), "error: no caller can satisfy this rule"),
         (place("[]"), "error: the list of `roles` is empty"),
         (
             place("auth(rule = OPEN").last(4),
@@ -406,10 +406,10 @@ pub fn routes(service: axum::Router) -> Router {
         .route("/on", on(MethodFilter::GET, shut))
         .route("/any", any(shut))
         .nest_service("/service", (service.clone(), rule!(roles = ["admin"])))
-        .merge_unguarded(service)
+        .dangerously_merge_unguarded(service)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a rule stands beside it")]
+#[expect(clippy::disallowed_methods, reason = "a rule is next to it")]
 pub fn beside() -> Router {
     Router::new().route("/", (axum::routing::get(async || ()), rule!(public)))
 }

@@ -207,7 +207,7 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
             "no alternative holds (needs role admin; has viewer | needs scope write; has read)",
         ),
         (rule!(rule = EDITORS), "needs role editor; has viewer; and needs scope write; has read"),
-        (Rule::refuse_all(), "no caller satisfies the rule"),
+        (Rule::deny_all(), "no caller satisfies the rule"),
     ] {
         let Decision::Deny { reason, .. } = rule.decide(&alice.principal(), now()) else {
             panic!("{rule} is satisfied")
@@ -317,7 +317,7 @@ fn every_argument_becomes_its_condition() {
 
 /// What replaces a rule with an error.
 #[test]
-fn refuse_all_refuses_all() {
+fn deny_all_denies_every_caller() {
     let everything = TestUser::new("root").roles(NAMES.iter().copied()).scopes(NAMES.iter().copied());
-    assert!(!Rule::refuse_all().decide(&everything.principal(), now()).is_allow());
+    assert!(!Rule::deny_all().decide(&everything.principal(), now()).is_allow());
 }

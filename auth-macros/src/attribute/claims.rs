@@ -10,8 +10,7 @@ use super::value::{span_of, ungrouped};
 use crate::diagnostics::Diagnostics;
 use crate::rule::{Claim, Expected, Literal, Range, Text, Value};
 
-const COMPARED_WITH: &str =
-    "a claim is compared with a string, an integer, a boolean, a list of these, or `path(\"param\")`";
+const COMPARED_WITH: &str = "a claim is compared with a string, an integer, a boolean, a list of these, or `path(\"param\")`: write `claims(plan = \"pro\")`";
 
 /// `(name = value, "https://x/y" = [..], tenant = path("tenant"))`.
 pub(super) fn claims(
@@ -74,7 +73,10 @@ fn claim(input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<(Text
         name
     } else {
         let ident = input.call(Ident::parse_any).map_err(|error| {
-            syn::Error::new(error.span(), "expected the name of a claim, as an identifier or in quotes")
+            syn::Error::new(
+                error.span(),
+                "expected the name of a claim, as an identifier or in quotes: write `claims(plan = \"pro\")`",
+            )
         })?;
         Text::new(ident.unraw().to_string(), ident.span())
     };

@@ -55,7 +55,7 @@ impl Check<'_> {
                 }
                 Kind::Scope if !is_scope(text) => {
                     let message = format!(
-                        "{text:?} can't be a scope (RFC 6749 §3.3): visible ASCII without spaces, `\"` and `\\` can"
+                        "{text:?} can't be a scope (RFC 6749 §3.3): use visible ASCII without spaces, `\"` and `\\`"
                     );
                     self.diagnostics.error(name.span(), message);
                     continue;

@@ -87,7 +87,7 @@ impl Report<'_> {
             Some(check) => {
                 let check = display::path(check);
                 format!(
-                    "every authenticated caller satisfies these requirements{since}, so that the check decides alone: \
+                    "every authenticated caller satisfies these requirements{since}, so that only the check decides: \
                      write `#[auth(check = {check})]` if that is intended"
                 )
             }
@@ -140,7 +140,7 @@ impl Report<'_> {
                 display::duration(*one),
                 display::duration(*other)
             ),
-            _ => "a login has one class".to_owned(),
+            _ => "a login has one `acr` class".to_owned(),
         })
     }
 }

@@ -38,8 +38,8 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
             quote!(#track #(#allows #warnings)* #guarded)
         }
         Err(errors) => {
-            let refusing = refusing(handler, &arguments);
-            quote!(#track #errors #refusing)
+            let rejecting = rejecting(handler, &arguments);
+            quote!(#track #errors #rejecting)
         }
     }
 }
@@ -65,15 +65,15 @@ fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) ->
     quote!(#policy_item #handler)
 }
 
-/// What replaces a function whose attribute has an error: of the same name, and refusing every request.
-fn refusing(mut handler: Function, arguments: &Arguments) -> TokenStream {
+/// Replaces a function whose attribute has an error by one of the same name that rejects every request.
+fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
     // Inside an `impl` no type can be declared; the errors alone must do.
     if handler.signature.receiver().is_some() {
         return quote!(#handler);
     }
     let private = private(arguments);
     let policy = policy_name(handler.name());
-    let policy_item = policy_item(&handler, &policy, &private, &quote!(#private::Rule::refuse_all()));
+    let policy_item = policy_item(&handler, &policy, &private, &quote!(#private::Rule::deny_all()));
     handler.signature.asyncness.get_or_insert_default();
     // The attributes could complain about a function that is no longer theirs.
     handler
@@ -87,7 +87,7 @@ fn refusing(mut handler: Function, arguments: &Arguments) -> TokenStream {
     quote!(#policy_item #handler)
 }
 
-/// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is no value.
+/// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is not a value.
 fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: &TokenStream) -> TokenStream {
     let cfgs: Vec<_> = handler.cfgs().collect();
     let visibility = &handler.visibility;

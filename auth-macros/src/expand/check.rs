@@ -28,7 +28,7 @@ pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let private = private(&arguments);
     let (call, errors) = match diagnostics.finish() {
         Ok(warnings) => (Call::of(&function, &private), warnings.into_iter().collect()),
-        Err(errors) => (Call::refusing(&private), errors),
+        Err(errors) => (Call::denying(&private), errors),
     };
     let check_type = check_type(&function, &call, &private);
     quote! {
@@ -65,7 +65,7 @@ impl Call {
     }
 
     /// For a function with errors.
-    fn refusing(private: &TokenStream) -> Self {
+    fn denying(private: &TokenStream) -> Self {
         Self { bounds: TokenStream::new(), body: quote!(#private::CheckOutcome::denied()) }
     }
 }

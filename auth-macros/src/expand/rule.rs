@@ -25,7 +25,7 @@ pub(crate) fn rule_macro(arguments: TokenStream) -> TokenStream {
         Ok(warnings) => {
             quote!({ #track #(#warnings)* const __AUTH_RULE: #private::Rule = #rule; __AUTH_RULE })
         }
-        Err(errors) => quote!({ #track #errors #private::Rule::refuse_all() }),
+        Err(errors) => quote!({ #track #errors #private::Rule::deny_all() }),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::suggest;
 
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
-/// The names of a table and what they stand for; a name that can't be one is an error.
+/// The names of a table and their values; a name that can't be one is an error.
 pub(super) fn entries<'v, 't>(
     value: &'v Value<'t>,
     expected: &str,

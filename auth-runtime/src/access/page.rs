@@ -95,7 +95,7 @@ impl Cell {
     }
 }
 
-/// The last two segments of each path in a handler's name: `tokens::routes::log_in` is shown as `routes::log_in`.
+/// The last two segments of each path in a handler's name: `session::routes::log_in` is shown as `routes::log_in`.
 fn shortened(handler: &str) -> String {
     let is_between = |letter: char| "<>()[],; &+=".contains(letter);
     let parts = handler.split_inclusive(is_between).map(|part| {

@@ -12,7 +12,7 @@ use super::Engine;
 /// How often a store's log is read.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whether what the engine does by itself is running.
+/// Whether the background task is running.
 #[derive(Debug, Default)]
 pub(super) struct Background(AtomicBool);
 
@@ -67,7 +67,7 @@ impl Drop for Running {
         if let Some(engine) = self.0.upgrade() {
             // The runtime has ended, or has no timer, or a store panicked.
             tracing::error!(
-                "auth: the engine's background task has ended, with its runtime or by a panic of its store: it starts again \
+                "auth: the engine's background task has ended, because its runtime ended or its store panicked: it starts again \
                  with the engine's next use"
             );
             engine.background.0.store(false, Ordering::Release);

@@ -104,7 +104,7 @@ impl AuthBuilder {
         }
     }
 
-    /// Accepts the JWTs of this issuer. Each call adds one; a token's `iss` picks among them.
+    /// Accepts the JWTs of this issuer. Each call adds an issuer; the `iss` of a token selects the issuer.
     pub fn issuer(mut self, issuer: TrustedIssuer) -> Self {
         self.issuers.push(issuer);
         self
@@ -190,7 +190,7 @@ impl AuthBuilder {
     /// Sets what `auth.toml` declares: `.vocabulary(&VOCABULARY)`, with the static that
     /// [`vocabulary!()`](crate::vocabulary!) makes. Without it every name is allowed, and none implies another.
     ///
-    /// It then applies everywhere. A caller that has a role has those that it implies, and the permissions that they are granted:
+    /// The vocabulary then applies to all rules and principals. A caller that has a role has those that it implies, and the permissions that they are granted:
     /// in rules, and in [`Principal::roles`](crate::Principal::roles) and
     /// [`permissions`](crate::Principal::permissions). A token with two roles that exclude each other is rejected (401), and
     /// none is issued. A route whose rule uses a name that is not declared is an error of
@@ -217,11 +217,11 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets how many verified tokens are remembered at most, so that their signature need not be checked again, and how many
+    /// Sets how many verified tokens are cached at most, so that their signature need not be checked again, and how many
     /// bytes they may take. Default: 10,000, and 64 MiB. 0 turns the cache off.
     ///
-    /// Expiry and revocation are checked on every request all the same. Only tokens that were verified are remembered,
-    /// by all of their bytes, until others replace them or a key changes: a dump of the process's memory shows those that
+    /// Expiry and revocation are checked on every request all the same. Only verified tokens are cached,
+    /// with all of their bytes, until others replace them or a key changes: a dump of the process's memory shows those that
     /// were used lately.
     pub fn token_cache(mut self, max_entries: usize, max_bytes: usize) -> Self {
         (self.cache_entries, self.cache_bytes) = (max_entries, max_bytes);
@@ -258,7 +258,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The clock that tokens, sessions and revocations are judged by. Default: the system's. Durations, such as those of the limits
+    /// Sets the clock for the times of tokens, sessions and revocations. Default: the system's. Durations, such as those of the limits
     /// on login attempts, are measured on tokio's monotonic clock, which a test can pause.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -283,7 +283,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets a hook that is called once for every decision, on the task of the request: it must not block. A public route decides nothing.
+    /// Sets a hook that is called once for every decision, on the task of the request: it must not block. It is not called for requests on public routes.
     pub fn audit(mut self, hook: impl Fn(&AuditEvent<'_>) + Send + Sync + 'static) -> Self {
         self.audit_hook = Some(Box::new(hook));
         self

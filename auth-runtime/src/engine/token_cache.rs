@@ -1,22 +1,21 @@
-//! Tokens that were verified before, so that the next request with one need not check its signature again.
+//! The cache of verified tokens: the signature of a token is checked once.
 //!
-//! **What stands in it.** Only tokens that were verified, with the caller that they lead to; nothing about a bad token, so
-//! nobody fills it who has none. What can change from one request to the next is not remembered but asked each time: `exp`,
-//! `nbf`, `iat`, the age of the view of revocations, and whether something was revoked since the token was last looked up
-//! there (the epoch).
+//! **What is in it.** Verified tokens with their principals. Invalid tokens are never stored, so a caller without a valid token
+//! can't fill the cache. What can change between two requests is checked each time: `exp`, `nbf`, `iat`, the age of the view of
+//! revocations, and whether something was revoked since the token was last looked up there (the epoch).
 //!
-//! **What a token is known by.** By all of its bytes. The hash that finds its place is of its last bytes, which are part of
-//! the signature, under a key that is random in each process; it identifies nothing. An entry also carries the verifier's
-//! generation, so that one that was verified with keys that were taken away since counts for nothing.
+//! **How a token is found.** By all of its bytes. Only the last bytes, which are a part of the signature, are hashed, with a key
+//! that is random in each process; the hash identifies nothing. An entry also has the verifier's generation: when a key is
+//! removed, the entries of older generations no longer count.
 //!
-//! **What its timing tells.** A hit is faster than a verification: whoever sends a token can learn that just this token was
-//! used here lately. To ask, they must have the whole token, signature included. A guess that is nearly right tells no more
-//! than one that is wrong: the bytes are compared in constant time, and a place is found by a keyed hash.
+//! **What its timing reveals.** A hit is faster than a verification, so a caller that sends a token can learn that this token
+//! was used here lately. It must have the whole token for that, with its signature. A guess that is nearly right reveals as
+//! little as any other: bytes are compared in constant time, and entries are found by a keyed hash.
 //!
-//! **Tokens in memory.** The cache keeps whole tokens in memory for as long as they are in use, where a request has them for
-//! its own time only. Whoever reads the process's memory can also take its keys or wait for the next request, but a core
-//! dump or a swapped page then holds more tokens that are still good. Where that matters more than speed, size the cache or
-//! turn it off: [`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache).
+//! **Tokens in memory.** The cache has whole tokens in memory while they are in use; without it, each is there for one request.
+//! An attacker that reads the memory of the process can also take its keys or wait for the next request, but a core dump or a
+//! swapped page then contains more valid tokens. If that matters more than speed, reduce the cache or turn it off:
+//! [`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache).
 
 use std::fmt;
 use std::hash::{Hash, Hasher, RandomState};
@@ -31,7 +30,7 @@ use crate::principal::Principal;
 /// How much of a token's end its place is found by.
 const HASHED_BYTES: usize = 32;
 
-/// Tokens that were verified.
+/// The cache of verified tokens.
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
     entries: Option<Cache<Token, Arc<Verified>, Weight, RandomState>>,
@@ -39,13 +38,13 @@ pub(crate) struct TokenCache {
     generation: AtomicU64,
 }
 
-/// A token that was verified, and what it led to.
+/// A verified token: its principal, and for how long the verification counts.
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) principal: Principal,
-    /// Of the verifier, before it verified the token.
+    /// The verifier's generation before it verified the token.
     generation: u64,
-    /// Of the view of revocations, before it said that the token is not revoked.
+    /// The epoch of the view of revocations before the token was found not revoked.
     epoch: AtomicU64,
 }
 
@@ -75,7 +74,7 @@ impl TokenCache {
         Self { entries, generation: AtomicU64::new(0) }
     }
 
-    /// What `token` led to, if a verifier of this generation verified it.
+    /// Returns the entry of `token`, if a verifier of this generation verified it.
     pub(crate) fn get(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
         let entries = self.entries.as_ref()?;
         if self.generation.load(Ordering::Acquire) != generation {

@@ -22,14 +22,14 @@ use crate::store::{RefreshTokenFamily, RefreshTokenStore};
 use crate::verify::TokenClaims;
 use crate::vocabulary::VocabularyIndex;
 
-/// Issues tokens, renews them, and ends sessions. From [`Auth::tokens`]; clones share one engine.
+/// Issues tokens, refreshes them, and ends sessions. [`Auth::tokens`] returns it. Clones share one engine.
 #[derive(Clone, Debug)]
 pub struct TokenService {
     engine: Arc<Engine>,
 }
 
 impl Auth {
-    /// Issues tokens, renews them, and ends sessions.
+    /// Returns the service that issues tokens, refreshes them, and ends sessions.
     ///
     /// # Errors
     /// If the builder was given no [`TokenIssuer`](crate::session::TokenIssuer).
@@ -48,12 +48,11 @@ impl TokenService {
         &self.engine
     }
 
-    /// Signs with other keys from now on, and accepts only them, while requests run. Tokens of a key that is not among them
-    /// are refused at once.
+    /// Replaces the keys while requests are served. Tokens of a key that is not among the new keys are rejected at once.
     ///
-    /// For a change that nobody notices: first give the new key to [`SigningKeys::also_accept`], on every instance; when
-    /// those who read the key set had time to read it again, sign with it and accept the old one; when its last token has
-    /// expired, leave the old one out.
+    /// For a change without an interruption: first pass the new key to [`SigningKeys::also_accept`], on every instance. When
+    /// all readers of the key set have had time to read it again, sign with the new key and accept the old one. When the last
+    /// token of the old key has expired, remove the old key.
     ///
     /// # Errors
     /// [`KeysError`], which lists every error; then nothing is changed.
@@ -74,22 +73,22 @@ impl TokenService {
             .map_or_else(String::new, |issuer| issuer.jwt().public_keys(&issuer.name))
     }
 
-    /// Whom an access token of this issuer is about, whether or not it has expired or was revoked: for logout.
+    /// Returns the principal of an access token of this issuer, also if it has expired or was revoked: for logout.
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
         let token = self.engine.authentication.verifier.get().verify(access_token).ok()?;
-        // Also of somebody who holds what the vocabulary says nobody can: the login must be able to end.
+        // Also if its roles exclude each other by the vocabulary: the session must be able to end.
         let principal = Principal::identify(token, &VocabularyIndex::default()).ok()?;
         (principal.issuer() == self.engine.sessions.issuer.as_ref().map(IssuerState::issuer))
             .then_some(principal)
     }
 
-    /// The login that a refresh token is of, if it is one of this issuer's.
+    /// Returns the session of a refresh token, if this issuer made the token.
     pub(crate) fn session_of(&self, refresh_token: &str) -> Option<String> {
         let opened = self.engine.sessions.issuer.as_ref()?.refresh_keys.open(refresh_token)?;
         Some(session_of_family(opened.family))
     }
 
-    /// The claims of an access token that nobody has verified.
+    /// Returns the claims of an access token without verifying it.
     pub(crate) fn unverified_claims(&self, access_token: &str) -> Option<TokenClaims> {
         self.engine.sessions.issuer.as_ref()?.jwt().unverified_claims(access_token)
     }
@@ -112,19 +111,19 @@ impl TokenService {
     }
 
     /// Whether an access token has not expired, and was not revoked.
-    fn is_good(&self, principal: &Principal) -> bool {
+    fn is_active(&self, principal: &Principal) -> bool {
         let now = unix_seconds(self.engine.now());
         self.engine.authentication.limits.check_times(&principal.token().claims, now).is_ok()
             && !self.view().is_revoked(&principal.token_identity())
     }
 
-    /// The family of a refresh token, if its login has not ended.
+    /// Returns the family of a refresh token, if its session has not ended.
     async fn living(&self, opened: &OpenedRefreshToken) -> Result<RefreshTokenFamily, TokenError> {
         self.engine.revocations.state.check_fresh(self.engine.now())?;
         let family = self.families().find(opened.family).await?.ok_or(RefreshError::Ended)?;
         let now = unix_seconds(self.engine.now());
         if self.is_revoked(&family) {
-            // What ended it did not come as far as the family.
+            // The session was ended, but its family was not removed.
             self.families().remove(vec![family.id]).await?;
             return Err(RefreshError::Ended.into());
         }
@@ -146,7 +145,7 @@ impl TokenService {
 
     async fn end(&self, family: &RefreshTokenFamily, why: &str) -> Result<(), TokenError> {
         let session_id = session_of_family(family.id);
-        tracing::warn!(subject = family.subject, session = session_id, why, "auth: a login is ended");
+        tracing::warn!(subject = family.subject, session = session_id, why, "auth: a session was ended");
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
         self.record(revocation).await
     }

@@ -25,7 +25,7 @@ impl<T> Layer<T> for GateLayer {
     }
 }
 
-/// A service behind a gate.
+/// A service with a gate in front of it.
 ///
 /// Cloning it does not clone the service: axum clones every layer for each request, and a handler that is cloned clones
 /// the state of its router. The service is cloned once a request, when that one is asked whether it is ready.

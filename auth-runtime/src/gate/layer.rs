@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 use crate::engine::{Auth, Engine};
 use crate::pipeline::RequestAuth;
 
-/// Gives every request what its gate needs, and adds the headers that the gate sets to the response.
+/// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response.
 ///
 /// `finish` of the guarded router adds it. On a plain `axum::Router`, add it with `.layer(auth.layer())`. Of several layers around a
 /// handler, the innermost counts.
@@ -22,7 +22,7 @@ pub struct AuthLayer {
 }
 
 impl Auth {
-    /// Returns the layer that gives every request what its gate needs. `finish` of the guarded router adds it.
+    /// Returns the layer that connects handlers with `#[auth]` to this engine. `finish` of the guarded router adds it.
     #[must_use]
     pub fn layer(&self) -> AuthLayer {
         AuthLayer::new(Arc::clone(self.engine()))

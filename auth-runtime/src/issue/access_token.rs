@@ -93,7 +93,9 @@ fn check(subject: &Subject) -> Result<(), TokenError> {
         return Err(TokenError::Claims(error.clone()));
     }
     if subject.id.is_empty() {
-        return Err(TokenError::Claims("the subject's id is empty".into()));
+        return Err(TokenError::Claims(
+            "the subject's id is empty: pass the user's id to `Subject::new`".into(),
+        ));
     }
     if let Some(name) = subject.claims.keys().find(|name| RESERVED.contains(&name.as_str())) {
         return Err(TokenError::Claims(format!(
@@ -102,7 +104,9 @@ fn check(subject: &Subject) -> Result<(), TokenError> {
     }
     if subject.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
         // They are in one claim, separated by spaces (RFC 6749 §3.3).
-        return Err(TokenError::Claims("a scope is empty or contains white space".into()));
+        return Err(TokenError::Claims(
+            "a scope is empty or contains white space: pass each scope by itself to `Subject::scopes`".into(),
+        ));
     }
     Ok(())
 }

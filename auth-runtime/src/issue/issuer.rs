@@ -56,8 +56,8 @@ pub struct TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// An issuer of this name (`iss`), for the service of this name (`aud`), which signs with `keys`: a [`SigningKey`], or
-    /// [`SigningKeys`]. `subjects` is asked for the user at every refresh.
+    /// Returns an issuer with this name (`iss`), for the service with this name (`aud`). It signs with `keys`, a [`SigningKey`] or
+    /// [`SigningKeys`]. Every refresh looks the user up in `subjects`.
     pub fn new(
         name: impl Into<String>,
         audience: impl Into<String>,
@@ -79,7 +79,7 @@ impl TokenIssuer {
         }
     }
 
-    /// A key for refresh tokens. The first key makes new tokens; tokens of the other keys are accepted too.
+    /// Adds a key for refresh tokens. The first key makes new tokens; tokens of the other keys are accepted too.
     ///
     /// To change keys, first add the new key after the old one on every instance, then move it in front: an instance that does not
     /// know a token's key rejects the token as forged.
@@ -106,7 +106,7 @@ impl TokenIssuer {
         self
     }
 
-    /// For how long a used refresh token may be sent again. It is answered with the same successor, as long as the successor was
+    /// Sets for how long a used refresh token may be sent again. The response has the same successor, as long as the successor was
     /// not used itself: two tabs may refresh at the same time, and an answer may be lost. Default: 10 seconds; 0 turns it off, and
     /// 60 seconds is the maximum. A used token that is sent later is treated as stolen and ends the session.
     pub fn grace(mut self, grace: Duration) -> Self {
@@ -114,7 +114,7 @@ impl TokenIssuer {
         self
     }
 
-    /// Another service that the tokens are for (`aud`).
+    /// Adds another service that the tokens are for (`aud`).
     pub fn also_for(mut self, audience: impl Into<String>) -> Self {
         self.audience.push(audience.into());
         self

@@ -116,7 +116,7 @@ impl Key {
             },
             (Material::Der(der), Some(algorithm)) => PreparedKey::from_der(algorithm, der)?,
             (Material::Jwk(json), _) => jwk::prepare(json, self.private_parts_allowed)?,
-            (_, None) => return Err("no algorithm was given for the key".into()),
+            (_, None) => return Err("the key has no algorithm: use a constructor that takes one".into()),
         };
         if self.id.is_some() {
             key.id = self.id.as_deref().map(Box::from);
@@ -250,25 +250,27 @@ impl PreparedKey {
 
     fn from_rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, String> {
         let Scheme::Rsa(parameters) = algorithm.scheme() else {
-            return Err(format!("an RSA key can't be for {algorithm}"));
+            return Err(format!(
+                "an RSA key can't be for {algorithm}: give a key of its kind, or name an RS or PS algorithm"
+            ));
         };
         let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
         let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
         if bits < MIN_RSA_BITS {
             return Err(format!(
-                "the RSA key has {bits} bits, and the minimum is {MIN_RSA_BITS} (RFC 7518 §3.3)"
+                "the RSA key has {bits} bits, and the minimum is {MIN_RSA_BITS} (RFC 7518 §3.3): have the issuer make a longer key"
             ));
         }
         if bits > MAX_RSA_BITS {
             return Err(format!("the RSA key has {bits} bits, and the maximum is {MAX_RSA_BITS}"));
         }
         if e.last().is_none_or(|last| last % 2 == 0) || e == [1] {
-            return Err("the RSA key's exponent is 1 or even: anyone could sign as its owner".into());
+            return Err("the RSA key's exponent is 1 or even, so everyone could sign as its owner: have the issuer make a new key".into());
         }
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(parameters)
             .map(|key| Self::new(algorithm, Check::Public(key)))
-            .map_err(|_| "the RSA key's modulus and exponent don't belong together".into())
+            .map_err(|_| "the RSA key's modulus and exponent do not belong together: copy the key again from its issuer".into())
     }
 }
 

@@ -31,7 +31,7 @@ impl Components {
         Value::Object(kinds.map(|(kind, components)| (kind, components.into_iter().collect())).collect())
     }
 
-    /// Adds these to the components of a document of somebody else's, whose own components stay as they are. A component of the document
+    /// Adds these to the components of a document of another crate, whose own components stay as they are. A component of the document
     /// with the name of one of these must say the same, because operations refer to it by that name. What does not is an error.
     pub(super) fn merge_into(&self, document: &mut Map<String, Value>, errors: &mut Vec<String>) {
         let theirs = object(document, "components");

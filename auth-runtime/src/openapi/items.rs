@@ -1,4 +1,4 @@
-//! The paths and operations of a document of somebody else's.
+//! The paths and operations of a document of another crate.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is enforced, added to an operation of somebody else's: what that says already stays.
+//! What is enforced, added to an operation of another crate's document: what the operation says already stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 

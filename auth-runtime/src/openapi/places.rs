@@ -1,4 +1,4 @@
-//! Which operations are served at a path of a document of somebody else's.
+//! Which operations are served at a path of a document of another crate.
 
 use std::collections::BTreeMap;
 

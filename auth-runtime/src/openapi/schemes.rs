@@ -88,7 +88,7 @@ impl Schemes {
 fn unknown_sources(api: &OpenApi, auth: &Auth) -> Vec<String> {
     let engine = auth.engine();
     let known: Vec<&str> = engine.authentication.sources.names().collect();
-    // Its scheme can be renamed. It is no bearer token, so nothing else of it can be configured.
+    // Its scheme can be renamed. It is not a bearer token, so nothing else of it can be configured.
     let renews = engine.sessions.cookies.renews();
     let renamed = api.scheme_names.keys().filter(|source| !renews || *source != RENEWAL);
     let unknown = renamed.chain(api.issued_by.keys()).filter(|source| !known.contains(&&***source));

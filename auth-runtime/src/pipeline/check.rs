@@ -9,14 +9,14 @@ use crate::principal::Principal;
 
 /// The name of a check, which does not depend on the router's state.
 pub trait NamedCheck: 'static {
-    /// The function, with its module; `None` for [`NoCheck`].
+    /// The path of the function; `None` for [`NoCheck`].
     const NAME: Option<&'static str>;
 }
 
 /// A check of the application's own, run after the rule was satisfied. `#[check]` writes the implementations.
 #[diagnostic::on_unimplemented(
     message = "the check `{Self}` cannot be run with the router's state `{S}`",
-    note = "every argument of a `#[check]` function but the first must be extractable from the request's head and that state"
+    note = "every argument of a `#[check]` function but the first must be extractable from the request's head and that state, such as `Path(id): Path<u64>` or `State(db): State<Db>`"
 )]
 pub trait Check<S>: NamedCheck {
     /// Runs the check.
@@ -43,18 +43,18 @@ impl<S: Sync> Check<S> for NoCheck {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckOutcome {
-    /// The caller may.
+    /// The check admits the caller.
     Allowed,
-    /// The caller may not.
+    /// The check rejects the caller: 403.
     Denied,
-    /// An argument could not be extracted, because of the request.
+    /// An argument could not be extracted, because of the request: 403.
     Unreadable,
-    /// The check could not be made, with the reason for the log. The request is answered 503.
+    /// The check failed, with the reason for the log: 503.
     Failed(String),
 }
 
 impl CheckOutcome {
-    /// What the function returned.
+    /// The outcome of what the function returned.
     pub fn of(answer: impl CheckAnswer) -> Self {
         answer.into_outcome()
     }
@@ -83,7 +83,7 @@ impl CheckOutcome {
     note = "`true` lets the request in, `false` rejects it with 403, and an error with 503: its text goes to the log, never to the caller"
 )]
 pub trait CheckAnswer {
-    /// What it says.
+    /// Converts it to the outcome.
     fn into_outcome(self) -> CheckOutcome;
 }
 

@@ -63,7 +63,7 @@ pub enum Expected {
 pub enum Literal {
     /// A boolean.
     Boolean(bool),
-    /// An integer; a claim such as `3.0` is no integer.
+    /// An integer; a claim such as `3.0` is not an integer.
     Integer(i64),
     /// A string, compared byte for byte.
     String(String),

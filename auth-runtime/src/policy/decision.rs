@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What a rule says of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a decision that is not looked at lets every caller in"]
+#[must_use = "a decision that is not checked rejects no caller: use `is_allow`"]
 pub enum Decision {
     /// The caller satisfies the rule.
     Allow,

@@ -82,7 +82,7 @@ fn resolve(
     named: &'static [NamedRule],
     assumptions: &mut Vec<VocabularyAssumptions>,
 ) -> Result<Condition, String> {
-    let Value::Object(mut fields) = node else { return Err(format!("{node} is no condition")) };
+    let Value::Object(mut fields) = node else { return Err(format!("{node} is not a condition")) };
     if fields.len() != 1 {
         return Err(format!("a condition has {} keys in place of one", fields.len()));
     }
@@ -90,7 +90,7 @@ fn resolve(
         Some(Value::Array(parts)) => Some(
             parts.into_iter().map(|part| resolve(part, named, assumptions)).collect::<Result<Vec<_>, _>>(),
         ),
-        Some(other) => Some(Err(format!("`{key}` is {other}, which is no list"))),
+        Some(other) => Some(Err(format!("`{key}` is {other}, which is not a list"))),
         None => None,
     };
     if let Some(parts) = parts("all") {

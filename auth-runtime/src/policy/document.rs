@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::condition::Condition;
 use super::rule::{Access, Rule};
 
-/// What is enforced on a route, whole.
+/// Everything that is enforced on a route, as data.
 ///
 /// As JSON: `{"access":"authenticated","sources":["bearer"],"all":[{"roles":["admin"]}],"check":"owns"}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,12 +25,12 @@ pub struct PolicyDocument {
     pub check: Option<String>,
 }
 
-/// Who is let in before any requirement is looked at.
+/// Whether a credential is required, before any requirement is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum PolicyAccess {
-    /// Nothing is enforced on the route: it came by `merge_unguarded`.
+    /// Nothing is enforced on the route: it came by `dangerously_merge_unguarded`.
     Unguarded,
     /// No credential is looked at.
     Public,

@@ -15,7 +15,7 @@ pub(crate) fn objections(rules: &[Rule], index: &VocabularyIndex) -> Vec<String>
                 let disagreements = decoded.assumptions.iter().filter_map(|assumed| disagreement(assumed, index));
                 objections.extend(disagreements.map(|assumed| {
                     format!(
-                        "the auth.toml that the compiler read says that {assumed}, and the engine's vocabulary does not: make the two \
+                        "the auth.toml that the compiler read says that {assumed}, and the engine's vocabulary does not say it: make the two \
                          files agree, since the rule would mean something else than was checked"
                     )
                 }));

@@ -39,7 +39,7 @@ pub(super) enum Requirements {
     },
 }
 
-/// Who is let in before any requirement is looked at.
+/// Whether a credential is required, before any requirement of the rule is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
@@ -80,15 +80,15 @@ impl Rule {
         Self::with_access(Access::Public)
     }
 
-    /// A credential is used if one is sent; an invalid one is refused.
+    /// A credential is used if one is sent. An invalid one is rejected, but a cookie that has expired or was revoked counts as absent.
     #[must_use]
     pub const fn optional() -> Self {
         Self::with_access(Access::Optional)
     }
 
-    /// No caller is let in.
+    /// A rule that no caller satisfies.
     #[must_use]
-    pub const fn refuse_all() -> Self {
+    pub const fn deny_all() -> Self {
         const NEVER: &[Condition] = &[Condition::NEVER];
         Self::authenticated().requires(NEVER)
     }
@@ -97,7 +97,7 @@ impl Rule {
         Self { access, sources: &[], requirements: Requirements::Conditions(&[]) }
     }
 
-    /// The sources that a credential may come from, by name. None: the default of the engine.
+    /// Sets the sources that a credential may come from, by name. Without this call: the engine's default.
     ///
     /// # Panics
     /// If the rule is public, since it looks at no credential; if it has sources or requirements already. In a constant
@@ -106,17 +106,17 @@ impl Rule {
     pub const fn sources(mut self, names: &'static [&'static str]) -> Self {
         assert!(
             !matches!(self.access, Access::Public),
-            "a public rule looks at no credential, so it takes no `source`"
+            "a public rule looks at no credential, so it takes no sources: remove `.sources(..)`, or start with `Rule::authenticated()`"
         );
         assert!(
             self.sources.is_empty() && self.has_no_requirements(),
-            "the sources of a rule are given once, and before its requirements"
+            "the sources of a rule are given once, and before its requirements: call `.sources(..)` once, before `.requires(..)`"
         );
         self.sources = names;
         self
     }
 
-    /// Conditions that must all hold.
+    /// Sets the conditions, which must all hold.
     ///
     /// # Panics
     /// If the rule is public or optional, or has requirements already. In a constant this is an error of the compiler.
@@ -152,11 +152,11 @@ impl Rule {
     const fn assert_takes_requirements(&self) {
         assert!(
             matches!(self.access, Access::Authenticated),
-            "a rule that is public or optional takes no requirements"
+            "a rule that is public or optional takes no requirements: start with `Rule::authenticated()`"
         );
         assert!(
             self.has_no_requirements(),
-            "the requirements of a rule are given once, and this gives them twice"
+            "the requirements of a rule are given once: call `.requires(..)` once, with all conditions"
         );
     }
 

@@ -21,9 +21,9 @@ pub(crate) const DATED_AHEAD: u64 = 5;
 /// engine's store.
 ///
 /// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
-/// leeway of the engine. What another issuer issues later under the same `sid` outlives it: an issuer that goes on
-/// issuing tokens of a session must be told too. And a token that is not accepted now because it lives too long, and
-/// has no `iat` that shows its age, would be accepted near its end, when the entry has gone: have the issuer put `iat`
+/// leeway of the engine. What another issuer issues later under the same `sid` outlives it: if an issuer goes on
+/// issuing tokens of a session, end the session there too. And a token that is not accepted now because it lives too long, and
+/// has no `iat` that shows its age, would be accepted near its end, when the entry was deleted: configure the issuer to put `iat`
 /// into its tokens (RFC 9068 §2.2 asks for it).
 #[derive(Clone, Copy, Debug)]
 pub struct Revocations<'a> {
@@ -74,7 +74,7 @@ impl<'a> Revocations<'a> {
     }
 
     /// Drops now all entries that have expired by the clock, here and in the store. The engine does this by itself once the
-    /// clock has shown such a time for ten minutes: a clock that jumps for a moment must not make it forget.
+    /// clock has shown such a time for ten minutes: a clock that jumps for a moment must not delete revocations.
     ///
     /// # Errors
     /// If the store can't be written.

@@ -1,8 +1,8 @@
-//! What the rules of a route come to together: the one reading that the gate, the table and the start-up checks share.
+//! The combination of the rules of a route. The gate, the table and the checks at start use this one.
 
 use crate::policy::{Access, Rule, short_name, who};
 
-/// Who is let in before any requirement is looked at: whoever wants a caller wins.
+/// The strictest access of the rules: if one of them requires a caller, the route does.
 pub(super) fn access(rules: &[Rule]) -> Access {
     let strictest = rules.iter().find(|rule| rule.access() == Access::Authenticated).or(rules.last());
     strictest.map_or(Access::Authenticated, Rule::access)

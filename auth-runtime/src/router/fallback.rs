@@ -98,8 +98,8 @@ impl<S> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    /// What answers requests that no route matches: a handler that has `#[auth(public)]` in most services. A method router of
-    /// guarded handlers will do, and one of axum's with a rule beside it. It is listed as `/(fallback)`. Of several the last one
+    /// What answers requests that no route matches: a handler that has `#[auth(public)]` in most services. It can also be a method
+    /// router of guarded handlers, or one of axum with a rule next to it. It is listed as `/(fallback)`. Of several the last one
     /// counts; a router that is nested and has none takes the one of the router around it.
     #[track_caller]
     pub fn fallback<T>(mut self, fallback: impl IntoFallback<T, S>) -> Self {
@@ -130,7 +130,7 @@ where
     /// these paths; a path whose method router has a fallback, or `any`, keeps that.
     ///
     /// Where a path has a method router of axum's with a rule beside it, this handler answers for the methods which that one
-    /// lacks, by the rule of its own: the rule beside is not asked.
+    /// lacks, by its own rule: the rule of that method router is not evaluated.
     pub fn method_not_allowed_fallback<H, T>(mut self, handler: H) -> Self
     where
         H: Handler<T, S>,
@@ -144,7 +144,7 @@ where
         self
     }
 
-    /// Takes the fallback away, and those of the routers that are nested in this one: no match is an empty 404 answer again. For
+    /// Removes the fallback, and those of the routers that are nested in this one: a request that matches no route gets an empty 404 again. For
     /// merging two routers that both have a fallback, which [`merge`](Self::merge) does not allow.
     pub fn reset_fallback(mut self) -> Self {
         self.inner = self.inner.reset_fallback();

@@ -59,7 +59,7 @@ pub struct Router<S = ()> {
     pub(super) required: Vec<Rule>,
     pub(super) mounted_at: String,
     pub(super) hooks: Vec<Hook>,
-    /// Whether axum refuses path segments that start with `:` or `*`.
+    /// Whether axum rejects path segments that start with `:` or `*`.
     pub(super) has_v07_checks: bool,
 }
 
@@ -88,15 +88,15 @@ where
         }
     }
 
-    /// Turns the refusal of paths off whose segments start with `:` or `*`, as `axum::Router::without_v07_checks` does: such a
-    /// segment is then matched literally.
+    /// Allows path segments that start with `:` or `*`, as `axum::Router::without_v07_checks` does: they
+    /// are then matched literally.
     pub fn without_v07_checks(mut self) -> Self {
         self.inner = self.inner.without_v07_checks();
         self.has_v07_checks = false;
         self
     }
 
-    /// Whether there is a route, as `axum::Router::has_routes` says: a fallback is none.
+    /// Returns whether there is a route, as `axum::Router::has_routes` does. A fallback is not a route.
     #[must_use]
     pub fn has_routes(&self) -> bool {
         self.inner.has_routes()
@@ -183,8 +183,8 @@ where
         self
     }
 
-    /// A rule for every route of this router, which a request must satisfy as well as the route's own, wherever in the chain this
-    /// is called: also for the routes that are added later. A route that is public or optional by itself is so no longer.
+    /// Adds a rule to every route of this router, also to routes that are added later. A request must satisfy it and the route's own
+    /// rule. A route that is public or optional by itself is so no longer.
     ///
     /// Where the rule names sources, a route takes only those of its own that are among them.
     pub fn require(mut self, rule: Rule) -> Self {
@@ -192,7 +192,7 @@ where
         self
     }
 
-    /// Says where a router that is finished before it is nested will be nested, so that its rules can name the
+    /// Sets the path at which the finished router will be nested in an `axum::Router`, so that its rules can name the
     /// parameters of that path and its table shows it whole.
     pub fn mounted_at(mut self, path: &str) -> Self {
         path.clone_into(&mut self.mounted_at);

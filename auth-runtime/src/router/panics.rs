@@ -1,7 +1,7 @@
-//! Panics of axum's that would name another method than the one to use, or a line of axum's: said here first.
-#![allow(clippy::panic, reason = "axum's router panics while it is put together, and so does this one")]
+//! Panics for invalid paths. Without them axum would panic later, with the name of another method or a line in axum.
+#![allow(clippy::panic, reason = "axum's router panics while it is built, and so does this one")]
 
-/// A router is no service of one path: its routes would be asked for the whole path.
+/// A router is not a service of one path: its routes would be matched with the whole path.
 #[track_caller]
 pub(super) fn route_service_of_a_router(path: &str) -> ! {
     panic!(

@@ -82,7 +82,7 @@ impl Entry {
         for rule in &self.required {
             if rule.access() != Access::Authenticated {
                 wrong(format!(
-                    "a router around it requires `{rule}`, which asks for nothing: take that `require` away"
+                    "a router around it requires `{rule}`, which requires nothing: remove that `require`"
                 ));
             }
         }
@@ -111,7 +111,7 @@ pub(super) fn read(
     let access = effective::access(rules);
     if let (Some(check), Access::Public | Access::Optional) = (check, access) {
         wrong(format!(
-            "check `{check}` is about a caller, and the rule lets in those without a credential: take one away"
+            "check `{check}` needs a caller, but the rule lets in requests without a credential: remove the check, or write a rule that requires a caller"
         ));
     }
     let parameters = parameters(path);
@@ -153,7 +153,7 @@ fn sources(
                 _ => "",
             };
             wrong(format!(
-                "the rule names the source `{name}`, and the engine has {}{hint}",
+                "the rule names the source `{name}`, and the engine has {}{hint}: use one of these, or add it with `.source(..)` on the builder",
                 known.join(", ")
             ));
             return Vec::new();
@@ -161,11 +161,11 @@ fn sources(
     }
     match effective::sources(rules) {
         None => {
-            // A token in the URL of a request that changes state the gate refuses; another source must be left.
+            // The gate rejects a token in the URL of a request that changes state, so there must be another source.
             let sources = engine.authentication.sources.default_indices().to_vec();
             if changes_state && sources.iter().all(in_url) && access != Access::Public {
                 wrong(
-                    "the engine's default sources are all in the URL, where no token is taken for a method that \
+                    "the engine's default sources are all in the URL, from which no token is accepted for a method that \
                      changes state: name another source in the rule, or in `default_sources`"
                         .into(),
                 );
@@ -175,12 +175,12 @@ fn sources(
         Some(names) => {
             let sources = engine.authentication.sources.resolve(&names).unwrap_or_default();
             if sources.is_empty() && access != Access::Public {
-                wrong("the sources that its rule names and those that a router around it requires have none in common".into());
+                wrong("its rule and the rule of a router around it name sources, and have none in common: name a source in both".into());
             }
             if changes_state && sources.iter().any(in_url) {
                 wrong(
-                    "the rule takes a token from the URL, which is logged and can be linked to, on a method that \
-                     changes state, as a route of any method does too: take that source away (RFC 6750 §2.3)"
+                    "the rule takes a token from the URL, which appears in logs and links, on a method that changes state (`ANY` \
+                     includes such methods): remove the source from the rule (RFC 6750 §2.3)"
                         .into(),
                 );
             }

@@ -35,7 +35,7 @@ pub struct RouteInfo {
     pub handler: &'static str,
     /// The rules, which must all be satisfied: those that the routers around the route require, and the route's own.
     pub rules: Vec<Rule>,
-    /// The check that must say yes too, with its module.
+    /// The path of the check function that must allow the request too.
     pub check: Option<&'static str>,
     /// Whether the route came by `dangerously_merge_unguarded`: nothing is known of it.
     pub unguarded: bool,
@@ -82,7 +82,7 @@ impl RouteInfo {
         objections
     }
 
-    /// Who is let in, in words.
+    /// The rules in English, as in the column WHO of the access table.
     #[must_use]
     pub fn who(&self) -> String {
         if self.unguarded { "NOT GUARDED".into() } else { effective::words(&self.rules, self.check) }

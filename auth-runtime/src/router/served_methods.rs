@@ -17,7 +17,7 @@ pub(super) enum ServedMethods {
     Named(Vec<&'static str>),
     /// All for which the path has no other handler: `any`.
     Any,
-    /// The same as `Any`, of a fallback: it is no operation of an API.
+    /// The same as `Any`, of a fallback: it is not an operation of an API.
     Other,
     /// Those of axum's method router that has a rule beside it; which ones it has is not known.
     Unknown,

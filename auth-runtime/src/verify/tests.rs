@@ -1,4 +1,4 @@
-//! The verifier against test vectors that others published, and against whoever changes a token.
+//! The verifier against test vectors that others published, and against changed tokens.
 
 mod differential;
 mod mutations;

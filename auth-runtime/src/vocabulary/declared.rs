@@ -77,7 +77,7 @@ pub enum DeclaredSourceKind {
     Custom,
 }
 
-/// A name of a vocabulary as a value: the enums `Role`, `Scope` and `Permission` that
+/// A name of the vocabulary as a Rust value: implemented by the enums `Role`, `Scope` and `Permission` that
 /// [`vocabulary!`](crate::vocabulary!) makes.
 pub trait Name: Copy + fmt::Debug {
     /// What it names.

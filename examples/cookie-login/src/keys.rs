@@ -54,7 +54,7 @@ fn write_for_owner(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Refuses a file that other users may read: its content is no secret.
+/// Rejects a file that other users may read: its content is not secret.
 fn check_readers(path: &Path) -> Result<(), Box<dyn Error>> {
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path)?.permissions()) & 0o077 != 0 {

@@ -1,4 +1,4 @@
-//! A store of one's own. Two tables hold everything: the log of revocations, and the families of refresh tokens, one row for each
+//! A store of your own. It has two tables: the log of revocations, and the families of refresh tokens, one row for each
 //! session. Here both are maps behind a lock; the comments name the statement that a database would run instead.
 //!
 //! The contract of a store is a test suite: `tests/whole/stores.rs` runs it for this store, too, which takes one line there.

@@ -1,4 +1,4 @@
-//! The service as a caller meets it.
+//! The service as a caller sees it.
 
 use axum::body::Body;
 use axum::http::Request;

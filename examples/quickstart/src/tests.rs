@@ -57,7 +57,7 @@ async fn validators_of_others_find_no_error_in_it() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// A copy of the server that answers one path without asking who calls: `schemathesis` finds it by the document.
+/// A copy of the server with one path that is not guarded: `schemathesis` finds it by the document.
 #[tokio::test]
 #[ignore = "needs schemathesis: bash tests/run"]
 async fn a_guard_that_was_taken_away_is_caught() -> Result<(), BoxError> {

@@ -12,7 +12,7 @@ use super::*;
 
 const OWNERS: Owners = &["alice", "bob"];
 
-/// A guarded handler is a function: its first argument stands for the rule, which is not looked at.
+/// A guarded handler is a function: its first argument represents the rule, which is not evaluated.
 #[tokio::test]
 async fn the_handler_alone() {
     let alice = TestUser::new("alice").principal();

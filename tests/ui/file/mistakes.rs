@@ -1,4 +1,4 @@
-//! An `auth.toml` with every mistake that there is: each is told once, at the first macro.
+//! An `auth.toml` with every error that there is: each is reported once, at the first macro.
 
 use auth_runtime::{auth, rule};
 

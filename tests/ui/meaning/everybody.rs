@@ -1,4 +1,4 @@
-//! Rules that name requirements, and let everybody in.
+//! Rules that have requirements, and that every caller satisfies.
 
 use auth_runtime::{Principal, auth, check, rule};
 

@@ -1,4 +1,4 @@
-//! Rules that nobody can keep.
+//! Rules that no caller can satisfy.
 #![deny(deprecated)]
 
 use auth_runtime::policy::Rule;

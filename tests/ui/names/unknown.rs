@@ -1,4 +1,4 @@
-//! Names that `auth.toml` does not declare, wherever they stand.
+//! Names that `auth.toml` does not declare, wherever they are.
 
 use auth_runtime::policy::Rule;
 use auth_runtime::{auth, rule};

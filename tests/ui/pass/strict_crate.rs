@@ -32,7 +32,7 @@ pub mod handlers {
         true
     }
 
-    /// Of a check that nobody else sees.
+    /// Of a private check.
     #[auth(max_age = "5m", acr = ["mfa"], check = private)]
     pub async fn step_up() {}
 }

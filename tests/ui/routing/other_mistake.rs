@@ -1,4 +1,4 @@
-//! A mistake that is not ours keeps the words that axum has for it.
+//! An error that is not of this library is reported with the message of axum.
 use auth_runtime::{Router, auth, routing::get};
 
 struct NotAResponse;

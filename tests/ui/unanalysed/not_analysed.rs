@@ -1,4 +1,4 @@
-//! A rule that is too large to be analysed: a warning, which is an error here so that it is seen.
+//! A rule that is too large to be analyzed: a warning, which is an error here so that it is seen.
 #![deny(deprecated)]
 
 use auth_runtime::auth;

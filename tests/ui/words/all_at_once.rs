@@ -1,4 +1,4 @@
-//! Every mistake of one attribute in one go, and the handler still exists for the router.
+//! Every error of one attribute at once, and the handler still exists for the router.
 use auth_runtime::{Router, auth, routing::get};
 
 #[auth(

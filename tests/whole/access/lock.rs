@@ -161,7 +161,7 @@ fn routes_that_come_and_go_are_told() {
     assert_eq!(
         changes,
         [
-            "routers merged by `merge_unguarded`: 1 now, 0 before: any caller may have gained access to their routes"
+            "routers merged by `dangerously_merge_unguarded`: 1 now, 0 before: any caller may have gained access to their routes"
         ]
     );
 }
@@ -179,7 +179,7 @@ fn what_a_request_meets_is_what_is_compared() {
     let others = "+ gained: a caller with none of what the rule names";
     for (before, after, expected) in [
         (
-            any(any(Router::new(), "/{*rest}", open), "/secret", Rule::refuse_all()),
+            any(any(Router::new(), "/{*rest}", open), "/secret", Rule::deny_all()),
             any(Router::new(), "/{*rest}", open),
             vec![format!(
                 "gone: ANY /secret\n    requests to it are now served by ANY /{{*rest}}\n    {anonymous}\n    {others}"
@@ -213,7 +213,7 @@ fn what_a_request_meets_is_what_is_compared() {
             vec![format!("ANY /(fallback)\n    {anonymous}\n    {others}")],
         ),
         (
-            any(Router::new(), "/x", Rule::refuse_all()),
+            any(Router::new(), "/x", Rule::deny_all()),
             Router::new(),
             vec!["gone: ANY /x\n    no caller gained or lost access".to_owned()],
         ),

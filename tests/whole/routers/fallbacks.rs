@@ -109,9 +109,9 @@ fn the_handler_of_wrong_methods_is_checked_at_each_path() {
         .method_not_allowed_fallback(of_tenant)
         .finish(test.auth())
         .unwrap_err();
-    let mistakes: Vec<_> = error.errors().collect();
-    assert_eq!(mistakes.len(), 1, "{error}");
-    assert!(mistakes[0].starts_with("OTHER /x (whole::routers::fallbacks::"), "{error}");
+    let errors: Vec<_> = error.errors().collect();
+    assert_eq!(errors.len(), 1, "{error}");
+    assert!(errors[0].starts_with("OTHER /x (whole::routers::fallbacks::"), "{error}");
 }
 
 #[tokio::test]
@@ -142,7 +142,10 @@ async fn the_handler_of_wrong_methods_answers_for_unguarded_routers_by_its_rule(
         .method_not_allowed_fallback(wrong_method);
     assert_eq!(
         lines(&app),
-        ["ANY /(unknown) NOT GUARDED [merge_unguarded]", "OTHER /(unknown) role admin wrong_method"]
+        [
+            "ANY /(unknown) NOT GUARDED [dangerously_merge_unguarded]",
+            "OTHER /(unknown) role admin wrong_method"
+        ]
     );
     let app = app.finish(test.auth()).unwrap();
     assert_eq!(status(&app, "GET", "/open", None).await, 200);
@@ -266,6 +269,6 @@ fn the_lock_compares_the_handler_of_wrong_methods() {
     before.check_lock(&path).unwrap();
     let after = router().method_not_allowed_fallback(open).routes().table(test.auth());
     let said = after.check_lock(&path).unwrap_err().to_string();
-    assert!(said.contains("OTHER /x\n    + gained: everybody who sends no credential"), "{said}");
+    assert!(said.contains("OTHER /x\n    + gained: anonymous callers"), "{said}");
     assert!(!said.contains("merged"), "the unguarded router is the same: {said}");
 }

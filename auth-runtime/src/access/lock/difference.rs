@@ -16,7 +16,7 @@ pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {
     changes.extend(difference.of_requests(compared));
     if before.unguarded != after.unguarded {
         changes.push(format!(
-            "routers merged by `merge_unguarded`: {} now, {} before: any caller may have gained access to their routes",
+            "routers merged by `dangerously_merge_unguarded`: {} now, {} before: any caller may have gained access to their routes",
             after.unguarded, before.unguarded
         ));
     }

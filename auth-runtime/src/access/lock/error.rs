@@ -1,4 +1,4 @@
-//! Why an access lock does not hold.
+//! Why a table does not match its access lock.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct AccessChanges {
     pub changes: Vec<String>,
 }
 
-/// Why an access lock does not hold.
+/// Why the access lock could not be compared or written, or does not match.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
@@ -139,7 +139,7 @@ impl fmt::Display for LockError {
     }
 }
 
-/// What to do about a file that is no lock.
+/// What to do about a file that is not a lock.
 const RESTORE: &str = "Restore it from the last commit, or write it again with AUTH_LOCK=accept";
 
 impl Error for LockError {

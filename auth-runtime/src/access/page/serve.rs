@@ -40,7 +40,7 @@ where
 /// The page, which is there once the router is finished.
 fn response(page: Option<&str>) -> Response {
     let Some(html) = page else {
-        return misconfigured("the page of the access table is served by a router that was not finished")
+        return misconfigured("the page of the access table is served by a router that was not finished: call `.finish(&auth)` on the router that has `access_page`")
             .into_response();
     };
     let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())));

@@ -83,7 +83,7 @@ impl AuthBuilder {
     fn one_vocabulary(&self, errors: &mut ConfigErrors) -> Option<&'static Vocabulary> {
         if self.vocabularies.len() > 1 {
             errors.push(
-                "`.vocabulary(..)` is called twice, and an engine has one: give it the one that declares all names that rules use, \
+                "`.vocabulary(..)` is called twice, but an engine has one vocabulary: pass the one that declares all names that rules use, \
                  and let the auth.toml of other crates declare the same of their names",
             );
         }

@@ -119,14 +119,14 @@ fn add_declared(
                     custom.push(Arc::new(header));
                 }
                 Err(_) => errors.push(format!(
-                    "the source `{}` is declared with {name:?}, which can't be the name of a header",
+                    "the source `{}` is declared with {name:?}, which can't be the name of a header: correct `name` of this source in auth.toml",
                     source.name
                 )),
             },
             DeclaredSourceKind::Custom => {
                 if !custom.iter().any(|given| given.name() == source.name) {
                     errors.push(format!(
-                        "the vocabulary declares the source `{0}` of kind `custom`, and the builder is given none of that \
+                        "the vocabulary declares the source `{0}` of kind `custom`, but the builder has no source of that \
                          name: call `.source(..)` with it, or remove `[sources.{0}]` from auth.toml",
                         source.name
                     ));

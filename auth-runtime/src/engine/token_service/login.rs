@@ -11,7 +11,7 @@ use crate::revocation::DATED_AHEAD;
 use crate::store::RefreshTokenFamily;
 
 impl TokenService {
-    /// The tokens of a new login of `subject`, whom the application has just recognised.
+    /// Issues the tokens of a new session of `subject`, after the application has verified who it is.
     ///
     /// # Errors
     /// [`TokenError::Store`], [`TokenError::RevokedAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
@@ -32,7 +32,7 @@ impl TokenService {
                 expires_at,
                 acr: subject.acr.clone(),
             };
-            // Before anything is stored: what can't be put into a token is said here.
+            // Before anything is stored: an error of the claims is returned here.
             let tokens = self.tokens_of(&family, subject, started_at)?;
             let id = family.id;
             self.families().insert(family.clone()).await?;
@@ -45,22 +45,22 @@ impl TokenService {
         }
     }
 
-    /// An access token alone, of no login: it is good until it expires or is revoked, and can't be renewed.
+    /// Issues an access token alone, without a session: it is valid until it expires or is revoked, and can't be refreshed.
     ///
     /// # Errors
-    /// [`TokenError::ClockBehind`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::RevokedAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
         Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
     }
 
-    /// The next tokens of a login, for its refresh token, which is then used up.
+    /// Exchanges a refresh token for the next tokens of its session. A refresh token can be used once.
     ///
-    /// A token that was used before ends the login, unless it is within the grace period and its successor was not used:
-    /// then that same successor comes again (RFC 9700 §4.14.2).
+    /// A token that was used before ends the session, unless it is within the grace period and its successor was not used:
+    /// then the same successor is returned again (RFC 9700 §4.14.2).
     ///
     /// # Errors
     /// [`TokenError::Refresh`] if the token is invalid. [`TokenError::Store`] and [`TokenError::SubjectStore`]: then the token is
-    /// still valid, unless the store did what it could not acknowledge; then the grace period is the time to try again.
+    /// still valid, unless the store wrote the change and failed to acknowledge it; then try again within the grace period.
     /// [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
@@ -72,7 +72,7 @@ impl TokenService {
             let again = match opened.generation.checked_add(1) {
                 _ if opened.generation == family.generation => false,
                 Some(next) if next == family.generation && self.is_in_grace(issuer, &family, now) => true,
-                // Older than that; or newer than any that was given out, which a store that lost its last rows brings about.
+                // Older than that; or newer than any that was issued, which happens if the store lost its last rows.
                 _ => {
                     self.end(&family, "a refresh token was used again").await?;
                     return Err(RefreshError::Reused.into());
@@ -83,7 +83,7 @@ impl TokenService {
                 Some(subject) => subject,
                 None => subject.insert(self.subject(&family).await?),
             };
-            // Not before the login, which may be dated a second ahead to stand behind a logout everywhere.
+            // Not before the start of the session, which may be dated a second ahead to be after a logout everywhere.
             let issued_at = now.max(family.started_at);
             if again {
                 tracing::debug!(
@@ -103,7 +103,7 @@ impl TokenService {
             if self.families().replace(family.generation, next).await? {
                 return Ok(tokens);
             }
-            // Another request was quicker. What that makes of this one, the row tells.
+            // Another request was faster. The row decides what this one gets.
         }
     }
 
@@ -117,10 +117,10 @@ impl TokenService {
         match asked.map_err(TokenError::SubjectStore)? {
             Some(subject) if subject.id == family.subject => Ok(subject),
             Some(_) => {
-                Err(TokenError::Claims("`SubjectStore::subject` answered with another user's id".into()))
+                Err(TokenError::Claims("`SubjectStore::subject` returned a user with another id than it was asked for: return the user with this id, or `None`".into()))
             }
             None => {
-                self.end(family, "the user is gone").await?;
+                self.end(family, "`SubjectStore::subject` returned no user with this id").await?;
                 Err(RefreshError::SubjectGone.into())
             }
         }
@@ -155,7 +155,7 @@ impl TokenService {
         family: Option<&RefreshTokenFamily>,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
-        // The gate would refuse each of these tokens.
+        // The gate would reject each of these tokens.
         let vocabulary = &self.engine.authorization.vocabulary;
         let mut roles: Vec<Box<str>> = subject.roles.iter().map(|role| Box::from(&**role)).collect();
         vocabulary.expand(&mut roles, &mut Vec::new());
@@ -165,8 +165,8 @@ impl TokenService {
         self.issuer()?.access_token(subject, family, issued_at)
     }
 
-    /// Now; or, if all of the user's tokens up to this second were just revoked, the second after: who logs out everywhere
-    /// with a new password goes on with a new token.
+    /// Now; or, if all of the user's tokens up to this second were just revoked, the second after: a user that logs out
+    /// everywhere and logs in with a new password gets a token that is not revoked.
     fn issue_time(&self, subject: &Subject) -> Result<i64, TokenError> {
         let now = unix_seconds(self.engine.now());
         let bound = self.view().user_bound(&self.issuer()?.name, &subject.id);

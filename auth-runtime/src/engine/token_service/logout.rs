@@ -8,21 +8,21 @@ use crate::principal::Principal;
 use crate::revocation::Revocation;
 
 impl TokenService {
-    /// Ends the login that a refresh token is of, whatever its generation: its refresh tokens and its access tokens.
-    /// Whether it was a refresh token of this issuer's; its login may have ended before.
+    /// Ends the session of a refresh token, also of a used one: its refresh tokens and its access tokens become invalid. Returns
+    /// whether it is a refresh token of this issuer; its session may have ended before.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then it has not ended.
+    /// [`TokenError::Store`]: then the session may not have ended. Call it again.
     pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
         let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
         self.end_session(&session_of_family(opened.family)).await?;
         Ok(true)
     }
 
-    /// Ends the login of this `sid`.
+    /// Ends the session with this `sid`.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then it has not ended.
+    /// [`TokenError::Store`]: then the session may not have ended. Call it again.
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
         self.record(Revocation::Session { issuer, session_id: session }).await?;
@@ -30,7 +30,7 @@ impl TokenService {
         Ok(())
     }
 
-    /// Ends all logins of a user, and all access tokens that were given out to it up to now.
+    /// Ends all sessions of a user, and revokes all of its access tokens that were issued up to now.
     ///
     /// # Errors
     /// [`TokenError::Store`]: then some may not have ended. Ask again.
@@ -52,11 +52,11 @@ impl TokenService {
         self.record(Revocation::of_user(principal, self.engine.now())).await
     }
 
-    /// Takes a token back, as RFC 7009 §2.1 asks: an access token alone, or the whole login of a refresh token. A token that
-    /// is not this issuer's, or not good, is no error (§2.2).
+    /// Revokes a token, as RFC 7009 §2.1 describes it: an access token alone, or the whole session of a refresh token. A token
+    /// that is invalid, or of another issuer, is not an error (§2.2).
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then it was not taken back.
+    /// [`TokenError::Store`]: then the token may not be revoked. Call it again.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
         if self.log_out(token).await? {
             return Ok(());
@@ -67,22 +67,22 @@ impl TokenService {
         }
     }
 
-    /// Takes one access token of this issuer's back.
+    /// Revokes one access token of this issuer.
     pub(crate) async fn revoke_access(&self, principal: &Principal) -> Result<(), TokenError> {
         let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
-        // Whoever has an old token can't make the log grow.
-        if !self.is_good(principal) {
+        // A caller that has an invalid token can't make the log grow.
+        if !self.is_active(principal) {
             return Ok(());
         }
         let issuer = self.issuer()?.name.clone();
         self.record(Revocation::Token { issuer, token_id }).await
     }
 
-    /// What an access token or a refresh token says, if it is good now, as RFC 7662 §2.2 writes it; `{"active":false}` for
-    /// any other.
+    /// Returns the claims of an access token or a refresh token that is valid now, in the form of RFC 7662 §2.2;
+    /// `{"active":false}` for any other token.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then it can't be told.
+    /// [`TokenError::Store`]: then it is unknown whether the token is valid.
     pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
         let issuer = self.issuer()?;
         if let Some(opened) = issuer.refresh_keys.open(token) {
@@ -104,7 +104,7 @@ impl TokenService {
         let vocabulary = &self.engine.authorization.vocabulary;
         let active = self
             .genuine(token)
-            .filter(|principal| self.is_good(principal))
+            .filter(|principal| self.is_active(principal))
             .and_then(|principal| Principal::identify(principal.token().clone(), vocabulary).ok());
         let Some(principal) = active else { return Ok(json!({ "active": false })) };
         let mut answer = principal.token().claims.as_map().clone();

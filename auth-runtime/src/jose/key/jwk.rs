@@ -72,7 +72,7 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
         match prepared {
             Ok(key) => keys.push(key),
             Err(reason) => {
-                tracing::warn!(index, reason, "a key of the JWKS is left out");
+                tracing::warn!(index, reason, "auth: a key of the JWKS is not used");
                 reasons.push(format!("key {index}: {reason}"));
             }
         }

@@ -1,4 +1,4 @@
-//! The example as its user meets it: the real server, and a real browser.
+//! The example as its user sees it: the real server, and a real browser.
 //!
 //! It needs Chromium and its driver, which `bash tests/run` installs.
 #![allow(
@@ -42,7 +42,7 @@ async fn tokens(browser: &Browser) -> [String; 2] {
     NAMES.map(|name| cookies[name]["value"].as_str().unwrap().to_owned())
 }
 
-/// What a program sends that is no browser, or one that took a browser's cookies.
+/// A client that is not a browser, or that has stolen the cookies of a browser.
 fn by_hand() -> reqwest::Client {
     reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
 }
@@ -143,7 +143,7 @@ async fn who_logs_in_sees_what_the_rules_allow() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
-async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
+async fn a_restart_ends_no_session_unless_the_keys_are_lost() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
     for file in ["signing.pem", "refresh.key", "logins.redb"] {
@@ -161,7 +161,7 @@ async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
     browser.reload().await;
     browser.see("Hello, alice").await;
 
-    // With the keys the logins are lost. The first answer clears the access cookie, and whoever had it can log in anew.
+    // Without the keys the sessions are lost. The first response clears the access cookie, and its user can log in again.
     drop(app);
     let other_data = TempDir::new().unwrap();
     let app = App::start_on(&port, other_data.path());
@@ -175,7 +175,7 @@ async fn a_restart_logs_nobody_out_unless_the_keys_are_lost() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
-async fn an_access_cookie_that_is_gone_is_renewed_on_the_way() {
+async fn a_missing_access_cookie_is_renewed_by_the_request() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
     log_in(&browser, &app, "alice", "wonderland").await;
@@ -225,7 +225,7 @@ async fn two_tabs_that_renew_at_the_same_time_stay_logged_in() {
     sent.retain(|cookies| *cookies == format!("refresh_token={used}"));
     assert_eq!(sent.len(), 2);
 
-    // Both were given the same successor, which is good.
+    // Both got the same successor, and it is valid.
     browser.delete_cookie("access_token").await;
     browser.open(&app.url("/")).await;
     browser.see("Hello, alice").await;
@@ -233,7 +233,7 @@ async fn two_tabs_that_renew_at_the_same_time_stay_logged_in() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
-async fn a_log_out_ends_the_log_in_and_leaves_no_cookie() {
+async fn a_logout_ends_the_session_and_leaves_no_cookie() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
     log_in(&browser, &app, "alice", "wonderland").await;
@@ -262,7 +262,7 @@ async fn a_log_out_ends_the_log_in_and_leaves_no_cookie() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
-async fn a_log_out_everywhere_ends_the_log_ins_of_other_browsers() {
+async fn a_logout_everywhere_ends_the_sessions_of_other_browsers() {
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, here, there) = (App::start(data.path()), driver.browser().await, driver.browser().await);
     log_in(&there, &app, "alice", "wonderland").await;
@@ -290,7 +290,7 @@ async fn a_page_of_another_origin_can_neither_log_in_nor_out() {
     let (app, browser) = (App::start(data.path()), driver.browser().await);
     let port = foreign::serve_page_against(&app.origin).await;
     // A page of another site, which gets no cookies (`SameSite=Lax`); and one of another port, which is the same site and
-    // gets them, and has to be told apart by its origin.
+    // gets them, and is distinguished by its origin.
     let foreign_pages = [("localhost", false), ("127.0.0.1", true)];
 
     for (host, _) in foreign_pages {
@@ -305,7 +305,7 @@ async fn a_page_of_another_origin_can_neither_log_in_nor_out() {
             browser.open(&format!("http://{host}:{port}/")).await;
             browser.cookies_sent().await;
             browser.click(&format!("{form} button")).await;
-            // Where no cookie is sent, nobody asks to be logged out everywhere: that leads to the start.
+            // Without a cookie the caller is anonymous: logout-everywhere redirects to the start page.
             let (text, status) = if form == "#everywhere" && !gets_cookies {
                 ("Hello, alice", 200)
             } else {
