@@ -1,4 +1,5 @@
-//! The access table: who may call which route. As text, as Markdown, as JSON and as a page; and the access lock, a committed file that shows changes of access in review.
+//! The access table: who may call which route. As text, as Markdown, as JSON and as a page; and the access lock, a
+//! committed file that shows changes of access in review.
 //!
 //! The table is made from the list of routes and from the engine that serves them, so it shows what is enforced. What a
 //! role may do is found by exact analysis of the rule; no request is made.
@@ -71,11 +72,11 @@ pub struct RouteRow {
     /// The handler, with its module.
     pub handler: String,
     /// A caller that sends no credential.
-    pub anonymous: Cell,
+    pub anonymous: Verdict,
     /// An authenticated caller that has none of the roles.
-    pub no_role: Cell,
+    pub no_role: Verdict,
     /// A cell for each role, in the order of [`AccessTable::roles`].
-    pub cells: Vec<Cell>,
+    pub cells: Vec<Verdict>,
     /// The rule in words.
     pub who: String,
     /// The complete rule, as data.
@@ -89,7 +90,7 @@ pub struct RouteRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub enum Cell {
+pub enum Verdict {
     /// Allowed, whatever else the token says.
     Allowed,
     /// Denied, whatever else the token says.
@@ -116,9 +117,9 @@ impl Routes {
                 path: route.path.clone(),
                 handler: route.handler.to_owned(),
                 anonymous: match policy.access {
-                    PolicyAccess::Unguarded => Cell::Unknown,
-                    PolicyAccess::Public | PolicyAccess::Optional => Cell::Allowed,
-                    PolicyAccess::Authenticated => Cell::Denied,
+                    PolicyAccess::Unguarded => Verdict::Unknown,
+                    PolicyAccess::Public | PolicyAccess::Optional => Verdict::Allowed,
+                    PolicyAccess::Authenticated => Verdict::Denied,
                 },
                 no_role: cell(None),
                 cells: roles.iter().map(|role: &RoleColumn| cell(Some(&role.name))).collect(),

@@ -57,6 +57,6 @@ pub mod routing {
 /// Traits and types that the expansions of the macros use, and that messages of the compiler name. Do not use them directly.
 pub mod macro_support {
     pub use crate::gate::CarriesPolicy;
-    pub use crate::pipeline::{Check, CheckAnswer, CheckOutcome, NamedCheck, NoCheck};
+    pub use crate::pipeline::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
     pub use crate::policy::{HandlerInfo, Policy};
 }

@@ -5,7 +5,7 @@
 //! | describe all routes | [`OpenApi::describe`], which returns a [`Document`]: [`to_json`](Document::to_json), [`to_yaml`](Document::to_yaml), [`to_value`](Document::to_value) |
 //! | complete a document that `utoipa` or `aide` made of the handlers | [`OpenApi::fill`], which returns the [`Coverage`]: where document and routes differ |
 //! | mount, guard and document handlers in one list, with `utoipa` | [`documented!`](crate::documented) |
-//! | list the routes of `aide`'s router (feature `aide`) | [`Routes::of_aide`](crate::router::Routes::of_aide) |
+//! | list the routes of `aide`'s router (feature `aide`) | [`Routes::from_aide`](crate::router::Routes::from_aide) |
 //! | see in review how access changed | the [lock](crate::access), which compares rules; a document is for those who call the API |
 //!
 //! ```
@@ -25,14 +25,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **What is in a document.** A security scheme for each source in use, and for each operation its `security`, the rejections that can
+//! **What is in a document.** A security scheme for each source in use, and for each operation its `security`, the
+//! rejections that can
 //! happen, and the rule: in words at the end of `description`, and whole as `x-auth-policy`.
 //!
-//! **What `security` says.** Alternatives are several objects of the list, and joint requirements are in one object. A public operation
+//! **What `security` says.** Alternatives are several objects of the list, and joint requirements are in one object. A
+//! public operation
 //! has `[]`, an optional one has `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are
-//! listed by their names, with the prefix `role:`, `scope:` or `permission:` where one name is of two kinds. OpenAPI can't express `not`,
-//! claims, the age or class of a login, and checks; these, and more than 64 alternatives, are left out. So every caller that the rule
-//! admits satisfies `security` too, and `x-auth-policy` has the complete rule. The schemes of OAuth 2 and OpenID Connect list scopes only.
+//! listed by their names, with the prefix `role:`, `scope:` or `permission:` where one name is of two kinds. OpenAPI can't
+//! express `not`,
+//! claims, the age or class of a login, and checks; these, and more than 64 alternatives, are left out. So every caller
+//! that the rule
+//! admits satisfies `security` too, and `x-auth-policy` has the complete rule. The schemes of OAuth 2 and OpenID Connect
+//! list scopes only.
 
 #[cfg(feature = "aide")]
 mod aide;

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
-pub use self::check::{Check, CheckAnswer, CheckOutcome, NamedCheck, NoCheck};
+pub use self::check::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
 use self::extract::Credential;
 #[cfg(feature = "test-util")]
 pub(crate) use self::extract::InjectedPrincipal;

@@ -16,7 +16,8 @@ use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 
 /// The caller of a request: who it is, and what it may do.
 ///
-/// Only the request pipeline makes one, after it has verified the token, so a handler that has a `Principal` was called with a valid
+/// Only the request pipeline makes one, after it has verified the token, so a handler that has a `Principal` was called
+/// with a valid
 /// token. It is an extractor: `user: Principal`, or `user: Option<Principal>` with `#[auth(optional)]`. A clone copies an `Arc`.
 #[derive(Clone)]
 pub struct Principal(Arc<Inner>);
@@ -69,7 +70,8 @@ impl Principal {
         &self.0.subject
     }
 
-    /// Returns the issuer of the token: `iss`. It can be missing with [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer).
+    /// Returns the issuer of the token: `iss`. It can be missing with
+    /// [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.0.token.claims.issuer.as_deref()
@@ -111,7 +113,8 @@ impl Principal {
         self.0.token.claims.acr.as_deref()
     }
 
-    /// Returns the methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as `pwd`, `otp`,
+    /// Returns the methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as
+    /// `pwd`, `otp`,
     /// `hwk`.
     ///
     /// The claim is a list of strings; a string alone counts as a list of one.

@@ -30,7 +30,8 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     /// Extracts the credential from the request.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r>;
 
-    /// Returns where in the request the credential is, for the OpenAPI document. With `None`, a document that describes a route with
+    /// Returns where in the request the credential is, for the OpenAPI document. With `None`, a document that describes a
+    /// route with
     /// this source is an error.
     fn location(&self) -> Option<CredentialLocation<'_>> {
         None
@@ -144,7 +145,8 @@ fn credential(bytes: &[u8]) -> Extracted<'_> {
     }
 }
 
-/// Returns what follows `scheme` and at least one space; `None` for another scheme. Schemes are compared without case (RFC 9110 §11.1).
+/// Returns what follows `scheme` and at least one space; `None` for another scheme. Schemes are compared without case (RFC
+/// 9110 §11.1).
 fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (head, rest) = value.split_at_checked(scheme.len())?;
     if !head.eq_ignore_ascii_case(scheme.as_bytes()) {

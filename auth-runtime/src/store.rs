@@ -32,7 +32,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// An append-only log of revocations, which every instance of a service reads.
 ///
-/// A cursor is a position in it; 0 is before the first entry. After a reader has read up to a cursor, no entry may appear before that
+/// A cursor is a position in it; 0 is before the first entry. After a reader has read up to a cursor, no entry may appear
+/// before that
 /// cursor. A store whose transactions can commit in another order than their numbers must prevent that.
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// Appends all entries or none. When the future completes without an error, the entries are as durable as the store is.
@@ -41,7 +42,8 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] if the store fails. Then the entries may or may not be recorded.
     fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()>;
 
-    /// Returns at most `limit` entries after the cursor `after`, oldest first. Entries whose `keep_until` has passed may be missing.
+    /// Returns at most `limit` entries after the cursor `after`, oldest first. Entries whose `keep_until` has passed may be
+    /// missing.
     ///
     /// # Errors
     /// [`StoreError`] if the log can't be read.
@@ -90,7 +92,8 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>>;
 
     /// Compares and sets: replaces the row with the id of `family` if the generation of that row is `expected`. Returns whether the
-    /// row was replaced; `false` also if there is no such row. Of any number of concurrent callers with the same `expected`, exactly
+    /// row was replaced; `false` also if there is no such row. Of any number of concurrent callers with the same
+    /// `expected`, exactly
     /// one gets `true`.
     ///
     /// # Errors
@@ -107,7 +110,7 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`] if the store can't be read.
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>>;
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>>;
 
     /// Deletes families whose `expires_at` is before `now`, as [`RevocationLog::drop_expired`] does.
     ///
@@ -119,7 +122,8 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
 /// The id of a family: 128 random bits.
 pub type FamilyId = [u8; 16];
 
-/// A family of refresh tokens: the tokens of one session, each of which replaces the one before. The row holds nothing that could be
+/// A family of refresh tokens: the tokens of one session, each of which replaces the one before. The row holds nothing that
+/// could be
 /// used as a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]

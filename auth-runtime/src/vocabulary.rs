@@ -1,4 +1,5 @@
-//! The vocabulary: the names that rules may use, as `auth.toml` declares it and [`vocabulary!`](crate::vocabulary!) compiles it in: roles and
+//! The vocabulary: the names that rules may use, as `auth.toml` declares it and [`vocabulary!`](crate::vocabulary!)
+//! compiles it in: roles and
 //! what they imply, scopes, permissions and the roles that are granted them, sources.
 //!
 //! An engine that is given one ([`AuthBuilder::vocabulary`](crate::AuthBuilder::vocabulary)) enforces it: roles are

@@ -86,9 +86,9 @@ impl RefreshTokenStore for FlakyStore {
         self.whole(|store| store.remove(ids))
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
-        self.whole(move |store| store.of_subject(&issuer, &subject))
+        self.whole(move |store| store.find_by_subject(&issuer, &subject))
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {

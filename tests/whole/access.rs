@@ -6,7 +6,7 @@ mod lock_agreement;
 mod lock_errors;
 mod lock_file;
 
-use auth_runtime::access::{AccessTable, Cell};
+use auth_runtime::access::{AccessTable, Verdict};
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Principal, Router, auth, check, rule};
@@ -123,7 +123,7 @@ fn with_a_vocabulary_the_columns_are_its_roles_and_what_they_bring() {
     let names: Vec<&str> = table.roles.iter().map(|role| &*role.name).collect();
     assert_eq!(names, ["admin", "editor", "viewer", "auditor", "billing"]);
     assert_eq!(table.roles[0].description.as_deref(), Some("Runs the place"));
-    use Cell::{Allowed, Denied, Depends};
+    use Verdict::{Allowed, Denied, Depends};
     assert_eq!(table.routes[0].cells, [Allowed, Allowed, Allowed, Denied, Denied]);
     assert_eq!(table.routes[1].cells, [Denied, Denied, Denied, Allowed, Allowed]);
     assert_eq!(table.routes[2].cells, [Allowed, Depends, Depends, Depends, Allowed]);

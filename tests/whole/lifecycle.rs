@@ -222,7 +222,7 @@ async fn a_used_successor_ends_the_grace_period() {
 
 #[tokio::test]
 async fn a_grace_period_of_nothing_is_none() {
-    let shop = Shop::with(|issuer| issuer.grace(Duration::ZERO), |builder| builder);
+    let shop = Shop::with(|issuer| issuer.grace_period(Duration::ZERO), |builder| builder);
     let first = shop.log_in("alice").await;
     let second = shop.tokens.refresh(&first.refresh_token).await.unwrap();
     assert_eq!(shop.refused(&first.refresh_token).await, RefreshError::Reused);
@@ -520,16 +520,18 @@ async fn what_is_wrong_with_an_issuer_is_said_at_start() {
         (issuer(&people).access_lifetime(48 * hour), "172800 s"),
         (issuer(&people).access_lifetime(Duration::ZERO), "is 0 s"),
         (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "none may be shorter"),
-        (issuer(&people).family_lifetime(hour), "none may be shorter"),
-        (issuer(&people).grace(hour), "the maximum is 60 s"),
+        (issuer(&people).session_lifetime(hour), "none may be shorter"),
+        (issuer(&people).grace_period(hour), "the maximum is 60 s"),
         (issuer(&people).header("alg", "none"), "`alg`"),
         (issuer(&people).also_for(""), "an audience of the token issuer is empty"),
     ] {
         let error = build(issuer);
         assert!(error.contains(expected), "{error}");
     }
-    let error =
-        Auth::builder().token_issuer(issuer(&people).grace(Duration::ZERO)).renew_transparently().build();
+    let error = Auth::builder()
+        .token_issuer(issuer(&people).grace_period(Duration::ZERO))
+        .renew_transparently()
+        .build();
     assert!(error.unwrap_err().to_string().contains("grace period"));
     let without = auth_runtime::testing::TestAuth::new();
     assert!(without.auth().tokens().unwrap_err().to_string().contains(".token_issuer("));

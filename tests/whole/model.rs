@@ -96,8 +96,8 @@ impl World {
             .refresh_key(refresh_key(self.model.refresh_key - 1))
             .access_lifetime(seconds(ACCESS))
             .refresh_lifetime(seconds(REFRESH))
-            .family_lifetime(seconds(FAMILY))
-            .grace(seconds(GRACE));
+            .session_lifetime(seconds(FAMILY))
+            .grace_period(seconds(GRACE));
         let builder = Auth::builder()
             .token_issuer(issuer)
             .clock(self.clock.clone())

@@ -4,7 +4,7 @@ mod serve;
 
 use std::fmt::Write as _;
 
-use super::{AccessTable, Cell, RouteRow};
+use super::{AccessTable, RouteRow, Verdict};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -83,7 +83,7 @@ impl RouteRow {
     }
 }
 
-impl Cell {
+impl Verdict {
     /// The verdict, as the page shows it and as its style names it.
     fn word(self) -> &'static str {
         match self {

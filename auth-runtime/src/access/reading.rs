@@ -2,7 +2,7 @@
 
 use auth_analysis::{Atom, Atoms, Formula, ListKind, example};
 
-use super::Cell;
+use super::Verdict;
 use crate::policy::{Condition, Expected, PolicyAccess, PolicyDocument, Shape};
 use crate::router::{path_parameters, path_shape};
 use crate::vocabulary::Vocabulary;
@@ -99,9 +99,9 @@ pub(super) struct SingleRole<'r> {
 }
 
 impl SingleRole<'_> {
-    pub(super) fn cell(&self, policy: &PolicyDocument, path: &str) -> Cell {
+    pub(super) fn cell(&self, policy: &PolicyDocument, path: &str) -> Verdict {
         if policy.access == PolicyAccess::Unguarded {
-            return Cell::Unknown;
+            return Verdict::Unknown;
         }
         let mut atoms = Atoms::default();
         let formula = formula(policy, path, self, &mut atoms);
@@ -109,10 +109,10 @@ impl SingleRole<'_> {
         let is_satisfiable =
             |formula: &Formula| example(formula, &facts, BUDGET).map(|found| found.is_some());
         match (is_satisfiable(&formula), is_satisfiable(&Formula::Not(Box::new(formula.clone())))) {
-            (Ok(false), _) => Cell::Denied,
-            (_, Ok(false)) => Cell::Allowed,
+            (Ok(false), _) => Verdict::Denied,
+            (_, Ok(false)) => Verdict::Allowed,
             // Also where the analysis would take too long: then it is not known to be either.
-            _ => Cell::Depends,
+            _ => Verdict::Depends,
         }
     }
 

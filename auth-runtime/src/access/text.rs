@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{AccessTable, Cell, RouteRow};
+use super::{AccessTable, RouteRow, Verdict};
 
-impl Cell {
+impl Verdict {
     /// The cell in the text: `yes`, `-`, `if` or `?`.
     fn sign(self) -> &'static str {
         match self {

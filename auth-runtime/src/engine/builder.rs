@@ -190,7 +190,8 @@ impl AuthBuilder {
     /// Sets what `auth.toml` declares: `.vocabulary(&VOCABULARY)`, with the static that
     /// [`vocabulary!()`](crate::vocabulary!) makes. Without it every name is allowed, and none implies another.
     ///
-    /// The vocabulary then applies to all rules and principals. A caller that has a role has those that it implies, and the permissions that they are granted:
+    /// The vocabulary then applies to all rules and principals. A caller that has a role has those that it implies, and the
+    /// permissions that they are granted:
     /// in rules, and in [`Principal::roles`](crate::Principal::roles) and
     /// [`permissions`](crate::Principal::permissions). A token with two roles that exclude each other is rejected (401), and
     /// none is issued. A route whose rule uses a name that is not declared is an error of
@@ -258,7 +259,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets the clock for the times of tokens, sessions and revocations. Default: the system's. Durations, such as those of the limits
+    /// Sets the clock for the times of tokens, sessions and revocations. Default: the system's. Durations, such as those of
+    /// the limits
     /// on login attempts, are measured on tokio's monotonic clock, which a test can pause.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -283,7 +285,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets a hook that is called once for every decision, on the task of the request: it must not block. It is not called for requests on public routes.
+    /// Sets a hook that is called once for every decision, on the task of the request: it must not block. It is not called
+    /// for requests on public routes.
     pub fn audit(mut self, hook: impl Fn(&AuditEvent<'_>) + Send + Sync + 'static) -> Self {
         self.audit_hook = Some(Box::new(hook));
         self

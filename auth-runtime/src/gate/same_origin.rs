@@ -8,7 +8,8 @@ use crate::rejection::{Rejection, RejectionKind, misconfigured};
 
 /// Checks, as an argument of a handler, that the request comes from a page of this service or of a trusted origin, or from no page.
 ///
-/// The gate checks this on every request with an ambient credential. A request to log in has no credential yet, so its handler must check
+/// The gate checks this on every request with an ambient credential. A request to log in has no credential yet, so its
+/// handler must check
 /// it: otherwise another site could log its visitors in as another user, and see what they do here.
 ///
 /// ```
@@ -20,7 +21,8 @@ use crate::rejection::{Rejection, RejectionKind, misconfigured};
 /// }
 /// ```
 ///
-/// A request from a page of another origin is rejected with 403, unless its method is safe. A login that accepts `GET`, such as a link in
+/// A request from a page of another origin is rejected with 403, unless its method is safe. A login that accepts `GET`,
+/// such as a link in
 /// a mail, must protect itself with a value that only the browser that requested the link has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -82,7 +82,7 @@ impl IssuerState {
 
     /// When a family ends, however often it is refreshed.
     pub(crate) fn family_end(&self, family: &RefreshTokenFamily) -> i64 {
-        family.started_at.saturating_add(self.family_lifetime)
+        family.started_at.saturating_add(self.session_lifetime)
     }
 }
 

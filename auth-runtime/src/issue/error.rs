@@ -8,7 +8,8 @@ use axum::BoxError;
 use crate::jose::SignError;
 use crate::store::StoreError;
 
-/// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready routes send an
+/// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready
+/// routes send an
 /// error code to their caller, and no more.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -49,7 +49,7 @@ pub struct TokenIssuer {
     refresh_keys: Vec<RefreshKey>,
     access_lifetime: Duration,
     refresh_lifetime: Duration,
-    family_lifetime: Duration,
+    session_lifetime: Duration,
     grace: Duration,
     headers: Map<String, Value>,
     subjects: Box<dyn DynSubjectStore>,
@@ -72,7 +72,7 @@ impl TokenIssuer {
             refresh_keys: Vec::new(),
             access_lifetime: Duration::from_secs(15 * 60),
             refresh_lifetime: Duration::from_secs(14 * 24 * 60 * 60),
-            family_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
+            session_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
             grace: Duration::from_secs(10),
             headers: Map::new(),
             subjects: Box::new(subjects),
@@ -101,15 +101,15 @@ impl TokenIssuer {
     }
 
     /// How long a session lasts at most, however often it is refreshed. Default: 90 days.
-    pub fn family_lifetime(mut self, lifetime: Duration) -> Self {
-        self.family_lifetime = lifetime;
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = lifetime;
         self
     }
 
     /// Sets for how long a used refresh token may be sent again. The response has the same successor, as long as the successor was
     /// not used itself: two tabs may refresh at the same time, and an answer may be lost. Default: 10 seconds; 0 turns it off, and
     /// 60 seconds is the maximum. A used token that is sent later is treated as stolen and ends the session.
-    pub fn grace(mut self, grace: Duration) -> Self {
+    pub fn grace_period(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
@@ -160,7 +160,7 @@ impl TokenIssuer {
             refresh_keys,
             access_lifetime: seconds(self.access_lifetime),
             refresh_lifetime: seconds(self.refresh_lifetime),
-            family_lifetime: seconds(self.family_lifetime),
+            session_lifetime: seconds(self.session_lifetime),
             grace: seconds(if renews_transparently && !self.grace.is_zero() {
                 self.grace.max(MAX_GRACE)
             } else {
@@ -183,12 +183,12 @@ impl TokenIssuer {
                 longest_access.as_secs()
             ));
         }
-        if self.refresh_lifetime < self.access_lifetime || self.family_lifetime < self.refresh_lifetime {
+        if self.refresh_lifetime < self.access_lifetime || self.session_lifetime < self.refresh_lifetime {
             errors.push(format!(
-                "`access_lifetime` ({} s), `refresh_lifetime` ({} s) and `family_lifetime` ({} s): none may be shorter than the one before it",
+                "`access_lifetime` ({} s), `refresh_lifetime` ({} s) and `session_lifetime` ({} s): none may be shorter than the one before it",
                 self.access_lifetime.as_secs(),
                 self.refresh_lifetime.as_secs(),
-                self.family_lifetime.as_secs()
+                self.session_lifetime.as_secs()
             ));
         }
         if self.grace > MAX_GRACE {
@@ -280,7 +280,7 @@ pub(crate) struct IssuerState {
     pub(crate) refresh_keys: RefreshKeys,
     pub(crate) access_lifetime: i64,
     pub(crate) refresh_lifetime: i64,
-    pub(crate) family_lifetime: i64,
+    pub(crate) session_lifetime: i64,
     pub(crate) grace: i64,
     headers: Map<String, Value>,
     pub(crate) subjects: Box<dyn DynSubjectStore>,

@@ -29,7 +29,7 @@ struct Gate {
     handler: HandlerInfo,
 }
 
-/// Adds the rule in words, and in `x-auth-gate` the key by which [`Routes::of_aide`] finds the rule, also in a filled document.
+/// Adds the rule in words, and in `x-auth-gate` the key by which [`Routes::from_aide`] finds the rule, also in a filled document.
 impl<P: Policy, C: NamedCheck> OperationInput for Authorized<P, C> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         let gate = Gate { rule: P::RULE, check: C::NAME, handler: P::HANDLER };
@@ -51,11 +51,13 @@ impl<T> OperationInput for Claims<T> {}
 impl OperationInput for SameOrigin {}
 
 impl Routes {
-    /// The routes of an `aide::axum::ApiRouter`, read from the document that it made: for [`fill`](crate::openapi::OpenApi::fill), for
-    /// the [table](Self::table), and for its lock. An operation whose handler has no `#[auth]` is listed as not guarded. A route that is
+    /// The routes of an `aide::axum::ApiRouter`, read from the document that it made: for
+    /// [`fill`](crate::openapi::OpenApi::fill), for
+    /// the [table](Self::table), and for its lock. An operation whose handler has no `#[auth]` is listed as not guarded. A
+    /// route that is
     /// not in the document is not listed.
     #[must_use]
-    pub fn of_aide(document: &OpenApi) -> Self {
+    pub fn from_aide(document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).unwrap_or_default();
         let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
         let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();

@@ -46,7 +46,8 @@ impl OpenApi {
         }
     }
 
-    /// The version of the specification. Default: 3.1. [`fill`](Self::fill) does not change the version of a document that states one.
+    /// The version of the specification. Default: 3.1. [`fill`](Self::fill) does not change the version of a document that
+    /// states one.
     pub fn version(mut self, version: OpenApiVersion) -> Self {
         self.version = version;
         self

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// How a document and the routes differ that it was [filled](super::OpenApi::fill) from. `Display` prints a line for each difference, and
+/// How a document and the routes differ that it was [filled](super::OpenApi::fill) from. `Display` prints a line for each
+/// difference, and
 /// nothing where there is none.
 ///
 /// Operations of a router that was merged without a guard count as not served, because its routes are not known.
@@ -17,7 +18,8 @@ pub struct Coverage {
     pub repeated_ids: Vec<String>,
     /// Operations whose documentation has a `security` of its own that differs from what is enforced, by method and path.
     pub own_security: Vec<String>,
-    /// Operations whose handler has no `#[auth]`, by method and path. Only the routes [of `aide`](crate::router::Routes) can show them.
+    /// Operations whose handler has no `#[auth]`, by method and path. Only the routes [of `aide`](crate::router::Routes)
+    /// can show them.
     pub unguarded: Vec<String>,
     /// References in the document to what is not in it.
     pub dangling: Vec<String>,

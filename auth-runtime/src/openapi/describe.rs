@@ -33,8 +33,10 @@ impl OpenApi {
     /// The document of these routes, as `auth` serves them. Fallbacks and routes without a guard are not in it.
     ///
     /// # Errors
-    /// [`DocumentError::Misconfigured`], which lists every error: a route that `auth` can't serve, a source that does not say where its
-    /// credential is, a name that a security scheme can't have, a configured source that the engine does not have, two different schemas
+    /// [`DocumentError::Misconfigured`], which lists every error: a route that `auth` can't serve, a source that does not
+    /// say where its
+    /// credential is, a name that a security scheme can't have, a configured source that the engine does not have, two
+    /// different schemas
     /// of one name.
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
         let routes_in_document = ServedRoute::all(routes, auth);

@@ -44,7 +44,8 @@ pub(super) fn ids(document: &mut Map<String, Value>) -> BTreeSet<String> {
     ids.map(str::to_owned).collect()
 }
 
-/// Writes wildcards as OpenAPI does, and copies path items that are `shared` among the components to each path that refers to them: two
+/// Writes wildcards as OpenAPI does, and copies path items that are `shared` among the components to each path that refers
+/// to them: two
 /// paths with one item may have different rules.
 pub(super) fn normalize_paths(paths: &mut Map<String, Value>, shared: Option<&Value>) {
     let wildcards: Vec<String> = paths.keys().filter(|path| path.contains("{*")).cloned().collect();

@@ -57,7 +57,8 @@ fn responses(theirs: &mut Map<String, Value>, ours: Map<String, Value>) {
     }
 }
 
-/// Adds the parameters of the path that neither the operation nor its path item has, such as those of a prefix that the handler does
+/// Adds the parameters of the path that neither the operation nor its path item has, such as those of a prefix that the
+/// handler does
 /// not know.
 pub(super) fn parameters(
     operation: &mut Map<String, Value>,
@@ -113,7 +114,8 @@ pub(super) fn head(document: &mut Map<String, Value>, ours: &Map<String, Value>)
     add(document, ours);
 }
 
-/// Whether two lists of security requirements admit the same callers. Their order does not matter, and a single empty requirement is
+/// Whether two lists of security requirements admit the same callers. Their order does not matter, and a single empty
+/// requirement is
 /// the same as an empty list.
 pub(super) fn is_same_security(one: Option<&Value>, other: Option<&Value>) -> bool {
     let alternatives = |security: Option<&Value>| -> Option<BTreeSet<BTreeMap<String, BTreeSet<String>>>> {

@@ -85,7 +85,8 @@ impl<'d> Operations<'d> {
         Enforced { policy, fields }
     }
 
-    /// An id that no other operation has: the first operation that asks for an id gets it, and a later one gets it with its method and
+    /// An id that no other operation has: the first operation that asks for an id gets it, and a later one gets it with its
+    /// method and
     /// path. So the ids stay the same when a route is added after the others.
     fn unique_id(&mut self, id: String, method: &str, path: &str) -> String {
         let long = format!("{id}_{}", with_path(method, path));
@@ -116,7 +117,8 @@ fn own_operation(
     operation
 }
 
-/// The documentation of the handler, completed by what is known here. Its `security` is replaced: it may differ from what is enforced.
+/// The documentation of the handler, completed by what is known here. Its `security` is replaced: it may differ from what
+/// is enforced.
 fn with_documentation(
     mut documented: Map<String, Value>,
     own: &Map<String, Value>,

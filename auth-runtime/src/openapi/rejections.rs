@@ -79,7 +79,8 @@ fn response(status: &str, description: &str, has_own_form: bool) -> Value {
     response
 }
 
-/// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to. `has_ambient_source`: a
+/// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to.
+/// `has_ambient_source`: a
 /// browser sends the credential of one of its sources by itself.
 pub(super) fn responses(
     policy: &PolicyDocument,

@@ -55,7 +55,7 @@ pub enum CheckOutcome {
 
 impl CheckOutcome {
     /// The outcome of what the function returned.
-    pub fn of(answer: impl CheckAnswer) -> Self {
+    pub fn of(answer: impl IntoCheckOutcome) -> Self {
         answer.into_outcome()
     }
 
@@ -82,18 +82,18 @@ impl CheckOutcome {
     label = "neither `bool` nor `Result<bool, E>` with an error that implements `Display`",
     note = "`true` lets the request in, `false` rejects it with 403, and an error with 503: its text goes to the log, never to the caller"
 )]
-pub trait CheckAnswer {
+pub trait IntoCheckOutcome {
     /// Converts it to the outcome.
     fn into_outcome(self) -> CheckOutcome;
 }
 
-impl CheckAnswer for bool {
+impl IntoCheckOutcome for bool {
     fn into_outcome(self) -> CheckOutcome {
         if self { CheckOutcome::Allowed } else { CheckOutcome::Denied }
     }
 }
 
-impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
+impl<E: fmt::Display> IntoCheckOutcome for Result<bool, E> {
     fn into_outcome(self) -> CheckOutcome {
         match self {
             Ok(allowed) => allowed.into_outcome(),

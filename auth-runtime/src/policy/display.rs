@@ -9,7 +9,8 @@
 //! names       = noun " " name {" or " name}      or, where all are required, {" and " name}
 //! ```
 //!
-//! What must hold comes before what must not. A comma only joins parts, and parts that are joined inside of others are in parentheses, so
+//! What must hold comes before what must not. A comma only joins parts, and parts that are joined inside of others are in
+//! parentheses, so
 //! that no precedence has to be known. A name that could be read as something else is in quotes.
 
 use std::fmt;

@@ -80,7 +80,8 @@ impl Rule {
         Self::with_access(Access::Public)
     }
 
-    /// A credential is used if one is sent. An invalid one is rejected, but a cookie that has expired or was revoked counts as absent.
+    /// A credential is used if one is sent. An invalid one is rejected, but a cookie that has expired or was revoked counts
+    /// as absent.
     #[must_use]
     pub const fn optional() -> Self {
         Self::with_access(Access::Optional)

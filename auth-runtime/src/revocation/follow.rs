@@ -168,7 +168,8 @@ impl Followed {
         }
     }
 
-    /// Returns the age of the view in seconds. If the clock was set back, the age is the size of the jump, so the view does not look new.
+    /// Returns the age of the view in seconds. If the clock was set back, the age is the size of the jump, so the view does
+    /// not look new.
     fn age(&self, now: i64) -> Option<i64> {
         match self.confirmed_at.load(Ordering::Acquire) {
             NEVER => None,

@@ -230,7 +230,7 @@ impl Revoker {
             }
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 let bound = unix_seconds(*issued_at_or_before);
-                let families = self.families.of_subject(issuer, subject).await?.into_iter();
+                let families = self.families.find_by_subject(issuer, subject).await?.into_iter();
                 let concerned = families.filter(|family| all || family.started_at <= bound);
                 Ok(concerned.map(|family| family.id).collect())
             }

@@ -183,7 +183,8 @@ where
         self
     }
 
-    /// Adds a rule to every route of this router, also to routes that are added later. A request must satisfy it and the route's own
+    /// Adds a rule to every route of this router, also to routes that are added later. A request must satisfy it and the
+    /// route's own
     /// rule. A route that is public or optional by itself is so no longer.
     ///
     /// Where the rule names sources, a route takes only those of its own that are among them.

@@ -98,7 +98,8 @@ impl Entry {
     }
 }
 
-/// What an engine makes of the rules of a route: whom they let in before any requirement is looked at, and from which sources. Whatever it
+/// What an engine makes of the rules of a route: whom they let in before any requirement is looked at, and from which
+/// sources. Whatever it
 /// can't serve goes to `wrong`.
 pub(super) fn read(
     engine: &Engine,

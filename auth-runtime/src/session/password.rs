@@ -87,7 +87,8 @@ impl PasswordHasher {
     /// Whether a password matches the stored hash. For a user that does not exist, `stored` is `None`.
     ///
     /// Each call computes one hash, except where it fails with [`PasswordError::Busy`]. It takes equally long for every user if all
-    /// hashes have the current parameters, which [`PasswordHasher::needs_rehash`] reports. A password of more than 1024 bytes is wrong.
+    /// hashes have the current parameters, which [`PasswordHasher::needs_rehash`] reports. A password of more than 1024
+    /// bytes is wrong.
     ///
     /// # Errors
     /// [`PasswordError::Malformed`] if `stored` is not a hash of argon2, [`PasswordError::Busy`],

@@ -8,7 +8,8 @@ use axum::response::IntoResponse;
 
 use crate::pipeline::RequestAuth;
 
-/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old. The response contains nothing
+/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old. The response
+/// contains nothing
 /// else, so everyone may call it.
 ///
 /// ```

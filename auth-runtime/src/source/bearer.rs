@@ -23,7 +23,8 @@ impl CredentialSource for Bearer {
         Some(CredentialLocation::Header { name: "Authorization", scheme: Some("Bearer") })
     }
 
-    /// Extracts the token. A second `Authorization` header of any scheme makes the request malformed, because proxies differ on which
+    /// Extracts the token. A second `Authorization` header of any scheme makes the request malformed, because proxies
+    /// differ on which
     /// one counts.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
         let mut values = head.headers.get_all(AUTHORIZATION).iter();

@@ -127,7 +127,7 @@ impl RefreshTokenStore for MemoryStore {
         done(())
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let tables = self.tables();
         let first = (issuer.to_owned(), subject.to_owned(), FamilyId::default());
         let rows = tables.by_subject.range(first..);

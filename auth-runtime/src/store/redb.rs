@@ -29,10 +29,12 @@ const MAX_BATCH: usize = 256;
 /// writes what it acknowledges. Writes that wait at the same time share a commit. When the disk is full, writes fail until there is
 /// space. After another error of the disk, they fail until the service is restarted.
 ///
-/// The file can be open once: neither two processes can share it, nor can one process open it twice. redb locks it with the file locks
+/// The file can be open once: neither two processes can share it, nor can one process open it twice. redb locks it with the
+/// file locks
 /// of the system (Linux, Apple and Windows), which a network disk may not have. Clone the store for each engine of the process.
 ///
-/// An engine that was dropped can hold its clone for a short time, until it has finished reading the log. Dropping the last clone waits
+/// An engine that was dropped can hold its clone for a short time, until it has finished reading the log. Dropping the last
+/// clone waits
 /// for the accepted writes, then closes the file.
 #[derive(Clone)]
 pub struct RedbStore {
@@ -135,7 +137,7 @@ impl RefreshTokenStore for RedbStore {
         Box::pin(async move { self.write(Write::Remove(ids)).await.map(drop) })
     }
 
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         Box::pin(self.read(move |transaction| tables::families_of(transaction, &issuer, &subject)))
     }

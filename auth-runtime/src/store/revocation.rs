@@ -20,7 +20,8 @@ pub enum Revocation {
         /// The id of the session.
         session_id: String,
     },
-    /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier. Times are compared in whole seconds, so a token
+    /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier. Times are compared in whole seconds,
+    /// so a token
     /// that was issued in the same second is revoked too.
     User {
         /// The issuer of the tokens.

@@ -38,7 +38,8 @@ impl TokenClaims {
     /// Parses a claims set: one JSON object without duplicate names (RFC 7519 §4).
     ///
     /// # Errors
-    /// [`VerifyError::Malformed`] if it is not such an object. [`VerifyError::InvalidClaim`] if a registered claim has a wrong type.
+    /// [`VerifyError::Malformed`] if it is not such an object. [`VerifyError::InvalidClaim`] if a registered claim has a
+    /// wrong type.
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
         Self::read(bytes.to_vec(), &Arc::default())
     }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::claims::TokenClaims;
 use crate::jose::Key;
 
-/// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles, scopes and
+/// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles,
+/// scopes and
 /// permissions.
 ///
 /// ```
@@ -142,7 +143,8 @@ impl TrustedIssuer {
         self
     }
 
-    /// Sets the accepted values of the header's `typ`. They are compared without case, and with or without the prefix `application/`
+    /// Sets the accepted values of the header's `typ`. They are compared without case, and with or without the prefix
+    /// `application/`
     /// (RFC 7515 §4.1.9). Default: `at+jwt` (RFC 9068) and `JWT`.
     ///
     /// A token without `typ` is accepted only if `JWT` is accepted.
@@ -244,7 +246,8 @@ impl ClaimRule {
         Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
-    /// Requires that `predicate` returns `true` for the claim. It is called on every request, so it must not block. The tokens of an
+    /// Requires that `predicate` returns `true` for the claim. It is called on every request, so it must not block. The
+    /// tokens of an
     /// issuer with such a rule are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
     pub fn satisfies(predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         Self::Satisfies(Arc::new(predicate))

@@ -90,7 +90,8 @@ impl JwtVerifier {
         TokenClaims::from_json(&payload).ok()
     }
 
-    /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names; its keys must verify the token.
+    /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names; its keys must verify
+    /// the token.
     fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
         match self.issuers.as_slice() {
             [one] => Ok(one),

@@ -97,7 +97,7 @@ impl RefreshTokenStore for CustomStore {
     }
 
     /// `select .. from families where issuer = $1 and subject = $2`
-    fn of_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let tables = self.tables();
         let rows = tables.families.values().filter(|row| row.issuer == issuer && row.subject == subject);
         done(rows.cloned().collect())

@@ -18,7 +18,7 @@ fn routes() -> Router {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let key = Key::secret(Algorithm::HS256, std::env::var("TOKEN_KEY")?); // or a PEM
+    let key = Key::secret(Algorithm::HS256, std::env::var("TOKEN_KEY")?);
     let issuer = TrustedIssuer::new("https://id.example.com").audience("reports").key(key);
     let auth = Auth::builder().issuer(issuer).build()?;
     println!("{}", routes().routes().table(&auth));

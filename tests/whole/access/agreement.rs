@@ -1,7 +1,7 @@
 //! What a cell says agrees with an actual request.
 
 use auth_runtime::Router;
-use auth_runtime::access::Cell;
+use auth_runtime::access::Verdict;
 use auth_runtime::policy::{ClaimCondition, Condition, Literal, Rule};
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use auth_tests_declared::VOCABULARY;
@@ -81,7 +81,7 @@ async fn agrees(
     let columns: Vec<Option<&str>> = columns.collect();
     for route in &table.routes {
         let anonymous = send(&app, request("GET", &route.path, &[])).await.status.as_u16();
-        prop_assert_eq!(route.anonymous, if anonymous == 401 { Cell::Denied } else { Cell::Allowed });
+        prop_assert_eq!(route.anonymous, if anonymous == 401 { Verdict::Denied } else { Verdict::Allowed });
         let cells = std::iter::once(route.no_role).chain(route.cells.iter().copied());
         for (role, cell) in columns.iter().zip(cells) {
             for (scopes, permissions, pro) in extras {
@@ -91,8 +91,8 @@ async fn agrees(
                 let request = request("GET", &route.path, &[]).with_principal(user.principal());
                 let status = send(&app, request).await.status.as_u16();
                 let expected: &[u16] = match cell {
-                    Cell::Allowed => &[200],
-                    Cell::Denied => &[403],
+                    Verdict::Allowed => &[200],
+                    Verdict::Denied => &[403],
                     _ => &[200, 403],
                 };
                 prop_assert!(
@@ -102,8 +102,8 @@ async fn agrees(
                 );
                 let mut counts = seen.get();
                 counts[match cell {
-                    Cell::Allowed => 0,
-                    Cell::Denied => 1,
+                    Verdict::Allowed => 0,
+                    Verdict::Denied => 1,
                     _ => 2,
                 }] += 1;
                 seen.set(counts);

@@ -51,7 +51,7 @@ fn filled() -> (Value, auth_runtime::openapi::Coverage) {
     let _ = router(&mut document);
     let test = TestAuth::with(AuthBuilder::dangerously_allow_query_tokens);
     let api = OpenApi::new("Shop", "1");
-    let routes = Routes::of_aide(&document);
+    let routes = Routes::from_aide(&document);
     let coverage = api.fill(&mut document, &routes, test.auth()).unwrap();
     (serde_json::to_value(document).unwrap(), coverage)
 }
@@ -106,7 +106,7 @@ fn an_operation_without_a_gate_is_told() {
     let mut document = aide::openapi::OpenApi::default();
     let _: axum::Router =
         ApiRouter::new().api_route("/a", get(open)).api_route("/b", get(unguarded)).finish_api(&mut document);
-    let (routes, test) = (Routes::of_aide(&document), TestAuth::new());
+    let (routes, test) = (Routes::from_aide(&document), TestAuth::new());
     let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap();
     assert_eq!(coverage.to_string(), "documented, and not guarded: GET /b\n");
     assert!(!coverage.is_complete());
@@ -125,11 +125,11 @@ fn its_lock_sees_what_has_no_gate() {
         let mut document = aide::openapi::OpenApi::default();
         let _: axum::Router = ApiRouter::new().api_route("/a", a).api_route(at, b).finish_api(&mut document);
         let test = TestAuth::new();
-        let routes = Routes::of_aide(&document);
+        let routes = Routes::from_aide(&document);
         let before = routes.table(test.auth());
         // A document that was filled says the same.
         OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap();
-        assert_eq!(Routes::of_aide(&document).table(test.auth()).to_string(), before.to_string());
+        assert_eq!(Routes::from_aide(&document).table(test.auth()).to_string(), before.to_string());
         before
     };
     let folder = tempfile::tempdir().unwrap();
@@ -155,7 +155,7 @@ fn a_gate_of_another_program_is_no_gate() {
             "/a": { "get": { "x-auth-gate": "shop::purge: role admin" } }, "/b": { "get": { "x-auth-gate": 0 } } } }"#,
     )
     .unwrap();
-    let routes = Routes::of_aide(&document);
+    let routes = Routes::from_aide(&document);
     assert!(routes.iter().all(|route| route.unguarded), "{routes}");
     let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes, TestAuth::new().auth()).unwrap();
     assert_eq!(coverage.unguarded, ["GET /a", "GET /b"]);
@@ -177,7 +177,7 @@ fn what_the_engine_can_not_serve_is_told() {
         .api_route("/tenant", get(of_tenant))
         .finish_api(&mut document);
     let test = TestAuth::with(AuthBuilder::dangerously_allow_query_tokens);
-    let routes = Routes::of_aide(&document);
+    let routes = Routes::from_aide(&document);
     let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap_err();
     let DocumentError::Misconfigured { errors } = &error else { panic!("{error}") };
     assert_eq!(errors.len(), 3, "{errors:#?}");
@@ -194,7 +194,7 @@ fn a_public_operation_is_public_whatever_the_document_says() {
     let mut document = aide::openapi::OpenApi::default();
     let _: axum::Router = ApiRouter::new().api_route("/a", get(open)).finish_api(&mut document);
     document.security = vec![[("bearer".to_owned(), Vec::new())].into_iter().collect()];
-    let routes = Routes::of_aide(&document);
+    let routes = Routes::from_aide(&document);
     let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes, TestAuth::new().auth()).unwrap();
     assert!(coverage.is_complete(), "{coverage}");
     let document = serde_json::to_value(document).unwrap();

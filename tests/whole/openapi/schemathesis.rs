@@ -1,4 +1,5 @@
-//! `schemathesis` sends requests by the document and looks at the answers: that nobody is let in who is not, and that each refusal is one
+//! `schemathesis` sends requests by the document and looks at the answers: that nobody is let in who is not, and that each
+//! refusal is one
 //! that the document tells of.
 
 use auth_runtime::openapi::OpenApi;

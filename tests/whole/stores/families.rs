@@ -29,12 +29,12 @@ pub(super) fn family(number: u128, issuer: &str, subject: &str, expires_at: i64)
     }
 }
 
-pub(super) async fn of_subject(
+pub(super) async fn find_by_subject(
     families: &impl RefreshTokenStore,
     issuer: &str,
     subject: &str,
 ) -> BTreeSet<FamilyId> {
-    let found = families.of_subject(issuer, subject).await.unwrap();
+    let found = families.find_by_subject(issuer, subject).await.unwrap();
     for family in &found {
         assert_eq!(families.find(family.id).await.unwrap().as_ref(), Some(family));
     }
@@ -111,7 +111,7 @@ pub(super) async fn a_missing_family_is_not_replaced_and_not_made<F: RefreshToke
         }
         assert_eq!(families.find(id(number)).await.unwrap(), None);
     }
-    assert_eq!(of_subject(&families, "i", "s").await, ids([]));
+    assert_eq!(find_by_subject(&families, "i", "s").await, ids([]));
 }
 
 pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshTokenStore>(
@@ -176,16 +176,16 @@ pub(super) async fn removed_families_are_gone_and_missing_ones_are_no_error<F: R
     }
     families.remove(vec![]).await.unwrap();
     families.remove(vec![id(9)]).await.unwrap();
-    assert_eq!(of_subject(&families, "i", "s").await, ids(1..=4));
+    assert_eq!(find_by_subject(&families, "i", "s").await, ids(1..=4));
     families.remove(vec![id(1), id(9), id(3), id(3)]).await.unwrap();
     for number in 1..=4 {
         let is_there = families.find(id(number)).await.unwrap().is_some();
         assert_eq!(is_there, [2, 4].contains(&number), "{number}");
     }
-    assert_eq!(of_subject(&families, "i", "s").await, ids([2, 4]));
+    assert_eq!(find_by_subject(&families, "i", "s").await, ids([2, 4]));
     families.remove(vec![id(1)]).await.unwrap();
     families.insert(family(1, "i", "s", 100)).await.unwrap();
-    assert_eq!(of_subject(&families, "i", "s").await, ids([1, 2, 4]));
+    assert_eq!(find_by_subject(&families, "i", "s").await, ids([1, 2, 4]));
 }
 
 /// Issuers and subjects that a store which joins, cuts, folds or trims strings would take for each other.
@@ -224,23 +224,23 @@ pub(super) async fn a_subject_has_exactly_its_own_families<F: RefreshTokenStore>
         expected.push(own);
     }
     for ((issuer, subject), own) in users.iter().zip(&expected) {
-        assert_eq!(of_subject(&families, issuer, subject).await, ids(*own), "{issuer:?} {subject:?}");
+        assert_eq!(find_by_subject(&families, issuer, subject).await, ids(*own), "{issuer:?} {subject:?}");
     }
     for (issuer, subject) in [("s", "i"), ("i", "t"), ("i", "s\u{1}"), ("i", "sss"), ("j", "s")] {
-        assert_eq!(of_subject(&families, issuer, subject).await, ids([]), "{issuer:?} {subject:?}");
+        assert_eq!(find_by_subject(&families, issuer, subject).await, ids([]), "{issuer:?} {subject:?}");
     }
 
     for ((issuer, subject), [first, second, third]) in users.into_iter().zip(expected) {
         families.remove(vec![id(first)]).await.unwrap();
         let next = RefreshTokenFamily { generation: 2, ..family(second, issuer, subject, 200) };
         assert!(families.replace(1, next).await.unwrap());
-        assert_eq!(of_subject(&families, issuer, subject).await, ids([second, third]));
+        assert_eq!(find_by_subject(&families, issuer, subject).await, ids([second, third]));
         // Nothing does it today, but a row that is replaced is not found by what it was.
         let moved = RefreshTokenFamily { generation: 3, ..family(second, "another", "user", 200) };
         assert!(families.replace(2, moved).await.unwrap());
-        assert_eq!(of_subject(&families, issuer, subject).await, ids([third]));
+        assert_eq!(find_by_subject(&families, issuer, subject).await, ids([third]));
     }
-    assert_eq!(of_subject(&families, "another", "user").await.len(), users.len());
+    assert_eq!(find_by_subject(&families, "another", "user").await.len(), users.len());
 }
 
 pub(super) async fn expired_families_are_dropped_everywhere<F: RefreshTokenStore>(open: impl AsyncFn() -> F) {
@@ -263,7 +263,7 @@ pub(super) async fn expired_families_are_dropped_everywhere<F: RefreshTokenStore
             let is_there = families.find(id(number)).await.unwrap().is_some();
             assert_eq!(is_there, left.contains(&number), "{number} at {now}");
         }
-        assert_eq!(of_subject(&families, "i", "s").await, ids(left.iter().copied()), "at {now}");
+        assert_eq!(find_by_subject(&families, "i", "s").await, ids(left.iter().copied()), "at {now}");
     }
 }
 
@@ -282,7 +282,7 @@ pub(super) async fn a_replaced_family_expires_when_its_new_row_says<F: RefreshTo
     families.insert(family(3, "i", "s", 300)).await.unwrap();
     for (now, left) in [(101, [1, 3].as_slice()), (300, &[1, 3]), (301, &[])] {
         assert!(!families.drop_expired(at(now)).await.unwrap());
-        assert_eq!(of_subject(&families, "i", "s").await, ids(left.iter().copied()), "at {now}");
+        assert_eq!(find_by_subject(&families, "i", "s").await, ids(left.iter().copied()), "at {now}");
     }
 }
 
@@ -301,7 +301,7 @@ pub(super) async fn dropping_families_says_whether_more_are_left_and_ends<F: Ref
     families.insert(family(EXPIRED, "i", "s", 200)).await.unwrap();
     for _ in 0..EXPIRED {
         let more = families.drop_expired(at(101)).await.unwrap();
-        let left = of_subject(&*families, "i", "s").await;
+        let left = find_by_subject(&*families, "i", "s").await;
         assert_eq!(more, left != ids([EXPIRED]), "more are left: {more}, and there are {}", left.len());
         if !more {
             return;
@@ -319,6 +319,6 @@ pub(super) async fn a_clock_before_the_epoch_drops_no_family<F: RefreshTokenStor
     }
     for now in [UNIX_EPOCH - Duration::from_secs(1), UNIX_EPOCH - Duration::from_nanos(1), UNIX_EPOCH] {
         assert!(!families.drop_expired(now).await.unwrap());
-        assert_eq!(of_subject(&families, "i", "s").await.len(), 6, "at {now:?}");
+        assert_eq!(find_by_subject(&families, "i", "s").await.len(), 6, "at {now:?}");
     }
 }

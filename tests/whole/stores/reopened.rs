@@ -2,7 +2,7 @@
 
 use auth_runtime::store::{RefreshTokenFamily, RefreshTokenStore, RevocationLog};
 
-use super::families::{family, id, of_subject};
+use super::families::{family, find_by_subject, id};
 use super::log::{at, entries, read_on};
 
 pub(super) async fn entries_are_there_when_it_is_opened_again<L: RevocationLog>(open: impl AsyncFn() -> L) {
@@ -53,9 +53,9 @@ pub(super) async fn families_are_there_when_it_is_opened_again<F: RefreshTokenSt
     for (number, row) in (1..).zip(rows) {
         assert_eq!(families.find(id(number)).await.unwrap(), row, "{number}");
     }
-    assert_eq!(of_subject(&families, "i", "s").await, [id(2), id(4)].into());
+    assert_eq!(find_by_subject(&families, "i", "s").await, [id(2), id(4)].into());
     assert!(!families.replace(1, next.clone()).await.unwrap());
     assert!(families.replace(2, RefreshTokenFamily { generation: 3, ..next }).await.unwrap());
     assert!(!families.drop_expired(at(401)).await.unwrap());
-    assert_eq!(of_subject(&families, "i", "s").await, [id(2)].into());
+    assert_eq!(find_by_subject(&families, "i", "s").await, [id(2)].into());
 }

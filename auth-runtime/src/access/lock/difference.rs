@@ -122,7 +122,8 @@ impl<'l> Difference<'_, 'l> {
         served.chain(who).collect()
     }
 
-    /// The requests, by shape and method, that another route may serve than before: of a shape that was added or removed, and of the part
+    /// The requests, by shape and method, that another route may serve than before: of a shape that was added or removed,
+    /// and of the part
     /// that it shares with another shape, by every method; of any other shape, by the methods of its routes.
     fn requests(&self) -> BTreeMap<String, BTreeSet<&str>> {
         let (before, after) = (self.before, self.after);

@@ -54,7 +54,8 @@ fn first(path: &str) -> (&str, Option<&str>) {
     path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)))
 }
 
-/// A wildcard matches one segment or more, with a slash at the end or without: the shape for each of these lengths, up to this number of
+/// A wildcard matches one segment or more, with a slash at the end or without: the shape for each of these lengths, up to
+/// this number of
 /// segments in all. Other shapes may match some of these paths and not others. Nothing for a shape without a wildcard.
 pub(super) fn lengths(shape: &str, longest: usize) -> impl Iterator<Item = String> {
     let prefix = shape.strip_suffix("{*}").map(|prefix| format!("{prefix}{{}}"));
@@ -63,7 +64,8 @@ pub(super) fn lengths(shape: &str, longest: usize) -> impl Iterator<Item = Strin
     prefix.into_iter().flat_map(of_length).flat_map(|shape| [format!("{shape}/"), shape])
 }
 
-/// Paths of given shapes, each as different from all other shapes as possible: the route that serves such a path serves most paths of its
+/// Paths of given shapes, each as different from all other shapes as possible: the route that serves such a path serves
+/// most paths of its
 /// shape.
 pub(super) struct Probes {
     /// For a parameter: a letter that no literal has.

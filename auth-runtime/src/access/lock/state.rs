@@ -65,7 +65,8 @@ impl<'l> State<'l> {
         shapes.map(|(shape, methods)| (&**shape, methods))
     }
 
-    /// The routes that serve this path. The path is matched before the method: where the path has no route of the method, the answer is 405.
+    /// The routes that serve this path. The path is matched before the method: where the path has no route of the method,
+    /// the answer is 405.
     pub(super) fn at(&self, path: &str) -> Option<&Methods<'l>> {
         self.routes.at(path).or_else(|| self.fallbacks.at(path))
     }

@@ -29,7 +29,8 @@ use crate::source::{Bearer, CredentialSource as _, Extracted};
 
 /// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
 ///
-/// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so their handler
+/// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
+/// their handler
 /// is `#[auth(public)]`. The others need a rule.
 pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
@@ -204,7 +205,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.tokens().revoke(&sent.token).await.map_err(|error| failure(&error))
     }
 
-    /// Returns the claims of a token, if it is valid (RFC 7662). Its route needs a rule that names the services that may introspect.
+    /// Returns the claims of a token, if it is valid (RFC 7662). Its route needs a rule that names the services that may
+    /// introspect.
     pub async fn introspect(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match self.try_introspect(&mut head, body).await {

@@ -18,7 +18,8 @@ impl<A> TokenEndpoints<A> {
         TokenRequest { route, delivery: self.config().delivery, head }
     }
 
-    /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such as one with
+    /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
+    /// as one with
     /// a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the attempts.
     #[must_use]
     pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
