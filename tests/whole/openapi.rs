@@ -346,9 +346,9 @@ fn a_route_without_a_source_is_not_public() {
         *errors,
         [
             "GET /q (whole::openapi::by_query): the rule names the source `query`, and the engine \
-             has bearer, cookie (`query` is there once `dangerously_allow_query_tokens()` of the builder is called)",
-            "GET /b (whole::openapi::by_bearer): the sources that its rule names and those that a \
-             router around it requires have none in common",
+             has bearer, cookie (`query` is there once `dangerously_allow_query_tokens()` of the builder is called): use one of these, or add it with `.source(..)` on the builder",
+            "GET /b (whole::openapi::by_bearer): its rule and the rule of a router around it name sources, and have \
+             none in common: name a source in both",
         ]
     );
 }

@@ -373,7 +373,7 @@ fn a_check_needs_a_caller() {
     async fn contradiction() {}
     let error =
         Router::<()>::new().route("/", get(contradiction)).finish(TestAuth::new().auth()).unwrap_err();
-    assert!(error.to_string().contains("check `whole::routers::never` is about a caller"), "{error}");
+    assert!(error.to_string().contains("check `whole::routers::never` needs a caller"), "{error}");
 }
 
 #[tokio::test]

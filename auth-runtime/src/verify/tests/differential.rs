@@ -96,7 +96,7 @@ fn random_tokens() {
     // A third as signed, the others changed somewhere afterwards.
     let change =
         prop_oneof![1 => Just(None), 2 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(Some)];
-    runner(1_000)
+    runner(3_000)
         .run(&(parts(), change), |((header, claims), change)| {
             let mut token = signed(&header, &claims).into_bytes();
             if let Some((index, byte)) = change {
