@@ -476,5 +476,5 @@ fn random_routers_answer_as_axums_do() {
         })
         .unwrap();
     let [panics, found, not_found, not_allowed] = seen.get();
-    assert!(panics > 10 && found > 100 && not_found > 100 && not_allowed > 100, "{:?}", seen.get());
+    assert!(panics > 10 && found > 60 && not_found > 100 && not_allowed > 20, "{:?}", seen.get());
 }
