@@ -58,7 +58,7 @@ fn the_guide_quotes_messages_as_they_are() {
         files.map(|file| file.unwrap().path()).filter(|path| path.extension() == Some("stderr".as_ref()));
     let messages: Vec<Vec<String>> = files.map(|file| lines(&fs::read_to_string(file).unwrap())).collect();
 
-    for (guide, least) in [("../docs/compile-time.md", 10), ("../README.md", 2)] {
+    for (guide, least) in [("../../docs/compile-time.md", 10), ("../../README.md", 2)] {
         let guide = fs::read_to_string(guide).unwrap();
         let fences = guide.split("```text\n").skip(1).map(|rest| rest.split("```").next().unwrap());
         let quotes: Vec<&str> =
@@ -75,10 +75,10 @@ fn the_guide_quotes_messages_as_they_are() {
 
 /// Runs `cases` in a crate that has this `auth.toml`, or none.
 fn with_file(file: Option<&str>, cases: impl FnOnce(&TestCases)) {
+    crate::prepared::write_config(&project().join(".cargo/config.toml"));
     let there = project().join("auth.toml");
     let _ = fs::remove_file(&there);
     if let Some(file) = file {
-        fs::create_dir_all(project()).unwrap();
         fs::copy(file, &there).unwrap();
     }
     let all = TestCases::new();
