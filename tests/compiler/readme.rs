@@ -74,7 +74,7 @@ fn what_a_reader_copies_compiles_and_the_quoted_error_is_what_rustc_says() {
     let attribute = "#[auth(any(roles = [\"admin\"], scopes = [\"reports:write\"]))]\n";
     assert_eq!(rust[0].matches(attribute).count(), 1, "the line that the README says to leave out");
     files.extend(member("without", &rust[0].replace(attribute, "")));
-    let page = fs::read_to_string("../docs/guide/vocabulary.md").unwrap();
+    let page = fs::read_to_string("../../docs/guide/vocabulary.md").unwrap();
     let only = |info| blocks(&page).into_iter().find(|block| block.info == info).unwrap().text.to_owned();
     files.extend(member("vocabulary", &only("rs")));
     files.push(("vocabulary/auth.toml".into(), only("toml")));
@@ -115,9 +115,9 @@ mod program {
 /// The README and the pages of the guide, each with its path.
 fn pages() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<_> =
-        fs::read_dir("../docs/guide").unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir("../../docs/guide").unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    paths.push("../README.md".into());
+    paths.push("../../README.md".into());
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
 
@@ -132,7 +132,7 @@ fn links(page: &str) -> Vec<&str> {
 
 #[test]
 fn links_lead_somewhere_from_the_registry_and_from_rustdoc() {
-    let guide = fs::read_to_string("../auth-runtime/src/guide.rs").unwrap();
+    let guide = fs::read_to_string("../../auth-runtime/src/guide.rs").unwrap();
     let mut to_pages = 0;
     for (path, text) in pages() {
         for link in links(&text) {
@@ -147,7 +147,7 @@ fn links_lead_somewhere_from_the_registry_and_from_rustdoc() {
             };
             if let Some(page) = target.strip_prefix("guide/") {
                 let page = page.strip_suffix("/index.html").unwrap();
-                assert!(Path::new(&format!("../docs/guide/{page}.md")).exists(), "{place}");
+                assert!(Path::new(&format!("../../docs/guide/{page}.md")).exists(), "{place}");
                 to_pages += 1;
             } else {
                 // rustdoc checks the same link in guide.rs, since it is written in its own form there.
@@ -175,7 +175,7 @@ fn item(target: &str) -> String {
 
 #[test]
 fn every_page_is_a_module_and_every_example_is_compiled() {
-    let modules = fs::read_to_string("../auth-runtime/src/guide.rs").unwrap();
+    let modules = fs::read_to_string("../../auth-runtime/src/guide.rs").unwrap();
     for (path, text) in pages() {
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(
@@ -203,6 +203,6 @@ fn the_package_contains_the_readme_and_the_guide() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let packaged = if name == "README.md" { name.to_owned() } else { format!("guide/{name}") };
         assert!(files.lines().any(|file| file == packaged), "{packaged} is not in\n{files}");
-        assert_eq!(fs::read_to_string(Path::new("../auth-runtime").join(packaged)).unwrap(), text);
+        assert_eq!(fs::read_to_string(Path::new("../../auth-runtime").join(packaged)).unwrap(), text);
     }
 }

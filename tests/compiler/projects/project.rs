@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 
 /// The dependency on this workspace, as a line of a manifest.
 pub(crate) const DEPENDENCY: &str =
-    concat!("auth-runtime = { path = '", env!("CARGO_MANIFEST_DIR"), "/../auth-runtime' }\n");
+    concat!("auth-runtime = { path = '", env!("CARGO_MANIFEST_DIR"), "/../../auth-runtime' }\n");
 
 /// A package's manifest, up to its dependencies. Tests run at once in one folder of build output, so names are unique.
 pub(crate) fn package(name: &str) -> String {
@@ -40,6 +41,16 @@ fn build_output() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("tests/projects")
 }
 
+/// Written once by each process.
+fn prepared_config() -> &'static Path {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let file = build_output().join("prepared.toml");
+        crate::prepared::write_config(&file);
+        file
+    });
+    &FILE
+}
+
 pub(crate) struct Project {
     folder: TempDir,
     /// Files whose time lies ahead until cargo has seen it.
@@ -55,7 +66,7 @@ impl Project {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, text).unwrap();
             if path.ends_with("Cargo.toml") {
-                let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+                let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
                 fs::copy(lock, path.with_file_name("Cargo.lock")).unwrap();
             }
         }
@@ -106,6 +117,8 @@ impl Project {
         let folder = self.path(folder);
         let output = cargo()
             .args([command, "--offline", "--workspace", "--keep-going", "--message-format=json"])
+            .arg("--config")
+            .arg(prepared_config())
             .arg("--target-dir")
             .arg(build_output())
             .current_dir(&folder)
