@@ -163,8 +163,8 @@ pub fn in_a_body() -> Rule {
     let checked = project.check();
     assert!(checked.success, "{checked:#?}");
     checked.assert_told(&[
-        (place(", \"admin\"").last(7), "`roles = [\"admin\"]` changes nothing here"),
-        (place("[\"admin\"").last(7), "`roles = [\"admin\"]` changes nothing here"),
+        (place(", \"admin\"").last(7), "`roles = [\"admin\"]` has no effect here"),
+        (place("[\"admin\"").last(7), "`roles = [\"admin\"]` has no effect here"),
     ]);
     assert!(checked.told.iter().all(|told| told.message.starts_with("warning: ")), "{checked:#?}");
 }
