@@ -210,7 +210,7 @@ async fn tokens_of_other_languages() {
             };
             assert!(they_accept(&ours), "{alg} by {library}: {ours}");
 
-            // What our issuer gives out, by them, with nothing but the key set that it publishes.
+            // What our issuer issues, by them, with nothing but the key set that it publishes.
             let (issued, published) = issued(&keys.signing);
             if let Some(jwk) = published {
                 let verify =

@@ -259,7 +259,7 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
         (shop.log_in("alice").await, shop.log_in("alice").await, shop.log_in("bob").await);
     let older = phone.refresh_token.clone();
     let phone = shop.tokens.refresh(&older).await.unwrap();
-    // Also with a token that was used before: whoever has it wants the login to end.
+    // Also with a token that was used before: its holder wants the login to end.
     assert!(shop.tokens.log_out(&older).await.unwrap());
     assert!(!shop.tokens.log_out("what is this").await.unwrap());
     assert_eq!(shop.who(&phone.access_token).await, Err(401));
@@ -271,7 +271,7 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
     assert_eq!(shop.refused(&desk.refresh_token).await, RefreshError::Ended);
     assert!(shop.who(&bob.access_token).await.is_ok());
 
-    // Whoever logs in again in the same second is in.
+    // A user that logs in again in the same second is in.
     let new = shop.log_in("alice").await;
     assert_eq!(shop.who(&new.access_token).await.unwrap(), "alice admin");
     let new = shop.tokens.refresh(&new.refresh_token).await.unwrap();
@@ -279,7 +279,7 @@ async fn log_out_ends_this_log_in_and_log_out_everywhere_all() {
     assert!(shop.tokens.refresh(&bob.refresh_token).await.is_ok());
 }
 
-/// However they are dated: the clock of the instance that gave them out may be ahead, and a token that was given out in the
+/// However they are dated: the clock of the instance that issued them may be ahead, and a token that was issued in the
 /// second of a logout is dated behind it.
 #[tokio::test]
 async fn log_out_everywhere_ends_what_is_dated_ahead() {
@@ -333,7 +333,7 @@ async fn a_log_out_that_failed_holds_when_it_is_asked_again() {
     assert_eq!(shop.auth.revocations().status().failure, None);
 }
 
-/// An engine that gives out no tokens, over the same store, ends logins all the same.
+/// An engine that issues no tokens, over the same store, ends logins all the same.
 #[tokio::test]
 async fn an_engine_that_only_verifies_ends_log_ins_too() {
     let store = MemoryStore::new();

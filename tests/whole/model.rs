@@ -215,7 +215,7 @@ impl World {
         Ok(())
     }
 
-    /// Notes tokens that were given out: of one generation there is one refresh token, and it is no other's.
+    /// Notes tokens that were issued: of one generation there is one refresh token, and it is no other's.
     fn give(&mut self, token: Refresh, given: IssuedTokens) -> Result<(), TestCaseError> {
         let is_same = |known: &Refresh| (known.family, known.generation) == (token.family, token.generation);
         for (known, text) in &self.refresh {

@@ -158,7 +158,7 @@ async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
         }
         assert!(service.accepts(&first).await);
         service.lives(&answers[0]).await;
-        // The successor was used: whoever comes with the first one now has a copy.
+        // The successor was used: a caller that sends the first one now has a copy.
         let late = service.tokens.refresh(&first.refresh_token).await;
         assert!(matches!(late, Err(TokenError::Refresh(RefreshError::Reused))), "{late:?}");
     }

@@ -177,7 +177,7 @@ async fn log_out_with_an_access_token_alone_also_when_it_has_expired() {
     let mut sent = request("POST", "/auth/logout", &[]);
     *sent.body_mut() = Body::from(format!("{{\"refresh_token\":{}}}", tokens["refresh_token"]));
     assert_eq!(send(&shop.app, sent).await.status, 400);
-    // A token that nobody signed ends nothing, and is no error: whoever sends it is not logged in.
+    // A token that nobody signed ends nothing, and is no error: its sender is not logged in.
     let other = body(&shop.log_in("alice").await);
     let mut forged = bearer(&other["access_token"]);
     forged.replace_range(forged.len() - 5.., "AAAAA");
@@ -225,7 +225,7 @@ async fn tokens_in_cookies() {
     }
     let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &renewed)])).await;
     assert_eq!(reply.status, 400);
-    assert_eq!(set_cookies(&reply).len(), 2, "cookies that are no good are cleared");
+    assert_eq!(set_cookies(&reply).len(), 2, "cookies that are invalid are cleared");
 }
 
 #[tokio::test]

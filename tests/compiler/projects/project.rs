@@ -182,7 +182,7 @@ fn set_modified(path: &Path, time: SystemTime) {
 
 /// What cargo told.
 #[derive(Debug)]
-#[allow(dead_code, reason = "`rest` is for whoever reads a failure")]
+#[allow(dead_code, reason = "`rest` is for the reader of a failure")]
 pub(crate) struct Checked {
     pub(crate) success: bool,
     /// What has a place in a file.

@@ -23,7 +23,7 @@ pub mod public {
 
 use vocabulary::{Permission, Role, Scope, VOCABULARY};
 
-/// Whoever writes.
+/// Those that write.
 #[auth(source = ["partner", "cookie"], any(roles = ["editor"], all(roles = ["billing"], scopes = ["article:write"])))]
 pub async fn write(user: Principal) -> bool {
     user.has(Role::Admin) || user.has(Scope::ArticleWrite) || user.has(Permission::InvoiceRead)

@@ -19,7 +19,7 @@ pub(super) struct Model {
     /// Up to when a user's tokens are revoked.
     bounds: [i64; 3],
     families: Vec<Family>,
-    /// In the order in which they were given out.
+    /// In the order in which they were issued.
     pub(super) access: Vec<Access>,
     /// The keys of this number and of the one before are good.
     pub(super) signing_key: u8,
@@ -107,7 +107,7 @@ impl Model {
         Ok(Refresh { family: token.family, generation, key: self.refresh_key })
     }
 
-    /// For how long the access token is good that was given out last, and the refresh token of its login: if it is dated
+    /// For how long the access token is good that was issued last, and the refresh token of its login: if it is dated
     /// ahead, from then on.
     pub(super) fn lifetimes(&self) -> Option<(i64, i64)> {
         let access = self.access.last()?;
@@ -129,7 +129,7 @@ impl Model {
         self.revoke_user(user, self.now);
     }
 
-    /// Up to now is up to the second that a token is dated which is given out now.
+    /// Up to now is up to the second that a token is dated which is issued now.
     pub(super) fn revoke_user(&mut self, user: usize, bound: i64) {
         let all = bound >= self.now;
         self.end_families(user, if all { i64::MAX } else { bound });
@@ -146,7 +146,7 @@ impl Model {
             && token.key + 1 >= self.signing_key
     }
 
-    /// What a token is dated that is given out now.
+    /// What a token is dated that is issued now.
     fn date(&self, user: usize) -> Option<i64> {
         Some(self.now.max(self.bounds[user] + 1)).filter(|date| *date <= self.now + AHEAD)
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::USERS;
 use super::reference::{ACCESS, FAMILY, GRACE, LEEWAY, REFRESH};
 
-/// Which of the tokens that were given out, counted from the newest; modulo how many there are.
+/// Which of the tokens that were issued, counted from the newest; modulo how many there are.
 pub(super) type Back = usize;
 
 #[derive(Clone, Debug)]

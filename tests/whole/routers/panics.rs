@@ -1,4 +1,4 @@
-//! A router that is put together wrongly panics in the line that did it, and says what to write instead.
+//! A router that is misconfigured panics in the line that did it, and says what to write instead.
 
 use std::cell::RefCell;
 use std::panic::{Location, catch_unwind, set_hook, take_hook};

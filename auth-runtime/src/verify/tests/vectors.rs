@@ -104,7 +104,7 @@ fn the_cookbook_of_rfc_7520_and_ed25519_of_rfc_8037() {
     }
 }
 
-/// RFC 7797 §6: whoever does not understand `b64` must refuse it.
+/// RFC 7797 §6: a verifier that does not understand `b64` must reject it.
 #[test]
 #[ignore = "needs the published vectors: bash tests/run"]
 fn the_unencoded_payload_of_rfc_7797_is_refused() {
