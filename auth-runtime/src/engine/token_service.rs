@@ -9,6 +9,7 @@ mod login;
 mod logout;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
@@ -105,9 +106,10 @@ impl TokenService {
         self.engine.revocations.state.view()
     }
 
-    async fn record(&self, revocation: Revocation) -> Result<(), TokenError> {
+    /// Records and enforces a revocation, made at this time.
+    async fn record(&self, revocation: Revocation, now: SystemTime) -> Result<(), TokenError> {
         self.engine.ensure_background();
-        Ok(self.engine.revocations.revoke(revocation, self.engine.now()).await?)
+        Ok(self.engine.revocations.revoke(revocation, now).await?)
     }
 
     /// Whether an access token has not expired, and was not revoked.
@@ -147,6 +149,6 @@ impl TokenService {
         let session_id = session_of_family(family.id);
         tracing::warn!(subject = family.subject, session = session_id, why, "auth: a session was ended");
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
-        self.record(revocation).await
+        self.record(revocation, self.engine.now()).await
     }
 }

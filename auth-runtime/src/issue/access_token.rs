@@ -22,6 +22,7 @@ const RESERVED: &[&str] = &[
     "client_id",
     "auth_time",
     "acr",
+    "amr",
     "roles",
     "scope",
     "scp",

@@ -62,7 +62,13 @@ impl<'a> Pipeline<'a> {
                 cookies.clear("/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 Ok(extracted)
             }
-            Err(error) => Err(Failure::new(RejectionKind::Unavailable, error.to_string())),
+            Err(error) if error.is_temporary() => {
+                Err(Failure::new(RejectionKind::Unavailable, error.to_string()))
+            }
+            Err(error) => {
+                tracing::error!(%error, "auth: tokens can't be renewed");
+                Ok(extracted)
+            }
         }
     }
 
@@ -74,9 +80,11 @@ impl<'a> Pipeline<'a> {
         tokens: &TokenService,
         refresh_token: &str,
     ) -> bool {
-        if !is_access_cookie(credential.source) {
+        // Whether the refresh token is of a session is known by its MAC, before anything of the other token is read.
+        let Some(session) = tokens.session_of(refresh_token).filter(|_| is_access_cookie(credential.source))
+        else {
             return false;
-        }
+        };
         let unverified;
         let claims = match &credential.remembered {
             Some(remembered) => &remembered.principal.token().claims,
@@ -89,8 +97,6 @@ impl<'a> Pipeline<'a> {
             },
         };
         let times = self.engine().authentication.limits.check_times(claims, unix_seconds(self.now));
-        times == Err(VerifyError::Expired)
-            && claims.session_id.is_some()
-            && claims.session_id.as_deref() == tokens.session_of(refresh_token).as_deref()
+        times == Err(VerifyError::Expired) && claims.session_id.as_deref() == Some(&*session)
     }
 }

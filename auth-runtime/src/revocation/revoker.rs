@@ -1,5 +1,6 @@
 //! Revoking tokens: what is recorded in the store, enforced here, and removed with it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,7 +26,7 @@ pub(crate) const DATED_AHEAD: u64 = 5;
 /// issuing tokens of a session, end the session there too. And a token that is not accepted now because it lives too long, and
 /// has no `iat` that shows its age, would be accepted near its end, when the entry was deleted: configure the issuer to put `iat`
 /// into its tokens (RFC 9068 §2.2 asks for it).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Revocations<'a> {
     revoker: &'a Arc<Revoker>,
     clock: &'a Arc<dyn Clock>,
@@ -62,7 +63,8 @@ impl<'a> Revocations<'a> {
     /// # Errors
     /// [`RevokeError::Unavailable`].
     pub async fn revoke_user(&self, principal: &Principal) -> Result<(), RevokeError> {
-        self.revoke(Revocation::of_user(principal, self.clock.now())).await
+        let now = self.clock.now();
+        Ok(self.revoker.revoke(Revocation::of_user(principal, now), now).await?)
     }
 
     /// Revokes what the argument names: for an administrator, who has no token of the user.
@@ -91,6 +93,13 @@ impl<'a> Revocations<'a> {
     }
 }
 
+/// Without what is revoked, and without the store, whose rows name users.
+impl fmt::Debug for Revocations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
 impl Revocation {
     /// All tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
     /// ahead.
@@ -104,7 +113,6 @@ impl Revocation {
 }
 
 /// Records revocations, enforces them, and removes the refresh-token families that they concern.
-#[derive(Debug)]
 pub(crate) struct Revoker {
     pub(crate) state: RevocationState,
     pub(crate) families: Arc<dyn RefreshTokenStore>,
@@ -153,7 +161,7 @@ impl Revoker {
             _ => now,
         };
         // "Up to now" is all that there is, also what was dated later by a clock that is ahead.
-        let all = matches!(&revocation, Revocation::User { issued_at_or_before, .. } if *issued_at_or_before >= now);
+        let all = matches!(&revocation, Revocation::User { issued_at_or_before, .. } if is_up_to_now(*issued_at_or_before, now));
         let families = self.families_of(&revocation, all).await?;
         let mut entries = self.sessions_of(&revocation, &families, last_issued);
         if !self.has_ended(&revocation) {
@@ -193,7 +201,9 @@ impl Revoker {
     /// revoked.
     fn after_all_issued(&self, revocation: Revocation, now: SystemTime) -> Revocation {
         match revocation {
-            Revocation::User { issuer, subject, issued_at_or_before } if issued_at_or_before >= now => {
+            Revocation::User { issuer, subject, issued_at_or_before }
+                if is_up_to_now(issued_at_or_before, now) =>
+            {
                 let bound = self.state.view().user_bound(&issuer, &subject);
                 let dated = bound.and_then(|bound| u64::try_from(bound.saturating_add(1)).ok());
                 let dated = dated.and_then(|dated| UNIX_EPOCH.checked_add(Duration::from_secs(dated)));
@@ -237,4 +247,10 @@ impl Revoker {
             Revocation::Token { .. } => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether a user's tokens are revoked "up to now": the bound is in the second of `now`, or in the one before, since the caller has
+/// read the clock a moment earlier.
+fn is_up_to_now(bound: SystemTime, now: SystemTime) -> bool {
+    unix_seconds(bound).saturating_add(1) >= unix_seconds(now)
 }

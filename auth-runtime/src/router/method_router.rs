@@ -190,8 +190,11 @@ where
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        // axum has the handler of `any` as the fallback, which its `route_layer` leaves out.
-        let has_any = self.endpoints.iter().any(|endpoint| endpoint.methods == ServedMethods::Any);
+        // axum has the handler of `any` as the fallback, which its `route_layer` leaves out; a method router with a rule beside it may
+        // have one.
+        let may_have_any =
+            |endpoint: &Endpoint| matches!(endpoint.methods, ServedMethods::Any | ServedMethods::Unknown);
+        let has_any = self.endpoints.iter().any(may_have_any);
         let inner = if has_any { self.inner.layer(layer) } else { self.inner.route_layer(layer) };
         Self { inner, endpoints: self.endpoints }
     }

@@ -91,7 +91,7 @@ impl Entry {
         if errors.len() == before {
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
-            let has_many_paths = self.methods == ServedMethods::Other && self.path != FALLBACK;
+            let has_many_paths = self.methods == ServedMethods::Other && !self.path.ends_with(FALLBACK);
             let path = (!has_many_paths).then_some(full_path);
             route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
         }

@@ -1,6 +1,7 @@
 //! A store in the memory of one process. Its data is lost when the process ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -15,12 +16,12 @@ use crate::clock::unix_seconds;
 const BATCH: usize = 10_000;
 
 /// A store in the memory of one process. Its data is lost when the process ends. Clones share the data.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Tables {
     log: BTreeMap<u64, LoggedRevocation>,
     /// The entries by `keep_until`, in seconds since the epoch.
@@ -29,6 +30,16 @@ struct Tables {
     families: HashMap<FamilyId, RefreshTokenFamily>,
     family_expiry: BTreeSet<(i64, FamilyId)>,
     by_subject: BTreeSet<(String, String, FamilyId)>,
+}
+
+/// Without the rows, which name users.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("revocations", &self.revocations())
+            .field("families", &self.families())
+            .finish_non_exhaustive()
+    }
 }
 
 impl MemoryStore {

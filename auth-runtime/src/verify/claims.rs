@@ -85,6 +85,7 @@ impl TokenClaims {
             "jti" => self.token_id = Some(text(raw).ok_or(invalid("jti"))?),
             "sid" => self.session_id = Some(text(raw).ok_or(invalid("sid"))?),
             "acr" => self.acr = Some(text(raw).ok_or(invalid("acr"))?),
+            "amr" => drop(audience(raw).ok_or(invalid("amr"))?),
             "cnf" => self.sender_constrained = true,
             _ => {}
         }

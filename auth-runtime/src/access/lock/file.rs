@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::InvalidLock;
 use crate::access::AccessTable;
-use crate::policy::PolicyDocument;
+use crate::policy::{PolicyAccess, PolicyDocument};
 use crate::router::{FALLBACK, UNKNOWN, path_shape};
 use crate::vocabulary::Vocabulary;
 
@@ -46,8 +46,14 @@ pub(super) struct LockedRoute {
 
 impl LockedRoute {
     /// Whether it represents a router that was merged without a guard, whose routes are not known.
-    pub(super) fn is_unknown(&self) -> bool {
+    fn is_unknown(&self) -> bool {
         self.path.ends_with(UNKNOWN)
+    }
+
+    /// Whether no guard of this library is before it. The fallback of a guarded router that answers for the methods which a merged
+    /// router lacks is guarded.
+    pub(super) fn is_unguarded(&self) -> bool {
+        self.is_unknown() && self.policy.access == PolicyAccess::Unguarded
     }
 
     pub(super) fn is_fallback(&self) -> bool {

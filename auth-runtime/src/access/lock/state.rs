@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::error::InvalidLock;
 use super::file::{Locked, LockedRoute};
-use crate::policy::PolicyAccess;
 use crate::router::{ANY, BELOW, FALLBACK, OTHER, path_shape};
 
 /// The router does not take more parameters in a path than these.
@@ -40,9 +39,8 @@ impl<'l> State<'l> {
         let mut state =
             Self { locked, routes: RouteIndex::default(), fallbacks: RouteIndex::default(), unguarded: 0 };
         for route in &locked.routes {
-            if route.is_unknown() {
-                // The fallback of a guarded router may answer for methods that these routes lack.
-                state.unguarded += usize::from(route.policy.access == PolicyAccess::Unguarded);
+            if route.is_unguarded() {
+                state.unguarded += 1;
                 continue;
             }
             let index = if route.is_fallback() { &mut state.fallbacks } else { &mut state.routes };
@@ -56,7 +54,7 @@ impl<'l> State<'l> {
     }
 
     pub(super) fn known(&self) -> impl Iterator<Item = &'l LockedRoute> {
-        self.locked.routes.iter().filter(|route| !route.is_unknown())
+        self.locked.routes.iter().filter(|route| !route.is_unguarded())
     }
 
     /// All shapes of paths that are served.

@@ -25,7 +25,7 @@ impl TokenService {
     /// [`TokenError::Store`]: then the session may not have ended. Call it again.
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
-        self.record(Revocation::Session { issuer, session_id: session }).await?;
+        self.record(Revocation::Session { issuer, session_id: session }, self.engine.now()).await?;
         tracing::info!(session = session_id, "auth: logged out");
         Ok(())
     }
@@ -35,12 +35,13 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`]: then some may not have ended. Ask again.
     pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
+        let now = self.engine.now();
         let revocation = Revocation::User {
             issuer: self.issuer()?.name.clone(),
             subject: subject.to_owned(),
-            issued_at_or_before: self.engine.now(),
+            issued_at_or_before: now,
         };
-        self.record(revocation).await?;
+        self.record(revocation, now).await?;
         tracing::info!(subject, "auth: logged out everywhere");
         Ok(())
     }
@@ -49,7 +50,8 @@ impl TokenService {
     /// with, if its issuer's clock is ahead.
     #[cfg(feature = "token-routes")]
     pub(crate) async fn revoke_user(&self, principal: &Principal) -> Result<(), TokenError> {
-        self.record(Revocation::of_user(principal, self.engine.now())).await
+        let now = self.engine.now();
+        self.record(Revocation::of_user(principal, now), now).await
     }
 
     /// Revokes a token, as RFC 7009 §2.1 describes it: an access token alone, or the whole session of a refresh token. A token
@@ -75,7 +77,7 @@ impl TokenService {
             return Ok(());
         }
         let issuer = self.issuer()?.name.clone();
-        self.record(Revocation::Token { issuer, token_id }).await
+        self.record(Revocation::Token { issuer, token_id }, self.engine.now()).await
     }
 
     /// Returns the claims of an access token or a refresh token that is valid now, in the form of RFC 7662 §2.2;
