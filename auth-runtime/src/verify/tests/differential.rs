@@ -96,7 +96,7 @@ fn random_tokens() {
     // A third as signed, the others changed somewhere afterwards.
     let change =
         prop_oneof![1 => Just(None), 2 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(Some)];
-    runner(3_000)
+    runner(5_000)
         .run(&(parts(), change), |((header, claims), change)| {
             let mut token = signed(&header, &claims).into_bytes();
             if let Some((index, byte)) = change {
@@ -120,7 +120,7 @@ fn random_tokens() {
         })
         .unwrap();
     let counts = counts.into_inner();
-    assert!(counts["both accept"] > times(10) && counts["both refuse"] > times(100), "{counts:?}");
+    assert!(counts["both accept"] > times(30) && counts["both refuse"] > times(500), "{counts:?}");
 }
 
 /// Near to a good token of each algorithm, and not it: never accepted, and never a panic.
