@@ -81,7 +81,7 @@ impl Subject {
             Ok(Value::Object(claims)) => self.claims.extend(claims),
             Ok(_) => {
                 self.error =
-                    Some("the value passed to `claims` is not a JSON object: pass a struct or a map".into())
+                    Some("the value passed to `claims` is not a JSON object: pass a struct or a map".into());
             }
             Err(error) => {
                 self.error =
