@@ -24,7 +24,7 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     /// Returns the name of the source, as in `source = ".."`.
     fn name(&self) -> &str;
 
-    /// Returns whether the client or the browser adds the credential.
+    /// Returns who adds the credential to the request: the client or the browser.
     fn carrier(&self) -> Carrier;
 
     /// Extracts the credential from the request.

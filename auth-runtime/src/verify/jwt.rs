@@ -284,7 +284,7 @@ fn prepare_keys(
     for (index, key) in keys.iter().enumerate() {
         if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
             errors.push(format!(
-                "{label}: two keys have the id `{}`: give each key its own id",
+                "{label}: two keys have the id `{}`, so `kid` would be ambiguous: give each key its own id",
                 key.id.as_deref().unwrap_or_default()
             ));
         }
