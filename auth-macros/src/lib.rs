@@ -81,8 +81,8 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
 /// ```
 ///
 /// All of them are `pub`. The visibility of the module that contains them decides who can use them. A name such as
-/// `article:write` becomes the
-/// variant `ArticleWrite`. The file is looked for next to the Cargo.toml of the crate, and then at the root of its workspace.
+/// `article:write` becomes the variant `ArticleWrite`. The file is looked for next to the Cargo.toml of the crate, and then
+/// at the root of its workspace.
 #[proc_macro]
 pub fn vocabulary(arguments: TokenStream) -> TokenStream {
     expand::vocabulary(arguments.into()).into()

@@ -4,10 +4,8 @@
 /// [`Router`](crate::Router) with each handler at the path and for the methods of its `#[utoipa::path]`.
 ///
 /// [`OpenApi::fill`](crate::openapi::OpenApi::fill) then adds what `utoipa` made of them to a document, at the path where
-/// the router was
-/// nested, with what is enforced. Your crate needs `utoipa` 6 in its dependencies. If a handler `list` has no
-/// `#[utoipa::path]`, the
-/// compiler reports that it can't find `__path_list`.
+/// the router was nested, with what is enforced. Your crate needs `utoipa` 6 in its dependencies. If a handler `list` has
+/// no `#[utoipa::path]`, the compiler reports that it can't find `__path_list`.
 ///
 /// ```
 /// use auth_runtime::openapi::OpenApi;

@@ -5,8 +5,7 @@ use std::fmt;
 /// Collects the errors of a configuration, so that all of them are reported at once.
 ///
 /// It must end in [`check`](Self::check), [`finish`](Self::finish) or [`into_vec`](Self::into_vec). In a debug build it
-/// panics if it
-/// is dropped before, because its errors would be lost.
+/// panics if it is dropped before, because its errors would be lost.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigErrors {
     errors: Vec<String>,

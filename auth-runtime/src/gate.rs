@@ -46,8 +46,7 @@ pub struct Authorized<P, C = NoCheck> {
 #[cfg(feature = "test-util")]
 impl<P, C> Authorized<P, C> {
     /// Returns an argument for a guarded handler that a unit test calls as a function: `purge(Authorized::for_test(),
-    /// user)`. No rule
-    /// is evaluated.
+    /// user)`. No rule is evaluated.
     #[must_use]
     pub fn for_test() -> Self {
         Self { marker: PhantomData }

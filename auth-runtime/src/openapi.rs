@@ -26,18 +26,14 @@
 //! ```
 //!
 //! **What is in a document.** A security scheme for each source in use, and for each operation its `security`, the
-//! rejections that can
-//! happen, and the rule: in words at the end of `description`, and whole as `x-auth-policy`.
+//! rejections that can happen, and the rule: in words at the end of `description`, and whole as `x-auth-policy`.
 //!
 //! **What `security` says.** Alternatives are several objects of the list, and joint requirements are in one object. A
-//! public operation
-//! has `[]`, an optional one has `{}` among others, and each source of a route is an alternative. Roles, scopes and permissions are
-//! listed by their names, with the prefix `role:`, `scope:` or `permission:` where one name is of two kinds. OpenAPI can't
-//! express `not`,
-//! claims, the age or class of a login, and checks; these, and more than 64 alternatives, are left out. So every caller
-//! that the rule
-//! admits satisfies `security` too, and `x-auth-policy` has the complete rule. The schemes of OAuth 2 and OpenID Connect
-//! list scopes only.
+//! public operation has `[]`, an optional one has `{}` among others, and each source of a route is an alternative. Roles,
+//! scopes and permissions are listed by their names, with the prefix `role:`, `scope:` or `permission:` where one name is
+//! of two kinds. OpenAPI can't express `not`, claims, the age or class of a login, and checks; these, and more than 64
+//! alternatives, are left out. So every caller that the rule admits satisfies `security` too, and `x-auth-policy` has the
+//! complete rule. The schemes of OAuth 2 and OpenID Connect list scopes only.
 
 #[cfg(feature = "aide")]
 mod aide;

@@ -1,8 +1,7 @@
 //! The origin check for ambient credentials.
 //!
 //! A browser sends a cookie with every request to its host, whichever page caused the request. So a request with an ambient
-//! credential
-//! that changes state must come from a page of this service, or of an origin that it trusts.
+//! credential that changes state must come from a page of this service, or of an origin that it trusts.
 
 use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;

@@ -17,8 +17,8 @@ use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 /// The caller of a request: who it is, and what it may do.
 ///
 /// Only the request pipeline makes one, after it has verified the token, so a handler that has a `Principal` was called
-/// with a valid
-/// token. It is an extractor: `user: Principal`, or `user: Option<Principal>` with `#[auth(optional)]`. A clone copies an `Arc`.
+/// with a valid token. It is an extractor: `user: Principal`, or `user: Option<Principal>` with `#[auth(optional)]`. A
+/// clone copies an `Arc`.
 #[derive(Clone)]
 pub struct Principal(Arc<Inner>);
 
@@ -114,8 +114,7 @@ impl Principal {
     }
 
     /// Returns the methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as
-    /// `pwd`, `otp`,
-    /// `hwk`.
+    /// `pwd`, `otp`, `hwk`.
     ///
     /// The claim is a list of strings; a string alone counts as a list of one.
     pub fn amr(&self) -> impl Iterator<Item = &str> {

@@ -1,8 +1,7 @@
 //! Revocation: tokens become invalid before they expire, by token, by session or by user.
 //!
 //! A token is never identified by its bytes: every ECDSA signature has a second encoding that verifies too, so the same
-//! token has more
-//! than one text.
+//! token has more than one text.
 //!
 //! | item | purpose |
 //! |---|---|

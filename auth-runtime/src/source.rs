@@ -31,8 +31,7 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r>;
 
     /// Returns where in the request the credential is, for the OpenAPI document. With `None`, a document that describes a
-    /// route with
-    /// this source is an error.
+    /// route with this source is an error.
     fn location(&self) -> Option<CredentialLocation<'_>> {
         None
     }

@@ -33,8 +33,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// An append-only log of revocations, which every instance of a service reads.
 ///
 /// A cursor is a position in it; 0 is before the first entry. After a reader has read up to a cursor, no entry may appear
-/// before that
-/// cursor. A store whose transactions can commit in another order than their numbers must prevent that.
+/// before that cursor. A store whose transactions can commit in another order than their numbers must prevent that.
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// Appends all entries or none. When the future completes without an error, the entries are as durable as the store is.
     ///
@@ -91,10 +90,9 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] if the store can't be read.
     fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>>;
 
-    /// Compares and sets: replaces the row with the id of `family` if the generation of that row is `expected`. Returns whether the
-    /// row was replaced; `false` also if there is no such row. Of any number of concurrent callers with the same
-    /// `expected`, exactly
-    /// one gets `true`.
+    /// Compares and sets: replaces the row with the id of `family` if the generation of that row is `expected`. Returns
+    /// whether the row was replaced; `false` also if there is no such row. Of any number of concurrent callers with the
+    /// same `expected`, exactly one gets `true`.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails. Then the row may or may not be replaced.
@@ -123,8 +121,7 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
 pub type FamilyId = [u8; 16];
 
 /// A family of refresh tokens: the tokens of one session, each of which replaces the one before. The row holds nothing that
-/// could be
-/// used as a token.
+/// could be used as a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]
 pub struct RefreshTokenFamily {

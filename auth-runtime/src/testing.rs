@@ -1,8 +1,7 @@
 //! Tools for tests of services: an engine with a clock that the test sets, tokens that it accepts, and principals.
 //!
 //! It is enabled by the feature `test-util`, which is for `[dev-dependencies]`. Only the engines that [`TestAuth`] makes
-//! are affected,
-//! also if another crate of the dependency tree enables the feature.
+//! are affected, also if another crate of the dependency tree enables the feature.
 //!
 //! ```
 //! use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};

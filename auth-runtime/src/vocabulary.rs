@@ -1,6 +1,5 @@
 //! The vocabulary: the names that rules may use, as `auth.toml` declares it and [`vocabulary!`](crate::vocabulary!)
-//! compiles it in: roles and
-//! what they imply, scopes, permissions and the roles that are granted them, sources.
+//! compiles it in: roles and what they imply, scopes, permissions and the roles that are granted them, sources.
 //!
 //! An engine that is given one ([`AuthBuilder::vocabulary`](crate::AuthBuilder::vocabulary)) enforces it: roles are
 //! expanded, permissions granted, a token with two roles that exclude each other is rejected, and a rule with a name that

@@ -1,6 +1,5 @@
 //! Calls that alternate in rounds of some milliseconds, so that other work of the machine affects all of them alike.
-//! criterion and divan
-//! measure one after the other.
+//! criterion and divan measure one after the other.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

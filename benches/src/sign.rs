@@ -2,8 +2,7 @@
 //! with aws-lc-rs and a prepared key. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin sign`.
 //!
 //! `SigningKey::sign` serializes the claims as JSON, encodes them and the signature in base64url and puts the token
-//! together. All of that
-//! counts as signing. The bare signature is of a header and a payload that are encoded already.
+//! together. All of that counts as signing. The bare signature is of a header and a payload that are encoded already.
 //!
 //! The two alternate in rounds of some milliseconds, as in `verify`, and the ratio of each round is taken before the median is.
 

@@ -1,18 +1,17 @@
 //! The life of tokens, through the functions: issue, refresh, log out, introspect, change of keys.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+mod moving_clock;
 
-use auth_runtime::clock::Clock;
+use std::time::Duration;
+
 use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
-use auth_runtime::session::readiness;
 use auth_runtime::session::{
     IssuedTokens, RefreshError, RefreshKey, SigningKey, SigningKeys, Subject, TokenError, TokenIssuer,
-    TokenService, key_set,
+    TokenService, key_set, readiness,
 };
 use auth_runtime::store::MemoryStore;
-use auth_runtime::testing::{TestClock, TestUser};
+use auth_runtime::testing::TestClock;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use axum::http::StatusCode;
@@ -306,49 +305,6 @@ async fn log_out_everywhere_ends_what_is_dated_ahead() {
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
         assert_eq!(shop.who(&alone).await, Err(401));
         assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
-    }
-}
-
-/// A clock that moves on each time it is read, as that of a system does.
-#[derive(Debug)]
-struct MovingClock(TestClock, AtomicU64);
-
-impl Clock for MovingClock {
-    fn now(&self) -> SystemTime {
-        self.0.now() + Duration::from_nanos(self.1.fetch_add(1, Ordering::SeqCst))
-    }
-}
-
-#[tokio::test]
-async fn log_out_everywhere_is_up_to_now_by_a_clock_that_moves() {
-    let store = MemoryStore::new();
-    let moving = || MovingClock(TestClock::new(), AtomicU64::new(1));
-    let ahead = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
-    let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()).clock(moving()));
-    ahead.pass(30);
-    for shop in [&ahead, &shop] {
-        shop.auth.catch_up().await.unwrap();
-    }
-    let revocations = || shop.auth.revocations();
-    let everyone = |bound| Revocation::User {
-        issuer: ISSUER.to_owned(),
-        subject: "alice".to_owned(),
-        issued_at_or_before: bound,
-    };
-    for way in 0..3 {
-        let tokens = [ahead.log_in("alice").await, shop.log_in("alice").await];
-        match way {
-            0 => shop.tokens.log_out_everywhere("alice").await.unwrap(),
-            1 => revocations().revoke(everyone(shop.auth.now())).await.unwrap(),
-            _ => {
-                let alice = TestUser::new("alice").claim("iss", ISSUER).principal();
-                revocations().revoke_user(&alice).await.unwrap();
-            }
-        }
-        for tokens in tokens {
-            assert_eq!(shop.who(&tokens.access_token).await, Err(401), "way {way}");
-            assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended, "way {way}");
-        }
     }
 }
 

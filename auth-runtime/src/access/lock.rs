@@ -1,16 +1,13 @@
 //! The access lock: who may call each route, in a committed file, so that a change of access shows in review.
 //!
 //! The comparison is of what the rules mean, for all callers at once. A rule that is written in another way and means the
-//! same is no
-//! change. It is also of the requests that each route serves, as axum matches paths: when a route is removed, a wildcard
-//! may serve its
-//! requests. Requests of no listed route are reported as `requests: POST /f/{}`, where `{}` is any segment.
+//! same is no change. It is also of the requests that each route serves, as axum matches paths: when a route is removed, a
+//! wildcard may serve its requests. Requests of no listed route are reported as `requests: POST /f/{}`, where `{}` is any
+//! segment.
 //!
 //! Not compared: whose tokens are accepted (issuers, audiences, the names of claims), the header from which a source takes
-//! a credential,
-//! the order in which sources are tried, which origins are trusted, what a check does, and what routers serve that are
-//! merged without a
-//! guard.
+//! a credential, the order in which sources are tried, which origins are trusted, what a check does, and what routers serve
+//! that are merged without a guard.
 
 mod callers;
 mod difference;
@@ -62,8 +59,8 @@ impl AccessTable {
     ///
     /// # Errors
     /// [`LockError::Changed`] if access has changed; [`LockError::NotRead`], [`LockError::Malformed`] or
-    /// [`LockError::Invalid`] if the
-    /// file is missing or is not a lock; [`LockError::NotLockable`] if no router can serve the routes of the table.
+    /// [`LockError::Invalid`] if the file is missing or is not a lock; [`LockError::NotLockable`] if no router can serve
+    /// the routes of the table.
     pub fn check_lock(&self, path: &Path) -> Result<(), LockError> {
         let text = fs::read_to_string(path)
             .map_err(|source| LockError::NotRead { path: path.to_owned(), source })?;

@@ -191,10 +191,9 @@ impl AuthBuilder {
     /// [`vocabulary!()`](crate::vocabulary!) makes. Without it every name is allowed, and none implies another.
     ///
     /// The vocabulary then applies to all rules and principals. A caller that has a role has those that it implies, and the
-    /// permissions that they are granted:
-    /// in rules, and in [`Principal::roles`](crate::Principal::roles) and
-    /// [`permissions`](crate::Principal::permissions). A token with two roles that exclude each other is rejected (401), and
-    /// none is issued. A route whose rule uses a name that is not declared is an error of
+    /// permissions that they are granted: in rules, and in [`Principal::roles`](crate::Principal::roles) and
+    /// [`permissions`](crate::Principal::permissions). A token with two roles that exclude each other is rejected (401),
+    /// and none is issued. A route whose rule uses a name that is not declared is an error of
     /// [`finish`](crate::Router::finish). Headers that are declared as sources need no call of [`source`](Self::source).
     pub fn vocabulary(mut self, vocabulary: &'static Vocabulary) -> Self {
         self.vocabularies.push(vocabulary);
@@ -260,8 +259,7 @@ impl AuthBuilder {
     }
 
     /// Sets the clock for the times of tokens, sessions and revocations. Default: the system's. Durations, such as those of
-    /// the limits
-    /// on login attempts, are measured on tokio's monotonic clock, which a test can pause.
+    /// the limits on login attempts, are measured on tokio's monotonic clock, which a test can pause.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

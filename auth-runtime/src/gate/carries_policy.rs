@@ -64,8 +64,7 @@ mod sealed {
 /// Implemented by [`Authorized`] alone.
 ///
 /// It is a trait of the first argument, and not of the tuple of all arguments: otherwise the compiler would suggest the
-/// only tuple of
-/// the handler's length, and report a wrong type instead of the missing attribute.
+/// only tuple of the handler's length, and report a wrong type instead of the missing attribute.
 pub trait Gate: sealed::SealedGate {
     /// The rule of the policy.
     const RULE: Rule;

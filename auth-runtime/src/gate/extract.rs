@@ -15,8 +15,7 @@ const MISSING_LAYER: &str = "the layer of `Auth` is missing: build the app with 
 /// The claims of the verified token, as a type of yours: `Claims(claims): Claims<MyClaims>`.
 ///
 /// A request whose claims do not fit the type is rejected as one with an invalid token (401 `invalid_token`), and the
-/// reason goes to
-/// tracing. The audit hook has already received the gate's decision, and is not called again.
+/// reason goes to tracing. The audit hook has already received the gate's decision, and is not called again.
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<T>(pub T);
 

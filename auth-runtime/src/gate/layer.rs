@@ -15,8 +15,7 @@ use crate::pipeline::RequestAuth;
 /// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response.
 ///
 /// `finish` of the guarded router adds it. On a plain `axum::Router`, add it with `.layer(auth.layer())`. Of several layers
-/// around a
-/// handler, the innermost counts.
+/// around a handler, the innermost counts.
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     engine: Arc<Engine>,
@@ -101,8 +100,7 @@ where
 }
 
 /// Adds headers. `Cache-Control` replaces the handler's, because it protects the response. A cookie that the handler set is
-/// kept: the
-/// gate clears an expired cookie, and must not clear the new cookie of a login.
+/// kept: the gate clears an expired cookie, and must not clear the new cookie of a login.
 fn add(headers: &mut HeaderMap, more: HeaderMap) {
     for (name, value) in &more {
         if name == CACHE_CONTROL {

@@ -9,8 +9,7 @@ use crate::rejection::{Rejection, RejectionKind, misconfigured};
 /// Checks, as an argument of a handler, that the request comes from a page of this service or of a trusted origin, or from no page.
 ///
 /// The gate checks this on every request with an ambient credential. A request to log in has no credential yet, so its
-/// handler must check
-/// it: otherwise another site could log its visitors in as another user, and see what they do here.
+/// handler must check it: otherwise another site could log its visitors in as another user, and see what they do here.
 ///
 /// ```
 /// use auth_runtime::{SameOrigin, auth};
@@ -22,8 +21,7 @@ use crate::rejection::{Rejection, RejectionKind, misconfigured};
 /// ```
 ///
 /// A request from a page of another origin is rejected with 403, unless its method is safe. A login that accepts `GET`,
-/// such as a link in
-/// a mail, must protect itself with a value that only the browser that requested the link has.
+/// such as a link in a mail, must protect itself with a value that only the browser that requested the link has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SameOrigin;

@@ -9,8 +9,7 @@ use crate::jose::SignError;
 use crate::store::StoreError;
 
 /// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready
-/// routes send an
-/// error code to their caller, and no more.
+/// routes send an error code to their caller, and no more.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {

@@ -1,10 +1,8 @@
 //! The text of a refresh token: `KEY-ID.BASE64URL`, where the bytes are a family's id, a generation, and a MAC over both.
 //!
 //! The text is opaque to the client. The store holds nothing that could be used as a token: a row has the family and the
-//! generation, and
-//! only the service has the key of the MAC. So the service can make the same token again from its row, and it rejects a
-//! guessed token
-//! without reading the store.
+//! generation, and only the service has the key of the MAC. So the service can make the same token again from its row, and
+//! it rejects a guessed token without reading the store.
 
 use std::fmt;
 
@@ -37,10 +35,8 @@ pub struct RefreshKey {
 
 impl RefreshKey {
     /// Returns the key with this id and secret. The id has 1 to 64 letters, digits, `-` and `_`. It is a part of every
-    /// token, so that a
-    /// new key can replace the old one while tokens of the old one are still valid. The secret has at least 32 bytes, for
-    /// example from
-    /// `openssl rand -base64 32`.
+    /// token, so that a new key can replace the old one while tokens of the old one are still valid. The secret has at
+    /// least 32 bytes, for example from `openssl rand -base64 32`.
     #[must_use]
     pub fn new(id: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
         Self { id: id.into(), secret: secret.into() }

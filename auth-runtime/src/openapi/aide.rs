@@ -52,10 +52,8 @@ impl OperationInput for SameOrigin {}
 
 impl Routes {
     /// The routes of an `aide::axum::ApiRouter`, read from the document that it made: for
-    /// [`fill`](crate::openapi::OpenApi::fill), for
-    /// the [table](Self::table), and for its lock. An operation whose handler has no `#[auth]` is listed as not guarded. A
-    /// route that is
-    /// not in the document is not listed.
+    /// [`fill`](crate::openapi::OpenApi::fill), for the [table](Self::table), and for its lock. An operation whose handler
+    /// has no `#[auth]` is listed as not guarded. A route that is not in the document is not listed.
     #[must_use]
     pub fn from_aide(document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).unwrap_or_default();

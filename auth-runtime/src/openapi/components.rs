@@ -32,8 +32,8 @@ impl Components {
     }
 
     /// Adds these to the components of a document of another crate, whose own components stay as they are. A component of
-    /// the document
-    /// with the name of one of these must say the same, because operations refer to it by that name. What does not is an error.
+    /// the document with the name of one of these must say the same, because operations refer to it by that name. What does
+    /// not is an error.
     pub(super) fn merge_into(&self, document: &mut Map<String, Value>, errors: &mut Vec<String>) {
         let theirs = object(document, "components");
         for (kind, ours) in &self.0 {
@@ -67,8 +67,7 @@ fn conflict(kind: &str, name: &str) -> String {
 }
 
 /// An error where two security schemes of one name take the credential from different places, or send the user to different
-/// URLs. The
-/// rest of the document's scheme is not compared.
+/// URLs. The rest of the document's scheme is not compared.
 fn scheme_conflict(name: &str, theirs: &Value, ours: &Value) -> Option<String> {
     // References are not resolved.
     if theirs.get("$ref").is_some()

@@ -3,8 +3,7 @@
 use std::fmt;
 
 /// How a document and the routes differ that it was [filled](super::OpenApi::fill) from. `Display` prints a line for each
-/// difference, and
-/// nothing where there is none.
+/// difference, and nothing where there is none.
 ///
 /// Operations of a router that was merged without a guard count as not served, because its routes are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -34,10 +34,8 @@ impl OpenApi {
     ///
     /// # Errors
     /// [`DocumentError::Misconfigured`], which lists every error: a route that `auth` can't serve, a source that does not
-    /// say where its
-    /// credential is, a name that a security scheme can't have, a configured source that the engine does not have, two
-    /// different schemas
-    /// of one name.
+    /// say where its credential is, a name that a security scheme can't have, a configured source that the engine does not
+    /// have, two different schemas of one name.
     pub fn describe(self, routes: &Routes, auth: &Auth) -> Result<Document, DocumentError> {
         let routes_in_document = ServedRoute::all(routes, auth);
         let described = described(&self, routes, &routes_in_document, auth, BTreeSet::new())?;

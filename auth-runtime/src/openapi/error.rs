@@ -39,8 +39,7 @@ pub enum DocumentError {
         source: serde_json::Error,
     },
     /// The type of the document that [`fill`](super::OpenApi::fill) was called with loses a part of the JSON that it
-    /// deserializes. The
-    /// JSON itself can be filled: call `fill` with a `serde_json::Value`.
+    /// deserializes. The JSON itself can be filled: call `fill` with a `serde_json::Value`.
     Lossy {
         /// What is lost.
         lost: String,

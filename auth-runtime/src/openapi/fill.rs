@@ -24,19 +24,17 @@ use crate::router::Routes;
 
 impl OpenApi {
     /// Adds what is enforced to a document of the handlers, such as `utoipa::openapi::OpenApi`, by method and path:
-    /// security schemes,
-    /// and for each operation its security, the rejections that can happen, and the rule, in words and as `x-auth-policy`. What the
-    /// document says already stays: a `security` of its own, a 401 of its own, title, version and servers.
+    /// security schemes, and for each operation its security, the rejections that can happen, and the rule, in words and as
+    /// `x-auth-policy`. What the document says already stays: a `security` of its own, a 401 of its own, title, version and
+    /// servers.
     ///
     /// Operations that the routes document themselves, by [`documented!`](crate::documented) and as the ready token routes do, are
     /// added with their schemas. Other routes that the document lacks are not added: the [`Coverage`] lists them.
     ///
     /// The document may have any type that serde reads and writes as OpenAPI. The types of `utoipa` and `aide` are tested.
-    /// A type that
-    /// loses something is an error ([`DocumentError::Lossy`], [`DocumentError::Deserialize`]): then fill a
-    /// `serde_json::Value`. Call
-    /// `fill` when the routes are nested as they are served. For a router of `aide` (feature `aide`) the routes are in its
-    /// document:
+    /// A type that loses something is an error ([`DocumentError::Lossy`], [`DocumentError::Deserialize`]): then fill a
+    /// `serde_json::Value`. Call `fill` when the routes are nested as they are served. For a router of `aide` (feature
+    /// `aide`) the routes are in its document:
     ///
     /// ```
     /// # #[cfg(feature = "aide")]
@@ -65,9 +63,8 @@ impl OpenApi {
     ///
     /// # Errors
     /// [`DocumentError`]: what [`describe`](Self::describe) reports; a document that can't be serialized or deserialized,
-    /// that was filled
-    /// before, that has a different component of a name that this library uses, or that is older than OpenAPI 3.1, where a security
-    /// requirement can't list roles. The document is then unchanged.
+    /// that was filled before, that has a different component of a name that this library uses, or that is older than
+    /// OpenAPI 3.1, where a security requirement can't list roles. The document is then unchanged.
     pub fn fill<D: Serialize + DeserializeOwned>(
         self,
         document: &mut D,
@@ -110,8 +107,7 @@ fn fill(
 }
 
 /// Inserts the operations that routes document themselves, and that the document lacks. The components of this library, and
-/// those that
-/// the inserted operations refer to: of an operation that the document has, it may have changed the schemas.
+/// those that the inserted operations refer to: of an operation that the document has, it may have changed the schemas.
 fn insert_documented(
     paths: &mut Map<String, Value>,
     places: &Places<'_>,

@@ -45,8 +45,7 @@ pub(super) fn ids(document: &mut Map<String, Value>) -> BTreeSet<String> {
 }
 
 /// Writes wildcards as OpenAPI does, and copies path items that are `shared` among the components to each path that refers
-/// to them: two
-/// paths with one item may have different rules.
+/// to them: two paths with one item may have different rules.
 pub(super) fn normalize_paths(paths: &mut Map<String, Value>, shared: Option<&Value>) {
     let wildcards: Vec<String> = paths.keys().filter(|path| path.contains("{*")).cloned().collect();
     for path in wildcards {

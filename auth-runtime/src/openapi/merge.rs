@@ -58,8 +58,7 @@ fn responses(theirs: &mut Map<String, Value>, ours: Map<String, Value>) {
 }
 
 /// Adds the parameters of the path that neither the operation nor its path item has, such as those of a prefix that the
-/// handler does
-/// not know.
+/// handler does not know.
 pub(super) fn parameters(
     operation: &mut Map<String, Value>,
     of_path_item: Option<&Value>,
@@ -115,8 +114,7 @@ pub(super) fn head(document: &mut Map<String, Value>, ours: &Map<String, Value>)
 }
 
 /// Whether two lists of security requirements admit the same callers. Their order does not matter, and a single empty
-/// requirement is
-/// the same as an empty list.
+/// requirement is the same as an empty list.
 pub(super) fn is_same_security(one: Option<&Value>, other: Option<&Value>) -> bool {
     let alternatives = |security: Option<&Value>| -> Option<BTreeSet<BTreeMap<String, BTreeSet<String>>>> {
         let mut read: BTreeSet<BTreeMap<String, BTreeSet<String>>> =

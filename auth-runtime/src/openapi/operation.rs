@@ -86,8 +86,7 @@ impl<'d> Operations<'d> {
     }
 
     /// An id that no other operation has: the first operation that asks for an id gets it, and a later one gets it with its
-    /// method and
-    /// path. So the ids stay the same when a route is added after the others.
+    /// method and path. So the ids stay the same when a route is added after the others.
     fn unique_id(&mut self, id: String, method: &str, path: &str) -> String {
         let long = format!("{id}_{}", with_path(method, path));
         let numbered = (2..).map(|number| format!("{long}_{number}"));

@@ -27,8 +27,8 @@ impl PathParameter {
 }
 
 /// A path of axum's as OpenAPI writes it, and its parameters. Where several parameters have the same name, the last one
-/// keeps it, because
-/// that is the one that the handler reads; the others get a number. Braces that belong to no parameter are percent-encoded.
+/// keeps it, because that is the one that the handler reads; the others get a number. Braces that belong to no parameter
+/// are percent-encoded.
 pub(super) fn template(path: &str) -> (String, Vec<PathParameter>) {
     // The path of a service that is mounted with a slash at its end has two slashes.
     let path = path.replace("//{*}", "/{*}");

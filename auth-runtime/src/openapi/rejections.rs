@@ -80,8 +80,7 @@ fn response(status: &str, description: &str, has_own_form: bool) -> Value {
 }
 
 /// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to.
-/// `has_ambient_source`: a
-/// browser sends the credential of one of its sources by itself.
+/// `has_ambient_source`: a browser sends the credential of one of its sources by itself.
 pub(super) fn responses(
     policy: &PolicyDocument,
     has_ambient_source: bool,

@@ -53,8 +53,7 @@ pub(super) fn requirements(
 }
 
 /// Sets of names: a caller that satisfies the condition (or, if not `wanted`, does not satisfy it) has all names of at
-/// least one set.
-/// `None`: there are too many sets. What can't be expressed by names counts as true.
+/// least one set. `None`: there are too many sets. What can't be expressed by names counts as true.
 fn alternatives(condition: &Condition, wanted: bool) -> Option<Vec<NameSet<'_>>> {
     let anything = || Some(vec![NameSet::new()]);
     let single = |kind, name| NameSet::from([(kind, name)]);

@@ -12,8 +12,8 @@ use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
 
 /// The decision on one request: whether it was decided, for which caller, and how it was rejected. The layer of
-/// [`Auth`](crate::Auth) puts it into the request's extensions, and into
-/// those of the answer, where an outer middleware reads what the gate decided: for access logs and audit.
+/// [`Auth`](crate::Auth) puts it into the request's extensions, and into those of the answer, where an outer middleware
+/// reads what the gate decided: for access logs and audit.
 #[derive(Clone)]
 pub struct RequestAuth(Arc<Inner>);
 

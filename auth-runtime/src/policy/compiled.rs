@@ -1,8 +1,7 @@
 //! A rule in terms of one engine: declared names are bits, so that a decision compares no strings.
 //!
 //! A decision is two walks: the first answers yes or no and allocates nothing, by bits where the engine has a vocabulary;
-//! the second, for
-//! a denial only, is by names and finds the reason.
+//! the second, for a denial only, is by names and finds the reason.
 
 use std::time::SystemTime;
 

@@ -1,8 +1,8 @@
 //! A rule as a constant → its conditions, with those of the rules that it names.
 //!
 //! What a macro writes is the JSON of conditions, with one node more, `{"rule":0}`, which is replaced here by the
-//! conditions of that named
-//! rule; and next to it what the vocabulary of the crate said of the names. A rule is decoded when a route is mounted or listed.
+//! conditions of that named rule; and next to it what the vocabulary of the crate said of the names. A rule is decoded when
+//! a route is mounted or listed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,8 +55,8 @@ impl Rule {
 
     /// # Errors
     /// Why this rule, or one that it names, can't be decoded. Macros and runtime are of one version, so this would be a
-    /// fault of the
-    /// library. No router is finished with such a rule, and it lets no caller in: under a `not`, "no caller" would be every caller.
+    /// fault of the library. No router is finished with such a rule, and it lets no caller in: under a `not`, "no caller"
+    /// would be every caller.
     pub(super) fn decode(&self) -> Result<DecodedRule, String> {
         match self.requirements {
             Requirements::Conditions(conditions) => {

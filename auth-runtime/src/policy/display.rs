@@ -10,8 +10,7 @@
 //! ```
 //!
 //! What must hold comes before what must not. A comma only joins parts, and parts that are joined inside of others are in
-//! parentheses, so
-//! that no precedence has to be known. A name that could be read as something else is in quotes.
+//! parentheses, so that no precedence has to be known. A name that could be read as something else is in quotes.
 
 use std::fmt;
 

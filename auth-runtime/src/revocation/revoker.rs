@@ -249,8 +249,8 @@ impl Revoker {
     }
 }
 
-/// Whether a user's tokens are revoked "up to now": the bound is in the second of `now`, or in the one before, since the caller has
-/// read the clock a moment earlier.
+/// Whether a user's tokens are revoked "up to now": the bound is `now`, or less than a second before it, since a caller has read
+/// the clock a moment earlier.
 fn is_up_to_now(bound: SystemTime, now: SystemTime) -> bool {
-    unix_seconds(bound).saturating_add(1) >= unix_seconds(now)
+    now.duration_since(bound).is_ok_and(|age| age < Duration::from_secs(1)) || bound >= now
 }

@@ -1,14 +1,12 @@
 //! The view: the revocations in the memory of this process. Every request reads it, so reading never waits for I/O.
 //!
 //! An entry has 16 bytes: 12 of a keyed hash of issuer, kind and id, and 4 for the time up to which tokens are revoked. The
-//! keys of the
-//! hash are random and belong to this process alone (SipHash of the standard library, twice), so an attacker can't construct a
-//! collision. A random collision (with 10 million entries, once in 10²¹ requests) would reject a valid token, and never accept a
-//! revoked one.
+//! keys of the hash are random and belong to this process alone (SipHash of the standard library, twice), so an attacker
+//! can't construct a collision. A random collision (with 10 million entries, once in 10²¹ requests) would reject a valid
+//! token, and never accept a revoked one.
 //!
 //! The entries are divided into shards, so that a shard that grows delays few requests. In each shard they are divided into
-//! buckets by
-//! the time at which they can be deleted. A bucket is deleted as a whole.
+//! buckets by the time at which they can be deleted. A bucket is deleted as a whole.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};

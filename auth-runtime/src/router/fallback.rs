@@ -145,8 +145,7 @@ where
     }
 
     /// Removes the fallback, and those of the routers that are nested in this one: a request that matches no route gets an
-    /// empty 404 again. For
-    /// merging two routers that both have a fallback, which [`merge`](Self::merge) does not allow.
+    /// empty 404 again. For merging two routers that both have a fallback, which [`merge`](Self::merge) does not allow.
     pub fn reset_fallback(mut self) -> Self {
         self.inner = self.inner.reset_fallback();
         self.entries.retain(|entry| !entry.path.ends_with(FALLBACK));

@@ -184,8 +184,7 @@ where
     }
 
     /// Adds a rule to every route of this router, also to routes that are added later. A request must satisfy it and the
-    /// route's own
-    /// rule. A route that is public or optional by itself is so no longer.
+    /// route's own rule. A route that is public or optional by itself is so no longer.
     ///
     /// Where the rule names sources, a route takes only those of its own that are among them.
     pub fn require(mut self, rule: Rule) -> Self {

@@ -99,8 +99,7 @@ impl Entry {
 }
 
 /// What an engine makes of the rules of a route: whom they let in before any requirement is looked at, and from which
-/// sources. Whatever it
-/// can't serve goes to `wrong`.
+/// sources. Whatever it can't serve goes to `wrong`.
 pub(super) fn read(
     engine: &Engine,
     rules: &[Rule],

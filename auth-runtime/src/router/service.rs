@@ -44,9 +44,12 @@ where
         }
         let (service, route) = guarded_service(service, Location::caller());
         // axum's `route_service` panics in a line of its own; `route` and `merge` pass on the caller's.
-        let checked = axum::Router::<S>::new().without_v07_checks();
+        let checked = axum::Router::<S>::new();
+        let checked = if self.has_v07_checks { checked } else { checked.without_v07_checks() };
         drop(checked.clone().route(path, axum::routing::MethodRouter::new()));
-        self.inner = self.inner.merge(checked.route_service(path, service));
+        // Merged into the new one, which has no fallback: that of this router stays, with its layers.
+        let inner = std::mem::take(&mut self.inner);
+        self.inner = checked.route_service(path, service).merge(inner);
         self.list(path, vec![Endpoint::new(ServedMethods::Service, route)]);
         self
     }

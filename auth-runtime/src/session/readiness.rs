@@ -9,8 +9,7 @@ use axum::response::IntoResponse;
 use crate::pipeline::RequestAuth;
 
 /// Responds with 204 while requests are served, and with 503 while the view of revocations is too old. The response
-/// contains nothing
-/// else, so everyone may call it.
+/// contains nothing else, so everyone may call it.
 ///
 /// ```
 /// use auth_runtime::{Router, routing::get, session::readiness};

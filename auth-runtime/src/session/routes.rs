@@ -208,17 +208,16 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Mounts `POST /revoke` (RFC 7009) for the clients that satisfy this rule, which must require a caller. Such a client
-    /// can revoke
-    /// the tokens of every user and client, although §2.1 allows a client to revoke its own alone: let the rule name those
-    /// that may.
+    /// can revoke the tokens of every user and client, although §2.1 allows a client to revoke its own alone: let the rule
+    /// name those that may.
     pub fn revocation(mut self, rule: Rule) -> Self {
         self.revocation = Some(rule);
         self
     }
 
     /// Mounts `POST /introspect` (RFC 7662) for the services that satisfy this rule, which must require a caller. With
-    /// `rule!(public)`
-    /// everyone could find out whether a stolen token is valid (§4), so every request is then rejected with 500.
+    /// `rule!(public)` everyone could find out whether a stolen token is valid (§4), so every request is then rejected with
+    /// 500.
     pub fn introspection(mut self, rule: Rule) -> Self {
         self.introspection = Some(rule);
         self

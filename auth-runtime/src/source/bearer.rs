@@ -24,8 +24,7 @@ impl CredentialSource for Bearer {
     }
 
     /// Extracts the token. A second `Authorization` header of any scheme makes the request malformed, because proxies
-    /// differ on which
-    /// one counts.
+    /// differ on which one counts.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
         let mut values = head.headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Extracted::Absent };

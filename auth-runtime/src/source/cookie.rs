@@ -10,8 +10,7 @@ use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential
 /// The source `cookie`: the access token in a cookie.
 ///
 /// The default name is `__Host-access_token`. A browser accepts a cookie with this prefix only over TLS, for this host
-/// alone and for
-/// all paths (RFC 6265bis §4.1.3.2), so no other subdomain can set one.
+/// alone and for all paths (RFC 6265bis §4.1.3.2), so no other subdomain can set one.
 #[derive(Clone, Debug)]
 pub struct AccessCookie {
     name: Cow<'static, str>,
@@ -70,8 +69,7 @@ impl AccessCookie {
 /// The refresh token in a cookie. It is not a source: no rule accepts it as a credential.
 ///
 /// The browser sends `__Secure-refresh_token` to the token routes alone. Where the engine renews tokens transparently, the
-/// cookie is
-/// `__Host-refresh_token`, and the browser sends it with every request.
+/// cookie is `__Host-refresh_token`, and the browser sends it with every request.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshCookie {
     name: &'static str,

@@ -9,8 +9,7 @@ use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential
 ///
 /// URLs appear in logs, in the history of browsers and in `Referer`. The source is off until
 /// [`AuthBuilder::dangerously_allow_query_tokens`](crate::AuthBuilder::dangerously_allow_query_tokens) is called. Its token
-/// is rejected on routes that
-/// change state, and responses to it carry `Cache-Control: no-store`.
+/// is rejected on routes that change state, and responses to it carry `Cache-Control: no-store`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Query;

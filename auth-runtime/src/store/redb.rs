@@ -30,12 +30,11 @@ const MAX_BATCH: usize = 256;
 /// space. After another error of the disk, they fail until the service is restarted.
 ///
 /// The file can be open once: neither two processes can share it, nor can one process open it twice. redb locks it with the
-/// file locks
-/// of the system (Linux, Apple and Windows), which a network disk may not have. Clone the store for each engine of the process.
+/// file locks of the system (Linux, Apple and Windows), which a network disk may not have. Clone the store for each engine
+/// of the process.
 ///
 /// An engine that was dropped can hold its clone for a short time, until it has finished reading the log. Dropping the last
-/// clone waits
-/// for the accepted writes, then closes the file.
+/// clone waits for the accepted writes, then closes the file.
 #[derive(Clone)]
 pub struct RedbStore {
     inner: Arc<Inner>,

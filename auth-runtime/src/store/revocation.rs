@@ -21,8 +21,7 @@ pub enum Revocation {
         session_id: String,
     },
     /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier. Times are compared in whole seconds,
-    /// so a token
-    /// that was issued in the same second is revoked too.
+    /// so a token that was issued in the same second is revoked too.
     User {
         /// The issuer of the tokens.
         issuer: String,

@@ -195,6 +195,9 @@ mod tests {
             (r#"{"jti":[]}"#, "jti"),
             (r#"{"sid":5}"#, "sid"),
             (r#"{"acr":5}"#, "acr"),
+            (r#"{"amr":{"pwd":true}}"#, "amr"),
+            (r#"{"amr":[["pwd"]]}"#, "amr"),
+            (r#"{"amr":null}"#, "amr"),
         ] {
             assert_eq!(
                 TokenClaims::from_json(json.as_bytes()).err(),

@@ -9,8 +9,7 @@ use super::claims::TokenClaims;
 use crate::jose::Key;
 
 /// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles,
-/// scopes and
-/// permissions.
+/// scopes and permissions.
 ///
 /// ```
 /// use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
@@ -144,8 +143,7 @@ impl TrustedIssuer {
     }
 
     /// Sets the accepted values of the header's `typ`. They are compared without case, and with or without the prefix
-    /// `application/`
-    /// (RFC 7515 §4.1.9). Default: `at+jwt` (RFC 9068) and `JWT`.
+    /// `application/` (RFC 7515 §4.1.9). Default: `at+jwt` (RFC 9068) and `JWT`.
     ///
     /// A token without `typ` is accepted only if `JWT` is accepted.
     pub fn token_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -247,8 +245,7 @@ impl ClaimRule {
     }
 
     /// Requires that `predicate` returns `true` for the claim. It is called on every request, so it must not block. The
-    /// tokens of an
-    /// issuer with such a rule are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
+    /// tokens of an issuer with such a rule are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
     pub fn satisfies(predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         Self::Satisfies(Arc::new(predicate))
     }

@@ -1,8 +1,7 @@
 //! The smallest guarded service: who may call a handler is an attribute on it.
 //!
 //! Run it with `cargo run -p hello`. It prints who may call what, and two lines to try: 200 and 403. `PORT=8080` in front
-//! of that uses
-//! another port than 3000.
+//! of that uses another port than 3000.
 #![allow(clippy::print_stdout, reason = "it prints to the terminal of the person who started it")]
 
 use std::error::Error;

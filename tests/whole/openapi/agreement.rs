@@ -1,6 +1,5 @@
 //! Whom the rule admits, `security` admits; and nobody else, where OpenAPI has words for the rule. By an interpreter of
-//! `security` that
-//! knows nothing of rules.
+//! `security` that knows nothing of rules.
 
 use std::collections::BTreeSet;
 

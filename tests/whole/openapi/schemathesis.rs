@@ -1,6 +1,5 @@
 //! `schemathesis` sends requests by the document and looks at the answers: that nobody is let in who is not, and that each
-//! refusal is one
-//! that the document tells of.
+//! refusal is one that the document tells of.
 
 use auth_runtime::openapi::OpenApi;
 use auth_runtime::routing::{get, post};

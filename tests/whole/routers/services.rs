@@ -158,3 +158,16 @@ async fn a_service_is_called_by_the_clone_that_was_ready() {
         assert_eq!(send(&app, request("GET", "/", &[])).await.body, "ready");
     }
 }
+
+/// Also those of the answer where nothing is found, as in axum.
+#[tokio::test]
+async fn a_service_leaves_the_layers_of_the_fallback() {
+    let test = TestAuth::new();
+    let marked = axum::middleware::map_response(async |mut response: axum::response::Response| {
+        response.headers_mut().insert("x-layer", axum::http::HeaderValue::from_static("1"));
+        response
+    });
+    let app = Router::<()>::new().layer(marked).route_service("/", (tower::service_fn(echo), rule!(public)));
+    let reply = send(&app.finish(test.auth()).unwrap(), request("GET", "/none", &[])).await;
+    assert_eq!((reply.status.as_u16(), reply.header("x-layer")), (404, "1"));
+}

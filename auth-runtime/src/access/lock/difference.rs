@@ -123,8 +123,8 @@ impl<'l> Difference<'_, 'l> {
     }
 
     /// The requests, by shape and method, that another route may serve than before: of a shape that was added or removed,
-    /// and of the part
-    /// that it shares with another shape, by every method; of any other shape, by the methods of its routes.
+    /// and of the part that it shares with another shape, by every method; of any other shape, by the methods of its
+    /// routes.
     fn requests(&self) -> BTreeMap<String, BTreeSet<&str>> {
         let (before, after) = (self.before, self.after);
         let shapes = || before.shapes().chain(after.shapes());

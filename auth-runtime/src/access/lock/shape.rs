@@ -55,8 +55,8 @@ fn first(path: &str) -> (&str, Option<&str>) {
 }
 
 /// A wildcard matches one segment or more, with a slash at the end or without: the shape for each of these lengths, up to
-/// this number of
-/// segments in all. Other shapes may match some of these paths and not others. Nothing for a shape without a wildcard.
+/// this number of segments in all. Other shapes may match some of these paths and not others. Nothing for a shape without a
+/// wildcard.
 pub(super) fn lengths(shape: &str, longest: usize) -> impl Iterator<Item = String> {
     let prefix = shape.strip_suffix("{*}").map(|prefix| format!("{prefix}{{}}"));
     let more = longest.saturating_sub(shape.split('/').count());
@@ -65,8 +65,7 @@ pub(super) fn lengths(shape: &str, longest: usize) -> impl Iterator<Item = Strin
 }
 
 /// Paths of given shapes, each as different from all other shapes as possible: the route that serves such a path serves
-/// most paths of its
-/// shape.
+/// most paths of its shape.
 pub(super) struct Probes {
     /// For a parameter: a letter that no literal has.
     parameter: String,

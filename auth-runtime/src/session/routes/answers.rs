@@ -112,8 +112,7 @@ impl TokenFailure {
 /// The responses of the ready routes. Cookies, `Cache-Control` and `Retry-After` are added to every response.
 pub trait TokenAnswers: Send + Sync + 'static {
     /// The user logged in, or the tokens were refreshed. Default: the response of RFC 6749 §5.1, without the tokens if they
-    /// are sent
-    /// in cookies.
+    /// are sent in cookies.
     fn tokens(&self, tokens: &IssuedTokens, request: &TokenRequest<'_>) -> Response {
         let mut body = json!({ "token_type": "Bearer", "expires_in": tokens.expires_in.as_secs() });
         if request.delivery == Delivery::Json

@@ -30,8 +30,7 @@ use crate::source::{Bearer, CredentialSource as _, Extracted};
 /// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
-/// their handler
-/// is `#[auth(public)]`. The others need a rule.
+/// their handler is `#[auth(public)]`. The others need a rule.
 pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {

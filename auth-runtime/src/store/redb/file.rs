@@ -23,8 +23,7 @@ pub(super) struct StoreFile {
 enum State {
     Open(Database),
     /// The file could not be opened again after the disk was full. The next attempt is at least a second after the last
-    /// one, because
-    /// opening reads the whole file.
+    /// one, because opening reads the whole file.
     Broken {
         tried: Instant,
     },

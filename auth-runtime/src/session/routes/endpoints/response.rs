@@ -19,8 +19,8 @@ impl<A> TokenEndpoints<A> {
     }
 
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
-    /// as one with
-    /// a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the attempts.
+    /// as one with a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the
+    /// attempts.
     #[must_use]
     pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
         self.hand_over(head, TokenRoute::Login, tokens)
