@@ -54,3 +54,17 @@ async fn log_out_everywhere_is_up_to_now_by_a_clock_that_moves() {
         }
     }
 }
+
+/// A log must not name the users of a store.
+#[tokio::test]
+async fn the_debug_text_of_revocations_and_of_their_store_has_no_rows() {
+    let store = MemoryStore::new();
+    let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
+    shop.auth.catch_up().await.unwrap();
+    shop.log_in("alice").await;
+    shop.tokens.log_out_everywhere("alice").await.unwrap();
+    shop.log_in("alice").await;
+    for text in [format!("{store:?}"), format!("{:?}", shop.auth.revocations())] {
+        assert!(!text.contains("alice"), "{text}");
+    }
+}
