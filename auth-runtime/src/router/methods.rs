@@ -180,6 +180,7 @@ where
     {
         self.on(MethodFilter::TRACE, handler)
     }
+
     /// Routes `CONNECT` requests to a handler that has `#[auth]`: HTTP/2's, for WebSockets (RFC 8441).
     #[track_caller]
     pub fn connect<H, T>(self, handler: H) -> Self

@@ -544,14 +544,12 @@ fn what_the_vocabulary_makes_of_roles_is_part_of_it() {
 /// The router that is merged is not guarded; what answers for the methods that it lacks is.
 #[test]
 fn the_method_fallback_of_a_merged_router_is_locked() {
-    #[auth(public)]
-    async fn for_everyone() {}
     let merged = || {
         let open = axum::Router::new().route("/open", axum::routing::get(|| async {}));
         Router::<()>::new().dangerously_merge_unguarded(open)
     };
     let closed = merged().method_not_allowed_fallback(for_admins);
-    let changes = told_of(closed, merged().method_not_allowed_fallback(for_everyone));
+    let changes = told_of(closed, merged().method_not_allowed_fallback(for_all));
     assert!(changes.iter().any(|change| change.contains("+ gained: anonymous callers")), "{changes:?}");
     let same = told_of(
         merged().method_not_allowed_fallback(for_admins),
