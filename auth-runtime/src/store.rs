@@ -15,6 +15,7 @@ mod redb;
 mod revocation;
 
 use std::fmt;
+use std::future::ready;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]
-pub use self::redb::RedbStore;
+pub use self::redb::{RedbStore, RedbStoreOptions};
 pub use self::revocation::Revocation;
 use crate::clock::unix_seconds;
 
@@ -47,6 +48,16 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if the log can't be read.
     fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage>;
+
+    /// Checks that the store can be written. It is called every second: a store that can't tell without a write returns what it
+    /// knows. While it fails, [`RevocationStatus::writable`](crate::revocation::RevocationStatus::writable) is `false` and
+    /// [`readiness`](crate::session::readiness) answers 503. Default: the store can be written.
+    ///
+    /// # Errors
+    /// [`StoreError`] if a write would fail.
+    fn check_writable(&self) -> StoreFuture<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
 
     /// Deletes a bounded number of entries whose `keep_until` is before `now`, so that other calls do not wait for long. Returns
     /// whether more entries can be deleted.

@@ -1,14 +1,17 @@
-//! The process that the tests of `durability` start and kill: `serve STORE ROUND` or `run-out-of-space STORE`.
+//! The process that the tests of `durability` start and kill: `serve STORE ROUND`, `run-out-of-space STORE` or `hang STORE`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the test that started it fails when it panics")]
 
 use std::env;
 use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{Subject, TokenError};
+use auth_runtime::store::{
+    LoggedRevocation, RedbStore, RefreshTokenFamily, RefreshTokenStore as _, RevocationLog as _,
+};
 use auth_tests::durable::{Line, PARTNER, Service, limit_file_size, token};
 use tokio::task::JoinSet;
 
@@ -18,7 +21,8 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", store, round] => serve(store.as_ref(), round).await,
         ["run-out-of-space", store] => run_out_of_space(store.as_ref()).await,
-        _ => panic!("write `serve STORE ROUND` or `run-out-of-space STORE`, not {arguments:?}"),
+        ["hang", store] => hang(store.as_ref()).await,
+        _ => panic!("write `serve STORE ROUND`, `run-out-of-space STORE` or `hang STORE`, not {arguments:?}"),
     }
 }
 
@@ -40,15 +44,82 @@ async fn serve(store: &Path, round: &str) {
 
 async fn run_out_of_space(store: &Path) {
     let service = Service::start(store).await.unwrap();
+    let revoke = async |id: &str| {
+        let revocation = Revocation::Token { issuer: PARTNER.into(), token_id: id.into() };
+        service.auth.revocations().revoke(revocation).await
+    };
+    let status = || service.auth.revocations().status();
+    revoke("before").await.unwrap();
     limit_file_size(std::process::id(), "0");
-    let revocation = Revocation::Token { issuer: PARTNER.into(), token_id: "t".into() };
-    service.auth.revocations().revoke(revocation).await.unwrap_err();
-    // Opening it anew, which has to be after a failure of the disk, takes some bytes.
-    service.auth.catch_up().await.unwrap_err();
+    revoke("during").await.unwrap_err();
+    // Not a byte can be written, and it is read all the same.
+    service.auth.catch_up().await.unwrap();
+    until("it is told", async || !status().writable).await;
+    assert!(!status().ready && status().failure.unwrap().contains("there is no space"));
+    assert_eq!(service.status(&token("before")).await, 401);
+    assert_eq!(service.status(&token("good")).await, 200);
     limit_file_size(std::process::id(), "unlimited");
-    // It is opened again at most once a second.
-    let read = async { while service.auth.catch_up().await.is_err() {} };
-    tokio::time::timeout(Duration::from_secs(60), read).await.unwrap();
+    // By itself: nobody writes.
+    until("it is well again", async || status().ready).await;
+    assert_eq!(status().failure, None);
+    revoke("after").await.unwrap();
+    assert_eq!(service.status(&token("after")).await, 401);
+}
+
+/// A disk that hangs: what waits for it fails, and what nobody got is not kept.
+async fn hang(store: &Path) {
+    let faults = env::var_os("AUTH_FAULTS").unwrap();
+    let disk = |state: &str| std::fs::write(&faults, state).unwrap();
+    let family = |number: u8| RefreshTokenFamily {
+        id: [number; 16],
+        issuer: "i".into(),
+        subject: "s".into(),
+        key_id: "k".into(),
+        generation: 1,
+        started_at: 10,
+        rotated_at: 10,
+        expires_at: 100,
+        acr: None,
+    };
+    let revoked = |id: &str| LoggedRevocation {
+        revocation: Revocation::Token { issuer: "i".into(), token_id: id.into() },
+        keep_until: UNIX_EPOCH + Duration::from_secs(100),
+    };
+    disk("well");
+    let store = RedbStore::options().time_limit(Duration::from_millis(300)).open(store).unwrap();
+    store.insert(family(1)).await.unwrap();
+
+    disk("hang");
+    let (insert, append) = tokio::join!(store.insert(family(2)), store.append(vec![revoked("a")]));
+    for hung in [insert, append, store.replace(1, family(1)).await.map(drop), store.check_writable().await] {
+        let error = hung.unwrap_err().to_string();
+        assert!(error.contains("its disk has not answered for 300ms"), "{error}");
+    }
+    // The writer has been stuck for longer than the limit, so nothing waits for it any more.
+    let error = store.insert(family(3)).await.unwrap_err().to_string();
+    assert!(error.contains("so this write was not tried"), "{error}");
+    assert!(store.find([1; 16]).await.unwrap().is_some(), "reads do not wait for it");
+
+    disk("well");
+    until("it writes again", async || store.check_writable().await.is_ok()).await;
+    for (number, is_there) in [(1, true), (2, false), (3, false)] {
+        assert_eq!(store.find([number; 16]).await.unwrap().is_some(), is_there, "{number}");
+    }
+    // A revocation that was written late is written.
+    let log = store.read(0, 10).await.unwrap();
+    assert_eq!(log.entries, [revoked("a")]);
+    store.insert(family(3)).await.unwrap();
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: not yet"));
 }
 
 /// In one piece: lines of several tasks don't mix.

@@ -3,6 +3,7 @@
 
 mod acknowledged;
 mod child;
+mod faults;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -43,6 +43,7 @@ impl Engine {
         const AT_ONCE: Duration = Duration::from_millis(300);
         // It logs its failure itself, and `status` reports it.
         let _ = self.revocations.state.catch_up(self.now()).await;
+        self.revocations.state.check_writable().await;
         // A clock that jumps for a moment must not make it forget.
         let Some(steady) = self.steady_time.record(self.now()) else { return };
         let began = Instant::now();

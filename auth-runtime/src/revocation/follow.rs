@@ -38,6 +38,8 @@ struct Followed {
     max_staleness: i64,
     read_failure: StdMutex<Option<StoreError>>,
     write_failure: StdMutex<Option<StoreError>>,
+    /// Why the store says that it can't be written.
+    not_writable: StdMutex<Option<StoreError>>,
 }
 
 /// The state of the view of revocations.
@@ -52,7 +54,11 @@ pub struct RevocationStatus {
     pub cursor: u64,
     /// When the view was last known to hold the whole log; `None` if it never was. Without a store it is the current time.
     pub confirmed_at: Option<SystemTime>,
-    /// Whether requests are served. If the view is older than `max_staleness` or was never complete, they are rejected with 503.
+    /// Whether the store can be written, as it said within the last second. If not, a login, a refresh and a logout are answered
+    /// 503, and other requests are served. Without a store it is `true`.
+    pub writable: bool,
+    /// Whether everything is served: the store can be written, and the view is complete and not older than `max_staleness`. If the
+    /// view is older, requests with a credential are rejected with 503.
     pub ready: bool,
     /// Why the last read of the store or the last write to it failed, as a text for the log; `None` if neither failed.
     pub failure: Option<String>,
@@ -68,6 +74,7 @@ impl RevocationState {
             max_staleness: i64::try_from(max_staleness.as_secs()).unwrap_or(i64::MAX),
             read_failure: StdMutex::new(None),
             write_failure: StdMutex::new(None),
+            not_writable: StdMutex::new(None),
         });
         Self { view: RevocationView::new(term), followed }
     }
@@ -105,6 +112,27 @@ impl RevocationState {
         }
         self.view.apply(&entries);
         Ok(())
+    }
+
+    /// Asks the store whether it can be written.
+    pub(crate) async fn check_writable(&self) {
+        let Some(followed) = &self.followed else { return };
+        let checked = followed.log.check_writable().await;
+        set(&followed.not_writable, checked.as_ref().err());
+        if checked.is_ok() {
+            // It was in the log, and the next write may succeed.
+            set(&followed.write_failure, None);
+        }
+    }
+
+    /// Whether the store said that it can be written.
+    fn is_writable(&self) -> bool {
+        self.followed.as_ref().is_none_or(|followed| get(&followed.not_writable).is_none())
+    }
+
+    /// Whether all requests are served.
+    pub(crate) fn is_ready(&self, now: SystemTime) -> bool {
+        self.is_writable() && self.check_fresh(now).is_ok()
     }
 
     /// Returns whether there is a store.
@@ -148,7 +176,8 @@ impl RevocationState {
             bytes,
             cursor: followed.map_or(0, |followed| followed.cursor.load(Ordering::Acquire)),
             confirmed_at,
-            ready: self.check_fresh(now).is_ok(),
+            writable: self.is_writable(),
+            ready: self.is_ready(now),
             failure: followed.and_then(Followed::failure),
         }
     }
@@ -177,13 +206,15 @@ impl Followed {
         }
     }
 
-    /// Returns why the last read or the last write failed.
+    /// Returns why the last read or the last write failed, or the next would.
     fn failure(&self) -> Option<String> {
-        let failures = [&self.read_failure, &self.write_failure];
-        failures.into_iter().find_map(|failure| {
-            Some(failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.to_string())
-        })
+        let failures = [&self.read_failure, &self.not_writable, &self.write_failure];
+        failures.into_iter().find_map(|failure| Some(get(failure)?.to_string()))
     }
+}
+
+fn get(failure: &StdMutex<Option<StoreError>>) -> Option<StoreError> {
+    failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 fn set(failure: &StdMutex<Option<StoreError>>, to: Option<&StoreError>) {

@@ -8,8 +8,10 @@ use axum::response::IntoResponse;
 
 use crate::pipeline::RequestAuth;
 
-/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old. The response
-/// contains nothing else, so everyone may call it.
+/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old or the store can't be
+/// written. The response contains nothing else, so everyone may call it.
+///
+/// It is not a liveness check: a restart does not make space on a disk.
 ///
 /// ```
 /// use auth_runtime::{Router, routing::get, session::readiness};
@@ -19,7 +21,7 @@ use crate::pipeline::RequestAuth;
 #[auth(public, crate = crate)]
 pub async fn readiness(Extension(auth): Extension<RequestAuth>) -> impl IntoResponse {
     let engine = auth.engine();
-    let ready = engine.revocations.state.check_fresh(engine.now()).is_ok();
+    let ready = engine.revocations.state.is_ready(engine.now());
     let status = if ready { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(CACHE_CONTROL, "no-store")])
 }

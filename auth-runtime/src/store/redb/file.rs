@@ -1,73 +1,116 @@
-//! The file: opens it, writes one transaction at a time, opens it again after the disk was full, and describes its errors.
+//! The database of one path: reads it, writes it, and opens it again after it failed.
+//!
+//! The writer thread alone writes, checks and opens again. Reads share a lock that it takes for the moment in which it exchanges the
+//! database, so a read never waits for an `fsync`, and no database is closed under a read.
 
+use std::any::Any;
 use std::fmt::Display;
-use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{self, Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use ::redb::{Builder, Database, Durability, Error, ReadTransaction, ReadableDatabase, WriteTransaction};
+use ::redb::{Builder, Database, Durability, Error, ReadTransaction, ReadableDatabase, StorageBackend};
 
+use super::advice::advice;
+use super::disk::{Disk, Placement};
+use super::options::RedbStoreOptions;
 use super::tables::{self, FORMAT, Tables, Write};
 use crate::store::StoreError;
 
 /// The memory for cached pages, in bytes. redb's default is up to a gigabyte.
 const CACHE: usize = 64 << 20;
 
+/// Opening reads the whole file. While opening fails, it takes at most this part of the time.
+const PART_OF_THE_TIME: u32 = 10;
+
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// The database of one path.
 pub(super) struct StoreFile {
     path: PathBuf,
-    database: Mutex<State>,
+    disk: Arc<Disk>,
+    state: RwLock<State>,
+    /// Why it can't be written.
+    trouble: Mutex<Option<Trouble>>,
+    /// Why the path does not lead to the open file any more.
+    misplaced: Mutex<Option<StoreError>>,
 }
 
-enum State {
-    Open(Database),
-    /// The file could not be opened again after the disk was full. The next attempt is at least a second after the last
-    /// one, because opening reads the whole file.
-    Broken {
-        tried: Instant,
-    },
+struct State {
+    opened: Opened,
+    /// Increases each time the database is exchanged.
+    epoch: u64,
+}
+
+enum Opened {
+    Writable(Database),
+    /// What redb writes when it opens the file stays in memory.
+    ReadOnly(Database),
+    /// It can't even be read.
+    Unreadable,
     /// The file is closed and is not opened again.
     Closed,
 }
 
-impl State {
-    /// Returns the database. Opens it again if it is broken.
-    fn open(&mut self, path: &Path) -> Result<&Database, Error> {
-        if let Self::Broken { tried } = self
-            && tried.elapsed() >= Duration::from_secs(1)
-        {
-            // Not `create`: if the file was deleted, an empty one would silently lose the revocations.
-            *self = match builder().open(path) {
-                Ok(database) => Self::Open(database),
-                Err(error) => {
-                    tracing::warn!(%error, path = %path.display(), "auth: the store can't be opened again yet");
-                    Self::Broken { tried: Instant::now() }
-                }
-            };
-        }
-        match self {
-            Self::Open(database) => Ok(database),
-            Self::Broken { .. } | Self::Closed => Err(Error::DatabaseClosed),
-        }
+/// Why the last write failed.
+struct Trouble {
+    error: StoreError,
+    /// The file was opened again since, and a test write succeeded.
+    is_over: bool,
+    /// It is not opened again before this time.
+    next_try: Instant,
+}
+
+/// Why a read failed.
+pub(super) struct ReadError {
+    pub(super) error: StoreError,
+    /// The database that failed, if opening the file again may help.
+    pub(super) failed: Option<u64>,
+}
+
+/// An error of redb, or a panic: redb panics on some damaged pages.
+enum Failure {
+    Error(Error),
+    Panic(String),
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
     }
 }
 
 impl StoreFile {
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        // Absolute, because the file is opened again after the disk was full, and because the messages name it.
+    pub(super) fn open(path: &Path, options: &RedbStoreOptions) -> Result<Self, StoreError> {
+        // Absolute, because the path is looked up again, and because the messages name it.
         let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let file = Self { path, database: Mutex::new(State::Closed) };
-        let (database, format) = file.make().map_err(|error| file.fault(error))?;
-        match format {
-            Some(FORMAT) => *file.database() = State::Open(database),
-            Some(other) => {
-                return Err(file.error(format_args!(
-                    "it has the format {other}, but this version of the program supports only {FORMAT}: run the version that \
-                     wrote it, or a newer one, or use another path"
-                )));
-            }
-            None => return Err(file.error("it is the redb file of another program: use another path")),
+        let (disk, is_empty) = match Disk::open(&path, options.require_existing) {
+            Ok(opened) => opened,
+            Err(error) => return Err(describe(&path, Failure::Error(error))),
+        };
+        if is_empty && options.require_existing {
+            return Err(unusable(&path, "it is empty, and an existing store is required: restore the file"));
+        }
+        let file = Self {
+            path,
+            disk: Arc::new(disk),
+            state: RwLock::new(State { opened: Opened::Closed, epoch: 0 }),
+            trouble: Mutex::new(None),
+            misplaced: Mutex::new(None),
+        };
+        let database = catch(|| file.make(options.compact)).map_err(|failure| file.fault(failure))?;
+        let Some(database) = database? else {
+            return Err(file.error("it is the redb file of another program: use another path"));
+        };
+        file.state_mut().opened = Opened::Writable(database);
+        if is_empty {
+            tracing::warn!(
+                path = %file.path.display(),
+                "auth: the store is new: nobody is logged in, and nothing is revoked. If there should be one, stop the service and \
+                 restore its file; `RedbStore::options().require_existing()` makes a missing file an error"
+            );
         }
         Ok(file)
     }
@@ -76,77 +119,228 @@ impl StoreFile {
         &self.path
     }
 
-    pub(super) fn begin_read(&self) -> Result<ReadTransaction, Error> {
-        Ok(self.database().open(&self.path)?.begin_read()?)
+    /// Reads, while no other database takes the place of this one.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, Error>,
+    ) -> Result<T, ReadError> {
+        let state = self.state();
+        let (Opened::Writable(database) | Opened::ReadOnly(database)) = &state.opened else {
+            let error = self.trouble().as_ref().map(|trouble| trouble.error.clone());
+            let error = error.unwrap_or_else(|| self.error("it is closed"));
+            return Err(ReadError { error, failed: None });
+        };
+        catch(|| Ok(work(&database.begin_read()?)?))
+            .map_err(|failure| ReadError { error: self.fault(failure), failed: Some(state.epoch) })
     }
 
     /// Executes all writes or none. Returns when they are on the disk.
+    ///
+    /// After a failure it opens the file again, because redb rejects everything after an error of the disk.
     pub(super) fn write(&self, writes: Vec<Write>) -> Result<Vec<bool>, StoreError> {
-        let answers = self.commit(writes);
-        if matches!(&answers, Err(Error::Io(error)) if is_full(error)) {
-            self.reopen();
+        self.check(None)?;
+        let answers = {
+            let state = self.state();
+            match &state.opened {
+                Opened::Writable(database) => catch(|| commit(database, writes)),
+                _ => return Err(self.error("it can't be written now")),
+            }
+        };
+        match answers {
+            Ok(answers) => {
+                *self.trouble() = None;
+                // What was written to a file that is not there any more is not acknowledged.
+                self.check_placement()?;
+                Ok(answers)
+            }
+            Err(failure) => {
+                let error = self.fault(failure);
+                self.fail(&error);
+                self.open_again(true);
+                Err(error)
+            }
         }
-        answers.map_err(|error| self.fault(error))
     }
 
-    /// Closes the file. A read that is still running fails.
+    /// Checks that the file is in its place and that writes succeed. If they failed, opens the file again when it is time.
+    /// `failed` is a database that failed a read, and its error.
+    pub(super) fn check(&self, failed: Option<(u64, StoreError)>) -> Result<(), StoreError> {
+        self.check_placement()?;
+        if let Some((_, error)) = failed.filter(|(epoch, _)| *epoch == self.state().epoch) {
+            self.fail(&error);
+            self.open_again(true);
+        } else if self.is_time_to_open_again() {
+            self.open_again(false);
+        }
+        match &*self.trouble() {
+            Some(trouble) if !trouble.is_over => Err(trouble.error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the file. Waits for the reads that are running.
     pub(super) fn close(&self) {
-        *self.database() = State::Closed;
-    }
-
-    pub(super) fn fault(&self, error: Error) -> StoreError {
-        self.error(format_args!("{} ({error})", advice(&error))).with_source(error)
+        let opened = std::mem::replace(&mut self.state_mut().opened, Opened::Closed);
+        close(opened);
     }
 
     pub(super) fn error(&self, reason: impl Display) -> StoreError {
-        StoreError::new(format!("the store `{}` can't be used: {reason}", self.path.display()))
+        unusable(&self.path, reason)
     }
 
-    fn make(&self) -> Result<(Database, Option<u64>), Error> {
-        create_private(&self.path);
-        let database = builder().create(&self.path)?;
-        let format = tables::prepare(&database)?;
-        Ok((database, format))
+    fn fault(&self, failure: Failure) -> StoreError {
+        describe(&self.path, failure)
     }
 
-    fn begin_write(&self) -> Result<WriteTransaction, Error> {
-        Ok(self.database().open(&self.path)?.begin_write()?)
+    /// A database with its tables. The inner error is of a format that this version does not support, and `None` is for the file
+    /// of another program.
+    fn make(&self, compact: bool) -> Result<Result<Option<Database>, StoreError>, Failure> {
+        let mut database = builder().create_with_backend(self.disk.writable())?;
+        let Some(format) = tables::prepare(&database)? else { return Ok(Ok(None)) };
+        if format != FORMAT {
+            return Ok(Err(self.error(format_args!(
+                "it has the format {format}, but this version of the program supports only {FORMAT}: run the version that \
+                 wrote it, or a newer one, or use another path"
+            ))));
+        }
+        if compact {
+            database.compact()?;
+        }
+        Ok(Ok(Some(database)))
     }
 
-    /// Opens the file again, because redb rejects everything after an error of the disk. If that fails, the next write tries again.
-    fn reopen(&self) {
-        let mut state = self.database();
-        // The old database is dropped first, because it holds the lock of the file.
-        *state = State::Closed;
-        let database = builder().open(&self.path);
-        *state = database.map_or(State::Broken { tried: Instant::now() }, State::Open);
+    /// Remembers that the database failed.
+    fn fail(&self, error: &StoreError) {
+        let mut trouble = self.trouble();
+        let is_news = trouble.as_ref().is_none_or(|known| known.error.to_string() != error.to_string());
+        if is_news {
+            tracing::error!(
+                %error,
+                "auth: the store failed: until it can be written, logins, refreshes and logouts are answered 503, and other \
+                 requests are served"
+            );
+        }
+        let next_try = trouble.as_ref().map_or_else(Instant::now, |known| known.next_try);
+        *trouble = Some(Trouble { error: error.clone(), is_over: false, next_try });
     }
 
-    fn commit(&self, writes: Vec<Write>) -> Result<Vec<bool>, Error> {
-        let mut transaction = self.begin_write()?;
-        transaction.set_durability(Durability::Immediate)?;
-        let mut tables = Tables::open(&transaction)?;
-        let answers = writes.into_iter().map(|write| tables.run(write)).collect::<Result<_, _>>()?;
-        drop(tables);
-        transaction.commit()?;
-        Ok(answers)
+    fn is_time_to_open_again(&self) -> bool {
+        self.trouble().as_ref().is_some_and(|trouble| !trouble.is_over && Instant::now() >= trouble.next_try)
     }
 
-    fn database(&self) -> MutexGuard<'_, State> {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Opens the file again: to be written, if it is time to try that, and otherwise to be read. If `failed`, the present
+    /// database is of no use, and reads wait for the next one.
+    fn open_again(&self, failed: bool) {
+        let is_time = self.is_time_to_open_again();
+        let mut exchange = failed.then(|| {
+            let mut state = self.state_mut();
+            close(std::mem::replace(&mut state.opened, Opened::Unreadable));
+            state
+        });
+        let began = Instant::now();
+        let writable = is_time.then(|| catch(|| self.open_writable()).map_err(|failure| self.fault(failure)));
+        if let Some(tried) = &writable {
+            let wait = (began.elapsed() * PART_OF_THE_TIME).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+            self.tried(tried.as_ref().err(), wait);
+        }
+        let opened = match writable {
+            Some(Ok(database)) => Opened::Writable(database),
+            _ if failed || matches!(self.state().opened, Opened::Unreadable) => {
+                self.open_read_only().map_or(Opened::Unreadable, Opened::ReadOnly)
+            }
+            _ => return,
+        };
+        let mut state = exchange.take().unwrap_or_else(|| self.state_mut());
+        state.epoch += 1;
+        let former = std::mem::replace(&mut state.opened, opened);
+        drop(state);
+        close(former);
+    }
+
+    /// Remembers how opening it again went.
+    fn tried(&self, error: Option<&StoreError>, wait: Duration) {
+        if let Some(trouble) = &mut *self.trouble() {
+            trouble.next_try = Instant::now().checked_add(wait).unwrap_or(trouble.next_try);
+            trouble.is_over = error.is_none();
+            if let Some(error) = error {
+                let seconds = wait.as_secs();
+                tracing::debug!(%error, seconds, "auth: the store can't be written yet, and is tried again");
+                trouble.error = error.clone();
+            } else {
+                tracing::warn!(path = %self.path.display(), "auth: the store can be written again");
+            }
+        }
+    }
+
+    /// A database that a test write succeeded on.
+    fn open_writable(&self) -> Result<Database, Failure> {
+        let database = self.open_on(self.disk.writable(), true)?;
+        commit(&database, vec![Write::Test])?;
+        Ok(database)
+    }
+
+    fn open_read_only(&self) -> Option<Database> {
+        // Where the file is damaged, what is not can be read.
+        [true, false]
+            .into_iter()
+            .find_map(|checked| catch(|| self.open_on(self.disk.read_only()?, checked)).ok())
+    }
+
+    fn open_on(&self, backend: impl StorageBackend, checked: bool) -> Result<Database, Failure> {
+        // redb would make a new database of an empty file, and revocations would be lost.
+        if backend.len()? == 0 || matches!(self.disk.placement(&self.path), Ok(Placement::Truncated { .. })) {
+            return Err(Failure::Error(Error::Corrupted("the file was truncated".to_owned())));
+        }
+        Ok(builder().set_check_integrity_on_open(checked).create_with_backend(backend)?)
+    }
+
+    /// Checks that the path leads to the open file.
+    fn check_placement(&self) -> Result<(), StoreError> {
+        let problem = match self.disk.placement(&self.path) {
+            Ok(Placement::InPlace) => None,
+            Ok(Placement::Deleted) => Some(
+                "the file was deleted or moved while the service was running: move it back, or restart the service: then users \
+                 must log in again, and revoked tokens are valid again until they expire"
+                    .to_owned(),
+            ),
+            Ok(Placement::Replaced) => Some(
+                "the file was replaced while the service was running: move the former file back, or restart the service with the \
+                 present one. To restore a copy, stop the service first"
+                    .to_owned(),
+            ),
+            Ok(Placement::Truncated { from, to }) => Some(format!(
+                "the file was truncated while the service was running, from {from} to {to} bytes: stop the service and restore a copy"
+            )),
+            Err(error) => Some(format!("its path can't be looked up ({error})")),
+        };
+        let problem = problem.map(|problem| self.error(problem));
+        let mut misplaced = self.misplaced.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*misplaced, &problem) {
+            (None, Some(error)) => tracing::error!(
+                %error,
+                "auth: the store is not in its place: logins, refreshes and logouts are answered 503"
+            ),
+            (Some(_), None) => {
+                tracing::warn!(path = %self.path.display(), "auth: the store is in its place again");
+            }
+            _ => {}
+        }
+        misplaced.clone_from(&problem);
+        problem.map_or(Ok(()), Err)
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Creates the file if it does not exist. Only the user of the service may read it, because it shows who logged in when.
-#[cfg(unix)]
-fn create_private(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // An error here happens again when redb opens the file, and is reported there.
-    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-}
-
-#[cfg(not(unix))]
-fn create_private(_: &Path) {}
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
@@ -155,76 +349,47 @@ fn builder() -> Builder {
     builder
 }
 
-fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+fn commit(database: &Database, writes: Vec<Write>) -> Result<Vec<bool>, Failure> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    let mut tables = Tables::open(&transaction)?;
+    let answers = writes.into_iter().map(|write| tables.run(write)).collect::<Result<_, _>>()?;
+    drop(tables);
+    transaction.commit()?;
+    Ok(answers)
 }
 
-/// Describes what is wrong, and what to do.
-fn advice(error: &Error) -> &'static str {
-    match error {
-        Error::Io(error) if is_full(error) => {
-            "there is no space for it: free space on the disk, or raise the quota or the limit on the size of a file. No \
-             acknowledged write is lost, and a running service writes again as soon as there is space"
+/// redb panics on some damaged pages, also when it closes a database.
+fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure::Panic(text(&*panic))))
+}
+
+fn close(opened: Opened) {
+    // What could not be written was not acknowledged, and the error is known.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(opened)));
+}
+
+fn text(panic: &(dyn Any + Send)) -> String {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|text| &**text));
+    text.unwrap_or("without a text").to_owned()
+}
+
+fn describe(path: &Path, failure: Failure) -> StoreError {
+    match failure {
+        Failure::Error(error) => {
+            unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
         }
-        Error::Io(error) => match error.kind() {
-            io::ErrorKind::NotFound => {
-                "the file or its directory does not exist: create the directory, or use another path"
-            }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "this user may not write it: give the user of the service the right to read and write the file and its \
-                 directory, and mount the disk writable"
-            }
-            io::ErrorKind::IsADirectory => "it is a directory: use the path of a file in it",
-            io::ErrorKind::InvalidData => {
-                "it is not a redb file: use another path. If the first start with this path was interrupted, nothing is \
-                 stored yet: delete the file and start again"
-            }
-            _ => {
-                "the system could not read or write it: see the log of the system, repair the disk, then restart the \
-                 service"
-            }
-        },
-        Error::PreviousIo => {
-            "an earlier read or write of it failed: see the first error in the log, repair the disk, then restart the \
-             service"
-        }
-        Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => {
-            "it is open already, and only one process may open it: stop the other one, or give each its own path. In one \
-             process, open it once and clone the store. Several processes that share revocations need a store that they \
-             can share"
-        }
-        Error::TableTypeMismatch { .. } | Error::TableIsMultimap(_) => {
-            "it is the redb file of another program: use another path"
-        }
-        Error::DatabaseClosed => {
-            "it was closed after the disk was full, or is being closed: see the error before this one in the log"
-        }
-        Error::UpgradeRequired(_) => {
-            "an older version of redb wrote it: open it with the version of the program that wrote it, and upgrade from \
-             there step by step, or use another path"
-        }
-        Error::Unsupported => "its disk does not support file locks: move it to a local disk",
-        _ => {
-            "it seems to be damaged. If the service was running, restart it, which repairs what it can. If it does not \
-             start, restore a backup, or use another path: then users must log in again, and revoked tokens are valid again \
-             until they expire"
+        Failure::Panic(text) => {
+            let error = Error::Corrupted(format!("redb panicked: {text}"));
+            unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
         }
     }
+}
+
+fn unusable(path: &Path, reason: impl Display) -> StoreError {
+    StoreError::new(format!("the store `{}` can't be used: {reason}", path.display()))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::error::Error as _;
-
-    use super::{Error, StoreFile, io};
-
-    #[test]
-    fn the_error_of_redb_is_the_source() {
-        let path = std::env::temp_dir().join("auth-runtime-no-such-directory").join("store.redb");
-        let error = StoreFile::open(&path).err().unwrap();
-        assert!(error.to_string().contains("its directory does not exist"), "{error}");
-        let source = error.source().unwrap().downcast_ref::<Error>().unwrap();
-        assert!(matches!(source, Error::Io(error) if error.kind() == io::ErrorKind::NotFound), "{source:?}");
-    }
-}
+mod tests;

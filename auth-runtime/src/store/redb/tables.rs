@@ -32,6 +32,8 @@ const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> = TableDefinition::ne
 const FORMAT_KEY: &str = "format";
 /// The last assigned cursor. It remains when all entries are deleted.
 const CURSOR_KEY: &str = "cursor";
+/// The number of test writes.
+const TESTS_KEY: &str = "tests";
 
 const TOKEN: u8 = 0;
 const SESSION: u8 = 1;
@@ -51,6 +53,22 @@ pub(super) enum Write {
     Remove(Vec<FamilyId>),
     /// Deletes families that expired before this second. The result is whether more can be deleted.
     DropFamilies(i64),
+    /// Writes a row that nothing reads. The result is `true`.
+    Test,
+    #[cfg(test)]
+    Panic,
+}
+
+impl Write {
+    /// Whether it is of no use when its caller does not wait for it any more: a new session, and the next token of one.
+    pub(super) fn is_for_its_caller_alone(&self) -> bool {
+        matches!(self, Self::Insert(_) | Self::Replace(..))
+    }
+
+    /// The session that it adds.
+    pub(super) fn inserted(&self) -> Option<FamilyId> {
+        if let Self::Insert(family) = self { Some(family.id) } else { None }
+    }
 }
 
 /// The tables of a write transaction.
@@ -96,6 +114,9 @@ impl<'t> Tables<'t> {
             Write::Replace(expected, family) => self.replace(expected, &family),
             Write::Remove(ids) => ids.into_iter().try_for_each(|id| self.take(id)).map(|()| true),
             Write::DropFamilies(now) => self.drop_families(now),
+            Write::Test => self.test(),
+            #[cfg(test)]
+            Write::Panic => panic!("as a test"),
         }
     }
 
@@ -118,6 +139,12 @@ impl<'t> Tables<'t> {
             self.log.remove(cursor)?;
         }
         Ok(expired(&self.log_expiry, now)?.is_some())
+    }
+
+    fn test(&mut self) -> Result<bool, Error> {
+        let count = self.meta.get(TESTS_KEY)?.map_or(0, |count| count.value());
+        self.meta.insert(TESTS_KEY, count.wrapping_add(1))?;
+        Ok(true)
     }
 
     fn replace(&mut self, expected: u64, family: &RefreshTokenFamily) -> Result<bool, Error> {

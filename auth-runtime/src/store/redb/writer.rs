@@ -1,0 +1,88 @@
+//! The writer thread: one commit for all waiting writes, then their results.
+
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::file::StoreFile;
+use super::tables::Write;
+use crate::store::{FamilyId, StoreError};
+
+/// The maximum number of writes in one commit, and of jobs that wait for the writer.
+pub(super) const MAX_BATCH: usize = 256;
+
+/// What the writer is asked for, and the sender of the result.
+pub(super) enum Job {
+    Write(Write, oneshot::Sender<Result<bool, StoreError>>),
+    /// [`StoreFile::check`].
+    Check(Option<(u64, StoreError)>, oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// Since when the writer has been at work without a pause; `None` if it waits for a job.
+#[derive(Debug, Default)]
+pub(super) struct Busy(Mutex<Option<Instant>>);
+
+impl Busy {
+    pub(super) fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+/// Runs the writer thread, until the last sender is dropped and all accepted jobs are done.
+pub(super) fn run(file: &StoreFile, busy: &Arc<Busy>, mut waiting: mpsc::Receiver<Job>) {
+    let mut jobs = Vec::new();
+    while waiting.blocking_recv_many(&mut jobs, MAX_BATCH) > 0 {
+        busy.set(Some(Instant::now()));
+        let (mut writes, mut senders) = (Vec::new(), Vec::new());
+        for job in jobs.drain(..) {
+            match job {
+                Job::Write(write, sender) => {
+                    // It is of no use to anybody else, and has not begun.
+                    if !(sender.is_closed() && write.is_for_its_caller_alone()) {
+                        writes.push(write);
+                        senders.push(sender);
+                    }
+                }
+                Job::Check(failed, sender) => {
+                    let _ = sender.send(file.check(failed));
+                }
+            }
+        }
+        if !writes.is_empty() {
+            commit(file, writes, senders);
+        }
+        busy.set(None);
+    }
+}
+
+fn commit(file: &StoreFile, writes: Vec<Write>, senders: Vec<oneshot::Sender<Result<bool, StoreError>>>) {
+    let inserted: Vec<_> = writes.iter().map(Write::inserted).collect();
+    let mut not_handed_out: Vec<FamilyId> = Vec::new();
+    match file.write(writes) {
+        Ok(answers) => {
+            for ((sender, answer), inserted) in senders.into_iter().zip(answers).zip(inserted) {
+                // It fails if the future of the caller was dropped. Then nobody gets the tokens of a new session.
+                if sender.send(Ok(answer)).is_err() {
+                    not_handed_out.extend(inserted);
+                }
+            }
+        }
+        Err(error) => {
+            for sender in senders {
+                let _ = sender.send(Err(error.clone()));
+            }
+        }
+    }
+    if !not_handed_out.is_empty() {
+        let count = not_handed_out.len();
+        tracing::warn!(count, "auth: sessions were stored too late for their callers, and are removed");
+        // What fails is in the log, and such a session expires.
+        let _ = file.write(vec![Write::Remove(mem::take(&mut not_handed_out))]);
+    }
+}
