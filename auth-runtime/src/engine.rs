@@ -22,7 +22,7 @@ mod token_service;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub(crate) use self::authentication::{Authentication, TokenVerifier};
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
@@ -33,7 +33,7 @@ pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, Sources, is_access_cookie};
 pub(crate) use self::token_cache::{TokenCache, Verified};
 pub use self::token_service::TokenService;
-use crate::clock::{Clock, SteadyTime};
+use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
 use crate::store::StoreError;
@@ -57,6 +57,7 @@ impl Auth {
     /// If the store can't be read.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         self.engine.ensure_background();
+        self.engine.revocations.start_confirming().await?;
         self.engine.revocations.state.catch_up(self.engine.now()).await
     }
 
@@ -64,7 +65,7 @@ impl Auth {
     #[must_use]
     pub fn revocations(&self) -> Revocations<'_> {
         self.engine.ensure_background();
-        Revocations::new(&self.engine.revocations, &self.engine.clock)
+        Revocations::new(&self.engine.revocations)
     }
 
     /// Returns the access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for logins whose tokens another issuer makes.
@@ -96,13 +97,19 @@ pub(crate) struct Engine {
     pub(crate) sessions: Sessions,
     pub(crate) responses: Responses,
     clock: Arc<dyn Clock>,
-    steady_time: SteadyTime,
+    /// Whether the clock is so far ahead that nothing may be issued.
+    jump_guard: JumpGuard,
     background: Background,
 }
 
 impl Engine {
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// How far the clock has jumped ahead, if it is so far that nothing may be issued.
+    pub(crate) fn check_clock(&self) -> Result<(), Duration> {
+        self.jump_guard.check(self.clock.now(), self.clock.monotonic())
     }
 
     /// The names of the sources that a rule takes, which names these or, with `None`, leaves it to the engine; unchanged if the

@@ -22,7 +22,7 @@ pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
 pub(crate) use self::id::random_bytes;
 pub use self::id::{random_id, random_secret};
 pub use self::issued::IssuedTokens;
-pub(crate) use self::issuer::IssuerState;
+pub(crate) use self::issuer::{IssuerState, MAX_GRACE};
 pub use self::issuer::{SigningKeys, TokenIssuer};
 pub use self::refresh_token::RefreshKey;
 pub(crate) use self::refresh_token::{OpenedRefreshToken, family_of_session, session_of_family};

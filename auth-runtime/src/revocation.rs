@@ -18,6 +18,6 @@ pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
 pub use self::follow::RevocationStatus;
 pub use self::revoker::Revocations;
-pub(crate) use self::revoker::{DATED_AHEAD, Revoker};
+pub(crate) use self::revoker::Revoker;
 pub(crate) use self::view::RevocationView;
 pub use crate::store::Revocation;

@@ -59,6 +59,24 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
         Box::pin(ready(Ok(())))
     }
 
+    /// Returns the time that was last passed to [`set_confirmed_time`](Self::set_confirmed_time); `None` if there is none. Default:
+    /// none. Then nothing is deleted in the first hour after a start, in case the clock is wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't be read.
+    fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// Remembers a time, once a minute: the next process goes on from it, if its clock is wrong. Default: does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't be written.
+    fn set_confirmed_time(&self, time: SystemTime) -> StoreFuture<'_, ()> {
+        let _ = time;
+        Box::pin(ready(Ok(())))
+    }
+
     /// Deletes a bounded number of entries whose `keep_until` is before `now`, so that other calls do not wait for long. Returns
     /// whether more entries can be deleted.
     ///
@@ -115,7 +133,8 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] if it could not be recorded.
     fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()>;
 
-    /// Returns the families of a user. An expired family may be missing.
+    /// Returns the families of a user. An expired family may be missing. There are few:
+    /// [`max_sessions_per_user`](crate::session::TokenIssuer::max_sessions_per_user) is 100 by default.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't be read.
@@ -152,6 +171,14 @@ pub struct RefreshTokenFamily {
     pub rotated_at: i64,
     /// When the token of this generation expires, in seconds since the epoch.
     pub expires_at: i64,
+    /// The latest `iat` of the session's access tokens, in seconds since the epoch. It is after `rotated_at` if the clock was set
+    /// back.
+    #[serde(default)]
+    pub last_issued_at: i64,
+    /// The generation of the user's sessions that this one is of: see
+    /// [`Revocation::OtherGenerations`](crate::revocation::Revocation::OtherGenerations). 0 is before the first.
+    #[serde(default)]
+    pub user_generation: u32,
     /// How the user logged in: `acr`.
     pub acr: Option<String>,
 }

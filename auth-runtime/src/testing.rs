@@ -55,6 +55,8 @@ const AUDIENCE: &str = "test";
 #[derive(Clone, Debug)]
 pub struct TestClock {
     seconds: Arc<AtomicU64>,
+    /// The time that has passed, whatever the clock was set to, in seconds.
+    passed: Arc<AtomicU64>,
 }
 
 impl Default for TestClock {
@@ -67,18 +69,29 @@ impl TestClock {
     /// Returns a clock for an engine that [`TestAuth`] does not make.
     #[must_use]
     pub fn new() -> Self {
-        Self { seconds: Arc::new(AtomicU64::new(1_800_000_000)) }
+        Self { seconds: Arc::new(AtomicU64::new(1_800_000_000)), passed: Arc::default() }
     }
 
-    /// Moves the clock forward. `by` is truncated to whole seconds.
+    /// Lets time pass. `by` is truncated to whole seconds.
     pub fn advance(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Ordering::SeqCst);
+        self.passed.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+
+    /// Sets the clock, without time passing: the clock was wrong, or is now. `time` is truncated to whole seconds since the epoch.
+    pub fn set(&self, time: SystemTime) {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.seconds.store(since.as_secs(), Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(self.seconds.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.passed.load(Ordering::SeqCst))
     }
 }
 

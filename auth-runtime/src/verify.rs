@@ -20,6 +20,7 @@ mod tests;
 use std::fmt;
 
 pub use self::claims::TokenClaims;
+pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub(crate) use self::issuer::ClaimMapping;
 pub use self::issuer::{ClaimName, ClaimRule, TrustedIssuer};

@@ -79,6 +79,8 @@ async fn hang(store: &Path) {
         started_at: 10,
         rotated_at: 10,
         expires_at: 100,
+        last_issued_at: 10,
+        user_generation: 0,
         acr: None,
     };
     let revoked = |id: &str| LoggedRevocation {

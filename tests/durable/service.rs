@@ -29,7 +29,7 @@ impl Service {
         let partner = TrustedIssuer::new(PARTNER).audience(AUDIENCE).key(signing_key(9).verifying_key());
         let auth = Auth::builder()
             .issuer(partner)
-            .token_issuer(issuer(&People::default()))
+            .token_issuer(issuer(&People::default()).max_sessions_per_user(usize::MAX))
             .store(RedbStore::open(store)?)
             .build()
             .unwrap();

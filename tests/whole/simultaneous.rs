@@ -231,7 +231,6 @@ async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them() {
         let (tokens, clock) = (service.tokens.clone(), service.clock.clone());
         Box::pin(async move {
             tokens.log_out_everywhere("alice").await.unwrap();
-            // What is dated later is not of the user's tokens up to now, but of a login that has ended.
             clock.advance(Duration::from_secs(1));
         })
     })

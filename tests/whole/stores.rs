@@ -29,6 +29,7 @@ macro_rules! stores {
                 only_entries_that_expired_before_now_are_dropped
                 dropping_entries_says_whether_more_are_left_and_ends
                 a_clock_before_the_epoch_drops_no_entry
+                the_confirmed_time_is_remembered_if_any_is
             );
             stores!(@tests families $place $new, $open;
                 a_family_comes_back_as_it_was
@@ -49,6 +50,7 @@ macro_rules! stores {
     (@durable $place:ident $new:expr, $open:expr) => {
         stores!(@tests reopened $place $new, $open;
             entries_are_there_when_it_is_opened_again
+            the_confirmed_time_is_there_when_it_is_opened_again
             cursors_go_on_when_it_is_opened_again
             families_are_there_when_it_is_opened_again
         );

@@ -44,11 +44,14 @@ impl Engine {
         // It logs its failure itself, and `status` reports it.
         let _ = self.revocations.state.catch_up(self.now()).await;
         self.revocations.state.check_writable().await;
-        // A clock that jumps for a moment must not make it forget.
-        let Some(steady) = self.steady_time.record(self.now()) else { return };
+        // So that a jump is noticed when it happens, and not at the next login.
+        let _ = self.check_clock();
+        if !self.revocations.state.is_writable() {
+            return;
+        }
         let began = Instant::now();
         while began.elapsed() < AT_ONCE {
-            match self.revocations.drop_expired(steady).await {
+            match self.revocations.drop_expired().await {
                 Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => return,
                 Err(error) => {

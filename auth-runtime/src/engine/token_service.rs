@@ -106,10 +106,16 @@ impl TokenService {
         self.engine.revocations.state.view()
     }
 
-    /// Records and enforces a revocation, made at this time.
-    async fn record(&self, revocation: Revocation, now: SystemTime) -> Result<(), TokenError> {
+    /// Records and enforces a revocation, of a token that was issued at this time, if that is known.
+    async fn record(&self, revocation: Revocation, issued_at: Option<SystemTime>) -> Result<(), TokenError> {
         self.engine.ensure_background();
-        Ok(self.engine.revocations.revoke(revocation, now).await?)
+        Ok(self.engine.revocations.revoke(revocation, issued_at).await?)
+    }
+
+    /// # Errors
+    /// [`TokenError::ClockAhead`].
+    fn check_clock(&self) -> Result<(), TokenError> {
+        self.engine.check_clock().map_err(|ahead| TokenError::ClockAhead { seconds: ahead.as_secs() })
     }
 
     /// Whether an access token has not expired, and was not revoked.
@@ -142,6 +148,7 @@ impl TokenService {
             token_id: None,
             session_id: Some(&session_of_family(family.id)),
             issued_at: Some(family.started_at),
+            user_generation: family.user_generation,
         })
     }
 
@@ -149,6 +156,6 @@ impl TokenService {
         let session_id = session_of_family(family.id);
         tracing::warn!(subject = family.subject, session = session_id, why, "auth: a session was ended");
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
-        self.record(revocation, self.engine.now()).await
+        self.record(revocation, None).await
     }
 }

@@ -8,6 +8,7 @@ use super::issuer::IssuerState;
 use super::refresh_token::session_of_family;
 use super::subject::Subject;
 use crate::store::RefreshTokenFamily;
+use crate::verify::USER_GENERATION;
 
 /// Claims that the library sets, or that have a meaning for verifiers which an application's claim can't have.
 const RESERVED: &[&str] = &[
@@ -28,15 +29,17 @@ const RESERVED: &[&str] = &[
     "scp",
     "permissions",
     "cnf",
+    USER_GENERATION,
 ];
 
 impl IssuerState {
     /// An access token for `subject`, issued at `issued_at`, and when it expires, both in seconds since the epoch. With a
-    /// family, the token is of that session and does not outlive it.
+    /// family, the token is of that session and does not outlive it. `generation` is that of the user's sessions.
     pub(crate) fn access_token(
         &self,
         subject: &Subject,
         family: Option<&RefreshTokenFamily>,
+        generation: u32,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
         check(subject)?;
@@ -67,6 +70,9 @@ impl IssuerState {
         };
         if let Some(acr) = acr {
             set("acr", acr.as_str().into());
+        }
+        if generation != 0 {
+            set(USER_GENERATION, generation.into());
         }
         if !subject.roles.is_empty() {
             set("roles", subject.roles.clone().into());

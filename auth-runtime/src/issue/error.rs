@@ -19,13 +19,11 @@ pub enum TokenError {
     Store(StoreError),
     /// The application's [`SubjectStore`](crate::session::SubjectStore) failed. The same call may succeed later.
     SubjectStore(BoxError),
-    /// All tokens of the user are revoked up to a time that this clock reaches only in so many seconds, so a new token would be
-    /// revoked too. The clocks of the service's instances differ.
-    RevokedAhead {
-        /// The subject's id.
-        subject: String,
-        /// How far the clock is behind, in seconds.
-        seconds: i64,
+    /// The clock has jumped ahead by more than a day. What is issued now would be dated in the future, and could not be revoked for
+    /// as long as it would be valid. If the clock goes on to show such a time, it is believed after ten minutes.
+    ClockAhead {
+        /// How far it has jumped, in seconds.
+        seconds: u64,
     },
     /// The claims that the application wants in a token are invalid.
     Claims(String),
@@ -39,7 +37,7 @@ impl TokenError {
     /// Whether the same call may succeed later, so that 503 is the right answer (RFC 9110 §15.6.4).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::SubjectStore(_) | Self::RevokedAhead { .. })
+        matches!(self, Self::Store(_) | Self::SubjectStore(_) | Self::ClockAhead { .. })
     }
 }
 
@@ -63,10 +61,10 @@ impl fmt::Display for TokenError {
             Self::Refresh(error) => error.fmt(f),
             Self::Store(error) => write!(f, "the store of tokens and revocations failed: {error}"),
             Self::SubjectStore(error) => write!(f, "`SubjectStore::subject` failed: {error}"),
-            Self::RevokedAhead { subject, seconds } => write!(
+            Self::ClockAhead { seconds } => write!(
                 f,
-                "the tokens of the subject `{subject}` are revoked up to a time {seconds} s ahead of this clock: compare the clocks of \
-                 the service's instances"
+                "the clock has jumped ahead by {seconds} s, so no token is issued: correct the clock. If it is right, wait ten minutes, or \
+                 restart the service"
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
@@ -98,7 +96,7 @@ impl Error for TokenError {
             Self::SubjectStore(error) => Some(&**error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
-            Self::RevokedAhead { .. } | Self::Claims(_) => None,
+            Self::ClockAhead { .. } | Self::Claims(_) => None,
         }
     }
 }
@@ -175,10 +173,10 @@ mod tests {
 
     #[test]
     fn an_error_without_a_cause_says_what_to_do() {
-        let ahead = TokenError::RevokedAhead { subject: "alice".into(), seconds: 30 };
+        let ahead = TokenError::ClockAhead { seconds: 90_000 };
         assert!(ahead.source().is_none() && ahead.is_temporary());
         let text = ahead.to_string();
-        assert!(text.contains("`alice`") && text.contains("30 s") && text.contains("compare the clocks"));
+        assert!(text.contains("90000 s") && text.contains("correct the clock"), "{text}");
     }
 
     #[test]

@@ -13,7 +13,11 @@ use crate::error::{ConfigErrors, KeysError};
 use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
 use crate::verify::{JwtVerifier, TrustedIssuer};
 
-const MAX_GRACE: Duration = Duration::from_secs(60);
+/// For how long a used refresh token may be sent again, at most.
+pub(crate) const MAX_GRACE: Duration = Duration::from_secs(60);
+
+/// How many sessions a user may have by default.
+const MAX_SESSIONS_PER_USER: usize = 100;
 
 /// Fields of the header that the application can't set.
 const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "jwk", "x5u", "x5c"];
@@ -51,6 +55,7 @@ pub struct TokenIssuer {
     refresh_lifetime: Duration,
     session_lifetime: Duration,
     grace: Duration,
+    max_sessions_per_user: usize,
     headers: Map<String, Value>,
     subjects: Box<dyn DynSubjectStore>,
 }
@@ -74,6 +79,7 @@ impl TokenIssuer {
             refresh_lifetime: Duration::from_secs(14 * 24 * 60 * 60),
             session_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
             grace: Duration::from_secs(10),
+            max_sessions_per_user: MAX_SESSIONS_PER_USER,
             headers: Map::new(),
             subjects: Box::new(subjects),
         }
@@ -111,6 +117,14 @@ impl TokenIssuer {
     /// 60 seconds is the maximum. A used token that is sent later is treated as stolen and ends the session.
     pub fn grace_period(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// Sets how many sessions a user may have at a time. Default: 100. A login beyond that ends the oldest session, with its access
+    /// tokens. A program that logs in for each of its tasks should refresh instead, or have a user of its own with more sessions.
+    /// Each login reads all sessions of its user; `usize::MAX` is for no maximum, and reads none.
+    pub fn max_sessions_per_user(mut self, sessions: usize) -> Self {
+        self.max_sessions_per_user = sessions;
         self
     }
 
@@ -166,6 +180,7 @@ impl TokenIssuer {
             } else {
                 self.grace
             }),
+            max_sessions_per_user: self.max_sessions_per_user,
             headers: self.headers,
             subjects: self.subjects,
             jwt,
@@ -196,6 +211,9 @@ impl TokenIssuer {
                 "the grace period is {} s, and the maximum is 60 s: for as long, the use of a stolen refresh token is not noticed",
                 self.grace.as_secs()
             ));
+        }
+        if self.max_sessions_per_user == 0 {
+            errors.push("`max_sessions_per_user` is 0, so nobody could log in: it must be at least 1");
         }
         if self.refresh_keys.is_empty() {
             errors.push(
@@ -282,6 +300,7 @@ pub(crate) struct IssuerState {
     pub(crate) refresh_lifetime: i64,
     pub(crate) session_lifetime: i64,
     pub(crate) grace: i64,
+    pub(crate) max_sessions_per_user: usize,
     headers: Map<String, Value>,
     pub(crate) subjects: Box<dyn DynSubjectStore>,
     jwt: Arc<JwtVerifier>,

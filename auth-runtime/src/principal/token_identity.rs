@@ -15,6 +15,8 @@ pub(crate) struct TokenIdentity<'a> {
     pub(crate) session_id: Option<&'a str>,
     /// `iat`, in whole seconds since the epoch.
     pub(crate) issued_at: Option<i64>,
+    /// The generation of the user's sessions; 0 if there is none.
+    pub(crate) user_generation: u32,
 }
 
 impl<'a> TokenIdentity<'a> {
@@ -25,6 +27,7 @@ impl<'a> TokenIdentity<'a> {
             token_id: token.claims.token_id.as_deref(),
             session_id: token.claims.session_id.as_deref(),
             issued_at: token.claims.issued_at,
+            user_generation: token.claims.user_generation,
         }
     }
 }

@@ -65,7 +65,12 @@ pub struct RevocationStatus {
 }
 
 impl RevocationState {
-    pub(crate) fn new(term: Duration, log: Option<Arc<dyn RevocationLog>>, max_staleness: Duration) -> Self {
+    pub(crate) fn new(
+        term: Duration,
+        own_issuer: Option<String>,
+        log: Option<Arc<dyn RevocationLog>>,
+        max_staleness: Duration,
+    ) -> Self {
         let followed = log.map(|log| Followed {
             log,
             reader: Mutex::new(0),
@@ -76,7 +81,7 @@ impl RevocationState {
             write_failure: StdMutex::new(None),
             not_writable: StdMutex::new(None),
         });
-        Self { view: RevocationView::new(term), followed }
+        Self { view: RevocationView::new(term, own_issuer), followed }
     }
 
     pub(crate) fn view(&self) -> &RevocationView {
@@ -126,7 +131,7 @@ impl RevocationState {
     }
 
     /// Whether the store said that it can be written.
-    fn is_writable(&self) -> bool {
+    pub(crate) fn is_writable(&self) -> bool {
         self.followed.as_ref().is_none_or(|followed| get(&followed.not_writable).is_none())
     }
 
@@ -150,6 +155,22 @@ impl RevocationState {
         }
         set(&followed.read_failure, result.as_ref().err());
         result
+    }
+
+    /// Returns the time that the store remembers. Without a store, nothing is older than this process.
+    pub(crate) async fn confirmed_time(&self, now: SystemTime) -> Result<Option<SystemTime>, StoreError> {
+        match &self.followed {
+            Some(followed) => followed.log.confirmed_time().await,
+            None => Ok(Some(now)),
+        }
+    }
+
+    /// Has the store remember a time.
+    pub(crate) async fn set_confirmed_time(&self, time: SystemTime) -> Result<(), StoreError> {
+        match &self.followed {
+            Some(followed) => followed.log.set_confirmed_time(time).await,
+            None => Ok(()),
+        }
     }
 
     /// Deletes a batch of expired entries, here and in the store. Returns whether there are more.

@@ -1,19 +1,29 @@
 //! Revoking tokens: what is recorded in the store, enforced here, and removed with it.
+//!
+//! Tokens of a token issuer are revoked by their session, and a logout everywhere also names the generation of the user's sessions that
+//! is valid from now on: neither depends on what a clock showed when a token was issued. Tokens of other issuers are revoked up to a
+//! time.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
 use super::{RevocationState, RevocationStatus, RevokeError};
-use crate::clock::{Clock, unix_seconds};
-use crate::issue::{family_of_session, session_of_family};
+use crate::clock::{Clock, ConfirmedTime, from_unix_seconds, unix_seconds};
+use crate::issue::{MAX_GRACE, family_of_session, random_bytes, session_of_family};
 use crate::principal::Principal;
-use crate::store::{FamilyId, LoggedRevocation, RefreshTokenStore, Revocation, StoreError};
+use crate::store::{
+    FamilyId, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, Revocation, StoreError,
+};
 
-/// How far ahead of the clock a token may be dated, in seconds, so that it is dated after a revocation of its user's tokens.
-pub(crate) const DATED_AHEAD: u64 = 5;
+/// The number of families that are removed in one transaction.
+const REMOVED_AT_ONCE: usize = 1000;
+
+/// How often the store is told the confirmed time.
+const REMEMBERED_EVERY: Duration = Duration::from_secs(60);
 
 /// Revokes tokens. When a method returns without an error, the revocation is recorded in the store, if there is one, and
 /// is enforced here; other instances that share the store enforce it once they have read its log again.
@@ -22,19 +32,19 @@ pub(crate) const DATED_AHEAD: u64 = 5;
 /// engine's store.
 ///
 /// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
-/// leeway of the engine. What another issuer issues later under the same `sid` outlives it: if an issuer goes on
+/// leeway of the engine, from now or, if the token is dated later, from its `iat`. What another issuer issues later under the same
+/// `sid` outlives it: if an issuer goes on
 /// issuing tokens of a session, end the session there too. And a token that is not accepted now because it lives too long, and
 /// has no `iat` that shows its age, would be accepted near its end, when the entry was deleted: configure the issuer to put `iat`
 /// into its tokens (RFC 9068 §2.2 asks for it).
 #[derive(Clone, Copy)]
 pub struct Revocations<'a> {
     revoker: &'a Arc<Revoker>,
-    clock: &'a Arc<dyn Clock>,
 }
 
 impl<'a> Revocations<'a> {
-    pub(crate) fn new(revoker: &'a Arc<Revoker>, clock: &'a Arc<dyn Clock>) -> Self {
-        Self { revoker, clock }
+    pub(crate) fn new(revoker: &'a Arc<Revoker>) -> Self {
+        Self { revoker }
     }
 
     /// Revokes the token that `principal` came with.
@@ -44,7 +54,7 @@ impl<'a> Revocations<'a> {
     pub async fn revoke_token(&self, principal: &Principal) -> Result<(), RevokeError> {
         let token_id = principal.token_id().ok_or(RevokeError::NotIdentifiable("jti"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
-        self.revoke(Revocation::Token { issuer, token_id }).await
+        self.revoke_of(principal, Revocation::Token { issuer, token_id }).await
     }
 
     /// Revokes all tokens of the session that `principal`'s token belongs to.
@@ -54,34 +64,43 @@ impl<'a> Revocations<'a> {
     pub async fn revoke_session(&self, principal: &Principal) -> Result<(), RevokeError> {
         let session_id = principal.session_id().ok_or(RevokeError::NotIdentifiable("sid"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
-        self.revoke(Revocation::Session { issuer, session_id }).await
+        self.revoke_of(principal, Revocation::Session { issuer, session_id }).await
     }
 
-    /// Revokes all tokens of `principal`'s user that were issued up to now, in whole seconds: this one in any case, also
-    /// if its issuer's clock is ahead.
+    /// Revokes all tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
+    /// ahead.
+    ///
+    /// Of the engine's own token issuer, tokens of sessions that begin afterwards are valid at once. Of another issuer, whose clock
+    /// may be ahead, tokens with an `iat` up to now and the leeway are revoked: a token that it issues within the leeway after this
+    /// call is rejected too.
     ///
     /// # Errors
     /// [`RevokeError::Unavailable`].
     pub async fn revoke_user(&self, principal: &Principal) -> Result<(), RevokeError> {
-        let now = self.clock.now();
-        Ok(self.revoker.revoke(Revocation::of_user(principal, now), now).await?)
+        self.revoke_of(principal, Revocation::of_user(principal, self.revoker.clock.now())).await
     }
 
-    /// Revokes what the argument names: for an administrator, who has no token of the user.
+    /// Revokes what the argument names: for an administrator, who has no token of the user. A
+    /// [`Revocation::User`] up to now does the same as [`revoke_user`](Self::revoke_user). Of the engine's own token issuer, one up to
+    /// an earlier time ends the sessions that began by then.
     ///
     /// # Errors
     /// [`RevokeError::Unavailable`].
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
-        Ok(self.revoker.revoke(revocation, self.clock.now()).await?)
+        Ok(self.revoker.revoke(revocation, None).await?)
     }
 
-    /// Drops now all entries that have expired by the clock, here and in the store. The engine does this by itself once the
-    /// clock has shown such a time for ten minutes: a clock that jumps for a moment must not delete revocations.
+    async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<(), RevokeError> {
+        Ok(self.revoker.revoke(revocation, principal.issued_at()).await?)
+    }
+
+    /// Drops now all entries that have expired, here and in the store. The engine does this by itself, every second. What has
+    /// expired is decided by a time that the clock can't move ahead: a clock that jumps must not delete revocations.
     ///
     /// # Errors
     /// If the store can't be written.
     pub async fn drop_expired(&self) -> Result<(), StoreError> {
-        while self.revoker.drop_expired(self.clock.now()).await? {}
+        while self.revoker.drop_expired().await? {}
         Ok(())
     }
 
@@ -89,7 +108,7 @@ impl<'a> Revocations<'a> {
     /// handler for a load balancer.
     #[must_use]
     pub fn status(&self) -> RevocationStatus {
-        self.revoker.state.status(self.clock.now())
+        self.revoker.state.status(self.revoker.clock.now())
     }
 }
 
@@ -117,135 +136,285 @@ pub(crate) struct Revoker {
     pub(crate) state: RevocationState,
     pub(crate) families: Arc<dyn RefreshTokenStore>,
     /// The name of the engine's own issuer, if it has one.
-    pub(crate) own_issuer: Option<String>,
+    own_issuer: Option<String>,
+    clock: Arc<dyn Clock>,
     /// How long the last token that a revocation made now could concern may still be accepted.
-    pub(crate) retention: Duration,
+    retention: Duration,
+    /// How far the clock of another issuer may be ahead.
+    leeway: Duration,
+    /// The latest `iat` of an access token without a session that this process has issued, in seconds since the epoch.
+    last_issued_at: AtomicI64,
+    confirmed_time: ConfirmedTime,
+    /// The monotonic time at which the store was last told the confirmed time, in seconds.
+    remembered_at: AtomicI64,
+}
+
+/// The times that a revocation is made at.
+#[derive(Clone, Copy)]
+struct Times {
+    now: SystemTime,
+    /// When the last token that it concerns was issued.
+    last_issued: SystemTime,
+}
+
+impl Times {
+    /// Also of tokens that were issued at this time.
+    fn with(self, issued_at: SystemTime) -> Self {
+        Self { last_issued: self.last_issued.max(issued_at), ..self }
+    }
+
+    /// Also of the tokens of these families. A refresh within the grace period is not in the row.
+    fn with_families(self, families: &[RefreshTokenFamily]) -> Self {
+        let last = families.iter().map(|family| family.last_issued_at.max(family.rotated_at)).max();
+        last.map_or(self, |last| {
+            let last = from_unix_seconds(last);
+            self.with(last.checked_add(MAX_GRACE).unwrap_or(last))
+        })
+    }
 }
 
 impl Revoker {
-    /// Records and enforces, and ends the refresh-token families that it concerns. With a store it is done to its end, also
-    /// if its caller no longer waits for it: a client that closes its connection has asked all the same.
-    pub(crate) async fn revoke(
-        self: &Arc<Self>,
-        revocation: Revocation,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let revoker = Arc::clone(self);
-        match Handle::try_current() {
-            Ok(runtime) if self.state.has_log() => {
-                let task = runtime.spawn(async move { revoker.revoke_all(revocation, now).await });
-                task.await.unwrap_or_else(|error| {
-                    Err(StoreError::new(format!("a revocation did not finish: {error}")).with_source(error))
-                })
-            }
-            _ => revoker.revoke_all(revocation, now).await,
+    pub(crate) fn new(
+        state: RevocationState,
+        families: Arc<dyn RefreshTokenStore>,
+        own_issuer: Option<String>,
+        clock: Arc<dyn Clock>,
+        retention: Duration,
+        leeway: Duration,
+    ) -> Self {
+        Self {
+            state,
+            families,
+            own_issuer,
+            clock,
+            retention,
+            leeway,
+            last_issued_at: AtomicI64::new(0),
+            confirmed_time: ConfirmedTime::new(retention),
+            remembered_at: AtomicI64::new(i64::MIN),
         }
     }
 
-    /// Drops a batch of revocations and one of families that expired before `now`; whether there are more.
-    pub(crate) async fn drop_expired(&self, now: SystemTime) -> Result<bool, StoreError> {
-        // A clock before the epoch is wrong.
-        if unix_seconds(now) == i64::MAX {
-            return Ok(false);
+    /// An access token without a session was issued at this time, in seconds since the epoch.
+    pub(crate) fn note_issued(&self, issued_at: i64) {
+        self.last_issued_at.fetch_max(issued_at, Ordering::Relaxed);
+    }
+
+    /// Records and enforces, and ends the refresh-token families that it concerns. With a store it is done to its end, also
+    /// if its caller no longer waits for it: a client that closes its connection has asked all the same.
+    ///
+    /// `issued_at` is the `iat` of the token that it is about, where that is known.
+    pub(crate) async fn revoke(
+        self: &Arc<Self>,
+        revocation: Revocation,
+        issued_at: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let times = self.times();
+        let times = issued_at.map_or(times, |issued_at| times.with(issued_at));
+        self.to_its_end(move |revoker| async move { revoker.revoke_all(revocation, times).await }).await
+    }
+
+    /// Ends sessions of the engine's own issuer.
+    pub(crate) async fn end_sessions(
+        self: &Arc<Self>,
+        families: Vec<RefreshTokenFamily>,
+    ) -> Result<(), StoreError> {
+        let times = self.times();
+        self.to_its_end(move |revoker| async move { revoker.end(Vec::new(), families, times).await }).await
+    }
+
+    /// Now. The clock is also noted for what is dropped later.
+    fn times(&self) -> Times {
+        let now = self.clock.now();
+        let _ = self.confirmed_time.confirm(now, self.clock.monotonic());
+        Times { now, last_issued: now }
+    }
+
+    async fn to_its_end<F: Future<Output = Result<(), StoreError>> + Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> F + Send,
+    ) -> Result<(), StoreError> {
+        let work = work(Arc::clone(self));
+        match Handle::try_current() {
+            Ok(runtime) if self.state.has_log() => runtime.spawn(work).await.unwrap_or_else(|error| {
+                Err(StoreError::new(format!("a revocation did not finish: {error}")).with_source(error))
+            }),
+            _ => work.await,
         }
-        let more = self.state.drop_expired(now).await?;
-        Ok(self.families.drop_expired(now).await? || more)
+    }
+
+    /// Drops a batch of revocations and one of families that have expired; whether there are more.
+    pub(crate) async fn drop_expired(&self) -> Result<bool, StoreError> {
+        self.start_confirming().await?;
+        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        let Some(confirmed) = self.confirmed_time.confirm(now, monotonic) else { return Ok(false) };
+        self.remember(confirmed, monotonic).await;
+        let more = self.state.drop_expired(confirmed).await?;
+        Ok(self.families.drop_expired(confirmed).await? || more)
+    }
+
+    /// Begins with the time that the store remembers, if it has not begun.
+    pub(crate) async fn start_confirming(&self) -> Result<(), StoreError> {
+        if !self.confirmed_time.has_started() {
+            let remembered = self.state.confirmed_time(self.clock.now()).await?;
+            self.confirmed_time.start(remembered, self.clock.now(), self.clock.monotonic());
+        }
+        Ok(())
+    }
+
+    /// Tells the store the confirmed time. If that fails, the next process begins with an earlier one.
+    async fn remember(&self, confirmed: SystemTime, monotonic: Duration) {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let (now, last) = (seconds(monotonic), self.remembered_at.load(Ordering::Relaxed));
+        if now < last.saturating_add(seconds(REMEMBERED_EVERY)) {
+            return;
+        }
+        self.remembered_at.store(now, Ordering::Relaxed);
+        if let Err(error) = self.state.set_confirmed_time(confirmed).await {
+            tracing::debug!(%error, "auth: the store did not remember the time");
+        }
     }
 
     /// A caller that asks again after an error finds what is left to do: a family is removed after the log says that it has
     /// ended.
-    async fn revoke_all(&self, revocation: Revocation, now: SystemTime) -> Result<(), StoreError> {
-        let revocation = self.after_all_issued(revocation, now);
-        let last_issued = match &revocation {
-            Revocation::User { issued_at_or_before, .. } => now.max(*issued_at_or_before),
-            _ => now,
-        };
-        // "Up to now" is all that there is, also what was dated later by a clock that is ahead.
-        let all = matches!(&revocation, Revocation::User { issued_at_or_before, .. } if is_up_to_now(*issued_at_or_before, now));
-        let families = self.families_of(&revocation, all).await?;
-        let mut entries = self.sessions_of(&revocation, &families, last_issued);
-        if !self.has_ended(&revocation) {
-            entries.push(self.logged(revocation.clone(), last_issued));
-        }
-        self.end(entries, families).await?;
-        // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
-        // came after is dated after the bound.
-        let late = self.families_of(&revocation, false).await?;
-        self.end(self.sessions_of(&revocation, &late, last_issued), late).await
-    }
-
-    async fn end(&self, entries: Vec<LoggedRevocation>, families: Vec<FamilyId>) -> Result<(), StoreError> {
-        if !entries.is_empty() {
-            self.state.revoke(entries).await?;
-        }
-        if families.is_empty() { Ok(()) } else { self.families.remove(families).await }
-    }
-
-    /// The sessions of a user's families: a token of another instance, whose clock is ahead, has an `iat` after the bound, and
-    /// so has one that was renewed after a bound that lies in the past. It has its session's id.
-    fn sessions_of(
-        &self,
-        revocation: &Revocation,
-        families: &[FamilyId],
-        last_issued: SystemTime,
-    ) -> Vec<LoggedRevocation> {
-        let Revocation::User { issuer, .. } = revocation else { return Vec::new() };
-        let session = |id: &FamilyId| Revocation::Session {
-            issuer: issuer.clone(),
-            session_id: session_of_family(*id),
-        };
-        families.iter().map(|id| self.logged(session(id), last_issued)).collect()
-    }
-
-    /// All tokens "up to now" of a user are also those that were dated ahead, since tokens up to this second had just been
-    /// revoked.
-    fn after_all_issued(&self, revocation: Revocation, now: SystemTime) -> Revocation {
-        match revocation {
-            Revocation::User { issuer, subject, issued_at_or_before }
-                if is_up_to_now(issued_at_or_before, now) =>
-            {
-                let bound = self.state.view().user_bound(&issuer, &subject);
-                let dated = bound.and_then(|bound| u64::try_from(bound.saturating_add(1)).ok());
-                let dated = dated.and_then(|dated| UNIX_EPOCH.checked_add(Duration::from_secs(dated)));
-                let latest = now.checked_add(Duration::from_secs(DATED_AHEAD)).unwrap_or(now);
-                let issued_at_or_before = dated
-                    .filter(|dated| *dated <= latest)
-                    .map_or(issued_at_or_before, |dated| dated.max(issued_at_or_before));
-                Revocation::User { issuer, subject, issued_at_or_before }
+    async fn revoke_all(&self, revocation: Revocation, times: Times) -> Result<(), StoreError> {
+        match &revocation {
+            Revocation::User { issuer, subject, issued_at_or_before } => {
+                let families = self.families.find_by_subject(issuer, subject).await?;
+                if !is_up_to_now(*issued_at_or_before, times.now) {
+                    let bound = unix_seconds(*issued_at_or_before);
+                    let concerned =
+                        families.into_iter().filter(|family| family.started_at <= bound).collect();
+                    return self.end(vec![revocation], concerned, times).await;
+                }
+                let times = times.with(*issued_at_or_before);
+                if self.own_issuer.as_ref() == Some(issuer) || !families.is_empty() {
+                    self.log_out_everywhere(issuer, subject, families, times).await
+                } else {
+                    self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await
+                }
             }
-            other => other,
+            Revocation::Session { issuer, session_id } => {
+                let family = match family_of_session(session_id) {
+                    Some(id) => self.families.find(id).await?.filter(|family| family.issuer == *issuer),
+                    None => None,
+                };
+                let times = times.with_families(family.as_slice());
+                let entry =
+                    (!self.has_ended(issuer, session_id)).then(|| self.logged(revocation.clone(), times));
+                self.record(entry.into_iter().collect()).await?;
+                self.remove(family.as_slice()).await
+            }
+            Revocation::Token { .. } | Revocation::OtherGenerations { .. } => {
+                self.record(vec![self.logged(revocation, times)]).await
+            }
+        }
+    }
+
+    /// Ends all sessions of a user, and all tokens that are not of the generation of sessions that begins now.
+    async fn log_out_everywhere(
+        &self,
+        issuer: &str,
+        subject: &str,
+        families: Vec<RefreshTokenFamily>,
+        times: Times,
+    ) -> Result<(), StoreError> {
+        // The generation before may have been recorded by another instance, and must not outlive this one.
+        self.state.catch_up(times.now).await?;
+        let former_end = self.state.view().user_generation_end(issuer, subject);
+        let former = from_unix_seconds(former_end).checked_sub(self.retention).unwrap_or(times.now);
+        let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
+        let times =
+            times.with(former).with(last_issued).with(times.now.checked_add(MAX_GRACE).unwrap_or(times.now));
+        let generation = self.new_generation(issuer, subject, &families)?;
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        let others =
+            Revocation::OtherGenerations { issuer: issuer.clone(), subject: subject.clone(), generation };
+        self.end(vec![others], families, times).await?;
+        // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
+        // begins after is of the new generation.
+        let mut late = self.families.find_by_subject(&issuer, &subject).await?;
+        late.retain(|family| family.user_generation != generation);
+        self.end(Vec::new(), late, times).await
+    }
+
+    /// Revokes the tokens of a user of another issuer, whose clock may be ahead.
+    async fn revoke_up_to_now(
+        &self,
+        issuer: &str,
+        subject: &str,
+        bound: SystemTime,
+        times: Times,
+    ) -> Result<(), StoreError> {
+        let latest = times.now.checked_add(self.leeway).unwrap_or(times.now);
+        let user = Revocation::User {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            issued_at_or_before: bound.max(latest),
+        };
+        self.end(vec![user], Vec::new(), times.with(latest)).await?;
+        let late = self.families.find_by_subject(issuer, subject).await?;
+        self.end(Vec::new(), late, times).await
+    }
+
+    /// Records the revocations, and the end of the sessions of these families, in one transaction. Then removes the families.
+    async fn end(
+        &self,
+        revocations: Vec<Revocation>,
+        families: Vec<RefreshTokenFamily>,
+        times: Times,
+    ) -> Result<(), StoreError> {
+        let times = times.with_families(&families);
+        let sessions = families.iter().map(|family| Revocation::Session {
+            issuer: family.issuer.clone(),
+            session_id: session_of_family(family.id),
+        });
+        self.record(revocations.into_iter().chain(sessions).map(|each| self.logged(each, times)).collect())
+            .await?;
+        self.remove(&families).await
+    }
+
+    async fn record(&self, entries: Vec<LoggedRevocation>) -> Result<(), StoreError> {
+        if entries.is_empty() { Ok(()) } else { self.state.revoke(entries).await }
+    }
+
+    /// In parts, between which others can write: the log says already that they have ended.
+    async fn remove(&self, families: &[RefreshTokenFamily]) -> Result<(), StoreError> {
+        for part in families.chunks(REMOVED_AT_ONCE) {
+            let ids: Vec<FamilyId> = part.iter().map(|family| family.id).collect();
+            self.families.remove(ids).await?;
+        }
+        Ok(())
+    }
+
+    /// A random generation that no session of the user is of.
+    fn new_generation(
+        &self,
+        issuer: &str,
+        subject: &str,
+        families: &[RefreshTokenFamily],
+    ) -> Result<u32, StoreError> {
+        let known = self.state.view().user_generation(issuer, subject);
+        loop {
+            let random =
+                random_bytes().map_err(|error| StoreError::new(error.to_string()).with_source(error))?;
+            let generation = u32::from_ne_bytes(random);
+            let is_used = families.iter().any(|family| family.user_generation == generation);
+            if generation != 0 && generation != known && !is_used {
+                return Ok(generation);
+            }
         }
     }
 
     /// Whether it is a session of this engine's own issuer that has ended already: nothing was issued for it since, and a caller
     /// that has an old refresh token can't make the log grow.
-    fn has_ended(&self, revocation: &Revocation) -> bool {
-        let Revocation::Session { issuer, session_id } = revocation else { return false };
-        self.own_issuer.as_ref() == Some(issuer) && self.state.view().is_session_revoked(issuer, session_id)
+    fn has_ended(&self, issuer: &str, session_id: &str) -> bool {
+        self.own_issuer.as_deref() == Some(issuer) && self.state.view().is_session_revoked(issuer, session_id)
     }
 
-    fn logged(&self, revocation: Revocation, last_issued: SystemTime) -> LoggedRevocation {
-        let keep_until = last_issued.checked_add(self.retention).unwrap_or(last_issued);
-        LoggedRevocation { revocation, keep_until }
-    }
-
-    /// The refresh-token families that a revocation concerns, whichever instance issued them; of a user `all`, or those up to
-    /// its bound.
-    async fn families_of(&self, revocation: &Revocation, all: bool) -> Result<Vec<FamilyId>, StoreError> {
-        match revocation {
-            Revocation::Session { issuer, session_id } => {
-                let Some(id) = family_of_session(session_id) else { return Ok(Vec::new()) };
-                let family = self.families.find(id).await?.filter(|family| family.issuer == *issuer);
-                Ok(family.map(|family| family.id).into_iter().collect())
-            }
-            Revocation::User { issuer, subject, issued_at_or_before } => {
-                let bound = unix_seconds(*issued_at_or_before);
-                let families = self.families.find_by_subject(issuer, subject).await?.into_iter();
-                let concerned = families.filter(|family| all || family.started_at <= bound);
-                Ok(concerned.map(|family| family.id).collect())
-            }
-            Revocation::Token { .. } => Ok(Vec::new()),
-        }
+    fn logged(&self, revocation: Revocation, times: Times) -> LoggedRevocation {
+        let last = times.last_issued;
+        LoggedRevocation { revocation, keep_until: last.checked_add(self.retention).unwrap_or(last) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The view: the revocations in the memory of this process. Every request reads it, so reading never waits for I/O.
 //!
-//! An entry has 16 bytes: 12 of a keyed hash of issuer, kind and id, and 4 for the time up to which tokens are revoked. The
+//! An entry has 16 bytes: 12 of a keyed hash of issuer, kind and id, and 4 for the time up to which tokens are revoked, or for the
+//! generation that is valid. The
 //! keys of the hash are random and belong to this process alone (SipHash of the standard library, twice), so an attacker
 //! can't construct a collision. A random collision (with 10 million entries, once in 10²¹ requests) would reject a valid
 //! token, and never accept a revoked one.
@@ -34,6 +35,8 @@ pub(crate) struct RevocationView {
     epoch: AtomicU64,
     /// In seconds.
     bucket_width: i64,
+    /// The name of the engine's own issuer, if it has one.
+    own_issuer: Option<String>,
 }
 
 /// The buckets, by the time at which they are deleted, in seconds since the epoch.
@@ -42,7 +45,7 @@ struct Shard {
     buckets: BTreeMap<i64, Bucket>,
 }
 
-type Bucket = HashMap<Key, Bound, BuildHasherDefault<KeyHasher>>;
+type Bucket = HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>;
 
 /// Issuer, kind and id of a revocation, as 96 bits of a keyed hash. It is bytes, so that entries have no padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +55,10 @@ struct Key {
     rest: [u8; 3],
 }
 
-/// The `iat` up to which tokens are revoked, in seconds since the epoch, as bytes. [`ALWAYS`] for a token or a session, which is
-/// revoked whatever its `iat`.
+/// As bytes: the `iat` up to which tokens are revoked, in seconds since the epoch, where [`ALWAYS`] is for a token or a session, which
+/// is revoked whatever its `iat`; or the generation that is valid.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bound([u8; 4]);
+struct Entry([u8; 4]);
 
 const ALWAYS: u32 = u32::MAX;
 
@@ -64,17 +67,19 @@ enum Kind {
     Token,
     Session,
     User,
+    OtherGenerations,
 }
 
 impl RevocationView {
     /// Returns an empty view. `term` is how long most entries are kept.
-    pub(crate) fn new(term: Duration) -> Self {
+    pub(crate) fn new(term: Duration, own_issuer: Option<String>) -> Self {
         let term = i64::try_from(term.as_secs()).unwrap_or(i64::MAX);
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
             hashers: [RandomState::new(), RandomState::new()],
             epoch: AtomicU64::new(1),
             bucket_width: (term / BUCKETS_A_TERM).max(60),
+            own_issuer,
         }
     }
 
@@ -87,43 +92,65 @@ impl RevocationView {
         let matches = |kind, id: &str| {
             let key = self.key(kind, token.issuer, id);
             // A token without `iat` can't be shown to be newer than the bound.
-            read(self.shard(&key)).bounds(&key).any(|bound| {
+            read(self.shard(&key)).values(&key).any(|bound| {
                 bound == ALWAYS || token.issued_at.is_none_or(|issued_at| issued_at <= i64::from(bound))
             })
         };
-        token.token_id.is_some_and(|id| matches(Kind::Token, id))
+        if token.token_id.is_some_and(|id| matches(Kind::Token, id))
             || token.session_id.is_some_and(|id| matches(Kind::Session, id))
-            || matches(Kind::User, token.subject)
+        {
+            return true;
+        }
+        let generation = self.user_generation(token.issuer, token.subject);
+        if generation != 0 && generation != token.user_generation {
+            return true;
+        }
+        // The sessions of the own issuer are ended one by one, whatever the clock showed.
+        let is_of_own_session =
+            token.session_id.is_some() && self.own_issuer.as_deref() == Some(token.issuer);
+        !is_of_own_session && matches(Kind::User, token.subject)
     }
 
     pub(crate) fn is_session_revoked(&self, issuer: &str, session_id: &str) -> bool {
         let key = self.key(Kind::Session, issuer, session_id);
-        read(self.shard(&key)).bounds(&key).next().is_some()
+        read(self.shard(&key)).values(&key).next().is_some()
     }
 
-    /// Returns the `iat` up to which all tokens of a user are revoked; `None` if there is no such bound.
-    pub(crate) fn user_bound(&self, issuer: &str, subject: &str) -> Option<i64> {
-        let key = self.key(Kind::User, issuer, subject);
-        read(self.shard(&key)).bounds(&key).max().map(i64::from)
+    /// Returns the generation of the user's sessions that is valid; 0 if all are.
+    pub(crate) fn user_generation(&self, issuer: &str, subject: &str) -> u32 {
+        let key = self.key(Kind::OtherGenerations, issuer, subject);
+        read(self.shard(&key)).values(&key).next().unwrap_or(0)
+    }
+
+    /// Returns until when the view keeps the generation, in seconds since the epoch; 0 if there is none.
+    pub(crate) fn user_generation_end(&self, issuer: &str, subject: &str) -> i64 {
+        let key = self.key(Kind::OtherGenerations, issuer, subject);
+        let shard = read(self.shard(&key));
+        let holds = |(_, bucket): &(&i64, &Bucket)| bucket.contains_key(&key);
+        shard.buckets.iter().find(holds).map_or(0, |(ends, _)| *ends)
     }
 
     /// Adds revocations. They are enforced when this returns.
     pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
         for entry in entries {
-            let (kind, issuer, id, bound) = match &entry.revocation {
+            let (kind, issuer, id, value) = match &entry.revocation {
                 Revocation::Token { issuer, token_id } => (Kind::Token, issuer, token_id, ALWAYS),
                 Revocation::Session { issuer, session_id } => (Kind::Session, issuer, session_id, ALWAYS),
                 Revocation::User { issuer, subject, issued_at_or_before } => {
                     let bound = unix_seconds(*issued_at_or_before);
                     (Kind::User, issuer, subject, u32::try_from(bound).unwrap_or(ALWAYS))
                 }
+                Revocation::OtherGenerations { issuer, subject, generation } => {
+                    (Kind::OtherGenerations, issuer, subject, *generation)
+                }
             };
             let key = self.key(kind, issuer, id);
             let ends = self.bucket_end(unix_seconds(entry.keep_until));
             let mut shard = write(self.shard(&key));
-            let known = shard.buckets.entry(ends).or_default().entry(key).or_default();
-            // A bound never moves back.
-            *known = Bound(bound.max(u32::from_ne_bytes(known.0)).to_ne_bytes());
+            match kind {
+                Kind::OtherGenerations => shard.replace(key, value, ends),
+                _ => shard.raise(key, value, ends),
+            }
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
@@ -158,7 +185,7 @@ impl RevocationView {
                 entries += bucket.len();
                 // At most seven of eight slots are used, and each has one byte of metadata.
                 let slots = (bucket.capacity() * 8 / 7).next_power_of_two();
-                bytes += slots * (size_of::<(Key, Bound)>() + 1);
+                bytes += slots * (size_of::<(Key, Entry)>() + 1);
             }
         }
         (entries, bytes)
@@ -183,8 +210,25 @@ impl RevocationView {
 }
 
 impl Shard {
-    fn bounds(&self, key: &Key) -> impl Iterator<Item = u32> {
-        self.buckets.values().filter_map(|bucket| bucket.get(key)).map(|bound| u32::from_ne_bytes(bound.0))
+    fn values(&self, key: &Key) -> impl Iterator<Item = u32> {
+        self.buckets.values().filter_map(|bucket| bucket.get(key)).map(|entry| u32::from_ne_bytes(entry.0))
+    }
+
+    /// Sets a bound. It never moves back.
+    fn raise(&mut self, key: Key, bound: u32, ends: i64) {
+        let known = self.buckets.entry(ends).or_default().entry(key).or_default();
+        *known = Entry(bound.max(u32::from_ne_bytes(known.0)).to_ne_bytes());
+    }
+
+    /// Sets a value: the last one counts, and is kept as long as the one before would be.
+    fn replace(&mut self, key: Key, value: u32, ends: i64) {
+        let mut last_end = ends;
+        for (ends, bucket) in &mut self.buckets {
+            if bucket.remove(&key).is_some() {
+                last_end = last_end.max(*ends);
+            }
+        }
+        self.buckets.entry(last_end).or_default().insert(key, Entry(value.to_ne_bytes()));
     }
 }
 
@@ -235,7 +279,7 @@ mod tests {
 
     /// Returns a view with buckets of 60 seconds.
     fn view() -> RevocationView {
-        RevocationView::new(Duration::from_secs(720))
+        RevocationView::new(Duration::from_secs(720), None)
     }
 
     fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> TokenIdentity<'a> {
@@ -245,6 +289,7 @@ mod tests {
             token_id: Some(jti),
             session_id: Some(sid),
             issued_at: iat,
+            user_generation: 0,
         }
     }
 
@@ -286,8 +331,50 @@ mod tests {
         }
         assert!(view.is_revoked(&token("t", "s", "u", Some(50))));
         assert!(!view.is_revoked(&token("t", "s", "u", Some(51))));
-        assert_eq!(view.user_bound("i", "u"), Some(50));
-        assert_eq!(view.user_bound("j", "u"), None);
+    }
+
+    fn set_generation(view: &RevocationView, subject: &str, generation: u32, keep_until: u64) {
+        let (issuer, subject) = ("i".into(), subject.into());
+        revoke(view, Revocation::OtherGenerations { issuer, subject, generation }, keep_until);
+    }
+
+    #[test]
+    fn of_the_generations_of_a_user_the_last_is_valid() {
+        let view = view();
+        let of = |generation| TokenIdentity { user_generation: generation, ..token("t", "s", "u", Some(50)) };
+        assert_eq!(view.user_generation("i", "u"), 0);
+        // The second is kept as long as the first, whatever the clock showed when it was recorded.
+        for (valid, keep_until) in [(7, 1000), (3, 100), (9, 500)] {
+            set_generation(&view, "u", valid, keep_until);
+            assert_eq!(view.user_generation("i", "u"), valid);
+            for generation in [0, 3, 7, 9] {
+                assert_eq!(view.is_revoked(&of(generation)), generation != valid, "{generation}");
+            }
+        }
+        assert!(!view.is_revoked(&TokenIdentity { subject: "v", ..of(0) }));
+        assert!(!view.is_revoked(&TokenIdentity { issuer: "j", ..of(0) }));
+        view.drop_expired(1000);
+        assert_eq!((view.user_generation("i", "u"), view.size().0), (9, 1));
+        view.drop_expired(1200);
+        assert!(!view.is_revoked(&of(0)));
+    }
+
+    #[test]
+    fn a_session_of_the_own_issuer_is_not_judged_by_a_time() {
+        let view = RevocationView::new(Duration::from_secs(720), Some("i".to_owned()));
+        revoke_user(&view, "u", at(100), 1000);
+        let of_session = token("t", "s", "u", Some(50));
+        assert!(!view.is_revoked(&of_session));
+        assert!(view.is_revoked(&TokenIdentity { session_id: None, ..of_session }));
+        let other =
+            Revocation::User { issuer: "j".into(), subject: "u".into(), issued_at_or_before: at(100) };
+        revoke(&view, other, 1000);
+        assert!(view.is_revoked(&TokenIdentity { issuer: "j", ..of_session }));
+        set_generation(&view, "u", 7, 1000);
+        assert!(view.is_revoked(&of_session));
+        assert!(!view.is_revoked(&TokenIdentity { user_generation: 7, ..of_session }));
+        revoke_token(&view, "t", 1000);
+        assert!(view.is_revoked(&TokenIdentity { user_generation: 7, ..of_session }), "itself");
     }
 
     #[test]

@@ -27,6 +27,7 @@ struct Tables {
     /// The entries by `keep_until`, in seconds since the epoch.
     log_expiry: BTreeSet<(i64, u64)>,
     last_cursor: u64,
+    confirmed_time: Option<SystemTime>,
     families: HashMap<FamilyId, RefreshTokenFamily>,
     family_expiry: BTreeSet<(i64, FamilyId)>,
     by_subject: BTreeSet<(String, String, FamilyId)>,
@@ -97,6 +98,15 @@ impl RevocationLog for MemoryStore {
         });
         let entries = entries.collect();
         done(LogPage { entries, cursor })
+    }
+
+    fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {
+        done(self.tables().confirmed_time)
+    }
+
+    fn set_confirmed_time(&self, time: SystemTime) -> StoreFuture<'_, ()> {
+        self.tables().confirmed_time = Some(time);
+        done(())
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {

@@ -21,7 +21,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::redb::{Error, ReadTransaction};
 use tokio::runtime::Handle;
@@ -209,6 +209,15 @@ impl RevocationLog for RedbStore {
 
     fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
         Box::pin(self.read(move |transaction| tables::log_page(transaction, after, limit)))
+    }
+
+    fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {
+        Box::pin(self.read(tables::confirmed_time))
+    }
+
+    fn set_confirmed_time(&self, time: SystemTime) -> StoreFuture<'_, ()> {
+        let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Box::pin(async move { self.write(Write::ConfirmedTime(seconds)).await.map(drop) })
     }
 
     fn check_writable(&self) -> StoreFuture<'_, ()> {

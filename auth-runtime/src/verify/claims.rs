@@ -11,6 +11,9 @@ use super::json;
 
 const NOT_AN_OBJECT: VerifyError = VerifyError::Malformed("the claims are not one strict JSON object");
 
+/// The claim that holds the generation of the user's sessions.
+pub(crate) const USER_GENERATION: &str = "user_generation";
+
 /// The claims of a token.
 ///
 /// A registered claim that has a wrong type makes the token invalid; it does not count as absent.
@@ -25,6 +28,8 @@ pub struct TokenClaims {
     pub(crate) session_id: Option<Box<str>>,
     pub(crate) auth_time: Option<i64>,
     pub(crate) acr: Option<Box<str>>,
+    /// The generation of the user's sessions, in tokens of an engine's own issuer; 0 if there is none.
+    pub(crate) user_generation: u32,
     /// Whether the token has the claim `cnf` (RFC 7800 §3.1).
     pub(crate) sender_constrained: bool,
     /// The names of the claims that were parsed at once; `read` holds those that the token has.
@@ -87,6 +92,8 @@ impl TokenClaims {
             "acr" => self.acr = Some(text(raw).ok_or(invalid("acr"))?),
             "amr" => drop(audience(raw).ok_or(invalid("amr"))?),
             "cnf" => self.sender_constrained = true,
+            // Another issuer may mean anything else by it.
+            USER_GENERATION => self.user_generation = raw.get().parse().unwrap_or(0),
             _ => {}
         }
         Ok(())

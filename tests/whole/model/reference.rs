@@ -7,8 +7,7 @@ pub(super) const REFRESH: i64 = 300;
 pub(super) const FAMILY: i64 = 450;
 pub(super) const GRACE: i64 = 10;
 pub(super) const LEEWAY: i64 = 5;
-/// How far ahead of the clock a token may be dated, to stand behind a revocation of its user's.
-const AHEAD: i64 = 5;
+pub(super) const MAX_SESSIONS: usize = 4;
 
 /// All that the service must know.
 #[derive(Default)]
@@ -16,7 +15,7 @@ pub(super) struct Model {
     pub(super) now: i64,
     /// Whether the user is admin; `None`: gone.
     pub(super) users: [Option<bool>; 3],
-    /// Up to when a user's tokens are revoked.
+    /// Up to when a user's tokens without a session are revoked.
     bounds: [i64; 3],
     families: Vec<Family>,
     /// In the order in which they were issued.
@@ -63,19 +62,16 @@ impl Model {
         Self { now, users: [Some(false); 3], signing_key: 1, refresh_key: 1, ..Self::default() }
     }
 
-    /// `None`: not now, as the token would have to be dated too far ahead.
-    pub(super) fn log_in(&mut self, user: usize) -> Option<Refresh> {
-        let started_at = self.date(user)?;
-        let family = self.families.len();
+    pub(super) fn log_in(&mut self, user: usize) -> Refresh {
+        let (family, started_at) = (self.families.len(), self.now);
         self.families.push(Family { user, generation: 1, started_at, rotated_at: started_at, ended: false });
-        self.give_access(user, Some(family), started_at);
-        Some(Refresh { family, generation: 1, key: self.refresh_key })
+        self.give_access(user, Some(family));
+        self.end_oldest(user);
+        Refresh { family, generation: 1, key: self.refresh_key }
     }
 
-    pub(super) fn issue_access(&mut self, user: usize) -> Option<()> {
-        let issued_at = self.date(user)?;
-        self.give_access(user, None, issued_at);
-        Some(())
+    pub(super) fn issue_access(&mut self, user: usize) {
+        self.give_access(user, None);
     }
 
     pub(super) fn refresh(&mut self, token: Refresh) -> Result<Refresh, RefreshError> {
@@ -101,14 +97,11 @@ impl Model {
             (family.generation, family.rotated_at) = (family.generation + 1, now);
         }
         let (user, generation) = (family.user, family.generation);
-        // Never before its login, which may be dated ahead.
-        let issued_at = now.max(family.started_at);
-        self.give_access(user, Some(token.family), issued_at);
+        self.give_access(user, Some(token.family));
         Ok(Refresh { family: token.family, generation, key: self.refresh_key })
     }
 
-    /// For how long the access token is good that was issued last, and the refresh token of its login: if it is dated
-    /// ahead, from then on.
+    /// For how long the access token is good that was issued last, and the refresh token of its login.
     pub(super) fn lifetimes(&self) -> Option<(i64, i64)> {
         let access = self.access.last()?;
         let refresh_until = self.families[access.family?].expires_at();
@@ -125,33 +118,47 @@ impl Model {
 
     /// Whatever the user was given so far is dead.
     pub(super) fn log_out_everywhere(&mut self, user: usize) {
-        self.access.iter_mut().filter(|token| token.user == user).for_each(|token| token.revoked = true);
         self.revoke_user(user, self.now);
     }
 
-    /// Up to now is up to the second that a token is dated which is issued now.
+    /// Up to now is all that the user was given so far.
     pub(super) fn revoke_user(&mut self, user: usize, bound: i64) {
-        let all = bound >= self.now;
-        self.end_families(user, if all { i64::MAX } else { bound });
-        let ahead = (self.bounds[user] + 1).min(self.now + AHEAD);
-        let bound = if all { bound.max(ahead) } else { bound };
-        self.bounds[user] = self.bounds[user].max(bound);
+        if bound >= self.now {
+            self.access.iter_mut().filter(|token| token.user == user).for_each(|token| token.revoked = true);
+            self.end_families(user, i64::MAX);
+        } else {
+            self.end_families(user, bound);
+            self.bounds[user] = self.bounds[user].max(bound);
+        }
     }
 
     pub(super) fn accepts(&self, token: &Access) -> bool {
         !token.revoked
             && token.family.is_none_or(|family| !self.families[family].ended)
-            && token.issued_at > self.bounds[token.user]
+            && (token.family.is_some() || token.issued_at > self.bounds[token.user])
             && self.now < token.expires_at + LEEWAY
             && token.key + 1 >= self.signing_key
     }
 
-    /// What a token is dated that is issued now.
-    fn date(&self, user: usize) -> Option<i64> {
-        Some(self.now.max(self.bounds[user] + 1)).filter(|date| *date <= self.now + AHEAD)
+    /// Whether the user has a session that began in this second.
+    pub(super) fn has_begun_now(&self, user: usize) -> bool {
+        let begun = |family: &Family| family.user == user && !family.ended && family.started_at == self.now;
+        self.families.iter().any(begun)
     }
 
-    fn give_access(&mut self, user: usize, family: Option<usize>, issued_at: i64) {
+    /// A user has so many sessions at a time. Of those that began in the same second, the model does not know which is the oldest: see
+    /// [`has_begun_now`](Self::has_begun_now).
+    fn end_oldest(&mut self, user: usize) {
+        let now = self.now;
+        let lives = |family: &&mut Family| family.user == user && !family.ended && now < family.expires_at();
+        let mut living: Vec<_> = self.families.iter_mut().filter(lives).collect();
+        living.sort_by_key(|family| family.started_at);
+        let excess = living.len().saturating_sub(MAX_SESSIONS);
+        living.into_iter().take(excess).for_each(|family| family.ended = true);
+    }
+
+    fn give_access(&mut self, user: usize, family: Option<usize>) {
+        let issued_at = self.now;
         let end = family.map_or(i64::MAX, |family| self.families[family].started_at + FAMILY);
         self.access.push(Access {
             user,

@@ -25,6 +25,8 @@ pub(super) fn family(number: u128, issuer: &str, subject: &str, expires_at: i64)
         started_at: 10,
         rotated_at: 20,
         expires_at,
+        last_issued_at: 25,
+        user_generation: 7,
         acr: None,
     }
 }
@@ -56,6 +58,8 @@ pub(super) async fn a_family_comes_back_as_it_was<F: RefreshTokenStore>(open: im
             generation: u64::try_from(i64::MAX).unwrap(),
             started_at: 4_000_000_000,
             rotated_at: 4_000_000_001,
+            last_issued_at: 4_000_000_003,
+            user_generation: u32::MAX,
             acr: Some(text.clone()),
             ..family(number, &text, &text, 4_000_000_002)
         });
@@ -85,6 +89,8 @@ pub(super) async fn a_family_is_replaced_only_at_the_expected_generation<F: Refr
         generation: 8,
         started_at: 11,
         rotated_at: 21,
+        last_issued_at: 26,
+        user_generation: 8,
         acr: Some("mfa".into()),
         ..family(1, "j", "t", 101)
     };

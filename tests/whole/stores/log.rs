@@ -155,13 +155,15 @@ pub(super) async fn every_revocation_comes_back_as_it_was<L: RevocationLog>(open
     let mut all = Vec::new();
     for issuer in odd_strings() {
         for id in odd_strings() {
-            let (issuer, token_id, session_id, subject) =
-                (|| issuer.clone(), id.clone(), id.clone(), id.clone());
+            let issuer = || issuer.clone();
+            let [token_id, session_id, subject, logged_out] = [0; 4].map(|_| id.clone());
+            let generation = u32::MAX - all.len() as u32;
             let issued_at_or_before = at(1_900_000_000 + all.len() as u64);
             all.extend([
                 Revocation::Token { issuer: issuer(), token_id },
                 Revocation::Session { issuer: issuer(), session_id },
                 Revocation::User { issuer: issuer(), subject, issued_at_or_before },
+                Revocation::OtherGenerations { issuer: issuer(), subject: logged_out, generation },
             ]);
         }
     }
@@ -214,6 +216,18 @@ pub(super) async fn dropping_entries_says_whether_more_are_left_and_ends<L: Revo
         }
     }
     panic!("as many calls as entries, and some are left");
+}
+
+/// A store that remembers no time has the default, and then nothing is dropped in the first hour after a start.
+pub(super) async fn the_confirmed_time_is_remembered_if_any_is<L: RevocationLog>(open: impl AsyncFn() -> L) {
+    let log = open().await;
+    assert_eq!(log.confirmed_time().await.unwrap(), None);
+    for time in [at(100), at(4_000_000_000), at(50)] {
+        log.set_confirmed_time(time).await.unwrap();
+        let remembered = log.confirmed_time().await.unwrap();
+        assert!(remembered.is_none_or(|remembered| remembered == time), "{remembered:?}");
+    }
+    log.check_writable().await.unwrap();
 }
 
 pub(super) async fn a_clock_before_the_epoch_drops_no_entry<L: RevocationLog>(open: impl AsyncFn() -> L) {

@@ -22,6 +22,15 @@ pub(super) async fn entries_are_there_when_it_is_opened_again<L: RevocationLog>(
     assert_eq!(read_on(&open().await, 0, 7).await.0, entries(10..20, 200));
 }
 
+pub(super) async fn the_confirmed_time_is_there_when_it_is_opened_again<L: RevocationLog>(
+    open: impl AsyncFn() -> L,
+) {
+    let log = open().await;
+    log.set_confirmed_time(at(100)).await.unwrap();
+    drop(log);
+    assert_eq!(open().await.confirmed_time().await.unwrap(), Some(at(100)));
+}
+
 pub(super) async fn cursors_go_on_when_it_is_opened_again<L: RevocationLog>(open: impl AsyncFn() -> L) {
     let log = open().await;
     log.append(entries(0..3, 100)).await.unwrap();

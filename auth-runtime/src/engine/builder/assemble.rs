@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use super::{AuthBuilder, sources, verification};
 #[cfg(feature = "token-routes")]
 use crate::client_address::TrustedProxies;
-use crate::clock::SteadyTime;
+use crate::clock::JumpGuard;
 use crate::engine::background::{self, Background};
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
@@ -75,7 +75,7 @@ impl AuthBuilder {
             },
             responses: Responses { realm: self.realm, render: self.render_hook, audit: self.audit_hook },
             clock: self.clock,
-            steady_time: SteadyTime::default(),
+            jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             background: Background::default(),
         })
     }
@@ -114,11 +114,8 @@ impl AuthBuilder {
             Some((log, families)) => (Some(log), families),
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
-        Revoker {
-            state: RevocationState::new(retention, log, self.max_staleness),
-            families,
-            own_issuer: issuer.map(|issuer| issuer.name.clone()),
-            retention,
-        }
+        let own_issuer = issuer.map(|issuer| issuer.name.clone());
+        let state = RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness);
+        Revoker::new(state, families, own_issuer, Arc::clone(&self.clock), retention, self.leeway)
     }
 }

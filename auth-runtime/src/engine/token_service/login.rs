@@ -7,50 +7,97 @@ use crate::clock::unix_seconds;
 use crate::issue::{
     IssuedTokens, IssuerState, RefreshError, Subject, TokenError, random_bytes, session_of_family,
 };
-use crate::revocation::DATED_AHEAD;
-use crate::store::RefreshTokenFamily;
+use crate::store::{RefreshTokenFamily, StoreError};
 
 impl TokenService {
-    /// Issues the tokens of a new session of `subject`, after the application has verified who it is.
+    /// Issues the tokens of a new session of `subject`, after the application has verified who it is. If the user has too many
+    /// sessions, the oldest ends.
     ///
     /// # Errors
-    /// [`TokenError::Store`], [`TokenError::RevokedAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        /// Each attempt but the first is made because the user was logged out everywhere during the one before.
+        const ATTEMPTS: usize = 8;
         self.engine.ensure_background();
-        let issuer = self.issuer()?;
-        loop {
-            let started_at = self.issue_time(subject)?;
-            let expires_at = started_at.saturating_add(issuer.refresh_lifetime);
-            let family = RefreshTokenFamily {
-                id: random_bytes()?,
-                issuer: issuer.name.clone(),
-                subject: subject.id.clone(),
-                key_id: issuer.refresh_keys.newest().to_owned(),
-                generation: 1,
-                started_at,
-                rotated_at: started_at,
-                expires_at,
-                acr: subject.acr.clone(),
-            };
+        self.check_clock()?;
+        for _ in 0..ATTEMPTS {
+            // A logout everywhere that another instance has acknowledged must not concern the new session.
+            self.engine.revocations.state.catch_up(self.engine.now()).await?;
+            let family = self.new_family(subject)?;
             // Before anything is stored: an error of the claims is returned here.
-            let tokens = self.tokens_of(&family, subject, started_at)?;
-            let id = family.id;
+            let tokens = self.tokens_of(&family, subject, family.started_at)?;
             self.families().insert(family.clone()).await?;
             // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
                 tracing::info!(subject = subject.id, session = tokens.session_id, "auth: logged in");
+                self.end_oldest_sessions(&family).await;
                 return Ok(tokens);
             }
-            self.families().remove(vec![id]).await?;
+            self.families().remove(vec![family.id]).await?;
+        }
+        let reason =
+            format!("the user `{}` is logged out everywhere again and again during a login", subject.id);
+        Err(StoreError::new(reason).into())
+    }
+
+    fn new_family(&self, subject: &Subject) -> Result<RefreshTokenFamily, TokenError> {
+        let issuer = self.issuer()?;
+        let started_at = unix_seconds(self.engine.now());
+        Ok(RefreshTokenFamily {
+            id: random_bytes()?,
+            issuer: issuer.name.clone(),
+            subject: subject.id.clone(),
+            key_id: issuer.refresh_keys.newest().to_owned(),
+            generation: 1,
+            started_at,
+            rotated_at: started_at,
+            expires_at: started_at.saturating_add(issuer.refresh_lifetime),
+            last_issued_at: started_at,
+            user_generation: self.view().user_generation(&issuer.name, &subject.id),
+            acr: subject.acr.clone(),
+        })
+    }
+
+    /// Ends the user's oldest sessions, if there are too many. If that fails, the next login tries it again.
+    async fn end_oldest_sessions(&self, newest: &RefreshTokenFamily) {
+        /// So that a login does not wait for long where there are many from before there was a maximum.
+        const AT_ONCE: usize = 256;
+        let Some(issuer) = self.issuer().ok().filter(|issuer| issuer.max_sessions_per_user < usize::MAX)
+        else {
+            return;
+        };
+        let ended = async {
+            let mut families = self.families().find_by_subject(&newest.issuer, &newest.subject).await?;
+            families.retain(|family| family.id != newest.id && family.expires_at > newest.started_at);
+            let excess = families.len().saturating_add(1).saturating_sub(issuer.max_sessions_per_user);
+            if excess == 0 {
+                return Ok(0);
+            }
+            families.sort_unstable_by_key(|family| (family.started_at, family.id));
+            families.truncate(excess.min(AT_ONCE));
+            self.engine.revocations.end_sessions(families).await.map(|()| excess)
+        };
+        match ended.await {
+            Ok(0) => {}
+            Ok(count) => {
+                let (subject, maximum) = (&newest.subject, issuer.max_sessions_per_user);
+                tracing::info!(subject, count, maximum, "auth: the oldest sessions of the user were ended");
+            }
+            Err(error) => tracing::warn!(%error, "auth: the oldest sessions of a user can't be ended"),
         }
     }
 
     /// Issues an access token alone, without a session: it is valid until it expires or is revoked, and can't be refreshed.
     ///
     /// # Errors
-    /// [`TokenError::RevokedAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
-        Ok(self.access_token(subject, None, self.issue_time(subject)?)?.0)
+        self.check_clock()?;
+        let generation = self.view().user_generation(&self.issuer()?.name, &subject.id);
+        let now = unix_seconds(self.engine.now());
+        let token = self.access_token(subject, None, generation, now)?.0;
+        self.engine.revocations.note_issued(now);
+        Ok(token)
     }
 
     /// Exchanges a refresh token for the next tokens of its session. A refresh token can be used once.
@@ -61,8 +108,9 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Refresh`] if the token is invalid. [`TokenError::Store`] and [`TokenError::SubjectStore`]: then the token is
     /// still valid, unless the store wrote the change and failed to acknowledge it; then try again within the grace period.
-    /// [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
+        self.check_clock()?;
         let issuer = self.issuer()?;
         let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
         let mut subject = None;
@@ -83,23 +131,22 @@ impl TokenService {
                 Some(subject) => subject,
                 None => subject.insert(self.subject(&family).await?),
             };
-            // Not before the start of the session, which may be dated a second ahead to be after a logout everywhere.
-            let issued_at = now.max(family.started_at);
             if again {
                 tracing::debug!(
                     session = session_of_family(family.id),
                     "auth: a refresh within the grace period"
                 );
-                return self.tokens_of(&family, subject, issued_at);
+                return self.tokens_of(&family, subject, now);
             }
             let next = RefreshTokenFamily {
                 key_id: issuer.refresh_keys.newest().to_owned(),
                 generation: family.generation.saturating_add(1),
                 rotated_at: now,
+                last_issued_at: family.last_issued_at.max(now),
                 expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
                 ..family.clone()
             };
-            let tokens = self.tokens_of(&next, subject, issued_at)?;
+            let tokens = self.tokens_of(&next, subject, now)?;
             if self.families().replace(family.generation, next).await? {
                 return Ok(tokens);
             }
@@ -136,7 +183,8 @@ impl TokenService {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
         let refresh_token = token.ok_or(RefreshError::Forged)?;
-        let (access_token, expires_at) = self.access_token(subject, Some(family), now)?;
+        let (access_token, expires_at) =
+            self.access_token(subject, Some(family), family.user_generation, now)?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
         Ok(IssuedTokens {
             access_token,
@@ -153,6 +201,7 @@ impl TokenService {
         &self,
         subject: &Subject,
         family: Option<&RefreshTokenFamily>,
+        generation: u32,
         issued_at: i64,
     ) -> Result<(String, i64), TokenError> {
         // The gate would reject each of these tokens.
@@ -162,19 +211,6 @@ impl TokenService {
         if let Some(clash) = vocabulary.clash(&roles) {
             return Err(TokenError::Claims(format!("the subject `{}` has {clash}", subject.id)));
         }
-        self.issuer()?.access_token(subject, family, issued_at)
-    }
-
-    /// Now; or, if all of the user's tokens up to this second were just revoked, the second after: a user that logs out
-    /// everywhere and logs in with a new password gets a token that is not revoked.
-    fn issue_time(&self, subject: &Subject) -> Result<i64, TokenError> {
-        let now = unix_seconds(self.engine.now());
-        let bound = self.view().user_bound(&self.issuer()?.name, &subject.id);
-        let first = bound.map_or(now, |bound| now.max(bound.saturating_add(1)));
-        if first > now.saturating_add_unsigned(DATED_AHEAD) {
-            let seconds = first.saturating_sub(now);
-            return Err(TokenError::RevokedAhead { subject: subject.id.clone(), seconds });
-        }
-        Ok(first)
+        self.issuer()?.access_token(subject, family, generation, issued_at)
     }
 }

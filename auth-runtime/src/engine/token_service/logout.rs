@@ -1,5 +1,7 @@
 //! Ending sessions, revoking tokens, introspection.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::{Value, json};
 
 use super::TokenService;
@@ -15,7 +17,7 @@ impl TokenService {
     /// [`TokenError::Store`]: then the session may not have ended. Call it again.
     pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
         let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
-        self.end_session(&session_of_family(opened.family)).await?;
+        self.end_session_of(&session_of_family(opened.family), None).await?;
         Ok(true)
     }
 
@@ -24,8 +26,17 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`]: then the session may not have ended. Call it again.
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
+        self.end_session_of(session_id, None).await
+    }
+
+    /// Ends the session with this `sid`, of a token that was issued at this time, if that is known.
+    pub(crate) async fn end_session_of(
+        &self,
+        session_id: &str,
+        issued_at: Option<SystemTime>,
+    ) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
-        self.record(Revocation::Session { issuer, session_id: session }, self.engine.now()).await?;
+        self.record(Revocation::Session { issuer, session_id: session }, issued_at).await?;
         tracing::info!(session = session_id, "auth: logged out");
         Ok(())
     }
@@ -41,7 +52,7 @@ impl TokenService {
             subject: subject.to_owned(),
             issued_at_or_before: now,
         };
-        self.record(revocation, now).await?;
+        self.record(revocation, None).await?;
         tracing::info!(subject, "auth: logged out everywhere");
         Ok(())
     }
@@ -51,7 +62,7 @@ impl TokenService {
     #[cfg(feature = "token-routes")]
     pub(crate) async fn revoke_user(&self, principal: &Principal) -> Result<(), TokenError> {
         let now = self.engine.now();
-        self.record(Revocation::of_user(principal, now), now).await
+        self.record(Revocation::of_user(principal, now), principal.issued_at()).await
     }
 
     /// Revokes a token, as RFC 7009 §2.1 describes it: an access token alone, or the whole session of a refresh token. A token
@@ -69,15 +80,22 @@ impl TokenService {
         }
     }
 
-    /// Revokes one access token of this issuer.
+    /// Revokes one access token of this issuer, also one that is not valid by the clock: the clock may be wrong.
     pub(crate) async fn revoke_access(&self, principal: &Principal) -> Result<(), TokenError> {
         let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
         // A caller that has an invalid token can't make the log grow.
-        if !self.is_active(principal) {
+        if self.has_expired_long_ago(principal) || self.view().is_revoked(&principal.token_identity()) {
             return Ok(());
         }
         let issuer = self.issuer()?.name.clone();
-        self.record(Revocation::Token { issuer, token_id }, self.engine.now()).await
+        self.record(Revocation::Token { issuer, token_id }, principal.issued_at()).await
+    }
+
+    /// Whether a token has been expired for longer than a clock is wrong without a warning.
+    fn has_expired_long_ago(&self, principal: &Principal) -> bool {
+        const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+        let expires_at = principal.expires_at().unwrap_or(SystemTime::UNIX_EPOCH);
+        self.engine.now().duration_since(expires_at).is_ok_and(|expired_for| expired_for > LONG)
     }
 
     /// Returns the claims of an access token or a refresh token that is valid now, in the form of RFC 7662 §2.2;

@@ -166,7 +166,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         for token in self.access_tokens(head) {
             let Some(principal) = tokens.genuine(&token) else { continue };
             let ended = match (principal.session_id(), principal.token_id()) {
-                (Some(session_id), _) => tokens.end_session(session_id).await,
+                (Some(session_id), _) => tokens.end_session_of(session_id, principal.issued_at()).await,
                 (None, Some(_)) => tokens.revoke_access(&principal).await,
                 (None, None) => Ok(()),
             };

@@ -1,13 +1,13 @@
 //! The tables, and the operations of one transaction.
 
 use std::fmt::Display;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use ::redb::{
     Database, Error, Key, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
 
-use crate::clock::unix_seconds;
+use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::Revocation;
 use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
 
@@ -17,7 +17,8 @@ pub(super) const FORMAT: u64 = 1;
 /// The maximum number of expired rows that one transaction deletes.
 const MAX_DROPPED: usize = 1000;
 
-/// Issuer, kind, id or subject, `issued_at_or_before` of a user or 0, `keep_until`. Times are in seconds since the epoch.
+/// Issuer, kind, id or subject, `issued_at_or_before` of a user or a generation or 0, `keep_until`. Times are in seconds since the
+/// epoch.
 type LogRow = (&'static str, u8, &'static str, i64, i64);
 /// Issuer, subject, family. The fields are compared one by one, so the rows of a subject are never mixed with those of another.
 type SubjectRow = (&'static str, &'static str, FamilyId);
@@ -32,12 +33,15 @@ const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> = TableDefinition::ne
 const FORMAT_KEY: &str = "format";
 /// The last assigned cursor. It remains when all entries are deleted.
 const CURSOR_KEY: &str = "cursor";
+/// [`RevocationLog::confirmed_time`](crate::store::RevocationLog::confirmed_time), in seconds since the epoch.
+const CONFIRMED_TIME_KEY: &str = "confirmed_time";
 /// The number of test writes.
 const TESTS_KEY: &str = "tests";
 
 const TOKEN: u8 = 0;
 const SESSION: u8 = 1;
 const USER: u8 = 2;
+const OTHER_GENERATIONS: u8 = 3;
 
 /// A write. Each variant says what its result is.
 pub(super) enum Write {
@@ -53,6 +57,8 @@ pub(super) enum Write {
     Remove(Vec<FamilyId>),
     /// Deletes families that expired before this second. The result is whether more can be deleted.
     DropFamilies(i64),
+    /// In seconds since the epoch. The result is `true`.
+    ConfirmedTime(u64),
     /// Writes a row that nothing reads. The result is `true`.
     Test,
     #[cfg(test)]
@@ -114,6 +120,9 @@ impl<'t> Tables<'t> {
             Write::Replace(expected, family) => self.replace(expected, &family),
             Write::Remove(ids) => ids.into_iter().try_for_each(|id| self.take(id)).map(|()| true),
             Write::DropFamilies(now) => self.drop_families(now),
+            Write::ConfirmedTime(seconds) => {
+                Ok(self.meta.insert(CONFIRMED_TIME_KEY, seconds).map(|_| true)?)
+            }
             Write::Test => self.test(),
             #[cfg(test)]
             Write::Panic => panic!("as a test"),
@@ -185,6 +194,11 @@ impl<'t> Tables<'t> {
     }
 }
 
+pub(super) fn confirmed_time(transaction: &ReadTransaction) -> Result<Option<SystemTime>, Error> {
+    let seconds = transaction.open_table(META)?.get(CONFIRMED_TIME_KEY)?;
+    Ok(seconds.map(|seconds| from_unix_seconds(i64::try_from(seconds.value()).unwrap_or(i64::MAX))))
+}
+
 pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) -> Result<LogPage, Error> {
     let log = transaction.open_table(LOG)?;
     let mut page = LogPage { entries: Vec::new(), cursor: after };
@@ -243,20 +257,27 @@ fn log_row(revocation: &Revocation, keep_until: i64) -> (&str, u8, &str, i64, i6
         Revocation::User { issuer, subject, issued_at_or_before } => {
             (issuer, USER, subject, unix_seconds(*issued_at_or_before), keep_until)
         }
+        Revocation::OtherGenerations { issuer, subject, generation } => {
+            (issuer, OTHER_GENERATIONS, subject, i64::from(*generation), keep_until)
+        }
     }
 }
 
 fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Error> {
-    let (issuer, kind, id, issued_at_or_before, keep_until) = row;
+    let (issuer, kind, id, value, keep_until) = row;
     let (issuer, id) = (issuer.to_owned(), id.to_owned());
     let revocation = match kind {
         TOKEN => Revocation::Token { issuer, token_id: id },
         SESSION => Revocation::Session { issuer, session_id: id },
-        USER => Revocation::User { issuer, subject: id, issued_at_or_before: time(issued_at_or_before) },
+        USER => Revocation::User { issuer, subject: id, issued_at_or_before: from_unix_seconds(value) },
+        OTHER_GENERATIONS => {
+            let generation = u32::try_from(value).map_err(|error| unreadable("a revocation", &error))?;
+            Revocation::OtherGenerations { issuer, subject: id, generation }
+        }
         // Not skipped: a revocation of an unknown kind would not be enforced.
         other => return Err(unreadable("a revocation", &format_args!("its kind is {other}"))),
     };
-    Ok(LoggedRevocation { revocation, keep_until: time(keep_until) })
+    Ok(LoggedRevocation { revocation, keep_until: from_unix_seconds(keep_until) })
 }
 
 fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Error> {
@@ -265,10 +286,4 @@ fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Error> {
 
 fn unreadable(row: &str, error: &dyn Display) -> Error {
     Error::Corrupted(format!("the row of {row}: {error}"))
-}
-
-/// Converts a time, at least the epoch. A time that the system can't represent becomes the end of the year 9999.
-fn time(seconds: i64) -> SystemTime {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH + Duration::from_secs(253_402_300_799))
 }
