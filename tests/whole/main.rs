@@ -3,6 +3,7 @@
 
 mod access;
 mod allocations;
+mod captured_log;
 mod credentials;
 mod dangerous;
 #[cfg(target_os = "linux")]
@@ -15,6 +16,7 @@ mod lifecycle;
 mod model;
 mod noise;
 mod openapi;
+mod panics;
 mod policy;
 mod providers;
 mod rejections;

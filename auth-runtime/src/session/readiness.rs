@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 
+use crate::catch_panic::catch_panic;
 use crate::pipeline::RequestAuth;
 
 /// Responds with 204 while requests are served, and with 503 while the view of revocations is too old. The response
@@ -19,7 +20,13 @@ use crate::pipeline::RequestAuth;
 #[auth(public, crate = crate)]
 pub async fn readiness(Extension(auth): Extension<RequestAuth>) -> impl IntoResponse {
     let engine = auth.engine();
-    let ready = engine.revocations.state.check_fresh(engine.now()).is_ok();
-    let status = if ready { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = match catch_panic(|| engine.revocations.state.check_fresh(engine.now())) {
+        Ok(Ok(())) => StatusCode::NO_CONTENT,
+        Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        Err(panic) => {
+            tracing::error!(%panic, "auth: the answer is 500, because the engine's clock panicked");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
     (status, [(CACHE_CONTROL, "no-store")])
 }
