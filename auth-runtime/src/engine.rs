@@ -26,7 +26,6 @@ use std::time::SystemTime;
 
 pub(crate) use self::authentication::{Authentication, TokenVerifier};
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
-use self::background::Background;
 pub use self::builder::AuthBuilder;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::sessions::{Sessions, TokenCookies};
@@ -97,7 +96,6 @@ pub(crate) struct Engine {
     pub(crate) responses: Responses,
     clock: Arc<dyn Clock>,
     steady_time: SteadyTime,
-    background: Background,
 }
 
 impl Engine {

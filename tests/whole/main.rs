@@ -21,6 +21,7 @@ mod policy;
 mod providers;
 mod rejections;
 mod routers;
+mod runtimes;
 mod simultaneous;
 mod standards;
 mod stores;

@@ -70,9 +70,7 @@ impl Pipeline<'_> {
     /// Revocation view → not revoked: token, session, user. A token that passes is remembered.
     pub(super) fn not_revoked(&self, credential: &Credential<'_>, caller: &Caller) -> Result<(), Failure> {
         let revocations = &self.engine().revocations.state;
-        if let Err(error) = revocations.check_fresh(credential.now) {
-            // The background task may have ended with its runtime.
-            self.auth.engine().ensure_background();
+        if let Err(error) = self.auth.engine().check_fresh(credential.now) {
             return Err(Failure::new(RejectionKind::Unavailable, error.to_string()));
         }
         // Before the view is asked: what is revoked from now on changes it.

@@ -20,7 +20,7 @@ use crate::pipeline::RequestAuth;
 #[auth(public, crate = crate)]
 pub async fn readiness(Extension(auth): Extension<RequestAuth>) -> impl IntoResponse {
     let engine = auth.engine();
-    let status = match catch_panic(|| engine.revocations.state.check_fresh(engine.now())) {
+    let status = match catch_panic(|| engine.check_fresh(engine.now())) {
         Ok(Ok(())) => StatusCode::NO_CONTENT,
         Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Err(panic) => {

@@ -8,7 +8,7 @@ use super::{AuthBuilder, sources, verification};
 #[cfg(feature = "token-routes")]
 use crate::client_address::TrustedProxies;
 use crate::clock::SteadyTime;
-use crate::engine::background::{self, Background};
+use crate::engine::background;
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
@@ -76,7 +76,6 @@ impl AuthBuilder {
             responses: Responses { realm: self.realm, render: self.render_hook, audit: self.audit_hook },
             clock: self.clock,
             steady_time: SteadyTime::default(),
-            background: Background::default(),
         })
     }
 
