@@ -32,6 +32,9 @@ use crate::source::{Bearer, CredentialSource as _, Extracted};
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
+///
+/// If code of the application's panics in them, such as its [`LoginVerifier`] or its store, the response is 500
+/// `server_error` in the form of RFC 6749, and the panic's message goes to tracing.
 pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
