@@ -26,7 +26,6 @@ use std::time::{Duration, SystemTime};
 
 pub(crate) use self::authentication::{Authentication, TokenVerifier};
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
-use self::background::Background;
 pub use self::builder::AuthBuilder;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::sessions::{Sessions, TokenCookies};
@@ -99,7 +98,6 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     /// Whether the clock is so far ahead that nothing may be issued.
     jump_guard: JumpGuard,
-    background: Background,
 }
 
 impl Engine {

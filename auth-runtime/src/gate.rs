@@ -30,6 +30,7 @@ pub(crate) use self::guarded_service::{GateLayer, GuardedService};
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
 pub(crate) use self::mounted::{MountedHandler, MountedRoute, ResolvedPolicy};
 pub use self::same_origin::SameOrigin;
+use crate::catch_panic::catch_panic;
 use crate::engine::Engine;
 use crate::pipeline::{self, Check, NoCheck, RequestAuth, RoutePolicy};
 use crate::policy::Policy;
@@ -91,7 +92,15 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
              `.finish(&auth)`, or add `.layer(auth.layer())` to the `axum::Router`",
         ));
     };
-    let Some(policy) = policy(auth.engine(), head) else {
+    // It asks the sources for their names, which the application may implement.
+    let policy = match catch_panic(|| policy(auth.engine(), head)) {
+        Ok(policy) => policy,
+        Err(panic) => {
+            let what = format!("the `name` or the `carrier` of a source {panic}");
+            return Err(pipeline::misconfigured(&auth, head, what));
+        }
+    };
+    let Some(policy) = policy else {
         return Err(pipeline::misconfigured(
             &auth,
             head,

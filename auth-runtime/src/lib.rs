@@ -6,6 +6,7 @@
 pub mod __private;
 pub mod access;
 pub mod audit;
+mod catch_panic;
 #[cfg(feature = "token-routes")]
 mod client_address;
 pub mod clock;

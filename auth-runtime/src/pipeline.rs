@@ -8,6 +8,7 @@ mod request_auth;
 mod route_policy;
 mod steps;
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use axum::http::request::Parts;
@@ -20,6 +21,7 @@ use self::failure::Failure;
 pub use self::request_auth::RequestAuth;
 pub(crate) use self::route_policy::RoutePolicy;
 use crate::audit::AuditEvent;
+use crate::catch_panic::catch_panic_of;
 use crate::engine::Engine;
 use crate::policy::Access;
 use crate::principal::Principal;
@@ -34,16 +36,17 @@ struct Pipeline<'a> {
 }
 
 impl<'a> Pipeline<'a> {
-    /// From the request's head to the caller, or to the reason why it is rejected.
+    /// From the request's head to the decision. Sets the caller as soon as it is known.
     async fn run<S: Sync, C: Check<S>>(
         &self,
         head: &mut Parts,
         state: &S,
-    ) -> Result<Option<Principal>, Failure> {
+        caller: &mut Option<Principal>,
+    ) -> Result<(), Failure> {
         let Some(principal) = self.caller(head).await? else { return self.anonymous::<C>() };
-        self.decide(head, &principal).await?;
-        self.check::<S, C>(head, state, &principal).await?;
-        Ok(Some(principal))
+        let principal = caller.insert(principal);
+        self.decide(head, principal).await?;
+        self.check::<S, C>(head, state, principal).await
     }
 
     /// Who sent the request; `None` where no credential counts.
@@ -72,54 +75,75 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// Lets the request through and returns its caller, or rejects it. Reports the decision.
+/// Lets the request through and returns its caller, or rejects it. Reports the decision. A panic of the application's code is a
+/// rejection.
 pub(crate) async fn authorize<S: Sync, C: Check<S>>(
     auth: &RequestAuth,
     head: &mut Parts,
     state: &S,
     policy: &RoutePolicy<'_>,
 ) -> Result<Option<Principal>, Rejection> {
-    let decision = match policy.access {
-        Access::Public if C::NAME.is_none() => Ok(None),
-        _ => Pipeline { auth, policy, now: auth.engine().now() }.run::<S, C>(head, state).await,
+    let mut caller = None;
+    let steps = async {
+        match policy.access {
+            Access::Public if C::NAME.is_none() => Ok(()),
+            _ => {
+                let pipeline = Pipeline { auth, policy, now: auth.engine().now() };
+                pipeline.run::<S, C>(head, state, &mut caller).await
+            }
+        }
     };
-    report(auth, head, policy, &decision);
-    decision.map_err(|failure| {
-        let engine = auth.engine();
-        let schemes = engine.authentication.sources.challenge_schemes(policy.sources());
-        engine.responses.render(failure.rejection, &schemes, head)
-    })
+    let decision = match catch_panic_of(steps).await {
+        Ok(decision) => decision,
+        Err(panic) => Err(Failure::panicked(caller.as_ref().and(C::NAME), &panic)),
+    };
+    match report(auth, head, policy, caller.as_ref(), decision) {
+        Ok(()) => Ok(caller),
+        Err(failure) => {
+            let sources = &auth.engine().authentication.sources;
+            Err(auth.render(failure.rejection, || sources.challenge_schemes(policy.sources()), head))
+        }
+    }
 }
 
 /// Rejects where no policy can be enforced, and reports it as any other rejection.
-pub(crate) fn misconfigured(auth: &RequestAuth, head: &Parts, what: &'static str) -> Rejection {
-    let failure = Failure::new(RejectionKind::Misconfigured, what);
-    let decision = Err(failure);
-    report(auth, head, &RoutePolicy::unknown(head), &decision);
-    auth.engine().responses.render(Rejection::new(RejectionKind::Misconfigured), &[], head)
+pub(crate) fn misconfigured(
+    auth: &RequestAuth,
+    head: &Parts,
+    what: impl Into<Cow<'static, str>>,
+) -> Rejection {
+    let decision = Err(Failure::new(RejectionKind::Misconfigured, what));
+    // It is this rejection, whether the audit hook panics or not.
+    let _ = report(auth, head, &RoutePolicy::unknown(head), None, decision);
+    auth.render(Rejection::new(RejectionKind::Misconfigured), Vec::new, head)
 }
 
-/// For an outer middleware, and for tracing and audit. A public route decides nothing: it is for the middleware alone.
+/// For an outer middleware, and for tracing and audit. A public route decides nothing: it is for the middleware alone. Returns
+/// the decision, which is a rejection if the audit hook panics.
 fn report(
     auth: &RequestAuth,
     head: &Parts,
     policy: &RoutePolicy<'_>,
-    decision: &Result<Option<Principal>, Failure>,
-) {
-    let (principal, rejection, reason) = match decision {
-        Ok(principal) => (principal.as_ref(), None, "the rule is satisfied"),
-        Err(failure) => (failure.principal.as_ref(), Some(failure.rejection.kind()), &*failure.reason),
+    caller: Option<&Principal>,
+    decision: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (rejection, reason) = match &decision {
+        Ok(()) => (None, "the rule is satisfied"),
+        Err(failure) => (Some(failure.rejection.kind()), &*failure.reason),
     };
-    auth.set_decision(principal, rejection);
+    auth.set_decision(caller, rejection);
     if policy.access == Access::Public && rejection.is_none() {
-        return;
+        return decision;
     }
-    auth.engine().responses.report(&AuditEvent {
-        principal,
+    let reported = auth.engine().responses.report(&AuditEvent {
+        principal: caller,
         method: &head.method,
         route: &policy.route,
         handler: policy.handler.name,
         rejection,
         reason,
     });
+    let Err(panic) = reported else { return decision };
+    auth.set_decision(caller, Some(RejectionKind::Misconfigured));
+    Err(Failure::new(RejectionKind::Misconfigured, panic.to_string()))
 }

@@ -38,7 +38,7 @@ pub enum RejectionKind {
     CrossOrigin,
     /// 503: the decision needs something that is out of reach.
     Unavailable,
-    /// 500: the service is misconfigured; the log says how.
+    /// 500: the service is misconfigured, or code of the application's panicked; the log says how.
     Misconfigured,
 }
 

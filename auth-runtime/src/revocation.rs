@@ -11,12 +11,14 @@
 
 mod error;
 mod follow;
+mod heartbeat;
 mod revoker;
 mod view;
 
 pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
 pub use self::follow::RevocationStatus;
+pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revoker::Revocations;
 pub(crate) use self::revoker::Revoker;
 pub(crate) use self::view::RevocationView;

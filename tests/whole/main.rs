@@ -3,6 +3,7 @@
 
 mod access;
 mod allocations;
+mod captured_log;
 mod credentials;
 mod dangerous;
 #[cfg(target_os = "linux")]
@@ -15,10 +16,12 @@ mod lifecycle;
 mod model;
 mod noise;
 mod openapi;
+mod panics;
 mod policy;
 mod providers;
 mod rejections;
 mod routers;
+mod runtimes;
 mod simultaneous;
 mod standards;
 mod stores;

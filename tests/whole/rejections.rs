@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt as _;
 
+use crate::captured_log::CapturedLog;
 use crate::support::flaky::FlakyStore;
 use crate::support::{get_as, request, send};
 
@@ -236,30 +237,7 @@ async fn one_audit_event_a_decision() {
 
 #[tokio::test]
 async fn no_secret_reaches_the_log() {
-    /// Writes what tracing writes into memory.
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Memory {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let memory = Memory::default();
-    let writer = memory.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
-
+    let captured = CapturedLog::start(tracing::Level::TRACE);
     let log = Log::default();
     let test = audited(&log);
     let app = routes().finish(test.auth()).unwrap();
@@ -273,8 +251,8 @@ async fn no_secret_reaches_the_log() {
     ] {
         send(&app, request("GET", path, &headers)).await;
     }
-    drop(guard);
-    let mut text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+    let mut text = captured.take();
+    drop(captured);
     assert_eq!(text.lines().count(), 3, "one tracing event a decision:\n{text}");
     text.push_str(&log.lock().unwrap().join("\n"));
     text.push_str(&format!("{:?} {test:?}", test.auth()));

@@ -1,40 +1,45 @@
 //! What an engine does by itself: it follows the log of its store, and drops what has expired.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Engine;
+use crate::revocation::Heartbeat;
+use crate::store::StoreError;
 
 /// How often a store's log is read.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whether the background task is running.
-#[derive(Debug, Default)]
-pub(super) struct Background(AtomicBool);
-
 impl Engine {
-    /// Starts the background task, on the runtime that this is called on, if it does not run; it ends when the engine is
-    /// dropped.
+    /// Starts the background task, on the runtime that this is called on, if none runs, or if the one that runs is not driven
+    /// by its runtime. It ends when the engine is dropped.
     pub(crate) fn ensure_background(self: &Arc<Self>) {
         // Without a runtime here, a later call starts it.
         let Ok(runtime) = Handle::try_current() else { return };
-        if self.background.0.swap(true, Ordering::AcqRel) {
-            return;
+        let Some(turn) = self.heartbeat().take_turn(tokio::time::Instant::now()) else { return };
+        if let Some(silence) = turn.silence {
+            tracing::warn!(
+                seconds = silence.as_secs(),
+                "auth: the engine's background task has not run for this time, because the runtime that it was started on is not \
+                 driven: the task is started again, on the runtime of this call"
+            );
         }
-        let running = Running(Arc::downgrade(self));
-        runtime.spawn(async move {
-            let mut ticks = interval(INTERVAL);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let Some(engine) = Weak::upgrade(&running.0) else { return };
-                engine.tick().await;
-            }
-        });
+        runtime.spawn(Task { engine: Arc::downgrade(self), turn: turn.number }.run());
+    }
+
+    /// Checks that the view of revocations is current enough to decide. If not, the background task may not run.
+    pub(crate) fn check_fresh(self: &Arc<Self>, now: SystemTime) -> Result<(), StoreError> {
+        self.revocations.state.check_fresh(now).inspect_err(|_| self.ensure_background())
+    }
+
+    fn heartbeat(&self) -> &Heartbeat {
+        self.revocations.state.heartbeat()
     }
 
     /// Reads on, and drops some of what has expired. What fails is logged and tried again at the next tick.
@@ -63,18 +68,54 @@ impl Engine {
     }
 }
 
-/// Held by the task while it runs.
-struct Running(Weak<Engine>);
+/// The background task.
+struct Task {
+    engine: Weak<Engine>,
+    turn: u64,
+}
 
-impl Drop for Running {
+impl Task {
+    async fn run(self) {
+        let mut ticks = interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let Some(engine) = Weak::upgrade(&self.engine) else { return };
+            if !self.tick(&engine).await {
+                return;
+            }
+        }
+    }
+
+    /// One tick. With `false` another task has taken over, and this one does nothing more.
+    async fn tick(&self, engine: &Engine) -> bool {
+        let mut tick = pin!(engine.tick());
+        // It beats whenever it is polled, and it is polled every second: a store that takes long is not an undriven runtime.
+        let mut tick = poll_fn(|context| {
+            if engine.heartbeat().beat(self.turn, tokio::time::Instant::now()) {
+                tick.as_mut().poll(context).map(|()| true)
+            } else {
+                Poll::Ready(false)
+            }
+        });
+        loop {
+            if let Ok(is_its_turn) = timeout(INTERVAL, &mut tick).await {
+                return is_its_turn;
+            }
+        }
+    }
+}
+
+impl Drop for Task {
     fn drop(&mut self) {
-        if let Some(engine) = self.0.upgrade() {
+        if let Some(engine) = self.engine.upgrade()
+            && engine.heartbeat().end(self.turn)
+        {
             // The runtime has ended, or has no timer, or a store panicked.
             tracing::error!(
                 "auth: the engine's background task has ended, because its runtime ended or its store panicked: it starts again \
                  with the engine's next use"
             );
-            engine.background.0.store(false, Ordering::Release);
         }
     }
 }

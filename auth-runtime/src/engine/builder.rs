@@ -275,6 +275,9 @@ impl AuthBuilder {
     ///
     /// The hook may choose another status of failure (4xx, 5xx), or redirect a browser to the login page (302, 303, 307). Any
     /// other status is replaced by that of the rejection, and `WWW-Authenticate` is always the engine's.
+    ///
+    /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
+    /// `panic = "abort"` it ends the process.
     pub fn render_rejections(
         mut self,
         hook: impl Fn(&Rejection, &Parts) -> Response + Send + Sync + 'static,
@@ -285,6 +288,9 @@ impl AuthBuilder {
 
     /// Sets a hook that is called once for every decision, on the task of the request: it must not block. It is not called
     /// for requests on public routes.
+    ///
+    /// If the hook panics, the request is rejected with 500, also one that was admitted, and the panic's message goes to
+    /// tracing. The hook is not called again for this request. With `panic = "abort"` it ends the process.
     pub fn audit(mut self, hook: impl Fn(&AuditEvent<'_>) + Send + Sync + 'static) -> Self {
         self.audit_hook = Some(Box::new(hook));
         self

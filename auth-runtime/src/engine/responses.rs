@@ -5,8 +5,9 @@ use std::fmt;
 use axum::http::request::Parts;
 
 use crate::audit::{AuditEvent, AuditHook};
+use crate::catch_panic::{Panic, catch_panic};
 use crate::principal::Principal;
-use crate::rejection::{Rejection, RenderHook};
+use crate::rejection::{Rejection, RejectionKind, RenderHook};
 
 /// How rejections are rendered, and how decisions are reported.
 pub(crate) struct Responses {
@@ -16,9 +17,22 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
-    /// The rejection with its answer, which challenges with these schemes.
-    pub(crate) fn render(&self, rejection: Rejection, schemes: &[&str], head: &Parts) -> Rejection {
-        rejection.render(&self.realm, schemes, self.render.as_deref(), head)
+    /// The rejection with its answer, which challenges with these schemes. If the application's code panics, it is 500 with the
+    /// standard answer.
+    pub(crate) fn render<'s>(
+        &self,
+        rejection: Rejection,
+        schemes: impl FnOnce() -> Vec<&'s str>,
+        head: &Parts,
+    ) -> Rejection {
+        let render = || rejection.render(&self.realm, &schemes(), self.render.as_deref(), head);
+        catch_panic(render).unwrap_or_else(|panic| {
+            tracing::error!(
+                %panic,
+                "auth: the answer is 500, because the hook of `render_rejections` or the `challenge_scheme` of a source panicked"
+            );
+            Rejection::new(RejectionKind::Misconfigured).render(&self.realm, &[], None, head)
+        })
     }
 
     /// Whether the application renders rejections itself.
@@ -28,7 +42,10 @@ impl Responses {
     }
 
     /// One tracing event, and one call of the audit hook.
-    pub(crate) fn report(&self, event: &AuditEvent<'_>) {
+    ///
+    /// # Errors
+    /// If the hook panics.
+    pub(crate) fn report(&self, event: &AuditEvent<'_>) -> Result<(), Panic> {
         let subject = event.principal.map(Principal::subject);
         let AuditEvent { method, route, handler, reason, .. } = *event;
         let method = method.as_str();
@@ -43,9 +60,10 @@ impl Responses {
                 }
             }
         }
-        if let Some(hook) = &self.audit {
-            hook(event);
-        }
+        let Some(hook) = &self.audit else { return Ok(()) };
+        catch_panic(|| hook(event)).inspect_err(|panic| {
+            tracing::error!(method, route, handler, subject, %panic, "auth: the answer is 500, because the audit hook panicked");
+        })
     }
 }
 

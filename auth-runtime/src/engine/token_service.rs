@@ -127,7 +127,7 @@ impl TokenService {
 
     /// Returns the family of a refresh token, if its session has not ended.
     async fn living(&self, opened: &OpenedRefreshToken) -> Result<RefreshTokenFamily, TokenError> {
-        self.engine.revocations.state.check_fresh(self.engine.now())?;
+        self.engine.check_fresh(self.engine.now())?;
         let family = self.families().find(opened.family).await?.ok_or(RefreshError::Ended)?;
         let now = unix_seconds(self.engine.now());
         if self.is_revoked(&family) {

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::catch_panic::catch_panic;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind, misconfigured};
@@ -41,10 +42,14 @@ fn required(parts: &Parts) -> Result<Principal, Rejection> {
     match accepted(parts)? {
         Some(principal) => Ok(principal),
         // With `#[auth(optional)]`, an anonymous caller receives a challenge from this extractor.
-        None => match RequestAuth::of(parts) {
-            Some(auth) => Err(auth.reject(RejectionKind::Unauthenticated, parts)),
-            None => Err(misconfigured(MISSING_LAYER)),
-        },
+        None => Err(reject(RejectionKind::Unauthenticated, parts)),
+    }
+}
+
+fn reject(kind: RejectionKind, parts: &Parts) -> Rejection {
+    match RequestAuth::of(parts) {
+        Some(auth) => auth.reject(kind, parts),
+        None => misconfigured(MISSING_LAYER),
     }
 }
 
@@ -84,16 +89,18 @@ impl<S: Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims<T> {
 }
 
 fn typed<T: DeserializeOwned>(principal: &Principal, parts: &Parts) -> Result<Claims<T>, Rejection> {
-    principal.claims().map(Claims).map_err(|error| {
+    let expected = std::any::type_name::<T>();
+    let claims = catch_panic(|| principal.claims()).map_err(|panic| {
+        tracing::error!(expected, %panic, "auth: the answer is 500, because the type of the handler's `Claims` argument panicked");
+        reject(RejectionKind::Misconfigured, parts)
+    })?;
+    claims.map(Claims).map_err(|error| {
         tracing::warn!(
-            expected = std::any::type_name::<T>(),
+            expected,
             error = without_values(&error.to_string()),
             "auth: the claims of a verified token do not fit the type of the handler's `Claims` argument"
         );
-        match RequestAuth::of(parts) {
-            Some(auth) => auth.reject(RejectionKind::InvalidToken, parts),
-            None => misconfigured(MISSING_LAYER),
-        }
+        reject(RejectionKind::InvalidToken, parts)
     })
 }
 

@@ -14,6 +14,9 @@ pub trait NamedCheck: 'static {
 }
 
 /// A check of the application's own, run after the rule was satisfied. `#[check]` writes the implementations.
+///
+/// If the check or one of its extractors panics, the request is rejected with 500, and the panic's message goes to tracing. With
+/// `panic = "abort"` it ends the process.
 #[diagnostic::on_unimplemented(
     message = "the check `{Self}` cannot be run with the router's state `{S}`",
     note = "every argument of a `#[check]` function but the first must be extractable from the request's head and that state, such as `Path(id): Path<u64>` or `State(db): State<Db>`"

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::catch_panic::Panic;
 use crate::policy::Remedy;
-use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
 
 /// What is known of a credential that was rejected.
@@ -25,8 +25,6 @@ pub(crate) struct Failure {
     pub(super) rejection: Rejection,
     /// For tracing and audit, never for the caller.
     pub(super) reason: Cow<'static, str>,
-    /// The caller, once it is known.
-    pub(super) principal: Option<Principal>,
     pub(super) credential: CredentialState,
 }
 
@@ -35,7 +33,6 @@ impl Failure {
         Self {
             rejection: Rejection::new(kind),
             reason: reason.into(),
-            principal: None,
             credential: CredentialState::Undetermined,
         }
     }
@@ -44,17 +41,23 @@ impl Failure {
         Self { credential, ..Self::new(RejectionKind::InvalidToken, reason) }
     }
 
-    pub(super) fn denied(reason: String, remedy: Remedy, principal: &Principal) -> Self {
+    /// Code of the application's panicked: the check of this name or an extractor of it; with `None` what is called before.
+    pub(super) fn panicked(check: Option<&str>, panic: &Panic) -> Self {
+        let reason = match check {
+            Some(name) => format!("the check {name}, or an extractor of it, {panic}"),
+            None => format!(
+                "the application's code that finds the caller (a source, a verifier, the clock, or for a renewal the store \
+                 or `SubjectStore::subject`) {panic}"
+            ),
+        };
+        Self::new(RejectionKind::Misconfigured, reason)
+    }
+
+    pub(super) fn denied(reason: String, remedy: Remedy) -> Self {
         Self {
             rejection: Rejection::denied(remedy),
             reason: reason.into(),
-            principal: Some(principal.clone()),
             credential: CredentialState::Undetermined,
         }
-    }
-
-    pub(super) fn of(mut self, principal: &Principal) -> Self {
-        self.principal = Some(principal.clone());
-        self
     }
 }

@@ -91,7 +91,20 @@ impl RequestAuth {
             state.is_decided = true;
             state.rejection = Some(kind);
         }
-        self.engine().responses.render(Rejection::new(kind), &["Bearer"], head)
+        self.render(Rejection::new(kind), || vec!["Bearer"], head)
+    }
+
+    /// The rejection with its answer, which challenges with these schemes. It is another rejection if the hook that renders
+    /// it panics.
+    pub(super) fn render<'s>(
+        &self,
+        rejection: Rejection,
+        schemes: impl FnOnce() -> Vec<&'s str>,
+        head: &Parts,
+    ) -> Rejection {
+        let rejection = self.engine().responses.render(rejection, schemes, head);
+        self.state().rejection = Some(rejection.kind());
+        rejection
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

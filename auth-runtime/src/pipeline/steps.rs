@@ -70,9 +70,7 @@ impl Pipeline<'_> {
     /// Revocation view → not revoked: token, session, user. A token that passes is remembered.
     pub(super) fn not_revoked(&self, credential: &Credential<'_>, caller: &Caller) -> Result<(), Failure> {
         let revocations = &self.engine().revocations.state;
-        if let Err(error) = revocations.check_fresh(credential.now) {
-            // The background task may have ended with its runtime.
-            self.auth.engine().ensure_background();
+        if let Err(error) = self.auth.engine().check_fresh(credential.now) {
             return Err(Failure::new(RejectionKind::Unavailable, error.to_string()));
         }
         // Before the view is asked: what is revoked from now on changes it.
@@ -95,12 +93,12 @@ impl Pipeline<'_> {
     }
 
     /// No credential counts: the route needs none, or the request is rejected.
-    pub(super) fn anonymous<C: NamedCheck>(&self) -> Result<Option<Principal>, Failure> {
+    pub(super) fn anonymous<C: NamedCheck>(&self) -> Result<(), Failure> {
         // A check is about a caller, so a route with one needs a credential.
         if self.policy.access == Access::Authenticated || C::NAME.is_some() {
             return Err(Failure::new(RejectionKind::Unauthenticated, "no credential was sent"));
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Rules → allow, or deny with a reason.
@@ -109,7 +107,7 @@ impl Pipeline<'_> {
             RawPathParams::from_request_parts(head, &()).await.map(Some).map_err(|_| {
                 let reason =
                     "the rule compares a claim with the path, and the path has no parameters or is not UTF-8";
-                Failure::new(RejectionKind::InsufficientScope, reason).of(principal)
+                Failure::new(RejectionKind::InsufficientScope, reason)
             })?
         } else {
             None
@@ -119,7 +117,7 @@ impl Pipeline<'_> {
         let facts = Facts { principal, path: &path, now: unix_seconds(self.now), leeway };
         for rule in self.policy.rules.iter() {
             if let Decision::Deny { reason, remedy } = rule.evaluate(&facts) {
-                return Err(Failure::denied(reason, remedy, principal));
+                return Err(Failure::denied(reason, remedy));
             }
         }
         Ok(())
@@ -141,7 +139,7 @@ impl Pipeline<'_> {
             }
             CheckOutcome::Failed(why) => (RejectionKind::Unavailable, format!("check {name} failed: {why}")),
         };
-        Err(Failure::new(kind, reason).of(principal))
+        Err(Failure::new(kind, reason))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The view of revocations, and the reader that copies a store's log into it.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use super::RevocationView;
+use super::{Heartbeat, RevocationView};
 use crate::clock::unix_seconds;
 use crate::store::{LoggedRevocation, RevocationLog, StoreError};
 
@@ -22,24 +22,33 @@ pub(crate) struct RevocationState {
     view: RevocationView,
     /// `None`: there is no store, so the view holds all revocations of this process.
     followed: Option<Followed>,
+    heartbeat: Heartbeat,
 }
 
 /// A log that is read into the view.
 #[derive(Debug)]
 struct Followed {
     log: Arc<dyn RevocationLog>,
-    /// The cursor up to which the log is in the view. Locked while the log is read, so there is one reader at a time.
-    reader: Mutex<u64>,
-    /// The same cursor, for readers that must not wait.
-    cursor: AtomicU64,
+    progress: Mutex<Progress>,
     /// The time of the last complete read, in seconds since the epoch. All entries that were in the log then are in the view.
     confirmed_at: AtomicI64,
     /// In seconds.
     max_staleness: i64,
-    read_failure: StdMutex<Option<StoreError>>,
-    write_failure: StdMutex<Option<StoreError>>,
+    read_failure: Mutex<Option<StoreError>>,
+    write_failure: Mutex<Option<StoreError>>,
     /// Why the store says that it can't be written.
-    not_writable: StdMutex<Option<StoreError>>,
+    not_writable: Mutex<Option<StoreError>>,
+}
+
+/// How far the log was read. It is never locked while a store is waited for: the runtime of that reader may not be driven.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The cursor up to which the log is in the view.
+    cursor: u64,
+    /// The number of reads that have begun.
+    begun: u64,
+    /// The number of the last read to begin among those that have ended.
+    ended: u64,
 }
 
 /// The state of the view of revocations.
@@ -60,7 +69,8 @@ pub struct RevocationStatus {
     /// Whether everything is served: the store can be written, and the view is complete and not older than `max_staleness`. If the
     /// view is older, requests with a credential are rejected with 503.
     pub ready: bool,
-    /// Why the last read of the store or the last write to it failed, as a text for the log; `None` if neither failed.
+    /// Why the store's log is not read, or why the last read of the store or the last write to it failed, as a text for the log;
+    /// `None` if it is read and nothing failed.
     pub failure: Option<String>,
 }
 
@@ -73,19 +83,22 @@ impl RevocationState {
     ) -> Self {
         let followed = log.map(|log| Followed {
             log,
-            reader: Mutex::new(0),
-            cursor: AtomicU64::new(0),
+            progress: Mutex::default(),
             confirmed_at: AtomicI64::new(NEVER),
             max_staleness: i64::try_from(max_staleness.as_secs()).unwrap_or(i64::MAX),
-            read_failure: StdMutex::new(None),
-            write_failure: StdMutex::new(None),
-            not_writable: StdMutex::new(None),
+            read_failure: Mutex::new(None),
+            write_failure: Mutex::new(None),
+            not_writable: Mutex::new(None),
         });
-        Self { view: RevocationView::new(term, own_issuer), followed }
+        Self { view: RevocationView::new(term, own_issuer), followed, heartbeat: Heartbeat::default() }
     }
 
     pub(crate) fn view(&self) -> &RevocationView {
         &self.view
+    }
+
+    pub(crate) fn heartbeat(&self) -> &Heartbeat {
+        &self.heartbeat
     }
 
     /// Checks that the view is current enough to decide.
@@ -99,8 +112,9 @@ impl RevocationState {
             Some(age) if age <= followed.max_staleness => Ok(()),
             Some(age) => Err(StoreError::new(format!(
                 "the revocations were last read from the store {age} s ago, and at most {} s are allowed \
-                 (`max_staleness`): see the log for the store's error",
-                followed.max_staleness
+                 (`max_staleness`): {}",
+                followed.max_staleness,
+                self.heartbeat.failure(Instant::now()).unwrap_or("see the log for the store's error".into())
             ))),
             None => Err(StoreError::new(
                 "the revocations have not been read from the store yet: await `auth.catch_up()` before serving",
@@ -135,11 +149,6 @@ impl RevocationState {
         self.followed.as_ref().is_none_or(|followed| get(&followed.not_writable).is_none())
     }
 
-    /// Whether all requests are served.
-    pub(crate) fn is_ready(&self, now: SystemTime) -> bool {
-        self.is_writable() && self.check_fresh(now).is_ok()
-    }
-
     /// Returns whether there is a store.
     pub(crate) fn has_log(&self) -> bool {
         self.followed.is_some()
@@ -148,12 +157,12 @@ impl RevocationState {
     /// Reads the log to its end.
     pub(crate) async fn catch_up(&self, now: SystemTime) -> Result<(), StoreError> {
         let Some(followed) = &self.followed else { return Ok(()) };
+        let number = followed.begin();
         let result = followed.read_on(&self.view).await;
-        match &result {
-            Ok(()) => followed.confirmed_at.store(unix_seconds(now), Ordering::Release),
-            Err(error) => tracing::error!(%error, "auth: the revocations can't be read from the store"),
+        if let Err(error) = &result {
+            tracing::error!(%error, "auth: the revocations can't be read from the store");
         }
-        set(&followed.read_failure, result.as_ref().err());
+        followed.end(number, now, result.as_ref().err());
         result
     }
 
@@ -195,27 +204,57 @@ impl RevocationState {
         RevocationStatus {
             entries,
             bytes,
-            cursor: followed.map_or(0, |followed| followed.cursor.load(Ordering::Acquire)),
+            cursor: followed.map_or(0, |followed| followed.progress().cursor),
             confirmed_at,
             writable: self.is_writable(),
-            ready: self.is_ready(now),
-            failure: followed.and_then(Followed::failure),
+            ready: self.is_writable() && self.check_fresh(now).is_ok(),
+            failure: followed
+                .and_then(|followed| self.heartbeat.failure(Instant::now()).or_else(|| followed.failure())),
         }
     }
 }
 
 impl Followed {
     async fn read_on(&self, view: &RevocationView) -> Result<(), StoreError> {
-        let mut cursor = self.reader.lock().await;
+        let mut cursor = self.progress().cursor;
         loop {
-            let page = self.log.read(*cursor, PAGE).await?;
+            let page = self.log.read(cursor, PAGE).await?;
             if page.entries.is_empty() {
                 return Ok(());
             }
-            view.apply(&page.entries);
-            *cursor = page.cursor;
-            self.cursor.store(page.cursor, Ordering::Release);
+            let mut progress = self.progress();
+            // Entries are applied in the log's order. If another reader was faster, this one goes on after it.
+            if progress.cursor == cursor {
+                view.apply(&page.entries);
+                progress.cursor = page.cursor;
+            }
+            cursor = progress.cursor;
         }
+    }
+
+    /// Returns the number of a read that begins now.
+    fn begin(&self) -> u64 {
+        let mut progress = self.progress();
+        progress.begun = progress.begun.wrapping_add(1);
+        progress.begun
+    }
+
+    /// Records how the read of this number ended, which began at `now`.
+    fn end(&self, number: u64, now: SystemTime, failure: Option<&StoreError>) {
+        let mut progress = self.progress();
+        // The result of a read that began later counts: this one may have waited for long on a runtime that was not driven.
+        if number < progress.ended {
+            return;
+        }
+        progress.ended = number;
+        if failure.is_none() {
+            self.confirmed_at.store(unix_seconds(now), Ordering::Release);
+        }
+        set(&self.read_failure, failure);
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the age of the view in seconds. If the clock was set back, the age is the size of the jump, so the view does
@@ -234,10 +273,10 @@ impl Followed {
     }
 }
 
-fn get(failure: &StdMutex<Option<StoreError>>) -> Option<StoreError> {
+fn get(failure: &Mutex<Option<StoreError>>) -> Option<StoreError> {
     failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-fn set(failure: &StdMutex<Option<StoreError>>, to: Option<&StoreError>) {
+fn set(failure: &Mutex<Option<StoreError>>, to: Option<&StoreError>) {
     *failure.lock().unwrap_or_else(PoisonError::into_inner) = to.cloned();
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 
+use crate::catch_panic::catch_panic;
 use crate::pipeline::RequestAuth;
 
 /// Responds with 204 while requests are served, and with 503 while the view of revocations is too old or the store can't be
@@ -21,7 +22,13 @@ use crate::pipeline::RequestAuth;
 #[auth(public, crate = crate)]
 pub async fn readiness(Extension(auth): Extension<RequestAuth>) -> impl IntoResponse {
     let engine = auth.engine();
-    let ready = engine.revocations.state.is_ready(engine.now());
-    let status = if ready { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = match catch_panic(|| engine.check_fresh(engine.now())) {
+        Ok(Ok(())) if engine.revocations.state.is_writable() => StatusCode::NO_CONTENT,
+        Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Err(panic) => {
+            tracing::error!(%panic, "auth: the answer is 500, because the engine's clock panicked");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
     (status, [(CACHE_CONTROL, "no-store")])
 }

@@ -8,7 +8,7 @@ use super::{AuthBuilder, sources, verification};
 #[cfg(feature = "token-routes")]
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
-use crate::engine::background::{self, Background};
+use crate::engine::background;
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
@@ -74,9 +74,8 @@ impl AuthBuilder {
                 proxies,
             },
             responses: Responses { realm: self.realm, render: self.render_hook, audit: self.audit_hook },
-            clock: self.clock,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
-            background: Background::default(),
+            clock: self.clock,
         })
     }
 

@@ -120,7 +120,7 @@ impl TokenService {
                 Err(error) => Err(error),
             };
         }
-        self.engine.revocations.state.check_fresh(self.engine.now())?;
+        self.engine.check_fresh(self.engine.now())?;
         let vocabulary = &self.engine.authorization.vocabulary;
         let active = self
             .genuine(token)

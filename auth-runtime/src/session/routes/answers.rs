@@ -65,7 +65,7 @@ pub enum TokenFailure {
     TooManyAttempts(Duration),
     /// 503 `temporarily_unavailable`: the store or the application's users can't be reached.
     Unavailable,
-    /// 500 `server_error`: the service is misconfigured. The log says how.
+    /// 500 `server_error`: the service is misconfigured, or code of the application's panicked. The log says how.
     Misconfigured,
 }
 

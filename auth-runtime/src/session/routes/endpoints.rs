@@ -20,6 +20,7 @@ use super::limits::LoginLimits;
 use super::{
     AttemptLimit, Credentials as _, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRoute, body,
 };
+use crate::catch_panic::catch_panic_of;
 use crate::client_address::client_address;
 use crate::engine::Engine;
 use crate::pipeline::RequestAuth;
@@ -31,6 +32,9 @@ use crate::source::{Bearer, CredentialSource as _, Extracted};
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
+///
+/// If code of the application's panics in them, such as its [`LoginVerifier`] or its store, the response is 500
+/// `server_error` in the form of RFC 6749, and the panic's message goes to tracing.
 pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
@@ -72,7 +76,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues tokens for valid credentials. If the limits are exceeded, the credentials are not verified.
     pub async fn log_in(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
-        match self.try_log_in(&mut head, body).await {
+        match caught(self.try_log_in(&mut head, body)).await {
             Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
             Err(failure) => self.failed(failure, &head, TokenRoute::Login),
         }
@@ -100,7 +104,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues new tokens for a refresh token.
     pub async fn refresh(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
-        match self.try_refresh(&head, body).await {
+        match caught(self.try_refresh(&head, body)).await {
             Ok(tokens) => self.hand_over(&head, TokenRoute::Refresh, &tokens),
             Err(failure) => {
                 let mut response = self.failed(failure, &head, TokenRoute::Refresh);
@@ -135,7 +139,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// logged out already. The response clears every cookie, unless the store failed, so that the client can try again.
     pub async fn log_out(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
-        match self.try_log_out(&head, body).await {
+        match caught(self.try_log_out(&head, body)).await {
             Ok(()) => self.logged_out(&head, TokenRoute::Logout),
             Err(failure) => self.failed(failure, &head, TokenRoute::Logout),
         }
@@ -178,7 +182,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Ends all sessions of the caller. Its route needs a rule that requires a caller.
     pub async fn log_out_everywhere(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
-        match self.try_log_out_everywhere(&mut head).await {
+        match caught(self.try_log_out_everywhere(&mut head)).await {
             Ok(()) => self.logged_out(&head, TokenRoute::LogoutEverywhere),
             Err(failure) => self.failed(failure, &head, TokenRoute::LogoutEverywhere),
         }
@@ -192,7 +196,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Revokes a token (RFC 7009). Its route needs a rule that names the clients that may revoke.
     pub async fn revoke(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
-        match self.try_revoke(&mut head, body).await {
+        match caught(self.try_revoke(&mut head, body)).await {
             Ok(()) => no_store(StatusCode::OK.into_response()),
             Err(failure) => self.failed(failure, &head, TokenRoute::Revoke),
         }
@@ -208,7 +212,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// introspect.
     pub async fn introspect(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
-        match self.try_introspect(&mut head, body).await {
+        match caught(self.try_introspect(&mut head, body)).await {
             Ok(answer) => no_store(Json(answer).into_response()),
             Err(failure) => self.failed(failure, &head, TokenRoute::Introspect),
         }
@@ -305,6 +309,14 @@ impl<A> TokenEndpoints<A> {
             Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
     }
+}
+
+/// Awaits a route's work. A panic of the application's code in it is an error of the service.
+async fn caught<T>(work: impl Future<Output = Result<T, TokenFailure>>) -> Result<T, TokenFailure> {
+    catch_panic_of(work).await.unwrap_or_else(|panic| {
+        tracing::error!(%panic, "auth: the answer of a token route is 500, because code of the application's panicked");
+        Err(TokenFailure::Misconfigured)
+    })
 }
 
 /// Logs an error, and returns what its caller receives.

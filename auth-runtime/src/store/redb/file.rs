@@ -3,9 +3,7 @@
 //! The writer thread alone writes, checks and opens again. Reads share a lock that it takes for the moment in which it exchanges the
 //! database, so a read never waits for an `fsync`, and no database is closed under a read.
 
-use std::any::Any;
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -16,6 +14,7 @@ use super::advice::advice;
 use super::disk::{Disk, Placement};
 use super::options::RedbStoreOptions;
 use super::tables::{self, FORMAT, Tables, Write};
+use crate::catch_panic::{Panic, catch_panic};
 use crate::store::StoreError;
 
 /// The memory for cached pages, in bytes. redb's default is up to a gigabyte.
@@ -73,7 +72,7 @@ pub(super) struct ReadError {
 /// An error of redb, or a panic: redb panics on some damaged pages.
 enum Failure {
     Error(Error),
-    Panic(String),
+    Panic(Panic),
 }
 
 impl<E: Into<Error>> From<E> for Failure {
@@ -361,18 +360,12 @@ fn commit(database: &Database, writes: Vec<Write>) -> Result<Vec<bool>, Failure>
 
 /// redb panics on some damaged pages, also when it closes a database.
 fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure::Panic(text(&*panic))))
+    catch_panic(work).unwrap_or_else(|panic| Err(Failure::Panic(panic)))
 }
 
 fn close(opened: Opened) {
     // What could not be written was not acknowledged, and the error is known.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(opened)));
-}
-
-fn text(panic: &(dyn Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|text| &**text));
-    text.unwrap_or("without a text").to_owned()
+    let _ = catch_panic(|| drop(opened));
 }
 
 fn describe(path: &Path, failure: Failure) -> StoreError {
@@ -380,8 +373,8 @@ fn describe(path: &Path, failure: Failure) -> StoreError {
         Failure::Error(error) => {
             unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
         }
-        Failure::Panic(text) => {
-            let error = Error::Corrupted(format!("redb panicked: {text}"));
+        Failure::Panic(panic) => {
+            let error = Error::Corrupted(format!("redb {panic}"));
             unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
         }
     }

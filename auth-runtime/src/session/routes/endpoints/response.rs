@@ -9,15 +9,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::TokenEndpoints;
+use crate::catch_panic::catch_panic;
 use crate::session::IssuedTokens;
-use crate::session::routes::answers::no_store;
-use crate::session::routes::{TokenFailure, TokenRequest, TokenRoute};
+use crate::session::routes::answers::{StandardAnswers, no_store};
+use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
 
 impl<A> TokenEndpoints<A> {
-    pub(super) fn token_request<'r>(&self, head: &'r Parts, route: TokenRoute) -> TokenRequest<'r> {
-        TokenRequest { route, delivery: self.config().delivery, head }
-    }
-
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
     /// as one with a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the
     /// attempts.
@@ -27,22 +24,40 @@ impl<A> TokenEndpoints<A> {
     }
 
     pub(super) fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
-        let mut response = self.config().answers.tokens(tokens, &self.token_request(head, route));
-        if self.sets_cookies() {
-            let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
-            cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
-        }
-        no_store(response)
+        self.rendered(head, route, |answers, request| {
+            let mut response = answers.tokens(tokens, request);
+            if self.sets_cookies() {
+                let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
+                cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+            }
+            no_store(response)
+        })
     }
 
     pub(super) fn logged_out(&self, head: &Parts, route: TokenRoute) -> Response {
-        let mut response = self.config().answers.logged_out(&self.token_request(head, route));
-        self.clear_cookies(head, &mut response);
-        no_store(response)
+        self.rendered(head, route, |answers, request| {
+            let mut response = answers.logged_out(request);
+            self.clear_cookies(head, &mut response);
+            no_store(response)
+        })
     }
 
     pub(super) fn failed(&self, failure: TokenFailure, head: &Parts, route: TokenRoute) -> Response {
-        failure.render(&*self.config().answers, &self.token_request(head, route))
+        self.rendered(head, route, |answers, request| failure.render(answers, request))
+    }
+
+    /// Renders a response. If the application's answers panic, it is 500 in the RFC's form.
+    fn rendered(
+        &self,
+        head: &Parts,
+        route: TokenRoute,
+        render: impl FnOnce(&dyn TokenAnswers, &TokenRequest<'_>) -> Response,
+    ) -> Response {
+        let request = TokenRequest { route, delivery: self.config().delivery, head };
+        catch_panic(|| render(&*self.config().answers, &request)).unwrap_or_else(|panic| {
+            tracing::error!(?route, %panic, "auth: the answer of a token route is 500, because its `TokenAnswers` panicked");
+            TokenFailure::Misconfigured.render(&StandardAnswers, &request)
+        })
     }
 
     pub(super) fn clear_cookies(&self, head: &Parts, response: &mut Response) {
