@@ -12,6 +12,7 @@
 mod error;
 mod follow;
 mod heartbeat;
+mod revocations;
 mod revoker;
 mod view;
 
@@ -19,7 +20,7 @@ pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
 pub use self::follow::RevocationStatus;
 pub(crate) use self::heartbeat::Heartbeat;
-pub use self::revoker::Revocations;
+pub use self::revocations::Revocations;
 pub(crate) use self::revoker::Revoker;
 pub(crate) use self::view::RevocationView;
 pub use crate::store::Revocation;

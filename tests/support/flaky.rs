@@ -1,7 +1,7 @@
 //! A store in memory that can be broken and mended, or is slow.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use auth_runtime::store::{
@@ -17,6 +17,8 @@ pub struct FlakyStore {
     takes_no_revocation: Arc<AtomicBool>,
     /// How often it was asked, where it is slow.
     turns: Option<Arc<AtomicUsize>>,
+    /// The writes of many rows, and how many rows each had.
+    calls: Arc<Mutex<Vec<(&'static str, usize)>>>,
 }
 
 impl FlakyStore {
@@ -33,6 +35,14 @@ impl FlakyStore {
     /// who is done first.
     pub fn slow() -> Self {
         Self { turns: Some(Arc::default()), ..Self::default() }
+    }
+
+    pub fn calls(&self) -> Vec<(&'static str, usize)> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub fn clear_calls(&self) {
+        self.calls.lock().unwrap().clear();
     }
 
     fn whole<'a, T: Send + 'a>(
@@ -54,6 +64,7 @@ impl FlakyStore {
 
 impl RevocationLog for FlakyStore {
     fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+        self.calls.lock().unwrap().push(("append", entries.len()));
         if self.takes_no_revocation.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::new("the log is full")) });
         }
@@ -83,6 +94,7 @@ impl RefreshTokenStore for FlakyStore {
     }
 
     fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
+        self.calls.lock().unwrap().push(("remove", ids.len()));
         self.whole(|store| store.remove(ids))
     }
 

@@ -28,7 +28,7 @@ async fn who(user: Principal) -> String {
     )
 }
 
-fn app(auth: &Auth) -> axum::Router {
+pub(super) fn app(auth: &Auth) -> axum::Router {
     Router::new().route("/", get(who)).finish(auth).unwrap()
 }
 

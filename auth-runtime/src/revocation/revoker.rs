@@ -4,17 +4,15 @@
 //! is valid from now on: neither depends on what a clock showed when a token was issued. Tokens of other issuers are revoked up to a
 //! time.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
-use super::{RevocationState, RevocationStatus, RevokeError};
+use super::RevocationState;
 use crate::clock::{Clock, ConfirmedTime, from_unix_seconds, unix_seconds};
 use crate::issue::{MAX_GRACE, family_of_session, random_bytes, session_of_family};
-use crate::principal::Principal;
 use crate::store::{
     FamilyId, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, Revocation, StoreError,
 };
@@ -25,119 +23,13 @@ const REMOVED_AT_ONCE: usize = 1000;
 /// How often the store is told the confirmed time.
 const REMEMBERED_EVERY: Duration = Duration::from_secs(60);
 
-/// Revokes tokens. When a method returns without an error, the revocation is recorded in the store, if there is one, and
-/// is enforced here; other instances that share the store enforce it once they have read its log again.
-///
-/// A session or a user of a [`TokenIssuer`](crate::session::TokenIssuer) loses the refresh tokens too, if they are in this
-/// engine's store.
-///
-/// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
-/// leeway of the engine, from now or, if the token is dated later, from its `iat`. What another issuer issues later under the same
-/// `sid` outlives it: if an issuer goes on
-/// issuing tokens of a session, end the session there too. And a token that is not accepted now because it lives too long, and
-/// has no `iat` that shows its age, would be accepted near its end, when the entry was deleted: configure the issuer to put `iat`
-/// into its tokens (RFC 9068 §2.2 asks for it).
-#[derive(Clone, Copy)]
-pub struct Revocations<'a> {
-    revoker: &'a Arc<Revoker>,
-}
-
-impl<'a> Revocations<'a> {
-    pub(crate) fn new(revoker: &'a Arc<Revoker>) -> Self {
-        Self { revoker }
-    }
-
-    /// Revokes the token that `principal` came with.
-    ///
-    /// # Errors
-    /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::Unavailable`].
-    pub async fn revoke_token(&self, principal: &Principal) -> Result<(), RevokeError> {
-        let token_id = principal.token_id().ok_or(RevokeError::NotIdentifiable("jti"))?.to_owned();
-        let issuer = principal.token_identity().issuer.to_owned();
-        self.revoke_of(principal, Revocation::Token { issuer, token_id }).await
-    }
-
-    /// Revokes all tokens of the session that `principal`'s token belongs to.
-    ///
-    /// # Errors
-    /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::Unavailable`].
-    pub async fn revoke_session(&self, principal: &Principal) -> Result<(), RevokeError> {
-        let session_id = principal.session_id().ok_or(RevokeError::NotIdentifiable("sid"))?.to_owned();
-        let issuer = principal.token_identity().issuer.to_owned();
-        self.revoke_of(principal, Revocation::Session { issuer, session_id }).await
-    }
-
-    /// Revokes all tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
-    /// ahead.
-    ///
-    /// Of the engine's own token issuer, tokens of sessions that begin afterwards are valid at once. Of another issuer, whose clock
-    /// may be ahead, tokens with an `iat` up to now and the leeway are revoked: a token that it issues within the leeway after this
-    /// call is rejected too.
-    ///
-    /// # Errors
-    /// [`RevokeError::Unavailable`].
-    pub async fn revoke_user(&self, principal: &Principal) -> Result<(), RevokeError> {
-        self.revoke_of(principal, Revocation::of_user(principal, self.revoker.clock.now())).await
-    }
-
-    /// Revokes what the argument names: for an administrator, who has no token of the user. A
-    /// [`Revocation::User`] up to now does the same as [`revoke_user`](Self::revoke_user). Of the engine's own token issuer, one up to
-    /// an earlier time ends the sessions that began by then.
-    ///
-    /// # Errors
-    /// [`RevokeError::Unavailable`].
-    pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
-        Ok(self.revoker.revoke(revocation, None).await?)
-    }
-
-    async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<(), RevokeError> {
-        Ok(self.revoker.revoke(revocation, principal.issued_at()).await?)
-    }
-
-    /// Drops now all entries that have expired, here and in the store. The engine does this by itself, every second. What has
-    /// expired is decided by a time that the clock can't move ahead: a clock that jumps must not delete revocations.
-    ///
-    /// # Errors
-    /// If the store can't be written.
-    pub async fn drop_expired(&self) -> Result<(), StoreError> {
-        while self.revoker.drop_expired().await? {}
-        Ok(())
-    }
-
-    /// The state of the view of revocations: for an operator's page. [`readiness`](crate::session::readiness) is a
-    /// handler for a load balancer.
-    #[must_use]
-    pub fn status(&self) -> RevocationStatus {
-        self.revoker.state.status(self.revoker.clock.now())
-    }
-}
-
-/// Without what is revoked, and without the store, whose rows name users.
-impl fmt::Debug for Revocations<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Revocations").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-impl Revocation {
-    /// All tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
-    /// ahead.
-    pub(crate) fn of_user(principal: &Principal, now: SystemTime) -> Self {
-        Self::User {
-            issuer: principal.token_identity().issuer.to_owned(),
-            subject: principal.subject().to_owned(),
-            issued_at_or_before: now.max(principal.issued_at().unwrap_or(SystemTime::UNIX_EPOCH)),
-        }
-    }
-}
-
 /// Records revocations, enforces them, and removes the refresh-token families that they concern.
 pub(crate) struct Revoker {
     pub(crate) state: RevocationState,
     pub(crate) families: Arc<dyn RefreshTokenStore>,
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// How long the last token that a revocation made now could concern may still be accepted.
     retention: Duration,
     /// How far the clock of another issuer may be ahead.

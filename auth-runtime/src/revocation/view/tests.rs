@@ -1,0 +1,149 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Revocation, RevocationView, TokenIdentity};
+use crate::store::LoggedRevocation;
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// Returns a view with buckets of 60 seconds.
+fn view() -> RevocationView {
+    RevocationView::new(Duration::from_secs(720), None)
+}
+
+fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> TokenIdentity<'a> {
+    TokenIdentity {
+        issuer: "i",
+        subject: sub,
+        token_id: Some(jti),
+        session_id: Some(sid),
+        issued_at: iat,
+        user_generation: 0,
+    }
+}
+
+fn revoke(view: &RevocationView, revocation: Revocation, keep_until: u64) {
+    view.apply(&[LoggedRevocation { revocation, keep_until: at(keep_until) }]);
+}
+
+fn revoke_token(view: &RevocationView, id: &str, keep_until: u64) {
+    revoke(view, Revocation::Token { issuer: "i".into(), token_id: id.into() }, keep_until);
+}
+
+fn revoke_user(view: &RevocationView, subject: &str, bound: SystemTime, keep_until: u64) {
+    let user = Revocation::User { issuer: "i".into(), subject: subject.into(), issued_at_or_before: bound };
+    revoke(view, user, keep_until);
+}
+
+#[test]
+fn by_token_session_and_user() {
+    let view = view();
+    revoke_token(&view, "t1", 100);
+    revoke(&view, Revocation::Session { issuer: "i".into(), session_id: "s1".into() }, 100);
+    revoke_user(&view, "u1", at(50), 100);
+
+    assert!(view.is_revoked(&token("t1", "s", "u", Some(60))));
+    assert!(view.is_revoked(&token("t", "s1", "u", Some(60))));
+    assert!(view.is_revoked(&token("t", "s", "u1", Some(50))));
+    assert!(view.is_revoked(&token("t", "s", "u1", None)), "no iat, and a bound");
+    assert!(!view.is_revoked(&token("t", "s", "u1", Some(51))));
+    assert!(!view.is_revoked(&token("s1", "t1", "u", None)), "kinds are not mixed");
+    assert!(!view.is_revoked(&TokenIdentity { issuer: "other", ..token("t1", "s1", "u1", Some(1)) }));
+}
+
+#[test]
+fn a_bound_never_moves_back() {
+    let view = view();
+    for (bound, keep_until) in [(50, 100), (40, 100), (45, 300)] {
+        revoke_user(&view, "u", at(bound), keep_until);
+    }
+    assert!(view.is_revoked(&token("t", "s", "u", Some(50))));
+    assert!(!view.is_revoked(&token("t", "s", "u", Some(51))));
+}
+
+fn set_generation(view: &RevocationView, subject: &str, generation: u32, keep_until: u64) {
+    let (issuer, subject) = ("i".into(), subject.into());
+    revoke(view, Revocation::OtherGenerations { issuer, subject, generation }, keep_until);
+}
+
+#[test]
+fn of_the_generations_of_a_user_the_last_is_valid() {
+    let view = view();
+    let of = |generation| TokenIdentity { user_generation: generation, ..token("t", "s", "u", Some(50)) };
+    assert_eq!(view.user_generation("i", "u"), 0);
+    // The second is kept as long as the first, whatever the clock showed when it was recorded.
+    for (valid, keep_until) in [(7, 1000), (3, 100), (9, 500)] {
+        set_generation(&view, "u", valid, keep_until);
+        assert_eq!(view.user_generation("i", "u"), valid);
+        for generation in [0, 3, 7, 9] {
+            assert_eq!(view.is_revoked(&of(generation)), generation != valid, "{generation}");
+        }
+    }
+    assert!(!view.is_revoked(&TokenIdentity { subject: "v", ..of(0) }));
+    assert!(!view.is_revoked(&TokenIdentity { issuer: "j", ..of(0) }));
+    view.drop_expired(1000);
+    assert_eq!((view.user_generation("i", "u"), view.size().0), (9, 1));
+    view.drop_expired(1200);
+    assert!(!view.is_revoked(&of(0)));
+}
+
+#[test]
+fn a_session_of_the_own_issuer_is_not_judged_by_a_time() {
+    let view = RevocationView::new(Duration::from_secs(720), Some("i".to_owned()));
+    revoke_user(&view, "u", at(100), 1000);
+    let of_session = token("t", "s", "u", Some(50));
+    assert!(!view.is_revoked(&of_session));
+    assert!(view.is_revoked(&TokenIdentity { session_id: None, ..of_session }));
+    let other = Revocation::User { issuer: "j".into(), subject: "u".into(), issued_at_or_before: at(100) };
+    revoke(&view, other, 1000);
+    assert!(view.is_revoked(&TokenIdentity { issuer: "j", ..of_session }));
+    set_generation(&view, "u", 7, 1000);
+    assert!(view.is_revoked(&of_session));
+    assert!(!view.is_revoked(&TokenIdentity { user_generation: 7, ..of_session }));
+    revoke_token(&view, "t", 1000);
+    assert!(view.is_revoked(&TokenIdentity { user_generation: 7, ..of_session }), "itself");
+}
+
+#[test]
+fn a_bound_outside_of_the_range_revokes_all() {
+    let view = view();
+    // A clock before the epoch is wrong.
+    revoke_user(&view, "u", UNIX_EPOCH - Duration::from_secs(1), 100);
+    assert!(view.is_revoked(&token("t", "s", "u", Some(i64::MAX))));
+}
+
+#[test]
+fn buckets_are_deleted_whole_and_not_too_early() {
+    let view = view();
+    for (id, keep_until) in [("a", 60), ("b", 61), ("c", 120), ("d", 121), ("a", 180)] {
+        revoke_token(&view, id, keep_until);
+    }
+    assert_eq!(view.size().0, 5);
+    for (now, entries, revoked) in
+        [(60, 5, "abcd"), (61, 4, "abcd"), (120, 4, "abcd"), (121, 2, "ad"), (180, 2, "ad"), (181, 0, "")]
+    {
+        view.drop_expired(now);
+        assert_eq!(view.size().0, entries, "at {now}");
+        for id in ["a", "b", "c", "d"] {
+            let expected = revoked.contains(id);
+            assert_eq!(view.is_revoked(&token(id, "s", "u", None)), expected, "{id} at {now}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_clock_deletes_nothing() {
+    let view = view();
+    revoke_token(&view, "a", 60);
+    view.drop_expired(i64::MAX);
+    assert_eq!(view.size().0, 1);
+}
+
+#[test]
+fn the_epoch_changes_with_every_change() {
+    let view = view();
+    let before = view.epoch();
+    revoke_token(&view, "a", 60);
+    assert_ne!(view.epoch(), before);
+}
