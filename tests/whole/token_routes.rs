@@ -1,6 +1,7 @@
 //! The ready routes, with a real server and a client that keeps cookies where it matters.
 
 mod browser;
+mod login_queue;
 mod own_answers;
 mod renewal;
 

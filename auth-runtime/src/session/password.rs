@@ -1,6 +1,7 @@
 //! Hashing passwords, and comparing passwords with stored hashes.
 
 mod argon2id;
+mod buffers;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -17,14 +18,21 @@ use self::queue::HashQueue;
 /// The longest password, in bytes. It bounds what the server hashes for an anonymous caller.
 const MAX_PASSWORD_BYTES: usize = 1024;
 
+/// How many passwords are hashed at once at most, unless the application says so. It bounds the memory of hashes.
+const MAX_WORKERS: usize = 4;
+
 /// How many passwords wait for each one that is being hashed. At 20 ms a hash, the last waits for a third of a second.
 const WAITING_PER_WORKER: usize = 16;
 
 /// Hashes passwords with argon2id, and compares passwords with stored hashes. All clones share one queue.
 ///
 /// [`PasswordHasher::new`] uses the minimum that OWASP recommends: 19 MiB of memory, 2 passes, 1 lane. A hash takes some 20 ms of
-/// a processor, on purpose. Hashes are computed on Tokio's threads for blocking work, as many at once as there are processors, and
-/// 16 more wait for each of them. Further calls fail with [`PasswordError::Busy`].
+/// a processor, on purpose. Hashes are computed on Tokio's threads for blocking work, as many at once as there are
+/// [workers](PasswordHasher::workers), and 16 more wait for each of them. Further calls fail with [`PasswordError::Busy`].
+///
+/// Memory is bounded. There is one buffer a worker at most, of 19 MiB: it is allocated when it is first needed, used again for every
+/// hash, and filled with zeros after each. A stored hash with larger parameters makes the buffer larger, and it stays so. All
+/// buffers together have at most the number of workers × the [most that a stored hash may ask for](PasswordHasher::max_stored_memory_kib).
 ///
 /// An unknown user takes as long as a wrong password: pass `None` as the stored hash if there is no such user.
 ///
@@ -68,8 +76,31 @@ impl PasswordHasher {
     /// [`PasswordHasher::new`].
     pub fn with_cost(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, PasswordError> {
         let hasher = Argon2idHasher::new(memory_kib, passes, lanes)?;
-        let workers = available_parallelism().map_or(1, usize::from);
-        Ok(Self::with_queue(hasher, workers, workers.saturating_mul(WAITING_PER_WORKER)))
+        let workers = available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
+        Ok(Self::with_workers(hasher, workers))
+    }
+
+    /// Sets how many passwords are hashed at once. Default: the number of processors, and at most 4. Zero counts as 1.
+    ///
+    /// More workers take more memory, and less of the time of logins that come together. Clones that were made before keep a queue
+    /// of their own.
+    #[must_use]
+    pub fn workers(self, workers: usize) -> Self {
+        Self::with_workers(self.queue.hasher.clone(), workers)
+    }
+
+    /// Sets how much memory a stored hash may ask for, in KiB. [`PasswordHasher::verify`] rejects a hash that asks for more with
+    /// [`PasswordError::TooCostly`]. Default: 65,536 (64 MiB), the memory of the second recommended option of RFC 9106 §4. It
+    /// is never less than the hasher's own parameter.
+    ///
+    /// The passes that a stored hash asks for are not bounded: they take time and no memory, and stored hashes are the
+    /// application's own. An application that imports hashes of others should check their `t=`. Clones that were made before
+    /// keep a queue of their own.
+    #[must_use]
+    pub fn max_stored_memory_kib(self, kib: u32) -> Self {
+        let mut hasher = self.queue.hasher.clone();
+        hasher.max_stored_kib = kib.max(hasher.argon2.params().m_cost());
+        Self::with_workers(hasher, self.queue.max_workers)
     }
 
     /// The hash to store for a password, as a PHC string: the algorithm, its parameters, a new salt, and the hash.
@@ -81,7 +112,7 @@ impl PasswordHasher {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(PasswordError::TooLong);
         }
-        self.queue.run(move |hasher| hasher.hash(&password)).await
+        self.queue.run(move |hasher, buffer| hasher.hash(&password, buffer)).await
     }
 
     /// Whether a password matches the stored hash. For a user that does not exist, `stored` is `None`.
@@ -91,15 +122,15 @@ impl PasswordHasher {
     /// bytes is wrong.
     ///
     /// # Errors
-    /// [`PasswordError::Malformed`] if `stored` is not a hash of argon2, [`PasswordError::Busy`],
-    /// [`PasswordError::Failed`].
+    /// [`PasswordError::Malformed`] if `stored` is not a hash of argon2, [`PasswordError::TooCostly`] if it asks for too much
+    /// memory, [`PasswordError::Busy`], [`PasswordError::Failed`].
     pub async fn verify(
         &self,
         password: impl Into<String>,
         stored: Option<&str>,
     ) -> Result<bool, PasswordError> {
         let comparison = self.queue.hasher.comparison(password.into(), stored);
-        self.queue.run(move |hasher| hasher.compare(comparison)).await
+        self.queue.run(move |hasher, buffer| hasher.compare(comparison, buffer)).await
     }
 
     /// Whether a stored hash has another algorithm or other parameters than [`PasswordHasher::hash`] uses, or is not a hash.
@@ -112,6 +143,11 @@ impl PasswordHasher {
                 && hash.version == Some(Version::default().into())
                 && params == *self.queue.hasher.argon2.params()
         })
+    }
+
+    fn with_workers(hasher: Argon2idHasher, workers: usize) -> Self {
+        let workers = workers.max(1);
+        Self::with_queue(hasher, workers, workers.saturating_mul(WAITING_PER_WORKER))
     }
 
     fn with_queue(hasher: Argon2idHasher, workers: usize, waiting: usize) -> Self {
@@ -141,6 +177,13 @@ pub enum PasswordError {
     TooLong,
     /// The stored hash is not a PHC string of argon2.
     Malformed,
+    /// The stored hash asks for more memory than [`PasswordHasher::max_stored_memory_kib`] allows.
+    TooCostly {
+        /// What it asks for, in KiB.
+        memory_kib: u32,
+        /// What is allowed, in KiB.
+        max_kib: u32,
+    },
     /// Argon2 does not support the parameters.
     Cost,
     /// The system has no random numbers, no memory or no thread.
@@ -153,6 +196,13 @@ impl fmt::Display for PasswordError {
             Self::Busy => "too many passwords are being hashed: try again in a second",
             Self::TooLong => "the password is longer than 1024 bytes",
             Self::Malformed => "the stored hash is not a hash of argon2 in PHC form (`$argon2id$v=19$..`)",
+            Self::TooCostly { memory_kib, max_kib } => {
+                return write!(
+                    f,
+                    "the stored hash asks for {memory_kib} KiB of memory (`m={memory_kib}`), and {max_kib} are allowed: set \
+                     `PasswordHasher::max_stored_memory_kib`"
+                );
+            }
             Self::Cost => {
                 "argon2 does not support these parameters: it needs at least one pass, one lane, and 8 KiB of memory for each lane"
             }

@@ -51,6 +51,7 @@ mod body;
 mod documented;
 mod endpoints;
 mod limits;
+mod login_queue;
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, Toke
 use self::endpoints::RoutesConfig;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
+use self::login_queue::LOGINS_AT_ONCE;
 use super::{BoxError, Subject, TokenService};
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
@@ -172,6 +174,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             answers: Box::new(StandardAnswers),
             per_account: AttemptLimit::PER_ACCOUNT,
             per_address: AttemptLimit::PER_ADDRESS,
+            logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
         };
         Self { config, has_own_answers: false, revocation: None, introspection: None }
@@ -196,6 +199,30 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// 2 seconds.
     pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
         self.config.per_address = limit;
+        self
+    }
+
+    /// Sets how many logins are verified at once. Default: 16. Zero counts as 1.
+    ///
+    /// Up to 256 others wait, each for at most 5 seconds. They wait by network: an IPv4 address, or an IPv6 /64. This is promised:
+    ///
+    /// - A login from a network of which none waits is verified after at most one login of each other network that waits, and at most
+    ///   three logins with priority before each of these and before it. A login that was not reached after 5 seconds is answered 503.
+    /// - A login has priority if its account has logged in from its network before. Three of these are verified before one of the
+    ///   others. 65,536 pairs of account and network are remembered, as keyed hashes, until the process ends.
+    /// - When 256 wait, a login takes the place of the newest of the network of which most wait, and that one is answered 429. If
+    ///   that network is its own, the login is answered 429 itself. If no network has more than one waiting, the login is answered 503;
+    ///   one with priority takes the place of the newest without.
+    /// - A login with priority never gives way to one without. Of those that wait, at most 192 have priority; further ones are
+    ///   subject to the rules above among these.
+    ///
+    /// This is not promised: that a login without priority is served during a flood from more than 256 networks, or from more networks
+    /// than there are logins in 5 seconds. Behind a proxy that [`trusted_proxies`](crate::AuthBuilder::trusted_proxies) does not name,
+    /// all clients are one network.
+    ///
+    /// A `PasswordHasher` has 17 places for each of its workers. So with 16 it never fails with `Busy` because of logins alone.
+    pub fn logins_at_once(mut self, logins: usize) -> Self {
+        self.config.logins_at_once = logins;
         self
     }
 

@@ -1,16 +1,24 @@
 //! Argon2id: one hash for every call, whatever its answer is.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{Error, try_generate_salt};
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::try_generate_salt;
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 
+use super::buffers::{Buffer, Buffers};
 use super::{MAX_PASSWORD_BYTES, PasswordError};
 
+/// The memory that a stored hash may ask for, in KiB, unless the hasher itself uses more: that of RFC 9106's second recommended
+/// option (§4).
+const MAX_STORED_KIB: u32 = 64 * 1024;
+
 /// Argon2id with its parameters.
+#[derive(Clone)]
 pub(super) struct Argon2idHasher {
     pub(super) argon2: Argon2<'static>,
     /// The hash of a random password, with the same parameters.
     pub(super) of_unknown_user: PasswordHash,
+    /// The memory that a stored hash may ask for, in KiB.
+    pub(super) max_stored_kib: u32,
 }
 
 /// What one call compares. It computes one hash, whatever the answer is.
@@ -25,7 +33,7 @@ pub(super) enum Answer {
     /// Whether the hashes are equal.
     OfComparison,
     AlwaysFalse,
-    Malformed,
+    Fails(PasswordError),
 }
 
 impl Argon2idHasher {
@@ -35,20 +43,26 @@ impl Argon2idHasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params);
         // A salt of 128 random bits serves as the password.
         let password = try_generate_salt().map_err(|_| PasswordError::Failed)?;
-        let of_unknown_user = argon2.hash_password(&password).map_err(|_| PasswordError::Failed)?;
-        Ok(Self { argon2, of_unknown_user })
+        let of_unknown_user = hash_with(&argon2, &password, &mut Buffers::default().take())?;
+        Ok(Self { argon2, of_unknown_user, max_stored_kib: MAX_STORED_KIB.max(memory_kib) })
     }
 
-    pub(super) fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let hash = self.argon2.hash_password(password.as_bytes()).map_err(|_| PasswordError::Failed)?;
-        Ok(hash.to_string())
+    pub(super) fn hash(&self, password: &str, buffer: &mut Buffer<'_>) -> Result<String, PasswordError> {
+        Ok(hash_with(&self.argon2, password.as_bytes(), buffer)?.to_string())
     }
 
     pub(super) fn comparison(&self, password: String, stored: Option<&str>) -> Comparison {
+        let unknown = |answer| (self.of_unknown_user.clone(), answer);
         let (with, answer) = match stored.map(parse) {
+            Some(Some((_, params))) if params.m_cost() > self.max_stored_kib => {
+                unknown(Answer::Fails(PasswordError::TooCostly {
+                    memory_kib: params.m_cost(),
+                    max_kib: self.max_stored_kib,
+                }))
+            }
             Some(Some((hash, _))) => (hash, Answer::OfComparison),
-            Some(None) => (self.of_unknown_user.clone(), Answer::Malformed),
-            None => (self.of_unknown_user.clone(), Answer::AlwaysFalse),
+            Some(None) => unknown(Answer::Fails(PasswordError::Malformed)),
+            None => unknown(Answer::AlwaysFalse),
         };
         if password.len() <= MAX_PASSWORD_BYTES {
             return Comparison { password, with, answer };
@@ -57,17 +71,17 @@ impl Argon2idHasher {
         Comparison { password: String::new(), with, answer }
     }
 
-    pub(super) fn compare(&self, comparison: Comparison) -> Result<bool, PasswordError> {
+    pub(super) fn compare(
+        &self,
+        comparison: Comparison,
+        buffer: &mut Buffer<'_>,
+    ) -> Result<bool, PasswordError> {
         let Comparison { password, with, answer } = comparison;
-        let equal = match self.argon2.verify_password(password.as_bytes(), &with) {
-            Ok(()) => true,
-            Err(Error::PasswordInvalid) => false,
-            Err(_) => return Err(PasswordError::Failed),
-        };
+        let equal = is_hash_of(&with, password.as_bytes(), buffer)?;
         match answer {
             Answer::OfComparison => Ok(equal),
             Answer::AlwaysFalse => Ok(false),
-            Answer::Malformed => Err(PasswordError::Malformed),
+            Answer::Fails(error) => Err(error),
         }
     }
 }
@@ -81,4 +95,54 @@ pub(super) fn parse(stored: &str) -> Option<(PasswordHash, Params)> {
     hash.version = Some(version.into());
     let params = Params::try_from(&hash).ok()?;
     (hash.salt.is_some() && hash.hash.is_some()).then_some((hash, params))
+}
+
+/// The hash of a password, with a new salt.
+fn hash_with(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    buffer: &mut Buffer<'_>,
+) -> Result<PasswordHash, PasswordError> {
+    let salt = try_generate_salt().map_err(|_| PasswordError::Failed)?;
+    let salt = Salt::new(&salt).map_err(|_| PasswordError::Failed)?;
+    let output = output(argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN, buffer)?;
+    let params = ParamsString::try_from(argon2.params()).map_err(|_| PasswordError::Failed)?;
+    Ok(PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::default().into()),
+        params,
+        salt: Some(salt),
+        hash: Some(output),
+    })
+}
+
+/// Whether a hash is that of this password. The hashes are compared in constant time (`PartialEq` of [`Output`]).
+fn is_hash_of(hash: &PasswordHash, password: &[u8], buffer: &mut Buffer<'_>) -> Result<bool, PasswordError> {
+    let (argon2, salt, expected) = parts(hash).ok_or(PasswordError::Failed)?;
+    Ok(output(&argon2, password, &salt, expected.len(), buffer)? == expected)
+}
+
+/// What computes a hash again, and what it was; `None` if [`parse`] would reject it.
+fn parts(hash: &PasswordHash) -> Option<(Argon2<'static>, Salt, Output)> {
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = Version::try_from(hash.version?).ok()?;
+    let params = Params::try_from(hash).ok()?;
+    Some((Argon2::new(algorithm, version, params), hash.salt?, hash.hash?))
+}
+
+/// The last step of every call: computes one hash.
+fn output(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    salt: &[u8],
+    length: usize,
+    buffer: &mut Buffer<'_>,
+) -> Result<Output, PasswordError> {
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let bytes = bytes.get_mut(..length).ok_or(PasswordError::Failed)?;
+    let blocks = buffer.blocks(argon2.params().block_count())?;
+    argon2
+        .hash_password_into_with_memory(password, salt, bytes, blocks)
+        .map_err(|_| PasswordError::Failed)?;
+    Output::new(bytes).map_err(|_| PasswordError::Failed)
 }

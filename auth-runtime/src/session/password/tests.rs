@@ -1,9 +1,12 @@
+mod memory;
+
 use std::sync::mpsc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _};
 
 use super::argon2id::Answer;
+use super::buffers::{Buffer, Buffers};
 use super::*;
 
 /// A fast hash. All else is as in production.
@@ -17,9 +20,21 @@ fn passwords() -> PasswordHasher {
     PasswordHasher::with_cost(COST.0, COST.1, COST.2).unwrap()
 }
 
+fn hash(hasher: &Argon2idHasher, password: &str) -> String {
+    hasher.hash(password, &mut Buffers::default().take()).unwrap()
+}
+
+/// Vectors of the reference implementation, of `password`.
+const VECTORS: [&str; 4] = [
+    "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    "$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E",
+    "$argon2i$v=16$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
+    "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
+];
+
 /// Stored texts that are not hashes.
 fn malformed() -> Vec<String> {
-    let good = hasher().hash("wonderland").unwrap();
+    let good = hash(&hasher(), "wonderland");
     let (head, hash) = good.rsplit_once('$').unwrap();
     let (params, salt) = head.rsplit_once('$').unwrap();
     let mut texts: Vec<String> =
@@ -68,13 +83,7 @@ async fn a_hash_is_a_phc_string_with_a_salt_of_its_own() {
 
 #[tokio::test]
 async fn a_hash_made_elsewhere_is_compared_with_its_own_parameters() {
-    // vectors of the reference implementation
-    for stored in [
-        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-        "$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E",
-        "$argon2i$v=16$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
-        "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
-    ] {
+    for stored in VECTORS {
         let passwords = passwords();
         assert!(passwords.verify("password", Some(stored)).await.unwrap(), "{stored}");
         assert!(!passwords.verify("sassword", Some(stored)).await.unwrap(), "{stored}");
@@ -99,8 +108,11 @@ async fn a_stored_text_that_is_no_hash_is_reported() {
 fn every_answer_is_the_same_work() {
     let hasher = hasher();
     let today = hasher.argon2.params();
-    let stored = hasher.hash("wonderland").unwrap();
+    let stored = hash(&hasher, "wonderland");
     let malformed = malformed();
+    let costly = stored.replace("m=32", "m=100000");
+    let too_costly =
+        Answer::Fails(PasswordError::TooCostly { memory_kib: 100_000, max_kib: hasher.max_stored_kib });
     let long = "x".repeat(MAX_PASSWORD_BYTES + 1);
     let mut table = vec![
         ("wonderland", Some(stored.as_str()), Answer::OfComparison),
@@ -108,8 +120,11 @@ fn every_answer_is_the_same_work() {
         ("wrong", None, Answer::AlwaysFalse),
         (&long, Some(&stored), Answer::AlwaysFalse),
         (&long, None, Answer::AlwaysFalse),
+        ("wrong", Some(&costly), too_costly),
+        (&long, Some(&costly), too_costly),
     ];
-    table.extend(malformed.iter().map(|stored| ("wrong", Some(stored.as_str()), Answer::Malformed)));
+    let is_malformed = Answer::Fails(PasswordError::Malformed);
+    table.extend(malformed.iter().map(|stored| ("wrong", Some(stored.as_str()), is_malformed)));
     for (password, stored, answer) in table {
         let comparison = hasher.comparison(password.to_owned(), stored);
         assert_eq!(comparison.answer, answer, "{stored:?}");
@@ -123,14 +138,15 @@ fn every_answer_is_the_same_work() {
 #[test]
 fn an_unknown_user_has_no_password() {
     let mut hasher = hasher();
-    hasher.of_unknown_user = PasswordHash::new(&hasher.hash("guessed").unwrap()).unwrap();
+    let buffers = Buffers::default();
+    hasher.of_unknown_user = PasswordHash::new(&hash(&hasher, "guessed")).unwrap();
     let comparison = hasher.comparison("guessed".to_owned(), None);
-    assert_eq!(hasher.compare(comparison), Ok(false));
+    assert_eq!(hasher.compare(comparison, &mut buffers.take()), Ok(false));
     let malformed = hasher.comparison("guessed".to_owned(), Some("$"));
-    assert_eq!(hasher.compare(malformed), Err(PasswordError::Malformed));
-    let stored = hasher.hash("").unwrap();
+    assert_eq!(hasher.compare(malformed, &mut buffers.take()), Err(PasswordError::Malformed));
+    let stored = hash(&hasher, "");
     let long = hasher.comparison("x".repeat(MAX_PASSWORD_BYTES + 1), Some(&stored));
-    assert_eq!(hasher.compare(long), Ok(false));
+    assert_eq!(hasher.compare(long, &mut buffers.take()), Ok(false));
 }
 
 #[tokio::test]
@@ -141,7 +157,7 @@ async fn a_password_that_is_too_long_is_not_hashed() {
 
 #[test]
 fn a_hash_with_other_parameters_is_reported() {
-    let hash = |m, t, p| Argon2idHasher::new(m, t, p).unwrap().hash("a").unwrap();
+    let hash = |m, t, p| hash(&Argon2idHasher::new(m, t, p).unwrap(), "a");
     let today = hash(COST.0, COST.1, COST.2);
     let short = Params::new(COST.0, COST.1, COST.2, Some(16)).unwrap();
     let short = Argon2::from(short).hash_password(b"a").unwrap().to_string();
@@ -179,10 +195,12 @@ fn costs_that_argon2_does_not_have() {
 }
 
 /// Work that ends when the sender is dropped, and says when it began.
-fn blocked() -> (mpsc::Sender<()>, impl FnOnce(&Argon2idHasher) -> Result<(), PasswordError> + Send + 'static)
-{
+fn blocked() -> (
+    mpsc::Sender<()>,
+    impl FnOnce(&Argon2idHasher, &mut Buffer<'_>) -> Result<(), PasswordError> + Send + 'static,
+) {
     let (sender, receiver) = mpsc::channel::<()>();
-    (sender, move |_: &Argon2idHasher| {
+    (sender, move |_: &Argon2idHasher, _: &mut Buffer<'_>| {
         let _ = receiver.recv();
         Ok(())
     })
@@ -242,7 +260,7 @@ async fn the_permits_are_held_until_the_work_ends() {
 #[tokio::test]
 async fn work_that_fails_releases_its_permits() {
     let passwords = PasswordHasher::with_queue(hasher(), 1, 0);
-    let failed = passwords.queue.run(|_| -> Result<(), PasswordError> { panic!("as a test") }).await;
+    let failed = passwords.queue.run(|_, _| -> Result<(), PasswordError> { panic!("as a test") }).await;
     assert_eq!(failed, Err(PasswordError::Failed));
     assert!(passwords.hash("a").await.is_ok());
 }

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::answers::no_store;
 use super::limits::LoginLimits;
+use super::login_queue::LoginQueue;
 use super::{
     AttemptLimit, Credentials as _, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRoute, body,
 };
@@ -40,6 +41,7 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 struct Inner<A> {
     config: RoutesConfig<A>,
     limits: LoginLimits,
+    login_queue: LoginQueue,
 }
 
 /// The configuration of [`TokenRoutes`](super::TokenRoutes).
@@ -50,6 +52,7 @@ pub(super) struct RoutesConfig<A> {
     pub(super) answers: Box<dyn TokenAnswers>,
     pub(super) per_account: AttemptLimit,
     pub(super) per_address: AttemptLimit,
+    pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
 }
 
@@ -73,7 +76,7 @@ struct TokenBody {
 }
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
-    /// Issues tokens for valid credentials. If the limits are exceeded, the credentials are not verified.
+    /// Issues tokens for valid credentials. If the limits are exceeded, or too many logins wait, the credentials are not verified.
     pub async fn log_in(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
         match caught(self.try_log_in(&mut head, body)).await {
@@ -90,14 +93,21 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
+        let queue = &self.0.login_queue;
+        let origin = queue.origin(credentials.account(), address);
+        let place = queue.enter(origin).await.inspect_err(|failure| {
+            tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
+        })?;
         let subject = self.config().login_verifier.authenticate(credentials).await.map_err(|error| {
             tracing::error!(%error, "auth: the credentials of a login can't be verified");
             TokenFailure::Unavailable
         })?;
+        drop(place);
         let Some(subject) = subject else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");
             return Err(TokenFailure::InvalidGrant);
         };
+        queue.remember(origin);
         self.tokens().issue(&subject).await.map_err(|error| failure(&error))
     }
 
@@ -228,7 +238,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
 impl<A> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
         let limits = LoginLimits::new(config.per_account, config.per_address);
-        Self(Arc::new(Inner { config, limits }))
+        let login_queue = LoginQueue::new(config.logins_at_once);
+        Self(Arc::new(Inner { config, limits, login_queue }))
     }
 
     fn config(&self) -> &RoutesConfig<A> {

@@ -101,7 +101,7 @@ impl LoginLimits {
             sweep(&self.by_address, MANY_KEYS);
         }
         self.count(&self.by_address, network_of(address))?;
-        self.count(&self.by_account, account.trim().to_lowercase())
+        self.count(&self.by_account, account_of(account))
     }
 
     fn count(&self, limiter: &Limiter, key: impl Hash) -> Result<(), Duration> {
@@ -130,8 +130,13 @@ fn sweep(limiter: &Limiter, many: usize) {
     }
 }
 
+/// The account to count: its name trimmed and in lower case.
+pub(super) fn account_of(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
 /// The address to count: IPv4 as it is, IPv6 as its network of 64 bits.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK_OF_CLIENT).into(),
         v4 => v4,
