@@ -90,8 +90,8 @@ impl PasswordHasher {
     }
 
     /// Sets how much memory a stored hash may ask for, in KiB. [`PasswordHasher::verify`] rejects a hash that asks for more with
-    /// [`PasswordError::TooCostly`]. Default: 65,536 (64 MiB), the memory of the second recommended option of RFC 9106 §4. It
-    /// is never less than the hasher's own parameter.
+    /// [`PasswordError::TooCostly`]. Default: 131,072 (128 MiB): the second recommended option of RFC 9106 §4 has
+    /// 64 MiB, and Django's default 100 MiB. It is never less than the hasher's own parameter.
     ///
     /// The passes that a stored hash asks for are not bounded: they take time and no memory, and stored hashes are the
     /// application's own. An application that imports hashes of others should check their `t=`. Clones that were made before
