@@ -39,7 +39,7 @@ pub(super) fn run(file: &StoreFile, busy: &Arc<Busy>, mut waiting: mpsc::Receive
     let mut jobs = Vec::new();
     while waiting.blocking_recv_many(&mut jobs, MAX_BATCH) > 0 {
         busy.set(Some(Instant::now()));
-        let (mut writes, mut senders) = (Vec::new(), Vec::new());
+        let (mut writes, mut senders, mut checks) = (Vec::new(), Vec::new(), Vec::new());
         for job in jobs.drain(..) {
             match job {
                 Job::Write(write, sender) => {
@@ -49,13 +49,15 @@ pub(super) fn run(file: &StoreFile, busy: &Arc<Busy>, mut waiting: mpsc::Receive
                         senders.push(sender);
                     }
                 }
-                Job::Check(failed, sender) => {
-                    let _ = sender.send(file.check(failed));
-                }
+                Job::Check(failed, sender) => checks.push((failed, sender)),
             }
         }
         if !writes.is_empty() {
             commit(file, writes, senders);
+        }
+        // After the writes, whose failure they report.
+        for (failed, sender) in checks {
+            let _ = sender.send(file.check(failed));
         }
         busy.set(None);
     }
