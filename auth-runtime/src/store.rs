@@ -176,7 +176,7 @@ pub struct RefreshTokenFamily {
     #[serde(default)]
     pub last_issued_at: i64,
     /// The generation of the user's sessions that this one is of: see
-    /// [`Revocation::OtherGenerations`](crate::revocation::Revocation::OtherGenerations). 0 is before the first.
+    /// [`Revocation::OtherGenerations`]. 0 is before the first.
     #[serde(default)]
     pub user_generation: u32,
     /// How the user logged in: `acr`.
