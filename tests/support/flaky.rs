@@ -8,6 +8,7 @@ use auth_runtime::store::{
     FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
     StoreError, StoreFuture,
 };
+use tokio::sync::Notify;
 use tokio::task::yield_now;
 
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,10 @@ pub struct FlakyStore {
     takes_no_revocation: Arc<AtomicBool>,
     /// How often it was asked, where it is slow.
     turns: Option<Arc<AtomicUsize>>,
+    /// Whether an append that is done waits before it is answered, and how many wait.
+    holds: Arc<AtomicBool>,
+    held: Arc<AtomicUsize>,
+    released: Arc<Notify>,
     /// The writes of many rows, and how many rows each had.
     calls: Arc<Mutex<Vec<(&'static str, usize)>>>,
 }
@@ -35,6 +40,20 @@ impl FlakyStore {
     /// who is done first.
     pub fn slow() -> Self {
         Self { turns: Some(Arc::default()), ..Self::default() }
+    }
+
+    /// From now on an append that is done waits before it is answered.
+    pub fn hold_answers(&self, hold: bool) {
+        self.holds.store(hold, Ordering::SeqCst);
+    }
+
+    /// How many answers wait.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    pub fn release_answers(&self) {
+        self.released.notify_waiters();
     }
 
     pub fn calls(&self) -> Vec<(&'static str, usize)> {
@@ -68,7 +87,16 @@ impl RevocationLog for FlakyStore {
         if self.takes_no_revocation.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::new("the log is full")) });
         }
-        self.whole(|store| store.append(entries))
+        let appending = self.whole(|store| store.append(entries));
+        Box::pin(async move {
+            appending.await?;
+            if self.holds.load(Ordering::SeqCst) {
+                let released = self.released.notified();
+                self.held.fetch_add(1, Ordering::SeqCst);
+                released.await;
+            }
+            Ok(())
+        })
     }
 
     fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {

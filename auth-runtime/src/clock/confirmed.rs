@@ -47,7 +47,12 @@ struct State {
 impl ConfirmedTime {
     /// `term` is how long a revocation is kept.
     pub(crate) fn new(term: Duration) -> Self {
-        Self { term: term.saturating_add(WEEK), state: Mutex::new(None) }
+        Self { term: Self::longest_lag(term), state: Mutex::new(None) }
+    }
+
+    /// How far the time is behind at most, where the clock is right and the process runs.
+    pub(crate) fn longest_lag(term: Duration) -> Duration {
+        term.saturating_add(WEEK)
     }
 
     /// Whether [`start`](Self::start) was called.
@@ -162,7 +167,7 @@ mod tests {
             at(DAY + 60),
             at(BELIEVED),
             at(DAY + BELIEVED),
-            at(DAY + BELIEVED + 1),
+            at(DAY + BELIEVED + 61),
         ];
         let expected = [
             start,
@@ -170,7 +175,7 @@ mod tests {
             start + DAY + 60,
             start + BELIEVED,
             start + DAY + BELIEVED,
-            ahead + DAY + BELIEVED + 1,
+            ahead + DAY + BELIEVED + 61,
         ];
         assert_eq!(confirmed(Some(start), &looks), expected.map(Some));
     }

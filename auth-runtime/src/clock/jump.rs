@@ -37,7 +37,10 @@ impl JumpGuard {
             *state = State { believed: shown, jumped: None };
             return Ok(());
         }
-        let is_same = |seen: SystemTime| shown.duration_since(seen).is_ok_and(|more| more <= LONGEST_JUMP);
+        // Two readings of the clocks are never made at the same moment.
+        let is_same = |seen: SystemTime| {
+            shown.max(seen).duration_since(shown.min(seen)).unwrap_or_default() <= LONGEST_JUMP
+        };
         let since = match state.jumped {
             Some((seen, since)) if is_same(seen) => since,
             // The first look at it, or a second jump.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Heartbeat, RevocationView};
 use crate::clock::unix_seconds;
-use crate::store::{LoggedRevocation, RevocationLog, StoreError};
+use crate::store::{LoggedRevocation, Revocation, RevocationLog, StoreError};
 
 /// The number of entries of the log that are read at a time.
 const PAGE: usize = 4096;
@@ -77,6 +77,7 @@ pub struct RevocationStatus {
 impl RevocationState {
     pub(crate) fn new(
         term: Duration,
+        generation_lag: Duration,
         own_issuer: Option<String>,
         log: Option<Arc<dyn RevocationLog>>,
         max_staleness: Duration,
@@ -90,7 +91,11 @@ impl RevocationState {
             write_failure: Mutex::new(None),
             not_writable: Mutex::new(None),
         });
-        Self { view: RevocationView::new(term, own_issuer), followed, heartbeat: Heartbeat::default() }
+        Self {
+            view: RevocationView::new(term, generation_lag, own_issuer),
+            followed,
+            heartbeat: Heartbeat::default(),
+        }
     }
 
     pub(crate) fn view(&self) -> &RevocationView {
@@ -128,6 +133,10 @@ impl RevocationState {
             let appended = followed.log.append(entries.clone()).await;
             set(&followed.write_failure, appended.as_ref().err());
             appended?;
+            // Of the generations of a user the last one counts, so they are applied in the log's order.
+            if entries.iter().any(|entry| matches!(entry.revocation, Revocation::OtherGenerations { .. })) {
+                return followed.read_on(&self.view).await;
+            }
         }
         self.view.apply(&entries);
         Ok(())

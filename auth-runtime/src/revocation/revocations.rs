@@ -70,6 +70,10 @@ impl<'a> Revocations<'a> {
     /// # Errors
     /// [`RevokeError::Unavailable`].
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
+        if matches!(revocation, Revocation::OtherGenerations { .. }) {
+            let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";
+            return Err(StoreError::new(why).into());
+        }
         Ok(self.revoker.revoke(revocation, None).await?)
     }
 

@@ -20,6 +20,9 @@ use crate::store::{
 /// The number of families that are removed in one transaction.
 const REMOVED_AT_ONCE: usize = 1000;
 
+/// How far ahead a clock may have been when a token without a session was issued, of which no row knows.
+const AHEAD: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
 /// How often the store is told the confirmed time.
 const REMEMBERED_EVERY: Duration = Duration::from_secs(60);
 
@@ -37,6 +40,8 @@ pub(crate) struct Revoker {
     /// The latest `iat` of an access token without a session that this process has issued, in seconds since the epoch.
     last_issued_at: AtomicI64,
     confirmed_time: ConfirmedTime,
+    /// How much longer new sessions are of a generation than others are revoked: the confirmed times of two instances differ by less.
+    generation_lag: Duration,
     /// The monotonic time at which the store was last told the confirmed time, in seconds.
     remembered_at: AtomicI64,
 }
@@ -83,6 +88,7 @@ impl Revoker {
             leeway,
             last_issued_at: AtomicI64::new(0),
             confirmed_time: ConfirmedTime::new(retention),
+            generation_lag: generation_lag(retention),
             remembered_at: AtomicI64::new(i64::MIN),
         }
     }
@@ -112,7 +118,7 @@ impl Revoker {
         families: Vec<RefreshTokenFamily>,
     ) -> Result<(), StoreError> {
         let times = self.times();
-        self.to_its_end(move |revoker| async move { revoker.end(Vec::new(), families, times).await }).await
+        self.to_its_end(move |revoker| async move { revoker.end(None, families, times).await }).await
     }
 
     /// Now. The clock is also noted for what is dropped later.
@@ -177,7 +183,7 @@ impl Revoker {
                     let bound = unix_seconds(*issued_at_or_before);
                     let concerned =
                         families.into_iter().filter(|family| family.started_at <= bound).collect();
-                    return self.end(vec![revocation], concerned, times).await;
+                    return self.end(Some(self.logged(revocation.clone(), times)), concerned, times).await;
                 }
                 let times = times.with(*issued_at_or_before);
                 if self.own_issuer.as_ref() == Some(issuer) || !families.is_empty() {
@@ -214,20 +220,21 @@ impl Revoker {
         // The generation before may have been recorded by another instance, and must not outlive this one.
         self.state.catch_up(times.now).await?;
         let former_end = self.state.view().user_generation_end(issuer, subject);
-        let former = from_unix_seconds(former_end).checked_sub(self.retention).unwrap_or(times.now);
         let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
-        let times =
-            times.with(former).with(last_issued).with(times.now.checked_add(MAX_GRACE).unwrap_or(times.now));
+        let longest = times.now.checked_add(AHEAD).unwrap_or(times.now);
+        let kept = self.logged_until(times.with_families(&families).with(last_issued).with(longest));
+        let kept = kept.checked_add(self.generation_lag).unwrap_or(kept).max(from_unix_seconds(former_end));
         let generation = self.new_generation(issuer, subject, &families)?;
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         let others =
             Revocation::OtherGenerations { issuer: issuer.clone(), subject: subject.clone(), generation };
-        self.end(vec![others], families, times).await?;
+        let others = LoggedRevocation { revocation: others, keep_until: kept };
+        self.end(Some(others), families, times).await?;
         // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
         // begins after is of the new generation.
         let mut late = self.families.find_by_subject(&issuer, &subject).await?;
         late.retain(|family| family.user_generation != generation);
-        self.end(Vec::new(), late, times).await
+        self.end(None, late, times).await
     }
 
     /// Revokes the tokens of a user of another issuer, whose clock may be ahead.
@@ -244,25 +251,24 @@ impl Revoker {
             subject: subject.to_owned(),
             issued_at_or_before: bound.max(latest),
         };
-        self.end(vec![user], Vec::new(), times.with(latest)).await?;
+        self.record(vec![self.logged(user, times.with(latest))]).await?;
         let late = self.families.find_by_subject(issuer, subject).await?;
-        self.end(Vec::new(), late, times).await
+        self.end(None, late, times).await
     }
 
-    /// Records the revocations, and the end of the sessions of these families, in one transaction. Then removes the families.
+    /// Records an entry, and the end of the sessions of these families, in one transaction. Then removes the families.
     async fn end(
         &self,
-        revocations: Vec<Revocation>,
+        entry: Option<LoggedRevocation>,
         families: Vec<RefreshTokenFamily>,
         times: Times,
     ) -> Result<(), StoreError> {
         let times = times.with_families(&families);
-        let sessions = families.iter().map(|family| Revocation::Session {
-            issuer: family.issuer.clone(),
-            session_id: session_of_family(family.id),
+        let sessions = families.iter().map(|family| {
+            let (issuer, session_id) = (family.issuer.clone(), session_of_family(family.id));
+            self.logged(Revocation::Session { issuer, session_id }, times)
         });
-        self.record(revocations.into_iter().chain(sessions).map(|each| self.logged(each, times)).collect())
-            .await?;
+        self.record(entry.into_iter().chain(sessions).collect()).await?;
         self.remove(&families).await
     }
 
@@ -305,9 +311,17 @@ impl Revoker {
     }
 
     fn logged(&self, revocation: Revocation, times: Times) -> LoggedRevocation {
-        let last = times.last_issued;
-        LoggedRevocation { revocation, keep_until: last.checked_add(self.retention).unwrap_or(last) }
+        LoggedRevocation { revocation, keep_until: self.logged_until(times) }
     }
+
+    fn logged_until(&self, times: Times) -> SystemTime {
+        times.last_issued.checked_add(self.retention).unwrap_or(times.last_issued)
+    }
+}
+
+/// How much longer new sessions are of a generation than others are revoked, by how long a revocation is kept.
+pub(crate) fn generation_lag(retention: Duration) -> Duration {
+    ConfirmedTime::longest_lag(retention).saturating_add(Duration::from_secs(24 * 60 * 60))
 }
 
 /// Whether a user's tokens are revoked "up to now": the bound is `now`, or less than a second before it, since a caller has read

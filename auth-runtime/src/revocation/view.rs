@@ -35,6 +35,8 @@ pub(crate) struct RevocationView {
     epoch: AtomicU64,
     /// In seconds.
     bucket_width: i64,
+    /// How much longer new sessions are of a generation than others are revoked, in seconds.
+    generation_lag: i64,
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
 }
@@ -67,18 +69,24 @@ enum Kind {
     Token,
     Session,
     User,
+    /// The generation that is valid: tokens of others are revoked.
     OtherGenerations,
+    /// The generation that new sessions are of. It is kept longer, until no instance revokes others.
+    Generation,
 }
 
 impl RevocationView {
-    /// Returns an empty view. `term` is how long most entries are kept.
-    pub(crate) fn new(term: Duration, own_issuer: Option<String>) -> Self {
-        let term = i64::try_from(term.as_secs()).unwrap_or(i64::MAX);
+    /// Returns an empty view. `term` is how long most entries are kept, and `generation_lag` how much longer new sessions are of a
+    /// generation than others are revoked.
+    pub(crate) fn new(term: Duration, generation_lag: Duration, own_issuer: Option<String>) -> Self {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let (term, generation_lag) = (seconds(term), seconds(generation_lag));
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
             hashers: [RandomState::new(), RandomState::new()],
             epoch: AtomicU64::new(1),
             bucket_width: (term / BUCKETS_A_TERM).max(60),
+            generation_lag,
             own_issuer,
         }
     }
@@ -101,7 +109,7 @@ impl RevocationView {
         {
             return true;
         }
-        let generation = self.user_generation(token.issuer, token.subject);
+        let generation = self.value(Kind::OtherGenerations, token.issuer, token.subject);
         if generation != 0 && generation != token.user_generation {
             return true;
         }
@@ -116,15 +124,19 @@ impl RevocationView {
         read(self.shard(&key)).values(&key).next().is_some()
     }
 
-    /// Returns the generation of the user's sessions that is valid; 0 if all are.
+    /// Returns the generation that the user's new sessions are of; 0 if the user was not logged out everywhere lately.
     pub(crate) fn user_generation(&self, issuer: &str, subject: &str) -> u32 {
-        let key = self.key(Kind::OtherGenerations, issuer, subject);
+        self.value(Kind::Generation, issuer, subject)
+    }
+
+    fn value(&self, kind: Kind, issuer: &str, id: &str) -> u32 {
+        let key = self.key(kind, issuer, id);
         read(self.shard(&key)).values(&key).next().unwrap_or(0)
     }
 
     /// Returns until when the view keeps the generation, in seconds since the epoch; 0 if there is none.
     pub(crate) fn user_generation_end(&self, issuer: &str, subject: &str) -> i64 {
-        let key = self.key(Kind::OtherGenerations, issuer, subject);
+        let key = self.key(Kind::Generation, issuer, subject);
         let shard = read(self.shard(&key));
         let holds = |(_, bucket): &(&i64, &Bucket)| bucket.contains_key(&key);
         shard.buckets.iter().find(holds).map_or(0, |(ends, _)| *ends)
@@ -141,16 +153,20 @@ impl RevocationView {
                     (Kind::User, issuer, subject, u32::try_from(bound).unwrap_or(ALWAYS))
                 }
                 Revocation::OtherGenerations { issuer, subject, generation } => {
-                    (Kind::OtherGenerations, issuer, subject, *generation)
+                    let keep_until = unix_seconds(entry.keep_until);
+                    for (kind, until) in [
+                        (Kind::Generation, keep_until),
+                        (Kind::OtherGenerations, keep_until.saturating_sub(self.generation_lag)),
+                    ] {
+                        let key = self.key(kind, issuer, subject);
+                        write(self.shard(&key)).replace(key, *generation, self.bucket_end(until));
+                    }
+                    continue;
                 }
             };
             let key = self.key(kind, issuer, id);
             let ends = self.bucket_end(unix_seconds(entry.keep_until));
-            let mut shard = write(self.shard(&key));
-            match kind {
-                Kind::OtherGenerations => shard.replace(key, value, ends),
-                _ => shard.raise(key, value, ends),
-            }
+            write(self.shard(&key)).raise(key, value, ends);
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }

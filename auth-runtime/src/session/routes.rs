@@ -81,8 +81,10 @@ pub trait LoginVerifier: Send + Sync + 'static {
     /// Returns the user of these credentials; `None` if there is none, if they are wrong, or if the user may not log in. It should
     /// take the same time in each of these cases, as [`PasswordHasher::verify`](super::PasswordHasher::verify) does.
     ///
+    /// It holds one of the [16 places](TokenRoutes::logins_at_once) for logins that are verified at once. After 30 seconds it is dropped.
+    ///
     /// # Errors
-    /// If the credentials can't be verified now. The response is 503.
+    /// If the credentials can't be verified now. The response is 503, also after 30 seconds.
     fn authenticate(
         &self,
         credentials: Self::Credentials,

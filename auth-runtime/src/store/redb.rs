@@ -7,10 +7,11 @@
 //! | `file` | the database of one path, which is opened again after it failed |
 //! | `disk` | the open file |
 //! | `tables` | the tables, and the operations of one transaction |
-//! | `advice` | what an error means |
+//! | `failure`, `advice` | why a read or a write failed, and what to do |
 
 mod advice;
 mod disk;
+mod failure;
 mod file;
 mod options;
 mod tables;
@@ -23,11 +24,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ::redb::{Error, ReadTransaction};
+use ::redb::ReadTransaction;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
+use self::failure::Failure;
 use self::file::{ReadError, StoreFile};
 pub use self::options::RedbStoreOptions;
 use self::tables::Write;
@@ -145,7 +147,7 @@ impl RedbStore {
     async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: FnOnce(&ReadTransaction) -> Result<T, Error> + Clone + Send + 'static,
+        W: FnOnce(&ReadTransaction) -> Result<T, Failure> + Clone + Send + 'static,
     {
         match self.read_once(work.clone()).await {
             Err(ReadError { error, failed: Some(epoch) }) => {
@@ -160,7 +162,7 @@ impl RedbStore {
     async fn read_once<T, W>(&self, work: W) -> Result<T, ReadError>
     where
         T: Send + 'static,
-        W: FnOnce(&ReadTransaction) -> Result<T, Error> + Send + 'static,
+        W: FnOnce(&ReadTransaction) -> Result<T, Failure> + Send + 'static,
     {
         let unread = |error| ReadError { error, failed: None };
         let interrupted = |error: &dyn fmt::Display| {

@@ -8,42 +8,41 @@ use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{RefreshError, Subject, TokenError};
 use auth_runtime::store::{MemoryStore, RevocationLog as _};
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::verify::TrustedIssuer;
 
 use super::{Shop, part};
 use crate::support::flaky::FlakyStore;
 use crate::support::get_as;
-use crate::support::people::{AUDIENCE, ISSUER, issuer, signing_key};
+use crate::support::people::{ISSUER, issuer};
 
 const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+pub(super) const DAY: u64 = 24 * HOUR;
 
 impl Shop {
     /// With a store, as an engine that is stopped and started has it.
-    async fn over(store: &MemoryStore) -> Self {
+    pub(super) async fn over(store: &MemoryStore) -> Self {
         let shop = Self::with(|issuer| issuer, |builder| builder.store(store.clone()));
         shop.auth.catch_up().await.unwrap();
         shop
     }
 
     /// Sets the clock to so many seconds ahead of where it is.
-    fn set_ahead(&self, seconds: u64) {
+    pub(super) fn set_ahead(&self, seconds: u64) {
         self.clock.set(self.clock.now() + Duration::from_secs(seconds));
     }
 
-    fn set_back(&self, seconds: u64) {
+    pub(super) fn set_back(&self, seconds: u64) {
         self.clock.set(self.clock.now() - Duration::from_secs(seconds));
     }
 
     /// What the engine does every second.
-    async fn tick(&self) {
+    pub(super) async fn tick(&self) {
         self.auth.catch_up().await.unwrap();
         self.auth.revocations().drop_expired().await.unwrap();
     }
 
     /// Lets days pass as a service sees them.
-    async fn live_on(&self, days: u64) {
+    pub(super) async fn live_on(&self, days: u64) {
         for _ in 0..days {
             self.pass(DAY);
             self.tick().await;
@@ -164,45 +163,6 @@ async fn many_logouts_everywhere_in_one_second() {
         }
         assert_eq!(shop.refused(&next.refresh_token).await, RefreshError::Ended);
     }
-}
-
-/// The generation is known by every instance, also after a restart, and a login on another instance is not ended by a logout that
-/// was acknowledged before.
-#[tokio::test]
-async fn a_login_on_another_instance_after_a_logout_everywhere() {
-    let store = MemoryStore::new();
-    let (one, two) = (Shop::over(&store).await, Shop::over(&store).await);
-    let old = two.log_in("alice").await;
-    one.tokens.log_out_everywhere("alice").await.unwrap();
-    // It has not read the log since.
-    assert!(two.who(&old.access_token).await.is_ok());
-    let new = two.log_in("alice").await;
-    let restarted = Shop::over(&store).await;
-    for shop in [&one, &two, &restarted] {
-        assert_eq!(shop.who(&old.access_token).await, Err(401));
-        assert!(shop.who(&new.access_token).await.is_ok());
-    }
-    assert!(restarted.tokens.refresh(&new.refresh_token).await.is_ok());
-}
-
-/// An engine that only verifies logs out all the same, and does not keep out who logs in afterwards.
-#[tokio::test]
-async fn a_logout_everywhere_by_an_engine_that_only_verifies() {
-    let store = MemoryStore::new();
-    let shop = Shop::over(&store).await;
-    let trusted = TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(signing_key(1).verifying_key());
-    let other = Auth::builder().clock(shop.clock.clone()).issuer(trusted).store(store).build().unwrap();
-    other.catch_up().await.unwrap();
-    let old = shop.log_in("alice").await;
-    let user = Revocation::User {
-        issuer: ISSUER.into(),
-        subject: "alice".into(),
-        issued_at_or_before: shop.clock.now(),
-    };
-    other.revocations().revoke(user).await.unwrap();
-    let new = shop.log_in("alice").await;
-    assert_eq!(shop.who(&old.access_token).await, Err(401));
-    assert!(shop.who(&new.access_token).await.is_ok());
 }
 
 /// The clock of another issuer may be ahead by the leeway.

@@ -9,7 +9,7 @@ fn at(seconds: u64) -> SystemTime {
 
 /// Returns a view with buckets of 60 seconds.
 fn view() -> RevocationView {
-    RevocationView::new(Duration::from_secs(720), None)
+    RevocationView::new(Duration::from_secs(720), Duration::from_secs(600), None)
 }
 
 fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> TokenIdentity<'a> {
@@ -82,15 +82,19 @@ fn of_the_generations_of_a_user_the_last_is_valid() {
     }
     assert!(!view.is_revoked(&TokenIdentity { subject: "v", ..of(0) }));
     assert!(!view.is_revoked(&TokenIdentity { issuer: "j", ..of(0) }));
-    view.drop_expired(1000);
+    // Others are revoked for 600 seconds less than new sessions are of the generation.
+    view.drop_expired(400);
+    assert!(view.is_revoked(&of(0)) && !view.is_revoked(&of(9)));
+    view.drop_expired(421);
+    assert!(!view.is_revoked(&of(0)) && !view.is_revoked(&of(9)));
     assert_eq!((view.user_generation("i", "u"), view.size().0), (9, 1));
     view.drop_expired(1200);
-    assert!(!view.is_revoked(&of(0)));
+    assert_eq!((view.user_generation("i", "u"), view.size().0), (0, 0));
 }
 
 #[test]
 fn a_session_of_the_own_issuer_is_not_judged_by_a_time() {
-    let view = RevocationView::new(Duration::from_secs(720), Some("i".to_owned()));
+    let view = RevocationView::new(Duration::from_secs(720), Duration::ZERO, Some("i".to_owned()));
     revoke_user(&view, "u", at(100), 1000);
     let of_session = token("t", "s", "u", Some(50));
     assert!(!view.is_revoked(&of_session));

@@ -5,6 +5,7 @@ mod response;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -14,6 +15,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::answers::no_store;
 use super::limits::LoginLimits;
@@ -43,6 +45,9 @@ struct Inner<A> {
     limits: LoginLimits,
     login_queue: LoginQueue,
 }
+
+/// How long [`LoginVerifier::authenticate`] may take. It holds one of the places of logins that are verified at once.
+const MAX_VERIFICATION: Duration = Duration::from_secs(30);
 
 /// The configuration of [`TokenRoutes`](super::TokenRoutes).
 pub(super) struct RoutesConfig<A> {
@@ -98,11 +103,24 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let place = queue.enter(origin).await.inspect_err(|failure| {
             tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
         })?;
-        let subject = self.config().login_verifier.authenticate(credentials).await.map_err(|error| {
-            tracing::error!(%error, "auth: the credentials of a login can't be verified");
-            TokenFailure::Unavailable
-        })?;
+        let verified =
+            timeout(MAX_VERIFICATION, self.config().login_verifier.authenticate(credentials)).await;
         drop(place);
+        let subject = match verified {
+            Ok(Ok(subject)) => subject,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "auth: the credentials of a login can't be verified");
+                return Err(TokenFailure::Unavailable);
+            }
+            Err(_) => {
+                let seconds = MAX_VERIFICATION.as_secs();
+                tracing::error!(
+                    seconds,
+                    "auth: `LoginVerifier::authenticate` did not return within the time limit"
+                );
+                return Err(TokenFailure::Unavailable);
+            }
+        };
         let Some(subject) = subject else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");
             return Err(TokenFailure::InvalidGrant);

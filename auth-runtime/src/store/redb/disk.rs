@@ -16,10 +16,12 @@ use ::redb::{BackendError, Error, StorageBackend};
 /// The open file.
 #[derive(Debug)]
 pub(super) struct Disk {
-    file: FileBackend,
+    file: Box<dyn StorageBackend>,
     identity: Option<Identity>,
     /// The length that redb knows, in bytes.
     length: AtomicU64,
+    /// What was written since the last `fsync` that succeeded: the lengths by their offsets, in bytes.
+    unsynced: Mutex<BTreeMap<u64, usize>>,
 }
 
 /// Whether the path still leads to the open file.
@@ -66,7 +68,11 @@ impl Disk {
             Ok(false) => return Err(Error::DatabaseAlreadyOpen),
             Err(error) => return Err(error.into()),
         }
-        Ok((Self { file, identity, length: AtomicU64::new(length) }, length == 0))
+        Ok((Self::of(Box::new(file), identity, length), length == 0))
+    }
+
+    fn of(file: Box<dyn StorageBackend>, identity: Option<Identity>, length: u64) -> Self {
+        Self { file, identity, length: AtomicU64::new(length), unsynced: Mutex::default() }
     }
 
     /// # Errors
@@ -82,6 +88,31 @@ impl Disk {
         }
         let (from, to) = (self.length.load(Ordering::Acquire), metadata.len());
         Ok(if to < from { Placement::Truncated { from, to } } else { Placement::InPlace })
+    }
+
+    /// Writes once more what was written since the last `fsync` that succeeded. After one that failed, the system has it in memory and
+    /// takes it for written, so a later `fsync` would succeed without it.
+    pub(super) fn write_again(&self) -> io::Result<()> {
+        let unsynced: Vec<_> = self.unsynced().iter().map(|(offset, length)| (*offset, *length)).collect();
+        let end = self.file.len()?;
+        for (offset, length) in unsynced {
+            let within = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX).min(length);
+            let mut bytes = vec![0; within];
+            self.file.read(offset, &mut bytes)?;
+            self.file.write(offset, &bytes)?;
+        }
+        self.sync()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // Only the thread that syncs writes.
+        self.file.sync_data()?;
+        self.unsynced().clear();
+        Ok(())
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file for a database that is written.
@@ -151,10 +182,15 @@ impl StorageBackend for Writable {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.file.sync_data()
+        self.0.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        // Also if it fails: a part of it may be written.
+        let mut unsynced = self.0.unsynced();
+        let length = unsynced.entry(offset).or_default();
+        *length = data.len().max(*length);
+        drop(unsynced);
         self.0.file.write(offset, data)
     }
 
@@ -268,81 +304,4 @@ impl std::fmt::Debug for ReadOnly {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use ::redb::StorageBackend;
-
-    use super::{Disk, PAGE, Placement};
-
-    fn disk(directory: &std::path::Path, bytes: &[u8]) -> (std::path::PathBuf, Arc<Disk>) {
-        let path = directory.join("file");
-        std::fs::write(&path, bytes).unwrap();
-        let (disk, is_empty) = Disk::open(&path, true).unwrap();
-        assert_eq!(is_empty, bytes.is_empty());
-        (path, Arc::new(disk))
-    }
-
-    /// Random reads and writes, against the same ones on a vector.
-    #[test]
-    fn what_is_written_to_memory_is_read_and_the_disk_is_as_it_was() {
-        use proptest::prelude::*;
-        let directory = tempfile::tempdir().unwrap();
-        let bytes: Vec<u8> = (0..3 * PAGE + 100).map(|at| (at % 251) as u8).collect();
-        let step = (0..4_u8, 0..5 * PAGE, 1..3 * PAGE);
-        auth_tests_random::runner(64)
-            .run(&prop::collection::vec(step, 1..20), |steps| {
-                let (path, disk) = disk(directory.path(), &bytes);
-                let overlay = disk.read_only().unwrap();
-                let mut model = bytes.clone();
-                for (number, (kind, at, count)) in steps.into_iter().enumerate() {
-                    let (from, to) = (at as usize, (at + count) as usize);
-                    match kind {
-                        0 => {
-                            overlay.set_len(at).unwrap();
-                            model.resize(from, 0);
-                        }
-                        1 if to <= model.len() => {
-                            let data = vec![number as u8; count as usize];
-                            overlay.write(at, &data).unwrap();
-                            model[from..to].copy_from_slice(&data);
-                        }
-                        _ if to > model.len() => {
-                            prop_assert!(overlay.read(at, &mut vec![0; count as usize]).is_err());
-                        }
-                        _ => {
-                            let mut out = vec![7; count as usize];
-                            overlay.read(at, &mut out).unwrap();
-                            prop_assert!(out == model[from..to]);
-                        }
-                    }
-                    prop_assert_eq!(overlay.len().unwrap(), model.len() as u64);
-                }
-                prop_assert!(std::fs::read(path).unwrap() == bytes);
-                Ok(())
-            })
-            .unwrap();
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_file_that_is_moved_truncated_or_replaced_is_noticed() {
-        let directory = tempfile::tempdir().unwrap();
-        let elsewhere = directory.path().join("elsewhere");
-        let (path, disk) = disk(directory.path(), &[1; 100]);
-        let placement = || disk.placement(&path).unwrap();
-        assert_eq!(placement(), Placement::InPlace);
-        std::fs::rename(&path, &elsewhere).unwrap();
-        assert_eq!(placement(), Placement::Deleted);
-        std::fs::write(&path, [1; 100]).unwrap();
-        assert_eq!(placement(), Placement::Replaced);
-        std::fs::rename(&elsewhere, &path).unwrap();
-        assert_eq!(placement(), Placement::InPlace);
-        disk.writable().set_len(200).unwrap();
-        assert_eq!(placement(), Placement::InPlace);
-        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(150).unwrap();
-        assert_eq!(placement(), Placement::Truncated { from: 200, to: 150 });
-        disk.writable().set_len(150).unwrap();
-        assert_eq!(placement(), Placement::InPlace);
-    }
-}
+mod tests;

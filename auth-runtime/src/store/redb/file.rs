@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use ::redb::{Builder, Database, Durability, Error, ReadTransaction, ReadableDatabase, StorageBackend};
 
-use super::advice::advice;
 use super::disk::{Disk, Placement};
+use super::failure::{Failure, catch, unusable};
 use super::options::RedbStoreOptions;
 use super::tables::{self, FORMAT, Tables, Write};
-use crate::catch_panic::{Panic, catch_panic};
+use crate::catch_panic::catch_panic;
 use crate::store::StoreError;
 
 /// The memory for cached pages, in bytes. redb's default is up to a gigabyte.
@@ -29,7 +29,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The database of one path.
 pub(super) struct StoreFile {
     path: PathBuf,
-    disk: Arc<Disk>,
+    /// `None` when it is closed.
+    disk: Mutex<Option<Arc<Disk>>>,
     state: RwLock<State>,
     /// Why it can't be written.
     trouble: Mutex<Option<Trouble>>,
@@ -69,32 +70,20 @@ pub(super) struct ReadError {
     pub(super) failed: Option<u64>,
 }
 
-/// An error of redb, or a panic: redb panics on some damaged pages.
-enum Failure {
-    Error(Error),
-    Panic(Panic),
-}
-
-impl<E: Into<Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
-}
-
 impl StoreFile {
     pub(super) fn open(path: &Path, options: &RedbStoreOptions) -> Result<Self, StoreError> {
         // Absolute, because the path is looked up again, and because the messages name it.
         let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let (disk, is_empty) = match Disk::open(&path, options.require_existing) {
             Ok(opened) => opened,
-            Err(error) => return Err(describe(&path, Failure::Error(error))),
+            Err(error) => return Err(Failure::Error(error).describe(&path)),
         };
         if is_empty && options.require_existing {
             return Err(unusable(&path, "it is empty, and an existing store is required: restore the file"));
         }
         let file = Self {
             path,
-            disk: Arc::new(disk),
+            disk: Mutex::new(Some(Arc::new(disk))),
             state: RwLock::new(State { opened: Opened::Closed, epoch: 0 }),
             trouble: Mutex::new(None),
             misplaced: Mutex::new(None),
@@ -121,7 +110,7 @@ impl StoreFile {
     /// Reads, while no other database takes the place of this one.
     pub(super) fn read<T>(
         &self,
-        work: impl FnOnce(&ReadTransaction) -> Result<T, Error>,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>,
     ) -> Result<T, ReadError> {
         let state = self.state();
         let (Opened::Writable(database) | Opened::ReadOnly(database)) = &state.opened else {
@@ -129,8 +118,10 @@ impl StoreFile {
             let error = error.unwrap_or_else(|| self.error("it is closed"));
             return Err(ReadError { error, failed: None });
         };
-        catch(|| Ok(work(&database.begin_read()?)?))
-            .map_err(|failure| ReadError { error: self.fault(failure), failed: Some(state.epoch) })
+        catch(|| work(&database.begin_read()?)).map_err(|failure| {
+            let failed = failure.is_of_the_database().then_some(state.epoch);
+            ReadError { error: self.fault(failure), failed }
+        })
     }
 
     /// Executes all writes or none. Returns when they are on the disk.
@@ -153,9 +144,12 @@ impl StoreFile {
                 Ok(answers)
             }
             Err(failure) => {
+                let is_of_the_database = failure.is_of_the_database();
                 let error = self.fault(failure);
-                self.fail(&error);
-                self.open_again(true);
+                if is_of_the_database {
+                    self.fail(&error);
+                    self.open_again(true);
+                }
                 Err(error)
             }
         }
@@ -166,8 +160,12 @@ impl StoreFile {
     pub(super) fn check(&self, failed: Option<(u64, StoreError)>) -> Result<(), StoreError> {
         self.check_placement()?;
         if let Some((_, error)) = failed.filter(|(epoch, _)| *epoch == self.state().epoch) {
+            // What can't be read of a damaged file is not read again and again.
+            let is_writable = matches!(self.state().opened, Opened::Writable(_));
             self.fail(&error);
-            self.open_again(true);
+            if is_writable || self.is_time_to_open_again() {
+                self.open_again(true);
+            }
         } else if self.is_time_to_open_again() {
             self.open_again(false);
         }
@@ -181,6 +179,7 @@ impl StoreFile {
     pub(super) fn close(&self) {
         let opened = std::mem::replace(&mut self.state_mut().opened, Opened::Closed);
         close(opened);
+        *self.disk.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(super) fn error(&self, reason: impl Display) -> StoreError {
@@ -188,13 +187,13 @@ impl StoreFile {
     }
 
     fn fault(&self, failure: Failure) -> StoreError {
-        describe(&self.path, failure)
+        failure.describe(&self.path)
     }
 
     /// A database with its tables. The inner error is of a format that this version does not support, and `None` is for the file
     /// of another program.
     fn make(&self, compact: bool) -> Result<Result<Option<Database>, StoreError>, Failure> {
-        let mut database = builder().create_with_backend(self.disk.writable())?;
+        let mut database = builder().create_with_backend(self.disk()?.writable())?;
         let Some(format) = tables::prepare(&database)? else { return Ok(Ok(None)) };
         if format != FORMAT {
             return Ok(Err(self.error(format_args!(
@@ -273,7 +272,9 @@ impl StoreFile {
 
     /// A database that a test write succeeded on.
     fn open_writable(&self) -> Result<Database, Failure> {
-        let database = self.open_on(self.disk.writable(), true)?;
+        let disk = self.disk()?;
+        disk.write_again()?;
+        let database = self.open_on(disk.writable(), true)?;
         commit(&database, vec![Write::Test])?;
         Ok(database)
     }
@@ -282,12 +283,14 @@ impl StoreFile {
         // Where the file is damaged, what is not can be read.
         [true, false]
             .into_iter()
-            .find_map(|checked| catch(|| self.open_on(self.disk.read_only()?, checked)).ok())
+            .find_map(|checked| catch(|| self.open_on(self.disk()?.read_only()?, checked)).ok())
     }
 
     fn open_on(&self, backend: impl StorageBackend, checked: bool) -> Result<Database, Failure> {
         // redb would make a new database of an empty file, and revocations would be lost.
-        if backend.len()? == 0 || matches!(self.disk.placement(&self.path), Ok(Placement::Truncated { .. })) {
+        if backend.len()? == 0
+            || matches!(self.disk()?.placement(&self.path), Ok(Placement::Truncated { .. }))
+        {
             return Err(Failure::Error(Error::Corrupted("the file was truncated".to_owned())));
         }
         Ok(builder().set_check_integrity_on_open(checked).create_with_backend(backend)?)
@@ -295,7 +298,8 @@ impl StoreFile {
 
     /// Checks that the path leads to the open file.
     fn check_placement(&self) -> Result<(), StoreError> {
-        let problem = match self.disk.placement(&self.path) {
+        let Ok(disk) = self.disk() else { return Err(self.error("it is closed")) };
+        let problem = match disk.placement(&self.path) {
             Ok(Placement::InPlace) => None,
             Ok(Placement::Deleted) => Some(
                 "the file was deleted or moved while the service was running: move it back, or restart the service: then users \
@@ -328,6 +332,11 @@ impl StoreFile {
         problem.map_or(Ok(()), Err)
     }
 
+    fn disk(&self) -> Result<Arc<Disk>, Failure> {
+        let disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        disk.ok_or(Failure::Error(Error::DatabaseClosed))
+    }
+
     fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -358,30 +367,9 @@ fn commit(database: &Database, writes: Vec<Write>) -> Result<Vec<bool>, Failure>
     Ok(answers)
 }
 
-/// redb panics on some damaged pages, also when it closes a database.
-fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_panic(work).unwrap_or_else(|panic| Err(Failure::Panic(panic)))
-}
-
 fn close(opened: Opened) {
     // What could not be written was not acknowledged, and the error is known.
     let _ = catch_panic(|| drop(opened));
-}
-
-fn describe(path: &Path, failure: Failure) -> StoreError {
-    match failure {
-        Failure::Error(error) => {
-            unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
-        }
-        Failure::Panic(panic) => {
-            let error = Error::Corrupted(format!("redb {panic}"));
-            unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
-        }
-    }
-}
-
-fn unusable(path: &Path, reason: impl Display) -> StoreError {
-    StoreError::new(format!("the store `{}` can't be used: {reason}", path.display()))
 }
 
 #[cfg(test)]

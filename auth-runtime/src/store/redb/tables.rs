@@ -3,10 +3,9 @@
 use std::fmt::Display;
 use std::time::SystemTime;
 
-use ::redb::{
-    Database, Error, Key, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction,
-};
+use ::redb::{Database, Key, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
+use super::failure::Failure;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::Revocation;
 use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
@@ -35,8 +34,6 @@ const FORMAT_KEY: &str = "format";
 const CURSOR_KEY: &str = "cursor";
 /// [`RevocationLog::confirmed_time`](crate::store::RevocationLog::confirmed_time), in seconds since the epoch.
 const CONFIRMED_TIME_KEY: &str = "confirmed_time";
-/// The number of test writes.
-const TESTS_KEY: &str = "tests";
 
 const TOKEN: u8 = 0;
 const SESSION: u8 = 1;
@@ -59,10 +56,12 @@ pub(super) enum Write {
     DropFamilies(i64),
     /// In seconds since the epoch. The result is `true`.
     ConfirmedTime(u64),
-    /// Writes a row that nothing reads. The result is `true`.
+    /// Finds out whether the file can be written, after a failure. The result is `true`.
     Test,
     #[cfg(test)]
     Panic,
+    #[cfg(test)]
+    Unreadable(FamilyId),
 }
 
 impl Write {
@@ -88,7 +87,7 @@ pub(super) struct Tables<'t> {
 }
 
 /// Creates the tables of a new database. Returns the format of the database; `None` if another program made it.
-pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Error> {
+pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Failure> {
     let transaction = database.begin_write()?;
     if transaction.list_tables()?.next().is_none() {
         Tables::open(&transaction)?.meta.insert(FORMAT_KEY, FORMAT)?;
@@ -101,7 +100,7 @@ pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Error> {
 }
 
 impl<'t> Tables<'t> {
-    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Error> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Failure> {
         Ok(Self {
             meta: transaction.open_table(META)?,
             log: transaction.open_table(LOG)?,
@@ -112,7 +111,7 @@ impl<'t> Tables<'t> {
         })
     }
 
-    pub(super) fn run(&mut self, write: Write) -> Result<bool, Error> {
+    pub(super) fn run(&mut self, write: Write) -> Result<bool, Failure> {
         match write {
             Write::Append(entries) => self.append(&entries),
             Write::DropEntries(now) => self.drop_entries(now),
@@ -126,10 +125,12 @@ impl<'t> Tables<'t> {
             Write::Test => self.test(),
             #[cfg(test)]
             Write::Panic => panic!("as a test"),
+            #[cfg(test)]
+            Write::Unreadable(id) => Ok(self.families.insert(id, b"{".as_slice()).map(|_| true)?),
         }
     }
 
-    fn append(&mut self, entries: &[LoggedRevocation]) -> Result<bool, Error> {
+    fn append(&mut self, entries: &[LoggedRevocation]) -> Result<bool, Failure> {
         let mut cursor = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
         for entry in entries {
             cursor += 1;
@@ -141,7 +142,7 @@ impl<'t> Tables<'t> {
         Ok(true)
     }
 
-    fn drop_entries(&mut self, now: i64) -> Result<bool, Error> {
+    fn drop_entries(&mut self, now: i64) -> Result<bool, Failure> {
         for _ in 0..MAX_DROPPED {
             let Some((keep_until, cursor)) = expired(&self.log_expiry, now)? else { return Ok(false) };
             self.log_expiry.remove((keep_until, cursor))?;
@@ -150,14 +151,17 @@ impl<'t> Tables<'t> {
         Ok(expired(&self.log_expiry, now)?.is_some())
     }
 
-    fn test(&mut self) -> Result<bool, Error> {
-        let count = self.meta.get(TESTS_KEY)?.map_or(0, |count| count.value());
-        self.meta.insert(TESTS_KEY, count.wrapping_add(1))?;
+    /// The next cursors are far behind those that were assigned before a failure: if the last writes are lost, no reader that has read
+    /// them misses the next ones.
+    fn test(&mut self) -> Result<bool, Failure> {
+        const STEP: u64 = 1 << 20;
+        let cursor = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
+        self.meta.insert(CURSOR_KEY, cursor.saturating_add(STEP))?;
         Ok(true)
     }
 
-    fn replace(&mut self, expected: u64, family: &RefreshTokenFamily) -> Result<bool, Error> {
-        let row = self.families.get(family.id)?.map(|row| from_json(row.value())).transpose()?;
+    fn replace(&mut self, expected: u64, family: &RefreshTokenFamily) -> Result<bool, Failure> {
+        let row = self.families.get(family.id)?.and_then(|row| from_json(row.value()).ok());
         let is_expected = row.is_some_and(|row| row.generation == expected);
         if is_expected {
             self.put(family)?;
@@ -165,7 +169,7 @@ impl<'t> Tables<'t> {
         Ok(is_expected)
     }
 
-    fn drop_families(&mut self, now: i64) -> Result<bool, Error> {
+    fn drop_families(&mut self, now: i64) -> Result<bool, Failure> {
         for _ in 0..MAX_DROPPED {
             let Some((expires_at, id)) = expired(&self.family_expiry, now)? else { return Ok(false) };
             self.take(id)?;
@@ -175,7 +179,7 @@ impl<'t> Tables<'t> {
         Ok(expired(&self.family_expiry, now)?.is_some())
     }
 
-    fn put(&mut self, family: &RefreshTokenFamily) -> Result<(), Error> {
+    fn put(&mut self, family: &RefreshTokenFamily) -> Result<(), Failure> {
         self.take(family.id)?;
         let row = serde_json::to_vec(family).map_err(|error| unreadable("a family", &error))?;
         self.families.insert(family.id, row.as_slice())?;
@@ -184,22 +188,28 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn take(&mut self, id: FamilyId) -> Result<(), Error> {
-        let row = self.families.remove(id)?.map(|row| from_json(row.value())).transpose()?;
-        if let Some(row) = row {
-            self.family_expiry.remove((row.expires_at, id))?;
-            self.by_subject.remove((row.issuer.as_str(), row.subject.as_str(), id))?;
+    fn take(&mut self, id: FamilyId) -> Result<(), Failure> {
+        match self.families.remove(id)?.map(|row| from_json(row.value())) {
+            None => {}
+            Some(Ok(row)) => {
+                self.family_expiry.remove((row.expires_at, id))?;
+                self.by_subject.remove((row.issuer.as_str(), row.subject.as_str(), id))?;
+            }
+            // It can be removed all the same. Whose it was is unknown, so its other rows stay until they expire.
+            Some(Err(_)) => {
+                tracing::error!("auth: the store had a family that can't be read, and it was removed")
+            }
         }
         Ok(())
     }
 }
 
-pub(super) fn confirmed_time(transaction: &ReadTransaction) -> Result<Option<SystemTime>, Error> {
+pub(super) fn confirmed_time(transaction: &ReadTransaction) -> Result<Option<SystemTime>, Failure> {
     let seconds = transaction.open_table(META)?.get(CONFIRMED_TIME_KEY)?;
     Ok(seconds.map(|seconds| from_unix_seconds(i64::try_from(seconds.value()).unwrap_or(i64::MAX))))
 }
 
-pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) -> Result<LogPage, Error> {
+pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) -> Result<LogPage, Failure> {
     let log = transaction.open_table(LOG)?;
     let mut page = LogPage { entries: Vec::new(), cursor: after };
     for row in log.range(after.saturating_add(1)..)?.take(limit) {
@@ -213,7 +223,7 @@ pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) 
 pub(super) fn family(
     transaction: &ReadTransaction,
     id: FamilyId,
-) -> Result<Option<RefreshTokenFamily>, Error> {
+) -> Result<Option<RefreshTokenFamily>, Failure> {
     let families = transaction.open_table(FAMILIES)?;
     families.get(id)?.map(|row| from_json(row.value())).transpose()
 }
@@ -222,7 +232,7 @@ pub(super) fn families_of(
     transaction: &ReadTransaction,
     issuer: &str,
     subject: &str,
-) -> Result<Vec<RefreshTokenFamily>, Error> {
+) -> Result<Vec<RefreshTokenFamily>, Failure> {
     let by_subject = transaction.open_table(BY_SUBJECT)?;
     let families = transaction.open_table(FAMILIES)?;
     let mut found = Vec::new();
@@ -233,16 +243,16 @@ pub(super) fn families_of(
     Ok(found)
 }
 
-pub(super) fn has_expired_entries(transaction: &ReadTransaction, now: i64) -> Result<bool, Error> {
+pub(super) fn has_expired_entries(transaction: &ReadTransaction, now: i64) -> Result<bool, Failure> {
     Ok(expired(&transaction.open_table(LOG_EXPIRY)?, now)?.is_some())
 }
 
-pub(super) fn has_expired_families(transaction: &ReadTransaction, now: i64) -> Result<bool, Error> {
+pub(super) fn has_expired_families(transaction: &ReadTransaction, now: i64) -> Result<bool, Failure> {
     Ok(expired(&transaction.open_table(FAMILY_EXPIRY)?, now)?.is_some())
 }
 
 /// Returns the first row of an expiry table if its time is before `now`.
-fn expired<K, T>(table: &impl ReadableTable<K, ()>, now: i64) -> Result<Option<(i64, T)>, Error>
+fn expired<K, T>(table: &impl ReadableTable<K, ()>, now: i64) -> Result<Option<(i64, T)>, Failure>
 where
     K: for<'a> Key<SelfType<'a> = (i64, T)> + 'static,
 {
@@ -263,7 +273,7 @@ fn log_row(revocation: &Revocation, keep_until: i64) -> (&str, u8, &str, i64, i6
     }
 }
 
-fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Error> {
+fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Failure> {
     let (issuer, kind, id, value, keep_until) = row;
     let (issuer, id) = (issuer.to_owned(), id.to_owned());
     let revocation = match kind {
@@ -280,10 +290,10 @@ fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Err
     Ok(LoggedRevocation { revocation, keep_until: from_unix_seconds(keep_until) })
 }
 
-fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Error> {
+fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Failure> {
     serde_json::from_slice(row).map_err(|error| unreadable("a family", &error))
 }
 
-fn unreadable(row: &str, error: &dyn Display) -> Error {
-    Error::Corrupted(format!("the row of {row}: {error}"))
+fn unreadable(row: &str, error: &dyn Display) -> Failure {
+    Failure::Row(format!("the row of {row} can't be read ({error})"))
 }

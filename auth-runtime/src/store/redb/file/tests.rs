@@ -55,7 +55,7 @@ fn a_panic_of_redb_is_an_error_and_the_file_is_opened_again() {
     file.write(revoke("b")).unwrap();
 
     let Err(ReadError { error, failed: Some(epoch) }) =
-        file.read(|_| -> Result<(), Error> { panic!("while reading") })
+        file.read(|_| -> Result<(), Failure> { panic!("while reading") })
     else {
         panic!("it was read");
     };
@@ -176,4 +176,39 @@ fn compacting_makes_the_file_smaller() {
     let compacted = StoreFile::open(&path, &RedbStoreOptions::default().compact()).unwrap();
     assert!(length() < before / 2, "{} of {before}", length());
     assert_eq!(count(&compacted).ok(), Some(0));
+}
+
+/// What is in a row is no matter of the disk: the file is not opened again, and the row can be removed.
+#[test]
+fn a_row_that_cannot_be_read_is_an_error_of_its_own() {
+    let (_directory, _, file) = new_file();
+    file.write(vec![Write::Unreadable([7; 16])]).unwrap();
+    let failed = file.read(|transaction| tables::family(transaction, [7; 16])).err().unwrap();
+    assert!(failed.failed.is_none());
+    let text = failed.error.to_string();
+    assert!(text.contains("the row of a family can't be read") && text.contains("a newer version"), "{text}");
+    assert_eq!((opened(&file), file.state().epoch), ("writable", 0));
+    file.check(None).unwrap();
+    file.write(vec![Write::Remove(vec![[7; 16]])]).unwrap();
+    assert!(file.read(|transaction| tables::family(transaction, [7; 16])).ok().unwrap().is_none());
+}
+
+#[test]
+fn a_test_write_keeps_readers_from_missing_entries() {
+    let (_directory, _, file) = new_file();
+    file.write(revoke("a")).unwrap();
+    let before = file.read(|transaction| tables::log_page(transaction, 0, 100)).ok().unwrap().cursor;
+    file.write(vec![Write::Test]).unwrap();
+    file.write(revoke("b")).unwrap();
+    let page = file.read(|transaction| tables::log_page(transaction, before + 1000, 100)).ok().unwrap();
+    assert_eq!(page.entries.len(), 1, "also for one that has read what was lost");
+}
+
+#[test]
+fn a_file_that_was_closed_can_be_opened_while_a_read_holds_the_rest() {
+    let (_directory, path, file) = new_file();
+    assert!(StoreFile::open(&path, &RedbStoreOptions::default()).is_err(), "it is open");
+    file.close();
+    StoreFile::open(&path, &RedbStoreOptions::default()).unwrap();
+    assert!(file.write(revoke("a")).unwrap_err().to_string().contains("it is closed"));
 }
