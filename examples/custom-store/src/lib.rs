@@ -1,5 +1,5 @@
 //! A store of your own. It has two tables: the log of revocations, and the families of refresh tokens, one row for each
-//! session. Here both are maps behind a lock; the comments name the statement that a database would run instead.
+//! session; and one row of state. Here both are maps behind a lock; the comments name the statement that a database would run instead.
 //!
 //! The contract of a store is a test suite: `tests/whole/stores.rs` runs it for this store, too, which takes one line there.
 
@@ -25,6 +25,7 @@ struct Tables {
     log: BTreeMap<u64, LoggedRevocation>,
     /// The cursor of the last entry. It is never used again, also when the entry is dropped.
     last: u64,
+    confirmed_time: Option<SystemTime>,
     families: HashMap<FamilyId, RefreshTokenFamily>,
 }
 
@@ -57,6 +58,17 @@ impl RevocationLog for CustomStore {
         let rows: Vec<_> = tables.log.range(after.saturating_add(1)..).take(limit).collect();
         let cursor = rows.last().map_or(after, |(cursor, _)| **cursor);
         done(LogPage { entries: rows.into_iter().map(|(_, entry)| entry.clone()).collect(), cursor })
+    }
+
+    /// `select confirmed_time from state`
+    fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {
+        done(self.tables().confirmed_time)
+    }
+
+    /// `update state set confirmed_time = $1`
+    fn set_confirmed_time(&self, time: SystemTime) -> StoreFuture<'_, ()> {
+        self.tables().confirmed_time = Some(time);
+        done(())
     }
 
     /// `delete from log where keep_until < $1`, in batches.
