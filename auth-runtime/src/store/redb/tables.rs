@@ -197,7 +197,7 @@ impl<'t> Tables<'t> {
             }
             // It can be removed all the same. Whose it was is unknown, so its other rows stay until they expire.
             Some(Err(_)) => {
-                tracing::error!("auth: the store had a family that can't be read, and it was removed")
+                tracing::error!("auth: the store had a family that can't be read, and it was removed");
             }
         }
         Ok(())
