@@ -33,8 +33,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// An append-only log of revocations, which every instance of a service reads.
 ///
-/// A cursor is a position in it; 0 is before the first entry. After a reader has read up to a cursor, no entry may appear
-/// before that cursor. A store whose transactions can commit in another order than their numbers must prevent that.
+/// A cursor is a position in it; 0 is before the first entry. A read that begins after an append was acknowledged returns its entries.
+/// After a reader has read up to a cursor, no entry may appear before that cursor. A store whose transactions can commit in another order than their numbers must prevent that.
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// Appends all entries or none. When the future completes without an error, the entries are as durable as the store is.
     ///

@@ -47,12 +47,7 @@ struct State {
 impl ConfirmedTime {
     /// `term` is how long a revocation is kept.
     pub(crate) fn new(term: Duration) -> Self {
-        Self { term: Self::longest_lag(term), state: Mutex::new(None) }
-    }
-
-    /// How far the time is behind at most, where the clock is right and the process runs.
-    pub(crate) fn longest_lag(term: Duration) -> Duration {
-        term.saturating_add(WEEK)
+        Self { term: term.saturating_add(WEEK), state: Mutex::new(None) }
     }
 
     /// Whether [`start`](Self::start) was called.

@@ -77,7 +77,6 @@ pub struct RevocationStatus {
 impl RevocationState {
     pub(crate) fn new(
         term: Duration,
-        generation_lag: Duration,
         own_issuer: Option<String>,
         log: Option<Arc<dyn RevocationLog>>,
         max_staleness: Duration,
@@ -91,11 +90,7 @@ impl RevocationState {
             write_failure: Mutex::new(None),
             not_writable: Mutex::new(None),
         });
-        Self {
-            view: RevocationView::new(term, generation_lag, own_issuer),
-            followed,
-            heartbeat: Heartbeat::default(),
-        }
+        Self { view: RevocationView::new(term, own_issuer), followed, heartbeat: Heartbeat::default() }
     }
 
     pub(crate) fn view(&self) -> &RevocationView {
@@ -134,9 +129,14 @@ impl RevocationState {
             set(&followed.write_failure, appended.as_ref().err());
             appended?;
             // Of the generations of a user the last one counts, so they are applied in the log's order.
-            if entries.iter().any(|entry| matches!(entry.revocation, Revocation::OtherGenerations { .. })) {
-                return followed.read_on(&self.view).await;
-            }
+            let is_generation =
+                |entry: &LoggedRevocation| matches!(entry.revocation, Revocation::OtherGenerations { .. });
+            self.view.apply(entries.iter().filter(|entry| !is_generation(entry)));
+            return if entries.iter().any(is_generation) {
+                followed.read_on(&self.view).await
+            } else {
+                Ok(())
+            };
         }
         self.view.apply(&entries);
         Ok(())

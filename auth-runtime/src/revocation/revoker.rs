@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 
 use super::RevocationState;
+use super::view::GENERATION_LAG;
 use crate::clock::{Clock, ConfirmedTime, from_unix_seconds, unix_seconds};
 use crate::issue::{MAX_GRACE, family_of_session, random_bytes, session_of_family};
 use crate::store::{
@@ -40,8 +41,6 @@ pub(crate) struct Revoker {
     /// The latest `iat` of an access token without a session that this process has issued, in seconds since the epoch.
     last_issued_at: AtomicI64,
     confirmed_time: ConfirmedTime,
-    /// How much longer new sessions are of a generation than others are revoked: the confirmed times of two instances differ by less.
-    generation_lag: Duration,
     /// The monotonic time at which the store was last told the confirmed time, in seconds.
     remembered_at: AtomicI64,
 }
@@ -88,7 +87,6 @@ impl Revoker {
             leeway,
             last_issued_at: AtomicI64::new(0),
             confirmed_time: ConfirmedTime::new(retention),
-            generation_lag: generation_lag(retention),
             remembered_at: AtomicI64::new(i64::MIN),
         }
     }
@@ -223,7 +221,8 @@ impl Revoker {
         let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
         let longest = times.now.checked_add(AHEAD).unwrap_or(times.now);
         let kept = self.logged_until(times.with_families(&families).with(last_issued).with(longest));
-        let kept = kept.checked_add(self.generation_lag).unwrap_or(kept).max(from_unix_seconds(former_end));
+        let lag = Duration::from_secs(GENERATION_LAG.unsigned_abs());
+        let kept = kept.checked_add(lag).unwrap_or(kept).max(from_unix_seconds(former_end));
         let generation = self.new_generation(issuer, subject, &families)?;
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         let others =
@@ -317,11 +316,6 @@ impl Revoker {
     fn logged_until(&self, times: Times) -> SystemTime {
         times.last_issued.checked_add(self.retention).unwrap_or(times.last_issued)
     }
-}
-
-/// How much longer new sessions are of a generation than others are revoked, by how long a revocation is kept.
-pub(crate) fn generation_lag(retention: Duration) -> Duration {
-    ConfirmedTime::longest_lag(retention).saturating_add(Duration::from_secs(24 * 60 * 60))
 }
 
 /// Whether a user's tokens are revoked "up to now": the bound is `now`, or less than a second before it, since a caller has read

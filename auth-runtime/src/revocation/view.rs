@@ -35,8 +35,6 @@ pub(crate) struct RevocationView {
     epoch: AtomicU64,
     /// In seconds.
     bucket_width: i64,
-    /// How much longer new sessions are of a generation than others are revoked, in seconds.
-    generation_lag: i64,
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
 }
@@ -64,6 +62,10 @@ struct Entry([u8; 4]);
 
 const ALWAYS: u32 = u32::MAX;
 
+/// How much longer new sessions are of a generation than others are revoked, in seconds: 16 days. The times by which two instances
+/// forget differ by less, and all instances have the same value.
+pub(super) const GENERATION_LAG: i64 = 16 * 24 * 60 * 60;
+
 #[derive(Clone, Copy, Hash)]
 enum Kind {
     Token,
@@ -76,17 +78,14 @@ enum Kind {
 }
 
 impl RevocationView {
-    /// Returns an empty view. `term` is how long most entries are kept, and `generation_lag` how much longer new sessions are of a
-    /// generation than others are revoked.
-    pub(crate) fn new(term: Duration, generation_lag: Duration, own_issuer: Option<String>) -> Self {
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        let (term, generation_lag) = (seconds(term), seconds(generation_lag));
+    /// Returns an empty view. `term` is how long most entries are kept.
+    pub(crate) fn new(term: Duration, own_issuer: Option<String>) -> Self {
+        let term = i64::try_from(term.as_secs()).unwrap_or(i64::MAX);
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
             hashers: [RandomState::new(), RandomState::new()],
             epoch: AtomicU64::new(1),
             bucket_width: (term / BUCKETS_A_TERM).max(60),
-            generation_lag,
             own_issuer,
         }
     }
@@ -156,7 +155,7 @@ impl RevocationView {
                     let keep_until = unix_seconds(entry.keep_until);
                     for (kind, until) in [
                         (Kind::Generation, keep_until),
-                        (Kind::OtherGenerations, keep_until.saturating_sub(self.generation_lag)),
+                        (Kind::OtherGenerations, keep_until.saturating_sub(GENERATION_LAG)),
                     ] {
                         let key = self.key(kind, issuer, subject);
                         write(self.shard(&key)).replace(key, *generation, self.bucket_end(until));

@@ -236,7 +236,7 @@ impl World {
             self.pass(time - self.now(), HOUR);
             self.look()?;
         }
-        self.pass(self.latest - self.now() + 60 * DAY, DAY);
+        self.pass(self.latest - self.now() + 80 * DAY, DAY);
         prop_assert_eq!(self.auth.revocations().status().entries, 0);
         prop_assert_eq!(self.store.revocations(), 0);
         Ok(())

@@ -12,7 +12,7 @@ use crate::engine::background;
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
-use crate::revocation::{RevocationState, Revoker, generation_lag};
+use crate::revocation::{RevocationState, Revoker};
 use crate::store::{MemoryStore, RefreshTokenStore};
 use crate::verify::Limits;
 use crate::vocabulary::{Vocabulary, VocabularyIndex};
@@ -114,8 +114,7 @@ impl AuthBuilder {
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
         let own_issuer = issuer.map(|issuer| issuer.name.clone());
-        let lag = generation_lag(retention);
-        let state = RevocationState::new(retention, lag, own_issuer.clone(), log, self.max_staleness);
+        let state = RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness);
         Revoker::new(state, families, own_issuer, Arc::clone(&self.clock), retention, self.leeway)
     }
 }

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Revocation, RevocationView, TokenIdentity};
+use super::{GENERATION_LAG, Revocation, RevocationView, TokenIdentity};
 use crate::store::LoggedRevocation;
 
 fn at(seconds: u64) -> SystemTime {
@@ -9,7 +9,7 @@ fn at(seconds: u64) -> SystemTime {
 
 /// Returns a view with buckets of 60 seconds.
 fn view() -> RevocationView {
-    RevocationView::new(Duration::from_secs(720), Duration::from_secs(600), None)
+    RevocationView::new(Duration::from_secs(720), None)
 }
 
 fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> TokenIdentity<'a> {
@@ -62,8 +62,10 @@ fn a_bound_never_moves_back() {
     assert!(!view.is_revoked(&token("t", "s", "u", Some(51))));
 }
 
+/// Others are revoked until this time.
 fn set_generation(view: &RevocationView, subject: &str, generation: u32, keep_until: u64) {
     let (issuer, subject) = ("i".into(), subject.into());
+    let keep_until = keep_until + GENERATION_LAG.unsigned_abs();
     revoke(view, Revocation::OtherGenerations { issuer, subject, generation }, keep_until);
 }
 
@@ -82,19 +84,21 @@ fn of_the_generations_of_a_user_the_last_is_valid() {
     }
     assert!(!view.is_revoked(&TokenIdentity { subject: "v", ..of(0) }));
     assert!(!view.is_revoked(&TokenIdentity { issuer: "j", ..of(0) }));
-    // Others are revoked for 600 seconds less than new sessions are of the generation.
-    view.drop_expired(400);
-    assert!(view.is_revoked(&of(0)) && !view.is_revoked(&of(9)));
-    view.drop_expired(421);
-    assert!(!view.is_revoked(&of(0)) && !view.is_revoked(&of(9)));
-    assert_eq!((view.user_generation("i", "u"), view.size().0), (9, 1));
-    view.drop_expired(1200);
-    assert_eq!((view.user_generation("i", "u"), view.size().0), (0, 0));
+    // Others are revoked for less long than new sessions are of the generation.
+    let lag = GENERATION_LAG;
+    for (now, revoked, generation, entries) in
+        [(1000, true, 9, 2), (1021, false, 9, 1), (lag + 1000, false, 9, 1), (lag + 1100, false, 0, 0)]
+    {
+        view.drop_expired(now);
+        assert_eq!(view.is_revoked(&of(0)), revoked, "at {now}");
+        assert!(!view.is_revoked(&of(9)));
+        assert_eq!((view.user_generation("i", "u"), view.size().0), (generation, entries), "at {now}");
+    }
 }
 
 #[test]
 fn a_session_of_the_own_issuer_is_not_judged_by_a_time() {
-    let view = RevocationView::new(Duration::from_secs(720), Duration::ZERO, Some("i".to_owned()));
+    let view = RevocationView::new(Duration::from_secs(720), Some("i".to_owned()));
     revoke_user(&view, "u", at(100), 1000);
     let of_session = token("t", "s", "u", Some(50));
     assert!(!view.is_revoked(&of_session));

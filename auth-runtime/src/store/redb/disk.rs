@@ -98,10 +98,17 @@ impl Disk {
         for (offset, length) in unsynced {
             let within = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX).min(length);
             let mut bytes = vec![0; within];
-            self.file.read(offset, &mut bytes)?;
-            self.file.write(offset, &bytes)?;
+            // What can't be read is lost already. If it is needed, the check of the whole file finds that.
+            if self.file.read(offset, &mut bytes).is_ok() {
+                self.file.write(offset, &bytes)?;
+            }
         }
         self.sync()
+    }
+
+    /// Whether something was written since the last `fsync` that succeeded.
+    pub(super) fn has_unsynced(&self) -> bool {
+        !self.unsynced().is_empty()
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -186,12 +193,12 @@ impl StorageBackend for Writable {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        // Also if it fails: a part of it may be written.
+        self.0.file.write(offset, data)?;
+        // What fails is not noted: nothing refers to it.
         let mut unsynced = self.0.unsynced();
         let length = unsynced.entry(offset).or_default();
         *length = data.len().max(*length);
-        drop(unsynced);
-        self.0.file.write(offset, data)
+        Ok(())
     }
 
     locked_already!();

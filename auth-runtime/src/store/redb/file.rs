@@ -179,6 +179,10 @@ impl StoreFile {
     pub(super) fn close(&self) {
         let opened = std::mem::replace(&mut self.state_mut().opened, Opened::Closed);
         close(opened);
+        // What an `fsync` has failed to write: the next process would take it for written.
+        if let Some(disk) = self.disk().ok().filter(|disk| disk.has_unsynced()) {
+            let _ = disk.write_again();
+        }
         *self.disk.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
