@@ -9,7 +9,6 @@ use std::hint::black_box;
 
 use auth_runtime::Auth;
 use auth_runtime::testing::verify_token;
-use auth_runtime::testing::verify_token;
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -36,11 +35,14 @@ struct Claims {
     scope: String,
 }
 
+/// Whether a signature of a message is valid.
+type BareCheck = Box<dyn Fn(&[u8], &[u8]) -> bool>;
+
 struct Case {
     algorithm: Algorithm,
     token: String,
     ours: Auth,
-    bare: Box<dyn Fn(&[u8], &[u8]) -> bool>,
+    bare: BareCheck,
     theirs: Option<(DecodingKey, Validation)>,
 }
 

@@ -6,17 +6,15 @@
 //! It fails if the most memory that the server held is above base + workers × 19 MiB + 25 MB, or if a login with the right password
 //! is not answered 200 while the flood lasts.
 
-mod client;
-mod server;
-
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::log_in;
-use crate::server::{Server, megabytes};
+use benches::quickstart::client::{get, log_in};
+use benches::quickstart::server::{Folder, Server, build, megabytes};
 
 /// Wrong logins that are sent at the same time: more than the server lets wait.
 const AT_ONCE: u64 = 320;
@@ -78,16 +76,17 @@ impl Answers {
 }
 
 fn main() -> ExitCode {
-    let server = Server::start();
-    assert_eq!(client::get(server.port, "/").unwrap(), 200, "the first page");
-    let base = server.memory("VmRSS");
+    let folder = Folder::create("login-memory");
+    let server = Server::start(&binary(), &folder.0, drop);
+    assert_eq!(get(server.port, "/").unwrap().status, 200, "the first page");
+    let base = server.memory("VmRSS").unwrap();
     println!("base: {} MB after the first request", megabytes(base));
 
     let (wrong, right) = (Answers::default(), Answers::default());
     let began = Instant::now();
     let (first, slowest_later) = flood(&server, &wrong, &right);
     let seconds = began.elapsed().as_secs_f64();
-    let (peak, after) = (server.memory("VmHWM"), server.memory("VmRSS"));
+    let (peak, after) = (server.memory("VmHWM").unwrap(), server.memory("VmRSS").unwrap());
     let workers = thread::available_parallelism().map_or(1, |count| count.get() as u64).min(4);
     let bound = base + workers * A_HASH + MARGIN;
 
@@ -118,6 +117,16 @@ fn main() -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+/// The binary that `--server` names, or a release build of the quickstart.
+fn binary() -> PathBuf {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [] => build(),
+        [name, path] if name == "--server" => path.into(),
+        _ => panic!("usage: login-memory [--server PATH]"),
+    }
+}
+
 /// Sends wrong logins and, while they go on, the right ones. Returns how long the slowest of these took: of the first of each user,
 /// and of those from an address from which the user has logged in.
 fn flood(server: &Server, wrong: &Answers, right: &Answers) -> (Duration, Duration) {
@@ -128,7 +137,8 @@ fn flood(server: &Server, wrong: &Answers, right: &Answers) -> (Duration, Durati
             if number >= MOST_WRONG || (number >= WRONG && done.load(Ordering::Relaxed)) {
                 return;
             }
-            let answer = log_in(server.port, flooding_address(number), &format!("user{number}"), "wrong");
+            let answer = log_in(server.port, flooding_address(number), &format!("user{number}"), "wrong")
+                .map(|answer| answer.status);
             if matches!(answer, Ok(429 | 503)) {
                 thread::sleep(PAUSE);
             }
@@ -146,7 +156,8 @@ fn flood(server: &Server, wrong: &Answers, right: &Answers) -> (Duration, Durati
         for number in 0..RIGHT {
             let (user, password) = if number % 2 == 0 { ("alice", "wonderland") } else { ("bob", "builder") };
             let began = Instant::now();
-            right.count(log_in(server.port, Ipv4Addr::new(127, 9, 9, 9), user, password));
+            let answer = log_in(server.port, Ipv4Addr::new(127, 9, 9, 9), user, password);
+            right.count(answer.map(|answer| answer.status));
             let slowest = if number < 2 { &mut first } else { &mut later };
             *slowest = began.elapsed().max(*slowest);
         }

@@ -1,0 +1,3 @@
+//! What several of the benches use.
+
+pub mod quickstart;
