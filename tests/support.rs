@@ -3,6 +3,8 @@
 pub mod flaky;
 pub mod people;
 
+use std::time::Duration;
+
 use auth_runtime::testing::{TestAuth, TestUser};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -48,6 +50,18 @@ pub async fn status(app: &axum::Router, method: &str, path: &str, token: Option<
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", &**bearer)).collect();
     send(app, request(method, path, &headers)).await.status.as_u16()
+}
+
+/// Waits for what work in the background leads to.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: not yet"));
 }
 
 /// base64url without padding, as JOSE writes bytes.

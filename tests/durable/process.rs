@@ -13,6 +13,7 @@ use auth_runtime::store::{
     LoggedRevocation, RedbStore, RefreshTokenFamily, RefreshTokenStore as _, RevocationLog as _,
 };
 use auth_tests::durable::{Line, PARTNER, Service, limit_file_size, token};
+use auth_tests::support::until;
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -111,17 +112,6 @@ async fn hang(store: &Path) {
     let log = store.read(0, 10).await.unwrap();
     assert_eq!(log.entries, [revoked("a")]);
     store.insert(family(3)).await.unwrap();
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("{what}: not yet"));
 }
 
 /// In one piece: lines of several tasks don't mix.

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::support::people::{AUDIENCE, People, issuer, signing_key};
-use crate::support::{request, send};
+use crate::support::status;
 
 /// The issuer of the tokens that are revoked by their ids.
 pub const PARTNER: &str = "https://partner.test";
@@ -45,8 +45,7 @@ impl Service {
 
     /// How a request with this token is answered.
     pub async fn status(&self, token: &str) -> u16 {
-        let bearer = format!("Bearer {token}");
-        send(&self.app, request("GET", "/", &[("authorization", &bearer)])).await.status.as_u16()
+        status(&self.app, "GET", "/", Some(token)).await
     }
 }
 

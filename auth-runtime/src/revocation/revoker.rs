@@ -24,7 +24,7 @@ const REMOVED_AT_ONCE: usize = 1000;
 /// How far ahead a clock may have been when a token without a session was issued, of which no row knows.
 const AHEAD: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-/// How often the store is told the confirmed time.
+/// How often the store is given the confirmed time.
 const REMEMBERED_EVERY: Duration = Duration::from_secs(60);
 
 /// Records revocations, enforces them, and removes the refresh-token families that they concern.
@@ -41,7 +41,7 @@ pub(crate) struct Revoker {
     /// The latest `iat` of an access token without a session that this process has issued, in seconds since the epoch.
     last_issued_at: AtomicI64,
     confirmed_time: ConfirmedTime,
-    /// The monotonic time at which the store was last told the confirmed time, in seconds.
+    /// The monotonic time at which the store was last given the confirmed time, in seconds.
     remembered_at: AtomicI64,
 }
 
@@ -158,7 +158,7 @@ impl Revoker {
         Ok(())
     }
 
-    /// Tells the store the confirmed time. If that fails, the next process begins with an earlier one.
+    /// Has the store remember the confirmed time. If that fails, the next process begins with an earlier one.
     async fn remember(&self, confirmed: SystemTime, monotonic: Duration) {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let (now, last) = (seconds(monotonic), self.remembered_at.load(Ordering::Relaxed));
@@ -224,14 +224,15 @@ impl Revoker {
         let lag = Duration::from_secs(GENERATION_LAG.unsigned_abs());
         let kept = kept.checked_add(lag).unwrap_or(kept).max(from_unix_seconds(former_end));
         let generation = self.new_generation(issuer, subject, &families)?;
-        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
-        let others =
-            Revocation::OtherGenerations { issuer: issuer.clone(), subject: subject.clone(), generation };
-        let others = LoggedRevocation { revocation: others, keep_until: kept };
-        self.end(Some(others), families, times).await?;
+        let revocation = Revocation::OtherGenerations {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            generation,
+        };
+        self.end(Some(LoggedRevocation { revocation, keep_until: kept }), families, times).await?;
         // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
         // begins after is of the new generation.
-        let mut late = self.families.find_by_subject(&issuer, &subject).await?;
+        let mut late = self.families.find_by_subject(issuer, subject).await?;
         late.retain(|family| family.user_generation != generation);
         self.end(None, late, times).await
     }

@@ -1,7 +1,6 @@
 //! A file that is new, or that is not in its place any more.
 
 use std::fs;
-use std::time::Duration;
 
 use auth_runtime::routing::get;
 use auth_runtime::session::{Subject, readiness};
@@ -12,22 +11,10 @@ use tracing::Level;
 use super::new_store;
 use crate::captured_log::CapturedLog;
 use crate::support::people::{People, issuer};
-use crate::support::{request, send};
+use crate::support::{status, until};
 
 #[auth]
 async fn guarded() {}
-
-/// What the engine's own work in the background leads to, within some seconds.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("{what}: not yet"));
-}
 
 /// What was acknowledged is enforced, requests are served, nothing is acknowledged, and a load balancer is told.
 #[tokio::test]
@@ -42,11 +29,8 @@ async fn a_file_that_is_gone_is_reported_and_nothing_is_acknowledged() {
     auth.catch_up().await.unwrap();
     let tokens = auth.tokens().unwrap();
     let app = Router::new().route("/", get(guarded)).route("/ready", get(readiness)).finish(&auth).unwrap();
-    let ready = async || send(&app, request("GET", "/ready", &[])).await.status.as_u16();
-    let status = async |token: &str| {
-        let bearer = format!("Bearer {token}");
-        send(&app, request("GET", "/", &[("authorization", &bearer)])).await.status.as_u16()
-    };
+    let ready = async || status(&app, "GET", "/ready", None).await;
+    let answer = async |token: &str| status(&app, "GET", "/", Some(token)).await;
     let (alice, bob) = (Subject::new("alice"), Subject::new("bob"));
     let (ended, stays) = (tokens.issue(&alice).await.unwrap(), tokens.issue(&bob).await.unwrap());
     tokens.log_out(&ended.refresh_token).await.unwrap();
@@ -65,13 +49,13 @@ async fn a_file_that_is_gone_is_reported_and_nothing_is_acknowledged() {
         until("it is noticed", async || ready().await == 503).await;
         let found = auth.revocations().status();
         assert!(!found.writable && !found.ready && found.failure.unwrap().contains(expected));
-        assert_eq!((status(&ended.access_token).await, status(&stays.access_token).await), (401, 200));
+        assert_eq!((answer(&ended.access_token).await, answer(&stays.access_token).await), (401, 200));
 
         fs::rename(&elsewhere, &path).unwrap();
         until("it is in its place again", async || ready().await == 204).await;
     }
     tokens.log_out(&stays.refresh_token).await.unwrap();
-    assert_eq!(status(&stays.access_token).await, 401);
+    assert_eq!(answer(&stays.access_token).await, 401);
 }
 
 #[test]

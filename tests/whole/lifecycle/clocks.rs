@@ -6,7 +6,7 @@ use auth_runtime::Auth;
 use auth_runtime::clock::Clock as _;
 use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{RefreshError, Subject, TokenError};
-use auth_runtime::store::{MemoryStore, RevocationLog as _};
+use auth_runtime::store::{MemoryStore, RefreshTokenStore, RevocationLog};
 use auth_runtime::testing::{TestAuth, TestUser};
 
 use super::{Shop, part};
@@ -20,7 +20,7 @@ pub(super) const DAY: u64 = 24 * HOUR;
 
 impl Shop {
     /// With a store, as an engine that is stopped and started has it.
-    pub(super) async fn over(store: &MemoryStore) -> Self {
+    pub(super) async fn over(store: &(impl RevocationLog + RefreshTokenStore + Clone)) -> Self {
         let shop = Self::with(|issuer| issuer, |builder| builder.store(store.clone()));
         shop.auth.catch_up().await.unwrap();
         shop

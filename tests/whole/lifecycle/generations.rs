@@ -55,12 +55,7 @@ async fn a_logout_everywhere_by_an_engine_that_only_verifies() {
 #[tokio::test]
 async fn of_two_logouts_everywhere_the_last_in_the_log_counts() {
     let store = FlakyStore::default();
-    let open = async || {
-        let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
-        shop.auth.catch_up().await.unwrap();
-        shop
-    };
-    let (one, two) = (open().await, open().await);
+    let (one, two) = (Shop::over(&store).await, Shop::over(&store).await);
     // The first is recorded, and its answer is late.
     store.hold_answers(true);
     let late = one.tokens.clone();

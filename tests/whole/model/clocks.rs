@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::who;
 use crate::support::people::{People, issuer};
-use crate::support::{request, send};
+use crate::support::status;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -206,8 +206,7 @@ impl World {
     }
 
     fn accepts(&self, token: &str) -> bool {
-        let asked = request("GET", "/", &[("authorization", &format!("Bearer {token}"))]);
-        let status = self.runtime.block_on(send(&self.app, asked)).status.as_u16();
+        let status = self.runtime.block_on(status(&self.app, "GET", "/", Some(token)));
         assert!([200, 401].contains(&status), "{status}");
         status == 200
     }

@@ -28,7 +28,7 @@ use crate::client_address::client_address;
 use crate::engine::Engine;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
-use crate::session::{IssuedTokens, TokenError, TokenService};
+use crate::session::{IssuedTokens, Subject, TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
 /// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
@@ -103,30 +103,31 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let place = queue.enter(origin).await.inspect_err(|failure| {
             tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
         })?;
-        let verified =
-            timeout(MAX_VERIFICATION, self.config().login_verifier.authenticate(credentials)).await;
+        let subject = self.verify(credentials).await?;
         drop(place);
-        let subject = match verified {
-            Ok(Ok(subject)) => subject,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "auth: the credentials of a login can't be verified");
-                return Err(TokenFailure::Unavailable);
-            }
-            Err(_) => {
-                let seconds = MAX_VERIFICATION.as_secs();
-                tracing::error!(
-                    seconds,
-                    "auth: `LoginVerifier::authenticate` did not return within the time limit"
-                );
-                return Err(TokenFailure::Unavailable);
-            }
-        };
         let Some(subject) = subject else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");
             return Err(TokenFailure::InvalidGrant);
         };
         queue.remember(origin);
         self.tokens().issue(&subject).await.map_err(|error| failure(&error))
+    }
+
+    /// The user of these credentials, as the application says.
+    async fn verify(&self, credentials: A::Credentials) -> Result<Option<Subject>, TokenFailure> {
+        let verifying = self.config().login_verifier.authenticate(credentials);
+        let verified = timeout(MAX_VERIFICATION, verifying).await.map_err(|_| {
+            let seconds = MAX_VERIFICATION.as_secs();
+            tracing::error!(
+                seconds,
+                "auth: `LoginVerifier::authenticate` did not return within the time limit"
+            );
+            TokenFailure::Unavailable
+        })?;
+        verified.map_err(|error| {
+            tracing::error!(%error, "auth: the credentials of a login can't be verified");
+            TokenFailure::Unavailable
+        })
     }
 
     /// Issues new tokens for a refresh token.

@@ -16,8 +16,8 @@ pub(super) enum Failure {
     Error(Error),
     /// redb panicked, as it does on some damaged pages.
     Panic(Panic),
-    /// A row can't be read, because of what is in it. The disk is well.
-    Row(String),
+    /// What is in the file can't be used, for this reason. The disk is well.
+    Content(String),
 }
 
 impl<E: Into<Error>> From<E> for Failure {
@@ -29,7 +29,7 @@ impl<E: Into<Error>> From<E> for Failure {
 impl Failure {
     /// Whether opening the file again may help.
     pub(super) fn is_of_the_database(&self) -> bool {
-        !matches!(self, Self::Row(_))
+        !matches!(self, Self::Content(_))
     }
 
     /// As the error of the store in this file.
@@ -37,12 +37,7 @@ impl Failure {
         let error = match self {
             Self::Error(error) => error,
             Self::Panic(panic) => Error::Corrupted(format!("redb {panic}")),
-            Self::Row(why) => {
-                return unusable(
-                    path,
-                    format_args!("{why}: a newer version of the program may have written it"),
-                );
-            }
+            Self::Content(why) => return unusable(path, why),
         };
         unusable(path, format_args!("{} ({error})", advice(&error))).with_source(error)
     }

@@ -1,7 +1,7 @@
 //! The database of one path: reads it, writes it, and opens it again after it failed.
 //!
-//! The writer thread alone writes, checks and opens again. Reads share a lock that it takes for the moment in which it exchanges the
-//! database, so a read never waits for an `fsync`, and no database is closed under a read.
+//! The writer thread alone writes, checks and opens again. Reads share a lock that it takes to exchange the database, so no database is
+//! closed under a read, and no read waits for the `fsync` of a commit. Reads wait only while a database that has failed is replaced.
 
 use std::fmt::Display;
 use std::path::{self, Path, PathBuf};
@@ -89,9 +89,6 @@ impl StoreFile {
             misplaced: Mutex::new(None),
         };
         let database = catch(|| file.make(options.compact)).map_err(|failure| file.fault(failure))?;
-        let Some(database) = database? else {
-            return Err(file.error("it is the redb file of another program: use another path"));
-        };
         file.state_mut().opened = Opened::Writable(database);
         if is_empty {
             tracing::warn!(
@@ -194,21 +191,26 @@ impl StoreFile {
         failure.describe(&self.path)
     }
 
-    /// A database with its tables. The inner error is of a format that this version does not support, and `None` is for the file
-    /// of another program.
-    fn make(&self, compact: bool) -> Result<Result<Option<Database>, StoreError>, Failure> {
-        let mut database = builder().create_with_backend(self.disk()?.writable())?;
-        let Some(format) = tables::prepare(&database)? else { return Ok(Ok(None)) };
-        if format != FORMAT {
-            return Ok(Err(self.error(format_args!(
-                "it has the format {format}, but this version of the program supports only {FORMAT}: run the version that \
-                 wrote it, or a newer one, or use another path"
-            ))));
+    /// A database with its tables.
+    fn make(&self, compact: bool) -> Result<Database, Failure> {
+        let mut database = builder(true).create_with_backend(self.disk()?.writable())?;
+        match tables::prepare(&database)? {
+            Some(FORMAT) => {}
+            Some(other) => {
+                return Err(Failure::Content(format!(
+                    "it has the format {other}, but this version of the program supports only {FORMAT}: run the version that \
+                     wrote it, or a newer one, or use another path"
+                )));
+            }
+            None => {
+                let why = "it is the redb file of another program: use another path";
+                return Err(Failure::Content(why.to_owned()));
+            }
         }
         if compact {
             database.compact()?;
         }
-        Ok(Ok(Some(database)))
+        Ok(database)
     }
 
     /// Remembers that the database failed.
@@ -297,7 +299,7 @@ impl StoreFile {
         {
             return Err(Failure::Error(Error::Corrupted("the file was truncated".to_owned())));
         }
-        Ok(builder().set_check_integrity_on_open(checked).create_with_backend(backend)?)
+        Ok(builder(checked).create_with_backend(backend)?)
     }
 
     /// Checks that the path leads to the open file.
@@ -354,10 +356,10 @@ impl StoreFile {
     }
 }
 
-fn builder() -> Builder {
+/// Unless the file is `checked`, redb trusts it, and panics later where it is damaged.
+fn builder(checked: bool) -> Builder {
     let mut builder = Builder::new();
-    // Otherwise redb would trust the file and panic later where it is damaged.
-    builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+    builder.set_cache_size(CACHE).set_check_integrity_on_open(checked);
     builder
 }
 

@@ -295,5 +295,7 @@ fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Failure> {
 }
 
 fn unreadable(row: &str, error: &dyn Display) -> Failure {
-    Failure::Row(format!("the row of {row} can't be read ({error})"))
+    Failure::Content(format!(
+        "the row of {row} can't be read ({error}): a newer version of the program may have written it"
+    ))
 }

@@ -1,14 +1,13 @@
 //! The writer thread: one commit for all waiting writes, then their results.
 
-use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::file::StoreFile;
 use super::tables::Write;
-use crate::store::{FamilyId, StoreError};
+use crate::store::StoreError;
 
 /// The maximum number of writes in one commit, and of jobs that wait for the writer.
 pub(super) const MAX_BATCH: usize = 256;
@@ -35,7 +34,7 @@ impl Busy {
 }
 
 /// Runs the writer thread, until the last sender is dropped and all accepted jobs are done.
-pub(super) fn run(file: &StoreFile, busy: &Arc<Busy>, mut waiting: mpsc::Receiver<Job>) {
+pub(super) fn run(file: &StoreFile, busy: &Busy, mut waiting: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
     while waiting.blocking_recv_many(&mut jobs, MAX_BATCH) > 0 {
         busy.set(Some(Instant::now()));
@@ -65,7 +64,7 @@ pub(super) fn run(file: &StoreFile, busy: &Arc<Busy>, mut waiting: mpsc::Receive
 
 fn commit(file: &StoreFile, writes: Vec<Write>, senders: Vec<oneshot::Sender<Result<bool, StoreError>>>) {
     let inserted: Vec<_> = writes.iter().map(Write::inserted).collect();
-    let mut not_handed_out: Vec<FamilyId> = Vec::new();
+    let mut not_handed_out = Vec::new();
     match file.write(writes) {
         Ok(answers) => {
             for ((sender, answer), inserted) in senders.into_iter().zip(answers).zip(inserted) {
@@ -85,6 +84,6 @@ fn commit(file: &StoreFile, writes: Vec<Write>, senders: Vec<oneshot::Sender<Res
         let count = not_handed_out.len();
         tracing::warn!(count, "auth: sessions were stored too late for their callers, and are removed");
         // What fails is in the log, and such a session expires.
-        let _ = file.write(vec![Write::Remove(mem::take(&mut not_handed_out))]);
+        let _ = file.write(vec![Write::Remove(not_handed_out)]);
     }
 }
