@@ -10,7 +10,7 @@
 //! - After a start it moves on from where the process before had left it, which the store remembers. When the process has run for
 //!   `term` and a week, the time in which no process ran is made up for.
 //! - Where the store remembers no time, nothing is forgotten for an hour. A clock that is wrong at the start and is not corrected
-//!   within that hour is believed.
+//!   within that hour is believed. A new store remembers from the first moment on.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +31,15 @@ pub(crate) struct ConfirmedTime {
     /// How long a clock must show a time to be believed.
     term: Duration,
     state: Mutex<Option<State>>,
+}
+
+/// A confirmed time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Confirmed {
+    /// What the store remembers for the next process.
+    pub(crate) time: SystemTime,
+    /// Whether what has expired by this time may be forgotten.
+    pub(crate) may_forget: bool,
 }
 
 #[derive(Debug)]
@@ -61,22 +70,21 @@ impl ConfirmedTime {
         self.state().get_or_insert(State { started: monotonic, remembered, differences });
     }
 
-    /// Returns the confirmed time, when the clocks show `now` and `monotonic`; `None` while there is none. It is also called whenever
+    /// Returns the confirmed time, when the clocks show `now` and `monotonic`; `None` before the start. It is also called whenever
     /// something is recorded.
-    pub(crate) fn confirm(&self, now: SystemTime, monotonic: Duration) -> Option<SystemTime> {
+    pub(crate) fn confirm(&self, now: SystemTime, monotonic: Duration) -> Option<Confirmed> {
         let mut state = self.state();
         let state = state.as_mut()?;
         state.note(difference(now, monotonic), monotonic, self.term);
         let smallest = state.differences.iter().map(|(_, difference)| *difference).min()?;
         let by_clock = smallest.checked_add(monotonic)?;
         let running = monotonic.saturating_sub(state.started);
-        if running >= self.term {
-            return Some(by_clock);
-        }
-        match state.remembered {
-            Some(remembered) => Some(by_clock.min(remembered.checked_add(running)?)),
-            None => (running >= HOUR).then_some(by_clock),
-        }
+        let (time, may_forget) = match state.remembered {
+            Some(remembered) if running < self.term => (by_clock.min(remembered.checked_add(running)?), true),
+            Some(_) => (by_clock, true),
+            None => (by_clock, running >= HOUR),
+        };
+        Some(Confirmed { time, may_forget })
     }
 
     fn state(&self) -> MutexGuard<'_, Option<State>> {
@@ -120,12 +128,13 @@ mod tests {
     /// What is confirmed at each of these monotonic times, at which the wall clock shows these times.
     fn confirmed(remembered: Option<u64>, looks: &[(u64, u64)]) -> Vec<Option<u64>> {
         let time = ConfirmedTime::new(Duration::from_secs(DAY));
-        assert_eq!(time.confirm(at(0), Duration::ZERO), None);
+        assert!(time.confirm(at(0), Duration::ZERO).is_none());
         let mut confirmed = Vec::new();
         for (monotonic, wall) in looks {
             let monotonic = Duration::from_secs(*monotonic);
             time.start(remembered.map(at), at(*wall), monotonic);
             let found = time.confirm(at(*wall), monotonic);
+            let found = found.filter(|found| found.may_forget).map(|found| found.time);
             confirmed.push(found.map(|time| time.duration_since(UNIX_EPOCH).unwrap().as_secs()));
         }
         confirmed

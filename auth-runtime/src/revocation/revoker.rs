@@ -144,9 +144,12 @@ impl Revoker {
         self.start_confirming().await?;
         let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
         let Some(confirmed) = self.confirmed_time.confirm(now, monotonic) else { return Ok(false) };
-        self.remember(confirmed, monotonic).await;
-        let more = self.state.drop_expired(confirmed).await?;
-        Ok(self.families.drop_expired(confirmed).await? || more)
+        self.remember(confirmed.time, monotonic).await;
+        if !confirmed.may_forget {
+            return Ok(false);
+        }
+        let more = self.state.drop_expired(confirmed.time).await?;
+        Ok(self.families.drop_expired(confirmed.time).await? || more)
     }
 
     /// Begins with the time that the store remembers, if it has not begun.

@@ -61,6 +61,8 @@ struct Access {
     session: Option<String>,
     issued_at: i64,
     expires_at: i64,
+    /// The number of the process that issued it.
+    process: u32,
     is_dead: bool,
 }
 
@@ -76,6 +78,8 @@ struct World {
     access: Vec<Access>,
     refresh: Vec<IssuedTokens>,
     refused_to_issue: u32,
+    /// The number of restarts.
+    process: u32,
     /// The latest time that the clock has shown.
     latest: i64,
 }
@@ -96,6 +100,7 @@ impl World {
             access: Vec::new(),
             refresh: Vec::new(),
             refused_to_issue: 0,
+            process: 0,
             latest: 0,
         }
     }
@@ -150,7 +155,12 @@ impl World {
             }
             Step::LogoutEverywhere => {
                 self.runtime.block_on(self.tokens.log_out_everywhere("alice")).unwrap();
-                self.end(|_| true);
+                // A token without a session is in no row. What is promised: all of this process, and those that are dated ahead by up to a
+                // month.
+                let (process, latest) = (self.process, self.now() + 31 * DAY);
+                self.end(|access| {
+                    access.session.is_some() || access.process == process || access.issued_at <= latest
+                });
             }
             Step::RevokeAccess(back) => {
                 let Some(token) = newest(&self.access, back) else { return Ok(()) };
@@ -169,6 +179,7 @@ impl World {
                 self.tick();
             }
             Step::Restart => {
+                self.process += 1;
                 (self.auth, self.app) = start(&self.runtime, &self.store, &self.clock);
                 self.tokens = self.auth.tokens().unwrap();
             }
@@ -197,7 +208,14 @@ impl World {
         let (issued_at, expires_at) = (time("iat"), time("exp"));
         prop_assert_eq!(issued_at, self.now(), "dated now");
         prop_assert!(self.accepts(&text));
-        self.access.push(Access { text, session, issued_at, expires_at, is_dead: false });
+        self.access.push(Access {
+            text,
+            session,
+            issued_at,
+            expires_at,
+            process: self.process,
+            is_dead: false,
+        });
         Ok(())
     }
 
