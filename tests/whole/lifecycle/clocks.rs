@@ -255,6 +255,29 @@ async fn the_oldest_sessions_of_a_user_end_when_there_are_too_many() {
     assert!(shop.who(&alice[2].access_token).await.is_ok());
 }
 
+/// A logout everywhere removes the rows after it has written the entries, and may be interrupted between the two.
+#[tokio::test]
+async fn sessions_that_have_ended_but_have_a_row_do_not_count() {
+    let store = MemoryStore::new();
+    let shop = Shop::with(|issuer| issuer.max_sessions_per_user(3), |builder| builder.store(store.clone()));
+    shop.auth.catch_up().await.unwrap();
+    for _ in 0..3 {
+        shop.log_in("alice").await;
+    }
+    let rows = store.find_by_subject(ISSUER, "alice").await.unwrap();
+    shop.tokens.log_out_everywhere("alice").await.unwrap();
+    for row in rows {
+        store.insert(row).await.unwrap();
+    }
+    let mut alice = Vec::new();
+    for _ in 0..3 {
+        alice.push(shop.log_in("alice").await);
+    }
+    for tokens in alice {
+        assert!(shop.who(&tokens.access_token).await.is_ok());
+    }
+}
+
 #[tokio::test]
 async fn a_user_has_a_hundred_sessions() {
     let store = MemoryStore::new();

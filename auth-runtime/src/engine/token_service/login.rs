@@ -68,7 +68,10 @@ impl TokenService {
         };
         let ended = async {
             let mut families = self.families().find_by_subject(&newest.issuer, &newest.subject).await?;
-            families.retain(|family| family.id != newest.id && family.expires_at > newest.started_at);
+            // The rows of sessions that a logout everywhere has ended are removed a moment after its entries were written.
+            families.retain(|family| {
+                family.id != newest.id && family.expires_at > newest.started_at && !self.is_revoked(family)
+            });
             let excess = families.len().saturating_add(1).saturating_sub(issuer.max_sessions_per_user);
             if excess == 0 {
                 return Ok(0);
