@@ -119,7 +119,7 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] if the store can't be read.
     fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>>;
 
-    /// Compares and sets: replaces the row with the id of `family` if the generation of that row is `expected`. Returns
+    /// Compares and sets: replaces the row with the id of `family` if the version of that row is `expected`. Returns
     /// whether the row was replaced; `false` also if there is no such row. Of any number of concurrent callers with the
     /// same `expected`, exactly one gets `true`.
     ///
@@ -165,6 +165,9 @@ pub struct RefreshTokenFamily {
     pub key_id: String,
     /// The number of the token that is valid now. The first token has the number 1.
     pub generation: u64,
+    /// How often the row was replaced: what [`RefreshTokenStore::replace`] compares.
+    #[serde(default)]
+    pub version: u64,
     /// When the user logged in, in seconds since the epoch.
     pub started_at: i64,
     /// When the token of this generation was issued, in seconds since the epoch.
@@ -181,6 +184,15 @@ pub struct RefreshTokenFamily {
     pub user_generation: u32,
     /// How the user logged in: `acr`.
     pub acr: Option<String>,
+    /// Whether the token of this generation was issued a second time, after the use of the token before it was repeated.
+    #[serde(default)]
+    pub reissued: bool,
+    /// Whether the session's cookies end when the browser is closed.
+    #[serde(default)]
+    pub ends_with_browser: bool,
+    /// What the session's owner recognizes it by, such as the browser and the system that it was started from.
+    #[serde(default)]
+    pub label: Option<String>,
 }
 
 /// Returns the time before which entries have expired. A clock before the epoch is wrong, so by it nothing has expired.

@@ -77,12 +77,16 @@ async fn hang(store: &Path) {
         subject: "s".into(),
         key_id: "k".into(),
         generation: 1,
+        version: 1,
         started_at: 10,
         rotated_at: 10,
         expires_at: 100,
         last_issued_at: 10,
         user_generation: 0,
         acr: None,
+        reissued: false,
+        ends_with_browser: false,
+        label: None,
     };
     let revoked = |id: &str| LoggedRevocation {
         revocation: Revocation::Token { issuer: "i".into(), token_id: id.into() },

@@ -33,10 +33,10 @@ macro_rules! stores {
             );
             stores!(@tests families $place $new, $open;
                 a_family_comes_back_as_it_was
-                a_family_is_replaced_only_at_the_expected_generation
+                a_family_is_replaced_only_at_the_expected_version
                 a_missing_family_is_not_replaced_and_not_made
                 of_a_hundred_simultaneous_replaces_one_is_true
-                every_replace_that_is_true_is_a_generation
+                every_replace_that_is_true_is_a_version
                 removed_families_are_gone_and_missing_ones_are_no_error
                 a_subject_has_exactly_its_own_families
                 expired_families_are_dropped_everywhere

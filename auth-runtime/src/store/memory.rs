@@ -133,7 +133,7 @@ impl RefreshTokenStore for MemoryStore {
 
     fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
         let mut tables = self.tables();
-        let is_expected = tables.families.get(&family.id).is_some_and(|row| row.generation == expected);
+        let is_expected = tables.families.get(&family.id).is_some_and(|row| row.version == expected);
         if is_expected {
             tables.put(family);
         }

@@ -93,11 +93,11 @@ impl RefreshTokenStore for CustomStore {
         done(self.tables().families.get(&id).cloned())
     }
 
-    /// `update families set .. where id = $1 and generation = $2`: whether a row was changed. Of two requests with the same
+    /// `update families set .. where id = $1 and version = $2`: whether a row was changed. Of two requests with the same
     /// refresh token one gets `true`.
     fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
         let mut tables = self.tables();
-        let row = tables.families.get_mut(&family.id).filter(|row| row.generation == expected);
+        let row = tables.families.get_mut(&family.id).filter(|row| row.version == expected);
         done(row.map(|row| *row = family).is_some())
     }
 

@@ -22,12 +22,16 @@ pub(super) fn family(number: u128, issuer: &str, subject: &str, expires_at: i64)
         subject: subject.into(),
         key_id: "k1".into(),
         generation: 1,
+        version: 1,
         started_at: 10,
         rotated_at: 20,
         expires_at,
         last_issued_at: 25,
         user_generation: 7,
         acr: None,
+        reissued: false,
+        ends_with_browser: false,
+        label: None,
     }
 }
 
@@ -56,11 +60,15 @@ pub(super) async fn a_family_comes_back_as_it_was<F: RefreshTokenStore>(open: im
         all.push(RefreshTokenFamily {
             key_id: text.clone(),
             generation: u64::try_from(i64::MAX).unwrap(),
+            version: u64::try_from(i64::MAX).unwrap() - 1,
             started_at: 4_000_000_000,
             rotated_at: 4_000_000_001,
             last_issued_at: 4_000_000_003,
             user_generation: u32::MAX,
             acr: Some(text.clone()),
+            reissued: number % 2 == 0,
+            ends_with_browser: number % 3 == 0,
+            label: Some(text.clone()),
             ..family(number, &text, &text, 4_000_000_002)
         });
     }
@@ -75,23 +83,27 @@ pub(super) async fn a_family_comes_back_as_it_was<F: RefreshTokenStore>(open: im
     assert_eq!(families.find(id(99)).await.unwrap(), None);
 }
 
-pub(super) async fn a_family_is_replaced_only_at_the_expected_generation<F: RefreshTokenStore>(
+pub(super) async fn a_family_is_replaced_only_at_the_expected_version<F: RefreshTokenStore>(
     open: impl AsyncFn() -> F,
 ) {
     let families = open().await;
-    let first = RefreshTokenFamily { generation: 7, ..family(1, "i", "s", 100) };
+    let first = RefreshTokenFamily { version: 7, ..family(1, "i", "s", 100) };
     let other = family(2, "i", "s", 100);
     families.insert(first.clone()).await.unwrap();
     families.insert(other.clone()).await.unwrap();
     // All of it is new, so that nothing of the old row may stay.
     let next = RefreshTokenFamily {
         key_id: "k2".into(),
-        generation: 8,
+        generation: 9,
+        version: 8,
         started_at: 11,
         rotated_at: 21,
         last_issued_at: 26,
         user_generation: 8,
         acr: Some("mfa".into()),
+        reissued: true,
+        ends_with_browser: true,
+        label: Some("a phone".into()),
         ..family(1, "j", "t", 101)
     };
     for wrong in [0, 6, 8, u64::MAX >> 1] {
@@ -125,31 +137,26 @@ pub(super) async fn of_a_hundred_simultaneous_replaces_one_is_true<F: RefreshTok
 ) {
     let families = Arc::new(open().await);
     families.insert(family(1, "i", "s", 100)).await.unwrap();
-    for generation in 1..=10 {
+    for version in 1..=10 {
         let start = Arc::new(Barrier::new(100));
         let mut tasks = JoinSet::new();
         for number in 0..100 {
             let (families, start) = (families.clone(), start.clone());
-            let next = RefreshTokenFamily {
-                generation: generation + 1,
-                rotated_at: number,
-                ..family(1, "i", "s", 100)
-            };
+            let next =
+                RefreshTokenFamily { version: version + 1, rotated_at: number, ..family(1, "i", "s", 100) };
             tasks.spawn(async move {
                 start.wait().await;
-                families.replace(generation, next).await.unwrap().then_some(number)
+                families.replace(version, next).await.unwrap().then_some(number)
             });
         }
         let winners: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
         let row = families.find(id(1)).await.unwrap().unwrap();
-        assert_eq!((winners, row.generation), (vec![row.rotated_at], generation + 1));
+        assert_eq!((winners, row.version), (vec![row.rotated_at], version + 1));
     }
 }
 
 /// The same without end: what a store does between looking and writing is short.
-pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshTokenStore>(
-    open: impl AsyncFn() -> F,
-) {
+pub(super) async fn every_replace_that_is_true_is_a_version<F: RefreshTokenStore>(open: impl AsyncFn() -> F) {
     let families = Arc::new(open().await);
     families.insert(family(1, "i", "s", 100)).await.unwrap();
     let mut tasks = JoinSet::new();
@@ -159,9 +166,9 @@ pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshTokenSt
             let mut replaced = Vec::new();
             for _ in 0..500 {
                 let row = families.find(id(1)).await.unwrap().unwrap();
-                let next = RefreshTokenFamily { generation: row.generation + 1, ..row.clone() };
-                if families.replace(row.generation, next).await.unwrap() {
-                    replaced.push(row.generation);
+                let next = RefreshTokenFamily { version: row.version + 1, ..row.clone() };
+                if families.replace(row.version, next).await.unwrap() {
+                    replaced.push(row.version);
                 }
             }
             replaced
@@ -170,7 +177,7 @@ pub(super) async fn every_replace_that_is_true_is_a_generation<F: RefreshTokenSt
     let mut replaced = tasks.join_all().await.concat();
     replaced.sort_unstable();
     let row = families.find(id(1)).await.unwrap().unwrap();
-    assert_eq!(replaced, (1..row.generation).collect::<Vec<_>>());
+    assert_eq!(replaced, (1..row.version).collect::<Vec<_>>());
 }
 
 pub(super) async fn removed_families_are_gone_and_missing_ones_are_no_error<F: RefreshTokenStore>(
@@ -238,11 +245,11 @@ pub(super) async fn a_subject_has_exactly_its_own_families<F: RefreshTokenStore>
 
     for ((issuer, subject), [first, second, third]) in users.into_iter().zip(expected) {
         families.remove(vec![id(first)]).await.unwrap();
-        let next = RefreshTokenFamily { generation: 2, ..family(second, issuer, subject, 200) };
+        let next = RefreshTokenFamily { version: 2, ..family(second, issuer, subject, 200) };
         assert!(families.replace(1, next).await.unwrap());
         assert_eq!(find_by_subject(&families, issuer, subject).await, ids([second, third]));
         // Nothing does it today, but a row that is replaced is not found by what it was.
-        let moved = RefreshTokenFamily { generation: 3, ..family(second, "another", "user", 200) };
+        let moved = RefreshTokenFamily { version: 3, ..family(second, "another", "user", 200) };
         assert!(families.replace(2, moved).await.unwrap());
         assert_eq!(find_by_subject(&families, issuer, subject).await, ids([third]));
     }
@@ -279,7 +286,7 @@ pub(super) async fn a_replaced_family_expires_when_its_new_row_says<F: RefreshTo
     let families = open().await;
     for (number, old, new) in [(1, 100, 300), (2, 300, 100)] {
         families.insert(family(number, "i", "s", old)).await.unwrap();
-        let next = RefreshTokenFamily { generation: 2, ..family(number, "i", "s", new) };
+        let next = RefreshTokenFamily { version: 2, ..family(number, "i", "s", new) };
         assert!(families.replace(1, next).await.unwrap());
     }
     // A row that was removed leaves no time behind, at which one of the same id would be dropped.

@@ -51,7 +51,7 @@ pub(super) async fn families_are_there_when_it_is_opened_again<F: RefreshTokenSt
     for (number, expires_at) in [(1, 100), (2, 200), (3, 300), (4, 400)] {
         families.insert(family(number, "i", "s", expires_at)).await.unwrap();
     }
-    let next = RefreshTokenFamily { generation: 2, ..family(2, "i", "s", 500) };
+    let next = RefreshTokenFamily { version: 2, ..family(2, "i", "s", 500) };
     assert!(families.replace(1, next.clone()).await.unwrap());
     families.remove(vec![id(3)]).await.unwrap();
     assert!(!families.drop_expired(at(101)).await.unwrap());
@@ -64,7 +64,7 @@ pub(super) async fn families_are_there_when_it_is_opened_again<F: RefreshTokenSt
     }
     assert_eq!(find_by_subject(&families, "i", "s").await, [id(2), id(4)].into());
     assert!(!families.replace(1, next.clone()).await.unwrap());
-    assert!(families.replace(2, RefreshTokenFamily { generation: 3, ..next }).await.unwrap());
+    assert!(families.replace(2, RefreshTokenFamily { version: 3, ..next }).await.unwrap());
     assert!(!families.drop_expired(at(401)).await.unwrap());
     assert_eq!(find_by_subject(&families, "i", "s").await, [id(2)].into());
 }

@@ -49,12 +49,16 @@ impl TokenService {
             subject: subject.id.clone(),
             key_id: issuer.refresh_keys.newest().to_owned(),
             generation: 1,
+            version: 0,
             started_at,
             rotated_at: started_at,
             expires_at: started_at.saturating_add(issuer.refresh_lifetime),
             last_issued_at: started_at,
             user_generation: self.view().user_generation(&issuer.name, &subject.id),
             acr: subject.acr.clone(),
+            reissued: false,
+            ends_with_browser: false,
+            label: None,
         })
     }
 
@@ -144,13 +148,15 @@ impl TokenService {
             let next = RefreshTokenFamily {
                 key_id: issuer.refresh_keys.newest().to_owned(),
                 generation: family.generation.saturating_add(1),
+                version: family.version.saturating_add(1),
+                reissued: false,
                 rotated_at: now,
                 last_issued_at: family.last_issued_at.max(now),
                 expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
                 ..family.clone()
             };
             let tokens = self.tokens_of(&next, subject, now)?;
-            if self.families().replace(family.generation, next).await? {
+            if self.families().replace(family.version, next).await? {
                 return Ok(tokens);
             }
             // Another request was faster. The row decides what this one gets.

@@ -48,7 +48,7 @@ pub(super) enum Write {
     DropEntries(i64),
     /// The result is `true`.
     Insert(RefreshTokenFamily),
-    /// Replaces the row if its generation is this one. The result is whether it was replaced.
+    /// Replaces the row if its version is this one. The result is whether it was replaced.
     Replace(u64, RefreshTokenFamily),
     /// The result is `true`.
     Remove(Vec<FamilyId>),
@@ -162,7 +162,7 @@ impl<'t> Tables<'t> {
 
     fn replace(&mut self, expected: u64, family: &RefreshTokenFamily) -> Result<bool, Failure> {
         let row = self.families.get(family.id)?.and_then(|row| from_json(row.value()).ok());
-        let is_expected = row.is_some_and(|row| row.generation == expected);
+        let is_expected = row.is_some_and(|row| row.version == expected);
         if is_expected {
             self.put(family)?;
         }
