@@ -23,6 +23,11 @@ const MAX_ELEMENTS: usize = 100;
 /// How many leading bits of an IPv6 address mark it as IPv4-mapped (RFC 4291 §2.5.5.2).
 const MAPPED_BITS: u8 = 96;
 
+/// Why the address of a client is unknown, and what to do.
+pub(crate) const UNKNOWN_ADDRESS: &str = "the client's address is unknown: serve the app with \
+    `app.into_make_service_with_connect_info::<SocketAddr>()`, and in a test add the layer \
+    `MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))`";
+
 /// The header in which the proxies of a service pass on the address of the client.
 ///
 /// Name the header that your proxies write. A header that they do not write has whatever the client sent.

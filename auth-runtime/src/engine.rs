@@ -21,8 +21,13 @@ mod token_cache;
 mod token_service;
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use axum::extract::ConnectInfo;
+use axum::extract::connect_info::MockConnectInfo;
+use axum::http::request::Parts;
 
 pub(crate) use self::authentication::{Authentication, TokenVerifier};
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
@@ -31,7 +36,8 @@ pub(crate) use self::responses::Responses;
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, Sources, is_access_cookie};
 pub(crate) use self::token_cache::{TokenCache, Verified};
-pub use self::token_service::TokenService;
+pub use self::token_service::{AccessTokenBuilder, TokenService};
+use crate::client_address::{TrustedProxies, client_address};
 use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
@@ -64,7 +70,7 @@ impl Auth {
     #[must_use]
     pub fn revocations(&self) -> Revocations<'_> {
         self.engine.ensure_background();
-        Revocations::new(&self.engine.revocations)
+        Revocations::new(&self.engine.revocations, &self.engine.responses.audit_log)
     }
 
     /// Returns the access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for logins whose tokens another issuer makes.
@@ -95,6 +101,8 @@ pub(crate) struct Engine {
     pub(crate) revocations: Arc<Revoker>,
     pub(crate) sessions: Sessions,
     pub(crate) responses: Responses,
+    /// The proxies that report the client's address.
+    proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,
     /// Whether the clock is so far ahead that nothing may be issued.
     jump_guard: JumpGuard,
@@ -103,6 +111,15 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// The address of the client of a request; `None` if the app was served without connect info.
+    pub(crate) fn client_address(&self, head: &Parts) -> Option<IpAddr> {
+        let peer = match head.extensions.get::<ConnectInfo<SocketAddr>>() {
+            Some(ConnectInfo(peer)) => peer,
+            None => &head.extensions.get::<MockConnectInfo<SocketAddr>>()?.0,
+        };
+        Some(client_address(peer.ip(), self.proxies.as_ref(), &head.headers))
     }
 
     /// How far the clock has jumped ahead, if it is so far that nothing may be issued.

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `carries_policy` | which handlers carry a policy |
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
+//! | `client_address` | [`ClientAddress`] as an argument of a handler |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
 //! | `layer` | the layer that gives every request what its gate needs |
 //! | `mounted` | a route with its policy, which the router lists and the gate enforces |
 //! | `guarded_service` | a gate around a service |
 
 mod carries_policy;
+mod client_address;
 mod extract;
 mod guarded_service;
 mod layer;
@@ -24,6 +26,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 pub use self::carries_policy::CarriesPolicy;
+pub use self::client_address::ClientAddress;
 use self::extract::AcceptedPrincipal;
 pub use self::extract::Claims;
 pub(crate) use self::guarded_service::{GateLayer, GuardedService};

@@ -7,7 +7,6 @@ pub mod __private;
 pub mod access;
 pub mod audit;
 mod catch_panic;
-#[cfg(feature = "token-routes")]
 mod client_address;
 pub mod clock;
 #[cfg(feature = "openapi")]
@@ -38,11 +37,10 @@ pub mod vocabulary;
 
 pub use auth_macros::{auth, check, rule, vocabulary};
 
-#[cfg(feature = "token-routes")]
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
-pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, SameOrigin};
+pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin};
 pub use self::pipeline::RequestAuth;
 pub use self::principal::Principal;
 pub use self::router::Router;

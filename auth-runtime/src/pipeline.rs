@@ -20,7 +20,7 @@ pub(crate) use self::extract::InjectedPrincipal;
 use self::failure::Failure;
 pub use self::request_auth::RequestAuth;
 pub(crate) use self::route_policy::RoutePolicy;
-use crate::audit::AuditEvent;
+use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
 use crate::engine::Engine;
 use crate::policy::Access;
@@ -128,20 +128,29 @@ fn report(
     decision: Result<(), Failure>,
 ) -> Result<(), Failure> {
     let (rejection, reason) = match &decision {
-        Ok(()) => (None, "the rule is satisfied"),
-        Err(failure) => (Some(failure.rejection.kind()), &*failure.reason),
+        Ok(()) => (None, None),
+        Err(failure) => (Some(failure.rejection.kind()), Some(&*failure.reason)),
     };
     auth.set_decision(caller, rejection);
     if policy.access == Access::Public && rejection.is_none() {
         return decision;
     }
-    let reported = auth.engine().responses.report(&AuditEvent {
+    let event = AuditEvent::new(AuditAction::Request);
+    let audit_log = &auth.engine().responses.audit_log;
+    // For the hook alone: without one it is not looked for.
+    let client_address = if audit_log.has_hook() { auth.engine().client_address(head) } else { None };
+    let reported = audit_log.report(&AuditEvent {
         principal: caller,
-        method: &head.method,
+        issuer: caller.and_then(Principal::issuer),
+        subject: caller.map(Principal::subject),
+        session_id: caller.and_then(Principal::session_id),
+        client_address,
+        method: Some(&head.method),
         route: &policy.route,
         handler: policy.handler.name,
         rejection,
-        reason,
+        reason: reason.unwrap_or(event.reason),
+        ..event
     });
     let Err(panic) = reported else { return decision };
     auth.set_decision(caller, Some(RejectionKind::Misconfigured));

@@ -36,6 +36,11 @@ pub enum RejectionKind {
     InsufficientScope,
     /// 403: a page of another origin used the browser's cookie.
     CrossOrigin,
+    /// 400 `invalid_grant`: the credentials of a login or a refresh token are invalid (RFC 6749 §5.2). Of audit events: a gate never
+    /// answers with it.
+    InvalidGrant,
+    /// 429: there were too many attempts to log in. Of audit events: a gate never answers with it.
+    TooManyAttempts,
     /// 503: the decision needs something that is out of reach.
     Unavailable,
     /// 500: the service is misconfigured, or code of the application's panicked; the log says how.
@@ -126,11 +131,12 @@ impl RejectionKind {
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
-            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::InvalidRequest | Self::InvalidGrant => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::InvalidToken | Self::InsufficientUserAuthentication => {
                 StatusCode::UNAUTHORIZED
             }
             Self::InsufficientScope | Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -144,7 +150,12 @@ impl RejectionKind {
             Self::InvalidToken => Some("invalid_token"),
             Self::InsufficientUserAuthentication => Some("insufficient_user_authentication"),
             Self::InsufficientScope => Some("insufficient_scope"),
-            Self::Unauthenticated | Self::CrossOrigin | Self::Unavailable | Self::Misconfigured => None,
+            Self::InvalidGrant => Some("invalid_grant"),
+            Self::Unauthenticated
+            | Self::CrossOrigin
+            | Self::TooManyAttempts
+            | Self::Unavailable
+            | Self::Misconfigured => None,
         }
     }
 }

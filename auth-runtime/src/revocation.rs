@@ -21,6 +21,6 @@ pub(crate) use self::follow::RevocationState;
 pub use self::follow::RevocationStatus;
 pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revocations::Revocations;
-pub(crate) use self::revoker::Revoker;
+pub(crate) use self::revoker::{Revoked, Revoker};
 pub(crate) use self::view::RevocationView;
 pub use crate::store::Revocation;

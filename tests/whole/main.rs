@@ -3,6 +3,7 @@
 
 mod access;
 mod allocations;
+mod audit;
 mod captured_log;
 mod credentials;
 mod dangerous;

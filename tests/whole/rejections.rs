@@ -164,7 +164,7 @@ fn audited(log: &Log) -> TestAuth {
                 Some(kind) => format!("rejected {} {}", kind.status().as_u16(), kind.code().unwrap_or("-")),
             };
             let who = event.principal.map_or("-", Principal::subject);
-            let (method, route, handler) = (event.method, event.route, event.handler);
+            let (method, route, handler) = (event.method.unwrap(), event.route, event.handler);
             log.lock()
                 .unwrap()
                 .push(format!("{who} {method} {route} {handler}: {decision}: {}", event.reason));

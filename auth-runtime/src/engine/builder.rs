@@ -18,7 +18,6 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use crate::audit::{AuditEvent, AuditHook};
-#[cfg(feature = "token-routes")]
 use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
@@ -65,7 +64,6 @@ pub struct AuthBuilder {
     cache_bytes: usize,
     store: Option<(Arc<dyn RevocationLog>, Arc<dyn RefreshTokenStore>)>,
     max_staleness: Duration,
-    #[cfg(feature = "token-routes")]
     proxies: Option<(ForwardedHeader, Vec<String>)>,
     clock: Arc<dyn Clock>,
     realm: String,
@@ -95,7 +93,6 @@ impl AuthBuilder {
             cache_bytes: 64 * 1024 * 1024,
             store: None,
             max_staleness: Duration::from_secs(30),
-            #[cfg(feature = "token-routes")]
             proxies: None,
             clock: Arc::new(SystemClock),
             realm: "restricted".into(),
@@ -210,8 +207,11 @@ impl AuthBuilder {
     /// is valid, is served, and the answer sets both cookies anew. Its refresh cookie is then sent with every request (its
     /// path is `/`), and such a request waits for the store, once in the lifetime of an access token.
     ///
-    /// The grace period is then 60 seconds at least: the new cookies are in the head of the answer, and until a slow answer
-    /// arrives the browser sends the old ones with its other requests.
+    /// A renewal has a grace period of 60 seconds, whatever [`grace_period`](crate::session::TokenIssuer::grace_period) is: the new
+    /// cookies are in the head of the answer, and until a slow answer arrives the browser sends the old ones with its other requests. An
+    /// explicit refresh by that cookie has 60 seconds at least, since one of these requests may have used it. A refresh token in
+    /// the body of a request, or that is passed to [`TokenService::refresh`](crate::session::TokenService::refresh), has the grace
+    /// period of the issuer.
     pub fn renew_transparently(mut self) -> Self {
         self.renew_transparently = true;
         self
@@ -246,9 +246,8 @@ impl AuthBuilder {
     }
 
     /// Sets the proxies in front of this service, as addresses or networks such as `10.0.0.0/8`, and the header in which they
-    /// send the client's address: for the limit on login attempts. Default: none, and the address is that of the
-    /// connection, whatever a header says.
-    #[cfg(feature = "token-routes")]
+    /// send the client's address: for the limit on login attempts, for audit events, and for [`ClientAddress`](crate::ClientAddress).
+    /// Default: none, and the address is that of the connection, whatever a header says.
     pub fn trusted_proxies(
         mut self,
         header: ForwardedHeader,
@@ -286,11 +285,18 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets a hook that is called once for every decision, on the task of the request: it must not block. It is not called
-    /// for requests on public routes.
+    /// Sets a hook that is called once for every decision on a request, and once for everything that happens to a session: logins
+    /// and logouts, refreshes, and a refresh token that is used again. [`AuditAction`](crate::audit::AuditAction) lists all. It is
+    /// called on the task of the request: it must not block. It is not called for the decision on a request on a public route.
+    ///
+    /// What happened to a session is reported by the token routes and by calls of
+    /// [`TokenService`](crate::session::TokenService) and [`Revocations`](crate::revocation::Revocations) alike.
     ///
     /// If the hook panics, the request is rejected with 500, also one that was admitted, and the panic's message goes to
-    /// tracing. The hook is not called again for this request. With `panic = "abort"` it ends the process.
+    /// tracing. The hook is not called again for this decision. A login or a refresh then returns no tokens. What has ended or was
+    /// revoked stays so: the hook is called after that. A call of a method returns an error in place of 500
+    /// ([`TokenError::AuditHook`](crate::session::TokenError::AuditHook),
+    /// [`RevokeError::AuditHook`](crate::revocation::RevokeError::AuditHook)). With `panic = "abort"` it ends the process.
     pub fn audit(mut self, hook: impl Fn(&AuditEvent<'_>) + Send + Sync + 'static) -> Self {
         self.audit_hook = Some(Box::new(hook));
         self

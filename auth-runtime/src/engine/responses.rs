@@ -1,19 +1,18 @@
-//! How rejections are rendered, and how decisions are reported.
+//! How rejections are rendered, and where decisions are reported.
 
 use std::fmt;
 
 use axum::http::request::Parts;
 
-use crate::audit::{AuditEvent, AuditHook};
-use crate::catch_panic::{Panic, catch_panic};
-use crate::principal::Principal;
+use crate::audit::AuditLog;
+use crate::catch_panic::catch_panic;
 use crate::rejection::{Rejection, RejectionKind, RenderHook};
 
-/// How rejections are rendered, and how decisions are reported.
+/// How rejections are rendered, and where decisions are reported.
 pub(crate) struct Responses {
     pub(super) realm: String,
     pub(super) render: Option<Box<RenderHook>>,
-    pub(super) audit: Option<Box<AuditHook>>,
+    pub(crate) audit_log: AuditLog,
 }
 
 impl Responses {
@@ -39,31 +38,6 @@ impl Responses {
     #[cfg(feature = "openapi")]
     pub(crate) fn are_rendered_by_hook(&self) -> bool {
         self.render.is_some()
-    }
-
-    /// One tracing event, and one call of the audit hook.
-    ///
-    /// # Errors
-    /// If the hook panics.
-    pub(crate) fn report(&self, event: &AuditEvent<'_>) -> Result<(), Panic> {
-        let subject = event.principal.map(Principal::subject);
-        let AuditEvent { method, route, handler, reason, .. } = *event;
-        let method = method.as_str();
-        match event.rejection {
-            None => tracing::debug!(method, route, handler, subject, reason, "auth: allowed"),
-            Some(kind) => {
-                let (status, code) = (kind.status().as_u16(), kind.code());
-                if kind.status().is_server_error() {
-                    tracing::error!(method, route, handler, subject, status, code, reason, "auth: rejected");
-                } else {
-                    tracing::info!(method, route, handler, subject, status, code, reason, "auth: rejected");
-                }
-            }
-        }
-        let Some(hook) = &self.audit else { return Ok(()) };
-        catch_panic(|| hook(event)).inspect_err(|panic| {
-            tracing::error!(method, route, handler, subject, %panic, "auth: the answer is 500, because the audit hook panicked");
-        })
     }
 }
 

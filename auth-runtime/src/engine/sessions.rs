@@ -1,17 +1,13 @@
 //! Sessions: the engine's own token issuer, and the cookies that tokens are in.
 
-#[cfg(feature = "token-routes")]
-use crate::client_address::TrustedProxies;
 use crate::issue::{IssuedTokens, IssuerState};
 use crate::source::{AccessCookie, RefreshCookie};
 
-/// The engine's own token issuer, and what its routes need.
+/// The engine's own token issuer, and the cookies of its tokens.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     pub(crate) issuer: Option<IssuerState>,
     pub(crate) cookies: TokenCookies,
-    #[cfg(feature = "token-routes")]
-    pub(crate) proxies: Option<TrustedProxies>,
 }
 
 /// The cookies that tokens are in.

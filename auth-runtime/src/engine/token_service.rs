@@ -2,15 +2,21 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `access_token` | an access token without a session |
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
+//! | `report` | what the log and the audit hook learn |
 
+mod access_token;
 mod login;
 mod logout;
+mod report;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use self::access_token::AccessTokenBuilder;
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
 use crate::error::{ConfigErrors, KeysError};
@@ -18,7 +24,7 @@ use crate::issue::{
     IssuerState, NoTokenIssuer, OpenedRefreshToken, RefreshError, SigningKeys, TokenError, session_of_family,
 };
 use crate::principal::{Principal, TokenIdentity};
-use crate::revocation::{Revocation, RevocationView};
+use crate::revocation::{Revocation, RevocationView, Revoked};
 use crate::store::{RefreshTokenFamily, RefreshTokenStore};
 use crate::verify::TokenClaims;
 use crate::vocabulary::VocabularyIndex;
@@ -27,6 +33,8 @@ use crate::vocabulary::VocabularyIndex;
 #[derive(Clone, Debug)]
 pub struct TokenService {
     engine: Arc<Engine>,
+    /// The client that asks, where that is known: for audit events.
+    client_address: Option<IpAddr>,
 }
 
 impl Auth {
@@ -41,7 +49,7 @@ impl Auth {
 
 impl TokenService {
     pub(crate) fn of(engine: Arc<Engine>) -> Option<Self> {
-        engine.sessions.issuer.is_some().then_some(Self { engine })
+        engine.sessions.issuer.is_some().then_some(Self { engine, client_address: None })
     }
 
     #[cfg(feature = "token-routes")]
@@ -107,7 +115,11 @@ impl TokenService {
     }
 
     /// Records and enforces a revocation, of a token that was issued at this time, if that is known.
-    async fn record(&self, revocation: Revocation, issued_at: Option<SystemTime>) -> Result<(), TokenError> {
+    async fn record(
+        &self,
+        revocation: Revocation,
+        issued_at: Option<SystemTime>,
+    ) -> Result<Revoked, TokenError> {
         self.engine.ensure_background();
         Ok(self.engine.revocations.revoke(revocation, issued_at).await?)
     }
@@ -152,10 +164,10 @@ impl TokenService {
         })
     }
 
-    async fn end(&self, family: &RefreshTokenFamily, why: &str) -> Result<(), TokenError> {
+    /// Ends the session of a family. Its caller reports why.
+    async fn end(&self, family: &RefreshTokenFamily) -> Result<(), TokenError> {
         let session_id = session_of_family(family.id);
-        tracing::warn!(subject = family.subject, session = session_id, why, "auth: a session was ended");
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
-        self.record(revocation, None).await
+        self.record(revocation, None).await.map(drop)
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use axum::BoxError;
 
 use crate::jose::SignError;
+use crate::rejection::RejectionKind;
 use crate::store::StoreError;
 
 /// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready
@@ -31,9 +32,21 @@ pub enum TokenError {
     Sign(SignError),
     /// The engine has no token issuer.
     NoTokenIssuer(NoTokenIssuer),
+    /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. What was asked for has happened or
+    /// failed, as the log says; what has ended stays ended, and no tokens are returned.
+    AuditHook(String),
 }
 
 impl TokenError {
+    /// Why it failed, for audit events.
+    pub(crate) fn rejection_kind(&self) -> RejectionKind {
+        match self {
+            Self::Refresh(_) => RejectionKind::InvalidGrant,
+            _ if self.is_temporary() => RejectionKind::Unavailable,
+            _ => RejectionKind::Misconfigured,
+        }
+    }
+
     /// Whether the same call may succeed later, so that 503 is the right answer (RFC 9110 §15.6.4).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
@@ -69,6 +82,7 @@ impl fmt::Display for TokenError {
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
             Self::NoTokenIssuer(error) => error.fmt(f),
+            Self::AuditHook(panic) => write!(f, "the audit hook {panic}"),
         }
     }
 }
@@ -96,7 +110,7 @@ impl Error for TokenError {
             Self::SubjectStore(error) => Some(&**error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
-            Self::ClockAhead { .. } | Self::Claims(_) => None,
+            Self::ClockAhead { .. } | Self::Claims(_) | Self::AuditHook(_) => None,
         }
     }
 }

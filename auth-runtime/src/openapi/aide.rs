@@ -9,7 +9,7 @@ use aide::openapi::{OpenApi, Operation};
 use serde_json::{Map, Value};
 
 use super::keys::WHO;
-use crate::gate::{Authorized, Claims, SameOrigin};
+use crate::gate::{Authorized, Claims, ClientAddress, SameOrigin};
 use crate::pipeline::NamedCheck;
 use crate::policy::{HandlerInfo, Policy, Rule};
 use crate::principal::Principal;
@@ -49,6 +49,9 @@ impl<T> OperationInput for Claims<T> {}
 
 /// It rejects a page of another origin, and adds nothing to the operation.
 impl OperationInput for SameOrigin {}
+
+/// The server knows it; it adds nothing to the operation.
+impl OperationInput for ClientAddress {}
 
 impl Routes {
     /// The routes of an `aide::axum::ApiRouter`, read from the document that it made: for

@@ -7,7 +7,7 @@ use super::extract::Credential;
 use super::failure::Failure;
 use crate::clock::unix_seconds;
 use crate::engine::{TokenService, is_access_cookie};
-use crate::issue::{RefreshError, TokenError};
+use crate::issue::{RefreshBy, TokenError};
 use crate::rejection::RejectionKind;
 use crate::source::{Carrier, Extracted};
 use crate::verify::VerifyError;
@@ -40,9 +40,13 @@ impl<'a> Pipeline<'a> {
             return Ok(extracted);
         }
         self.origin(head, Carrier::Ambient)?;
-        match tokens.refresh(&refresh_token).await {
+        // Another instance may know the key.
+        if tokens.session_of(&refresh_token).is_none() {
+            return Ok(extracted);
+        }
+        let by = RefreshBy::Browser { is_renewal: true };
+        match tokens.for_request(head).refresh_by(by, &refresh_token).await {
             Ok(tokens) => {
-                tracing::debug!(session = tokens.session_id, "auth: tokens were renewed transparently");
                 cookies.set(&tokens, "/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 // The tokens are younger than the request.
                 let text = tokens.access_token.into();
@@ -55,20 +59,17 @@ impl<'a> Pipeline<'a> {
                     is_renewed: true,
                 }))
             }
-            // Another instance may know the key.
-            Err(TokenError::Refresh(RefreshError::Forged)) => Ok(extracted),
-            Err(TokenError::Refresh(why)) => {
-                tracing::info!(%why, "auth: a refresh cookie is invalid, and is cleared");
+            Err(TokenError::Refresh(_)) => {
                 cookies.clear("/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 Ok(extracted)
             }
             Err(error) if error.is_temporary() => {
                 Err(Failure::new(RejectionKind::Unavailable, error.to_string()))
             }
-            Err(error) => {
-                tracing::error!(%error, "auth: tokens can't be renewed");
-                Ok(extracted)
+            Err(error @ TokenError::AuditHook(_)) => {
+                Err(Failure::new(RejectionKind::Misconfigured, error.to_string()))
             }
+            Err(_) => Ok(extracted),
         }
     }
 

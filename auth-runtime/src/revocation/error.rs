@@ -12,6 +12,8 @@ pub enum RevokeError {
     NotIdentifiable(&'static str),
     /// The store could not record it.
     Unavailable(StoreError),
+    /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. It is revoked all the same.
+    AuditHook(String),
 }
 
 impl fmt::Display for RevokeError {
@@ -22,6 +24,7 @@ impl fmt::Display for RevokeError {
                 "the token has no `{claim}`, so it can't be revoked by it: have its issuer add the claim, or revoke the user"
             ),
             Self::Unavailable(error) => write!(f, "the revocation was not recorded: {error}"),
+            Self::AuditHook(panic) => write!(f, "the revocation was recorded, and the audit hook {panic}"),
         }
     }
 }
@@ -29,7 +32,7 @@ impl fmt::Display for RevokeError {
 impl std::error::Error for RevokeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NotIdentifiable(_) => None,
+            Self::NotIdentifiable(_) | Self::AuditHook(_) => None,
             Self::Unavailable(error) => Some(error),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{RevocationStatus, RevokeError, Revoker};
+use crate::audit::{AuditAction, AuditEvent, AuditLog};
 use crate::principal::Principal;
 use crate::store::{Revocation, StoreError};
 
@@ -23,17 +24,18 @@ use crate::store::{Revocation, StoreError};
 #[derive(Clone, Copy)]
 pub struct Revocations<'a> {
     revoker: &'a Arc<Revoker>,
+    audit_log: &'a AuditLog,
 }
 
 impl<'a> Revocations<'a> {
-    pub(crate) fn new(revoker: &'a Arc<Revoker>) -> Self {
-        Self { revoker }
+    pub(crate) fn new(revoker: &'a Arc<Revoker>, audit_log: &'a AuditLog) -> Self {
+        Self { revoker, audit_log }
     }
 
     /// Revokes the token that `principal` came with.
     ///
     /// # Errors
-    /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::Unavailable`].
+    /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
     pub async fn revoke_token(&self, principal: &Principal) -> Result<(), RevokeError> {
         let token_id = principal.token_id().ok_or(RevokeError::NotIdentifiable("jti"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
@@ -74,11 +76,38 @@ impl<'a> Revocations<'a> {
             let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";
             return Err(StoreError::new(why).into());
         }
-        Ok(self.revoker.revoke(revocation, None).await?)
+        self.record(revocation, None, None).await
     }
 
     async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<(), RevokeError> {
-        Ok(self.revoker.revoke(revocation, principal.issued_at()).await?)
+        self.record(revocation, principal.issued_at(), Some(principal)).await
+    }
+
+    /// Records and enforces, and reports it. An error of the store is not reported: its caller receives it.
+    async fn record(
+        &self,
+        revocation: Revocation,
+        issued_at: Option<SystemTime>,
+        of: Option<&Principal>,
+    ) -> Result<(), RevokeError> {
+        let revoked = self.revoker.revoke(revocation.clone(), issued_at).await?;
+        if !revoked.is_new {
+            return Ok(());
+        }
+        let known = of.map(Principal::subject).or(revoked.subject.as_deref());
+        let (action, issuer, subject, session_id) = match &revocation {
+            Revocation::Token { issuer, .. } => (AuditAction::TokenRevocation, issuer, known, None),
+            Revocation::Session { issuer, session_id } => {
+                (AuditAction::SessionEnd, issuer, known, Some(session_id.as_str()))
+            }
+            Revocation::User { issuer, subject, .. }
+            | Revocation::OtherGenerations { issuer, subject, .. } => {
+                (AuditAction::LogoutEverywhere, issuer, Some(subject.as_str()), None)
+            }
+        };
+        let issuer = Some(issuer.as_str());
+        let event = AuditEvent { issuer, subject, session_id, ..AuditEvent::new(action) };
+        self.audit_log.report(&event).map_err(|panic| RevokeError::AuditHook(panic.to_string()))
     }
 
     /// Drops now all entries that have expired, here and in the store. The engine does this by itself, every second. What has

@@ -45,6 +45,19 @@ pub(crate) struct Revoker {
     remembered_at: AtomicI64,
 }
 
+/// What a revocation has changed.
+#[derive(Debug)]
+pub(crate) struct Revoked {
+    /// The subject of the session that has ended, if its row was there.
+    pub(crate) subject: Option<String>,
+    /// Whether it was not revoked before, as far as this process knows.
+    pub(crate) is_new: bool,
+}
+
+impl Revoked {
+    const NEW: Self = Self { subject: None, is_new: true };
+}
+
 /// The times that a revocation is made at.
 #[derive(Clone, Copy)]
 struct Times {
@@ -104,7 +117,7 @@ impl Revoker {
         self: &Arc<Self>,
         revocation: Revocation,
         issued_at: Option<SystemTime>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Revoked, StoreError> {
         let times = self.times();
         let times = issued_at.map_or(times, |issued_at| times.with(issued_at));
         self.to_its_end(move |revoker| async move { revoker.revoke_all(revocation, times).await }).await
@@ -126,10 +139,14 @@ impl Revoker {
         Times { now, last_issued: now }
     }
 
-    async fn to_its_end<F: Future<Output = Result<(), StoreError>> + Send + 'static>(
+    async fn to_its_end<T, F>(
         self: &Arc<Self>,
         work: impl FnOnce(Arc<Self>) -> F + Send,
-    ) -> Result<(), StoreError> {
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
         let work = work(Arc::clone(self));
         match Handle::try_current() {
             Ok(runtime) if self.state.has_log() => runtime.spawn(work).await.unwrap_or_else(|error| {
@@ -176,7 +193,7 @@ impl Revoker {
 
     /// A caller that asks again after an error finds what is left to do: a family is removed after the log says that it has
     /// ended.
-    async fn revoke_all(&self, revocation: Revocation, times: Times) -> Result<(), StoreError> {
+    async fn revoke_all(&self, revocation: Revocation, times: Times) -> Result<Revoked, StoreError> {
         match &revocation {
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 let families = self.families.find_by_subject(issuer, subject).await?;
@@ -184,14 +201,16 @@ impl Revoker {
                     let bound = unix_seconds(*issued_at_or_before);
                     let concerned =
                         families.into_iter().filter(|family| family.started_at <= bound).collect();
-                    return self.end(Some(self.logged(revocation.clone(), times)), concerned, times).await;
+                    self.end(Some(self.logged(revocation.clone(), times)), concerned, times).await?;
+                    return Ok(Revoked::NEW);
                 }
                 let times = times.with(*issued_at_or_before);
                 if self.own_issuer.as_ref() == Some(issuer) || !families.is_empty() {
-                    self.log_out_everywhere(issuer, subject, families, times).await
+                    self.log_out_everywhere(issuer, subject, families, times).await?;
                 } else {
-                    self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await
+                    self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await?;
                 }
+                Ok(Revoked::NEW)
             }
             Revocation::Session { issuer, session_id } => {
                 let family = match family_of_session(session_id) {
@@ -199,13 +218,15 @@ impl Revoker {
                     None => None,
                 };
                 let times = times.with_families(family.as_slice());
-                let entry =
-                    (!self.has_ended(issuer, session_id)).then(|| self.logged(revocation.clone(), times));
+                let is_new = !self.has_ended(issuer, session_id);
+                let entry = is_new.then(|| self.logged(revocation.clone(), times));
                 self.record(entry.into_iter().collect()).await?;
-                self.remove(family.as_slice()).await
+                self.remove(family.as_slice()).await?;
+                Ok(Revoked { subject: family.map(|family| family.subject), is_new })
             }
             Revocation::Token { .. } | Revocation::OtherGenerations { .. } => {
-                self.record(vec![self.logged(revocation, times)]).await
+                self.record(vec![self.logged(revocation, times)]).await?;
+                Ok(Revoked::NEW)
             }
         }
     }

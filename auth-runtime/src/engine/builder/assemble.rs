@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::{AuthBuilder, sources, verification};
-#[cfg(feature = "token-routes")]
+use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
 use crate::engine::background;
@@ -47,7 +47,6 @@ impl AuthBuilder {
         sources::check_cookies(&self, &cookies, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
         self.check_store(has_runtime, &mut errors);
-        #[cfg(feature = "token-routes")]
         let proxies = self
             .proxies
             .take()
@@ -67,13 +66,13 @@ impl AuthBuilder {
                 accepts_injected_principals: false,
             },
             authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
-            sessions: Sessions {
-                issuer,
-                cookies,
-                #[cfg(feature = "token-routes")]
-                proxies,
+            sessions: Sessions { issuer, cookies },
+            responses: Responses {
+                realm: self.realm,
+                render: self.render_hook,
+                audit_log: AuditLog::new(self.audit_hook),
             },
-            responses: Responses { realm: self.realm, render: self.render_hook, audit: self.audit_hook },
+            proxies,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,
         })

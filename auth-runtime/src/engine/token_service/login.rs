@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::TokenService;
+use super::report::RefreshFacts;
+use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
 use crate::issue::{
-    IssuedTokens, IssuerState, RefreshError, Subject, TokenError, random_bytes, session_of_family,
+    AccessTokenOptions, IssuedTokens, RefreshBy, RefreshError, Subject, TokenError, TokenUse, random_bytes,
+    session_of_family,
 };
 use crate::store::{RefreshTokenFamily, StoreError};
 
@@ -14,8 +17,29 @@ impl TokenService {
     /// sessions, the oldest ends.
     ///
     /// # Errors
-    /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        let event = AuditEvent { subject: Some(&subject.id), ..AuditEvent::new(AuditAction::Login) };
+        let (tokens, ended) = match self.begin_session(subject).await {
+            Ok(begun) => begun,
+            Err(error) => return self.report_outcome(event, Err(error)),
+        };
+        let mut reported = self.report(AuditEvent { session_id: Some(&tokens.session_id), ..event });
+        for family in ended {
+            let (session_id, reason) =
+                (session_of_family(family.id), "a session was ended: its user has too many");
+            let event = AuditEvent { subject: Some(&subject.id), ..AuditEvent::new(AuditAction::SessionEnd) };
+            let event = AuditEvent { session_id: Some(&session_id), reason, ..event };
+            reported = reported.and(self.report(event));
+        }
+        reported.map(|()| tokens)
+    }
+
+    /// The tokens of a new session, and the sessions that have ended because of it.
+    async fn begin_session(
+        &self,
+        subject: &Subject,
+    ) -> Result<(IssuedTokens, Vec<RefreshTokenFamily>), TokenError> {
         /// Each attempt but the first is made because the user was logged out everywhere during the one before.
         const ATTEMPTS: usize = 8;
         self.engine.ensure_background();
@@ -29,9 +53,8 @@ impl TokenService {
             self.families().insert(family.clone()).await?;
             // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
-                tracing::info!(subject = subject.id, session = tokens.session_id, "auth: logged in");
-                self.end_oldest_sessions(&family).await;
-                return Ok(tokens);
+                let ended = self.end_oldest_sessions(&family).await;
+                return Ok((tokens, ended));
             }
             self.families().remove(vec![family.id]).await?;
         }
@@ -62,13 +85,13 @@ impl TokenService {
         })
     }
 
-    /// Ends the user's oldest sessions, if there are too many. If that fails, the next login tries it again.
-    async fn end_oldest_sessions(&self, newest: &RefreshTokenFamily) {
+    /// Ends the user's oldest sessions, if there are too many, and returns them. If that fails, the next login tries it again.
+    async fn end_oldest_sessions(&self, newest: &RefreshTokenFamily) -> Vec<RefreshTokenFamily> {
         /// So that a login does not wait for long where there are many from before there was a maximum.
         const AT_ONCE: usize = 256;
         let Some(issuer) = self.issuer().ok().filter(|issuer| issuer.max_sessions_per_user < usize::MAX)
         else {
-            return;
+            return Vec::new();
         };
         let ended = async {
             let mut families = self.families().find_by_subject(&newest.issuer, &newest.subject).await?;
@@ -77,83 +100,97 @@ impl TokenService {
                 family.id != newest.id && family.expires_at > newest.started_at && !self.is_revoked(family)
             });
             let excess = families.len().saturating_add(1).saturating_sub(issuer.max_sessions_per_user);
-            if excess == 0 {
-                return Ok(0);
-            }
             families.sort_unstable_by_key(|family| (family.started_at, family.id));
             families.truncate(excess.min(AT_ONCE));
-            self.engine.revocations.end_sessions(families).await.map(|()| excess)
-        };
-        match ended.await {
-            Ok(0) => {}
-            Ok(count) => {
-                let (subject, maximum) = (&newest.subject, issuer.max_sessions_per_user);
-                tracing::info!(subject, count, maximum, "auth: the oldest sessions of the user were ended");
+            if !families.is_empty() {
+                self.engine.revocations.end_sessions(families.clone()).await?;
             }
-            Err(error) => tracing::warn!(%error, "auth: the oldest sessions of a user can't be ended"),
-        }
-    }
-
-    /// Issues an access token alone, without a session: it is valid until it expires or is revoked, and can't be refreshed.
-    ///
-    /// # Errors
-    /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
-    pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
-        self.check_clock()?;
-        let generation = self.view().user_generation(&self.issuer()?.name, &subject.id);
-        let now = unix_seconds(self.engine.now());
-        let token = self.access_token(subject, None, generation, now)?.0;
-        self.engine.revocations.note_issued(now);
-        Ok(token)
+            Ok::<_, StoreError>(families)
+        };
+        ended.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "auth: the oldest sessions of a user can't be ended");
+            Vec::new()
+        })
     }
 
     /// Exchanges a refresh token for the next tokens of its session. A refresh token can be used once.
     ///
-    /// A token that was used before ends the session, unless it is within the grace period and its successor was not used:
-    /// then the same successor is returned again (RFC 9700 §4.14.2).
+    /// A token that was used before ends the session, unless it is within the
+    /// [grace period](crate::session::TokenIssuer::grace_period) and its successor was not used: then the same successor is
+    /// returned again (RFC 9700 §4.14.2). Both are reported as audit events.
     ///
     /// # Errors
     /// [`TokenError::Refresh`] if the token is invalid. [`TokenError::Store`] and [`TokenError::SubjectStore`]: then the token is
     /// still valid, unless the store wrote the change and failed to acknowledge it; then try again within the grace period.
-    /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
+    /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
+        self.refresh_by(RefreshBy::Client, refresh_token).await
+    }
+
+    /// As [`refresh`](Self::refresh), with the grace period of who refreshes.
+    pub(crate) async fn refresh_by(
+        &self,
+        by: RefreshBy,
+        refresh_token: &str,
+    ) -> Result<IssuedTokens, TokenError> {
+        let mut facts = RefreshFacts::unknown();
+        let outcome = self.try_refresh(by, refresh_token, &mut facts).await;
+        self.report_outcome(facts.event(), outcome)
+    }
+
+    async fn try_refresh(
+        &self,
+        by: RefreshBy,
+        refresh_token: &str,
+        facts: &mut RefreshFacts,
+    ) -> Result<IssuedTokens, TokenError> {
         self.check_clock()?;
         let issuer = self.issuer()?;
         let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
+        facts.session_id = Some(session_of_family(opened.family));
         let mut subject = None;
         loop {
             let family = self.living(&opened).await?;
             let now = unix_seconds(self.engine.now());
-            let again = match opened.generation.checked_add(1) {
-                _ if opened.generation == family.generation => false,
-                Some(next) if next == family.generation && self.is_in_grace(issuer, &family, now) => true,
+            facts.subject = Some(family.subject.clone());
+            let token_use = match opened.generation.checked_add(1) {
+                _ if opened.generation == family.generation => TokenUse::First,
+                Some(next) if next == family.generation => issuer.grace(by).repeated_use(&family, now),
                 // Older than that; or newer than any that was issued, which happens if the store lost its last rows.
-                _ => {
-                    self.end(&family, "a refresh token was used again").await?;
-                    return Err(RefreshError::Reused.into());
-                }
+                _ => TokenUse::Reuse,
             };
+            if token_use == TokenUse::Reuse {
+                facts.action = AuditAction::RefreshTokenReuse;
+                self.end(&family).await?;
+                return Err(RefreshError::Reused.into());
+            }
             // Asked before the token is used up: if there is no answer, it can be used again.
             let subject = match &subject {
                 Some(subject) => subject,
                 None => subject.insert(self.subject(&family).await?),
             };
-            if again {
-                tracing::debug!(
-                    session = session_of_family(family.id),
-                    "auth: a refresh within the grace period"
-                );
+            facts.action = match token_use {
+                TokenUse::First => AuditAction::Refresh,
+                _ => AuditAction::RefreshRepeat,
+            };
+            if token_use == TokenUse::Repeat {
                 return self.tokens_of(&family, subject, now);
             }
             let next = RefreshTokenFamily {
-                key_id: issuer.refresh_keys.newest().to_owned(),
-                generation: family.generation.saturating_add(1),
                 version: family.version.saturating_add(1),
-                reissued: false,
-                rotated_at: now,
                 last_issued_at: family.last_issued_at.max(now),
-                expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
                 ..family.clone()
+            };
+            let next = match token_use {
+                TokenUse::LastRepeat => RefreshTokenFamily { reissued: true, ..next },
+                _ => RefreshTokenFamily {
+                    key_id: issuer.refresh_keys.newest().to_owned(),
+                    generation: family.generation.saturating_add(1),
+                    reissued: false,
+                    rotated_at: now,
+                    expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
+                    ..next
+                },
             };
             let tokens = self.tokens_of(&next, subject, now)?;
             if self.families().replace(family.version, next).await? {
@@ -161,11 +198,6 @@ impl TokenService {
             }
             // Another request was faster. The row decides what this one gets.
         }
-    }
-
-    fn is_in_grace(&self, issuer: &IssuerState, family: &RefreshTokenFamily, now: i64) -> bool {
-        // Also if the clock of the machine that rotated it is a little ahead.
-        issuer.has_grace() && now.saturating_sub(family.rotated_at).saturating_abs() <= issuer.grace
     }
 
     async fn subject(&self, family: &RefreshTokenFamily) -> Result<Subject, TokenError> {
@@ -176,7 +208,7 @@ impl TokenService {
                 Err(TokenError::Claims("`SubjectStore::subject` returned a user with another id than it was asked for: return the user with this id, or `None`".into()))
             }
             None => {
-                self.end(family, "`SubjectStore::subject` returned no user with this id").await?;
+                self.end(family).await?;
                 Err(RefreshError::SubjectGone.into())
             }
         }
@@ -192,8 +224,13 @@ impl TokenService {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
         let refresh_token = token.ok_or(RefreshError::Forged)?;
-        let (access_token, expires_at) =
-            self.access_token(subject, Some(family), family.user_generation, now)?;
+        let (access_token, expires_at) = self.sign_access_token(
+            subject,
+            Some(family),
+            family.user_generation,
+            now,
+            AccessTokenOptions::default(),
+        )?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
         Ok(IssuedTokens {
             access_token,
@@ -206,12 +243,13 @@ impl TokenService {
     }
 
     /// An access token, and when it expires.
-    fn access_token(
+    pub(super) fn sign_access_token(
         &self,
         subject: &Subject,
         family: Option<&RefreshTokenFamily>,
         generation: u32,
         issued_at: i64,
+        options: AccessTokenOptions,
     ) -> Result<(String, i64), TokenError> {
         // The gate would reject each of these tokens.
         let vocabulary = &self.engine.authorization.vocabulary;
@@ -220,6 +258,6 @@ impl TokenService {
         if let Some(clash) = vocabulary.clash(&roles) {
             return Err(TokenError::Claims(format!("the subject `{}` has {clash}", subject.id)));
         }
-        self.issuer()?.access_token(subject, family, generation, issued_at)
+        self.issuer()?.access_token(subject, family, generation, issued_at, options)
     }
 }

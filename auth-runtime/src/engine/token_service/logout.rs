@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::TokenService;
+use crate::audit::{AuditAction, AuditEvent};
 use crate::issue::{TokenError, session_of_family};
 use crate::principal::Principal;
 use crate::revocation::Revocation;
@@ -14,37 +15,45 @@ impl TokenService {
     /// whether it is a refresh token of this issuer; its session may have ended before.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then the session may not have ended. Call it again.
+    /// [`TokenError::Store`]: then the session may not have ended. Call it again. [`TokenError::AuditHook`].
     pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
         let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
-        self.end_session_of(&session_of_family(opened.family), None).await?;
+        self.end_session_of(AuditAction::Logout, &session_of_family(opened.family), None).await?;
         Ok(true)
     }
 
     /// Ends the session with this `sid`.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then the session may not have ended. Call it again.
+    /// [`TokenError::Store`]: then the session may not have ended. Call it again. [`TokenError::AuditHook`].
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
-        self.end_session_of(session_id, None).await
+        self.end_session_of(AuditAction::SessionEnd, session_id, None).await
     }
 
     /// Ends the session with this `sid`, of a token that was issued at this time, if that is known.
+    ///
+    /// A session that has ended before does not end again: that is not reported.
     pub(crate) async fn end_session_of(
         &self,
+        action: AuditAction,
         session_id: &str,
         issued_at: Option<SystemTime>,
     ) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
-        self.record(Revocation::Session { issuer, session_id: session }, issued_at).await?;
-        tracing::info!(session = session_id, "auth: logged out");
-        Ok(())
+        let event = AuditEvent { session_id: Some(session_id), ..AuditEvent::new(action) };
+        match self.record(Revocation::Session { issuer, session_id: session }, issued_at).await {
+            Ok(revoked) if revoked.is_new => {
+                self.report(AuditEvent { subject: revoked.subject.as_deref(), ..event })
+            }
+            Ok(_) => Ok(()),
+            Err(error) => self.report_outcome(event, Err(error)),
+        }
     }
 
     /// Ends all sessions of a user, and revokes all of its access tokens that were issued up to now.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then some may not have ended. Ask again.
+    /// [`TokenError::Store`]: then some may not have ended. Ask again. [`TokenError::AuditHook`].
     pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), TokenError> {
         let now = self.engine.now();
         let revocation = Revocation::User {
@@ -52,9 +61,9 @@ impl TokenService {
             subject: subject.to_owned(),
             issued_at_or_before: now,
         };
-        self.record(revocation, None).await?;
-        tracing::info!(subject, "auth: logged out everywhere");
-        Ok(())
+        let outcome = self.record(revocation, None).await.map(drop);
+        let event = AuditEvent { subject: Some(subject), ..AuditEvent::new(AuditAction::LogoutEverywhere) };
+        self.report_outcome(event, outcome)
     }
 
     /// Ends all sessions of a caller, and revokes all of its access tokens that were issued up to now: also the one that it came
@@ -62,33 +71,44 @@ impl TokenService {
     #[cfg(feature = "token-routes")]
     pub(crate) async fn revoke_user(&self, principal: &Principal) -> Result<(), TokenError> {
         let now = self.engine.now();
-        self.record(Revocation::of_user(principal, now), principal.issued_at()).await
+        let outcome = self.record(Revocation::of_user(principal, now), principal.issued_at()).await.map(drop);
+        let event =
+            AuditEvent { issuer: principal.issuer(), ..AuditEvent::new(AuditAction::LogoutEverywhere) };
+        self.report_outcome(AuditEvent { subject: Some(principal.subject()), ..event }, outcome)
     }
 
     /// Revokes a token, as RFC 7009 §2.1 describes it: an access token alone, or the whole session of a refresh token. A token
     /// that is invalid, or of another issuer, is not an error (§2.2).
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then the token may not be revoked. Call it again.
+    /// [`TokenError::Store`]: then the token may not be revoked. Call it again. [`TokenError::AuditHook`].
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
-        if self.log_out(token).await? {
-            return Ok(());
+        let action = AuditAction::TokenRevocation;
+        if let Some(session_id) = self.session_of(token) {
+            return self.end_session_of(action, &session_id, None).await;
         }
         match self.genuine(token) {
-            Some(principal) => self.revoke_access(&principal).await,
+            Some(principal) => self.revoke_access(action, &principal).await,
             None => Ok(()),
         }
     }
 
     /// Revokes one access token of this issuer, also one that is not valid by the clock: the clock may be wrong.
-    pub(crate) async fn revoke_access(&self, principal: &Principal) -> Result<(), TokenError> {
+    pub(crate) async fn revoke_access(
+        &self,
+        action: AuditAction,
+        principal: &Principal,
+    ) -> Result<(), TokenError> {
         let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
         // A caller that has an invalid token can't make the log grow.
         if self.has_expired_long_ago(principal) || self.view().is_revoked(&principal.token_identity()) {
             return Ok(());
         }
         let issuer = self.issuer()?.name.clone();
-        self.record(Revocation::Token { issuer, token_id }, principal.issued_at()).await
+        let outcome =
+            self.record(Revocation::Token { issuer, token_id }, principal.issued_at()).await.map(drop);
+        let event = AuditEvent { session_id: principal.session_id(), ..AuditEvent::new(action) };
+        self.report_outcome(AuditEvent { subject: Some(principal.subject()), ..event }, outcome)
     }
 
     /// Whether a token has been expired for longer than a clock is wrong without a warning.

@@ -8,7 +8,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::rejection::ensure_failure;
+use crate::audit::AuditAction;
+use crate::rejection::{RejectionKind, ensure_failure};
 use crate::session::IssuedTokens;
 
 /// How the client receives tokens.
@@ -91,6 +92,31 @@ impl TokenFailure {
             Self::CrossOrigin => "access_denied",
             Self::TooManyAttempts(_) | Self::Unavailable => "temporarily_unavailable",
             Self::Misconfigured => "server_error",
+        }
+    }
+
+    /// The failure as audit events have it.
+    pub(super) fn rejection_kind(self) -> RejectionKind {
+        match self {
+            Self::InvalidRequest => RejectionKind::InvalidRequest,
+            Self::InvalidGrant => RejectionKind::InvalidGrant,
+            Self::CrossOrigin => RejectionKind::CrossOrigin,
+            Self::TooManyAttempts(_) => RejectionKind::TooManyAttempts,
+            Self::Unavailable => RejectionKind::Unavailable,
+            Self::Misconfigured => RejectionKind::Misconfigured,
+        }
+    }
+
+    /// The reason that audit events have.
+    pub(super) fn reason(self, action: AuditAction) -> &'static str {
+        match self {
+            Self::InvalidRequest => "the request can't be parsed, or lacks a field",
+            Self::InvalidGrant if action == AuditAction::Login => "the credentials are wrong",
+            Self::InvalidGrant => "no refresh token was sent, or several",
+            Self::CrossOrigin => "a page of another origin sent the request",
+            Self::TooManyAttempts(_) => "there were too many attempts",
+            Self::Unavailable => "the credentials can't be verified now, or too many logins wait",
+            Self::Misconfigured => "the service is misconfigured, or code of the application's panicked",
         }
     }
 

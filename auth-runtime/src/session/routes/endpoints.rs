@@ -7,17 +7,18 @@ mod refresh;
 mod response;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts as _};
+use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
 
 use super::limits::LoginLimits;
 use super::login_queue::LoginQueue;
 use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
+use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
-use crate::client_address::client_address;
+use crate::client_address::UNKNOWN_ADDRESS;
 use crate::engine::Engine;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
@@ -65,6 +66,23 @@ impl<A> TokenEndpoints<A> {
         &self.config().tokens
     }
 
+    /// The service for a request, whose client audit events then name.
+    fn tokens_for(&self, head: &Parts) -> TokenService {
+        self.tokens().for_request(head)
+    }
+
+    /// Has the audit hook learn of a failure before the service was called: the log knows it already.
+    fn audit_failure(&self, action: AuditAction, head: &Parts, failure: TokenFailure) -> TokenFailure {
+        let event = AuditEvent {
+            client_address: self.engine().client_address(head),
+            ..AuditEvent::new(action).failed(failure.rejection_kind(), failure.reason(action))
+        };
+        match self.engine().responses.audit_log.call_hook(&event) {
+            Ok(()) => failure,
+            Err(_) => TokenFailure::Misconfigured,
+        }
+    }
+
     fn sets_cookies(&self) -> bool {
         self.config().delivery == Delivery::Cookies
     }
@@ -106,20 +124,11 @@ impl<A> TokenEndpoints<A> {
         })
     }
 
-    async fn address(&self, head: &mut Parts) -> Result<IpAddr, TokenFailure> {
-        match ConnectInfo::<SocketAddr>::from_request_parts(head, &()).await {
-            Ok(ConnectInfo(peer)) => {
-                Ok(client_address(peer.ip(), self.engine().sessions.proxies.as_ref(), &head.headers))
-            }
-            Err(_) => {
-                tracing::error!(
-                    "auth: login attempts are limited by address, but the address is unknown: serve the app with \
-                     `app.into_make_service_with_connect_info::<SocketAddr>()`, and in a test add the layer \
-                     `MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))`"
-                );
-                Err(TokenFailure::Misconfigured)
-            }
-        }
+    fn address(&self, head: &Parts) -> Result<IpAddr, TokenFailure> {
+        self.engine().client_address(head).ok_or_else(|| {
+            tracing::error!("auth: login attempts are limited by address, but {UNKNOWN_ADDRESS}");
+            TokenFailure::Misconfigured
+        })
     }
 }
 
@@ -131,21 +140,12 @@ async fn caught<T>(work: impl Future<Output = Result<T, TokenFailure>>) -> Resul
     })
 }
 
-/// Logs an error, and returns what its caller receives.
+/// What the caller of a route receives for an error, which the service has reported.
 fn failure(error: &TokenError) -> TokenFailure {
     match error {
-        TokenError::Refresh(why) => {
-            tracing::info!(%why, "auth: a refresh token is rejected");
-            TokenFailure::InvalidGrant
-        }
-        _ if error.is_temporary() => {
-            tracing::error!(%error, "auth: a token route is unavailable");
-            TokenFailure::Unavailable
-        }
-        _ => {
-            tracing::error!(%error, "auth: no token is issued");
-            TokenFailure::Misconfigured
-        }
+        TokenError::Refresh(_) => TokenFailure::InvalidGrant,
+        _ if error.is_temporary() => TokenFailure::Unavailable,
+        _ => TokenFailure::Misconfigured,
     }
 }
 

@@ -9,6 +9,7 @@ use axum::response::Response;
 use tokio::time::timeout;
 
 use super::{TokenEndpoints, caught, failure};
+use crate::audit::AuditAction;
 use crate::session::routes::{Credentials as _, LoginVerifier, TokenFailure, TokenRoute, body};
 use crate::session::{IssuedTokens, Subject};
 
@@ -18,16 +19,23 @@ const MAX_VERIFICATION: Duration = Duration::from_secs(30);
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues tokens for valid credentials. If the limits are exceeded, or too many logins wait, the credentials are not verified.
     pub async fn log_in(&self, request: Request) -> Response {
-        let (mut head, body) = request.into_parts();
-        match caught(self.try_log_in(&mut head, body)).await {
+        let (head, body) = request.into_parts();
+        match caught(self.try_log_in(&head, body)).await {
             Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
             Err(failure) => self.failed(failure, &head, TokenRoute::Login),
         }
     }
 
-    async fn try_log_in(&self, head: &mut Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
+    async fn try_log_in(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
+        let subject = caught(self.verified_subject(head, body)).await;
+        let subject = subject.map_err(|failure| self.audit_failure(AuditAction::Login, head, failure))?;
+        self.tokens_for(head).issue(&subject).await.map_err(|error| failure(&error))
+    }
+
+    /// The user whose credentials were verified. What fails has its line in the log.
+    async fn verified_subject(&self, head: &Parts, body: Body) -> Result<Subject, TokenFailure> {
         self.check_origin(head)?;
-        let address = self.address(head).await?;
+        let address = self.address(head)?;
         let credentials: A::Credentials = body::read(head, body).await?;
         self.0.limits.attempt(credentials.account(), address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
@@ -45,7 +53,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             return Err(TokenFailure::InvalidGrant);
         };
         queue.remember(origin);
-        self.tokens().issue(&subject).await.map_err(|error| failure(&error))
+        Ok(subject)
     }
 
     /// The user of these credentials, as the application says.

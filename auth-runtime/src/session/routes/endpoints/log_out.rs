@@ -1,5 +1,8 @@
 //! Logout, of one session and of all.
 
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -7,6 +10,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
+use crate::audit::AuditAction;
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
@@ -28,9 +32,38 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_log_out(&self, head: &Parts, body: Body) -> Result<(), TokenFailure> {
+        let refresh_tokens = self.refresh_tokens(head, body).await;
+        let refresh_tokens =
+            refresh_tokens.map_err(|failure| self.audit_failure(AuditAction::Logout, head, failure))?;
+        let tokens = self.tokens_for(head);
+        // The sessions, each of which ends once, with the latest time at which one of its tokens was issued.
+        let mut sessions: BTreeMap<String, Option<SystemTime>> =
+            refresh_tokens.iter().filter_map(|token| tokens.session_of(token)).map(|id| (id, None)).collect();
+        let mut without_session = Vec::new();
+        for principal in self.access_tokens(head).iter().filter_map(|token| tokens.genuine(token)) {
+            match principal.session_id() {
+                Some(id) => {
+                    let issued_at = sessions.entry(id.to_owned()).or_default();
+                    *issued_at = (*issued_at).max(principal.issued_at());
+                }
+                None => without_session.push(principal),
+            }
+        }
+        // All of them, also if one fails.
+        let mut outcome = Ok(());
+        for (session_id, issued_at) in sessions {
+            outcome = outcome.and(tokens.end_session_of(AuditAction::Logout, &session_id, issued_at).await);
+        }
+        for principal in without_session {
+            outcome = outcome.and(tokens.revoke_access(AuditAction::Logout, &principal).await);
+        }
+        outcome.map_err(|error| failure(&error))
+    }
+
+    /// The refresh tokens of the client, from its cookies or its body.
+    async fn refresh_tokens(&self, head: &Parts, body: Body) -> Result<Vec<String>, TokenFailure> {
         self.check_origin(head)?;
-        let tokens = self.tokens();
-        let refresh_tokens: Vec<String> = match self.config().delivery {
+        Ok(match self.config().delivery {
             Delivery::Cookies => self
                 .engine()
                 .sessions
@@ -45,20 +78,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             Delivery::Json => {
                 body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
             }
-        };
-        for token in refresh_tokens {
-            tokens.log_out(&token).await.map_err(|error| failure(&error))?;
-        }
-        for token in self.access_tokens(head) {
-            let Some(principal) = tokens.genuine(&token) else { continue };
-            let ended = match (principal.session_id(), principal.token_id()) {
-                (Some(session_id), _) => tokens.end_session_of(session_id, principal.issued_at()).await,
-                (None, Some(_)) => tokens.revoke_access(&principal).await,
-                (None, None) => Ok(()),
-            };
-            ended.map_err(|error| failure(&error))?;
-        }
-        Ok(())
+        })
     }
 
     /// Ends all sessions of the caller. Its route needs a rule that requires a caller.
@@ -71,8 +91,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_log_out_everywhere(&self, head: &mut Parts) -> Result<(), TokenFailure> {
-        let principal = self.client(head).await?;
-        self.tokens().revoke_user(&principal).await.map_err(|error| failure(&error))
+        let principal = self.client(head).await;
+        let principal =
+            principal.map_err(|failure| self.audit_failure(AuditAction::LogoutEverywhere, head, failure))?;
+        self.tokens_for(head).revoke_user(&principal).await.map_err(|error| failure(&error))
     }
 
     /// Returns the access tokens of the client, from its cookies or its header.

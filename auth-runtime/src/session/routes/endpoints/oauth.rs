@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{TokenEndpoints, caught, failure};
+use crate::audit::AuditAction;
 use crate::session::routes::answers::no_store;
 use crate::session::routes::{LoginVerifier, TokenFailure, TokenRoute, body};
 
@@ -30,9 +31,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_revoke(&self, head: &mut Parts, body: Body) -> Result<(), TokenFailure> {
-        self.client(head).await?;
-        let sent: TokenBody = body::read(head, body).await?;
-        self.tokens().revoke(&sent.token).await.map_err(|error| failure(&error))
+        let token = self.sent_token(head, body).await;
+        let token =
+            token.map_err(|failure| self.audit_failure(AuditAction::TokenRevocation, head, failure))?;
+        self.tokens_for(head).revoke(&token).await.map_err(|error| failure(&error))
     }
 
     /// Returns the claims of a token, if it is valid (RFC 7662). Its route needs a rule that names the services that may
@@ -46,8 +48,16 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_introspect(&self, head: &mut Parts, body: Body) -> Result<Value, TokenFailure> {
+        let token = self.sent_token(head, body).await?;
+        self.tokens().introspect(&token).await.map_err(|error| {
+            tracing::error!(%error, "auth: a token can't be introspected");
+            failure(&error)
+        })
+    }
+
+    async fn sent_token(&self, head: &mut Parts, body: Body) -> Result<String, TokenFailure> {
         self.client(head).await?;
         let sent: TokenBody = body::read(head, body).await?;
-        self.tokens().introspect(&sent.token).await.map_err(|error| failure(&error))
+        Ok(sent.token)
     }
 }

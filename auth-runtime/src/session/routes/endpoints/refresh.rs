@@ -7,6 +7,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
+use crate::audit::AuditAction;
+use crate::issue::RefreshBy;
 use crate::session::IssuedTokens;
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
 use crate::source::Extracted;
@@ -35,21 +37,30 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_refresh(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
+        let token = self.refresh_token(head, body).await;
+        let token = token.map_err(|failure| self.audit_failure(AuditAction::Refresh, head, failure))?;
+        let by = match self.config().delivery {
+            Delivery::Cookies => RefreshBy::Browser { is_renewal: false },
+            Delivery::Json => RefreshBy::Client,
+        };
+        self.tokens_for(head).refresh_by(by, &token).await.map_err(|error| failure(&error))
+    }
+
+    async fn refresh_token(&self, head: &Parts, body: Body) -> Result<String, TokenFailure> {
         self.check_origin(head)?;
-        let token = match self.config().delivery {
+        match self.config().delivery {
             Delivery::Cookies => match self.engine().sessions.cookies.refresh.find(head) {
-                Extracted::Present(token) => token.into_owned(),
+                Extracted::Present(token) => Ok(token.into_owned()),
                 // Several cookies have different paths; the response clears them.
-                _ => return Err(TokenFailure::InvalidGrant),
+                _ => Err(TokenFailure::InvalidGrant),
             },
             Delivery::Json => {
                 let sent: RefreshBody = body::read(head, body).await?;
                 if sent.grant_type.is_some_and(|kind| kind != "refresh_token") {
                     return Err(TokenFailure::InvalidRequest);
                 }
-                sent.refresh_token
+                Ok(sent.refresh_token)
             }
-        };
-        self.tokens().refresh(&token).await.map_err(|error| failure(&error))
+        }
     }
 }
