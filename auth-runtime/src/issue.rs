@@ -6,23 +6,27 @@
 //! | `subject` | [`Subject`] and [`SubjectStore`]: what the application says of its users |
 //! | `access_token` | the claims of an access token |
 //! | `refresh_token` | the text of a refresh token |
+//! | `grace` | for how long a used refresh token may be sent again |
 //! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
 //! | `id` | ids and secrets that can't be guessed |
 //! | `error` | why no token was issued |
 
 mod access_token;
 mod error;
+mod grace;
 mod id;
 mod issued;
 mod issuer;
 mod refresh_token;
 mod subject;
 
+pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES};
 pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
+pub(crate) use self::grace::{MAX_GRACE, RefreshBy, TokenUse};
 pub(crate) use self::id::random_bytes;
 pub use self::id::{random_id, random_secret};
 pub use self::issued::IssuedTokens;
-pub(crate) use self::issuer::{IssuerState, MAX_GRACE};
+pub(crate) use self::issuer::IssuerState;
 pub use self::issuer::{SigningKeys, TokenIssuer};
 pub use self::refresh_token::RefreshKey;
 pub(crate) use self::refresh_token::{OpenedRefreshToken, family_of_session, session_of_family};

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use self::reference::{ACCESS, FAMILY, GRACE, LEEWAY, MAX_SESSIONS, Model, REFRESH, Refresh};
+use self::reference::{EXTENDED, FAMILY, LEEWAY, MAX_SESSIONS, Model, REFRESH, Refresh, Settings, USUAL};
 use self::steps::{Back, Step, steps};
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, People, issuer, signing_key};
@@ -69,7 +69,7 @@ fn newest<T>(given: &[T], back: Back) -> Option<usize> {
 }
 
 impl World {
-    fn new(attach: Attach) -> Self {
+    fn new(settings: Settings, attach: Attach) -> Self {
         let clock = TestClock::new();
         let now = clock.now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let mut world = Self {
@@ -77,7 +77,7 @@ impl World {
             clock,
             people: People::default(),
             life: None,
-            model: Model::new(i64::try_from(now).unwrap()),
+            model: Model::new(settings, i64::try_from(now).unwrap()),
             refresh: Vec::new(),
             access: Vec::new(),
             met: BTreeMap::new(),
@@ -95,17 +95,22 @@ impl World {
         let issuer = TokenIssuer::new(ISSUER, AUDIENCE, keys, self.people.clone())
             .refresh_key(refresh_key(self.model.refresh_key))
             .refresh_key(refresh_key(self.model.refresh_key - 1))
-            .access_lifetime(seconds(ACCESS))
+            .access_lifetime(seconds(self.model.settings.access))
             .refresh_lifetime(seconds(REFRESH))
             .session_lifetime(seconds(FAMILY))
-            .grace_period(seconds(GRACE))
             .max_sessions_per_user(MAX_SESSIONS);
+        let Settings { access, any_number, once } = self.model.settings;
+        let issuer = if once > any_number {
+            issuer.dangerously_extend_grace_period(seconds(once))
+        } else {
+            issuer.grace_period(seconds(once))
+        };
         let builder = Auth::builder()
             .token_issuer(issuer)
             .clock(self.clock.clone())
             .leeway(seconds(LEEWAY))
             // So that revocations are kept no longer than they must be.
-            .max_token_lifetime(seconds(ACCESS))
+            .max_token_lifetime(seconds(access))
             .max_staleness(Duration::MAX);
         let auth = runtime.block_on(async {
             let auth = (self.attach)(builder).build().unwrap();
@@ -142,7 +147,12 @@ impl World {
                 let Some(index) = newest(&self.refresh, back) else { return Ok(()) };
                 let (token, text) = &self.refresh[index];
                 match (self.model.refresh(*token), runtime.block_on(tokens.refresh(text))) {
-                    (Ok(successor), Ok(given)) => self.give(successor, given)?,
+                    (Ok(successor), Ok(given)) => {
+                        if self.model.is_reissued(successor.family) {
+                            self.meet("reissued");
+                        }
+                        self.give(successor, given)?;
+                    }
                     (Err(expected), Err(TokenError::Refresh(why))) if why == expected => {
                         self.meet(&format!("{expected:?}"));
                     }
@@ -259,11 +269,11 @@ impl World {
 }
 
 /// Returns what was met.
-fn compare(everyday: u32, attach: impl Fn() -> Attach) -> BTreeMap<String, u32> {
+fn compare(settings: Settings, everyday: u32, attach: impl Fn() -> Attach) -> BTreeMap<String, u32> {
     let all_met = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
     auth_tests_random::runner(everyday)
-        .run(&steps(), |steps| {
-            let mut world = World::new(attach());
+        .run(&steps(settings), |steps| {
+            let mut world = World::new(settings, attach());
             for step in &steps {
                 world.step(step)?;
                 world.look(4)?;
@@ -280,18 +290,21 @@ fn compare(everyday: u32, attach: impl Fn() -> Attach) -> BTreeMap<String, u32> 
 
 #[test]
 fn random_lives_in_memory() {
-    let met = compare(128, || {
-        let store = MemoryStore::new();
-        Box::new(move |builder| builder.store(store.clone()))
-    });
-    for what in ["new", "again", "Forged", "Ended", "Reused", "SubjectGone", "200", "401"] {
-        assert!(met.get(what) >= Some(&auth_tests_random::times(1)), "{what} is rare among {met:?}");
+    for (settings, special) in [(USUAL, None), (EXTENDED, Some("reissued"))] {
+        let met = compare(settings, 128, || {
+            let store = MemoryStore::new();
+            Box::new(move |builder| builder.store(store.clone()))
+        });
+        let usual = ["new", "again", "Forged", "Ended", "Reused", "SubjectGone", "200", "401"];
+        for what in usual.into_iter().chain(special) {
+            assert!(met.get(what) >= Some(&auth_tests_random::times(1)), "{what} is rare among {met:?}");
+        }
     }
 }
 
 #[test]
 fn random_lives_in_a_file() {
-    compare(2, || {
+    compare(EXTENDED, 2, || {
         let directory = TempDir::new().unwrap();
         Box::new(move |builder| builder.store(RedbStore::open(directory.path().join("store")).unwrap()))
     });

@@ -40,6 +40,7 @@ impl SubjectStore for Everyone {
 }
 
 struct Service {
+    auth: Auth,
     tokens: TokenService,
     app: axum::Router,
     clock: TestClock,
@@ -52,7 +53,13 @@ async fn services(grace: Duration) -> [Arc<Service>; 2] {
     let begin = async |store, choose: fn(AuthBuilder, &TempDir) -> AuthBuilder| {
         let issuer = TokenIssuer::new(ISSUER, AUDIENCE, signing_key(1), Everyone(AtomicUsize::new(0)))
             .refresh_key(RefreshKey::new("k1", [1; 32]))
-            .grace_period(grace)
+            .access_lifetime(Duration::from_secs(900));
+        let issuer = if grace > Duration::from_secs(60) {
+            issuer.dangerously_extend_grace_period(grace)
+        } else {
+            issuer.grace_period(grace)
+        };
+        let issuer = issuer
             // Many logins of one second: which of them is the oldest is not known.
             .max_sessions_per_user(usize::MAX);
         let (clock, directory) = (TestClock::new(), TempDir::new().unwrap());
@@ -60,7 +67,7 @@ async fn services(grace: Duration) -> [Arc<Service>; 2] {
         let auth = choose(builder, &directory).build().unwrap();
         auth.catch_up().await.unwrap();
         let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
-        Arc::new(Service { tokens: auth.tokens().unwrap(), app, clock, store, _directory: directory })
+        Arc::new(Service { tokens: auth.tokens().unwrap(), auth, app, clock, store, _directory: directory })
     };
     [
         begin("memory", |builder, _| builder.store(FlakyStore::slow())).await,
@@ -163,6 +170,37 @@ async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
         // The successor was used: a caller that sends the first one now has a copy.
         let late = service.tokens.refresh(&first.refresh_token).await;
         assert!(matches!(late, Err(TokenError::Refresh(RefreshError::Reused))), "{late:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_the_log_in_ends() {
+    for service in services(Duration::from_secs(300)).await {
+        for wait in [61, 300] {
+            let first = service.log_in().await;
+            let successor = service.tokens.refresh(&first.refresh_token).await.unwrap();
+            service.clock.advance(Duration::from_secs(wait));
+            service.auth.catch_up().await.unwrap();
+            let uses = (0..USES).map(|_| service.refresh(&first)).collect();
+            let (winners, losers): (Vec<_>, Vec<_>) =
+                together(uses).await.into_iter().partition(Result::is_ok);
+            assert_eq!(winners.len(), 1, "{}, after {wait} s", service.store);
+            let winner = winners.into_iter().next().unwrap().unwrap();
+            assert_eq!(winner.refresh_token, successor.refresh_token);
+            let refused = losers.into_iter().filter_map(Result::err).map(|error| match error {
+                TokenError::Refresh(why) => why,
+                error => panic!("{error}"),
+            });
+            let refused: Vec<_> = refused.collect();
+            assert!(
+                refused.iter().all(|why| matches!(why, RefreshError::Reused | RefreshError::Ended)),
+                "{refused:?}"
+            );
+            assert!(refused.contains(&RefreshError::Reused));
+            for tokens in [&first, &successor, &winner] {
+                service.is_dead(tokens).await;
+            }
+        }
     }
 }
 

@@ -7,14 +7,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 
+use super::grace::{Grace, GracePeriods, MAX_GRACE, RefreshBy};
 use super::refresh_token::{RefreshKey, RefreshKeys};
 use super::subject::{DynSubjectStore, SubjectStore};
 use crate::error::{ConfigErrors, KeysError};
 use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
 use crate::verify::{JwtVerifier, TrustedIssuer};
-
-/// For how long a used refresh token may be sent again, at most.
-pub(crate) const MAX_GRACE: Duration = Duration::from_secs(60);
 
 /// How many sessions a user may have by default.
 const MAX_SESSIONS_PER_USER: usize = 100;
@@ -55,6 +53,7 @@ pub struct TokenIssuer {
     refresh_lifetime: Duration,
     session_lifetime: Duration,
     grace: Duration,
+    extends_grace: bool,
     max_sessions_per_user: usize,
     headers: Map<String, Value>,
     subjects: Box<dyn DynSubjectStore>,
@@ -79,6 +78,7 @@ impl TokenIssuer {
             refresh_lifetime: Duration::from_secs(14 * 24 * 60 * 60),
             session_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
             grace: Duration::from_secs(10),
+            extends_grace: false,
             max_sessions_per_user: MAX_SESSIONS_PER_USER,
             headers: Map::new(),
             subjects: Box::new(subjects),
@@ -115,8 +115,24 @@ impl TokenIssuer {
     /// Sets for how long a used refresh token may be sent again. The response has the same successor, as long as the successor was
     /// not used itself: two tabs may refresh at the same time, and an answer may be lost. Default: 10 seconds; 0 turns it off, and
     /// 60 seconds is the maximum. A used token that is sent later is treated as stolen and ends the session.
+    ///
+    /// It concerns explicit refreshes. A transparent renewal has 60 seconds of its own: see
+    /// [`renew_transparently`](crate::AuthBuilder::renew_transparently).
     pub fn grace_period(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        (self.grace, self.extends_grace) = (grace, false);
+        self
+    }
+
+    /// Sets a grace period of more than 60 seconds, in place of [`grace_period`](Self::grace_period). It can be a third of the access
+    /// lifetime at most: 5 minutes with the default of 15. After 60 seconds the successor is issued again once; when the used token
+    /// is sent a further time, the session ends.
+    ///
+    /// What is lost: for as long, a thief who comes after the owner with a stolen refresh token gets the successor too, and this is not
+    /// detected until one of the two uses it further. Every such use is reported as
+    /// [`AuditAction::RefreshRepeat`](crate::audit::AuditAction::RefreshRepeat), with the address: watch them. It is right for apps
+    /// on mobile networks that lose answers, and that can't try again within a minute. A transparent renewal keeps its 60 seconds.
+    pub fn dangerously_extend_grace_period(mut self, grace: Duration) -> Self {
+        (self.grace, self.extends_grace) = (grace, true);
         self
     }
 
@@ -175,16 +191,34 @@ impl TokenIssuer {
             access_lifetime: seconds(self.access_lifetime),
             refresh_lifetime: seconds(self.refresh_lifetime),
             session_lifetime: seconds(self.session_lifetime),
-            grace: seconds(if renews_transparently && !self.grace.is_zero() {
-                self.grace.max(MAX_GRACE)
-            } else {
-                self.grace
-            }),
+            grace: GracePeriods::new(self.grace, renews_transparently),
             max_sessions_per_user: self.max_sessions_per_user,
             headers: self.headers,
             subjects: self.subjects,
             jwt,
             rotating: Mutex::new(()),
+        }
+    }
+
+    fn check_grace(&self, errors: &mut ConfigErrors) {
+        let (seconds, longest) = (self.grace.as_secs(), self.access_lifetime / 3);
+        if !self.extends_grace {
+            if self.grace > MAX_GRACE {
+                errors.push(format!(
+                    "the grace period is {seconds} s, and the maximum is 60 s: for as long, the use of a stolen refresh token is not \
+                     noticed. If clients lose answers and can't try again within a minute, call `dangerously_extend_grace_period` instead"
+                ));
+            }
+        } else if self.grace <= MAX_GRACE {
+            errors.push(format!(
+                "`dangerously_extend_grace_period` is called with {seconds} s, which is not more than 60 s: call `grace_period` instead"
+            ));
+        } else if self.grace > longest {
+            errors.push(format!(
+                "the extended grace period is {seconds} s, and must be at most a third of `access_lifetime`, which is {} s: a client \
+                 that has not refreshed by then has lost its access token too",
+                longest.as_secs()
+            ));
         }
     }
 
@@ -206,12 +240,7 @@ impl TokenIssuer {
                 self.session_lifetime.as_secs()
             ));
         }
-        if self.grace > MAX_GRACE {
-            errors.push(format!(
-                "the grace period is {} s, and the maximum is 60 s: for as long, the use of a stolen refresh token is not noticed",
-                self.grace.as_secs()
-            ));
-        }
+        self.check_grace(errors);
         if self.max_sessions_per_user == 0 {
             errors.push("`max_sessions_per_user` is 0, so nobody could log in: it must be at least 1");
         }
@@ -299,7 +328,7 @@ pub(crate) struct IssuerState {
     pub(crate) access_lifetime: i64,
     pub(crate) refresh_lifetime: i64,
     pub(crate) session_lifetime: i64,
-    pub(crate) grace: i64,
+    grace: GracePeriods,
     pub(crate) max_sessions_per_user: usize,
     headers: Map<String, Value>,
     pub(crate) subjects: Box<dyn DynSubjectStore>,
@@ -317,7 +346,12 @@ impl IssuerState {
     }
 
     pub(crate) fn has_grace(&self) -> bool {
-        self.grace > 0
+        self.grace.of(RefreshBy::Client) != Grace::NONE
+    }
+
+    /// For how long a used refresh token may be sent again.
+    pub(crate) fn grace(&self, by: RefreshBy) -> Grace {
+        self.grace.of(by)
     }
 
     /// Accepts the new keys first and signs with the new key then: no token is signed that would not be accepted.

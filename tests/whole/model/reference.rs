@@ -2,16 +2,28 @@
 
 use auth_runtime::session::RefreshError;
 
-pub(super) const ACCESS: i64 = 60;
 pub(super) const REFRESH: i64 = 300;
 pub(super) const FAMILY: i64 = 450;
-pub(super) const GRACE: i64 = 10;
 pub(super) const LEEWAY: i64 = 5;
 pub(super) const MAX_SESSIONS: usize = 4;
+
+/// What differs between the services that are compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) access: i64,
+    /// For how long a used refresh token is answered with its successor any number of times.
+    pub(super) any_number: i64,
+    /// For how long it is answered once more.
+    pub(super) once: i64,
+}
+
+pub(super) const USUAL: Settings = Settings { access: 60, any_number: 10, once: 10 };
+pub(super) const EXTENDED: Settings = Settings { access: 216, any_number: 60, once: 72 };
 
 /// All that the service must know.
 #[derive(Default)]
 pub(super) struct Model {
+    pub(super) settings: Settings,
     pub(super) now: i64,
     /// Whether the user is admin; `None`: gone.
     pub(super) users: [Option<bool>; 3],
@@ -30,6 +42,8 @@ struct Family {
     generation: u64,
     started_at: i64,
     rotated_at: i64,
+    /// Whether the successor was issued for the last time.
+    reissued: bool,
     ended: bool,
 }
 
@@ -58,13 +72,21 @@ impl Family {
 }
 
 impl Model {
-    pub(super) fn new(now: i64) -> Self {
-        Self { now, users: [Some(false); 3], signing_key: 1, refresh_key: 1, ..Self::default() }
+    pub(super) fn new(settings: Settings, now: i64) -> Self {
+        Self { settings, now, users: [Some(false); 3], signing_key: 1, refresh_key: 1, ..Self::default() }
     }
 
     pub(super) fn log_in(&mut self, user: usize) -> Refresh {
         let (family, started_at) = (self.families.len(), self.now);
-        self.families.push(Family { user, generation: 1, started_at, rotated_at: started_at, ended: false });
+        let (generation, rotated_at) = (1, started_at);
+        self.families.push(Family {
+            user,
+            generation,
+            started_at,
+            rotated_at,
+            reissued: false,
+            ended: false,
+        });
         self.give_access(user, Some(family));
         self.end_oldest(user);
         Refresh { family, generation: 1, key: self.refresh_key }
@@ -78,13 +100,14 @@ impl Model {
         if !self.is_genuine(token) {
             return Err(RefreshError::Forged);
         }
-        let now = self.now;
+        let (now, Settings { any_number, once, .. }) = (self.now, self.settings);
         let family = &mut self.families[token.family];
         if family.ended || now >= family.expires_at() {
             return Err(RefreshError::Ended);
         }
         let newest = token.generation == family.generation;
-        let in_grace = token.generation + 1 == family.generation && now - family.rotated_at <= GRACE;
+        let age = now - family.rotated_at;
+        let in_grace = token.generation + 1 == family.generation && age <= once && !family.reissued;
         if !newest && !in_grace {
             family.ended = true;
             return Err(RefreshError::Reused);
@@ -96,9 +119,14 @@ impl Model {
         if newest {
             (family.generation, family.rotated_at) = (family.generation + 1, now);
         }
+        family.reissued = !newest && age > any_number;
         let (user, generation) = (family.user, family.generation);
         self.give_access(user, Some(token.family));
         Ok(Refresh { family: token.family, generation, key: self.refresh_key })
+    }
+
+    pub(super) fn is_reissued(&self, family: usize) -> bool {
+        self.families[family].reissued
     }
 
     /// For how long the access token is good that was issued last, and the refresh token of its login.
@@ -166,7 +194,7 @@ impl Model {
             admin: self.users[user] == Some(true),
             revoked: false,
             issued_at,
-            expires_at: end.min(issued_at + ACCESS),
+            expires_at: end.min(issued_at + self.settings.access),
             key: self.signing_key,
         });
     }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::USERS;
-use super::reference::{ACCESS, FAMILY, GRACE, LEEWAY, REFRESH};
+use super::reference::{FAMILY, LEEWAY, REFRESH, Settings};
 
 /// Which of the tokens that were issued, counted from the newest; modulo how many there are.
 pub(super) type Back = usize;
@@ -31,15 +31,17 @@ pub(super) enum Step {
     },
 }
 
-pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps(settings: Settings) -> impl Strategy<Value = Vec<Step>> {
     let user = || prop_oneof![2 => Just(0), 1 => 0..USERS.len()];
     let back = || prop_oneof![3 => 0..2_usize, 2 => 0..5_usize, 1 => 0..40_usize];
-    let bound = prop::sample::select(vec![-GRACE, -1, 0, 2]);
+    let bound = prop::sample::select(vec![-settings.any_number, -1, 0, 2]);
     let roles = prop::option::weighted(0.5, any::<bool>());
-    let expiry = ACCESS + LEEWAY;
+    let Settings { access, any_number, once } = settings;
+    let expiry = access + LEEWAY;
     let wait = prop_oneof![
         4 => Just(1),
-        4 => GRACE..=GRACE + 1,
+        2 => any_number..=any_number + 1,
+        2 => once..=once + 1,
         2 => expiry - 1..=expiry,
         2 => REFRESH - 1..=REFRESH,
         1 => Just(FAMILY),
