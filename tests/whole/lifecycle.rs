@@ -2,6 +2,8 @@
 
 mod clocks;
 mod generations;
+mod grace;
+mod lone_tokens;
 mod moving_clock;
 
 use std::time::Duration;

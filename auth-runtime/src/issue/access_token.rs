@@ -1,5 +1,7 @@
 //! The claims of an access token (RFC 9068 §2.2).
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::error::TokenError;
@@ -32,6 +34,16 @@ const RESERVED: &[&str] = &[
     USER_GENERATION,
 ];
 
+/// The maximum length of a `jti` that the application chooses, in bytes.
+pub(crate) const MAX_TOKEN_ID_BYTES: usize = 256;
+
+/// What one access token differs in from the issuer's others. The caller has checked both.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AccessTokenOptions {
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) token_id: Option<String>,
+}
+
 impl IssuerState {
     /// An access token for `subject`, issued at `issued_at`, and when it expires, both in seconds since the epoch. With a
     /// family, the token is of that session and does not outlive it. `generation` is that of the user's sessions.
@@ -41,9 +53,12 @@ impl IssuerState {
         family: Option<&RefreshTokenFamily>,
         generation: u32,
         issued_at: i64,
+        options: AccessTokenOptions,
     ) -> Result<(String, i64), TokenError> {
         check(subject)?;
-        let expires_at = issued_at.saturating_add(self.access_lifetime);
+        let seconds = |lifetime: Duration| i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let lifetime = options.lifetime.map_or(self.access_lifetime, seconds);
+        let expires_at = issued_at.saturating_add(lifetime);
         let expires_at = family.map_or(expires_at, |family| expires_at.min(self.family_end(family)));
         let mut claims = subject.claims.clone();
         let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
@@ -59,7 +74,7 @@ impl IssuerState {
         set("client_id", self.client_id.as_str().into());
         set("iat", issued_at.into());
         set("exp", expires_at.into());
-        set("jti", random_id()?.into());
+        set("jti", options.token_id.map_or_else(random_id, Ok)?.into());
         let acr = match family {
             Some(family) => {
                 set("sid", session_of_family(family.id).into());

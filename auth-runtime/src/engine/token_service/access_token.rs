@@ -1,0 +1,98 @@
+//! An access token alone, without a session.
+
+use std::time::Duration;
+
+use super::TokenService;
+use crate::clock::unix_seconds;
+use crate::issue::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, Subject, TokenError};
+
+/// An access token without a session, before it is issued. [`TokenService::access_token`] returns it.
+#[derive(Debug)]
+#[must_use = "call `issue`"]
+pub struct AccessTokenBuilder<'a> {
+    tokens: &'a TokenService,
+    subject: &'a Subject,
+    options: AccessTokenOptions,
+}
+
+impl TokenService {
+    /// Issues an access token alone, without a session: it is valid until it expires or is revoked, and can't be refreshed.
+    ///
+    /// # Errors
+    /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
+    pub fn issue_access(&self, subject: &Subject) -> Result<String, TokenError> {
+        self.access_token(subject).issue()
+    }
+
+    /// Returns an access token without a session, whose lifetime and id can be set before it is issued.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use auth_runtime::session::{Subject, TokenError, TokenService};
+    ///
+    /// fn download_link(tokens: &TokenService, export_id: &str) -> Result<String, TokenError> {
+    ///     let reader = Subject::new("alice").scopes(["exports:read"]);
+    ///     tokens.access_token(&reader).lifetime(Duration::from_secs(60)).token_id(export_id).issue()
+    /// }
+    /// ```
+    pub fn access_token<'a>(&'a self, subject: &'a Subject) -> AccessTokenBuilder<'a> {
+        AccessTokenBuilder { tokens: self, subject, options: AccessTokenOptions::default() }
+    }
+}
+
+impl AccessTokenBuilder<'_> {
+    /// Sets how long the token is valid, in whole seconds: at least 1 second, and at most the
+    /// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime) of the engine, for which revocations are kept. Default: the
+    /// [`access_lifetime`](crate::session::TokenIssuer::access_lifetime) of the issuer.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.options.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Sets the `jti` of the token (RFC 7519 §4.1.7), of 1 to 256 bytes. Default: 128 random bits.
+    ///
+    /// Each id must be given to one token alone: a revocation of the token revokes all that have its id.
+    pub fn token_id(mut self, id: impl Into<String>) -> Self {
+        self.options.token_id = Some(id.into());
+        self
+    }
+
+    /// Issues the token.
+    ///
+    /// # Errors
+    /// [`TokenError::Claims`], also if the lifetime or the id is not within its bounds; [`TokenError::ClockAhead`],
+    /// [`TokenError::Sign`].
+    pub fn issue(self) -> Result<String, TokenError> {
+        let Self { tokens, subject, options } = self;
+        tokens.check_clock()?;
+        tokens.check_options(&options)?;
+        let generation = tokens.view().user_generation(&tokens.issuer()?.name, &subject.id);
+        let now = unix_seconds(tokens.engine.now());
+        let token = tokens.sign_access_token(subject, None, generation, now, options)?.0;
+        tokens.engine.revocations.note_issued(now);
+        Ok(token)
+    }
+}
+
+impl TokenService {
+    fn check_options(&self, options: &AccessTokenOptions) -> Result<(), TokenError> {
+        let longest = self.engine.authentication.limits.longest_lifetime();
+        if let Some(lifetime) = options.lifetime.filter(|own| own.as_secs() == 0 || *own > longest) {
+            return Err(TokenError::Claims(format!(
+                "the lifetime of the access token is {} s: it must be at least 1 s, and at most {} s (`max_token_lifetime`), since the \
+                 engine would reject a longer one",
+                lifetime.as_secs(),
+                longest.as_secs()
+            )));
+        }
+        let is_refused = |id: &String| id.is_empty() || id.len() > MAX_TOKEN_ID_BYTES;
+        if let Some(id) = options.token_id.as_ref().filter(|id| is_refused(id)) {
+            return Err(TokenError::Claims(format!(
+                "the id of the access token has {} bytes: it must have 1 to {MAX_TOKEN_ID_BYTES}",
+                id.len()
+            )));
+        }
+        Ok(())
+    }
+}
