@@ -67,7 +67,7 @@ pub enum AuditAction {
     RefreshTokenReuse,
     /// A user ended a session.
     Logout,
-    /// All sessions of a user were ended.
+    /// All sessions of a user were ended; by [`Revocations`](crate::revocation::Revocations) also those alone that began by a time.
     LogoutEverywhere,
     /// A session was ended for another reason: by the application, by an administrator, or because its user has too many.
     SessionEnd,

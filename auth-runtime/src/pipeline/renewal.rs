@@ -7,7 +7,7 @@ use super::extract::Credential;
 use super::failure::Failure;
 use crate::clock::unix_seconds;
 use crate::engine::{TokenService, is_access_cookie};
-use crate::issue::{RefreshBy, TokenError};
+use crate::issue::{RefreshBy, RefreshError, TokenError};
 use crate::rejection::RejectionKind;
 use crate::source::{Carrier, Extracted};
 use crate::verify::VerifyError;
@@ -59,6 +59,8 @@ impl<'a> Pipeline<'a> {
                     is_renewed: true,
                 }))
             }
+            // Or that of the successor.
+            Err(TokenError::Refresh(RefreshError::Forged)) => Ok(extracted),
             Err(TokenError::Refresh(_)) => {
                 cookies.clear("/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 Ok(extracted)

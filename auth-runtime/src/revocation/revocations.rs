@@ -45,7 +45,7 @@ impl<'a> Revocations<'a> {
     /// Revokes all tokens of the session that `principal`'s token belongs to.
     ///
     /// # Errors
-    /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::Unavailable`].
+    /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
     pub async fn revoke_session(&self, principal: &Principal) -> Result<(), RevokeError> {
         let session_id = principal.session_id().ok_or(RevokeError::NotIdentifiable("sid"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
@@ -60,7 +60,7 @@ impl<'a> Revocations<'a> {
     /// call is rejected too.
     ///
     /// # Errors
-    /// [`RevokeError::Unavailable`].
+    /// [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
     pub async fn revoke_user(&self, principal: &Principal) -> Result<(), RevokeError> {
         self.revoke_of(principal, Revocation::of_user(principal, self.revoker.clock.now())).await
     }
@@ -70,7 +70,7 @@ impl<'a> Revocations<'a> {
     /// an earlier time ends the sessions that began by then.
     ///
     /// # Errors
-    /// [`RevokeError::Unavailable`].
+    /// [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
         if matches!(revocation, Revocation::OtherGenerations { .. }) {
             let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";

@@ -51,7 +51,7 @@ async fn a_login_or_a_refresh_returns_no_tokens() {
 async fn a_logout_has_happened() {
     let shop = shop("logout");
     let all = [shop.issue("alice").await, shop.issue("bob").await];
-    let sent = all.each_ref().map(|tokens| cookies(tokens)).join("; ");
+    let sent = all.each_ref().map(cookies).join("; ");
     assert_eq!(status(&shop, "POST", "/auth/logout", &sent, &Value::Null).await, 500);
     assert_eq!(shop.events.take().len(), 2);
     for tokens in &all {

@@ -19,20 +19,18 @@ fn extended() -> Shop {
 /// has ended.
 #[tokio::test]
 async fn a_successor_is_issued_again_any_number_of_times_for_a_minute_and_then_once() {
-    let usual = Shop::new as fn() -> Shop;
-    let table: &[(fn() -> Shop, &[(u64, bool)])] = &[
-        (usual, &[(0, true), (10, true), (10, true), (11, false)]),
-        (extended, &[(0, true), (11, true), (60, true), (60, true), (61, true), (61, false)]),
-        (extended, &[(60, true), (300, true), (300, false)]),
-        (extended, &[(61, true), (62, false)]),
-        (extended, &[(301, false)]),
-    ];
-    for (shop, uses) in table {
-        let shop = shop();
+    for (is_extended, uses) in [
+        (false, &[(0, true), (10, true), (10, true), (11, false)][..]),
+        (true, &[(0, true), (11, true), (60, true), (60, true), (61, true), (61, false)]),
+        (true, &[(60, true), (300, true), (300, false)]),
+        (true, &[(61, true), (62, false)]),
+        (true, &[(301, false)]),
+    ] {
+        let shop = if is_extended { extended() } else { Shop::new() };
         let first = shop.log_in("alice").await;
         let successor = shop.tokens.refresh(&first.refresh_token).await.unwrap();
         let mut age = 0;
-        for &(at, is_answered) in *uses {
+        for &(at, is_answered) in uses {
             shop.pass(at - age);
             age = at;
             match shop.tokens.refresh(&first.refresh_token).await {

@@ -7,8 +7,8 @@ use super::report::RefreshFacts;
 use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
 use crate::issue::{
-    AccessTokenOptions, IssuedTokens, RefreshBy, RefreshError, Subject, TokenError, TokenUse, random_bytes,
-    session_of_family,
+    AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, Subject, TokenError, TokenUse,
+    random_bytes, session_of_family,
 };
 use crate::store::{RefreshTokenFamily, StoreError};
 
@@ -152,7 +152,7 @@ impl TokenService {
         loop {
             let family = self.living(&opened).await?;
             let now = unix_seconds(self.engine.now());
-            facts.subject = Some(family.subject.clone());
+            (facts.action, facts.subject) = (AuditAction::Refresh, Some(family.subject.clone()));
             let token_use = match opened.generation.checked_add(1) {
                 _ if opened.generation == family.generation => TokenUse::First,
                 Some(next) if next == family.generation => issuer.grace(by).repeated_use(&family, now),
@@ -169,29 +169,13 @@ impl TokenService {
                 Some(subject) => subject,
                 None => subject.insert(self.subject(&family).await?),
             };
-            facts.action = match token_use {
-                TokenUse::First => AuditAction::Refresh,
-                _ => AuditAction::RefreshRepeat,
-            };
+            if token_use != TokenUse::First {
+                facts.action = AuditAction::RefreshRepeat;
+            }
             if token_use == TokenUse::Repeat {
                 return self.tokens_of(&family, subject, now);
             }
-            let next = RefreshTokenFamily {
-                version: family.version.saturating_add(1),
-                last_issued_at: family.last_issued_at.max(now),
-                ..family.clone()
-            };
-            let next = match token_use {
-                TokenUse::LastRepeat => RefreshTokenFamily { reissued: true, ..next },
-                _ => RefreshTokenFamily {
-                    key_id: issuer.refresh_keys.newest().to_owned(),
-                    generation: family.generation.saturating_add(1),
-                    reissued: false,
-                    rotated_at: now,
-                    expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
-                    ..next
-                },
-            };
+            let next = after_use(issuer, &family, token_use, now);
             let tokens = self.tokens_of(&next, subject, now)?;
             if self.families().replace(family.version, next).await? {
                 return Ok(tokens);
@@ -259,5 +243,30 @@ impl TokenService {
             return Err(TokenError::Claims(format!("the subject `{}` has {clash}", subject.id)));
         }
         self.issuer()?.access_token(subject, family, generation, issued_at, options)
+    }
+}
+
+/// The row of a family after a use of its token that changes the row.
+fn after_use(
+    issuer: &IssuerState,
+    family: &RefreshTokenFamily,
+    token_use: TokenUse,
+    now: i64,
+) -> RefreshTokenFamily {
+    let next = RefreshTokenFamily {
+        version: family.version.saturating_add(1),
+        last_issued_at: family.last_issued_at.max(now),
+        ..family.clone()
+    };
+    if token_use == TokenUse::LastRepeat {
+        return RefreshTokenFamily { reissued: true, ..next };
+    }
+    RefreshTokenFamily {
+        key_id: issuer.refresh_keys.newest().to_owned(),
+        generation: family.generation.saturating_add(1),
+        reissued: false,
+        rotated_at: now,
+        expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(family)),
+        ..next
     }
 }

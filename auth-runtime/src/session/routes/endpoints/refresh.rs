@@ -52,7 +52,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             Delivery::Cookies => match self.engine().sessions.cookies.refresh.find(head) {
                 Extracted::Present(token) => Ok(token.into_owned()),
                 // Several cookies have different paths; the response clears them.
-                _ => Err(TokenFailure::InvalidGrant),
+                _ => {
+                    tracing::debug!("auth: a refresh has no refresh cookie, or several");
+                    Err(TokenFailure::InvalidGrant)
+                }
             },
             Delivery::Json => {
                 let sent: RefreshBody = body::read(head, body).await?;
