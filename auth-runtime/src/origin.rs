@@ -7,6 +7,8 @@ use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
+use crate::method::is_safe;
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Which origins may send requests with ambient credentials.
@@ -60,7 +62,7 @@ impl Origin {
 impl OriginPolicy {
     /// Returns whether the page that caused this request may use an ambient credential. The order of the conditions matters.
     pub(crate) fn admits(&self, head: &Parts) -> bool {
-        if head.method.is_safe() && !head.headers.contains_key(UPGRADE) {
+        if is_safe(&head.method) && !head.headers.contains_key(UPGRADE) {
             return true;
         }
         let Ok(origin) = single(&head.headers, &ORIGIN) else { return false };

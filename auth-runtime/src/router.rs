@@ -43,8 +43,6 @@ pub(crate) use self::into_guarded::beside;
 pub use self::into_guarded::{IntoGuarded, ServiceWithRule};
 #[cfg(feature = "aide")]
 pub(crate) use self::method_router::METHODS;
-#[cfg(feature = "openapi")]
-pub(crate) use self::method_router::is_safe;
 pub use self::method_router::{MethodRouter, any, on};
 pub use self::methods::{connect, delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use super::Pipeline;
 use super::failure::{CredentialState, Failure};
 use crate::engine::Verified;
+use crate::method::is_safe;
 use crate::policy::Access;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
@@ -89,7 +90,7 @@ impl<'a> Pipeline<'a> {
         found: Extracted<'r>,
     ) -> Result<Option<Credential<'r>>, Failure> {
         match found {
-            Extracted::Present(_) if source.is_in_url() && !head.method.is_safe() => {
+            Extracted::Present(_) if source.is_in_url() && !is_safe(&head.method) => {
                 let reason = "a credential is in the URL of a request that changes state";
                 Err(Failure::new(RejectionKind::InvalidRequest, reason))
             }

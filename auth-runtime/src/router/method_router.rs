@@ -243,8 +243,3 @@ pub(crate) const METHODS: [(MethodFilter, &str); 9] = [
     (MethodFilter::TRACE, "TRACE"),
     (MethodFilter::CONNECT, "CONNECT"),
 ];
-
-/// Whether a method changes nothing (RFC 9110 §9.2.1), whatever the case of its letters.
-pub(crate) fn is_safe(method: &str) -> bool {
-    ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(method))
-}
