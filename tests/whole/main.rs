@@ -3,7 +3,9 @@
 
 mod access;
 mod allocations;
+mod caches;
 mod captured_log;
+mod challenges;
 mod credentials;
 mod dangerous;
 #[cfg(target_os = "linux")]

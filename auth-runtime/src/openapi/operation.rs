@@ -76,10 +76,10 @@ impl<'d> Operations<'d> {
     }
 
     fn enforced(&self, policy: PolicyDocument) -> Enforced {
-        let has_ambient_source = policy.sources.iter().any(|source| self.schemes.is_ambient(source));
+        let ambient: Vec<_> = policy.sources.iter().map(|source| self.schemes.is_ambient(source)).collect();
         let fields = [
             ("security", json!(requirements(&policy, self.schemes, self.kinds))),
-            ("responses", json!(responses(&policy, has_ambient_source, self.auth))),
+            ("responses", json!(responses(&policy, &ambient, self.auth))),
             (POLICY, json!(policy)),
         ];
         Enforced { policy, fields }
