@@ -15,6 +15,7 @@ mod guarded_router;
 mod into_guarded;
 mod method_router;
 mod methods;
+mod other_methods;
 mod panics;
 mod path;
 mod resolve;
