@@ -116,7 +116,9 @@ async fn for_admins() {}
 
 /// What a hook answers with, and for which kinds of rejection the answer has a challenge: 400, 401, 403, a page of another origin,
 /// a store that can't be read.
-const ANSWERS: &[(fn() -> Response, u16, [bool; 5])] = &[
+type Answer = (fn() -> Response, u16, [bool; 5]);
+
+const ANSWERS: &[Answer] = &[
     (|| StatusCode::BAD_REQUEST.into_response(), 400, [true, true, true, false, false]),
     (|| StatusCode::UNAUTHORIZED.into_response(), 401, [true; 5]),
     (|| StatusCode::FORBIDDEN.into_response(), 403, [true, true, true, false, false]),

@@ -149,8 +149,8 @@ where
     }
 
     /// The handler for requests to the paths so far whose method no route of the path has, in place of an empty 405 answer. Its
-    /// answer has the `Allow` header, and a rejection has none. It has `#[auth]` like any other handler, and is listed with the method `OTHER` for each of
-    /// these paths; a path whose method router has a fallback, or `any`, keeps that.
+    /// answer has the `Allow` header, and a rejection has none. It has `#[auth]` like any other handler, and is listed with the
+    /// method `OTHER` for each of these paths; a path whose method router has a fallback, or `any`, keeps that.
     ///
     /// Where a path has a method router of axum's with a rule beside it, this handler answers for the methods which that one
     /// lacks, by its own rule: the rule of that method router is not evaluated. There a rejection has the header too.

@@ -80,7 +80,7 @@ async fn the_gate_comes_before_405() {
             assert_eq!(reply.header("x-layer"), "1", "{path}: layers are around it");
         }
     }
-    assert_eq!(answer(&ask(&app, &test, "PUT", "/in/any", Some(&["member"])).await), (200, None, ""));
+    assert_eq!(answer(&ask(&app, &test, "PUT", "/in/any", Some(&["member"])).await), (200, None, "open"));
     assert_eq!(answer(&ask(&app, &test, "PUT", "/outside", None).await), (405, Some("GET,HEAD"), ""));
 }
 
