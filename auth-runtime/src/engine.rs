@@ -34,7 +34,7 @@ pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::sessions::{Sessions, TokenCookies};
-pub(crate) use self::sources::{RENEWAL, Sources, is_access_cookie};
+pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie};
 pub(crate) use self::token_cache::{TokenCache, Verified};
 pub use self::token_service::{AccessTokenBuilder, TokenService};
 use crate::client_address::{TrustedProxies, client_address};

@@ -99,7 +99,7 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
     let policy = match catch_panic(|| policy(auth.engine(), head)) {
         Ok(policy) => policy,
         Err(panic) => {
-            let what = format!("the `name` or the `carrier` of a source {panic}");
+            let what = format!("the `name`, the `carrier` or the `location` of a source {panic}");
             return Err(pipeline::misconfigured(&auth, head, what));
         }
     };

@@ -18,6 +18,7 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
+mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod origin;

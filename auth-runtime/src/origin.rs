@@ -3,9 +3,14 @@
 //! A browser sends a cookie with every request to its host, whichever page caused the request. So a request with an ambient
 //! credential that changes state must come from a page of this service, or of an origin that it trusts.
 
+mod authority;
+
 use axum::http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue};
+
+use self::authority::Authority;
+use crate::method::is_safe;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -19,48 +24,36 @@ pub(crate) struct OriginPolicy {
 
 /// An origin in its serialized form: `https://example.com`, `http://localhost:3000` (RFC 6454 §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin(String);
+pub(crate) struct Origin {
+    is_https: bool,
+    authority: Authority,
+}
 
 impl Origin {
     /// Parses an origin: scheme and host, and a port unless it is the default. Nothing may follow, not even a `/`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let uri: Uri = text.parse().ok()?;
-        let scheme = uri.scheme_str()?.to_ascii_lowercase();
-        let authority = uri.authority()?;
-        let plain = uri.path() == "/"
-            && uri.query().is_none()
-            && !text.ends_with('/')
-            && !authority.as_str().contains('@');
-        if !plain || !matches!(scheme.as_str(), "http" | "https") || authority.host().is_empty() {
+        let (scheme, authority) = text.split_once("://")?;
+        let is_https = scheme.eq_ignore_ascii_case("https");
+        if !is_https && !scheme.eq_ignore_ascii_case("http") {
             return None;
         }
-        let host = authority.host().to_ascii_lowercase();
-        Some(Self(match authority.port_u16() {
-            None | Some(0) => format!("{scheme}://{host}"),
-            Some(80) if scheme == "http" => format!("{scheme}://{host}"),
-            Some(443) if scheme == "https" => format!("{scheme}://{host}"),
-            Some(port) => format!("{scheme}://{host}:{port}"),
-        }))
+        let authority = Authority::parse(authority, if is_https { 443 } else { 80 })?;
+        Some(Self { is_https, authority })
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
+        self.is_https
     }
 
-    /// Returns the host, and the port unless it is the default.
-    fn authority(&self) -> &str {
-        self.0.split_once("://").map_or("", |(_, authority)| authority)
-    }
-
-    fn default_port(&self) -> &'static str {
-        if self.is_https() { ":443" } else { ":80" }
+    fn default_port(&self) -> u16 {
+        if self.is_https { 443 } else { 80 }
     }
 }
 
 impl OriginPolicy {
     /// Returns whether the page that caused this request may use an ambient credential. The order of the conditions matters.
     pub(crate) fn admits(&self, head: &Parts) -> bool {
-        if head.method.is_safe() && !head.headers.contains_key(UPGRADE) {
+        if is_safe(&head.method) && !head.headers.contains_key(UPGRADE) {
             return true;
         }
         let Ok(origin) = single(&head.headers, &ORIGIN) else { return false };
@@ -97,8 +90,7 @@ fn is_host(origin: &Origin, head: &Parts) -> bool {
         (None, Ok(Some(host))) => host.to_str().unwrap_or_default(),
         _ => return false,
     };
-    let host = host.to_ascii_lowercase();
-    host.strip_suffix(origin.default_port()).unwrap_or(&host) == origin.authority()
+    Authority::parse(host, origin.default_port()).is_some_and(|host| host == origin.authority)
 }
 
 /// Returns the only value of the header; an error if the header appears more than once.
@@ -117,20 +109,47 @@ mod tests {
 
     #[test]
     fn origins_have_one_form() {
-        for (text, expected) in [
-            ("https://Example.com", Some("https://example.com")),
-            ("https://example.com:443", Some("https://example.com")),
-            ("http://localhost:3000", Some("http://localhost:3000")),
-            ("http://[::1]:80", Some("http://[::1]")),
-            ("https://example.com/", None),
-            ("https://example.com/path", None),
-            ("https://a@example.com", None),
-            ("example.com", None),
-            ("ftp://example.com", None),
-            ("null", None),
-            ("", None),
+        for (text, same) in [
+            ("https://Example.com", "https://example.com"),
+            ("HTTPS://example.com:443", "https://example.com"),
+            ("http://localhost:80", "http://localhost"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
         ] {
-            assert_eq!(Origin::parse(text).map(|origin| origin.0), expected.map(str::to_owned), "{text:?}");
+            assert_eq!(Origin::parse(text).unwrap(), Origin::parse(same).unwrap(), "{text}");
+        }
+        for (one, other) in [
+            ("https://example.com", "http://example.com"),
+            ("https://example.com:80", "http://example.com"),
+            ("http://localhost:3000", "http://localhost"),
+            ("https://example.com", "https://example.com."),
+            ("https://example.com", "https://www.example.com"),
+        ] {
+            assert_ne!(Origin::parse(one).unwrap(), Origin::parse(other).unwrap(), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin() {
+        for text in [
+            "https://example.com/",
+            "https://example.com/path",
+            "https://example.com?query",
+            "https://example.com#fragment",
+            "https://a@example.com",
+            "https://a:b@example.com",
+            "https:/example.com",
+            "https://",
+            "://example.com",
+            "example.com",
+            "ftp://example.com",
+            "https://https://example.com",
+            " https://example.com",
+            "https://example.com ",
+            "null",
+            "",
+        ] {
+            assert_eq!(Origin::parse(text), None, "{text:?}");
         }
     }
 
@@ -147,6 +166,10 @@ mod tests {
             ("GET", &[("upgrade", "websocket"), ("origin", "https://evil.example")], false),
             ("GET", &[("upgrade", "websocket"), ("sec-fetch-site", "cross-site")], false),
             ("CONNECT", &[("origin", "https://evil.example")], false),
+            ("QUERY", &[("origin", "https://evil.example")], false),
+            ("QUERY", &[("sec-fetch-site", "cross-site")], false),
+            ("QUERY", &[("origin", "https://shop.example")], true),
+            ("get", &[("origin", "https://evil.example")], false),
             ("POST", &[("origin", "https://partner.example"), ("sec-fetch-site", "cross-site")], true),
             ("POST", &[("sec-fetch-site", "same-origin")], true),
             ("POST", &[("sec-fetch-site", "none")], true),
@@ -162,6 +185,13 @@ mod tests {
             ("POST", &[("origin", "http://internal:8080")], false),
             ("POST", &[("origin", "null")], false),
             ("POST", &[("origin", "")], false),
+            ("POST", &[("origin", "https://shop.example:443")], true),
+            ("POST", &[("origin", "https://shop.example:0")], false),
+            ("POST", &[("origin", "https://shop.example:99999")], false),
+            ("POST", &[("origin", "https://shop.example:")], false),
+            ("POST", &[("origin", "https://shop.example:+443")], false),
+            ("POST", &[("origin", "https://shop.example:00443")], false),
+            ("POST", &[("origin", "https://partner.example:65979")], false),
             ("POST", &[("origin", "https://shop.example"), ("origin", "https://shop.example")], false),
         ];
         for (method, headers, expected) in table {
@@ -186,6 +216,21 @@ mod tests {
             ("internal:8080", "http://internal", false),
             ("internal:8080", "http://internal:8080.evil.example", false),
             ("internal:8080", "http://x@internal:8080", false),
+            // What is no port is no default port, neither in `Origin` nor in `Host`.
+            ("internal", "http://internal:0", false),
+            ("internal", "http://internal:99999", false),
+            ("internal", "http://internal:", false),
+            ("internal:0", "http://internal", false),
+            ("internal:99999", "http://internal", false),
+            ("internal:", "http://internal", false),
+            ("internal:080", "http://internal", false),
+            ("internal:65616", "http://internal", false),
+            ("x@internal", "http://internal", false),
+            ("internal/", "http://internal", false),
+            ("", "http://internal", false),
+            ("[::1]:8080", "http://[::1]:8080", true),
+            ("[::1]", "http://[::1]:80", true),
+            ("[0:0::1]", "http://[::1]", true),
         ] {
             let request = Request::post("/").header("host", host).header("origin", origin).body(()).unwrap();
             let (head, ()) = request.into_parts();

@@ -14,10 +14,11 @@ use std::time::SystemTime;
 use axum::http::request::Parts;
 
 pub use self::check::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
-use self::extract::Credential;
 #[cfg(feature = "test-util")]
 pub(crate) use self::extract::InjectedPrincipal;
+use self::extract::{Credential, Extraction};
 use self::failure::Failure;
+pub(crate) use self::request_auth::AnswerHeaders;
 pub use self::request_auth::RequestAuth;
 pub(crate) use self::route_policy::RoutePolicy;
 use crate::audit::{AuditAction, AuditEvent};
@@ -55,10 +56,22 @@ impl<'a> Pipeline<'a> {
         if let Some(token) = self.injected(head) {
             return self.identify(token.clone()).map(Some);
         }
-        let extracted = self.extract(head)?;
+        let extracted = match self.extract(head)? {
+            Extraction::Nothing => None,
+            Extraction::Credential(credential) => Some(credential),
+            Extraction::Invalid(source, failure) => {
+                self.origin(head, source.carrier())?;
+                return self.without(source, failure);
+            }
+        };
         let Some(credential) = self.renew(head, extracted).await? else { return Ok(None) };
-        let caller = self.authenticate(head, &credential);
-        caller.map(Some).or_else(|failure| self.without(&credential, failure))
+        match self.authenticate(head, &credential) {
+            Ok(principal) => {
+                self.keep_from_shared_caches(credential.source);
+                Ok(Some(principal))
+            }
+            Err(failure) => self.without(credential.source, failure),
+        }
     }
 
     /// One credential → the caller that it is of.
@@ -88,6 +101,7 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
         match policy.access {
             Access::Public if C::NAME.is_none() => Ok(()),
             _ => {
+                auth.set_sources(&policy.sources);
                 let pipeline = Pipeline { auth, policy, now: auth.engine().now() };
                 pipeline.run::<S, C>(head, state, &mut caller).await
             }
@@ -99,10 +113,7 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
     };
     match report(auth, head, policy, caller.as_ref(), decision) {
         Ok(()) => Ok(caller),
-        Err(failure) => {
-            let sources = &auth.engine().authentication.sources;
-            Err(auth.render(failure.rejection, || sources.challenge_schemes(policy.sources()), head))
-        }
+        Err(failure) => Err(auth.render(failure.rejection, head)),
     }
 }
 
@@ -115,7 +126,7 @@ pub(crate) fn misconfigured(
     let decision = Err(Failure::new(RejectionKind::Misconfigured, what));
     // It is this rejection, whether the audit hook panics or not.
     let _ = report(auth, head, &RoutePolicy::unknown(head), None, decision);
-    auth.render(Rejection::new(RejectionKind::Misconfigured), Vec::new, head)
+    auth.render(Rejection::new(RejectionKind::Misconfigured), head)
 }
 
 /// For an outer middleware, and for tracing and audit. A public route decides nothing: it is for the middleware alone. Returns

@@ -97,9 +97,10 @@ impl Rejection {
             Some(hook) => ensure_failure(hook(&self, head), self.status()),
             None => self.problem(),
         };
+        let status = response.status();
         let headers = response.headers_mut();
         headers.remove(header::WWW_AUTHENTICATE);
-        for value in challenge::challenges(self.kind, &self.remedy, realm, schemes) {
+        for value in challenge::challenges(self.kind, &self.remedy, status, realm, schemes) {
             headers.append(header::WWW_AUTHENTICATE, value);
         }
         if self.kind == RejectionKind::Unavailable {

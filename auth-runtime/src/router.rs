@@ -15,6 +15,7 @@ mod guarded_router;
 mod into_guarded;
 mod method_router;
 mod methods;
+mod other_methods;
 mod panics;
 mod path;
 mod resolve;
@@ -43,8 +44,6 @@ pub(crate) use self::into_guarded::beside;
 pub use self::into_guarded::{IntoGuarded, ServiceWithRule};
 #[cfg(feature = "aide")]
 pub(crate) use self::method_router::METHODS;
-#[cfg(feature = "openapi")]
-pub(crate) use self::method_router::is_safe;
 pub use self::method_router::{MethodRouter, any, on};
 pub use self::methods::{connect, delete, get, head, options, patch, post, put, trace};
 pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};

@@ -1,12 +1,15 @@
 //! Where a request may carry a credential.
 //!
 //! A carrier is explicit (the client added the credential to this request) or ambient (the browser adds it automatically). Explicit
-//! sources are searched first. The first credential that is present decides; an invalid one is never skipped.
+//! sources are searched first. The first credential that is present decides; an invalid one is never skipped. Where a credential is
+//! optional, an invalid ambient one counts as absent.
 
 mod bearer;
 mod cookie;
 mod header;
 mod query;
+mod scheme;
+mod vary;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,6 +21,7 @@ pub use self::cookie::AccessCookie;
 pub(crate) use self::cookie::RefreshCookie;
 pub use self::header::Header;
 pub use self::query::Query;
+pub(crate) use self::vary::Vary;
 
 /// A place in the head of a request where a credential may be.
 pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
@@ -30,15 +34,29 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     /// Extracts the credential from the request.
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r>;
 
-    /// Returns where in the request the credential is, for the OpenAPI document. With `None`, a document that describes a
-    /// route with this source is an error.
+    /// Returns where in the request the credential is, for `Vary`, the challenge and the OpenAPI document. With `None`, an answer that
+    /// depends on this source has `Vary: *`, and a document that describes a route with it is an error.
     fn location(&self) -> Option<CredentialLocation<'_>> {
         None
     }
 
     /// Returns the scheme of the challenge for a route that accepts this source (RFC 9110 §11.6.1).
+    ///
+    /// By default it follows from [`location`](Self::location):
+    ///
+    /// | the credential is | the challenge has the scheme |
+    /// |---|---|
+    /// | in a header, after a scheme | that scheme |
+    /// | in a header, after `Basic`, `Digest`, `Negotiate` or `NTLM` | `xBasic`, `xDigest`, `xNegotiate`, `xNTLM` |
+    /// | in a header, without a scheme | `ApiKey` |
+    /// | in a cookie | `Cookie` |
+    /// | in the query, or nowhere that is known | `Bearer` (RFC 6750 §2.3) |
+    ///
+    /// A 401 must have a challenge (RFC 9110 §15.5.2), and no registered scheme is for cookies or for headers of one's own: `Cookie`,
+    /// `ApiKey` and those with `x` are not in the registry of IANA. For the four that are replaced, a browser would open its own
+    /// dialog for a name and a password.
     fn challenge_scheme(&self) -> &str {
-        "Bearer"
+        scheme::of_challenge(self.location())
     }
 
     /// Returns a `Set-Cookie` value that removes the credential from the browser, if the source is ambient.

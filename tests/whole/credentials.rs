@@ -1,5 +1,7 @@
 //! Which credential counts: none, good, bad, expired, repeated × bearer, cookie × required, optional.
 
+mod ambient;
+
 use auth_runtime::routing::get;
 use auth_runtime::source::Header;
 use auth_runtime::testing::{TestAuth, TestUser};
@@ -53,7 +55,7 @@ impl Fixture {
         test.clock().advance(Duration::from_secs(900 + 61));
         let app = Router::new()
             .route("/required", get(required).post(required))
-            .route("/optional", get(optional))
+            .route("/optional", get(optional).post(optional))
             .route("/default", get(by_default))
             .route("/url", get(from_url))
             .route("/partner", get(partner))
@@ -97,23 +99,30 @@ const TABLE: &[(&[&str], &[&str], &str, &str)] = &[
     // one, good
     (&["good:alice"], &[], "200 alice", "200 alice"),
     (&[], &["good:alice"], "200 alice", "200 alice"),
-    // one, bad: refused everywhere, never counted as absent; where a credential is optional an ambient one is cleared, or its
-    // owner would stay locked out
+    // one, bad: refused everywhere, but where a credential is optional an ambient one counts as absent and is cleared: its owner
+    // did not choose to send it, and would stay locked out
     (&["bad"], &[], "401 invalid_token", "401 invalid_token"),
-    (&[], &["bad"], "401 invalid_token", "401 invalid_token C"),
+    (&[], &["bad"], "401 invalid_token", "200 nobody C"),
     (&[""], &[], "401 invalid_token", "401 invalid_token"),
-    (&[], &[""], "401 invalid_token", "401 invalid_token C"),
+    (&[], &[""], "401 invalid_token", "200 nobody C"),
     (&["two words"], &[], "401 invalid_token", "401 invalid_token"),
-    // one, expired: an ambient one counts as absent where a credential is optional, and is cleared
+    (&[], &["two words"], "401 invalid_token", "200 nobody C"),
+    (&["deleted"], &[], "401 invalid_token", "401 invalid_token"),
+    (&[], &["deleted"], "401 invalid_token", "200 nobody C"),
+    (&[], &["null"], "401 invalid_token", "200 nobody C"),
+    (&[], &["\"\""], "401 invalid_token", "200 nobody C"),
+    // one, expired
     (&["expired"], &[], "401 invalid_token", "401 invalid_token"),
     (&[], &["expired"], "401 invalid_token", "200 nobody C"),
     // the same carrier twice
     (&["good:alice", "good:alice"], &[], "400 invalid_request", "400 invalid_request"),
     (&["good:alice", "bad"], &[], "400 invalid_request", "400 invalid_request"),
-    (&[], &["good:alice", "good:alice"], "400 invalid_request", "400 invalid_request C"),
-    (&[], &["expired", "expired"], "400 invalid_request", "400 invalid_request C"),
+    (&[], &["good:alice", "good:alice"], "400 invalid_request", "200 nobody C"),
+    (&[], &["expired", "expired"], "400 invalid_request", "200 nobody C"),
     (&["good:alice", "good:alice"], &["good:bob"], "400 invalid_request", "400 invalid_request"),
-    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "400 invalid_request C"),
+    (&["good:alice", "good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "400 invalid_request"),
+    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "200 alice"),
+    (&["bad"], &["good:bob", "good:bob"], "400 invalid_request", "401 invalid_token"),
     // both: the explicit one decides, though the rule names the cookie first
     (&["good:alice"], &["good:bob"], "200 alice", "200 alice"),
     (&["good:alice"], &["bad"], "200 alice", "200 alice"),
@@ -268,7 +277,10 @@ async fn headers_of_the_users_choice_side_by_side() {
     assert_eq!(send(&fixture.app, request("GET", "/partner", &twice)).await.status, 400);
     let reply = send(&fixture.app, request("GET", "/partner", &[])).await;
     let challenges: Vec<_> = reply.headers.get_all("www-authenticate").iter().collect();
-    assert_eq!(challenges, ["Bearer realm=\"restricted\"", "Token realm=\"restricted\""]);
+    assert_eq!(
+        challenges,
+        ["ApiKey realm=\"restricted\"", "Token realm=\"restricted\"", "Bearer realm=\"restricted\""]
+    );
 }
 
 #[tokio::test]

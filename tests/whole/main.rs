@@ -4,7 +4,9 @@
 mod access;
 mod allocations;
 mod audit;
+mod caches;
 mod captured_log;
+mod challenges;
 mod credentials;
 mod dangerous;
 #[cfg(target_os = "linux")]

@@ -313,7 +313,11 @@ async fn a_hook_renders_a_refusal_and_cannot_make_a_success_of_it() {
     ] {
         let reply = rendered(hook).await;
         assert_eq!(reply.status.as_u16(), status);
-        assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"restricted\"");
+        let has_challenge = status == 401;
+        assert_eq!(
+            reply.header("www-authenticate"),
+            if has_challenge { "Bearer realm=\"restricted\"" } else { "" }
+        );
     }
     let own =
         rendered(|| ([("www-authenticate", "Basic"), ("x-own", "1")], "own words").into_response()).await;

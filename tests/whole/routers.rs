@@ -3,6 +3,7 @@
 mod fallbacks;
 mod like_axum;
 mod methods;
+mod other_methods;
 mod panics;
 mod services;
 

@@ -242,6 +242,30 @@ fn build_lists_every_mistake() {
 }
 
 #[test]
+fn what_is_no_origin_is_neither_trusted_nor_public() {
+    let ports =
+        [":", ":0", ":00443", ":+443", ":65536", ":99999"].map(|port| format!("https://shop.example{port}"));
+    let others = ["https://bücher.example", "https://shop.example.*", "https://127.1", "*", "null", ""]
+        .map(str::to_owned);
+    for text in ports.iter().chain(&others) {
+        let error = Auth::builder().trust_origin(text).public_origin(text).build().unwrap_err().to_string();
+        for method in ["trust_origin", "public_origin"] {
+            let expected = format!("`{method}({text:?})` is not an origin: write scheme, host and");
+            assert!(error.contains(&expected), "{expected}\n{error}");
+        }
+    }
+    for text in [
+        "https://shop.example:8443",
+        "https://xn--bcher-kva.example",
+        "http://[::1]:3000",
+        "http://127.0.0.1",
+    ] {
+        let error = Auth::builder().trust_origin(text).public_origin(text).build().unwrap_err().to_string();
+        assert!(!error.contains("is not an origin"), "{error}");
+    }
+}
+
+#[test]
 fn build_demands_what_would_weaken_it_to_be_said_aloud() {
     let key = || Key::secret(Algorithm::HS256, [7; 32]);
     let mistakes = |builder: auth_runtime::AuthBuilder| builder.build().err().map(|error| error.to_string());

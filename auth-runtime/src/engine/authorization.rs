@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Sources;
+use super::{RouteSources, Sources};
 use crate::policy::{CompiledRule, Policy, objections};
 use crate::vocabulary::VocabularyIndex;
 
@@ -19,7 +19,7 @@ pub(crate) struct Authorization {
 #[derive(Clone, Debug)]
 pub(crate) struct UnmountedPolicy {
     pub(crate) rules: Arc<[CompiledRule]>,
-    pub(crate) sources: Arc<[usize]>,
+    pub(crate) sources: Arc<RouteSources>,
 }
 
 impl Authorization {
@@ -46,11 +46,11 @@ impl Authorization {
             tracing::error!(handler = %P::HANDLER, objections = objections.join("; "), "auth: a rule can't be enforced");
             return None;
         }
-        let sources = match P::RULE.source_names() {
+        let indices = match P::RULE.source_names() {
             [] => sources.default_indices().to_vec(),
             names => sources.resolve(names).ok()?,
         };
         let rule = CompiledRule::new(P::RULE, &self.vocabulary);
-        Some(UnmountedPolicy { rules: [rule].into(), sources: sources.into() })
+        Some(UnmountedPolicy { rules: [rule].into(), sources: sources.of_route(indices) })
     }
 }

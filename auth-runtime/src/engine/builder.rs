@@ -172,13 +172,14 @@ impl AuthBuilder {
     }
 
     /// Sets the origin under which browsers reach this service, such as `https://shop.example`: needed for cookies where a
-    /// proxy changes the header `Host`.
+    /// proxy changes the header `Host`. [`build`](Self::build) fails if it is no origin (RFC 6454 §6.2).
     pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
         self.public_origin = Some(origin.into());
         self
     }
 
-    /// Adds an origin whose pages may use this service's cookies, such as `https://app.example`.
+    /// Adds an origin whose pages may use this service's cookies, such as `https://app.example`. [`build`](Self::build) fails if it is
+    /// no origin (RFC 6454 §6.2).
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
         self.trusted_origins.push(origin.into());
         self
@@ -273,7 +274,8 @@ impl AuthBuilder {
     /// Renders rejections in the application's own form, from the rejection and the request's head.
     ///
     /// The hook may choose another status of failure (4xx, 5xx), or redirect a browser to the login page (302, 303, 307). Any
-    /// other status is replaced by that of the rejection, and `WWW-Authenticate` is always the engine's.
+    /// other status is replaced by that of the rejection. `WWW-Authenticate` is always the engine's, and is only on 400, 401 and 403:
+    /// on a 401 always (RFC 9110 §15.5.2), and never on a 404 that hides a resource, or on a redirect.
     ///
     /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
     /// `panic = "abort"` it ends the process.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::source::{AccessCookie, Carrier, CredentialSource};
+use crate::source::{AccessCookie, Carrier, CredentialSource, Vary};
 
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
 pub(crate) const RENEWAL: &str = "refresh_cookie";
@@ -56,6 +56,12 @@ impl Sources {
         indices.iter().filter_map(|&index| self.get(index)).any(is_access_cookie)
     }
 
+    /// These sources as those of a route.
+    pub(crate) fn of_route(&self, indices: Vec<usize>) -> Arc<RouteSources> {
+        let vary = Vary::of(indices.iter().filter_map(|&index| self.get(index)));
+        Arc::new(RouteSources { indices, vary })
+    }
+
     /// The schemes that a rejection on a route with these sources challenges with, each once.
     pub(crate) fn challenge_schemes(&self, indices: &[usize]) -> Vec<&str> {
         let mut schemes: Vec<&str> = Vec::new();
@@ -70,6 +76,15 @@ impl Sources {
         }
         schemes
     }
+}
+
+/// The sources of a route. It looks at all of them, whichever has the credential.
+#[derive(Debug, Default)]
+pub(crate) struct RouteSources {
+    /// Explicit ones first.
+    pub(crate) indices: Vec<usize>,
+    /// The headers that the answers of the route depend on.
+    pub(crate) vary: Vary,
 }
 
 pub(crate) fn is_access_cookie(source: &dyn CredentialSource) -> bool {

@@ -10,9 +10,10 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use crate::engine::{Auth, Engine};
-use crate::pipeline::RequestAuth;
+use crate::pipeline::{AnswerHeaders, RequestAuth};
 
-/// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response.
+/// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response:
+/// cookies, `Vary` and `Cache-Control`.
 ///
 /// `finish` of the guarded router adds it. On a plain `axum::Router`, add it with `.layer(auth.layer())`. Of several layers
 /// around a handler, the innermost counts.
@@ -101,8 +102,11 @@ where
 
 /// Adds headers. `Cache-Control` replaces the handler's, because it protects the response. A cookie that the handler set is
 /// kept: the gate clears an expired cookie, and must not clear the new cookie of a login.
-fn add(headers: &mut HeaderMap, more: HeaderMap) {
-    for (name, value) in &more {
+///
+/// `Vary` names the headers that decided, in addition to those that the handler named. `Cache-Control: private` is only for an answer
+/// of which the handler says nothing.
+fn add(headers: &mut HeaderMap, more: AnswerHeaders) {
+    for (name, value) in &more.headers {
         if name == CACHE_CONTROL {
             headers.insert(name, value.clone());
         } else if name == SET_COOKIE && headers.get_all(SET_COOKIE).iter().any(|set| same_cookie(set, value))
@@ -111,6 +115,11 @@ fn add(headers: &mut HeaderMap, more: HeaderMap) {
         } else {
             headers.append(name, value.clone());
         }
+    }
+    let (innermost, outer) = more.sources;
+    innermost.iter().chain(&outer).for_each(|sources| sources.vary.add_to(headers));
+    if more.is_private && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, RouteSources};
 use crate::gate::CarriesPolicy;
 use crate::pipeline::RoutePolicy;
 use crate::policy::{Access, CompiledRule, HandlerInfo, Rule};
@@ -29,7 +29,7 @@ pub(crate) struct ResolvedPolicy {
     pub(crate) engine: Arc<Engine>,
     pub(crate) access: Access,
     pub(crate) rules: Vec<CompiledRule>,
-    pub(crate) sources: Vec<usize>,
+    pub(crate) sources: Arc<RouteSources>,
     /// `None`: the path that the request matched, of a handler that is the fallback of several paths.
     pub(crate) path: Option<String>,
 }

@@ -13,9 +13,9 @@ use super::route::ServedRoute;
 use super::schemes::Schemes;
 use super::security::requirements;
 use crate::engine::Auth;
+use crate::method::is_safe_name;
 use crate::policy::PolicyDocument;
 use crate::policy::short_name;
-use crate::router::is_safe;
 
 /// The operations of a path, by method in lower case.
 pub(super) type PathItem = BTreeMap<String, Map<String, Value>>;
@@ -56,7 +56,7 @@ impl<'d> Operations<'d> {
         let mut enforced: Vec<Enforced> = Vec::new();
         for &method in &route.methods {
             let mut policy = route.policy.clone();
-            if !is_safe(method) {
+            if !is_safe_name(method) {
                 self.schemes.retain_outside_of_url(&mut policy.sources);
             }
             if enforced.last().is_none_or(|last| last.policy != policy) {
@@ -76,10 +76,10 @@ impl<'d> Operations<'d> {
     }
 
     fn enforced(&self, policy: PolicyDocument) -> Enforced {
-        let has_ambient_source = policy.sources.iter().any(|source| self.schemes.is_ambient(source));
+        let ambient: Vec<_> = policy.sources.iter().map(|source| self.schemes.is_ambient(source)).collect();
         let fields = [
             ("security", json!(requirements(&policy, self.schemes, self.kinds))),
-            ("responses", json!(responses(&policy, has_ambient_source, self.auth))),
+            ("responses", json!(responses(&policy, &ambient, self.auth))),
             (POLICY, json!(policy)),
         ];
         Enforced { policy, fields }

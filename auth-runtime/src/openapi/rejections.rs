@@ -26,6 +26,9 @@ const REJECTIONS: [(&str, &str, &str); 4] = [
     ),
     ("503", "AuthUnavailable", "The server can't decide at the moment whether the caller may do this."),
 ];
+/// What `WWW-Authenticate` says.
+const CHALLENGES: &str = "One challenge for each scheme of the operation: `Bearer`, another scheme of `Authorization`, `ApiKey` for a header \
+     of its own, `Cookie` (RFC 9110 §11.6.1), with the parameters of RFC 6750 §3 and RFC 9470 §3.";
 /// The schema of their body.
 const PROBLEM: &str = "AuthProblem";
 
@@ -58,9 +61,9 @@ fn response(status: &str, description: &str, has_own_form: bool) -> Value {
         // A handler that answers 503 may leave it out.
         "503" => ("Retry-After", "The number of seconds after which another attempt may succeed.", false),
         // RFC 9110 §15.5.2
-        "401" => ("WWW-Authenticate", "The challenge (RFC 6750 §3).", true),
+        "401" => ("WWW-Authenticate", CHALLENGES, true),
         // There is none for a page of another origin, nor for a request that the handler can't read.
-        _ => ("WWW-Authenticate", "The challenge (RFC 6750 §3).", false),
+        _ => ("WWW-Authenticate", CHALLENGES, false),
     };
     let mut header_fields = json!({ "description": text, "schema": { "type": "string" } });
     if let (true, Some(fields)) = (is_required, header_fields.as_object_mut()) {
@@ -80,16 +83,19 @@ fn response(status: &str, description: &str, has_own_form: bool) -> Value {
 }
 
 /// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to.
-/// `has_ambient_source`: a browser sends the credential of one of its sources by itself.
+/// `ambient`: of each of its sources, whether a browser sends the credential by itself.
 pub(super) fn responses(
     policy: &PolicyDocument,
-    has_ambient_source: bool,
+    ambient: &[bool],
     auth: &Auth,
 ) -> BTreeMap<&'static str, Value> {
     let reads = matches!(policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional);
+    let has_ambient_source = ambient.contains(&true);
+    // An ambient credential that is invalid counts as absent there.
+    let can_be_invalid = policy.access == PolicyAccess::Authenticated || ambient.contains(&false);
     let may_be_unavailable = auth.engine().may_be_unavailable();
     let can_happen = |status: &str| match status {
-        "400" | "401" => reads,
+        "400" | "401" => reads && can_be_invalid,
         "403" => reads && (has_ambient_source || policy.check.is_some() || policy.all.iter().any(can_forbid)),
         _ => reads && (may_be_unavailable || policy.check.is_some()),
     };

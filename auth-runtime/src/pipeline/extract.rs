@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use axum::http::request::Parts;
 
 use super::Pipeline;
 use super::failure::{CredentialState, Failure};
 use crate::engine::Verified;
+use crate::method::is_safe;
 use crate::policy::Access;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
-use crate::source::{Carrier, CredentialSource, Extracted};
+use crate::source::{Carrier, CredentialLocation, CredentialSource, Extracted};
 #[cfg(feature = "test-util")]
 use crate::verify::VerifiedToken;
 
@@ -27,8 +28,14 @@ pub(super) struct Credential<'r> {
     pub(super) now: SystemTime,
     /// What it led to when it was verified before.
     pub(super) remembered: Option<Arc<Verified>>,
-    /// It was issued by this very request, in place of one that expired.
-    pub(super) is_renewed: bool,
+}
+
+/// What was found in a request.
+pub(super) enum Extraction<'r> {
+    Nothing,
+    Credential(Credential<'r>),
+    /// What this source found is none.
+    Invalid(&'r dyn CredentialSource, Failure),
 }
 
 /// The principal that a test put into the request.
@@ -47,12 +54,12 @@ impl<'a> Pipeline<'a> {
 
     /// The sources of the route → the one credential that counts, or none. The first that is present decides, and
     /// an invalid one is never skipped for the next.
-    pub(super) fn extract<'r>(&self, head: &'r Parts) -> Result<Option<Credential<'r>>, Failure>
+    pub(super) fn extract<'r>(&self, head: &'r Parts) -> Result<Extraction<'r>, Failure>
     where
         'a: 'r,
     {
         let mut first: Option<(&dyn CredentialSource, Extracted<'r>)> = None;
-        for &index in self.policy.sources() {
+        for &index in &self.policy.sources.indices {
             let Some(source) = self.engine().authentication.sources.get(index) else { continue };
             let found = source.extract(head);
             if found == Extracted::Absent {
@@ -61,10 +68,8 @@ impl<'a> Pipeline<'a> {
             if source.is_in_url() {
                 self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
-            if found == Extracted::Repeated {
-                self.clear(source);
-                let reason = format!("the credential of source `{}` was sent more than once", source.name());
-                return Err(Failure::new(RejectionKind::InvalidRequest, reason));
+            if found == Extracted::Repeated && !self.may_do_without(source) {
+                return Err(Failure::new(RejectionKind::InvalidRequest, sent_repeatedly(source)));
             }
             match &first {
                 None => first = Some((source, found)),
@@ -79,7 +84,7 @@ impl<'a> Pipeline<'a> {
                 Some(_) => {}
             }
         }
-        first.map_or(Ok(None), |(source, found)| self.usable(head, source, found))
+        first.map_or(Ok(Extraction::Nothing), |(source, found)| self.usable(head, source, found))
     }
 
     fn usable<'r>(
@@ -87,55 +92,63 @@ impl<'a> Pipeline<'a> {
         head: &Parts,
         source: &'r dyn CredentialSource,
         found: Extracted<'r>,
-    ) -> Result<Option<Credential<'r>>, Failure> {
+    ) -> Result<Extraction<'r>, Failure> {
+        let invalid = |why: Cow<'static, str>| {
+            Ok(Extraction::Invalid(source, Failure::invalid_token(CredentialState::Invalid, why)))
+        };
         match found {
-            Extracted::Present(_) if source.is_in_url() && !head.method.is_safe() => {
+            Extracted::Present(_) if source.is_in_url() && !is_safe(&head.method) => {
                 let reason = "a credential is in the URL of a request that changes state";
                 Err(Failure::new(RejectionKind::InvalidRequest, reason))
             }
             Extracted::Present(text) => {
                 let remembered = self.remembered(&text);
-                Ok(Some(Credential { source, text, now: self.now, remembered, is_renewed: false }))
+                Ok(Extraction::Credential(Credential { source, text, now: self.now, remembered }))
             }
-            Extracted::Unusable(why) => {
-                self.clear(source);
-                Err(Failure::invalid_token(CredentialState::Undetermined, why))
-            }
-            _ => Ok(None),
+            Extracted::Unusable(why) => invalid(why.into()),
+            Extracted::Repeated => invalid(sent_repeatedly(source).into()),
+            Extracted::Absent => Ok(Extraction::Nothing),
         }
     }
 
-    /// On an optional route the answer clears an ambient credential that is invalid, expired or revoked; one that expired or was
-    /// revoked counts as absent: its owner did not choose to send it, and would be locked out of every such page. On other
-    /// routes it stays: another instance, or another service of this host, may know it.
+    /// On an optional route an invalid ambient credential counts as absent, and the answer clears it: its owner did not choose to
+    /// send it, and would be locked out of every such page. One that may be valid later is not cleared. On other routes it stays:
+    /// another instance, or another service of this host, may know it. What could not be judged is a failure everywhere.
     pub(super) fn without(
         &self,
-        credential: &Credential<'_>,
+        source: &dyn CredentialSource,
         failure: Failure,
     ) -> Result<Option<Principal>, Failure> {
-        if credential.is_renewed || failure.credential == CredentialState::Undetermined {
+        if failure.credential == CredentialState::Undetermined || !self.may_do_without(source) {
             return Err(failure);
         }
-        self.clear(credential.source);
-        let ambient = credential.source.carrier() == Carrier::Ambient;
-        match failure.credential {
-            CredentialState::Expired | CredentialState::Revoked
-                if ambient && self.policy.access == Access::Optional =>
-            {
-                Ok(None)
-            }
-            _ => Err(failure),
-        }
-    }
-
-    fn clear(&self, source: &dyn CredentialSource) {
-        if self.policy.access != Access::Optional {
-            return;
-        }
-        if let Some(cookie) = source.clearing_cookie() {
+        let is_cleared = failure.credential == CredentialState::Invalid;
+        if let Some(cookie) = source.clearing_cookie().filter(|_| is_cleared) {
             self.auth.set_cookie(cookie);
         }
+        let (source, reason) = (source.name(), &*failure.reason);
+        tracing::debug!(source, reason, is_cleared, "auth: an invalid credential counts as absent");
+        Ok(None)
     }
+
+    /// Whether an invalid credential of this source counts as absent.
+    fn may_do_without(&self, source: &dyn CredentialSource) -> bool {
+        self.policy.access == Access::Optional && source.carrier() == Carrier::Ambient
+    }
+
+    /// A shared cache leaves out the answer to a request with `Authorization` by itself (RFC 9111 §3.5). For all other credentials,
+    /// and for what a browser sends by itself, the answer says so.
+    pub(super) fn keep_from_shared_caches(&self, source: &dyn CredentialSource) {
+        let is_authorization = matches!(source.location(), Some(CredentialLocation::Header { name, .. })
+            if name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
+        if source.carrier() == Carrier::Ambient || !is_authorization {
+            self.auth.set_private();
+        }
+    }
+}
+
+fn sent_repeatedly(source: &dyn CredentialSource) -> String {
+    format!("the credential of source `{}` was sent more than once", source.name())
 }
 
 fn both_explicit(one: &dyn CredentialSource, other: &dyn CredentialSource) -> bool {

@@ -9,13 +9,11 @@ use crate::rejection::{Rejection, RejectionKind};
 /// What is known of a credential that was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CredentialState {
-    /// It is valid, or may be at another time or for another request.
+    /// It is valid, or was not judged.
     Undetermined,
-    /// It was valid, and has expired.
-    Expired,
-    /// It was valid, and was revoked.
-    Revoked,
-    /// It is invalid, and will stay so.
+    /// It is invalid now, and may be valid later.
+    NotYetValid,
+    /// It is invalid, and will stay so: it has expired, was revoked, or can't be read or verified here.
     Invalid,
 }
 

@@ -26,7 +26,7 @@ impl<'a> Pipeline<'a> {
     {
         let engine = self.auth.engine();
         let cookies = &engine.sessions.cookies;
-        let takes_cookie = engine.authentication.sources.take_access_cookie(self.policy.sources());
+        let takes_cookie = engine.authentication.sources.take_access_cookie(&self.policy.sources.indices);
         if !cookies.renews() || !takes_cookie {
             return Ok(extracted);
         }
@@ -51,13 +51,7 @@ impl<'a> Pipeline<'a> {
                 // The tokens are younger than the request.
                 let text = tokens.access_token.into();
                 let now = engine.now();
-                Ok(Some(Credential {
-                    source: &cookies.access,
-                    text,
-                    now,
-                    remembered: None,
-                    is_renewed: true,
-                }))
+                Ok(Some(Credential { source: &cookies.access, text, now, remembered: None }))
             }
             // Or that of the successor.
             Err(TokenError::Refresh(RefreshError::Forged)) => Ok(extracted),

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, RouteSources};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
 
@@ -27,7 +27,20 @@ struct State {
     is_decided: bool,
     principal: Option<Principal>,
     rejection: Option<RejectionKind>,
+    /// The sources of the route; of the innermost one, if a guarded route is within another.
+    sources: Option<Arc<RouteSources>>,
+    outer_sources: Vec<Arc<RouteSources>>,
+    is_private: bool,
     answer_headers: HeaderMap,
+}
+
+/// What the engine adds to an answer.
+pub(crate) struct AnswerHeaders {
+    pub(crate) headers: HeaderMap,
+    /// The sources of each gate that the request came to.
+    pub(crate) sources: (Option<Arc<RouteSources>>, Vec<Arc<RouteSources>>),
+    /// A shared cache must not store it.
+    pub(crate) is_private: bool,
 }
 
 impl RequestAuth {
@@ -68,6 +81,19 @@ impl RequestAuth {
         state.rejection = rejection;
     }
 
+    /// The answer depends on what these sources find.
+    pub(super) fn set_sources(&self, sources: &Arc<RouteSources>) {
+        let mut state = self.state();
+        if let Some(outer) = state.sources.replace(Arc::clone(sources)) {
+            state.outer_sources.push(outer);
+        }
+    }
+
+    /// The answer is for the caller alone.
+    pub(super) fn set_private(&self) {
+        self.state().is_private = true;
+    }
+
     pub(crate) fn add_answer_header(&self, name: HeaderName, value: HeaderValue) {
         self.state().answer_headers.append(name, value);
     }
@@ -80,8 +106,13 @@ impl RequestAuth {
         }
     }
 
-    pub(crate) fn take_answer_headers(&self) -> HeaderMap {
-        std::mem::take(&mut self.state().answer_headers)
+    pub(crate) fn take_answer_headers(&self) -> AnswerHeaders {
+        let mut state = self.state();
+        AnswerHeaders {
+            headers: std::mem::take(&mut state.answer_headers),
+            sources: (state.sources.take(), std::mem::take(&mut state.outer_sources)),
+            is_private: state.is_private,
+        }
     }
 
     /// A rejection after the gate: of an extractor that needs more than the gate asked for.
@@ -91,17 +122,14 @@ impl RequestAuth {
             state.is_decided = true;
             state.rejection = Some(kind);
         }
-        self.render(Rejection::new(kind), || vec!["Bearer"], head)
+        self.render(Rejection::new(kind), head)
     }
 
-    /// The rejection with its answer, which challenges with these schemes. It is another rejection if the hook that renders
-    /// it panics.
-    pub(super) fn render<'s>(
-        &self,
-        rejection: Rejection,
-        schemes: impl FnOnce() -> Vec<&'s str>,
-        head: &Parts,
-    ) -> Rejection {
+    /// The rejection with its answer, which challenges with the schemes of the route. It is another rejection if the hook that
+    /// renders it panics.
+    pub(super) fn render(&self, rejection: Rejection, head: &Parts) -> Rejection {
+        let sources = self.state().sources.clone().unwrap_or_default();
+        let schemes = || self.engine().authentication.sources.challenge_schemes(&sources.indices);
         let rejection = self.engine().responses.render(rejection, schemes, head);
         self.state().rejection = Some(rejection.kind());
         rejection

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;
 
-use crate::engine::{Engine, UnmountedPolicy};
+use crate::engine::{Engine, RouteSources, UnmountedPolicy};
 use crate::policy::{Access, CompiledRule, HandlerInfo, Policy};
 
 /// What one gate enforces.
@@ -16,7 +16,8 @@ pub(crate) struct RoutePolicy<'a> {
     pub(crate) access: Access,
     /// The rules, which must all be satisfied, from the outermost router's to the handler's own.
     pub(crate) rules: List<'a, CompiledRule>,
-    sources: List<'a, usize>,
+    /// The engine's sources that the route takes.
+    pub(crate) sources: Arc<RouteSources>,
     pub(crate) handler: HandlerInfo,
     pub(crate) route: Cow<'a, str>,
 }
@@ -25,11 +26,11 @@ impl<'a> RoutePolicy<'a> {
     pub(crate) fn new(
         access: Access,
         rules: &'a [CompiledRule],
-        sources: &'a [usize],
+        sources: &Arc<RouteSources>,
         handler: HandlerInfo,
         route: &'a str,
     ) -> Self {
-        let (rules, sources) = (List::Borrowed(rules), List::Borrowed(sources));
+        let (rules, sources) = (List::Borrowed(rules), Arc::clone(sources));
         Self { access, rules, sources, handler, route: route.into() }
     }
 
@@ -40,7 +41,7 @@ impl<'a> RoutePolicy<'a> {
         Some(Self {
             access: P::RULE.access(),
             rules: List::Counted(rules),
-            sources: List::Counted(sources),
+            sources,
             handler: P::HANDLER,
             route: matched_path(head),
         })
@@ -51,15 +52,10 @@ impl<'a> RoutePolicy<'a> {
         Self {
             access: Access::Authenticated,
             rules: List::Borrowed(&[]),
-            sources: List::Borrowed(&[]),
+            sources: Arc::default(),
             handler: HandlerInfo::new("[unknown]", "", 0),
             route: matched_path(head),
         }
-    }
-
-    /// The engine's sources that the route takes, explicit ones first.
-    pub(crate) fn sources(&self) -> &[usize] {
-        &self.sources
     }
 }
 

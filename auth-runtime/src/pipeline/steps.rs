@@ -81,7 +81,7 @@ impl Pipeline<'_> {
         }
         if revocations.view().is_revoked(&caller.principal.token_identity()) {
             let reason = "the token, its session or its user was revoked";
-            return Err(Failure::invalid_token(CredentialState::Revoked, reason));
+            return Err(Failure::invalid_token(CredentialState::Invalid, reason));
         }
         if let Some(remembered) = remembered {
             remembered.set_epoch(epoch);
@@ -147,8 +147,7 @@ fn unverified(error: VerifyError) -> Failure {
     let reason = error.to_string();
     let state = match error {
         VerifyError::Unavailable(_) => return Failure::new(RejectionKind::Unavailable, reason),
-        VerifyError::Expired => CredentialState::Expired,
-        VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => CredentialState::Undetermined,
+        VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => CredentialState::NotYetValid,
         _ => CredentialState::Invalid,
     };
     Failure::invalid_token(state, reason)

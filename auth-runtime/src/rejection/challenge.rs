@@ -1,19 +1,31 @@
 //! `WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3).
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, StatusCode};
 
 use super::RejectionKind;
 use crate::policy::Remedy;
 
 /// One challenge for each scheme, always with a parameter (RFC 6750 §3).
+///
+/// There is none if the hook that renders the rejection chose another status than 400, 401 and 403 for it: a redirect to the login
+/// page asks for no credential, and a 404 that hides a resource must not say which scope it needs. A 401 always has one (RFC 9110
+/// §15.5.2), also where the hook chose that status for a kind that has no challenge.
 pub(super) fn challenges(
     kind: RejectionKind,
     remedy: &Remedy,
+    status: StatusCode,
     realm: &str,
     schemes: &[&str],
 ) -> Vec<HeaderValue> {
-    if matches!(kind, RejectionKind::CrossOrigin | RejectionKind::Unavailable | RejectionKind::Misconfigured)
-    {
+    let has_challenge = match status {
+        StatusCode::UNAUTHORIZED => true,
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN => !matches!(
+            kind,
+            RejectionKind::CrossOrigin | RejectionKind::Unavailable | RejectionKind::Misconfigured
+        ),
+        _ => false,
+    };
+    if !has_challenge {
         return Vec::new();
     }
     let mut parameters = format!("realm={}", quoted(realm));

@@ -11,6 +11,7 @@ use tower::Service;
 use super::guarded_router::Router;
 use super::into_guarded::{ServiceWithRule, guarded_service, into_guarded};
 use super::method_router::{Endpoint, MethodRouter, mounted};
+use super::other_methods::{AllowLayer, Allowed, OtherMethods, alone, unchecked};
 use super::resolve::{Entry, Kind};
 use super::served_methods::ServedMethods;
 use super::{FALLBACK, UNKNOWN};
@@ -43,7 +44,7 @@ mod sealed {
             self,
             router: axum::Router<S>,
             at: &'static Location<'static>,
-        ) -> (axum::Router<S>, super::Endpoints);
+        ) -> (axum::Router<S>, super::Endpoints<S>);
     }
 }
 
@@ -53,9 +54,14 @@ where
     T: CarriesPolicy + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    fn apply(self, router: axum::Router<S>, _: &'static Location<'static>) -> (axum::Router<S>, Endpoints) {
+    fn apply(
+        self,
+        router: axum::Router<S>,
+        _: &'static Location<'static>,
+    ) -> (axum::Router<S>, Endpoints<S>) {
         let (handler, route) = mounted::<H, T, S>(self);
-        (router.fallback(handler), Endpoints(vec![Endpoint::new(ServedMethods::Any, route)]))
+        let endpoints = vec![Endpoint::new(ServedMethods::Any, route)];
+        (router.fallback(handler), Endpoints { endpoints, other_methods: None })
     }
 }
 
@@ -72,8 +78,16 @@ impl<S> sealed::Sealed<(), S> for MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    fn apply(self, router: axum::Router<S>, _: &'static Location<'static>) -> (axum::Router<S>, Endpoints) {
-        (router.fallback(self.inner), Endpoints(self.endpoints))
+    fn apply(
+        self,
+        router: axum::Router<S>,
+        _: &'static Location<'static>,
+    ) -> (axum::Router<S>, Endpoints<S>) {
+        let is_default = self.has_default_fallback();
+        let Self { inner, endpoints, not_allowed } = self;
+        let other_methods = is_default.then(|| not_allowed.of_fallback());
+        let inner = if is_default { not_allowed.methods.merge(inner) } else { inner };
+        (router.fallback(inner), Endpoints { endpoints, other_methods })
     }
 }
 
@@ -83,7 +97,11 @@ impl<S> sealed::Sealed<(), S> for (axum::routing::MethodRouter<S>, Rule)
 where
     S: Clone + Send + Sync + 'static,
 {
-    fn apply(self, router: axum::Router<S>, at: &'static Location<'static>) -> (axum::Router<S>, Endpoints) {
+    fn apply(
+        self,
+        router: axum::Router<S>,
+        at: &'static Location<'static>,
+    ) -> (axum::Router<S>, Endpoints<S>) {
         into_guarded(self, at).apply(router, at)
     }
 }
@@ -92,7 +110,11 @@ impl<S> IntoFallback<(), S> for (axum::routing::MethodRouter<S>, Rule) where S: 
 
 /// What a fallback is listed by.
 #[derive(Debug)]
-pub struct Endpoints(Vec<Endpoint>);
+pub struct Endpoints<S> {
+    endpoints: Vec<Endpoint>,
+    /// What answers the methods that it has no handler for.
+    other_methods: Option<OtherMethods<S>>,
+}
 
 impl<S> Router<S>
 where
@@ -103,9 +125,10 @@ where
     /// counts; a router that is nested and has none takes the one of the router around it.
     #[track_caller]
     pub fn fallback<T>(mut self, fallback: impl IntoFallback<T, S>) -> Self {
-        let (inner, Endpoints(endpoints)) = fallback.apply(self.inner, Location::caller());
+        let (inner, Endpoints { endpoints, other_methods }) = fallback.apply(self.inner, Location::caller());
         self.inner = inner;
         self.list_fallback(endpoints);
+        self.other_methods.extend(other_methods);
         self
     }
 
@@ -126,21 +149,36 @@ where
     }
 
     /// The handler for requests to the paths so far whose method no route of the path has, in place of an empty 405 answer. Its
-    /// answer has the `Allow` header. It has `#[auth]` like any other handler, and is listed with the method `OTHER` for each of
-    /// these paths; a path whose method router has a fallback, or `any`, keeps that.
+    /// answer has the `Allow` header, and a rejection has none. It has `#[auth]` like any other handler, and is listed with the
+    /// method `OTHER` for each of these paths; a path whose method router has a fallback, or `any`, keeps that.
     ///
     /// Where a path has a method router of axum's with a rule beside it, this handler answers for the methods which that one
-    /// lacks, by its own rule: the rule of that method router is not evaluated.
+    /// lacks, by its own rule: the rule of that method router is not evaluated. There a rejection has the header too.
+    #[track_caller]
     pub fn method_not_allowed_fallback<H, T>(mut self, handler: H) -> Self
     where
         H: Handler<T, S>,
         T: CarriesPolicy + 'static,
     {
-        let (handler, route) = mounted::<H, T, S>(handler);
-        self.inner = self.inner.method_not_allowed_fallback(handler);
+        let mut fallbacks = unchecked();
+        // Of method routers of axum's.
+        let (shared, route) = mounted::<H, T, S>(handler.clone());
         for path in self.paths_without_method_fallback() {
-            self.entries.push(Entry::new(ServedMethods::Other, &path, Kind::Guarded(route.clone())));
+            if self.has_default_fallback(&path) {
+                let (handler, route) = mounted::<H, T, S>(handler.clone());
+                let allowed = Allowed::default();
+                let methods = axum::routing::any(handler).layer(AllowLayer(allowed.clone()));
+                fallbacks = fallbacks.merge(alone(&path, methods));
+                let entry = Entry::new(ServedMethods::Other, &path, Kind::Guarded(route));
+                self.entries.push(Entry { allowed: Some(allowed), ..entry });
+            } else {
+                self.entries.push(Entry::new(ServedMethods::Other, &path, Kind::Guarded(route.clone())));
+            }
         }
+        if fallbacks.has_routes() {
+            self.merge_fallbacks(fallbacks);
+        }
+        self.inner = self.inner.method_not_allowed_fallback(shared);
         self
     }
 
@@ -149,12 +187,14 @@ where
     pub fn reset_fallback(mut self) -> Self {
         self.inner = self.inner.reset_fallback();
         self.entries.retain(|entry| !entry.path.ends_with(FALLBACK));
+        self.other_methods.retain(|other| !other.path.ends_with(FALLBACK));
         self
     }
 
     fn list_fallback(&mut self, endpoints: Vec<Endpoint>) {
         // As with axum's, the last one counts.
         self.entries.retain(|entry| entry.path != FALLBACK);
+        self.other_methods.retain(|other| other.path != FALLBACK);
         self.list(FALLBACK, endpoints);
     }
 

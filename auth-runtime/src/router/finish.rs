@@ -33,6 +33,9 @@ where
         for entry in &finished.entries {
             entry.resolve(auth.engine(), &finished.mounted_at, &mut errors);
         }
+        if errors.is_empty() {
+            finished.resolve_other_methods(auth.engine(), &mut errors);
+        }
         errors.check::<RoutesError>()?;
         let hooks = std::mem::take(&mut finished.hooks);
         if !hooks.is_empty() {

@@ -17,9 +17,10 @@ use tower::{Layer, Service};
 use super::documentation::HandlerDocs;
 use super::finish::Hook;
 use super::into_guarded::{IntoGuarded, into_guarded};
-use super::method_router::Endpoint;
 #[cfg(feature = "openapi")]
 use super::method_router::on;
+use super::method_router::{Endpoint, MethodRouter};
+use super::other_methods::OtherMethods;
 use super::panics;
 use super::path::join;
 use super::resolve::{Entry, Kind};
@@ -59,6 +60,8 @@ pub struct Router<S = ()> {
     pub(super) required: Vec<Rule>,
     pub(super) mounted_at: String,
     pub(super) hooks: Vec<Hook>,
+    /// What answers the methods that paths have no route for, if a router requires something.
+    pub(super) other_methods: Vec<OtherMethods<S>>,
     /// Whether axum rejects path segments that start with `:` or `*`.
     pub(super) has_v07_checks: bool,
 }
@@ -84,6 +87,7 @@ where
             required: Vec::new(),
             mounted_at: String::new(),
             hooks: Vec::new(),
+            other_methods: Vec::new(),
             has_v07_checks: true,
         }
     }
@@ -108,9 +112,10 @@ where
     /// If the path overlaps with another route, or is malformed.
     #[track_caller]
     pub fn route(mut self, path: &str, route: impl IntoGuarded<S>) -> Self {
-        let route = into_guarded(route, Location::caller());
-        self.inner = self.inner.route(path, route.inner);
-        self.list(path, route.endpoints);
+        let MethodRouter { inner, endpoints, not_allowed } = into_guarded(route, Location::caller());
+        self.inner = self.inner.route(path, inner);
+        self.list(path, endpoints);
+        self.add_other_methods(vec![not_allowed.at(path)]);
         self
     }
 
@@ -122,13 +127,15 @@ where
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         panics::unless_nestable("nest", path, self.has_v07_checks);
-        let Self { inner, mut entries, hooks, .. } = router.with_requirements();
+        let Self { inner, mut entries, hooks, mut other_methods, .. } = router.with_requirements();
         let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
             // axum forgets the fallbacks inside of a router that has none itself.
             entries.retain(|entry| !entry.path.ends_with(FALLBACK));
+            other_methods.retain(|other| !other.path.ends_with(FALLBACK));
         }
         self.inner = self.inner.nest(path, inner);
+        self.add_other_methods(other_methods.into_iter().map(|other| other.nest(path)).collect());
         self.hooks.extend(hooks);
         self.entries
             .extend(entries.into_iter().map(|entry| Entry { path: join(path, &entry.path), ..entry }));
@@ -141,8 +148,9 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let Self { inner, entries, hooks, has_v07_checks, .. } = router.with_requirements();
+        let Self { inner, entries, hooks, other_methods, has_v07_checks, .. } = router.with_requirements();
         self.inner = self.inner.merge(inner);
+        self.add_other_methods(other_methods);
         self.has_v07_checks |= has_v07_checks;
         self.hooks.extend(hooks);
         self.entries.extend(entries);
@@ -175,7 +183,9 @@ where
     /// paths. It says that this was called, and where. It is right for routes that check their callers themselves.
     ///
     /// # Panics
-    /// As `axum::Router::merge`.
+    /// As `axum::Router::merge`. If such a router has a fallback for the methods of a path that also has guarded routes, then
+    /// [`finish`](Self::finish) panics where a router requires a rule, and
+    /// [`method_not_allowed_fallback`](Self::method_not_allowed_fallback) does.
     #[track_caller]
     pub fn dangerously_merge_unguarded(mut self, router: axum::Router<S>) -> Self {
         self.inner = self.inner.merge(router);
@@ -187,6 +197,9 @@ where
     /// route's own rule. A route that is public or optional by itself is so no longer.
     ///
     /// Where the rule names sources, a route takes only those of its own that are among them.
+    ///
+    /// A request with a method that its path has no route for must satisfy it too, before it is answered 405 with `Allow`: what is
+    /// required of every route of the path is required of it.
     pub fn require(mut self, rule: Rule) -> Self {
         self.required.push(rule);
         self
@@ -208,7 +221,9 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { inner: self.inner.layer(layer), ..self }
+        let others = self.other_methods.into_iter();
+        let other_methods = others.map(|other| other.map(|router| router.layer(layer.clone()))).collect();
+        Self { inner: self.inner.layer(layer), other_methods, ..self }
     }
 
     /// Applies a layer to the routes so far, for requests that match one, as `axum::Router::route_layer` does.
@@ -224,13 +239,21 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { inner: self.inner.route_layer(layer), ..self }
+        let inner = self.inner.route_layer(layer.clone());
+        let others = self.other_methods.into_iter();
+        let other_methods =
+            others.map(|other| other.map(|router| router.route_layer(layer.clone()))).collect();
+        Self { inner, other_methods, ..self }
     }
 
     /// Gives the handlers their state, as `axum::Router::with_state` does.
     pub fn with_state<S2>(self, state: S) -> Router<S2> {
+        let others = self.other_methods.into_iter();
+        let other_methods =
+            others.map(|other| other.map(|router| router.with_state(state.clone()))).collect();
         Router {
             inner: self.inner.with_state(state),
+            other_methods,
             entries: self.entries,
             required: self.required,
             mounted_at: self.mounted_at,
@@ -246,6 +269,7 @@ where
         }
         for endpoint in endpoints {
             let entry = Entry::new(endpoint.methods, path, Kind::Guarded(endpoint.route));
+            let entry = Entry { allowed: endpoint.allowed, ..entry };
             #[cfg(feature = "openapi")]
             let entry = Entry { docs: endpoint.docs, ..entry };
             self.entries.push(entry);

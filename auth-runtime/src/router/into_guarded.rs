@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::method_router::{Endpoint, MethodRouter};
+use super::other_methods::NotAllowed;
 use super::served_methods::ServedMethods;
 use crate::gate::MountedRoute;
 use crate::gate::{GateLayer, GuardedService};
@@ -14,7 +15,7 @@ use crate::policy::Rule;
 /// `axum::routing::MethodRouter` with a [`Rule`] beside it.
 ///
 /// Which methods the latter has is not known here. It is listed as `ANY`, takes no token from the URL, and answers a method
-/// that it lacks (405) only to callers that satisfy the rule.
+/// that it lacks (405) only to callers that satisfy the rule. axum adds `Allow` to the rejection of such a request too.
 ///
 /// ```
 /// # use auth_runtime::{Router, rule};
@@ -115,6 +116,7 @@ where
         // Not `route_layer`, which leaves the fallback open, and `any` is one.
         inner: inner.layer(GateLayer(Arc::clone(&route))),
         endpoints: vec![Endpoint::new(methods, route)],
+        not_allowed: NotAllowed::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use tower::{Layer, Service};
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::into_guarded::{IntoGuarded, ServiceWithRule, guarded_service, into_guarded};
+use super::other_methods::{AllowLayer, Allowed, NotAllowed};
 use super::served_methods::ServedMethods;
 use crate::gate::CarriesPolicy;
 use crate::gate::{MountedHandler, MountedRoute};
@@ -25,6 +26,8 @@ use crate::gate::{MountedHandler, MountedRoute};
 pub struct MethodRouter<S = ()> {
     pub(super) inner: axum::routing::MethodRouter<S>,
     pub(super) endpoints: Vec<Endpoint>,
+    /// The answer to all other methods, if there is no fallback and a router requires something.
+    pub(super) not_allowed: NotAllowed<S>,
 }
 
 /// One handler of a method router.
@@ -32,6 +35,8 @@ pub struct MethodRouter<S = ()> {
 pub(super) struct Endpoint {
     pub(super) methods: ServedMethods,
     pub(super) route: Arc<MountedRoute>,
+    /// What its answers name in `Allow`, if axum does not add that.
+    pub(super) allowed: Option<Allowed>,
     #[cfg(feature = "openapi")]
     pub(super) docs: Option<Arc<HandlerDocs>>,
 }
@@ -41,6 +46,7 @@ impl Endpoint {
         Self {
             methods,
             route,
+            allowed: None,
             #[cfg(feature = "openapi")]
             docs: None,
         }
@@ -68,6 +74,7 @@ where
     MethodRouter {
         inner: axum::routing::any(handler),
         endpoints: vec![Endpoint::new(ServedMethods::Any, route)],
+        not_allowed: NotAllowed::new(),
     }
 }
 
@@ -86,7 +93,8 @@ where
 {
     /// No handlers: every request is answered with 405 (Method Not Allowed).
     pub fn new() -> Self {
-        Self { inner: axum::routing::MethodRouter::new(), endpoints: Vec::new() }
+        let inner = axum::routing::MethodRouter::new();
+        Self { inner, endpoints: Vec::new(), not_allowed: NotAllowed::new() }
     }
 
     /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
@@ -123,30 +131,28 @@ where
     }
 
     /// The handler for requests of all other methods, as `axum::routing::MethodRouter::fallback`: the answer that it gives
-    /// has the `Allow` header. It has `#[auth]` like any other handler, replaces an earlier fallback and the handler of
-    /// [`any`], and is listed with the method `OTHER`.
-    pub fn fallback<H, T>(mut self, handler: H) -> Self
+    /// has the `Allow` header, and a rejection has none. It has `#[auth]` like any other handler, replaces an earlier fallback
+    /// and the handler of [`any`], and is listed with the method `OTHER`.
+    pub fn fallback<H, T>(self, handler: H) -> Self
     where
         H: Handler<T, S>,
         T: CarriesPolicy + 'static,
     {
         let (handler, route) = mounted::<H, T, S>(handler);
-        self.inner = self.inner.fallback(handler);
-        self.with_fallback(route)
+        self.with_fallback(axum::routing::any(handler), route)
     }
 
     /// The service for requests of all other methods, with a rule beside it: `(service, rule!(public))`. The same as
     /// [`fallback`](Self::fallback) otherwise.
     #[track_caller]
-    pub fn fallback_service<T>(mut self, service: impl ServiceWithRule<T>) -> Self
+    pub fn fallback_service<T>(self, service: impl ServiceWithRule<T>) -> Self
     where
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse + 'static,
         T::Future: Send + 'static,
     {
         let (service, route) = guarded_service(service, Location::caller());
-        self.inner = self.inner.fallback_service(service);
-        self.with_fallback(route)
+        self.with_fallback(axum::routing::any_service(service), route)
     }
 
     /// Adds the handlers of another method router, or what axum's method router serves with a rule beside it:
@@ -159,12 +165,15 @@ where
         let other = into_guarded(other, Location::caller());
         self.inner = self.inner.merge(other.inner);
         self.endpoints.extend(other.endpoints);
+        // As in axum: of two default answers that of the other.
+        self.not_allowed = other.not_allowed;
         self
     }
 
     /// Gives the handlers their state, as `axum::routing::MethodRouter::with_state` does.
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
-        MethodRouter { inner: self.inner.with_state(state), endpoints: self.endpoints }
+        let not_allowed = self.not_allowed.with_state(state.clone());
+        MethodRouter { inner: self.inner.with_state(state), endpoints: self.endpoints, not_allowed }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates, and to the answer for other methods.
@@ -175,7 +184,8 @@ where
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { inner: self.inner.layer(layer), endpoints: self.endpoints }
+        let not_allowed = self.not_allowed.layer(layer.clone());
+        Self { inner: self.inner.layer(layer), endpoints: self.endpoints, not_allowed }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates. Unlike axum's, it reaches the handler of [`any`].
@@ -196,7 +206,7 @@ where
             |endpoint: &Endpoint| matches!(endpoint.methods, ServedMethods::Any | ServedMethods::Unknown);
         let has_any = self.endpoints.iter().any(may_have_any);
         let inner = if has_any { self.inner.layer(layer) } else { self.inner.route_layer(layer) };
-        Self { inner, endpoints: self.endpoints }
+        Self { inner, ..self }
     }
 
     /// Adds documentation to the handlers so far.
@@ -208,9 +218,22 @@ where
         self
     }
 
-    fn with_fallback(mut self, route: Arc<MountedRoute>) -> Self {
+    /// Whether it has handlers of this library alone, and no fallback.
+    pub(super) fn has_default_fallback(&self) -> bool {
+        self.endpoints.iter().all(|endpoint| matches!(endpoint.methods, ServedMethods::Named(_)))
+    }
+
+    /// `fallback` is what answers every method.
+    fn with_fallback(mut self, fallback: axum::routing::MethodRouter<S>, route: Arc<MountedRoute>) -> Self {
+        let allowed = Allowed::default();
+        let is_default = self.has_default_fallback();
+        let adds_allow = is_default || self.endpoints.iter().any(|endpoint| endpoint.allowed.is_some());
+        let fallback = if adds_allow { fallback.layer(AllowLayer(allowed.clone())) } else { fallback };
+        // Merged with what is made by `any`, axum adds no `Allow`. After that it is replaced as any other.
+        self.inner = if is_default { fallback.merge(self.inner) } else { self.inner.fallback(fallback) };
         self.endpoints.retain(|endpoint| !endpoint.methods.is_fallback());
-        self.endpoints.push(Endpoint::new(ServedMethods::Other, route));
+        let endpoint = Endpoint::new(ServedMethods::Other, route);
+        self.endpoints.push(Endpoint { allowed: adds_allow.then_some(allowed), ..endpoint });
         self
     }
 }
@@ -243,8 +266,3 @@ pub(crate) const METHODS: [(MethodFilter, &str); 9] = [
     (MethodFilter::TRACE, "TRACE"),
     (MethodFilter::CONNECT, "CONNECT"),
 ];
-
-/// Whether a method changes nothing (RFC 9110 §9.2.1), whatever the case of its letters.
-pub(crate) fn is_safe(method: &str) -> bool {
-    ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(method))
-}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
+use super::other_methods::Allowed;
 use super::path::{self, parameters};
 use super::served_methods::ServedMethods;
 use super::{FALLBACK, effective};
@@ -21,6 +22,8 @@ pub(super) struct Entry {
     /// What the routers around it require, the outermost first.
     pub(super) required: Vec<Rule>,
     pub(super) kind: Kind,
+    /// What its answers name in `Allow`, if axum does not add that.
+    pub(super) allowed: Option<Allowed>,
     #[cfg(feature = "openapi")]
     pub(super) docs: Option<Arc<HandlerDocs>>,
 }
@@ -41,6 +44,7 @@ impl Entry {
             path: path.to_owned(),
             required: Vec::new(),
             kind,
+            allowed: None,
             #[cfg(feature = "openapi")]
             docs: None,
         }
@@ -93,6 +97,7 @@ impl Entry {
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
             let has_many_paths = self.methods == ServedMethods::Other && !self.path.ends_with(FALLBACK);
             let path = (!has_many_paths).then_some(full_path);
+            let sources = engine.authentication.sources.of_route(sources);
             route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
         }
     }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::documentation::HandlerDocs;
 use super::effective;
 #[cfg(feature = "openapi")]
-use super::method_router::is_safe;
-#[cfg(feature = "openapi")]
 use super::resolve::read;
 #[cfg(feature = "openapi")]
 use crate::engine::Auth;
+#[cfg(feature = "openapi")]
+use crate::method::is_safe_name;
 use crate::policy::{Access, Rule};
 
 /// All routes of a router: method, path, handler, rule. Prints as an aligned table.
@@ -78,7 +78,7 @@ impl RouteInfo {
         let mut wrong = |what: String| {
             objections.push(format!("{} {} ({}): {what}", self.method, self.path, self.handler));
         };
-        read(auth.engine(), &self.rules, self.check, !is_safe(self.method), &self.path, &mut wrong);
+        read(auth.engine(), &self.rules, self.check, !is_safe_name(self.method), &self.path, &mut wrong);
         objections
     }
 

@@ -2,7 +2,8 @@
 
 use axum::routing::MethodFilter;
 
-use super::method_router::{METHODS, is_safe};
+use super::method_router::METHODS;
+use crate::method::is_safe_name;
 
 /// How a route is listed that serves every method.
 pub(crate) const ANY: &str = "ANY";
@@ -43,7 +44,7 @@ impl ServedMethods {
     /// Whether one of the methods changes state (RFC 9110 §9.2.1).
     pub(super) fn change_state(&self) -> bool {
         // `ANY` and `OTHER` are not among the safe ones.
-        self.labels().iter().any(|method| !is_safe(method))
+        self.labels().iter().any(|method| !is_safe_name(method))
     }
 
     /// Whether the method router has a fallback by this, and takes no default.

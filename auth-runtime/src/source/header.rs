@@ -4,7 +4,7 @@ use axum::http::HeaderName;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 
-use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_scheme, credential};
+use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_scheme, credential, scheme};
 
 /// A credential in a header, with or without an authentication scheme.
 ///
@@ -22,19 +22,32 @@ pub struct Header {
     name: String,
     header: HeaderName,
     scheme: Option<String>,
+    opens_dialog: bool,
 }
 
 impl Header {
     /// Returns a source whose credential is the whole value of `header`. `name` is its name in `source = ".."`.
     #[must_use]
     pub fn new(name: impl Into<String>, header: HeaderName) -> Self {
-        Self { name: name.into(), header, scheme: None }
+        Self { name: name.into(), header, scheme: None, opens_dialog: false }
     }
 
     /// Sets the authentication scheme. The credential follows it and a space. A value with another scheme counts as absent.
+    ///
+    /// What browsers send by themselves after `Basic`, `Digest`, `Negotiate` and `NTLM` is an ambient credential. A challenge names
+    /// these schemes only after [`open_dialog`](Self::open_dialog).
     #[must_use]
     pub fn with_scheme(mut self, scheme: impl Into<String>) -> Self {
         self.scheme = Some(scheme.into());
+        self
+    }
+
+    /// Challenges with `Basic`, `Digest`, `Negotiate` or `NTLM` where that is the scheme, in place of `xBasic` and so on: a browser then
+    /// opens its own dialog for a name and a password when it gets a 401, also for a request of a script. For pages without a login
+    /// form.
+    #[must_use]
+    pub fn open_dialog(mut self) -> Self {
+        self.opens_dialog = true;
         self
     }
 }
@@ -46,11 +59,7 @@ impl CredentialSource for Header {
 
     /// Returns `Ambient` for the schemes and headers that a browser stores and sends automatically.
     fn carrier(&self) -> Carrier {
-        let stored_by_browser = ["basic", "digest", "negotiate", "ntlm"];
-        let by_browser = self
-            .scheme
-            .as_ref()
-            .is_some_and(|scheme| stored_by_browser.contains(&&*scheme.to_ascii_lowercase()));
+        let by_browser = self.scheme.as_deref().is_some_and(scheme::is_of_browsers);
         if by_browser || self.header == COOKIE { Carrier::Ambient } else { Carrier::Explicit }
     }
 
@@ -72,6 +81,9 @@ impl CredentialSource for Header {
     }
 
     fn challenge_scheme(&self) -> &str {
-        self.scheme.as_deref().unwrap_or("Bearer")
+        match &self.scheme {
+            Some(scheme) if self.opens_dialog => scheme,
+            _ => scheme::of_challenge(self.location()),
+        }
     }
 }

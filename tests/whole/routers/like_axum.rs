@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use auth_runtime::testing::TestAuth;
+use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{auth, routing, rule};
 use axum::body::Body;
 use axum::extract::Request;
@@ -431,9 +431,21 @@ fn asked() -> impl Strategy<Value = (&'static str, String)> {
     (methods, target)
 }
 
-async fn ask(app: &axum::Router, method: &str, target: &str) -> Reply {
-    let request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(target);
-    send(app, request.body(Body::empty()).unwrap()).await
+async fn ask(app: &axum::Router, method: &str, target: &str, bearer: Option<&str>) -> Reply {
+    let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(target);
+    if let Some(bearer) = bearer {
+        request = request.header("authorization", bearer);
+    }
+    let mut reply = send(app, request.body(Body::empty()).unwrap()).await;
+    // axum names a method twice where two method routers are merged.
+    if let Some(allow) = reply.headers.get("allow") {
+        let mut methods: Vec<&str> = Vec::new();
+        let all = allow.to_str().unwrap().split(',');
+        all.for_each(|method| methods.extend((!methods.contains(&method)).then_some(method)));
+        let once = methods.join(",").parse().unwrap();
+        reply.headers.insert("allow", once);
+    }
+    reply
 }
 
 #[test]
@@ -457,7 +469,7 @@ fn random_routers_answer_as_axums_do() {
                 return Ok(());
             };
             for (method, target) in &asked {
-                let expected = runtime.block_on(ask(&plain, method, target));
+                let expected = runtime.block_on(ask(&plain, method, target, None));
                 counts[match expected.status.as_u16() {
                     200 => 1,
                     404 => 2,
@@ -465,7 +477,7 @@ fn random_routers_answer_as_axums_do() {
                 }] += 1;
                 for (name, (app, has)) in [("attribute", &attribute), ("beside", &beside)] {
                     prop_assert_eq!(*has, has_routes, "{}", name);
-                    let reply = runtime.block_on(ask(app, method, target));
+                    let reply = runtime.block_on(ask(app, method, target, None));
                     prop_assert_eq!(&reply.status, &expected.status, "{} {} {}", name, method, target);
                     prop_assert_eq!(&reply.headers, &expected.headers, "{} {} {}", name, method, target);
                     prop_assert_eq!(&reply.body, &expected.body, "{} {} {}", name, method, target);
@@ -477,4 +489,57 @@ fn random_routers_answer_as_axums_do() {
         .unwrap();
     let [panics, found, not_found, not_allowed] = seen.get();
     assert!(panics > 10 && found > 60 && not_found > 100 && not_allowed > 20, "{:?}", seen.get());
+}
+
+/// Where a router requires a caller, an anonymous one learns nothing, not even which methods a path has; and another one gets what axum
+/// answers.
+#[test]
+fn random_routers_that_require_a_caller_answer_as_axums_do_after_the_gate() {
+    let test = TestAuth::new();
+    let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let given = (prop::collection::vec(step(), 1..6), prop::collection::vec(asked(), 30));
+    let seen = std::cell::Cell::new([0_usize; 3]);
+    auth_tests_random::runner(300)
+        .run(&given, |(steps, asked)| {
+            let Some((plain, _)) = finished::<Plain>(&steps, &test) else { return Ok(()) };
+            let required =
+                |router: auth_runtime::Router| router.require(rule!()).finish(test.auth()).unwrap();
+            let attribute = required(build::<Attribute>(&steps));
+            let beside = required(build::<Beside>(&steps));
+            let mut counts = seen.get();
+            for (method, target) in &asked {
+                let expected = runtime.block_on(ask(&plain, method, target, None));
+                counts[match expected.status.as_u16() {
+                    200 => 0,
+                    404 => 1,
+                    _ => 2,
+                }] += 1;
+                for (name, app) in [("attribute", &attribute), ("beside", &beside)] {
+                    let mut reply = runtime.block_on(ask(app, method, target, Some(&bearer)));
+                    reply.headers.remove("vary");
+                    prop_assert_eq!(&reply.status, &expected.status, "{} {} {}", name, method, target);
+                    prop_assert_eq!(&reply.headers, &expected.headers, "{} {} {}", name, method, target);
+                    prop_assert_eq!(&reply.body, &expected.body, "{} {} {}", name, method, target);
+
+                    let anonymous = runtime.block_on(ask(app, method, target, None));
+                    let status = if expected.status == 404 { 404 } else { 401 };
+                    prop_assert_eq!(anonymous.status, status, "{} {} {}", name, method, target);
+                    // axum's method routers say it themselves.
+                    let says = anonymous.headers.contains_key("allow");
+                    prop_assert!(
+                        !says || name == "beside" || status == 404,
+                        "{} {} {}",
+                        name,
+                        method,
+                        target
+                    );
+                }
+            }
+            seen.set(counts);
+            Ok(())
+        })
+        .unwrap();
+    let [found, not_found, not_allowed] = seen.get();
+    assert!(found > 60 && not_found > 100 && not_allowed > 20, "{:?}", seen.get());
 }

@@ -16,8 +16,8 @@ pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> Origi
         let origin = Origin::parse(text);
         if origin.is_none() {
             errors.push(format!(
-                "`{method}({text:?})` is not an origin: write scheme, host and, if it is not the scheme's default, port, \
-                 and nothing after them, as in `https://shop.example`"
+                "`{method}({text:?})` is not an origin: write scheme, host and, if it is not the scheme's default, port (1 to 65535), \
+                 and nothing after them, as in `https://shop.example`; a host with other letters in its ASCII form (`xn--..`)"
             ));
         }
         origin
@@ -37,13 +37,18 @@ pub(super) fn cookies(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> T
             "`cookie_name({name:?})` is the name of the refresh cookie: give the access cookie another name"
         ));
     }
-    let is_token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !is_token(name) {
         errors.push(format!(
             "`{name}` can't be the name of a cookie (RFC 6265 §4.1.1): use letters, digits, `-` and `_`"
         ));
     }
     TokenCookies { refresh: RefreshCookie::new(is_secure, builder.renew_transparently), access }
+}
+
+/// Whether it is a token (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    let is_of_tokens = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_tokens)
 }
 
 /// Errors between the cookies and what else is configured.
@@ -91,6 +96,12 @@ pub(super) fn assemble(
             errors.push(format!("two sources have the name `{name}`: give the second another name"));
         } else if name.is_empty() || ["query", RENEWAL].contains(&name) {
             errors.push(format!("a source can't have the name `{name}`: give it another name"));
+        } else if !is_token(source.challenge_scheme()) {
+            errors.push(format!(
+                "the source `{name}` has the scheme {:?}, which can't be an authentication scheme (RFC 9110 §11.1): use letters, \
+                 digits and `-`",
+                source.challenge_scheme()
+            ));
         } else {
             list.push(source);
         }
