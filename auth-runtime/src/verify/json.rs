@@ -35,9 +35,14 @@ fn members_of(text: &str) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
-/// Returns whether a member of the outermost object can be parsed later without an error: a literal, a whole number of at most 15
-/// digits, or a string without escapes. Other values, such as `1e999` and `"\ud800"`, can fail although their end was found.
-pub(super) fn is_plain(raw: &RawValue) -> bool {
+/// Returns whether a member of the outermost object can be parsed later without an error. Each member that is not parsed at once must
+/// be checked: `serde_json` finds the end of `1e999`, `"\ud800"` and `{"a":1,"a":2}`, and that is all.
+pub(super) fn is_valid(raw: &RawValue) -> bool {
+    is_plain(raw) || value(raw).is_some()
+}
+
+/// Returns whether it is a literal, a whole number of at most 15 digits, or a string without escapes: these are always valid.
+fn is_plain(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes() {
         [b'"', ..] => !text.contains('\\'),

@@ -1,6 +1,7 @@
 //! The verifier against test vectors that others published, and against changed tokens.
 
 mod differential;
+mod header;
 mod mutations;
 mod strict;
 mod vectors;

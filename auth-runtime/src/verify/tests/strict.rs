@@ -7,10 +7,10 @@ use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::{Algorithm, ClaimRule, JwtVerifier, Key, TrustedIssuer, VerifyError};
 
-const SECRET: [u8; 32] = [7; 32];
+pub(super) const SECRET: [u8; 32] = [7; 32];
 
 /// A token whose parts are given to the letter, with a signature that is right for them.
-fn signed(header: &[u8], payload: &[u8]) -> String {
+pub(super) fn signed(header: &[u8], payload: &[u8]) -> String {
     let message = format!("{}.{}", base64url(header), base64url(payload));
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &SECRET);
     let signature = aws_lc_rs::hmac::sign(&key, message.as_bytes());
