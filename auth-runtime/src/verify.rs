@@ -13,6 +13,7 @@ mod issuer;
 mod json;
 mod jws;
 mod jwt;
+mod keys;
 mod limits;
 #[cfg(test)]
 mod tests;

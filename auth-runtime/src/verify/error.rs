@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::keys::MAX_TRIED;
+
 /// Why a token was rejected. Its text is for the log: it holds no part of the token, and the caller never sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,6 +19,8 @@ pub enum VerifyError {
     UnknownKey,
     /// No key of the issuer verifies the signature.
     BadSignature,
+    /// The first 16 keys of the issuer that fit the header do not verify the signature, and there are more.
+    TooManyKeys,
     /// `exp` has passed (RFC 7519 §4.1.4).
     Expired,
     /// `nbf` is in the future (RFC 7519 §4.1.5).
@@ -56,6 +60,11 @@ impl fmt::Display for VerifyError {
             }
             Self::UnknownKey => f.write_str("the token's `kid` is not the id of a key of its issuer"),
             Self::BadSignature => f.write_str("no key of the issuer verifies the token's signature"),
+            Self::TooManyKeys => write!(
+                f,
+                "the first {MAX_TRIED} keys that fit the token's `alg` and `kid` do not verify its signature, and no more are tried: \
+                 have the issuer give each key a `kid` of its own"
+            ),
             Self::Expired => f.write_str("the token has expired"),
             Self::NotYetValid => f.write_str("the token is not valid yet: its `nbf` is in the future"),
             Self::IssuedInTheFuture => {

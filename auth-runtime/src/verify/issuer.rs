@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::claims::TokenClaims;
-use crate::jose::Key;
+use crate::jose::{Algorithm, Key};
 
 /// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles,
 /// scopes and permissions.
@@ -30,6 +30,8 @@ pub struct TrustedIssuer {
     pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
     pub(super) key_sets: Vec<KeySetText>,
+    /// The algorithms of the keys of `key_sets` that have no `alg`; `None`: one by the type of the key.
+    pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
 }
@@ -75,6 +77,7 @@ impl TrustedIssuer {
             claim_rules: Vec::new(),
             keys: Vec::new(),
             key_sets: Vec::new(),
+            key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
         }
@@ -130,15 +133,47 @@ impl TrustedIssuer {
         self
     }
 
-    /// Adds a key that verifies the issuer's signatures.
+    /// Adds a key that verifies the issuer's signatures. Each key that is added has an id of its own, or none.
+    ///
+    /// A token is tried with the keys of its `alg` that have its `kid`, and then with those that have no id; with those of its `alg` if it
+    /// has no `kid`. At most 16 keys are tried.
     pub fn key(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
     }
 
     /// Adds the keys of a JWKS document (RFC 7517 §5), given as JSON text. Keys that can't be used are skipped and logged.
+    ///
+    /// Several keys of a set may have the same `kid` (RFC 7517 §4.5): a token is tried with each, in the order of the set, as
+    /// [`key`](Self::key) says.
     pub fn jwks(mut self, json: impl Into<String>) -> Self {
         self.key_sets.push(KeySetText(json.into()));
+        self
+    }
+
+    /// Sets the algorithms of the keys in [`jwks`](Self::jwks) that have no `alg`. Such a key is for each of them that its type allows;
+    /// a key whose type allows none is skipped and logged. Default: RS256 for an RSA key, the algorithm of its curve for an EC key, and
+    /// EdDSA for an Ed25519 key. An `alg` of a key always counts.
+    ///
+    /// ```
+    /// use auth_runtime::verify::{Algorithm, TrustedIssuer};
+    ///
+    /// # let jwks = "";
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .jwks(jwks)
+    ///     .jwks_algorithms([Algorithm::PS256, Algorithm::ES256]);
+    /// # let _ = issuer;
+    /// ```
+    ///
+    /// A key should be for one algorithm (RFC 8725 §3.1): name RS256 and PS256 together only if the issuer signs with both.
+    pub fn jwks_algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        let mut named = Vec::new();
+        for algorithm in algorithms {
+            if !named.contains(&algorithm) {
+                named.push(algorithm);
+            }
+        }
+        self.key_set_algorithms = Some(named);
         self
     }
 

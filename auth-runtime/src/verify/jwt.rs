@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 use super::claims::TokenClaims;
-use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, KeySetText, TrustedIssuer};
+use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
+use super::keys::{self, MAX_TRIED};
 use super::{VerifiedToken, Verifier, VerifyError};
 use crate::error::ConfigErrors;
 use crate::jose::{Key, PreparedKey};
@@ -62,7 +63,7 @@ impl JwtVerifier {
     /// it is added to `errors` and nothing changes.
     pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], errors: &mut ConfigErrors) {
         let label = format!("issuer `{issuer}`");
-        let prepared = prepare_keys(&label, keys, &[], errors);
+        let prepared = keys::prepare(&label, keys, &[], None, errors);
         let Some(issuer) = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer)) else {
             errors.push(format!(
                 "{label} is not an issuer of this engine: add it with `.issuer(..)` on the builder"
@@ -133,7 +134,8 @@ impl PreparedIssuer {
             );
         }
         check(issuer, &label, errors);
-        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, errors);
+        let algorithms = issuer.key_set_algorithms.as_deref();
+        let keys = keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors);
         Self {
             name: issuer.name.as_deref().map(Box::from),
             audience: issuer.audience.clone(),
@@ -163,12 +165,15 @@ impl PreparedIssuer {
         }
         let header = Header::parse(compact.header)?;
         self.check_type(&header)?;
+        let mut candidates = keys::candidates(&keys, &header)?;
         let tried = |key: &PreparedKey| last.is_some_and(|last| std::ptr::eq(last, key));
-        match candidates(&keys, &header)?.find(|key| !tried(key) && key.verifies(message, signature)) {
+        let mut first = candidates.by_ref().take(MAX_TRIED);
+        match first.find(|key| !tried(key) && key.verifies(message, signature)) {
             Some(key) => {
                 key.remember(compact.header);
                 Ok(())
             }
+            None if candidates.next().is_some() => Err(VerifyError::TooManyKeys),
             None => Err(VerifyError::BadSignature),
         }
     }
@@ -254,60 +259,6 @@ fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
             "{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"
         ));
     }
-}
-
-/// Parses an issuer's keys. All errors are added to `errors`.
-fn prepare_keys(
-    label: &str,
-    single: &[Key],
-    sets: &[KeySetText],
-    errors: &mut ConfigErrors,
-) -> Vec<PreparedKey> {
-    let mut keys = Vec::new();
-    for (index, key) in single.iter().enumerate() {
-        match key.prepare() {
-            Ok(key) => keys.push(key),
-            Err(reason) => errors.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
-        }
-    }
-    for set in sets {
-        match Key::prepare_set(&set.0) {
-            Ok(set) => keys.extend(set),
-            Err(reason) => errors.push(format!("{label}: {reason}")),
-        }
-    }
-    if single.is_empty() && sets.is_empty() {
-        errors.push(format!(
-            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`"
-        ));
-    }
-    for (index, key) in keys.iter().enumerate() {
-        if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
-            errors.push(format!(
-                "{label}: two keys have the id `{}`, so `kid` would be ambiguous: give each key its own id",
-                key.id.as_deref().unwrap_or_default()
-            ));
-        }
-    }
-    keys
-}
-
-/// Returns the keys of the header's algorithm. A `kid` selects among the keys with an id; keys without an id are always tried.
-fn candidates<'k>(
-    keys: &'k [PreparedKey],
-    header: &'k Header,
-) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
-    let mut of_algorithm = keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
-    if of_algorithm.peek().is_none() {
-        return Err(VerifyError::AlgorithmNotAllowed);
-    }
-    let mut candidates = of_algorithm
-        .filter(|key| match (&key.id, &header.kid) {
-            (Some(id), Some(kid)) => id == kid,
-            _ => true,
-        })
-        .peekable();
-    if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
 }
 
 /// Returns the top-level names of the claims that an issuer's mapping and rules read, each once.

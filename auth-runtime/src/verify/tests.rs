@@ -2,6 +2,7 @@
 
 mod differential;
 mod header;
+mod key_sets;
 mod mutations;
 mod strict;
 mod vectors;
