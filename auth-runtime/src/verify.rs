@@ -9,6 +9,7 @@
 
 mod claims;
 mod error;
+mod excerpt;
 mod issuer;
 mod json;
 mod jws;
@@ -23,6 +24,7 @@ use std::fmt;
 pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
+pub use self::excerpt::Excerpt;
 pub(crate) use self::issuer::ClaimMapping;
 pub use self::issuer::{ClaimName, ClaimRule, TrustedIssuer};
 pub(crate) use self::jwt::JwtVerifier;

@@ -1,5 +1,7 @@
 //! Tokens from outside: which are taken, which are not, and who their bearer then is.
 
+mod log;
+
 use std::time::Duration;
 
 use auth_runtime::revocation::Revocation;

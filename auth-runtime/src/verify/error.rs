@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::excerpt::Excerpt;
 use super::keys::MAX_TRIED;
 
-/// Why a token was rejected. Its text is for the log: it holds no part of the token, and the caller never sees it.
+/// Why a token was rejected. Its text is for the log, and the caller never sees it. Of the token it holds at most `iss` and `aud`,
+/// shortened and escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -29,10 +31,10 @@ pub enum VerifyError {
     IssuedInTheFuture,
     /// The token's lifetime is longer than the engine's `max_token_lifetime`.
     LifetimeTooLong,
-    /// `iss` is not the name of a trusted issuer (RFC 7519 §4.1.1).
-    UntrustedIssuer,
-    /// `aud` does not name this service (RFC 7519 §4.1.3).
-    WrongAudience,
+    /// `iss` is not the name of a trusted issuer (RFC 7519 §4.1.1). Holds the `iss`.
+    UntrustedIssuer(Excerpt),
+    /// `aud` does not name this service (RFC 7519 §4.1.3). Holds the `aud`.
+    WrongAudience(Excerpt),
     /// A required claim is missing.
     MissingClaim(&'static str),
     /// A claim has a type or value that is not allowed.
@@ -73,10 +75,12 @@ impl fmt::Display for VerifyError {
             Self::LifetimeTooLong => {
                 f.write_str("the token's lifetime is longer than `max_token_lifetime` of the engine's builder")
             }
-            Self::UntrustedIssuer => {
-                f.write_str("the token's `iss` is not the name of an issuer of the engine's builder")
+            Self::UntrustedIssuer(issuer) => {
+                write!(f, "the token's `iss` is {issuer}, which is not the name of an issuer of the engine's builder")
             }
-            Self::WrongAudience => f.write_str("the token's `aud` does not name this service"),
+            Self::WrongAudience(audience) => {
+                write!(f, "the token's `aud` is {audience}, which the audience of its `TrustedIssuer` does not allow")
+            }
             Self::MissingClaim(name) => write!(f, "the token has no claim `{name}`"),
             Self::InvalidClaim(name) => {
                 write!(f, "the token's claim `{name}` has a type or value that is not allowed")

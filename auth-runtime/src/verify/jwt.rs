@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 use super::claims::TokenClaims;
+use super::excerpt::Excerpt;
 use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::keys::{self, MAX_TRIED};
@@ -99,7 +100,7 @@ impl JwtVerifier {
             several => {
                 let name = TokenClaims::issuer_of(payload)?;
                 let issuer = several.iter().find(|issuer| issuer.name.as_ref() == Some(&name));
-                issuer.ok_or(VerifyError::UntrustedIssuer)
+                issuer.ok_or_else(|| VerifyError::UntrustedIssuer(Excerpt::new(&name)))
             }
         }
     }
@@ -188,7 +189,9 @@ impl PreparedIssuer {
         if let Some(name) = &self.name {
             match &claims.issuer {
                 None => return Err(VerifyError::MissingClaim("iss")),
-                Some(issuer) if issuer != name => return Err(VerifyError::UntrustedIssuer),
+                Some(issuer) if issuer != name => {
+                    return Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer)));
+                }
                 Some(_) => {}
             }
         }
@@ -201,21 +204,16 @@ impl PreparedIssuer {
     }
 
     fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
+        let wrong = |audience: &[Box<str>]| Err(VerifyError::WrongAudience(Excerpt::of_list(audience)));
         let audience = claims.audience.as_deref();
         let accepted = match &self.audience {
             Audience::Any => return Ok(()),
-            Audience::None | Audience::Unset => {
-                return if audience.is_none() { Ok(()) } else { Err(VerifyError::WrongAudience) };
-            }
+            Audience::None | Audience::Unset => return audience.map_or(Ok(()), wrong),
             Audience::OneOf(names) => names,
         };
         let audience = audience.ok_or(VerifyError::MissingClaim("aud"))?;
         let named = audience.iter().any(|name| accepted.iter().any(|accepted| **accepted == **name));
-        if named && (audience.len() == 1 || !self.single_audience) {
-            Ok(())
-        } else {
-            Err(VerifyError::WrongAudience)
-        }
+        if named && (audience.len() == 1 || !self.single_audience) { Ok(()) } else { wrong(audience) }
     }
 }
 
