@@ -39,6 +39,11 @@ pub enum VerifyError {
     MissingClaim(&'static str),
     /// A claim has a type or value that is not allowed.
     InvalidClaim(&'static str),
+    /// A claim is `null`, and [`TrustedIssuer::accept_null_claims`](super::TrustedIssuer::accept_null_claims) was not called.
+    NullClaim(&'static str),
+    /// `sub` or `jti` is an integer, and [`accept_integer_sub`](super::TrustedIssuer::accept_integer_sub) or
+    /// [`accept_integer_jti`](super::TrustedIssuer::accept_integer_jti) was not called.
+    IntegerClaim(&'static str),
     /// A claim does not satisfy the issuer's [`ClaimRule`](super::ClaimRule).
     ClaimRejected,
     /// The token is bound to a key (`cnf`) whose possession the sender must prove, so it is not a bearer token.
@@ -85,6 +90,14 @@ impl fmt::Display for VerifyError {
             Self::InvalidClaim(name) => {
                 write!(f, "the token's claim `{name}` has a type or value that is not allowed")
             }
+            Self::NullClaim(name) => write!(
+                f,
+                "the token's claim `{name}` is `null`, which `TrustedIssuer::accept_null_claims()` counts as absent"
+            ),
+            Self::IntegerClaim(name) => write!(
+                f,
+                "the token's claim `{name}` is an integer, which only `TrustedIssuer::accept_integer_{name}()` accepts"
+            ),
             Self::ClaimRejected => {
                 f.write_str("a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer")
             }

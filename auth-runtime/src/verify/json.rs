@@ -87,6 +87,20 @@ pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     if inside.contains('\\') { parsed(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
 }
 
+/// Returns the text of an integer without fraction and exponent, of any size. A number type would round a large one.
+pub(super) fn integer(raw: &RawValue) -> Option<&str> {
+    let text = raw.get();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+/// Returns the value at a path of names through objects.
+pub(super) fn at<'a>(raw: &'a RawValue, path: &[Box<str>]) -> Option<&'a RawValue> {
+    path.iter().try_fold(raw, |raw, name| {
+        members_of(raw.get())?.into_iter().find_map(|(member, raw)| (*member == **name).then_some(raw))
+    })
+}
+
 fn number(raw: &RawValue) -> Option<Number> {
     parsed::<u64>(raw)
         .map(Number::from)

@@ -47,6 +47,10 @@ async fn the_issuer_and_the_audience_that_arrived() {
     let one = || Auth::builder().issuer(issuer("i"));
     let two = || Auth::builder().issuer(issuer("i")).issuer(issuer("j"));
     let single = || Auth::builder().issuer(issuer("i").single_audience());
+    let none = || {
+        let without = TrustedIssuer::dangerously_expect_no_issuer().dangerously_expect_no_audience();
+        Auth::builder().issuer(without.key(key().verifying_key()))
+    };
     let no_audience = || {
         let without = TrustedIssuer::new("i").dangerously_expect_no_audience();
         Auth::builder().issuer(without.key(key().verifying_key()))
@@ -64,6 +68,7 @@ async fn the_issuer_and_the_audience_that_arrived() {
             json!("a"),
             r#"`iss` is "https://i/", which is not the name of an issuer"#,
         ),
+        (none(), json!("x"), json!("a"), r#"`iss` is "x", which is not the name of an issuer"#),
         (one(), json!("i"), json!("A"), r#"`aud` is "A", which the audience"#),
         (one(), json!("i"), json!(["b", "c"]), r#"`aud` is ["b", "c"], which the audience"#),
         (one(), json!("i"), json!([]), "`aud` is [], which the audience"),
