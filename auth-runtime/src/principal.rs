@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) use self::token_identity::TokenIdentity;
-use crate::verify::{Names, VerifiedToken};
+use crate::verify::{Excerpt, Names, VerifiedToken};
 use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 
 /// The caller of a request: who it is, and what it may do.
@@ -47,7 +47,8 @@ impl Principal {
         let Names { mut roles, scopes, mut permissions } = names;
         index.expand(&mut roles, &mut permissions);
         if let Some(clash) = index.clash(&roles) {
-            return Err(Unidentified(format!("the token of `{subject}` has {clash}").into()));
+            let subject = Excerpt::new(&subject);
+            return Err(Unidentified(format!("the token of {subject} has {clash}").into()));
         }
         let bits = index.bits(&roles, &scopes, &permissions);
         Ok(Self(Arc::new(Inner {
