@@ -12,11 +12,11 @@ use super::excerpt::Excerpt;
 
 /// Which claims hold the subject, roles, scopes and permissions, and which forms of claims are accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct ClaimMapping {
+pub(super) struct ClaimMapping {
     pub(super) subject: ClaimName,
-    pub(crate) roles: NameClaims,
-    pub(crate) scopes: NameClaims,
-    pub(crate) permissions: NameClaims,
+    pub(super) roles: NameClaims,
+    pub(super) scopes: NameClaims,
+    pub(super) permissions: NameClaims,
     /// `null` counts as absent, except for `exp`.
     pub(super) null_is_absent: bool,
     /// `jti` may be an integer.
@@ -83,7 +83,7 @@ impl ClaimMapping {
 
 /// The claims that hold names of one kind: roles, scopes or permissions.
 #[derive(Clone, Debug)]
-pub(crate) struct NameClaims {
+pub(super) struct NameClaims {
     kind: &'static str,
     places: Places,
     /// A string is a list of names with spaces between them. Otherwise it is one name.
