@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) use self::token_identity::TokenIdentity;
-use crate::verify::{ClaimName, VerifiedToken};
+use crate::verify::{Excerpt, Names, VerifiedToken};
 use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 
 /// The caller of a request: who it is, and what it may do.
@@ -40,18 +40,15 @@ impl Principal {
     /// Makes the principal of a verified token. Declared roles add the roles that they imply and the permissions that they are
     /// granted. Roles that exclude each other are an error.
     pub(crate) fn identify(token: VerifiedToken, index: &VocabularyIndex) -> Result<Self, Unidentified> {
-        let mapping = &token.mapping;
-        let invalid = |problem: &'static str| Unidentified(problem.into());
-        let subject: Box<str> =
-            token.subject().ok_or(invalid("the token's subject is missing, empty or not a string"))?.into();
-        let of = |names: &[ClaimName], problem| names_of(&token, names).ok_or(invalid(problem));
-        let mut roles = of(&mapping.roles, "the token's roles are neither a list of strings nor a string")?;
-        let scopes = of(&mapping.scopes, "the token's scopes are neither a list of strings nor a string")?;
-        let mut permissions =
-            of(&mapping.permissions, "the token's permissions are neither a list of strings nor a string")?;
+        const NO_SUBJECT: &str =
+            "the token's subject is missing or empty, or neither a string nor an integer";
+        let subject: Box<str> = token.subject().ok_or(Unidentified(NO_SUBJECT.into()))?.into();
+        let names = token.names().map_err(|problem| Unidentified(problem.into()))?;
+        let Names { mut roles, scopes, mut permissions } = names;
         index.expand(&mut roles, &mut permissions);
         if let Some(clash) = index.clash(&roles) {
-            return Err(Unidentified(format!("the token of `{subject}` has {clash}").into()));
+            let subject = Excerpt::new(&subject);
+            return Err(Unidentified(format!("the token of {subject} has {clash}").into()));
         }
         let bits = index.bits(&roles, &scopes, &permissions);
         Ok(Self(Arc::new(Inner {
@@ -71,7 +68,8 @@ impl Principal {
     }
 
     /// Returns the issuer of the token: `iss`. It can be missing with
-    /// [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer).
+    /// [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer), and is with
+    /// [`dangerously_expect_no_issuer`](crate::verify::TrustedIssuer::dangerously_expect_no_issuer).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.0.token.claims.issuer.as_deref()
@@ -208,19 +206,6 @@ impl fmt::Debug for Principal {
             .field("scopes", &self.0.scopes)
             .field("permissions", &self.0.permissions)
             .finish_non_exhaustive()
-    }
-}
-
-/// Returns a list of strings, or the words of a string with spaces between them (RFC 6749 §3.3). An absent claim is an empty list;
-/// `None` for another type.
-fn names_of(token: &VerifiedToken, places: &[ClaimName]) -> Option<Vec<Box<str>>> {
-    match places.iter().find_map(|place| place.find(&token.claims)) {
-        None => Some(Vec::new()),
-        Some(Value::String(words)) => {
-            Some(words.split(' ').filter(|word| !word.is_empty()).map(Box::from).collect())
-        }
-        Some(Value::Array(list)) => list.iter().map(|name| name.as_str().map(Box::from)).collect(),
-        Some(_) => None,
     }
 }
 

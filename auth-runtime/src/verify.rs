@@ -7,25 +7,37 @@
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 //! | [`Verifier`] | verifies another kind of token than JWTs |
 
+mod claim_name;
+mod claim_rule;
 mod claims;
 mod error;
+mod excerpt;
 mod issuer;
 mod json;
 mod jws;
 mod jwt;
+mod keys;
 mod limits;
+mod mapping;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
+use serde_json::Value;
+
+pub use self::claim_name::ClaimName;
+pub use self::claim_rule::ClaimRule;
 pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
-pub(crate) use self::issuer::ClaimMapping;
-pub use self::issuer::{ClaimName, ClaimRule, TrustedIssuer};
+pub use self::excerpt::Excerpt;
+pub use self::issuer::TrustedIssuer;
 pub(crate) use self::jwt::JwtVerifier;
 pub(crate) use self::limits::Limits;
+use self::mapping::ClaimMapping;
+pub(crate) use self::mapping::Names;
 pub use crate::jose::{Algorithm, Key};
 
 /// Verifies a credential and returns its claims.
@@ -55,7 +67,7 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
     pub(crate) claims: TokenClaims,
-    pub(crate) mapping: std::sync::Arc<ClaimMapping>,
+    mapping: Arc<ClaimMapping>,
     /// Whether the same token stays valid as long as its verifier's generation does not change.
     pub(crate) may_be_remembered: bool,
 }
@@ -64,12 +76,25 @@ impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     #[must_use]
     pub fn new(claims: TokenClaims) -> Self {
-        Self { claims, mapping: std::sync::Arc::default(), may_be_remembered: true }
+        Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true }
     }
 
-    /// Returns the subject; `None` if it is missing, empty or not a string.
+    /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
     pub(crate) fn subject(&self) -> Option<&str> {
-        self.mapping.subject.find(&self.claims)?.as_str().filter(|subject| !subject.is_empty())
+        let subject = match self.mapping.subject.find(&self.claims)? {
+            Value::String(text) => text,
+            Value::Number(_) => self.claims.integer_subject.as_deref()?,
+            _ => return None,
+        };
+        Some(subject).filter(|subject| !subject.is_empty())
+    }
+
+    /// Returns the roles, scopes and permissions.
+    ///
+    /// # Errors
+    /// If a claim that holds them has another form, with what is wrong.
+    pub(crate) fn names(&self) -> Result<Names, String> {
+        self.mapping.read_names(&self.claims)
     }
 
     /// Returns the claims.

@@ -88,7 +88,7 @@ async fn the_log_says_which_roles_clash() {
     assert_eq!(get_as(&app, &test, &user, "/viewers").await.status, 401);
     assert_eq!(
         heard.try_recv().unwrap(),
-        "the token of `alice` has the roles `auditor` and `admin`, which the vocabulary says exclude each other"
+        "the token of \"alice\" has the roles `auditor` and `admin`, which the vocabulary says exclude each other"
     );
     let user = TestUser::new("alice").roles(["billing"]);
     assert_eq!(get_as(&app, &test, &user, "/viewers").await.status, 403);

@@ -108,6 +108,16 @@ impl Algorithm {
         }
     }
 
+    /// The type of its keys, as `kty` of a JWK has it (RFC 7518 §6.1, RFC 8037 §2).
+    pub(crate) fn key_type(self) -> &'static str {
+        match self.scheme() {
+            Scheme::Hmac(_) => "oct",
+            Scheme::Rsa(_) => "RSA",
+            Scheme::Ecdsa(_) => "EC",
+            Scheme::Ed25519(_) => "OKP",
+        }
+    }
+
     /// Whether it signs and verifies with a shared secret.
     pub(crate) fn takes_secret(self) -> bool {
         matches!(self, Self::HS256 | Self::HS384 | Self::HS512)

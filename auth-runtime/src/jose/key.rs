@@ -124,9 +124,13 @@ impl Key {
         Ok(key)
     }
 
-    /// The keys of a JWKS document. Keys that can't be used are left out.
-    pub(crate) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
-        jwk::prepare_set(json)
+    /// The keys of a JWKS document. Keys that can't be used are left out. A key without `alg` is for each of `algorithms` that its
+    /// type allows.
+    pub(crate) fn prepare_set(
+        json: &str,
+        algorithms: Option<&[Algorithm]>,
+    ) -> Result<Vec<PreparedKey>, String> {
+        jwk::prepare_set(json, algorithms)
     }
 }
 

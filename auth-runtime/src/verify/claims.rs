@@ -1,6 +1,7 @@
 //! The payload of a token. The registered claims and the claims that the issuer's mapping names are parsed at once; the others are
 //! parsed when they are first read.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::value::RawValue;
@@ -11,8 +12,29 @@ use super::json;
 
 const NOT_AN_OBJECT: VerifyError = VerifyError::Malformed("the claims are not one strict JSON object");
 
+const NULL: &str = "null";
+
+/// The registered claims that may count as absent if they are `null`. `exp` is none of them.
+const NULLABLE: &[&str] =
+    &["iss", "sub", "aud", "nbf", "iat", "jti", "sid", "auth_time", "acr", "amr", "cnf"];
+
 /// The claim that holds the generation of the user's sessions.
 pub(crate) const USER_GENERATION: &str = "user_generation";
+
+/// What is parsed at once, and which forms of claims are accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading<'a> {
+    /// The top-level names of further claims that are parsed at once.
+    pub(super) wanted: &'a Arc<[Arc<str>]>,
+    /// The claim that holds the subject: its top-level name, and the path below it.
+    pub(super) subject: Option<(&'a str, &'a [Box<str>])>,
+    /// `null` counts as absent, except for `exp`.
+    pub(super) null_is_absent: bool,
+    /// `jti` may be an integer.
+    pub(super) integer_jti: bool,
+    /// `sub` may be an integer.
+    pub(super) integer_sub: bool,
+}
 
 /// The claims of a token.
 ///
@@ -32,6 +54,8 @@ pub struct TokenClaims {
     pub(crate) user_generation: u32,
     /// Whether the token has the claim `cnf` (RFC 7800 §3.1).
     pub(crate) sender_constrained: bool,
+    /// The text of the subject, if it is an integer.
+    pub(super) integer_subject: Option<Box<str>>,
     /// The names of the claims that were parsed at once; `read` holds those that the token has.
     wanted: Arc<[Arc<str>]>,
     read: Vec<(Arc<str>, Value)>,
@@ -43,51 +67,73 @@ impl TokenClaims {
     /// Parses a claims set: one JSON object without duplicate names (RFC 7519 §4).
     ///
     /// # Errors
-    /// [`VerifyError::Malformed`] if it is not such an object. [`VerifyError::InvalidClaim`] if a registered claim has a
-    /// wrong type.
+    /// [`VerifyError::Malformed`] if it is not such an object. [`VerifyError::InvalidClaim`], [`VerifyError::NullClaim`] or
+    /// [`VerifyError::IntegerClaim`] if a registered claim has a wrong type.
     pub fn from_json(bytes: &[u8]) -> Result<Self, VerifyError> {
-        Self::read(bytes.to_vec(), &Arc::default())
+        let wanted = Arc::default();
+        let strict = Reading {
+            wanted: &wanted,
+            subject: None,
+            null_is_absent: false,
+            integer_jti: false,
+            integer_sub: false,
+        };
+        Self::read(bytes.to_vec(), &strict)
     }
 
-    /// Parses a claims set, and at once the claims that `wanted` names.
-    pub(super) fn read(payload: Vec<u8>, wanted: &Arc<[Arc<str>]>) -> Result<Self, VerifyError> {
+    /// Parses a claims set as `reading` says.
+    pub(super) fn read(payload: Vec<u8>, reading: &Reading<'_>) -> Result<Self, VerifyError> {
+        let wanted = reading.wanted;
         let mut claims =
             Self { wanted: Arc::clone(wanted), read: Vec::with_capacity(wanted.len()), ..Self::default() };
         for (name, raw) in json::members(&payload).ok_or(NOT_AN_OBJECT)? {
-            claims.take(&name, raw)?;
+            claims.take(&name, raw, reading)?;
             match wanted.iter().find(|wanted| ***wanted == *name) {
                 Some(name) => claims.read.push((Arc::clone(name), json::value(raw).ok_or(NOT_AN_OBJECT)?)),
                 // A claim that can't be parsed later makes the token invalid now.
-                None if !json::is_plain(raw) => drop(json::value(raw).ok_or(NOT_AN_OBJECT)?),
+                None if !json::is_valid(raw) => return Err(NOT_AN_OBJECT),
                 None => {}
+            }
+            if let Some((top_level, path)) = reading.subject
+                && *top_level == *name
+            {
+                claims.integer_subject = json::at(raw, path).and_then(json::integer).map(Box::from);
             }
         }
         claims.payload = payload.into();
         Ok(claims)
     }
 
-    /// Returns the issuer of an unverified payload, which decides whose keys must have signed it.
-    pub(super) fn issuer_of(payload: &[u8]) -> Result<Box<str>, VerifyError> {
+    /// Returns the issuer of an unverified payload, which decides whose keys must have signed it. `None` if it is absent or `null`.
+    pub(super) fn issuer_of(payload: &[u8]) -> Result<Option<Box<str>>, VerifyError> {
         let members = json::members(payload).ok_or(NOT_AN_OBJECT)?;
-        let (_, raw) =
-            members.into_iter().find(|(name, _)| name == "iss").ok_or(VerifyError::MissingClaim("iss"))?;
-        text(raw).ok_or(VerifyError::InvalidClaim("iss"))
+        match members.into_iter().find(|(name, _)| name == "iss") {
+            Some((_, raw)) if raw.get() != NULL => {
+                text(raw).map(Some).ok_or(VerifyError::InvalidClaim("iss"))
+            }
+            _ => Ok(None),
+        }
     }
 
-    fn take(&mut self, name: &str, raw: &RawValue) -> Result<(), VerifyError> {
+    fn take(&mut self, name: &str, raw: &RawValue, reading: &Reading<'_>) -> Result<(), VerifyError> {
+        if raw.get() == NULL
+            && let Some(name) = NULLABLE.iter().find(|nullable| **nullable == name)
+        {
+            return if reading.null_is_absent { Ok(()) } else { Err(VerifyError::NullClaim(name)) };
+        }
         let invalid = VerifyError::InvalidClaim;
         let earlier = |name| seconds(raw, f64::floor).ok_or(invalid(name));
         let later = |name| seconds(raw, f64::ceil).ok_or(invalid(name));
         match name {
             "iss" => self.issuer = Some(text(raw).ok_or(invalid("iss"))?),
             // The issuer's mapping decides which claim holds the subject; the type of `sub` is always checked.
-            "sub" => drop(json::string(raw).ok_or(invalid("sub"))?),
+            "sub" => drop(text_or_integer(raw, "sub", reading.integer_sub)?),
             "aud" => self.audience = Some(audience(raw).ok_or(invalid("aud"))?),
             "exp" => self.expires_at = Some(earlier("exp")?),
             "nbf" => self.not_before = Some(later("nbf")?),
             "iat" => self.issued_at = Some(earlier("iat")?),
             "auth_time" => self.auth_time = Some(earlier("auth_time")?),
-            "jti" => self.token_id = Some(text(raw).ok_or(invalid("jti"))?),
+            "jti" => self.token_id = Some(text_or_integer(raw, "jti", reading.integer_jti)?.into()),
             "sid" => self.session_id = Some(text(raw).ok_or(invalid("sid"))?),
             "acr" => self.acr = Some(text(raw).ok_or(invalid("acr"))?),
             "amr" => drop(audience(raw).ok_or(invalid("amr"))?),
@@ -127,6 +173,19 @@ impl std::fmt::Debug for TokenClaims {
 
 fn text(raw: &RawValue) -> Option<Box<str>> {
     json::string(raw).map(Box::from)
+}
+
+/// Parses a string, and the text of an integer if `integer_accepted`.
+fn text_or_integer<'a>(
+    raw: &'a RawValue,
+    name: &'static str,
+    integer_accepted: bool,
+) -> Result<Cow<'a, str>, VerifyError> {
+    match json::integer(raw) {
+        Some(integer) if integer_accepted => Ok(Cow::Borrowed(integer)),
+        Some(_) => Err(VerifyError::IntegerClaim(name)),
+        None => json::string(raw).ok_or(VerifyError::InvalidClaim(name)),
+    }
 }
 
 /// Parses a string or a list of strings (RFC 7519 §4.1.3).
@@ -196,7 +255,9 @@ mod tests {
             (r#"{"nbf":[1]}"#, "nbf"),
             (r#"{"iat":{}}"#, "iat"),
             (r#"{"iss":1}"#, "iss"),
-            (r#"{"sub":null}"#, "sub"),
+            (r#"{"sub":1.5}"#, "sub"),
+            (r#"{"sub":1e3}"#, "sub"),
+            (r#"{"sub":[1]}"#, "sub"),
             (r#"{"aud":1}"#, "aud"),
             (r#"{"aud":["a",1]}"#, "aud"),
             (r#"{"jti":[]}"#, "jti"),
@@ -204,13 +265,29 @@ mod tests {
             (r#"{"acr":5}"#, "acr"),
             (r#"{"amr":{"pwd":true}}"#, "amr"),
             (r#"{"amr":[["pwd"]]}"#, "amr"),
-            (r#"{"amr":null}"#, "amr"),
         ] {
             assert_eq!(
                 TokenClaims::from_json(json.as_bytes()).err(),
                 Some(VerifyError::InvalidClaim(name)),
                 "{json}"
             );
+        }
+    }
+
+    #[test]
+    fn null_and_integers_are_refusals_that_name_the_switch() {
+        for name in super::NULLABLE {
+            let error = TokenClaims::from_json(format!(r#"{{"{name}":null}}"#).as_bytes()).err();
+            assert_eq!(error, Some(VerifyError::NullClaim(name)));
+            assert!(error.unwrap().to_string().contains("`TrustedIssuer::accept_null_claims()`"));
+        }
+        for name in ["sub", "jti"] {
+            for integer in ["0", "-1", "42", "18446744073709551616"] {
+                let error = TokenClaims::from_json(format!(r#"{{"{name}":{integer}}}"#).as_bytes()).err();
+                assert_eq!(error, Some(VerifyError::IntegerClaim(name)), "{integer}");
+                let text = error.unwrap().to_string();
+                assert!(text.contains(&format!("`TrustedIssuer::accept_integer_{name}()`")), "{text}");
+            }
         }
     }
 }

@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a token was rejected. Its text is for the log: it holds no part of the token, and the caller never sees it.
+use super::excerpt::Excerpt;
+use super::keys::MAX_TRIED;
+
+/// Why a token was rejected. Its text is for the log, and the caller never sees it. Of the token it holds at most `iss` and `aud`,
+/// shortened and escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -17,6 +21,8 @@ pub enum VerifyError {
     UnknownKey,
     /// No key of the issuer verifies the signature.
     BadSignature,
+    /// The first 16 keys of the issuer that fit the header do not verify the signature, and there are more.
+    TooManyKeys,
     /// `exp` has passed (RFC 7519 §4.1.4).
     Expired,
     /// `nbf` is in the future (RFC 7519 §4.1.5).
@@ -25,14 +31,19 @@ pub enum VerifyError {
     IssuedInTheFuture,
     /// The token's lifetime is longer than the engine's `max_token_lifetime`.
     LifetimeTooLong,
-    /// `iss` is not the name of a trusted issuer (RFC 7519 §4.1.1).
-    UntrustedIssuer,
-    /// `aud` does not name this service (RFC 7519 §4.1.3).
-    WrongAudience,
+    /// `iss` is not the name of a trusted issuer (RFC 7519 §4.1.1). Holds the `iss`.
+    UntrustedIssuer(Excerpt),
+    /// `aud` does not name this service (RFC 7519 §4.1.3). Holds the `aud`.
+    WrongAudience(Excerpt),
     /// A required claim is missing.
     MissingClaim(&'static str),
     /// A claim has a type or value that is not allowed.
     InvalidClaim(&'static str),
+    /// A claim is `null`, and [`TrustedIssuer::accept_null_claims`](super::TrustedIssuer::accept_null_claims) was not called.
+    NullClaim(&'static str),
+    /// `sub` or `jti` is an integer, and [`accept_integer_sub`](super::TrustedIssuer::accept_integer_sub) or
+    /// [`accept_integer_jti`](super::TrustedIssuer::accept_integer_jti) was not called.
+    IntegerClaim(&'static str),
     /// A claim does not satisfy the issuer's [`ClaimRule`](super::ClaimRule).
     ClaimRejected,
     /// The token is bound to a key (`cnf`) whose possession the sender must prove, so it is not a bearer token.
@@ -56,6 +67,11 @@ impl fmt::Display for VerifyError {
             }
             Self::UnknownKey => f.write_str("the token's `kid` is not the id of a key of its issuer"),
             Self::BadSignature => f.write_str("no key of the issuer verifies the token's signature"),
+            Self::TooManyKeys => write!(
+                f,
+                "the first {MAX_TRIED} keys that fit the token's `alg` and `kid` do not verify its signature, and no more are tried: \
+                 have the issuer give each key a `kid` of its own"
+            ),
             Self::Expired => f.write_str("the token has expired"),
             Self::NotYetValid => f.write_str("the token is not valid yet: its `nbf` is in the future"),
             Self::IssuedInTheFuture => {
@@ -64,14 +80,24 @@ impl fmt::Display for VerifyError {
             Self::LifetimeTooLong => {
                 f.write_str("the token's lifetime is longer than `max_token_lifetime` of the engine's builder")
             }
-            Self::UntrustedIssuer => {
-                f.write_str("the token's `iss` is not the name of an issuer of the engine's builder")
+            Self::UntrustedIssuer(issuer) => {
+                write!(f, "the token's `iss` is {issuer}, which is not the name of an issuer of the engine's builder")
             }
-            Self::WrongAudience => f.write_str("the token's `aud` does not name this service"),
+            Self::WrongAudience(audience) => {
+                write!(f, "the token's `aud` is {audience}, which the audience of its `TrustedIssuer` does not allow")
+            }
             Self::MissingClaim(name) => write!(f, "the token has no claim `{name}`"),
             Self::InvalidClaim(name) => {
                 write!(f, "the token's claim `{name}` has a type or value that is not allowed")
             }
+            Self::NullClaim(name) => write!(
+                f,
+                "the token's claim `{name}` is `null`, which `TrustedIssuer::accept_null_claims()` counts as absent"
+            ),
+            Self::IntegerClaim(name) => write!(
+                f,
+                "the token's claim `{name}` is an integer, which only `TrustedIssuer::accept_integer_{name}()` accepts"
+            ),
             Self::ClaimRejected => {
                 f.write_str("a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer")
             }

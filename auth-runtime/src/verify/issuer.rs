@@ -1,12 +1,11 @@
-//! Which issuers are trusted, and which claims of their tokens hold the subject, roles, scopes and permissions.
+//! Which issuers are trusted, and what their tokens must be.
 
 use std::fmt;
-use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::claims::TokenClaims;
-use crate::jose::Key;
+use super::claim_name::ClaimName;
+use super::claim_rule::ClaimRule;
+use super::mapping::ClaimMapping;
+use crate::jose::{Algorithm, Key};
 
 /// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles,
 /// scopes and permissions.
@@ -23,13 +22,14 @@ use crate::jose::Key;
 #[derive(Clone, Debug)]
 #[must_use = "pass it to `Auth::builder().issuer(..)`"]
 pub struct TrustedIssuer {
-    /// `None`: any name.
-    pub(super) name: Option<String>,
+    pub(super) name: IssuerName,
     pub(super) audience: Audience,
     pub(super) single_audience: bool,
     pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
     pub(super) key_sets: Vec<KeySetText>,
+    /// The algorithms of the keys of `key_sets` that have no `alg`; `None`: one by the type of the key.
+    pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
 }
@@ -41,6 +41,22 @@ pub(super) struct KeySetText(pub(super) String);
 impl fmt::Debug for KeySetText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// What `iss` must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum IssuerName {
+    Exactly(Box<str>),
+    /// Anything, also absent.
+    Any,
+    /// The claim must be absent.
+    Absent,
+}
+
+impl IssuerName {
+    pub(super) fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Exactly(own) if **own == *name)
     }
 }
 
@@ -56,18 +72,29 @@ pub(super) enum Audience {
 impl TrustedIssuer {
     /// Returns an issuer whose tokens have exactly this `iss` (RFC 7519 §4.1.1). The comparison is by code points.
     pub fn new(name: impl Into<String>) -> Self {
-        Self::named(Some(name.into()))
+        Self::named(IssuerName::Exactly(name.into().into()))
     }
 
     /// Tokens with any `iss`, and without `iss`, as long as one of the keys signed them.
     ///
     /// What is lost: where several issuers share a key, the tokens of one are accepted as those of another (RFC 8725 §3.8). It is
-    /// right where the tokens of one issuer have no `iss`, or one that changes. Otherwise use [`TrustedIssuer::new`].
+    /// right where the `iss` of one issuer's tokens changes. Otherwise use [`TrustedIssuer::new`], or for tokens without `iss`
+    /// [`dangerously_expect_no_issuer`](Self::dangerously_expect_no_issuer). An engine with this issuer has no other.
     pub fn dangerously_accept_any_issuer() -> Self {
-        Self::named(None)
+        Self::named(IssuerName::Any)
     }
 
-    fn named(name: Option<String>) -> Self {
+    /// Tokens without `iss` alone. An engine may have one such issuer, also beside others: a token without `iss` is verified with the
+    /// keys of this one, and a token with `iss` is not.
+    ///
+    /// What is lost: the token does not say who issued it, so its key alone does. Everything that is signed with that key and has
+    /// no `iss` is accepted, also tokens that are not for this service. It is right for an issuer that can't set `iss`, as by
+    /// default `djangorestframework-simplejwt`, if no other issuer has its key. Otherwise use [`TrustedIssuer::new`].
+    pub fn dangerously_expect_no_issuer() -> Self {
+        Self::named(IssuerName::Absent)
+    }
+
+    fn named(name: IssuerName) -> Self {
         Self {
             name,
             audience: Audience::Unset,
@@ -75,6 +102,7 @@ impl TrustedIssuer {
             claim_rules: Vec::new(),
             keys: Vec::new(),
             key_sets: Vec::new(),
+            key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
         }
@@ -130,15 +158,47 @@ impl TrustedIssuer {
         self
     }
 
-    /// Adds a key that verifies the issuer's signatures.
+    /// Adds a key that verifies the issuer's signatures. Each key that is added has an id of its own, or none.
+    ///
+    /// A token is tried with the keys of its `alg` that have its `kid`, and then with those that have no id; with those of its `alg` if it
+    /// has no `kid`. At most 16 keys are tried.
     pub fn key(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
     }
 
     /// Adds the keys of a JWKS document (RFC 7517 §5), given as JSON text. Keys that can't be used are skipped and logged.
+    ///
+    /// Several keys of a set may have the same `kid` (RFC 7517 §4.5): a token is tried with each, in the order of the set, as
+    /// [`key`](Self::key) says.
     pub fn jwks(mut self, json: impl Into<String>) -> Self {
         self.key_sets.push(KeySetText(json.into()));
+        self
+    }
+
+    /// Sets the algorithms of the keys in [`jwks`](Self::jwks) that have no `alg`. Such a key is for each of them that its type allows;
+    /// a key whose type allows none is skipped and logged. Default: RS256 for an RSA key, the algorithm of its curve for an EC key, and
+    /// EdDSA for an Ed25519 key. An `alg` of a key always counts.
+    ///
+    /// ```
+    /// use auth_runtime::verify::{Algorithm, TrustedIssuer};
+    ///
+    /// # let jwks = "";
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .jwks(jwks)
+    ///     .jwks_algorithms([Algorithm::PS256, Algorithm::ES256]);
+    /// # let _ = issuer;
+    /// ```
+    ///
+    /// A key should be for one algorithm (RFC 8725 §3.1): name RS256 and PS256 together only if the issuer signs with both.
+    pub fn jwks_algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        let mut named = Vec::new();
+        for algorithm in algorithms {
+            if !named.contains(&algorithm) {
+                named.push(algorithm);
+            }
+        }
+        self.key_set_algorithms = Some(named);
         self
     }
 
@@ -151,153 +211,76 @@ impl TrustedIssuer {
         self
     }
 
-    /// Sets which claim holds the subject. Default: `sub`.
+    /// Sets which claim holds the subject: a string, or an integer, whose text is then the subject (`42` and `"42"` are the same
+    /// one). A number with a fraction or an exponent is rejected. Default: `sub`, which must be a string (RFC 7519 §4.1.2) unless
+    /// [`accept_integer_sub`](Self::accept_integer_sub) is called.
     pub fn subject_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.subject = name.into();
         self
     }
 
-    /// Sets which claim holds the roles: a list of strings, or one string with spaces between the roles. Default: `roles`.
+    /// Adds a claim that holds roles: a list of strings, or a string, which is one role. The first one replaces the default,
+    /// `roles`. A caller has the roles of all claims that are present.
+    ///
+    /// ```
+    /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
+    ///
+    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
+    ///     .roles_at("realm_access.roles")
+    ///     .roles_at(ClaimName::path(["resource_access", "my.client", "roles"]));
+    /// # let _ = keycloak;
+    /// ```
     pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.roles = vec![name.into()];
+        self.mapping.roles.add(name.into());
         self
     }
 
-    /// Sets which claim holds the scopes. Default: `scope`; if it is absent, `scp`.
+    /// Adds a claim that holds scopes: a list of strings, or a string with spaces between the scopes (RFC 8693 §4.2; no scope
+    /// contains a space, RFC 6749 §3.3). The first one replaces the default: `scope`, and if that is absent, `scp`. A caller has the
+    /// scopes of all claims that were added and are present.
     pub fn scopes_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.scopes = vec![name.into()];
+        self.mapping.scopes.add(name.into());
         self
     }
 
-    /// Sets which claim holds the permissions. Default: `permissions`.
+    /// Adds a claim that holds permissions: a list of strings, or a string, which is one permission. The first one replaces the
+    /// default, `permissions`. A caller has the permissions of all claims that are present.
     pub fn permissions_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.permissions = vec![name.into()];
+        self.mapping.permissions.add(name.into());
         self
     }
-}
 
-/// The name of a claim: a path of names through objects, or one literal name.
-///
-/// A string is converted to a path with dots between the names, such as `realm_access.roles`. A string that contains `://` is
-/// converted to one literal name, such as `https://example.com/roles`. [`ClaimName::literal`] makes a literal name of any string,
-/// also of one with dots.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimName(Box<[Box<str>]>);
-
-impl ClaimName {
-    /// Returns one literal name of the top level. Dots are a part of it.
-    pub fn literal(name: impl Into<String>) -> Self {
-        Self(Box::new([name.into().into_boxed_str()]))
+    /// Splits roles that are a string at its spaces. Without it, the string is one role: no standard says that roles are
+    /// space-delimited, and `billing admin` may be the name of one.
+    pub fn space_delimited_roles(mut self) -> Self {
+        self.mapping.roles.space_delimited = true;
+        self
     }
 
-    pub(crate) fn find<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
-        let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, name| value.get(&**name))
+    /// Splits permissions that are a string at its spaces. Without it, the string is one permission.
+    pub fn space_delimited_permissions(mut self) -> Self {
+        self.mapping.permissions.space_delimited = true;
+        self
     }
 
-    /// Returns the first name of the path.
-    pub(super) fn top_level(&self) -> Option<&str> {
-        self.0.first().map(|name| &**name)
+    /// Counts a claim that is `null` as absent, for issuers that write all of their fields. Without it, a token is rejected if one of
+    /// its registered claims, or the claim of its roles, scopes or permissions, is `null`. `exp` is never `null`.
+    pub fn accept_null_claims(mut self) -> Self {
+        self.mapping.null_is_absent = true;
+        self
     }
 
-    pub(super) fn is_blank(&self) -> bool {
-        self.0.iter().any(|name| name.is_empty())
-    }
-}
-
-impl From<&str> for ClaimName {
-    fn from(name: &str) -> Self {
-        if name.contains("://") {
-            Self::literal(name)
-        } else {
-            Self(name.split('.').map(Box::from).collect())
-        }
-    }
-}
-
-impl From<String> for ClaimName {
-    fn from(name: String) -> Self {
-        name.as_str().into()
-    }
-}
-
-/// What a claim must be. A rule never accepts an absent claim.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum ClaimRule {
-    /// The claim is present, and is not `null`.
-    Present,
-    /// The claim is equal to one of these values.
-    OneOf(Vec<Value>),
-    /// The function returns `true` for the claim.
-    Satisfies(Arc<dyn Fn(&Value) -> bool + Send + Sync>),
-}
-
-impl ClaimRule {
-    /// Requires that the claim is equal to `value`.
-    pub fn equals(value: impl Into<Value>) -> Self {
-        Self::OneOf(vec![value.into()])
+    /// Accepts a `jti` that is an integer. Its text is the id of the token. Without it, such a token is rejected: `jti` is a string
+    /// (RFC 7519 §4.1.7).
+    pub fn accept_integer_jti(mut self) -> Self {
+        self.mapping.integer_jti = true;
+        self
     }
 
-    /// Requires that the claim is equal to one of `values`.
-    pub fn one_of(values: impl IntoIterator<Item = impl Into<Value>>) -> Self {
-        Self::OneOf(values.into_iter().map(Into::into).collect())
-    }
-
-    /// Requires that `predicate` returns `true` for the claim. It is called on every request, so it must not block. The
-    /// tokens of an issuer with such a rule are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
-    pub fn satisfies(predicate: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
-        Self::Satisfies(Arc::new(predicate))
-    }
-
-    pub(super) fn accepts(&self, claim: Option<&Value>) -> bool {
-        match (self, claim) {
-            (_, None) => false,
-            (Self::Present, Some(value)) => !value.is_null(),
-            (Self::OneOf(values), Some(value)) => values.contains(value),
-            (Self::Satisfies(predicate), Some(value)) => predicate(value),
-        }
-    }
-}
-
-impl fmt::Debug for ClaimRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Present => f.write_str("Present"),
-            Self::OneOf(values) => f.debug_tuple("OneOf").field(values).finish(),
-            Self::Satisfies(_) => f.write_str("Satisfies(..)"),
-        }
-    }
-}
-
-/// Which claims hold the subject, roles, scopes and permissions. Of several names, the first that is present counts.
-#[derive(Clone, Debug)]
-pub(crate) struct ClaimMapping {
-    pub(crate) subject: ClaimName,
-    pub(crate) roles: Vec<ClaimName>,
-    pub(crate) scopes: Vec<ClaimName>,
-    pub(crate) permissions: Vec<ClaimName>,
-}
-
-impl Default for ClaimMapping {
-    fn default() -> Self {
-        Self {
-            subject: "sub".into(),
-            roles: vec!["roles".into()],
-            scopes: vec!["scope".into(), "scp".into()],
-            permissions: vec!["permissions".into()],
-        }
-    }
-}
-
-impl ClaimMapping {
-    /// Returns all names of the mapping.
-    pub(super) fn names(&self) -> impl Iterator<Item = &ClaimName> {
-        let lists = [&self.roles, &self.scopes, &self.permissions];
-        std::iter::once(&self.subject).chain(lists.into_iter().flatten())
-    }
-
-    pub(super) fn has_blank_name(&self) -> bool {
-        self.names().any(ClaimName::is_blank)
+    /// Accepts a `sub` that is an integer. Where `sub` holds the subject, its text is the subject. Without it, such a token is rejected:
+    /// `sub` is a string (RFC 7519 §4.1.2).
+    pub fn accept_integer_sub(mut self) -> Self {
+        self.mapping.integer_sub = true;
+        self
     }
 }

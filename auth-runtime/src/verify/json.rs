@@ -35,9 +35,14 @@ fn members_of(text: &str) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
-/// Returns whether a member of the outermost object can be parsed later without an error: a literal, a whole number of at most 15
-/// digits, or a string without escapes. Other values, such as `1e999` and `"\ud800"`, can fail although their end was found.
-pub(super) fn is_plain(raw: &RawValue) -> bool {
+/// Returns whether a member of the outermost object can be parsed later without an error. Each member that is not parsed at once must
+/// be checked: `serde_json` finds the end of `1e999`, `"\ud800"` and `{"a":1,"a":2}`, and that is all.
+pub(super) fn is_valid(raw: &RawValue) -> bool {
+    is_plain(raw) || value(raw).is_some()
+}
+
+/// Returns whether it is a literal, a whole number of at most 15 digits, or a string without escapes: these are always valid.
+fn is_plain(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes() {
         [b'"', ..] => !text.contains('\\'),
@@ -80,6 +85,20 @@ fn value_at(raw: &RawValue, depth: usize) -> Option<Value> {
 pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if inside.contains('\\') { parsed(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+}
+
+/// Returns the text of an integer without fraction and exponent, of any size. A number type would round a large one.
+pub(super) fn integer(raw: &RawValue) -> Option<&str> {
+    let text = raw.get();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+/// Returns the value at a path of names through objects.
+pub(super) fn at<'a>(raw: &'a RawValue, path: &[Box<str>]) -> Option<&'a RawValue> {
+    path.iter().try_fold(raw, |raw, name| {
+        members_of(raw.get())?.into_iter().find_map(|(member, raw)| (*member == **name).then_some(raw))
+    })
 }
 
 fn number(raw: &RawValue) -> Option<Number> {

@@ -5,7 +5,7 @@ use base64::{DecodeSliceError, Engine as _};
 use serde_json::value::RawValue;
 
 use super::VerifyError;
-use super::json::members;
+use super::json;
 use crate::jose::Algorithm;
 
 /// The maximum length of `kid`, in bytes.
@@ -67,9 +67,11 @@ impl Header {
     pub(super) fn parse(encoded: &str) -> Result<Self, VerifyError> {
         let bytes = decode(encoded)?;
         let mut header = (None, None, None);
-        for (name, raw) in
-            members(&bytes).ok_or(VerifyError::Malformed("the header is not one strict JSON object"))?
-        {
+        for (name, raw) in json::members(&bytes).ok_or(NOT_AN_OBJECT)? {
+            // Also a field that is not used: another verifier of the same token may use it, and read it differently.
+            if !json::is_valid(raw) {
+                return Err(NOT_AN_OBJECT);
+            }
             match &*name {
                 "alg" => header.0 = Some(text(raw)?),
                 "kid" => header.1 = Some(text(raw)?),
@@ -90,9 +92,10 @@ impl Header {
 }
 
 fn text(raw: &RawValue) -> Result<Box<str>, VerifyError> {
-    serde_json::from_str(raw.get())
-        .map_err(|_| VerifyError::Malformed("a field of the header is not a string"))
+    json::string(raw).map(Box::from).ok_or(VerifyError::Malformed("a field of the header is not a string"))
 }
+
+const NOT_AN_OBJECT: VerifyError = VerifyError::Malformed("the header is not one strict JSON object");
 
 const NOT_BASE64URL: VerifyError = VerifyError::Malformed("a part is not canonical base64url");
 

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 use super::claims::TokenClaims;
-use super::issuer::{Audience, ClaimMapping, ClaimName, ClaimRule, KeySetText, TrustedIssuer};
+use super::excerpt::Excerpt;
+use super::issuer::{Audience, IssuerName, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
-use super::{VerifiedToken, Verifier, VerifyError};
+use super::keys::{self, MAX_TRIED};
+use super::mapping::ClaimMapping;
+use super::{ClaimName, ClaimRule, VerifiedToken, Verifier, VerifyError};
 use crate::error::ConfigErrors;
 use crate::jose::{Key, PreparedKey};
 
@@ -23,7 +26,7 @@ pub(crate) struct JwtVerifier {
 
 #[derive(Debug)]
 struct PreparedIssuer {
-    name: Option<Box<str>>,
+    name: IssuerName,
     audience: Audience,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
@@ -39,21 +42,7 @@ struct PreparedIssuer {
 impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
-        for (index, issuer) in issuers.iter().enumerate() {
-            let earlier = issuers.iter().take(index);
-            match &issuer.name {
-                Some(name) if earlier.clone().any(|other| other.name.as_ref() == Some(name)) => {
-                    errors.push(format!(
-                        "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
-                    ));
-                }
-                None if issuers.len() > 1 => errors.push(
-                    "`TrustedIssuer::dangerously_accept_any_issuer()` is used together with another issuer: it would accept the tokens of \
-                     that issuer without its checks: name every issuer with `TrustedIssuer::new`",
-                ),
-                _ => {}
-            }
-        }
+        check_names(issuers, errors);
         let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
         Self { issuers, max_token_bytes, generation: AtomicU64::new(1) }
     }
@@ -62,8 +51,8 @@ impl JwtVerifier {
     /// it is added to `errors` and nothing changes.
     pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], errors: &mut ConfigErrors) {
         let label = format!("issuer `{issuer}`");
-        let prepared = prepare_keys(&label, keys, &[], errors);
-        let Some(issuer) = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer)) else {
+        let prepared = keys::prepare(&label, keys, &[], None, errors);
+        let Some(issuer) = self.issuers.iter().find(|known| known.name.is(issuer)) else {
             errors.push(format!(
                 "{label} is not an issuer of this engine: add it with `.issuer(..)` on the builder"
             ));
@@ -78,7 +67,7 @@ impl JwtVerifier {
 
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
     pub(crate) fn public_keys(&self, issuer: &str) -> String {
-        let issuer = self.issuers.iter().find(|known| known.name.as_deref() == Some(issuer));
+        let issuer = self.issuers.iter().find(|known| known.name.is(issuer));
         let keys = issuer.map(|issuer| issuer.keys.load_full()).unwrap_or_default();
         let jwks: Vec<_> = keys.iter().filter_map(PreparedKey::to_jwk).collect();
         serde_json::json!({ "keys": jwks }).to_string()
@@ -90,15 +79,18 @@ impl JwtVerifier {
         TokenClaims::from_json(&payload).ok()
     }
 
-    /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names; its keys must verify
-    /// the token.
+    /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names, or the one whose tokens have
+    /// none; its keys must verify the token.
     fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
         match self.issuers.as_slice() {
             [one] => Ok(one),
             several => {
-                let name = TokenClaims::issuer_of(payload)?;
-                let issuer = several.iter().find(|issuer| issuer.name.as_ref() == Some(&name));
-                issuer.ok_or(VerifyError::UntrustedIssuer)
+                let Some(name) = TokenClaims::issuer_of(payload)? else {
+                    let issuer = several.iter().find(|issuer| issuer.name == IssuerName::Absent);
+                    return issuer.ok_or(VerifyError::MissingClaim("iss"));
+                };
+                let issuer = several.iter().find(|issuer| issuer.name.is(&name));
+                issuer.ok_or_else(|| VerifyError::UntrustedIssuer(Excerpt::new(&name)))
             }
         }
     }
@@ -110,7 +102,7 @@ impl Verifier for JwtVerifier {
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
         issuer.check_signature(&compact)?;
-        let claims = TokenClaims::read(payload, &issuer.wanted)?;
+        let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;
         Ok(VerifiedToken {
             claims,
@@ -126,16 +118,21 @@ impl Verifier for JwtVerifier {
 
 impl PreparedIssuer {
     fn new(issuer: &TrustedIssuer, errors: &mut ConfigErrors) -> Self {
-        let label = issuer.name.as_deref().map_or("any issuer".to_owned(), |name| format!("issuer `{name}`"));
-        if issuer.name.as_deref().is_some_and(str::is_empty) {
+        let label = match &issuer.name {
+            IssuerName::Exactly(name) => format!("issuer `{name}`"),
+            IssuerName::Any => "any issuer".to_owned(),
+            IssuerName::Absent => "the issuer without `iss`".to_owned(),
+        };
+        if issuer.name.is("") {
             errors.push(
                 "the name of an issuer is empty: pass the exact `iss` of its tokens to `TrustedIssuer::new`",
             );
         }
         check(issuer, &label, errors);
-        let keys = prepare_keys(&label, &issuer.keys, &issuer.key_sets, errors);
+        let algorithms = issuer.key_set_algorithms.as_deref();
+        let keys = keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors);
         Self {
-            name: issuer.name.as_deref().map(Box::from),
+            name: issuer.name.clone(),
             audience: issuer.audience.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
@@ -143,10 +140,7 @@ impl PreparedIssuer {
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
             wanted: wanted(issuer),
-            may_be_remembered: !issuer
-                .claim_rules
-                .iter()
-                .any(|(_, rule)| matches!(rule, ClaimRule::Satisfies(_))),
+            may_be_remembered: !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
         }
     }
 
@@ -163,12 +157,15 @@ impl PreparedIssuer {
         }
         let header = Header::parse(compact.header)?;
         self.check_type(&header)?;
+        let mut candidates = keys::candidates(&keys, &header)?;
         let tried = |key: &PreparedKey| last.is_some_and(|last| std::ptr::eq(last, key));
-        match candidates(&keys, &header)?.find(|key| !tried(key) && key.verifies(message, signature)) {
+        let mut first = candidates.by_ref().take(MAX_TRIED);
+        match first.find(|key| !tried(key) && key.verifies(message, signature)) {
             Some(key) => {
                 key.remember(compact.header);
                 Ok(())
             }
+            None if candidates.next().is_some() => Err(VerifyError::TooManyKeys),
             None => Err(VerifyError::BadSignature),
         }
     }
@@ -180,15 +177,15 @@ impl PreparedIssuer {
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        if let Some(name) = &self.name {
-            match &claims.issuer {
-                None => return Err(VerifyError::MissingClaim("iss")),
-                Some(issuer) if issuer != name => return Err(VerifyError::UntrustedIssuer),
-                Some(_) => {}
-            }
+        match (&self.name, &claims.issuer) {
+            (IssuerName::Any, _) | (IssuerName::Absent, None) => {}
+            (IssuerName::Exactly(name), Some(issuer)) if issuer == name => {}
+            (_, Some(issuer)) => return Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer))),
+            (_, None) => return Err(VerifyError::MissingClaim("iss")),
         }
         self.check_audience(claims)?;
-        if !self.claim_rules.iter().all(|(name, rule)| rule.accepts(name.find(claims))) {
+        let null_is_absent = self.mapping.null_is_absent;
+        if !self.claim_rules.iter().all(|(name, rule)| rule.accepts(name, claims, null_is_absent)) {
             return Err(VerifyError::ClaimRejected);
         }
         // Proof of possession is not implemented, and without its proof a bound token may be stolen (RFC 7800 §3).
@@ -196,20 +193,37 @@ impl PreparedIssuer {
     }
 
     fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
+        let wrong = |audience: &[Box<str>]| Err(VerifyError::WrongAudience(Excerpt::of_list(audience)));
         let audience = claims.audience.as_deref();
         let accepted = match &self.audience {
             Audience::Any => return Ok(()),
-            Audience::None | Audience::Unset => {
-                return if audience.is_none() { Ok(()) } else { Err(VerifyError::WrongAudience) };
-            }
+            Audience::None | Audience::Unset => return audience.map_or(Ok(()), wrong),
             Audience::OneOf(names) => names,
         };
         let audience = audience.ok_or(VerifyError::MissingClaim("aud"))?;
         let named = audience.iter().any(|name| accepted.iter().any(|accepted| **accepted == **name));
-        if named && (audience.len() == 1 || !self.single_audience) {
-            Ok(())
-        } else {
-            Err(VerifyError::WrongAudience)
+        if named && (audience.len() == 1 || !self.single_audience) { Ok(()) } else { wrong(audience) }
+    }
+}
+
+/// Reports issuers that a token's `iss` could not choose between.
+fn check_names(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
+    for (index, issuer) in issuers.iter().enumerate() {
+        let is_repeated = issuers.iter().take(index).any(|earlier| earlier.name == issuer.name);
+        match &issuer.name {
+            IssuerName::Exactly(name) if is_repeated => errors.push(format!(
+                "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
+            )),
+            IssuerName::Absent if is_repeated => errors.push(
+                "`TrustedIssuer::dangerously_expect_no_issuer()` is added twice, and a token without `iss` would not choose between \
+                 them: give all keys to one, or have one of the issuers set `iss`",
+            ),
+            IssuerName::Any if issuers.len() > 1 => errors.push(
+                "`TrustedIssuer::dangerously_accept_any_issuer()` is used together with another issuer: it would accept the tokens of \
+                 that issuer without its checks: name every issuer with `TrustedIssuer::new`, or one whose tokens have no `iss` with \
+                 `TrustedIssuer::dangerously_expect_no_issuer()`",
+            ),
+            _ => {}
         }
     }
 }
@@ -240,74 +254,16 @@ fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
             "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
         ));
     }
-    if issuer
-        .claim_rules
-        .iter()
-        .any(|(_, rule)| matches!(rule, ClaimRule::OneOf(values) if values.is_empty()))
-    {
+    if issuer.claim_rules.iter().any(|(_, rule)| rule.has_no_values()) {
         errors.push(format!(
-            "{label}: `ClaimRule::one_of` has no values, so no token would be accepted: name at least one"
+            "{label}: `ClaimRule::one_of` has no values, so it accepts no value: name at least one"
         ));
     }
     if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
         errors.push(format!(
-            "{label}: the name of a claim is empty, or has an empty part between dots: write it as in `a.b`"
+            "{label}: the name of a claim is empty, or has an empty part: write it as in `a.b`, or as `ClaimName::path([\"a\", \"b.c\"])`"
         ));
     }
-}
-
-/// Parses an issuer's keys. All errors are added to `errors`.
-fn prepare_keys(
-    label: &str,
-    single: &[Key],
-    sets: &[KeySetText],
-    errors: &mut ConfigErrors,
-) -> Vec<PreparedKey> {
-    let mut keys = Vec::new();
-    for (index, key) in single.iter().enumerate() {
-        match key.prepare() {
-            Ok(key) => keys.push(key),
-            Err(reason) => errors.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
-        }
-    }
-    for set in sets {
-        match Key::prepare_set(&set.0) {
-            Ok(set) => keys.extend(set),
-            Err(reason) => errors.push(format!("{label}: {reason}")),
-        }
-    }
-    if single.is_empty() && sets.is_empty() {
-        errors.push(format!(
-            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`"
-        ));
-    }
-    for (index, key) in keys.iter().enumerate() {
-        if key.id.is_some() && keys.iter().take(index).any(|other| other.id == key.id) {
-            errors.push(format!(
-                "{label}: two keys have the id `{}`, so `kid` would be ambiguous: give each key its own id",
-                key.id.as_deref().unwrap_or_default()
-            ));
-        }
-    }
-    keys
-}
-
-/// Returns the keys of the header's algorithm. A `kid` selects among the keys with an id; keys without an id are always tried.
-fn candidates<'k>(
-    keys: &'k [PreparedKey],
-    header: &'k Header,
-) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
-    let mut of_algorithm = keys.iter().filter(|key| key.algorithm == header.algorithm).peekable();
-    if of_algorithm.peek().is_none() {
-        return Err(VerifyError::AlgorithmNotAllowed);
-    }
-    let mut candidates = of_algorithm
-        .filter(|key| match (&key.id, &header.kid) {
-            (Some(id), Some(kid)) => id == kid,
-            _ => true,
-        })
-        .peekable();
-    if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
 }
 
 /// Returns the top-level names of the claims that an issuer's mapping and rules read, each once.

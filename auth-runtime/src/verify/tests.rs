@@ -1,6 +1,9 @@
 //! The verifier against test vectors that others published, and against changed tokens.
 
 mod differential;
+mod forms;
+mod header;
+mod key_sets;
 mod mutations;
 mod strict;
 mod vectors;

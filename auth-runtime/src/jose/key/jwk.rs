@@ -44,8 +44,8 @@ pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<Prepare
 }
 
 /// The usable keys of a set: `{"keys": [..]}`. Keys of an unknown kind are left out, as RFC 7517 §5 asks, and so are keys that
-/// are not for signatures. A set without a usable key is an error.
-pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
+/// are not for signatures. A set without a usable key is an error. A key without `alg` is for each of `algorithms` that its type allows.
+pub(super) fn prepare_set(json: &str, algorithms: Option<&[Algorithm]>) -> Result<Vec<PreparedKey>, String> {
     #[derive(Deserialize)]
     struct Set<'a> {
         #[serde(borrow)]
@@ -66,11 +66,11 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
                     "a set of public keys must not contain a secret: give it with `Key::secret` or `Key::jwk`"
                         .into(),
                 ),
-                _ => jwk.prepare(false),
+                _ => jwk.prepare_for(algorithms),
             }
             });
         match prepared {
-            Ok(key) => keys.push(key),
+            Ok(prepared) => keys.extend(prepared),
             Err(reason) => {
                 tracing::warn!(index, reason, "auth: a key of the JWKS is not used");
                 reasons.push(format!("key {index}: {reason}"));
@@ -85,6 +85,24 @@ pub(super) fn prepare_set(json: &str) -> Result<Vec<PreparedKey>, String> {
 }
 
 impl Jwk {
+    /// A key of a set: once, or without `alg` for each of `algorithms` that its type allows.
+    fn prepare_for(self, algorithms: Option<&[Algorithm]>) -> Result<Vec<PreparedKey>, String> {
+        let (Some(algorithms), None) = (algorithms, &self.alg) else {
+            return self.prepare(false).map(|key| vec![key]);
+        };
+        let mut jwk = self;
+        let mut keys = Vec::new();
+        let mut reason = "it has no `alg`, and `jwks_algorithms` names none that its type allows".to_owned();
+        for algorithm in algorithms.iter().filter(|algorithm| algorithm.key_type() == jwk.kty).copied() {
+            jwk.alg = Some(algorithm.name().to_owned());
+            match jwk.prepare(false) {
+                Ok(key) => keys.push(key),
+                Err(why) => reason = why,
+            }
+        }
+        if keys.is_empty() { Err(reason) } else { Ok(keys) }
+    }
+
     fn prepare(&self, private_parts_allowed: bool) -> Result<PreparedKey, String> {
         if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return Err("its `use` is not `sig`: it is not for signatures".into());

@@ -37,7 +37,9 @@ fn listed(error: &VerifyError) -> Option<&'static str> {
         }
         VerifyError::Malformed("the header's `kid` is longer than 256 bytes") => "a bound",
         VerifyError::TypeNotAllowed => "RFC 8725 §3.11: explicit typing",
-        VerifyError::InvalidClaim(_) => "a wrong type is a refusal, never an absent claim",
+        VerifyError::InvalidClaim(_) | VerifyError::NullClaim(_) | VerifyError::IntegerClaim(_) => {
+            "a wrong type is a refusal, never an absent claim"
+        }
         VerifyError::SenderConstrained => "RFC 7800: a bound token without its proof",
         _ => return None,
     })

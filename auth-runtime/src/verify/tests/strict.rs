@@ -7,10 +7,10 @@ use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::{Algorithm, ClaimRule, JwtVerifier, Key, TrustedIssuer, VerifyError};
 
-const SECRET: [u8; 32] = [7; 32];
+pub(super) const SECRET: [u8; 32] = [7; 32];
 
 /// A token whose parts are given to the letter, with a signature that is right for them.
-fn signed(header: &[u8], payload: &[u8]) -> String {
+pub(super) fn signed(header: &[u8], payload: &[u8]) -> String {
     let message = format!("{}.{}", base64url(header), base64url(payload));
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &SECRET);
     let signature = aws_lc_rs::hmac::sign(&key, message.as_bytes());
@@ -334,19 +334,6 @@ fn private_parts_are_taken_only_when_it_is_said_aloud() {
     );
 }
 
-#[test]
-fn two_keys_of_one_id() {
-    let issuer = TrustedIssuer::dangerously_accept_any_issuer()
-        .dangerously_accept_any_audience()
-        .key(key(Algorithm::EdDSA).with_id("k").verifying_key())
-        .key(key(Algorithm::ES256).with_id("k").verifying_key());
-    let mut errors = ConfigErrors::default();
-    JwtVerifier::new(&[issuer], 1024, &mut errors);
-    let errors = errors.into_vec();
-    assert_eq!(errors.len(), 1);
-    assert!(errors[0].contains("two keys have the id `k`"), "{errors:?}");
-}
-
 /// Whatever passes the reader can be read whole by `serde_json`, or claims would be missing when they are asked for.
 #[test]
 fn what_is_accepted_can_be_read_again() {
@@ -394,6 +381,6 @@ fn what_is_accepted_can_be_read_again() {
 #[test]
 fn a_secret_in_a_published_set_is_left_out() {
     let secret = json!({ "kty": "oct", "k": base64url(&SECRET) });
-    let reason = Key::prepare_set(&json!({ "keys": [secret] }).to_string()).err().unwrap();
+    let reason = Key::prepare_set(&json!({ "keys": [secret] }).to_string(), None).err().unwrap();
     assert!(reason.contains("a set of public keys must not contain a secret"), "{reason}");
 }

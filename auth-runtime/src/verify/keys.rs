@@ -1,0 +1,100 @@
+//! The keys of an issuer: how they are prepared, and which of them a token is tried with.
+
+use super::VerifyError;
+use super::issuer::KeySetText;
+use super::jws::Header;
+use crate::error::ConfigErrors;
+use crate::jose::{Algorithm, Key, PreparedKey};
+
+/// How many keys a token is tried with at most: a set of keys that all fit must not make a token cost as many verifications.
+pub(super) const MAX_TRIED: usize = 16;
+
+/// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set that have no `alg`.
+pub(super) fn prepare(
+    label: &str,
+    single: &[Key],
+    sets: &[KeySetText],
+    algorithms: Option<&[Algorithm]>,
+    errors: &mut ConfigErrors,
+) -> Vec<PreparedKey> {
+    let mut keys = Vec::new();
+    for (index, key) in single.iter().enumerate() {
+        match key.prepare() {
+            Ok(key) => keys.push(key),
+            Err(reason) => errors.push(format!("{label}: key {}, {key}: {reason}", index + 1)),
+        }
+    }
+    check_single(label, &keys, errors);
+    if let Some(algorithms) = algorithms {
+        check_algorithms(label, algorithms, sets, errors);
+    }
+    for set in sets {
+        match Key::prepare_set(&set.0, algorithms) {
+            Ok(set) => keys.extend(set),
+            Err(reason) => errors.push(format!("{label}: {reason}")),
+        }
+    }
+    if single.is_empty() && sets.is_empty() {
+        errors.push(format!(
+            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`"
+        ));
+    }
+    keys
+}
+
+/// Reports keys that were added one by one and that no token could choose between. Those of a set are the issuer's to choose, and
+/// may have one id (RFC 7517 §4.5).
+fn check_single(label: &str, keys: &[PreparedKey], errors: &mut ConfigErrors) {
+    for (index, key) in keys.iter().enumerate() {
+        let mut earlier = keys.iter().take(index).filter(|other| other.id == key.id);
+        match &key.id {
+            Some(id) if earlier.next().is_some() => errors.push(format!(
+                "{label}: two keys have the id `{id}`, so `kid` would be ambiguous: give each key its own id"
+            )),
+            None if earlier.filter(|other| other.algorithm == key.algorithm).count() == MAX_TRIED => {
+                errors.push(format!(
+                    "{label}: more than {MAX_TRIED} keys for {} have no id, and a token is tried with the first {MAX_TRIED}: give each \
+                     key its own id, which the issuer writes into `kid`",
+                    key.algorithm
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_algorithms(label: &str, algorithms: &[Algorithm], sets: &[KeySetText], errors: &mut ConfigErrors) {
+    if algorithms.is_empty() {
+        errors.push(format!(
+            "{label}: `jwks_algorithms` is empty, so no key without `alg` would be used: name at least one algorithm, or leave out \
+             the call"
+        ));
+    }
+    for algorithm in algorithms.iter().filter(|algorithm| algorithm.takes_secret()) {
+        errors.push(format!(
+            "{label}: `jwks_algorithms` names {algorithm}, which verifies with a secret, and a set of public keys has none: name \
+             algorithms for public keys"
+        ));
+    }
+    if sets.is_empty() {
+        errors.push(format!(
+            "{label}: `jwks_algorithms` is called, but the issuer has no key set: call `.jwks(..)` too, or write `alg` into the JWK"
+        ));
+    }
+}
+
+/// Returns the keys of the header's algorithm in the order in which they are tried. A `kid` selects among the keys with an id; keys
+/// without an id come after these.
+pub(super) fn candidates<'k>(
+    keys: &'k [PreparedKey],
+    header: &'k Header,
+) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
+    let of_algorithm = || keys.iter().filter(|key| key.algorithm == header.algorithm);
+    if of_algorithm().next().is_none() {
+        return Err(VerifyError::AlgorithmNotAllowed);
+    }
+    let selected = of_algorithm().filter(|key| header.kid.is_none() || key.id == header.kid);
+    let without_id = of_algorithm().filter(|key| header.kid.is_some() && key.id.is_none());
+    let mut candidates = selected.chain(without_id).peekable();
+    if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
+}

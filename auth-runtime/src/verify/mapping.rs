@@ -1,0 +1,200 @@
+//! Which claims of an issuer's tokens hold the subject, roles, scopes and permissions, and in which form.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value;
+
+use super::claim_name::ClaimName;
+use super::claims::{Reading, TokenClaims};
+use super::excerpt::Excerpt;
+
+/// Which claims hold the subject, roles, scopes and permissions, and which forms of claims are accepted.
+#[derive(Clone, Debug)]
+pub(super) struct ClaimMapping {
+    pub(super) subject: ClaimName,
+    pub(super) roles: NameClaims,
+    pub(super) scopes: NameClaims,
+    pub(super) permissions: NameClaims,
+    /// `null` counts as absent, except for `exp`.
+    pub(super) null_is_absent: bool,
+    /// `jti` may be an integer.
+    pub(super) integer_jti: bool,
+    /// `sub` may be an integer.
+    pub(super) integer_sub: bool,
+}
+
+impl Default for ClaimMapping {
+    fn default() -> Self {
+        Self {
+            subject: "sub".into(),
+            roles: NameClaims::new("roles", &["roles"]),
+            scopes: NameClaims { space_delimited: true, ..NameClaims::new("scopes", &["scope", "scp"]) },
+            permissions: NameClaims::new("permissions", &["permissions"]),
+            null_is_absent: false,
+            integer_jti: false,
+            integer_sub: false,
+        }
+    }
+}
+
+impl ClaimMapping {
+    /// The mapping of tokens whose issuer has no other.
+    pub(super) fn standard() -> &'static Arc<Self> {
+        static STANDARD: LazyLock<Arc<ClaimMapping>> = LazyLock::new(Arc::default);
+        &STANDARD
+    }
+
+    /// Returns all names of the mapping.
+    pub(super) fn names(&self) -> impl Iterator<Item = &ClaimName> {
+        let lists = [&self.roles, &self.scopes, &self.permissions];
+        std::iter::once(&self.subject).chain(lists.into_iter().flat_map(|list| list.places.names()))
+    }
+
+    /// Returns how the claims are parsed, for an issuer that reads the claims `wanted`.
+    pub(super) fn reading<'a>(&'a self, wanted: &'a Arc<[Arc<str>]>) -> Reading<'a> {
+        Reading {
+            wanted,
+            subject: self.subject.top_level().map(|name| (name, self.subject.below())),
+            null_is_absent: self.null_is_absent,
+            integer_jti: self.integer_jti,
+            integer_sub: self.integer_sub,
+        }
+    }
+
+    /// Returns the roles, scopes and permissions of a token.
+    ///
+    /// # Errors
+    /// If a claim that holds them has another form, with what is wrong.
+    pub(super) fn read_names(&self, claims: &TokenClaims) -> Result<Names, String> {
+        let read = |of: &NameClaims| of.read(claims, self.null_is_absent);
+        Ok(Names {
+            roles: read(&self.roles)?,
+            scopes: read(&self.scopes)?,
+            permissions: read(&self.permissions)?,
+        })
+    }
+
+    pub(super) fn has_blank_name(&self) -> bool {
+        self.names().any(ClaimName::is_blank)
+    }
+}
+
+/// The claims that hold names of one kind: roles, scopes or permissions.
+#[derive(Clone, Debug)]
+pub(super) struct NameClaims {
+    kind: &'static str,
+    places: Places,
+    /// A string is a list of names with spaces between them. Otherwise it is one name.
+    pub(super) space_delimited: bool,
+    /// Whether the log has the hint on a string that may be meant as a list. All clones share it.
+    hinted: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Debug)]
+enum Places {
+    /// The first that is present counts.
+    Default(Vec<ClaimName>),
+    /// All count.
+    Configured(Vec<ClaimName>),
+}
+
+impl Places {
+    fn names(&self) -> &[ClaimName] {
+        match self {
+            Self::Default(names) | Self::Configured(names) => names,
+        }
+    }
+}
+
+impl NameClaims {
+    fn new(kind: &'static str, default: &[&str]) -> Self {
+        let places = Places::Default(default.iter().map(|name| ClaimName::from(*name)).collect());
+        Self { kind, places, space_delimited: false, hinted: Arc::default() }
+    }
+
+    /// Adds a place. The first one replaces the default.
+    pub(super) fn add(&mut self, name: ClaimName) {
+        match &mut self.places {
+            Places::Configured(names) => names.push(name),
+            Places::Default(_) => self.places = Places::Configured(vec![name]),
+        }
+    }
+
+    /// Returns the names, each once if they are of several claims. An absent claim holds none.
+    ///
+    /// # Errors
+    /// If a claim has another form, with what is wrong.
+    fn read(&self, claims: &TokenClaims, null_is_absent: bool) -> Result<Vec<Box<str>>, String> {
+        let present =
+            |place: &ClaimName| place.find(claims).filter(|value| !(null_is_absent && value.is_null()));
+        let mut found = self.places.names().iter().filter_map(present);
+        let Some(first) = found.next() else { return Ok(Vec::new()) };
+        let mut names = self.names_in(first, claims)?;
+        if let Places::Configured(_) = self.places {
+            for value in found {
+                let mut more = self.names_in(value, claims)?;
+                let known: HashSet<&str> = names.iter().map(|name| &**name).collect();
+                more.retain(|name| !known.contains(&**name));
+                names.append(&mut more);
+            }
+        }
+        Ok(names)
+    }
+
+    fn names_in(&self, value: &Value, claims: &TokenClaims) -> Result<Vec<Box<str>>, String> {
+        let kind = self.kind;
+        match value {
+            Value::String(text) => {
+                self.hint(text, claims);
+                let names: Vec<&str> =
+                    if self.space_delimited { text.split(' ').collect() } else { vec![text.as_str()] };
+                Ok(names.into_iter().filter(|name| !name.is_empty()).map(Box::from).collect())
+            }
+            Value::Array(list) => {
+                list.iter().map(|name| name.as_str().map(Box::from)).collect::<Option<_>>().ok_or_else(|| {
+                    format!("the list of the token's {kind} holds something else than strings")
+                })
+            }
+            Value::Null => Err(format!(
+                "the token's {kind} are `null`, which `TrustedIssuer::accept_null_claims()` counts as absent"
+            )),
+            _ => Err(format!("the token's {kind} are neither a list of strings nor a string")),
+        }
+    }
+
+    /// Says once in the log that a string is not split where its issuer may mean a list.
+    fn hint(&self, text: &str, claims: &TokenClaims) {
+        let is_list_elsewhere = text.contains(',') || (!self.space_delimited && text.contains(' '));
+        if !is_list_elsewhere || self.hinted.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let kind = self.kind;
+        let issuer = claims.issuer.as_deref().map(|issuer| tracing::field::display(Excerpt::new(issuer)));
+        if self.space_delimited {
+            tracing::warn!(
+                kind,
+                issuer,
+                "auth: a token has a string with a comma, which is a part of a name: only spaces separate names \
+                 (RFC 6749 §3.3). If it is meant as a list, have the issuer write a list of strings, or spaces"
+            );
+        } else {
+            tracing::warn!(
+                kind,
+                issuer,
+                "auth: a token has a string with a space or a comma, which is one name. If it is meant as a list, have the issuer \
+                 write a list of strings; `space_delimited_roles()` and `space_delimited_permissions()` of the \
+                 `TrustedIssuer` split a string at spaces"
+            );
+        }
+    }
+}
+
+/// The roles, scopes and permissions of a token.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) roles: Vec<Box<str>>,
+    pub(crate) scopes: Vec<Box<str>>,
+    pub(crate) permissions: Vec<Box<str>>,
+}
