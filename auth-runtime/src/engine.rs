@@ -31,7 +31,7 @@ pub(crate) use self::responses::Responses;
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, Sources, is_access_cookie};
 pub(crate) use self::token_cache::{TokenCache, Verified};
-pub use self::token_service::TokenService;
+pub use self::token_service::{Session, SessionList, TokenService};
 use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;

@@ -6,6 +6,7 @@
 //! | `subject` | [`Subject`] and [`SubjectStore`]: what the application says of its users |
 //! | `access_token` | the claims of an access token |
 //! | `refresh_token` | the text of a refresh token |
+//! | `label` | the label of a session |
 //! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
 //! | `id` | ids and secrets that can't be guessed |
 //! | `error` | why no token was issued |
@@ -15,6 +16,7 @@ mod error;
 mod id;
 mod issued;
 mod issuer;
+mod label;
 mod refresh_token;
 mod subject;
 

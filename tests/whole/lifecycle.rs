@@ -3,6 +3,7 @@
 mod clocks;
 mod generations;
 mod moving_clock;
+mod sessions;
 
 use std::time::Duration;
 

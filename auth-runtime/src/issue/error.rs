@@ -29,6 +29,8 @@ pub enum TokenError {
     Claims(String),
     /// The token could not be signed.
     Sign(SignError),
+    /// The caller's token is of no session of this issuer: it is of another issuer, or was issued without a session.
+    NoSession,
     /// The engine has no token issuer.
     NoTokenIssuer(NoTokenIssuer),
 }
@@ -68,6 +70,10 @@ impl fmt::Display for TokenError {
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
+            Self::NoSession => f.write_str(
+                "the caller's token is of no session of this issuer, so it has no other sessions: to end all sessions of a user, call \
+                 `log_out_everywhere`",
+            ),
             Self::NoTokenIssuer(error) => error.fmt(f),
         }
     }
@@ -96,7 +102,7 @@ impl Error for TokenError {
             Self::SubjectStore(error) => Some(&**error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
-            Self::ClockAhead { .. } | Self::Claims(_) => None,
+            Self::ClockAhead { .. } | Self::Claims(_) | Self::NoSession => None,
         }
     }
 }

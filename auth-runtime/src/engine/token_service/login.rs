@@ -58,7 +58,7 @@ impl TokenService {
             acr: subject.acr.clone(),
             reissued: false,
             ends_with_browser: false,
-            label: None,
+            label: subject.session_label.clone(),
         })
     }
 

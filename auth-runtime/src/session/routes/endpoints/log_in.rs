@@ -45,7 +45,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             return Err(TokenFailure::InvalidGrant);
         };
         queue.remember(origin);
-        self.tokens().issue(&subject).await.map_err(|error| failure(&error))
+        let subject = self.labeled(subject, head);
+        let tokens = self.tokens().issue(&subject).await.map_err(|error| failure(&error))?;
+        self.end_former_sessions(head, &tokens).await?;
+        Ok(tokens)
     }
 
     /// The user of these credentials, as the application says.

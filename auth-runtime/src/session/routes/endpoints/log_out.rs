@@ -1,5 +1,8 @@
 //! Logout, of one session and of all.
 
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -7,6 +10,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
+use crate::session::TokenError;
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
@@ -29,36 +33,14 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
 
     async fn try_log_out(&self, head: &Parts, body: Body) -> Result<(), TokenFailure> {
         self.check_origin(head)?;
-        let tokens = self.tokens();
-        let refresh_tokens: Vec<String> = match self.config().delivery {
-            Delivery::Cookies => self
-                .engine()
-                .sessions
-                .cookies
-                .refresh
-                .find_all(head)
-                .filter_map(|found| match found {
-                    Extracted::Present(token) => Some(token.into_owned()),
-                    _ => None,
-                })
-                .collect(),
+        let refresh_tokens = match self.config().delivery {
+            Delivery::Cookies => self.refresh_cookies(head),
             Delivery::Json => {
                 body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
             }
         };
-        for token in refresh_tokens {
-            tokens.log_out(&token).await.map_err(|error| failure(&error))?;
-        }
-        for token in self.access_tokens(head) {
-            let Some(principal) = tokens.genuine(&token) else { continue };
-            let ended = match (principal.session_id(), principal.token_id()) {
-                (Some(session_id), _) => tokens.end_session_of(session_id, principal.issued_at()).await,
-                (None, Some(_)) => tokens.revoke_access(&principal).await,
-                (None, None) => Ok(()),
-            };
-            ended.map_err(|error| failure(&error))?;
-        }
-        Ok(())
+        let ended = self.end_sessions_of(&refresh_tokens, &self.access_tokens(head)).await;
+        ended.map_err(|error| failure(&error))
     }
 
     /// Ends all sessions of the caller. Its route needs a rule that requires a caller.
@@ -74,18 +56,55 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let principal = self.client(head).await?;
         self.tokens().revoke_user(&principal).await.map_err(|error| failure(&error))
     }
+}
+
+impl<A> TokenEndpoints<A> {
+    /// Ends the sessions of all of these tokens that this issuer made, each once. An access token without a session is revoked.
+    pub(super) async fn end_sessions_of(
+        &self,
+        refresh_tokens: &[String],
+        access_tokens: &[String],
+    ) -> Result<(), TokenError> {
+        let tokens = self.tokens();
+        // With the time of the latest token that is known of each.
+        let mut sessions: BTreeMap<String, Option<SystemTime>> = BTreeMap::new();
+        for session in refresh_tokens.iter().filter_map(|token| tokens.session_of(token)) {
+            sessions.entry(session).or_default();
+        }
+        for principal in access_tokens.iter().filter_map(|token| tokens.genuine(token)) {
+            match principal.session_id() {
+                Some(session) => {
+                    let latest = sessions.entry(session.to_owned()).or_default();
+                    *latest = (*latest).max(principal.issued_at());
+                }
+                None => tokens.revoke_access(&principal).await?,
+            }
+        }
+        for (session, issued_at) in sessions {
+            tokens.end_session_of(&session, issued_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the refresh tokens in the cookies of the client.
+    pub(super) fn refresh_cookies(&self, head: &Parts) -> Vec<String> {
+        self.engine().sessions.cookies.refresh.find_all(head).filter_map(present).collect()
+    }
 
     /// Returns the access tokens of the client, from its cookies or its header.
-    fn access_tokens(&self, head: &Parts) -> Vec<String> {
-        let present = |found: Extracted<'_>| match found {
-            Extracted::Present(token) => Some(token.into_owned()),
-            _ => None,
-        };
+    pub(super) fn access_tokens(&self, head: &Parts) -> Vec<String> {
         match self.config().delivery {
             Delivery::Cookies => {
                 self.engine().sessions.cookies.access.find_all(head).filter_map(present).collect()
             }
             Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
+    }
+}
+
+fn present(found: Extracted<'_>) -> Option<String> {
+    match found {
+        Extracted::Present(token) => Some(token.into_owned()),
+        _ => None,
     }
 }

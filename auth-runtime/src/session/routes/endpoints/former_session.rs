@@ -1,0 +1,37 @@
+//! What a login does with the sessions that the browser had before it (OWASP ASVS 5, 7.2.4).
+
+use axum::http::request::Parts;
+
+use super::{TokenEndpoints, failure};
+use crate::session::routes::TokenFailure;
+use crate::session::{IssuedTokens, Subject};
+
+impl<A> TokenEndpoints<A> {
+    /// Ends the sessions of all cookies of the browser, also another user's, for the new session of `tokens`: its cookies replace
+    /// them, so nobody could log out of them. A client without cookies has the tokens of its other sessions elsewhere.
+    ///
+    /// The new tokens are issued before, so that a login that fails ends nothing. If this fails, the new session ends and nobody gets its
+    /// tokens: the browser has the cookies that it had, and its user can log in again.
+    pub(super) async fn end_former_sessions(
+        &self,
+        head: &Parts,
+        tokens: &IssuedTokens,
+    ) -> Result<(), TokenFailure> {
+        if !self.sets_cookies() {
+            return Ok(());
+        }
+        let ended = self.end_sessions_of(&self.refresh_cookies(head), &self.access_tokens(head)).await;
+        let Err(error) = ended else { return Ok(()) };
+        self.tokens().discard(&tokens.session_id).await;
+        Err(failure(&error))
+    }
+
+    /// Returns the subject with the label of the session, where the application derives one from the request.
+    pub(super) fn labeled(&self, subject: Subject, head: &Parts) -> Subject {
+        let derived = self.config().session_label.as_ref().filter(|_| subject.session_label.is_none());
+        match derived.and_then(|derive| derive(head)) {
+            Some(label) => subject.session_label(label),
+            None => subject,
+        }
+    }
+}
