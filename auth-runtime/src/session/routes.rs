@@ -78,7 +78,7 @@ pub use self::session_routes::user_agent;
 use super::{BoxError, Subject, TokenService};
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
-use crate::router::{Router, beside};
+use crate::router::{MethodRouter, Router, beside};
 
 /// Verifies the credentials of a login.
 pub trait LoginVerifier: Send + Sync + 'static {
@@ -297,6 +297,14 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             credentials: A::Credentials::schema(),
             has_own_answers: self.has_own_answers,
         };
+        // What is mounted, with the documentation of the operation that has this method and this id.
+        let document = |mounted: MethodRouter<S>, route: TokenRoute, method: &str, id: &str| {
+            #[cfg(feature = "openapi")]
+            let mounted = mounted.with_docs(&Arc::new(documented.route(route, method, id)));
+            #[cfg(not(feature = "openapi"))]
+            let _ = (route, method, id);
+            mounted
+        };
         let endpoints = TokenEndpoints::new(self.config);
         macro_rules! route {
             ($router:expr, $path:literal, $method:ident, $route:ident, $rule:expr) => {{
@@ -305,21 +313,10 @@ impl<A: LoginVerifier> TokenRoutes<A> {
                 let name = concat!("auth_runtime::session::routes::", stringify!($method));
                 let info = HandlerInfo::new(name, file!(), line!());
                 let route = beside(handler, vec!["POST"], $rule, info);
-                #[cfg(feature = "openapi")]
-                let route = route.with_docs(&Arc::new(documented.route(
-                    TokenRoute::$route,
-                    "post",
-                    stringify!($method),
-                )));
-                $router.route($path, route)
+                $router.route($path, document(route, TokenRoute::$route, "post", stringify!($method)))
             }};
         }
-        let mut router = self.sessions.router(
-            &endpoints,
-            everywhere,
-            #[cfg(feature = "openapi")]
-            &documented,
-        );
+        let mut router = self.sessions.router(&endpoints, everywhere, document);
         router = route!(router, "/login", log_in, Login, Rule::public());
         router = route!(router, "/refresh", refresh, Refresh, Rule::public());
         router = route!(router, "/logout", log_out, Logout, Rule::public());

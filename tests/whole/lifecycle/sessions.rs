@@ -1,5 +1,6 @@
 //! The sessions of a user, through the functions: the list, and ending one or all others.
 
+use std::slice::from_ref;
 use std::time::UNIX_EPOCH;
 
 use auth_runtime::RequestAuth;
@@ -97,7 +98,7 @@ async fn what_has_ended_is_not_listed() {
     }
     let (expired, out) = (shop.log_in("alice").await, shop.log_in("alice").await);
     shop.tokens.log_out(&out.refresh_token).await.unwrap();
-    assert_eq!(shop.ids("alice").await, [expired.session_id.clone()]);
+    assert_eq!(shop.ids("alice").await, from_ref(&expired.session_id));
 
     // On another instance, which removed the row; and with a row that is still there.
     let (one, two) = (shop.log_in("alice").await, shop.log_in("alice").await);
@@ -107,7 +108,7 @@ async fn what_has_ended_is_not_listed() {
     other.tokens.end_session(&two.session_id).await.unwrap();
     store.insert(row).await.unwrap();
     shop.auth.catch_up().await.unwrap();
-    assert_eq!(shop.ids("alice").await, [expired.session_id.clone()]);
+    assert_eq!(shop.ids("alice").await, from_ref(&expired.session_id));
 
     shop.pass(14 * 86_400 - 1);
     shop.auth.catch_up().await.unwrap();
@@ -172,7 +173,7 @@ async fn all_other_sessions_end_and_the_current_one_stays() {
     let alice = shop.caller(&first.access_token).await;
     for ended in [1, 0] {
         assert_eq!(shop.tokens.end_other_sessions(&alice).await.unwrap(), ended);
-        assert_eq!(shop.ids("alice").await, [current.session_id.clone()]);
+        assert_eq!(shop.ids("alice").await, from_ref(&current.session_id));
         assert_eq!(shop.who(&phone.access_token).await, Err(401));
         assert_eq!(shop.refused(&phone.refresh_token).await, RefreshError::Ended);
         for tokens in [&first, &current, &bob] {
@@ -203,7 +204,7 @@ async fn a_caller_without_a_session_here_reaches_nobodys() {
     let alone = shop.tokens.issue_access(&Subject::new("alice")).unwrap();
     let alone = shop.caller(&alone).await;
     let list = shop.tokens.own_sessions(&alone).await.unwrap();
-    assert_eq!(ids(&list), [tokens.session_id.clone()]);
+    assert_eq!(ids(&list), from_ref(&tokens.session_id));
     assert!(!list.sessions[0].is_current);
     assert!(no_session(shop.tokens.end_other_sessions(&alone).await), "which would be the others?");
     assert!(shop.who(&tokens.access_token).await.is_ok());

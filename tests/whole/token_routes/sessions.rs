@@ -153,6 +153,26 @@ async fn a_login_ends_the_session_that_the_browser_had() {
     assert_eq!(desk.who(&shop).await, 200);
 }
 
+/// The session that a login ends is not one of those that are too many.
+#[tokio::test]
+async fn to_log_in_again_ends_no_session_of_another_browser() {
+    let (people, clock) = (People::default(), TestClock::new());
+    let auth = Auth::builder().clock(clock.clone()).token_issuer(issuer(&people).max_sessions_per_user(2));
+    let auth = auth.build().unwrap();
+    let routes = TokenRoutes::cookies(auth.tokens().unwrap(), people.clone());
+    let app = Router::new().route("/who", get(who)).nest("/auth", routes.router()).finish(&auth).unwrap();
+    let app = app.layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+    let shop = Shop { auth, clock, people, app };
+    let (phone, desk, third) = (Browser::new("phone"), Browser::new("desk"), Browser::new("third"));
+    for browser in [&phone, &desk, &desk, &desk] {
+        browser.log_in(&shop, "alice").await;
+        shop.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!((phone.who(&shop).await, desk.who(&shop).await, count(&shop, "alice").await), (200, 200, 2));
+    third.log_in(&shop, "alice").await;
+    assert_eq!((phone.who(&shop).await, desk.who(&shop).await, count(&shop, "alice").await), (401, 200, 2));
+}
+
 #[tokio::test]
 async fn a_login_ends_nothing_for_what_is_forged_or_fails_or_comes_from_elsewhere() {
     let shop = started(shop()).await;

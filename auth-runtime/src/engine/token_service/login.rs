@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::TokenService;
 use crate::clock::unix_seconds;
 use crate::issue::{
-    IssuedTokens, IssuerState, RefreshError, Subject, TokenError, random_bytes, session_of_family,
+    IssuedTokens, IssuerState, RefreshError, Subject, TokenError, family_of_session, random_bytes,
+    session_of_family,
 };
-use crate::store::{RefreshTokenFamily, StoreError};
+use crate::store::{FamilyId, RefreshTokenFamily, StoreError};
 
 impl TokenService {
     /// Issues the tokens of a new session of `subject`, after the application has verified who it is. If the user has too many
@@ -16,8 +17,18 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        self.issue_in_place_of([], subject).await
+    }
+
+    /// The same, where the caller ends the sessions with these ids afterwards: they are not among the user's that are too many.
+    pub(crate) async fn issue_in_place_of(
+        &self,
+        former: impl IntoIterator<Item = &String>,
+        subject: &Subject,
+    ) -> Result<IssuedTokens, TokenError> {
         /// Each attempt but the first is made because the user was logged out everywhere during the one before.
         const ATTEMPTS: usize = 8;
+        let former: Vec<FamilyId> = former.into_iter().filter_map(|id| family_of_session(id)).collect();
         self.engine.ensure_background();
         self.check_clock()?;
         for _ in 0..ATTEMPTS {
@@ -30,7 +41,7 @@ impl TokenService {
             // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
                 tracing::info!(subject = subject.id, session = tokens.session_id, "auth: logged in");
-                self.end_oldest_sessions(&family).await;
+                self.end_oldest_sessions(&family, &former).await;
                 return Ok(tokens);
             }
             self.families().remove(vec![family.id]).await?;
@@ -63,7 +74,7 @@ impl TokenService {
     }
 
     /// Ends the user's oldest sessions, if there are too many. If that fails, the next login tries it again.
-    async fn end_oldest_sessions(&self, newest: &RefreshTokenFamily) {
+    async fn end_oldest_sessions(&self, newest: &RefreshTokenFamily, former: &[FamilyId]) {
         /// So that a login does not wait for long where there are many from before there was a maximum.
         const AT_ONCE: usize = 256;
         let Some(issuer) = self.issuer().ok().filter(|issuer| issuer.max_sessions_per_user < usize::MAX)
@@ -74,7 +85,10 @@ impl TokenService {
             let mut families = self.families().find_by_subject(&newest.issuer, &newest.subject).await?;
             // The rows of sessions that a logout everywhere has ended are removed a moment after its entries were written.
             families.retain(|family| {
-                family.id != newest.id && family.expires_at > newest.started_at && !self.is_revoked(family)
+                family.id != newest.id
+                    && !former.contains(&family.id)
+                    && family.expires_at > newest.started_at
+                    && !self.is_revoked(family)
             });
             let excess = families.len().saturating_add(1).saturating_sub(issuer.max_sessions_per_user);
             if excess == 0 {

@@ -76,7 +76,7 @@ impl TokenService {
         if family.is_none_or(|family| family.issuer != *issuer || family.subject != subject) {
             return Ok(false);
         }
-        self.end_session_of(session_id, None).await?;
+        self.end_session_of(&session_of_family(id), None).await?;
         Ok(true)
     }
 

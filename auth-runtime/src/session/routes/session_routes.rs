@@ -1,7 +1,5 @@
 //! The routes of sessions: for the user who has them, and for an administrator.
 
-#[cfg(feature = "openapi")]
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
@@ -11,8 +9,6 @@ use axum::http::request::Parts;
 use axum::routing::{delete, get};
 use serde::Deserialize;
 
-#[cfg(feature = "openapi")]
-use super::documented::Documented;
 use super::{LoginVerifier, TokenEndpoints, TokenRoute, TokenRoutes};
 use crate::policy::{Condition, HandlerInfo, Rule};
 use crate::router::{MethodRouter, Router, beside};
@@ -103,12 +99,13 @@ fn parameters(path: FromPath) -> Parameters {
 }
 
 impl SessionRoutes {
-    /// Returns the routes that are mounted. `caller` is the rule of a user's own.
+    /// Returns the routes that are mounted. `caller` is the rule of a user's own, and `document` adds the documentation of a route with
+    /// this method and this id.
     pub(super) fn router<A, S>(
         self,
         endpoints: &TokenEndpoints<A>,
         caller: Rule,
-        #[cfg(feature = "openapi")] documented: &Documented,
+        document: impl Fn(MethodRouter<S>, TokenRoute, &str, &str) -> MethodRouter<S>,
     ) -> Router<S>
     where
         A: LoginVerifier,
@@ -117,14 +114,8 @@ impl SessionRoutes {
         let mounted = |(path, method, route, name, handler): Unmounted<S>, rule| {
             let info = HandlerInfo::new(name, file!(), line!());
             let mounted = beside(handler, vec![method], rule, info);
-            #[cfg(feature = "openapi")]
-            let mounted = {
-                let id = name.rsplit_once("::").map_or(name, |(_, id)| id);
-                mounted.with_docs(&Arc::new(documented.route(route, &method.to_ascii_lowercase(), id)))
-            };
-            #[cfg(not(feature = "openapi"))]
-            let _ = route;
-            (path, mounted)
+            let id = name.rsplit_once("::").map_or(name, |(_, id)| id);
+            (path, document(mounted, route, &method.to_ascii_lowercase(), id))
         };
         let mut routes: Vec<(&str, MethodRouter<S>)> = Vec::new();
         if self.is_mounted {

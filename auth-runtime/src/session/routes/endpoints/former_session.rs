@@ -2,26 +2,30 @@
 
 use axum::http::request::Parts;
 
+use super::log_out::ClientSessions;
 use super::{TokenEndpoints, failure};
 use crate::session::routes::TokenFailure;
 use crate::session::{IssuedTokens, Subject};
 
 impl<A> TokenEndpoints<A> {
-    /// Ends the sessions of all cookies of the browser, also another user's, for the new session of `tokens`: its cookies replace
-    /// them, so nobody could log out of them. A client without cookies has the tokens of its other sessions elsewhere.
-    ///
-    /// The new tokens are issued before, so that a login that fails ends nothing. If this fails, the new session ends and nobody gets its
-    /// tokens: the browser has the cookies that it had, and its user can log in again.
+    /// Returns the sessions of all cookies of the browser, also another user's: the cookies of a login replace them, so nobody could
+    /// log out of them. There is none for a client without cookies, which has the tokens of its other sessions elsewhere.
+    pub(super) fn former_sessions(&self, head: &Parts) -> ClientSessions {
+        if self.sets_cookies() {
+            self.sessions_of(&self.refresh_cookies(head), &self.access_tokens(head))
+        } else {
+            ClientSessions::default()
+        }
+    }
+
+    /// Ends them for the new session of `tokens`, which were issued before: a login that fails ends nothing. If this fails, the new
+    /// session ends and nobody gets its tokens: the browser has the cookies that it had, and its user can log in again.
     pub(super) async fn end_former_sessions(
         &self,
-        head: &Parts,
+        former: ClientSessions,
         tokens: &IssuedTokens,
     ) -> Result<(), TokenFailure> {
-        if !self.sets_cookies() {
-            return Ok(());
-        }
-        let ended = self.end_sessions_of(&self.refresh_cookies(head), &self.access_tokens(head)).await;
-        let Err(error) = ended else { return Ok(()) };
+        let Err(error) = self.end_all(former).await else { return Ok(()) };
         self.tokens().discard(&tokens.session_id).await;
         Err(failure(&error))
     }

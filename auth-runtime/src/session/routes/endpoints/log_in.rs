@@ -46,8 +46,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         };
         queue.remember(origin);
         let subject = self.labeled(subject, head);
-        let tokens = self.tokens().issue(&subject).await.map_err(|error| failure(&error))?;
-        self.end_former_sessions(head, &tokens).await?;
+        let former = self.former_sessions(head);
+        let issued = self.tokens().issue_in_place_of(former.sessions.keys(), &subject).await;
+        let tokens = issued.map_err(|error| failure(&error))?;
+        self.end_former_sessions(former, &tokens).await?;
         Ok(tokens)
     }
 

@@ -10,6 +10,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
+use crate::principal::Principal;
 use crate::session::TokenError;
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
@@ -18,6 +19,15 @@ use crate::source::{Bearer, CredentialSource as _, Extracted};
 #[derive(Default, Deserialize)]
 struct LogoutBody {
     refresh_token: Option<String>,
+}
+
+/// What the tokens of a client belong to.
+#[derive(Default)]
+pub(super) struct ClientSessions {
+    /// By their ids, with the time of the latest access token that is known of each.
+    pub(super) sessions: BTreeMap<String, Option<SystemTime>>,
+    /// Of access tokens without a session.
+    without_session: Vec<Principal>,
 }
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
@@ -39,8 +49,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                 body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
             }
         };
-        let ended = self.end_sessions_of(&refresh_tokens, &self.access_tokens(head)).await;
-        ended.map_err(|error| failure(&error))
+        let found = self.sessions_of(&refresh_tokens, &self.access_tokens(head));
+        self.end_all(found).await.map_err(|error| failure(&error))
     }
 
     /// Ends all sessions of the caller. Its route needs a rule that requires a caller.
@@ -59,29 +69,32 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
 }
 
 impl<A> TokenEndpoints<A> {
-    /// Ends the sessions of all of these tokens that this issuer made, each once. An access token without a session is revoked.
-    pub(super) async fn end_sessions_of(
-        &self,
-        refresh_tokens: &[String],
-        access_tokens: &[String],
-    ) -> Result<(), TokenError> {
+    /// Returns what these tokens belong to, of those that this issuer made.
+    pub(super) fn sessions_of(&self, refresh_tokens: &[String], access_tokens: &[String]) -> ClientSessions {
         let tokens = self.tokens();
-        // With the time of the latest token that is known of each.
-        let mut sessions: BTreeMap<String, Option<SystemTime>> = BTreeMap::new();
+        let mut found = ClientSessions::default();
         for session in refresh_tokens.iter().filter_map(|token| tokens.session_of(token)) {
-            sessions.entry(session).or_default();
+            found.sessions.entry(session).or_default();
         }
         for principal in access_tokens.iter().filter_map(|token| tokens.genuine(token)) {
             match principal.session_id() {
                 Some(session) => {
-                    let latest = sessions.entry(session.to_owned()).or_default();
+                    let latest = found.sessions.entry(session.to_owned()).or_default();
                     *latest = (*latest).max(principal.issued_at());
                 }
-                None => tokens.revoke_access(&principal).await?,
+                None => found.without_session.push(principal),
             }
         }
-        for (session, issued_at) in sessions {
-            tokens.end_session_of(&session, issued_at).await?;
+        found
+    }
+
+    /// Ends each of these sessions once, and revokes the access tokens that have none.
+    pub(super) async fn end_all(&self, found: ClientSessions) -> Result<(), TokenError> {
+        for (session, issued_at) in found.sessions {
+            self.tokens().end_session_of(&session, issued_at).await?;
+        }
+        for principal in found.without_session {
+            self.tokens().revoke_access(&principal).await?;
         }
         Ok(())
     }

@@ -19,10 +19,11 @@ impl<A> TokenEndpoints<A> {
     /// as one with a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the
     /// attempts.
     ///
-    /// With cookies, it ends the sessions that the browser had before. If that fails, the session of `tokens` ends, and the response
-    /// is 503 without the tokens.
+    /// With cookies, it ends the sessions that the browser had before, also another user's. If that fails, the session of `tokens` ends,
+    /// and the response is 503 without the tokens. Do not send `tokens` in another way too.
     pub async fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        match caught(self.end_former_sessions(head, tokens)).await {
+        let former = self.former_sessions(head);
+        match caught(self.end_former_sessions(former, tokens)).await {
             Ok(()) => self.hand_over(head, TokenRoute::Login, tokens),
             Err(failure) => self.failed(failure, head, TokenRoute::Login),
         }
