@@ -112,8 +112,9 @@ impl Subject {
 
 /// The application's users, looked up by id.
 ///
-/// Every refresh looks the user up. If it returns `None`, the session ends. A role that was revoked is missing from the next access
-/// token on.
+/// Every refresh looks the user up. If it returns `None`, the session ends: a disabled user's within the lifetime of an access token
+/// ([`log_out_everywhere`](crate::session::TokenService::log_out_everywhere) ends them at once). A role that was revoked is missing
+/// from the next access token on.
 ///
 /// ```
 /// use auth_runtime::session::{BoxError, Subject, SubjectStore};

@@ -186,6 +186,24 @@ async fn all_other_sessions_end_and_the_current_one_stays() {
     assert!(shop.who(&shop.log_in("alice").await.access_token).await.is_ok());
 }
 
+#[tokio::test]
+async fn what_one_instance_ends_the_others_enforce() {
+    let store = MemoryStore::new();
+    let (one, two) = (Shop::over(&store).await, Shop::over(&store).await);
+    let (current, phone, desk) =
+        (one.log_in("alice").await, two.log_in("alice").await, two.log_in("alice").await);
+    let alice = one.caller(&current.access_token).await;
+    assert!(one.tokens.end_own_session(&alice, &desk.session_id).await.unwrap());
+    assert_eq!(one.tokens.end_other_sessions(&alice).await.unwrap(), 1);
+    two.auth.catch_up().await.unwrap();
+    for ended in [&phone, &desk] {
+        assert_eq!(two.who(&ended.access_token).await, Err(401));
+        assert_eq!(two.refused(&ended.refresh_token).await, RefreshError::Ended);
+    }
+    assert!(two.who(&current.access_token).await.is_ok());
+    assert_eq!(two.ids("alice").await, from_ref(&current.session_id));
+}
+
 /// A caller with a token of another issuer, or with one without a session, has no session here: also if it names one.
 #[tokio::test]
 async fn a_caller_without_a_session_here_reaches_nobodys() {
