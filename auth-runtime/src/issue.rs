@@ -7,6 +7,7 @@
 //! | `access_token` | the claims of an access token |
 //! | `refresh_token` | the text of a refresh token |
 //! | `grace` | for how long a used refresh token may be sent again |
+//! | `label` | the label of a session |
 //! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
 //! | `id` | ids and secrets that can't be guessed |
 //! | `error` | why no token was issued |
@@ -17,6 +18,7 @@ mod grace;
 mod id;
 mod issued;
 mod issuer;
+mod label;
 mod refresh_token;
 mod subject;
 

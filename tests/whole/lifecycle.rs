@@ -5,6 +5,7 @@ mod generations;
 mod grace;
 mod lone_tokens;
 mod moving_clock;
+mod sessions;
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ mod clocks;
 mod reference;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::Clock as _;
@@ -13,10 +13,11 @@ use auth_runtime::routing::get;
 use auth_runtime::session::{IssuedTokens, RefreshKey, SigningKeys, TokenError, TokenIssuer, TokenService};
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::TestClock;
-use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
+use auth_runtime::{Auth, AuthBuilder, Principal, RequestAuth, Router, auth};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
 
 use self::reference::{EXTENDED, FAMILY, LEEWAY, MAX_SESSIONS, Model, REFRESH, Refresh, Settings, USUAL};
 use self::steps::{Back, Step, steps};
@@ -62,6 +63,13 @@ fn seconds(seconds: i64) -> Duration {
 
 fn signing_keys(number: u8) -> SigningKeys {
     SigningKeys::new(signing_key(number)).also_accept(signing_key(number - 1).verifying_key())
+}
+
+/// The caller with this access token, which is accepted.
+async fn caller(app: &axum::Router, access_token: &str) -> Principal {
+    let asked = request("GET", "/", &[("authorization", &format!("Bearer {access_token}"))]);
+    let answer = app.clone().oneshot(asked).await.unwrap();
+    answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
 }
 
 fn newest<T>(given: &[T], back: Back) -> Option<usize> {
@@ -123,7 +131,7 @@ impl World {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
-        let Some(Life { auth, tokens, runtime, .. }) = &self.life else { unreachable!() };
+        let Some(Life { auth, tokens, runtime, app }) = &self.life else { unreachable!() };
         let unexpected = |expected: &dyn std::fmt::Debug, given: &dyn std::fmt::Debug| {
             Err(TestCaseError::fail(format!("{step:?}: expected {expected:?}, and it is {given:?}")))
         };
@@ -186,6 +194,36 @@ impl World {
                 let session = Revocation::Session { issuer: ISSUER.into(), session_id };
                 runtime.block_on(auth.revocations().revoke(session)).unwrap();
                 self.model.end(family);
+            }
+            Step::EndUserSession(back, user) => {
+                let Some(index) = newest(&self.access, back) else { return Ok(()) };
+                let Some(family) = self.model.access[index].family else { return Ok(()) };
+                let is_active = self.model.active(user).contains(&family);
+                let ended =
+                    runtime.block_on(tokens.end_user_session(USERS[user], &self.access[index].1)).unwrap();
+                // The row of one that has expired may still be there.
+                prop_assert!(ended || !is_active);
+                prop_assert!(!ended || self.model.is_of(family, user));
+                if ended {
+                    self.model.end(family);
+                }
+            }
+            Step::EndOtherSessions(back) => {
+                let Some(index) = newest(&self.access, back) else { return Ok(()) };
+                let token = &self.model.access[index];
+                if !self.model.accepts(token) {
+                    return Ok(());
+                }
+                let caller = runtime.block_on(caller(app, &self.access[index].0));
+                let ended = runtime.block_on(tokens.end_other_sessions(&caller));
+                let Some(current) = token.family else {
+                    prop_assert!(matches!(ended, Err(TokenError::NoSession)), "{:?}", ended);
+                    return Ok(());
+                };
+                let mut others = self.model.active(token.user);
+                others.retain(|family| *family != current);
+                prop_assert_eq!(ended.unwrap(), others.len());
+                others.into_iter().for_each(|family| self.model.end(family));
             }
             Step::RevokeUser(user, from_now) => {
                 let bound = self.model.now + from_now;
@@ -263,6 +301,22 @@ impl World {
         Ok(())
     }
 
+    /// Each user is listed the sessions that it has, and no other.
+    fn list(&mut self) -> Result<(), TestCaseError> {
+        let Some(Life { tokens, runtime, .. }) = &self.life else { unreachable!() };
+        for (user, name) in USERS.iter().enumerate() {
+            let listed = runtime.block_on(tokens.sessions(name)).unwrap();
+            let listed: BTreeSet<_> = listed.sessions.into_iter().map(|session| session.id).collect();
+            let active = self.model.active(user);
+            let of_family = |family: usize| {
+                let index = self.model.access.iter().position(|token| token.family == Some(family)).unwrap();
+                self.access[index].1.clone()
+            };
+            prop_assert_eq!(listed, active.into_iter().map(of_family).collect::<BTreeSet<_>>());
+        }
+        Ok(())
+    }
+
     fn meet(&mut self, what: &str) {
         *self.met.entry(what.to_owned()).or_default() += 1;
     }
@@ -277,6 +331,7 @@ fn compare(settings: Settings, everyday: u32, attach: impl Fn() -> Attach) -> BT
             for step in &steps {
                 world.step(step)?;
                 world.look(4)?;
+                world.list()?;
             }
             world.look(usize::MAX)?;
             for (what, count) in world.met {

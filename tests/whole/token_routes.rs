@@ -4,6 +4,7 @@ mod browser;
 mod login_queue;
 mod own_answers;
 mod renewal;
+mod sessions;
 
 use std::net::SocketAddr;
 use std::time::Duration;

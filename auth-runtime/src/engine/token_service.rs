@@ -6,17 +6,20 @@
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
 //! | `report` | what the log and the audit hook learn |
+//! | `sessions` | the sessions of a user: the list, and ending one or all others |
 
 mod access_token;
 mod login;
 mod logout;
 mod report;
+mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use self::access_token::AccessTokenBuilder;
+pub use self::sessions::{Session, SessionList};
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
 use crate::error::{ConfigErrors, KeysError};
@@ -147,7 +150,7 @@ impl TokenService {
             self.families().remove(vec![family.id]).await?;
             return Err(RefreshError::Ended.into());
         }
-        if now >= family.expires_at || now >= self.issuer()?.family_end(&family) {
+        if now >= self.issuer()?.expires_at(&family) {
             return Err(RefreshError::Ended.into());
         }
         Ok(family)

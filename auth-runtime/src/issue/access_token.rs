@@ -102,6 +102,11 @@ impl IssuerState {
         Ok((token, expires_at))
     }
 
+    /// When the session of a family ends, unless it is refreshed.
+    pub(crate) fn expires_at(&self, family: &RefreshTokenFamily) -> i64 {
+        family.expires_at.min(self.family_end(family))
+    }
+
     /// When a family ends, however often it is refreshed.
     pub(crate) fn family_end(&self, family: &RefreshTokenFamily) -> i64 {
         family.started_at.saturating_add(self.session_lifetime)

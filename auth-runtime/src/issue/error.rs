@@ -30,6 +30,8 @@ pub enum TokenError {
     Claims(String),
     /// The token could not be signed.
     Sign(SignError),
+    /// The caller's token is of no session of this issuer: it is of another issuer, or was issued without a session.
+    NoSession,
     /// The engine has no token issuer.
     NoTokenIssuer(NoTokenIssuer),
     /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. What was asked for has happened or
@@ -81,6 +83,10 @@ impl fmt::Display for TokenError {
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
+            Self::NoSession => f.write_str(
+                "the caller's token is of no session of this issuer, so it has no other sessions: to end all sessions of a user, call \
+                 `log_out_everywhere`",
+            ),
             Self::NoTokenIssuer(error) => error.fmt(f),
             Self::AuditHook(panic) => write!(f, "the audit hook {panic}"),
         }
@@ -110,7 +116,7 @@ impl Error for TokenError {
             Self::SubjectStore(error) => Some(&**error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
-            Self::ClockAhead { .. } | Self::Claims(_) | Self::AuditHook(_) => None,
+            Self::ClockAhead { .. } | Self::Claims(_) | Self::NoSession | Self::AuditHook(_) => None,
         }
     }
 }

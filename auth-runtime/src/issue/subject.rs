@@ -6,6 +6,8 @@ use axum::BoxError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::label::session_label;
+
 /// A user as the application currently knows it. It determines the claims of an access token.
 ///
 /// ```
@@ -21,6 +23,7 @@ pub struct Subject {
     pub(crate) scopes: Vec<String>,
     pub(crate) permissions: Vec<String>,
     pub(crate) acr: Option<String>,
+    pub(crate) session_label: Option<String>,
     pub(crate) claims: Map<String, Value>,
     /// The last error of a claim. It is returned when a token is issued.
     pub(crate) error: Option<String>,
@@ -35,6 +38,7 @@ impl Subject {
             scopes: Vec::new(),
             permissions: Vec::new(),
             acr: None,
+            session_label: None,
             claims: Map::new(),
             error: None,
         }
@@ -62,6 +66,14 @@ impl Subject {
     /// is used for all tokens of the session.
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
         self.acr = Some(acr.into());
+        self
+    }
+
+    /// Sets what the user recognizes the session by that a login starts, such as the browser: in the list of
+    /// [`TokenService::sessions`](crate::session::TokenService::sessions). It is stored as one line of at most 200 characters, without
+    /// control characters. It may come from the client, so a page that shows it must escape it. It is in no token.
+    pub fn session_label(mut self, label: impl AsRef<str>) -> Self {
+        self.session_label = session_label(label.as_ref());
         self
     }
 
@@ -100,8 +112,9 @@ impl Subject {
 
 /// The application's users, looked up by id.
 ///
-/// Every refresh looks the user up. If it returns `None`, the session ends. A role that was revoked is missing from the next access
-/// token on.
+/// Every refresh looks the user up. If it returns `None`, the session ends: a disabled user's within the lifetime of an access token
+/// ([`log_out_everywhere`](crate::session::TokenService::log_out_everywhere) ends them at once). A role that was revoked is missing
+/// from the next access token on.
 ///
 /// ```
 /// use auth_runtime::session::{BoxError, Subject, SubjectStore};

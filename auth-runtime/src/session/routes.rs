@@ -40,6 +40,10 @@
 //! | `POST /refresh` | the refresh token: its cookie, or `refresh_token` as JSON or as a form | the next tokens |
 //! | `POST /logout` | all cookies and tokens of the client, expired or not | 204; the session has ended |
 //! | `POST /logout-everywhere` | a valid access token | 204; all sessions of the user have ended |
+//! | `GET /sessions`, if [mounted](TokenRoutes::sessions) | a valid access token, after a recent login | the sessions of the caller |
+//! | `DELETE /sessions/{session_id}` | as before | 204; this session has ended |
+//! | `DELETE /sessions` | as before | 204; all sessions but the current one have ended |
+//! | `GET`, `DELETE /users/{subject}/sessions`, `DELETE ../{session_id}`, if [mounted](TokenRoutes::administration) | what the rule requires | the same, of any user |
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
 //!
@@ -52,6 +56,7 @@ mod documented;
 mod endpoints;
 mod limits;
 mod login_queue;
+mod session_routes;
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,10 +73,12 @@ use self::endpoints::RoutesConfig;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
 use self::login_queue::LOGINS_AT_ONCE;
+use self::session_routes::SessionRoutes;
+pub use self::session_routes::user_agent;
 use super::{BoxError, Subject, TokenService};
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
-use crate::router::{Router, beside};
+use crate::router::{MethodRouter, Router, beside};
 
 /// Verifies the credentials of a login.
 pub trait LoginVerifier: Send + Sync + 'static {
@@ -155,6 +162,7 @@ pub struct TokenRoutes<A> {
     has_own_answers: bool,
     revocation: Option<Rule>,
     introspection: Option<Rule>,
+    sessions: SessionRoutes,
 }
 
 impl<A: LoginVerifier> TokenRoutes<A> {
@@ -178,8 +186,10 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             per_address: AttemptLimit::PER_ADDRESS,
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
+            session_label: None,
         };
-        Self { config, has_own_answers: false, revocation: None, introspection: None }
+        let sessions = SessionRoutes::default();
+        Self { config, has_own_answers: false, revocation: None, introspection: None, sessions }
     }
 
     /// Sets the application's own form of responses.
@@ -287,6 +297,14 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             credentials: A::Credentials::schema(),
             has_own_answers: self.has_own_answers,
         };
+        // What is mounted, with the documentation of the operation that has this method and this id.
+        let document = |mounted: MethodRouter<S>, route: TokenRoute, method: &str, id: &str| {
+            #[cfg(feature = "openapi")]
+            let mounted = mounted.with_docs(&Arc::new(documented.route(route, method, id)));
+            #[cfg(not(feature = "openapi"))]
+            let _ = (route, method, id);
+            mounted
+        };
         let endpoints = TokenEndpoints::new(self.config);
         macro_rules! route {
             ($router:expr, $path:literal, $method:ident, $route:ident, $rule:expr) => {{
@@ -295,13 +313,10 @@ impl<A: LoginVerifier> TokenRoutes<A> {
                 let name = concat!("auth_runtime::session::routes::", stringify!($method));
                 let info = HandlerInfo::new(name, file!(), line!());
                 let route = beside(handler, vec!["POST"], $rule, info);
-                #[cfg(feature = "openapi")]
-                let route =
-                    route.with_docs(&Arc::new(documented.route(TokenRoute::$route, stringify!($method))));
-                $router.route($path, route)
+                $router.route($path, document(route, TokenRoute::$route, "post", stringify!($method)))
             }};
         }
-        let mut router = Router::new();
+        let mut router = self.sessions.router(&endpoints, everywhere, document);
         router = route!(router, "/login", log_in, Login, Rule::public());
         router = route!(router, "/refresh", refresh, Refresh, Rule::public());
         router = route!(router, "/logout", log_out, Logout, Rule::public());
@@ -322,6 +337,7 @@ impl<A> fmt::Debug for TokenRoutes<A> {
             .field("delivery", &self.config.delivery)
             .field("revocation", &self.revocation)
             .field("introspection", &self.introspection)
+            .field("sessions", &self.sessions)
             .finish_non_exhaustive()
     }
 }

@@ -144,6 +144,16 @@ impl Model {
         self.families[family].ended = true;
     }
 
+    pub(super) fn is_of(&self, family: usize, user: usize) -> bool {
+        self.families[family].user == user
+    }
+
+    /// The sessions that a user has, which it may list.
+    pub(super) fn active(&self, user: usize) -> Vec<usize> {
+        let lives = |family: &Family| family.user == user && !family.ended && self.now < family.expires_at();
+        (0..self.families.len()).filter(|&family| lives(&self.families[family])).collect()
+    }
+
     /// Whatever the user was given so far is dead.
     pub(super) fn log_out_everywhere(&mut self, user: usize) {
         self.revoke_user(user, self.now);
@@ -177,12 +187,10 @@ impl Model {
     /// A user has so many sessions at a time. Of those that began in the same second, the model does not know which is the oldest: see
     /// [`has_begun_now`](Self::has_begun_now).
     fn end_oldest(&mut self, user: usize) {
-        let now = self.now;
-        let lives = |family: &&mut Family| family.user == user && !family.ended && now < family.expires_at();
-        let mut living: Vec<_> = self.families.iter_mut().filter(lives).collect();
-        living.sort_by_key(|family| family.started_at);
+        let mut living = self.active(user);
+        living.sort_by_key(|&family| self.families[family].started_at);
         let excess = living.len().saturating_sub(MAX_SESSIONS);
-        living.into_iter().take(excess).for_each(|family| family.ended = true);
+        living.into_iter().take(excess).for_each(|family| self.end(family));
     }
 
     fn give_access(&mut self, user: usize, family: Option<usize>) {

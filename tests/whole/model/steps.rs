@@ -18,6 +18,10 @@ pub(super) enum Step {
     LogoutEverywhere(usize),
     RevokeAccess(Back),
     RevokeSession(Back),
+    /// The session of this access token, as this user's.
+    EndUserSession(Back, usize),
+    /// All sessions but that of this access token.
+    EndOtherSessions(Back),
     /// Up to so many seconds from now.
     RevokeUser(usize, i64),
     /// Gone; or there, as admin or not.
@@ -57,6 +61,8 @@ pub(super) fn steps(settings: Settings) -> impl Strategy<Value = Vec<Step>> {
         2 => user().prop_map(Step::LogoutEverywhere),
         1 => back().prop_map(Step::RevokeAccess),
         1 => back().prop_map(Step::RevokeSession),
+        2 => (back(), user()).prop_map(|(back, user)| Step::EndUserSession(back, user)),
+        2 => back().prop_map(Step::EndOtherSessions),
         1 => (user(), bound).prop_map(|(user, bound)| Step::RevokeUser(user, bound)),
         3 => (user(), roles).prop_map(|(user, roles)| Step::Change(user, roles)),
         6 => wait.prop_map(Step::Wait),

@@ -43,7 +43,8 @@ impl Shop {
             Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),
             _ => TokenRoutes::json(tokens, people.clone()),
         };
-        let routes = routes.revocation(rule!(roles = ["admin"])).introspection(rule!(roles = ["admin"]));
+        let admins = rule!(roles = ["admin"]);
+        let routes = routes.revocation(admins).introspection(admins).sessions().administration(admins);
         let routes: Router = Router::new().nest("/auth", configure(routes).router());
         let mut document = json!({});
         let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), &auth).unwrap();
@@ -55,13 +56,29 @@ impl Shop {
 
     /// Sends it, and holds the answer to the document.
     async fn post(&self, route: &str, headers: &[(&str, &str)], body: &str, status: u16) -> Reply {
-        let path = format!("/auth/{route}");
-        let mut request = request("POST", &path, headers);
+        let mut request = request("POST", &format!("/auth/{route}"), headers);
         *request.body_mut() = Body::from(body.to_owned());
-        let reply = send(&self.app, request).await;
-        assert_eq!(reply.status.as_u16(), status, "{route} {headers:?} {body}: {}", reply.body);
+        self.holds(route, request, status).await
+    }
 
-        let responses = &self.document["paths"][&path]["post"]["responses"];
+    /// The same of a route without a body, whose path has parameters in the document.
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        route: &str,
+        headers: &[(&str, &str)],
+        status: u16,
+    ) -> Reply {
+        self.holds(route, request(method, &format!("/auth/{path}"), headers), status).await
+    }
+
+    async fn holds(&self, route: &str, request: axum::http::Request<Body>, status: u16) -> Reply {
+        let (method, path) = (request.method().as_str().to_lowercase(), format!("/auth/{route}"));
+        let reply = send(&self.app, request).await;
+        assert_eq!(reply.status.as_u16(), status, "{method} {route}: {}", reply.body);
+
+        let responses = &self.document["paths"][&path][&method]["responses"];
         let response = responses.get(status.to_string()).or(responses.get("default")).unwrap_or_else(|| {
             panic!("{route} answers {status}, which is not documented: {responses}");
         });
@@ -144,6 +161,89 @@ async fn with_tokens_in_the_body() {
     shop.post("logout-everywhere", &[bearer, bearer], "", 400).await;
     shop.post("logout-everywhere", &[bearer], "", 204).await;
     shop.post("logout", &[], "", 204).await;
+}
+
+/// Of one's own sessions, and of those of any user.
+#[tokio::test]
+async fn of_sessions() {
+    let shop = Shop::new(Delivery::Json, |routes| routes.session_label(|_| Some("label".into()))).await;
+    let log_in = async |name: &str| {
+        let reply = shop.post("login", &[JSON], &ALICE.replace("alice", name), 200).await;
+        let tokens: Value = serde_json::from_str(&reply.body).unwrap();
+        format!("Bearer {}", tokens["access_token"].as_str().unwrap())
+    };
+    let (alice, bob) = (log_in("alice").await, log_in("bob").await);
+    let (admin, user) = ([("authorization", &*alice)], [("authorization", &*bob)]);
+    let twice = [admin[0], admin[0]];
+    let (one, own) = ("sessions/{session_id}", "sessions");
+    let (any, all) = ("users/{subject}/sessions/{session_id}", "users/{subject}/sessions");
+    let listed = shop.ask("GET", own, own, &user, 200).await;
+    let list: Value = serde_json::from_str(&listed.body).unwrap();
+    let schema = "/paths/~1auth~1sessions/get/responses/200/content/application~1json/schema";
+    let schema = shop.document.pointer(schema).unwrap().clone();
+    let session = schema["properties"]["sessions"]["items"]["properties"].as_object().unwrap();
+    let sent = list["sessions"][0].as_object().unwrap();
+    assert_eq!(sent.keys().collect::<Vec<_>>(), session.keys().collect::<Vec<_>>());
+    jsonschema(&schema, &list);
+    let id = list["sessions"][0]["id"].as_str().unwrap();
+    shop.ask("GET", "users/bob/sessions", all, &admin, 200).await;
+    for (method, path, route) in [
+        ("GET", own, own),
+        ("DELETE", own, own),
+        ("DELETE", "sessions/x", one),
+        ("GET", "users/bob/sessions", all),
+        ("DELETE", "users/bob/sessions", all),
+        ("DELETE", "users/bob/sessions/x", any),
+    ] {
+        shop.ask(method, path, route, &[], 401).await;
+        shop.ask(method, path, route, &twice, 400).await;
+        if path.starts_with("users") {
+            shop.ask(method, path, route, &user, 403).await;
+        }
+    }
+    shop.ask("DELETE", "sessions/x", one, &user, 404).await;
+    shop.ask("DELETE", "users/alice/sessions/x", any, &admin, 404).await;
+    shop.ask("GET", "users/%FF/sessions", all, &admin, 400).await;
+    shop.ask("DELETE", "users/%FF/sessions", all, &admin, 400).await;
+    shop.store.set_broken(true);
+    let of_bob = format!("users/bob/sessions/{id}");
+    shop.ask("GET", own, own, &user, 503).await;
+    shop.ask("DELETE", own, own, &user, 503).await;
+    shop.ask("DELETE", &format!("sessions/{id}"), one, &user, 503).await;
+    shop.ask("GET", "users/bob/sessions", all, &admin, 503).await;
+    shop.ask("DELETE", "users/bob/sessions", all, &admin, 503).await;
+    shop.ask("DELETE", &of_bob, any, &admin, 503).await;
+    shop.store.set_broken(false);
+    shop.ask("DELETE", own, own, &user, 204).await;
+    shop.ask("DELETE", &of_bob, any, &admin, 204).await;
+    let bob = log_in("bob").await;
+    let list = shop.ask("GET", own, own, &[("authorization", &*bob)], 200).await;
+    let list: Value = serde_json::from_str(&list.body).unwrap();
+    let current = format!("sessions/{}", list["sessions"][0]["id"].as_str().unwrap());
+    shop.ask("DELETE", &current, one, &[("authorization", &*bob)], 204).await;
+    shop.ask("DELETE", "users/bob/sessions", all, &admin, 204).await;
+}
+
+/// As far as the schema of these routes goes: objects, lists, and their types.
+fn jsonschema(schema: &Value, value: &Value) {
+    match schema["type"].as_str() {
+        Some("object") => {
+            let value = value.as_object().unwrap();
+            for (name, schema) in schema["properties"].as_object().unwrap() {
+                if let Some(value) = value.get(name) {
+                    jsonschema(schema, value);
+                }
+            }
+            for required in schema["required"].as_array().unwrap() {
+                assert!(value.contains_key(required.as_str().unwrap()), "{value:?} lacks {required}");
+            }
+        }
+        Some("array") => value.as_array().unwrap().iter().for_each(|item| jsonschema(&schema["items"], item)),
+        Some("integer") => assert!(value.is_i64(), "{value}"),
+        Some("string") => assert!(value.is_string(), "{value}"),
+        Some("boolean") => assert!(value.is_boolean(), "{value}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
 use crate::issue::{
     AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, Subject, TokenError, TokenUse,
-    random_bytes, session_of_family,
+    family_of_session, random_bytes, session_of_family,
 };
-use crate::store::{RefreshTokenFamily, StoreError};
+use crate::store::{FamilyId, RefreshTokenFamily, StoreError};
 
 impl TokenService {
     /// Issues the tokens of a new session of `subject`, after the application has verified who it is. If the user has too many
@@ -19,25 +19,30 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        self.issue_in_place_of([], subject).await
+    }
+
+    /// The same, where the caller ends the sessions with these ids afterwards: they are not among the user's that are too many.
+    pub(crate) async fn issue_in_place_of(
+        &self,
+        former: impl IntoIterator<Item = &String>,
+        subject: &Subject,
+    ) -> Result<IssuedTokens, TokenError> {
+        let former: Vec<FamilyId> = former.into_iter().filter_map(|id| family_of_session(id)).collect();
         let event = AuditEvent { subject: Some(&subject.id), ..AuditEvent::new(AuditAction::Login) };
-        let (tokens, ended) = match self.begin_session(subject).await {
+        let (tokens, ended) = match self.begin_session(&former, subject).await {
             Ok(begun) => begun,
             Err(error) => return self.report_outcome(event, Err(error)),
         };
-        let mut reported = self.report(AuditEvent { session_id: Some(&tokens.session_id), ..event });
-        for family in ended {
-            let (session_id, reason) =
-                (session_of_family(family.id), "a session was ended: its user has too many");
-            let event = AuditEvent { subject: Some(&subject.id), ..AuditEvent::new(AuditAction::SessionEnd) };
-            let event = AuditEvent { session_id: Some(&session_id), reason, ..event };
-            reported = reported.and(self.report(event));
-        }
-        reported.map(|()| tokens)
+        let reported = self.report(AuditEvent { session_id: Some(&tokens.session_id), ..event });
+        let ended = self.report_ended(&ended, "a session was ended: its user has too many");
+        reported.and(ended).map(|()| tokens)
     }
 
     /// The tokens of a new session, and the sessions that have ended because of it.
     async fn begin_session(
         &self,
+        former: &[FamilyId],
         subject: &Subject,
     ) -> Result<(IssuedTokens, Vec<RefreshTokenFamily>), TokenError> {
         /// Each attempt but the first is made because the user was logged out everywhere during the one before.
@@ -53,7 +58,7 @@ impl TokenService {
             self.families().insert(family.clone()).await?;
             // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
-                let ended = self.end_oldest_sessions(&family).await;
+                let ended = self.end_oldest_sessions(&family, former).await;
                 return Ok((tokens, ended));
             }
             self.families().remove(vec![family.id]).await?;
@@ -81,12 +86,16 @@ impl TokenService {
             acr: subject.acr.clone(),
             reissued: false,
             ends_with_browser: false,
-            label: None,
+            label: subject.session_label.clone(),
         })
     }
 
     /// Ends the user's oldest sessions, if there are too many, and returns them. If that fails, the next login tries it again.
-    async fn end_oldest_sessions(&self, newest: &RefreshTokenFamily) -> Vec<RefreshTokenFamily> {
+    async fn end_oldest_sessions(
+        &self,
+        newest: &RefreshTokenFamily,
+        former: &[FamilyId],
+    ) -> Vec<RefreshTokenFamily> {
         /// So that a login does not wait for long where there are many from before there was a maximum.
         const AT_ONCE: usize = 256;
         let Some(issuer) = self.issuer().ok().filter(|issuer| issuer.max_sessions_per_user < usize::MAX)
@@ -97,7 +106,10 @@ impl TokenService {
             let mut families = self.families().find_by_subject(&newest.issuer, &newest.subject).await?;
             // The rows of sessions that a logout everywhere has ended are removed a moment after its entries were written.
             families.retain(|family| {
-                family.id != newest.id && family.expires_at > newest.started_at && !self.is_revoked(family)
+                family.id != newest.id
+                    && !former.contains(&family.id)
+                    && family.expires_at > newest.started_at
+                    && !self.is_revoked(family)
             });
             let excess = families.len().saturating_add(1).saturating_sub(issuer.max_sessions_per_user);
             families.sort_unstable_by_key(|family| (family.started_at, family.id));

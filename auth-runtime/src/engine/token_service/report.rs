@@ -6,7 +6,8 @@ use axum::http::request::Parts;
 
 use super::TokenService;
 use crate::audit::{AuditAction, AuditEvent};
-use crate::issue::{IssuerState, TokenError};
+use crate::issue::{IssuerState, TokenError, session_of_family};
+use crate::store::RefreshTokenFamily;
 
 /// What is known of a refresh, once it has succeeded or failed.
 pub(super) struct RefreshFacts {
@@ -67,6 +68,23 @@ impl TokenService {
         };
         let reported = self.engine.responses.audit_log.report(&event);
         reported.map_err(|panic| TokenError::AuditHook(panic.to_string()))
+    }
+
+    /// Reports sessions that were ended together, each by itself.
+    ///
+    /// # Errors
+    /// [`TokenError::AuditHook`].
+    pub(super) fn report_ended(
+        &self,
+        families: &[RefreshTokenFamily],
+        reason: &str,
+    ) -> Result<(), TokenError> {
+        families.iter().fold(Ok(()), |reported, family| {
+            let session_id = session_of_family(family.id);
+            let event = AuditEvent { reason, ..AuditEvent::new(AuditAction::SessionEnd) };
+            let event = AuditEvent { subject: Some(&family.subject), session_id: Some(&session_id), ..event };
+            reported.and(self.report(event))
+        })
     }
 
     /// Reports how something ended, and returns that; or that the audit hook panicked.

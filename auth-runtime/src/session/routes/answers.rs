@@ -50,6 +50,18 @@ pub enum TokenRoute {
     Revoke,
     /// `/introspect`
     Introspect,
+    /// `GET /sessions`
+    Sessions,
+    /// `DELETE /sessions/{session_id}`
+    EndSession,
+    /// `DELETE /sessions`
+    EndOtherSessions,
+    /// `GET /users/{subject}/sessions`
+    UserSessions,
+    /// `DELETE /users/{subject}/sessions/{session_id}`
+    EndUserSession,
+    /// `DELETE /users/{subject}/sessions`
+    EndUserSessions,
 }
 
 /// Why a token route failed.
@@ -62,6 +74,8 @@ pub enum TokenFailure {
     InvalidGrant,
     /// 403 `access_denied`: a page of another origin sent the request.
     CrossOrigin,
+    /// 404 `not_found`: the user has no such session; or the caller's token is of no session, so there are no others.
+    NotFound,
     /// 429 `temporarily_unavailable`: there were too many attempts. The next attempt is allowed after this time.
     TooManyAttempts(Duration),
     /// 503 `temporarily_unavailable`: the store or the application's users can't be reached.
@@ -77,19 +91,21 @@ impl TokenFailure {
         match self {
             Self::InvalidRequest | Self::InvalidGrant => StatusCode::BAD_REQUEST,
             Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// Returns the error code (RFC 6749 §4.1.2.1 and §5.2).
+    /// Returns the error code (RFC 6749 §4.1.2.1 and §5.2; `not_found` is not of it).
     #[must_use]
     pub fn error(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidGrant => "invalid_grant",
             Self::CrossOrigin => "access_denied",
+            Self::NotFound => "not_found",
             Self::TooManyAttempts(_) | Self::Unavailable => "temporarily_unavailable",
             Self::Misconfigured => "server_error",
         }
@@ -101,6 +117,7 @@ impl TokenFailure {
             Self::InvalidRequest => RejectionKind::InvalidRequest,
             Self::InvalidGrant => RejectionKind::InvalidGrant,
             Self::CrossOrigin => RejectionKind::CrossOrigin,
+            Self::NotFound => RejectionKind::InsufficientScope,
             Self::TooManyAttempts(_) => RejectionKind::TooManyAttempts,
             Self::Unavailable => RejectionKind::Unavailable,
             Self::Misconfigured => RejectionKind::Misconfigured,
@@ -114,6 +131,7 @@ impl TokenFailure {
             Self::InvalidGrant if action == AuditAction::Login => "the credentials are wrong",
             Self::InvalidGrant => "no refresh token was sent, or several",
             Self::CrossOrigin => "a page of another origin sent the request",
+            Self::NotFound => "the caller has no such session",
             Self::TooManyAttempts(_) => "there were too many attempts",
             Self::Unavailable => "the credentials can't be verified now, or too many logins wait",
             Self::Misconfigured => "the service is misconfigured, or code of the application's panicked",

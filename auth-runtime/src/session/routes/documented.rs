@@ -16,8 +16,8 @@ pub(super) struct Documented {
 }
 
 impl Documented {
-    /// What a route says of itself, whose operation has this id.
-    pub(super) fn route(&self, route: TokenRoute, id: &str) -> HandlerDocs {
+    /// What a route says of itself, whose operation has this method and this id.
+    pub(super) fn route(&self, route: TokenRoute, method: &str, id: &str) -> HandlerDocs {
         let mut operation = json!({
             "operationId": id,
             "tags": ["Session"],
@@ -28,7 +28,7 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
-        HandlerDocs::one("post", operation)
+        HandlerDocs::one(method, operation)
     }
 
     fn description(&self, route: TokenRoute) -> &'static str {
@@ -49,6 +49,18 @@ impl Documented {
             (TokenRoute::LogoutEverywhere, _) => "Ends all sessions of the caller.",
             (TokenRoute::Revoke, _) => "Revokes a token (RFC 7009).",
             (TokenRoute::Introspect, _) => "Returns the claims of a token, if it is valid (RFC 7662).",
+            (TokenRoute::Sessions, _) => {
+                "Returns the active sessions of the caller, the one that was used last first."
+            }
+            (TokenRoute::EndSession, _) => "Ends one session of the caller.",
+            (TokenRoute::EndOtherSessions, _) => "Ends all sessions of the caller but the current one.",
+            (TokenRoute::UserSessions, _) => {
+                "Returns the active sessions of a user, the one that was used last first."
+            }
+            (TokenRoute::EndUserSession, _) => "Ends one session of a user.",
+            (TokenRoute::EndUserSessions, _) => {
+                "Ends all sessions of a user, and revokes all of its access tokens."
+            }
         }
     }
 
@@ -66,7 +78,16 @@ impl Documented {
                 (object(json!({ "refresh_token": string() }), &[]), false)
             }
             (TokenRoute::Refresh | TokenRoute::Logout, Delivery::Cookies)
-            | (TokenRoute::LogoutEverywhere, _) => return None,
+            | (
+                TokenRoute::LogoutEverywhere
+                | TokenRoute::Sessions
+                | TokenRoute::EndSession
+                | TokenRoute::EndOtherSessions
+                | TokenRoute::UserSessions
+                | TokenRoute::EndUserSession
+                | TokenRoute::EndUserSessions,
+                _,
+            ) => return None,
             (TokenRoute::Revoke | TokenRoute::Introspect, _) => {
                 let properties = json!({ "token": string(), "token_type_hint": string() });
                 (object(properties, &["token"]), true)
@@ -80,15 +101,14 @@ impl Documented {
     fn responses(&self, route: TokenRoute) -> Value {
         let own_form = || json!({ "description": "In a form that the application defines." });
         let (status, success) = self.success(route);
-        let is_guarded =
-            matches!(route, TokenRoute::LogoutEverywhere | TokenRoute::Revoke | TokenRoute::Introspect);
+        let is_guarded = !matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout);
         if self.has_own_answers {
             let mut responses = Map::from_iter([("default".to_owned(), own_form())]);
             if is_guarded {
                 // The gate in front of it rejects requests with these too.
                 responses.extend(["400", "503"].map(|status| (status.to_owned(), own_form())));
             }
-            if matches!(route, TokenRoute::Revoke | TokenRoute::Introspect) {
+            if is_guarded && route != TokenRoute::LogoutEverywhere {
                 responses.insert(status.to_owned(), success);
             }
             return Value::Object(responses);
@@ -104,12 +124,24 @@ impl Documented {
             TokenRoute::Revoke | TokenRoute::Introspect => {
                 Some("The request can't be parsed, or the credential was sent more than once.")
             }
-            TokenRoute::Logout | TokenRoute::LogoutEverywhere => None,
+            TokenRoute::UserSessions | TokenRoute::EndUserSessions => {
+                Some("The path is not UTF-8, or the credential was sent more than once.")
+            }
+            _ => None,
         };
         all.extend(bad_request.map(|reason| ("400".to_owned(), failure(reason, false))));
         if sets_cookies && matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout) {
             all.insert("403".into(), failure("A page of another origin sent the request.", false));
         }
+        let not_found = match route {
+            TokenRoute::EndSession => Some("The caller has no session with this id."),
+            TokenRoute::EndUserSession => Some("The user has no session with this id."),
+            TokenRoute::EndOtherSessions => {
+                Some("The caller's token is of no session, so there are no others.")
+            }
+            _ => None,
+        };
+        all.extend(not_found.map(|reason| ("404".to_owned(), failure(reason, false))));
         if route == TokenRoute::Login {
             all.insert(
                 "429".into(),
@@ -141,6 +173,13 @@ impl Documented {
                 ("200", with("The tokens (RFC 6749 §5.1).", schema))
             }
             TokenRoute::Logout | TokenRoute::LogoutEverywhere => ("204", described("Logged out.")),
+            TokenRoute::EndSession | TokenRoute::EndUserSession => {
+                ("204", described("The session has ended."))
+            }
+            TokenRoute::EndOtherSessions | TokenRoute::EndUserSessions => {
+                ("204", described("The sessions have ended."))
+            }
+            TokenRoute::Sessions | TokenRoute::UserSessions => ("200", with("The sessions.", session_list())),
             TokenRoute::Revoke => ("200", described("The token is invalid now.")),
             TokenRoute::Introspect => {
                 let active = json!({ "active": { "type": "boolean" } });
@@ -162,7 +201,33 @@ fn summary(route: TokenRoute) -> &'static str {
         TokenRoute::LogoutEverywhere => "Log out everywhere",
         TokenRoute::Revoke => "Revoke a token",
         TokenRoute::Introspect => "Introspect a token",
+        TokenRoute::Sessions => "List your sessions",
+        TokenRoute::EndSession => "End one of your sessions",
+        TokenRoute::EndOtherSessions => "End your other sessions",
+        TokenRoute::UserSessions => "List the sessions of a user",
+        TokenRoute::EndUserSession => "End a session of a user",
+        TokenRoute::EndUserSessions => "End all sessions of a user",
     }
+}
+
+/// Returns the JSON Schema of a list of sessions.
+fn session_list() -> Value {
+    let time = |description: &str| json!({ "type": "integer", "description": format!("{description} Seconds since the epoch.") });
+    let session = json!({
+        "type": "object",
+        "properties": {
+            "id": { "type": "string", "description": "The `sid` of the session's access tokens." },
+            "started_at": time("When the user logged in."),
+            "last_refreshed_at": time("When the session was last refreshed, or the login."),
+            "expires_at": time("When the session ends, unless it is refreshed."),
+            "label": { "type": "string", "description": "Such as the browser. It may come from the client: escape it." },
+            "current": { "type": "boolean", "description": "Whether it is the session of this request." },
+        },
+        "required": ["id", "started_at", "last_refreshed_at", "expires_at", "current"],
+    });
+    let not_listed = json!({ "type": "integer", "description": "The number of further sessions, which were used before these." });
+    let properties = json!({ "sessions": { "type": "array", "items": session }, "not_listed": not_listed });
+    json!({ "type": "object", "properties": properties, "required": ["sessions", "not_listed"] })
 }
 
 /// Returns a response of RFC 6749 §5.2. A route with a gate also has responses of RFC 9457.

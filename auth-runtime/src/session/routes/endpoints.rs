@@ -1,10 +1,12 @@
 //! The routes as functions, from a request to its response.
 
+mod former_session;
 mod log_in;
 mod log_out;
 mod oauth;
 mod refresh;
 mod response;
+mod sessions;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,6 +17,7 @@ use axum::http::request::Parts;
 
 use super::limits::LoginLimits;
 use super::login_queue::LoginQueue;
+use super::session_routes::SessionLabel;
 use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
@@ -49,6 +52,7 @@ pub(super) struct RoutesConfig<A> {
     pub(super) per_address: AttemptLimit,
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
+    pub(super) session_label: Option<SessionLabel>,
 }
 
 impl<A> TokenEndpoints<A> {

@@ -29,7 +29,11 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     async fn try_log_in(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
         let subject = caught(self.verified_subject(head, body)).await;
         let subject = subject.map_err(|failure| self.audit_failure(AuditAction::Login, head, failure))?;
-        self.tokens_for(head).issue(&subject).await.map_err(|error| failure(&error))
+        let former = self.former_sessions(head);
+        let issued = self.tokens_for(head).issue_in_place_of(former.sessions.keys(), &subject).await;
+        let tokens = issued.map_err(|error| failure(&error))?;
+        self.end_former_sessions(head, former, &tokens).await?;
+        Ok(tokens)
     }
 
     /// The user whose credentials were verified. What fails has its line in the log.
@@ -53,7 +57,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             return Err(TokenFailure::InvalidGrant);
         };
         queue.remember(origin);
-        Ok(subject)
+        Ok(self.labeled(subject, head))
     }
 
     /// The user of these credentials, as the application says.

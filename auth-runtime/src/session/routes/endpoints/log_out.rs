@@ -11,13 +11,38 @@ use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::audit::AuditAction;
+use crate::principal::Principal;
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
+use crate::session::{TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
 /// The optional body of a logout without cookies.
 #[derive(Default, Deserialize)]
 struct LogoutBody {
     refresh_token: Option<String>,
+}
+
+/// What the tokens of a client belong to.
+#[derive(Default)]
+pub(super) struct ClientSessions {
+    /// By their ids, with the time of the latest access token that is known of each.
+    pub(super) sessions: BTreeMap<String, Option<SystemTime>>,
+    /// Of access tokens without a session.
+    without_session: Vec<Principal>,
+}
+
+impl ClientSessions {
+    /// Ends each of these sessions once, and revokes the access tokens that have none: all of them, also if one fails.
+    pub(super) async fn end(self, tokens: &TokenService, action: AuditAction) -> Result<(), TokenError> {
+        let mut outcome = Ok(());
+        for (session_id, issued_at) in self.sessions {
+            outcome = outcome.and(tokens.end_session_of(action, &session_id, issued_at).await);
+        }
+        for principal in self.without_session {
+            outcome = outcome.and(tokens.revoke_access(action, &principal).await);
+        }
+        outcome
+    }
 }
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
@@ -35,46 +60,15 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let refresh_tokens = self.refresh_tokens(head, body).await;
         let refresh_tokens =
             refresh_tokens.map_err(|failure| self.audit_failure(AuditAction::Logout, head, failure))?;
-        let tokens = self.tokens_for(head);
-        // The sessions, each of which ends once, with the latest time at which one of its tokens was issued.
-        let mut sessions: BTreeMap<String, Option<SystemTime>> =
-            refresh_tokens.iter().filter_map(|token| tokens.session_of(token)).map(|id| (id, None)).collect();
-        let mut without_session = Vec::new();
-        for principal in self.access_tokens(head).iter().filter_map(|token| tokens.genuine(token)) {
-            match principal.session_id() {
-                Some(id) => {
-                    let issued_at = sessions.entry(id.to_owned()).or_default();
-                    *issued_at = (*issued_at).max(principal.issued_at());
-                }
-                None => without_session.push(principal),
-            }
-        }
-        // All of them, also if one fails.
-        let mut outcome = Ok(());
-        for (session_id, issued_at) in sessions {
-            outcome = outcome.and(tokens.end_session_of(AuditAction::Logout, &session_id, issued_at).await);
-        }
-        for principal in without_session {
-            outcome = outcome.and(tokens.revoke_access(AuditAction::Logout, &principal).await);
-        }
-        outcome.map_err(|error| failure(&error))
+        let found = self.sessions_of(&refresh_tokens, &self.access_tokens(head));
+        found.end(&self.tokens_for(head), AuditAction::Logout).await.map_err(|error| failure(&error))
     }
 
     /// The refresh tokens of the client, from its cookies or its body.
     async fn refresh_tokens(&self, head: &Parts, body: Body) -> Result<Vec<String>, TokenFailure> {
         self.check_origin(head)?;
         Ok(match self.config().delivery {
-            Delivery::Cookies => self
-                .engine()
-                .sessions
-                .cookies
-                .refresh
-                .find_all(head)
-                .filter_map(|found| match found {
-                    Extracted::Present(token) => Some(token.into_owned()),
-                    _ => None,
-                })
-                .collect(),
+            Delivery::Cookies => self.refresh_cookies(head),
             Delivery::Json => {
                 body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
             }
@@ -96,18 +90,47 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             principal.map_err(|failure| self.audit_failure(AuditAction::LogoutEverywhere, head, failure))?;
         self.tokens_for(head).revoke_user(&principal).await.map_err(|error| failure(&error))
     }
+}
+
+impl<A> TokenEndpoints<A> {
+    /// Returns what these tokens belong to, of those that this issuer made.
+    pub(super) fn sessions_of(&self, refresh_tokens: &[String], access_tokens: &[String]) -> ClientSessions {
+        let tokens = self.tokens();
+        let mut found = ClientSessions::default();
+        for session in refresh_tokens.iter().filter_map(|token| tokens.session_of(token)) {
+            found.sessions.entry(session).or_default();
+        }
+        for principal in access_tokens.iter().filter_map(|token| tokens.genuine(token)) {
+            match principal.session_id() {
+                Some(session) => {
+                    let latest = found.sessions.entry(session.to_owned()).or_default();
+                    *latest = (*latest).max(principal.issued_at());
+                }
+                None => found.without_session.push(principal),
+            }
+        }
+        found
+    }
+
+    /// Returns the refresh tokens in the cookies of the client.
+    pub(super) fn refresh_cookies(&self, head: &Parts) -> Vec<String> {
+        self.engine().sessions.cookies.refresh.find_all(head).filter_map(present).collect()
+    }
 
     /// Returns the access tokens of the client, from its cookies or its header.
-    fn access_tokens(&self, head: &Parts) -> Vec<String> {
-        let present = |found: Extracted<'_>| match found {
-            Extracted::Present(token) => Some(token.into_owned()),
-            _ => None,
-        };
+    pub(super) fn access_tokens(&self, head: &Parts) -> Vec<String> {
         match self.config().delivery {
             Delivery::Cookies => {
                 self.engine().sessions.cookies.access.find_all(head).filter_map(present).collect()
             }
             Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
+    }
+}
+
+fn present(found: Extracted<'_>) -> Option<String> {
+    match found {
+        Extracted::Present(token) => Some(token.into_owned()),
+        _ => None,
     }
 }

@@ -8,7 +8,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::TokenEndpoints;
+use super::{TokenEndpoints, caught};
 use crate::catch_panic::catch_panic;
 use crate::session::IssuedTokens;
 use crate::session::routes::answers::{StandardAnswers, no_store};
@@ -18,9 +18,15 @@ impl<A> TokenEndpoints<A> {
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
     /// as one with a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the
     /// attempts.
-    #[must_use]
-    pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        self.hand_over(head, TokenRoute::Login, tokens)
+    ///
+    /// With cookies, it ends the sessions that the browser had before, also another user's. If that fails, the session of `tokens` ends,
+    /// and the response is 503 without the tokens. Do not send `tokens` in another way too.
+    pub async fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
+        let former = self.former_sessions(head);
+        match caught(self.end_former_sessions(head, former, tokens)).await {
+            Ok(()) => self.hand_over(head, TokenRoute::Login, tokens),
+            Err(failure) => self.failed(failure, head, TokenRoute::Login),
+        }
     }
 
     pub(super) fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {

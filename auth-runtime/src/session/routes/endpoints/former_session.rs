@@ -1,0 +1,44 @@
+//! What a login does with the sessions that the browser had before it (OWASP ASVS 5, 7.2.4).
+
+use axum::http::request::Parts;
+
+use super::log_out::ClientSessions;
+use super::{TokenEndpoints, failure};
+use crate::audit::AuditAction;
+use crate::session::routes::TokenFailure;
+use crate::session::{IssuedTokens, Subject};
+
+impl<A> TokenEndpoints<A> {
+    /// Returns the sessions of all cookies of the browser, also another user's: the cookies of a login replace them, so nobody could
+    /// log out of them. There is none for a client without cookies, which has the tokens of its other sessions elsewhere.
+    pub(super) fn former_sessions(&self, head: &Parts) -> ClientSessions {
+        if self.sets_cookies() {
+            self.sessions_of(&self.refresh_cookies(head), &self.access_tokens(head))
+        } else {
+            ClientSessions::default()
+        }
+    }
+
+    /// Ends them for the new session of `tokens`, which were issued before: a login that fails ends nothing. If this fails, the new
+    /// session ends and nobody gets its tokens: the browser has the cookies that it had, and its user can log in again.
+    pub(super) async fn end_former_sessions(
+        &self,
+        head: &Parts,
+        former: ClientSessions,
+        tokens: &IssuedTokens,
+    ) -> Result<(), TokenFailure> {
+        let service = self.tokens_for(head);
+        let Err(error) = former.end(&service, AuditAction::SessionEnd).await else { return Ok(()) };
+        service.discard(&tokens.session_id).await;
+        Err(failure(&error))
+    }
+
+    /// Returns the subject with the label of the session, where the application derives one from the request.
+    pub(super) fn labeled(&self, subject: Subject, head: &Parts) -> Subject {
+        let derived = self.config().session_label.as_ref().filter(|_| subject.session_label.is_none());
+        match derived.and_then(|derive| derive(head)) {
+            Some(label) => subject.session_label(label),
+            None => subject,
+        }
+    }
+}
