@@ -1,5 +1,6 @@
 //! The routes as functions, from a request to its response.
 
+mod attempt;
 mod log_in;
 mod log_out;
 mod oauth;
@@ -7,17 +8,16 @@ mod refresh;
 mod response;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts as _};
+use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
 
-use super::limits::LoginLimits;
-use super::login_queue::LoginQueue;
+use self::attempt::LoginLimiter;
+pub use self::attempt::{LoginAttempt, LoginError};
+use super::body::RefreshTokenBody;
 use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
 use crate::catch_panic::catch_panic_of;
-use crate::client_address::client_address;
 use crate::engine::Engine;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
@@ -34,8 +34,7 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
     config: RoutesConfig<A>,
-    limits: LoginLimits,
-    login_queue: LoginQueue,
+    login_limiter: Arc<LoginLimiter>,
 }
 
 /// The configuration of [`TokenRoutes`](super::TokenRoutes).
@@ -46,15 +45,19 @@ pub(super) struct RoutesConfig<A> {
     pub(super) answers: Box<dyn TokenAnswers>,
     pub(super) per_account: AttemptLimit,
     pub(super) per_address: AttemptLimit,
+    pub(super) per_ipv6_site: AttemptLimit,
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
+    /// How wrong credentials of a login fail.
+    pub(super) wrong_credentials: TokenFailure,
+    pub(super) refresh_request: RefreshTokenBody,
+    pub(super) logout_request: RefreshTokenBody,
 }
 
 impl<A> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
-        let limits = LoginLimits::new(config.per_account, config.per_address);
-        let login_queue = LoginQueue::new(config.logins_at_once);
-        Self(Arc::new(Inner { config, limits, login_queue }))
+        let login_limiter = Arc::new(LoginLimiter::new(&config));
+        Self(Arc::new(Inner { config, login_limiter }))
     }
 
     fn config(&self) -> &RoutesConfig<A> {
@@ -104,22 +107,6 @@ impl<A> TokenEndpoints<A> {
             tracing::error!("auth: a token route has an anonymous caller: its rule must require a caller");
             TokenFailure::Misconfigured
         })
-    }
-
-    async fn address(&self, head: &mut Parts) -> Result<IpAddr, TokenFailure> {
-        match ConnectInfo::<SocketAddr>::from_request_parts(head, &()).await {
-            Ok(ConnectInfo(peer)) => {
-                Ok(client_address(peer.ip(), self.engine().sessions.proxies.as_ref(), &head.headers))
-            }
-            Err(_) => {
-                tracing::error!(
-                    "auth: login attempts are limited by address, but the address is unknown: serve the app with \
-                     `app.into_make_service_with_connect_info::<SocketAddr>()`, and in a test add the layer \
-                     `MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))`"
-                );
-                Err(TokenFailure::Misconfigured)
-            }
-        }
     }
 }
 

@@ -18,33 +18,22 @@ const MAX_VERIFICATION: Duration = Duration::from_secs(30);
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues tokens for valid credentials. If the limits are exceeded, or too many logins wait, the credentials are not verified.
     pub async fn log_in(&self, request: Request) -> Response {
-        let (mut head, body) = request.into_parts();
-        match caught(self.try_log_in(&mut head, body)).await {
+        let (head, body) = request.into_parts();
+        match caught(self.try_log_in(&head, body)).await {
             Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
             Err(failure) => self.failed(failure, &head, TokenRoute::Login),
         }
     }
 
-    async fn try_log_in(&self, head: &mut Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
-        self.check_origin(head)?;
-        let address = self.address(head).await?;
+    async fn try_log_in(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
+        let address = self.admit(head)?;
         let credentials: A::Credentials = body::read(head, body).await?;
-        self.0.limits.attempt(credentials.account(), address).map_err(|wait| {
-            tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
-            TokenFailure::TooManyAttempts(wait)
-        })?;
-        let queue = &self.0.login_queue;
-        let origin = queue.origin(credentials.account(), address);
-        let place = queue.enter(origin).await.inspect_err(|failure| {
-            tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
-        })?;
-        let subject = self.verify(credentials).await?;
-        drop(place);
-        let Some(subject) = subject else {
+        let attempt = self.begin(credentials.account(), address).await?;
+        let Some(subject) = self.verify(credentials).await? else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");
-            return Err(TokenFailure::InvalidGrant);
+            return Err(self.config().wrong_credentials);
         };
-        queue.remember(origin);
+        attempt.succeed();
         self.tokens().issue(&subject).await.map_err(|error| failure(&error))
     }
 

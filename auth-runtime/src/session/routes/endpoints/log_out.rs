@@ -4,17 +4,10 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
-use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
+use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
-
-/// The optional body of a logout without cookies.
-#[derive(Default, Deserialize)]
-struct LogoutBody {
-    refresh_token: Option<String>,
-}
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Ends the sessions of all tokens of the client: refresh tokens, access tokens, expired or not. Without a token the client is
@@ -42,9 +35,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                     _ => None,
                 })
                 .collect(),
-            Delivery::Json => {
-                body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
-            }
+            Delivery::Json => (self.config().logout_request.read)(head, body).await?.into_iter().collect(),
         };
         for token in refresh_tokens {
             tokens.log_out(&token).await.map_err(|error| failure(&error))?;
