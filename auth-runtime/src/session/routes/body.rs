@@ -150,6 +150,7 @@ async fn parse<T: DeserializeOwned>(head: &Parts, bytes: Bytes) -> Result<T, Tok
 fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let Some(kind) = kind.and_then(|kind| kind.parse::<Mime>().ok()) else { return false };
-    let charset_is_utf8 = kind.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
-    kind.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED && charset_is_utf8
+    // Compared with a `&str`, a name of `mime` has no case.
+    let is_utf8 = kind.get_param(mime::CHARSET).is_none_or(|charset| charset == "utf-8");
+    kind.type_() == "application" && kind.subtype() == "x-www-form-urlencoded" && is_utf8
 }
