@@ -8,6 +8,7 @@
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -44,6 +45,9 @@ pub mod migration {}
 
 #[doc = include_str!("../guide/openapi.md")]
 pub mod openapi {}
+
+#[doc = include_str!("../guide/second_factor.md")]
+pub mod second_factor {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}

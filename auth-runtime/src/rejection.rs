@@ -164,6 +164,13 @@ impl RejectionKind {
 /// Renders a rejection in the application's own form.
 pub(crate) type RenderHook = dyn Fn(&Rejection, &Parts) -> Response + Send + Sync;
 
+/// The challenge of a scheme without an error code; `None` if the scheme is not a token.
+#[cfg(feature = "token-routes")]
+pub(crate) fn challenge_of(scheme: &str, realm: &str) -> Option<HeaderValue> {
+    let (kind, status) = (RejectionKind::Unauthenticated, StatusCode::UNAUTHORIZED);
+    challenge::challenges(kind, &Remedy::None, status, realm, &[scheme]).into_iter().next()
+}
+
 /// A hook may choose another status of failure, or redirect a browser to the login page. With any other status the answer has
 /// that of the rejection.
 pub(crate) fn ensure_failure(mut response: Response, status: StatusCode) -> Response {

@@ -1,8 +1,10 @@
 //! The ready routes, with a real server and a client that keeps cookies where it matters.
 
+mod bodies;
 mod browser;
 mod login_queue;
 mod own_answers;
+mod own_login;
 mod renewal;
 mod sessions;
 

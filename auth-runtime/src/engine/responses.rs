@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "token-routes")]
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
 use crate::audit::AuditLog;
@@ -32,6 +34,12 @@ impl Responses {
             );
             Rejection::new(RejectionKind::Misconfigured).render(&self.realm, &[], None, head)
         })
+    }
+
+    /// The challenge of this scheme without an error code.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn challenge(&self, scheme: &str) -> Option<HeaderValue> {
+        crate::rejection::challenge_of(scheme, &self.realm)
     }
 
     /// Whether the application renders rejections itself.

@@ -2,6 +2,8 @@
 
 mod argon2id;
 mod buffers;
+mod forms;
+mod opaque_string;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ use std::thread::available_parallelism;
 use argon2::{ARGON2ID_IDENT, Params, Version};
 
 use self::argon2id::{Argon2idHasher, parse};
+use self::forms::form_to_hash;
 use self::queue::HashQueue;
 
 /// The longest password, in bytes. It bounds what the server hashes for an anonymous caller.
@@ -21,7 +24,8 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 /// How many passwords are hashed at once at most, unless the application says so. It bounds the memory of hashes.
 const MAX_WORKERS: usize = 4;
 
-/// How many passwords wait for each one that is being hashed. At 20 ms a hash, the last waits for a third of a second.
+/// How many passwords wait for each one that is being hashed. At 20 ms a hash, the last waits for a third of a second, and for twice as
+/// long if all have two forms.
 const WAITING_PER_WORKER: usize = 16;
 
 /// Hashes passwords with argon2id, and compares passwords with stored hashes. All clones share one queue.
@@ -50,7 +54,18 @@ const WAITING_PER_WORKER: usize = 16;
 /// # }
 /// ```
 ///
-/// Passwords are compared byte for byte, without normalization.
+/// # Unicode
+///
+/// One keyboard sends `é` as one character, another as `e` and an accent. So a password is hashed in the form of RFC 8265 §4.2
+/// (`OpaqueString`): each space becomes U+0020, and the text is normalized to NFC. NIST SP 800-63B asks for a normalization too. Case,
+/// width and spaces at the ends are preserved. [`PasswordHasher::hash`] fails with [`PasswordError::Disallowed`] for what the profile does not
+/// allow.
+///
+/// **Hashes of passwords that were not normalized**, of an earlier system such as Django, still match. Nothing in a stored hash says which
+/// form it was made of. So [`PasswordHasher::verify`] compares two forms if they differ: the normalized one, and the password as it was
+/// sent. What the profile does not allow is compared as it was sent. How many hashes a call computes, one or two, depends on the password
+/// that was sent alone: not on the user, the stored hash or the answer. A hash of a form that is not normalized matches that form alone;
+/// the next [`PasswordHasher::hash`] of the password ends this.
 #[derive(Clone)]
 pub struct PasswordHasher {
     queue: Arc<HashQueue>,
@@ -103,23 +118,22 @@ impl PasswordHasher {
         Self::with_workers(hasher, self.queue.max_workers)
     }
 
-    /// The hash to store for a password, as a PHC string: the algorithm, its parameters, a new salt, and the hash.
+    /// The hash to store for a password, as a PHC string: the algorithm, its parameters, a new salt, and the hash. The password is
+    /// normalized before.
     ///
     /// # Errors
-    /// [`PasswordError::TooLong`] for more than 1024 bytes, [`PasswordError::Busy`], [`PasswordError::Failed`].
+    /// [`PasswordError::Disallowed`] for an empty password and for characters that passwords may not have: answer 400, or show the form
+    /// again. [`PasswordError::TooLong`] for more than 1024 bytes when normalized, [`PasswordError::Busy`], [`PasswordError::Failed`].
     pub async fn hash(&self, password: impl Into<String>) -> Result<String, PasswordError> {
-        let password = password.into();
-        if password.len() > MAX_PASSWORD_BYTES {
-            return Err(PasswordError::TooLong);
-        }
+        let password = form_to_hash(&password.into())?;
         self.queue.run(move |hasher, buffer| hasher.hash(&password, buffer)).await
     }
 
     /// Whether a password matches the stored hash. For a user that does not exist, `stored` is `None`.
     ///
-    /// Each call computes one hash, except where it fails with [`PasswordError::Busy`]. It takes equally long for every user if all
-    /// hashes have the current parameters, which [`PasswordHasher::needs_rehash`] reports. A password of more than 1024
-    /// bytes is wrong.
+    /// Each call computes one hash, or two if the password is not sent as it would be hashed ([why](Self#unicode)), except where it fails
+    /// with [`PasswordError::Busy`]. It takes equally long for every user if all hashes have the current parameters, which
+    /// [`PasswordHasher::needs_rehash`] reports. A password of more than 1024 bytes is wrong.
     ///
     /// # Errors
     /// [`PasswordError::Malformed`] if `stored` is not a hash of argon2, [`PasswordError::TooCostly`] if it asks for too much
@@ -135,7 +149,8 @@ impl PasswordHasher {
 
     /// Whether a stored hash has another algorithm or other parameters than [`PasswordHasher::hash`] uses, or is not a hash.
     ///
-    /// Replace it after a successful login, when the password is known.
+    /// Replace it after a successful login, when the password is known. [`PasswordHasher::hash`] fails with [`PasswordError::Disallowed`] for
+    /// an old password that RFC 8265 does not allow: keep its stored hash then.
     #[must_use]
     pub fn needs_rehash(&self, stored: &str) -> bool {
         !parse(stored).is_some_and(|(hash, params)| {
@@ -175,6 +190,9 @@ pub enum PasswordError {
     Busy,
     /// The password to hash has more than 1024 bytes.
     TooLong,
+    /// The password to hash is empty, or has a character that RFC 8265 §4.2.1 does not allow: a control character, an unassigned or
+    /// invisible one (some emoji have these), or one that needs another next to it, such as a joiner.
+    Disallowed,
     /// The stored hash is not a PHC string of argon2.
     Malformed,
     /// The stored hash asks for more memory than [`PasswordHasher::max_stored_memory_kib`] allows.
@@ -195,6 +213,9 @@ impl fmt::Display for PasswordError {
         f.write_str(match self {
             Self::Busy => "too many passwords are being hashed: try again in a second",
             Self::TooLong => "the password is longer than 1024 bytes",
+            Self::Disallowed => {
+                "the password is empty, or has a character that passwords may not have (RFC 8265), such as a control character"
+            }
             Self::Malformed => "the stored hash is not a hash of argon2 in PHC form (`$argon2id$v=19$..`)",
             Self::TooCostly { memory_kib, max_kib } => {
                 return write!(

@@ -47,10 +47,15 @@
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
 //!
+//! A login of the application's own, such as one with a second factor, begins with [`TokenEndpoints::attempt`] and ends with
+//! [`TokenEndpoints::respond_with`]; [a page of the guide](crate::guide::second_factor) shows one.
+//!
 //! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`, because login attempts are also limited by address.
 
+mod account;
 mod answers;
 mod body;
+mod credentials;
 #[cfg(feature = "openapi")]
 mod documented;
 mod endpoints;
@@ -59,101 +64,27 @@ mod login_queue;
 mod session_routes;
 
 use std::fmt;
+#[cfg(feature = "openapi")]
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::routing::post;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use self::answers::StandardAnswers;
 pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
+pub use self::body::RefreshTokenRequest;
+use self::body::{RefreshTokenBody, StandardLogout, StandardRefresh};
+pub use self::credentials::{Credentials, LoginVerifier, OwnLogin, PasswordCredentials};
 use self::endpoints::RoutesConfig;
-pub use self::endpoints::TokenEndpoints;
+pub use self::endpoints::{LoginAttempt, LoginError, TokenEndpoints};
 pub use self::limits::AttemptLimit;
 use self::login_queue::LOGINS_AT_ONCE;
 use self::session_routes::SessionRoutes;
 pub use self::session_routes::user_agent;
-use super::{BoxError, Subject, TokenService};
+use super::TokenService;
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
 use crate::router::{MethodRouter, Router, beside};
-
-/// Verifies the credentials of a login.
-pub trait LoginVerifier: Send + Sync + 'static {
-    /// The credentials: [`PasswordCredentials`], or a type of the application's own.
-    type Credentials: Credentials;
-
-    /// Returns the user of these credentials; `None` if there is none, if they are wrong, or if the user may not log in. It should
-    /// take the same time in each of these cases, as [`PasswordHasher::verify`](super::PasswordHasher::verify) does.
-    ///
-    /// It holds one of the [16 places](TokenRoutes::logins_at_once) for logins that are verified at once. After 30 seconds it is dropped.
-    ///
-    /// # Errors
-    /// If the credentials can't be verified now. The response is 503, also after 30 seconds.
-    fn authenticate(
-        &self,
-        credentials: Self::Credentials,
-    ) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send;
-}
-
-impl<A: LoginVerifier> LoginVerifier for Arc<A> {
-    type Credentials = A::Credentials;
-
-    fn authenticate(
-        &self,
-        credentials: Self::Credentials,
-    ) -> impl Future<Output = Result<Option<Subject>, BoxError>> + Send {
-        (**self).authenticate(credentials)
-    }
-}
-
-/// The credentials of a login, as JSON or as a form.
-pub trait Credentials: DeserializeOwned + Send + 'static {
-    /// Returns the account that attempts are counted for.
-    fn account(&self) -> &str;
-
-    /// Returns the JSON Schema of the credentials, for the OpenAPI document. Default: any object.
-    #[must_use]
-    fn schema() -> Value {
-        json!({ "type": "object" })
-    }
-}
-
-/// A user name and a password: `{"username": "..", "password": ".."}`.
-#[derive(Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "the request has these two fields")]
-pub struct PasswordCredentials {
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-impl Credentials for PasswordCredentials {
-    fn account(&self) -> &str {
-        &self.username
-    }
-
-    fn schema() -> Value {
-        json!({
-            "type": "object",
-            "properties": {
-                "username": { "type": "string" },
-                "password": { "type": "string", "format": "password" },
-            },
-            "required": ["username", "password"],
-        })
-    }
-}
-
-/// Redacts both fields, because users type their password into the wrong one.
-impl fmt::Debug for PasswordCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordCredentials([redacted])")
-    }
-}
 
 /// Ready routes for login, refresh and logout. Mount them under a path of their own: `.nest("/auth", routes.router())`.
 #[must_use = "call `router`"]
@@ -184,9 +115,13 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             answers: Box::new(StandardAnswers),
             per_account: AttemptLimit::PER_ACCOUNT,
             per_address: AttemptLimit::PER_ADDRESS,
+            per_ipv6_site: AttemptLimit::PER_IPV6_SITE,
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
             session_label: None,
+            wrong_credentials: TokenFailure::InvalidGrant,
+            refresh_request: RefreshTokenBody::of::<StandardRefresh>(),
+            logout_request: RefreshTokenBody::of::<StandardLogout>(),
         };
         let sessions = SessionRoutes::default();
         Self { config, has_own_answers: false, revocation: None, introspection: None, sessions }
@@ -201,6 +136,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
 
     /// Limits the login attempts for one account. Default: 10 at once, and one more every 30 seconds.
     ///
+    /// Names that differ in case, in their form in Unicode or in spaces around them are one account: they are compared in NFKC and case
+    /// folded. The application gets the name as it was sent.
+    ///
     /// An attacker who knows a user's name can use up its attempts. The limit by address slows the attacker down.
     pub fn limit_per_account(mut self, limit: AttemptLimit) -> Self {
         self.config.per_account = limit;
@@ -211,6 +149,38 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// 2 seconds.
     pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
         self.config.per_address = limit;
+        self
+    }
+
+    /// Limits the login attempts from one IPv6 site (/48), besides those of each of its networks. A customer of a provider may have a
+    /// whole site, with 65,536 networks. Default: 500 at once, and one more every 200 milliseconds.
+    pub fn limit_per_ipv6_site(mut self, limit: AttemptLimit) -> Self {
+        self.config.per_ipv6_site = limit;
+        self
+    }
+
+    /// Answers wrong credentials of a login with 401 and a challenge (RFC 9110 §15.5.2), which opens no dialog of a browser: `Bearer`, or
+    /// with cookies `Cookie`, which is not registered. [`TokenFailure::WrongCredentials`] is given to [`TokenAnswers`] then.
+    ///
+    /// Default: 400 `invalid_grant` (RFC 6749 §5.2), as for an invalid refresh token. Many clients take every 401 for an access token that
+    /// has expired: they refresh, and send the login again, which counts as another attempt.
+    pub fn unauthorized_on_wrong_credentials(mut self) -> Self {
+        self.config.wrong_credentials = TokenFailure::WrongCredentials;
+        self
+    }
+
+    /// Sets the type of the body of a refresh. Default: `refresh_token`, and `grant_type` (RFC 6749 §6).
+    ///
+    /// It is set here and not by an associated type of [`LoginVerifier`], so that an application that has no type of its own writes
+    /// nothing.
+    pub fn refresh_request<T: RefreshTokenRequest>(mut self) -> Self {
+        self.config.refresh_request = RefreshTokenBody::of::<T>();
+        self
+    }
+
+    /// Sets the type of the body of a logout, which may be empty. Default: `refresh_token`.
+    pub fn logout_request<T: RefreshTokenRequest>(mut self) -> Self {
+        self.config.logout_request = RefreshTokenBody::of::<T>();
         self
     }
 
@@ -262,7 +232,8 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         self
     }
 
-    /// Returns the endpoints as functions, for handlers of the application's own.
+    /// Returns the endpoints as functions, for handlers of the application's own. They have attempt limits and a queue of their own:
+    /// clones share them, and another call makes others.
     ///
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {
@@ -295,6 +266,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         let documented = documented::Documented {
             delivery: self.config.delivery,
             credentials: A::Credentials::schema(),
+            refresh_request: (self.config.refresh_request.schema)(),
+            logout_request: (self.config.logout_request.schema)(),
+            wrong_credentials: self.config.wrong_credentials,
             has_own_answers: self.has_own_answers,
         };
         // What is mounted, with the documentation of the operation that has this method and this id.
@@ -317,7 +291,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             }};
         }
         let mut router = self.sessions.router(&endpoints, everywhere, document);
-        router = route!(router, "/login", log_in, Login, Rule::public());
+        if A::HAS_READY_LOGIN {
+            router = route!(router, "/login", log_in, Login, Rule::public());
+        }
         router = route!(router, "/refresh", refresh, Refresh, Rule::public());
         router = route!(router, "/logout", log_out, Logout, Rule::public());
         router = route!(router, "/logout-everywhere", log_out_everywhere, LogoutEverywhere, everywhere);

@@ -97,7 +97,7 @@ fn message(query: &str) -> Option<&'static str> {
 /// The answer to a rejected request: a browser without a valid login is sent to the form, other programs get the standard answer.
 fn rejected(rejection: &Rejection, head: &Parts) -> Response {
     let accept = head.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
+    let is_browser = accept.is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
     match rejection.status() {
         _ if !is_browser => rejection.problem(),
         // An invalid cookie: the answer deletes it. A redirect would lead to this page again.

@@ -281,6 +281,17 @@ async fn in_the_applications_own_form() {
     shop.post("revoke", &[JSON], r#"{ "token": "x" }"#, 401).await;
 }
 
+#[tokio::test]
+async fn wrong_credentials_as_401() {
+    for delivery in [Delivery::Json, Delivery::Cookies] {
+        let shop = Shop::new(delivery, |routes| routes.unauthorized_on_wrong_credentials()).await;
+        shop.post("login", &[JSON], r#"{ "username": "alice", "password": "wrong" }"#, 401).await;
+        shop.post("login", &[JSON], "garbage", 400).await;
+    }
+    let shop = Shop::new(Delivery::Json, |routes| routes).await;
+    assert!(shop.document["paths"]["/auth/login"]["post"]["responses"]["401"].is_null());
+}
+
 /// What a login of the application's own form sends, it says itself.
 #[test]
 fn credentials_of_the_applications_own() {

@@ -1,11 +1,12 @@
-//! Argon2id: one hash for every call, whatever its answer is.
+//! Argon2id: a call computes as many hashes as the password has forms, whatever its answer is.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::try_generate_salt;
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 
+use super::PasswordError;
 use super::buffers::{Buffer, Buffers};
-use super::{MAX_PASSWORD_BYTES, PasswordError};
+use super::forms::forms_to_compare;
 
 /// The memory that a stored hash may ask for, in KiB, unless the hasher itself uses more. RFC 9106's second recommended option (§4)
 /// has 64 MiB, and Django's default 100 MiB.
@@ -21,9 +22,10 @@ pub(super) struct Argon2idHasher {
     pub(super) max_stored_kib: u32,
 }
 
-/// What one call compares. It computes one hash, whatever the answer is.
+/// What one call compares. It computes a hash of each form, whatever the answer is.
 pub(super) struct Comparison {
-    pub(super) password: String,
+    /// One or two. How many depends on the password that was sent alone.
+    pub(super) forms: Vec<String>,
     pub(super) with: PasswordHash,
     pub(super) answer: Answer,
 }
@@ -64,11 +66,12 @@ impl Argon2idHasher {
             Some(None) => unknown(Answer::Fails(PasswordError::Malformed)),
             None => unknown(Answer::AlwaysFalse),
         };
-        if password.len() <= MAX_PASSWORD_BYTES {
-            return Comparison { password, with, answer };
+        let forms = forms_to_compare(password);
+        if !forms.is_empty() {
+            return Comparison { forms, with, answer };
         }
         let answer = if answer == Answer::OfComparison { Answer::AlwaysFalse } else { answer };
-        Comparison { password: String::new(), with, answer }
+        Comparison { forms: vec![String::new()], with, answer }
     }
 
     pub(super) fn compare(
@@ -76,8 +79,12 @@ impl Argon2idHasher {
         comparison: Comparison,
         buffer: &mut Buffer<'_>,
     ) -> Result<bool, PasswordError> {
-        let Comparison { password, with, answer } = comparison;
-        let equal = is_hash_of(&with, password.as_bytes(), buffer)?;
+        let Comparison { forms, with, answer } = comparison;
+        let mut equal = false;
+        for form in forms {
+            // All of them, also after one that is equal.
+            equal |= is_hash_of(&with, form.as_bytes(), buffer)?;
+        }
         match answer {
             Answer::OfComparison => Ok(equal),
             Answer::AlwaysFalse => Ok(false),
@@ -130,7 +137,7 @@ fn parts(hash: &PasswordHash) -> Option<(Argon2<'static>, Salt, Output)> {
     Some((Argon2::new(algorithm, version, params), hash.salt?, hash.hash?))
 }
 
-/// The last step of every call: computes one hash.
+/// The last step of every form: computes one hash.
 fn output(
     argon2: &Argon2<'_>,
     password: &[u8],

@@ -72,6 +72,9 @@ pub enum TokenFailure {
     InvalidRequest,
     /// 400 `invalid_grant`: the credentials are wrong, or the refresh token is invalid.
     InvalidGrant,
+    /// 401 `invalid_grant`: the credentials of a login are wrong, where
+    /// [`TokenRoutes::unauthorized_on_wrong_credentials`](super::TokenRoutes::unauthorized_on_wrong_credentials) was called.
+    WrongCredentials,
     /// 403 `access_denied`: a page of another origin sent the request.
     CrossOrigin,
     /// 404 `not_found`: the user has no such session; or the caller's token is of no session, so there are no others.
@@ -90,6 +93,7 @@ impl TokenFailure {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest | Self::InvalidGrant => StatusCode::BAD_REQUEST,
+            Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -103,7 +107,7 @@ impl TokenFailure {
     pub fn error(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
-            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidGrant | Self::WrongCredentials => "invalid_grant",
             Self::CrossOrigin => "access_denied",
             Self::NotFound => "not_found",
             Self::TooManyAttempts(_) | Self::Unavailable => "temporarily_unavailable",
@@ -115,7 +119,7 @@ impl TokenFailure {
     pub(super) fn rejection_kind(self) -> RejectionKind {
         match self {
             Self::InvalidRequest => RejectionKind::InvalidRequest,
-            Self::InvalidGrant => RejectionKind::InvalidGrant,
+            Self::InvalidGrant | Self::WrongCredentials => RejectionKind::InvalidGrant,
             Self::CrossOrigin => RejectionKind::CrossOrigin,
             Self::NotFound => RejectionKind::InsufficientScope,
             Self::TooManyAttempts(_) => RejectionKind::TooManyAttempts,
@@ -128,6 +132,7 @@ impl TokenFailure {
     pub(super) fn reason(self, action: AuditAction) -> &'static str {
         match self {
             Self::InvalidRequest => "the request can't be parsed, or lacks a field",
+            Self::WrongCredentials => "the credentials are wrong",
             Self::InvalidGrant if action == AuditAction::Login => "the credentials are wrong",
             Self::InvalidGrant => "no refresh token was sent, or several",
             Self::CrossOrigin => "a page of another origin sent the request",
@@ -138,8 +143,13 @@ impl TokenFailure {
         }
     }
 
-    /// Returns the application's response, with a status that fits the failure.
-    pub(super) fn render(self, answers: &dyn TokenAnswers, request: &TokenRequest<'_>) -> Response {
+    /// Returns the application's response, with a status that fits the failure. A 401 has a challenge: its own, or this one.
+    pub(super) fn render(
+        self,
+        answers: &dyn TokenAnswers,
+        request: &TokenRequest<'_>,
+        challenge: Option<HeaderValue>,
+    ) -> Response {
         let mut response = ensure_failure(answers.failed(self, request), self.status());
         let wait = match self {
             Self::TooManyAttempts(wait) => Some(wait.as_secs().max(1)),
@@ -149,11 +159,17 @@ impl TokenFailure {
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(challenge) = challenge
+        {
+            response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(challenge);
+        }
         no_store(response)
     }
 }
 
-/// The responses of the ready routes. Cookies, `Cache-Control` and `Retry-After` are added to every response.
+/// The responses of the ready routes. Cookies, `Cache-Control` and `Retry-After` are added to every response, and to a 401 that has none
+/// a challenge.
 pub trait TokenAnswers: Send + Sync + 'static {
     /// The user logged in, or the tokens were refreshed. Default: the response of RFC 6749 §5.1, without the tokens if they
     /// are sent in cookies.

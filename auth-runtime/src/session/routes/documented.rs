@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Delivery, TokenRoute};
+use super::{Delivery, TokenFailure, TokenRoute};
 use crate::router::HandlerDocs;
 
 /// The configuration of the routes, as far as the document needs it.
@@ -11,6 +11,11 @@ pub(super) struct Documented {
     pub(super) delivery: Delivery,
     /// The JSON Schema of a login's credentials.
     pub(super) credentials: Value,
+    /// The JSON Schemas of the bodies of a refresh and of a logout.
+    pub(super) refresh_request: Value,
+    pub(super) logout_request: Value,
+    /// How wrong credentials of a login fail.
+    pub(super) wrong_credentials: TokenFailure,
     /// Whether the application has its own form of responses, which the document can't describe.
     pub(super) has_own_answers: bool,
 }
@@ -69,14 +74,8 @@ impl Documented {
         let object = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required });
         let (schema, is_required) = match (route, self.delivery) {
             (TokenRoute::Login, _) => (self.credentials.clone(), true),
-            (TokenRoute::Refresh, Delivery::Json) => {
-                let grant_type = json!({ "type": "string", "enum": ["refresh_token"] });
-                let properties = json!({ "refresh_token": string(), "grant_type": grant_type });
-                (object(properties, &["refresh_token"]), true)
-            }
-            (TokenRoute::Logout, Delivery::Json) => {
-                (object(json!({ "refresh_token": string() }), &[]), false)
-            }
+            (TokenRoute::Refresh, Delivery::Json) => (self.refresh_request.clone(), true),
+            (TokenRoute::Logout, Delivery::Json) => (self.logout_request.clone(), false),
             (TokenRoute::Refresh | TokenRoute::Logout, Delivery::Cookies)
             | (
                 TokenRoute::LogoutEverywhere
@@ -117,7 +116,9 @@ impl Documented {
         let mut responses = json!({ status: success, "503": failure("The service is unavailable.", true) });
         let Some(all) = responses.as_object_mut() else { return responses };
         let sets_cookies = self.delivery == Delivery::Cookies;
+        let is_unauthorized = self.wrong_credentials == TokenFailure::WrongCredentials;
         let bad_request = match route {
+            TokenRoute::Login if is_unauthorized => Some("The request can't be parsed."),
             TokenRoute::Login => Some("The credentials are wrong, or the request can't be parsed."),
             TokenRoute::Refresh => Some("The refresh token is invalid, or the request can't be parsed."),
             TokenRoute::Logout if !sets_cookies => Some("The request can't be parsed."),
@@ -142,6 +143,9 @@ impl Documented {
             _ => None,
         };
         all.extend(not_found.map(|reason| ("404".to_owned(), failure(reason, false))));
+        if route == TokenRoute::Login && is_unauthorized {
+            all.insert("401".into(), unauthorized());
+        }
         if route == TokenRoute::Login {
             all.insert(
                 "429".into(),
@@ -228,6 +232,20 @@ fn session_list() -> Value {
     let not_listed = json!({ "type": "integer", "description": "The number of further sessions, which were used before these." });
     let properties = json!({ "sessions": { "type": "array", "items": session }, "not_listed": not_listed });
     json!({ "type": "object", "properties": properties, "required": ["sessions", "not_listed"] })
+}
+
+/// The response to wrong credentials, with its challenge (RFC 9110 §15.5.2).
+fn unauthorized() -> Value {
+    let mut response = failure("The credentials are wrong.", false, false);
+    if let Some(response) = response.as_object_mut() {
+        let challenge = json!({
+            "description": "The scheme by which tokens are sent.",
+            "required": true,
+            "schema": { "type": "string" },
+        });
+        response.insert("headers".into(), json!({ "WWW-Authenticate": challenge }));
+    }
+    response
 }
 
 /// Returns a response of RFC 6749 §5.2. A route with a gate also has responses of RFC 9457.

@@ -1,5 +1,6 @@
 //! The routes as functions, from a request to its response.
 
+mod attempt;
 mod former_session;
 mod log_in;
 mod log_out;
@@ -9,19 +10,18 @@ mod response;
 mod sessions;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
 
-use super::limits::LoginLimits;
-use super::login_queue::LoginQueue;
+use self::attempt::LoginLimiter;
+pub use self::attempt::{LoginAttempt, LoginError};
+use super::body::RefreshTokenBody;
 use super::session_routes::SessionLabel;
 use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
-use crate::client_address::UNKNOWN_ADDRESS;
 use crate::engine::Engine;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
@@ -38,8 +38,7 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
     config: RoutesConfig<A>,
-    limits: LoginLimits,
-    login_queue: LoginQueue,
+    login_limiter: Arc<LoginLimiter>,
 }
 
 /// The configuration of [`TokenRoutes`](super::TokenRoutes).
@@ -50,16 +49,20 @@ pub(super) struct RoutesConfig<A> {
     pub(super) answers: Box<dyn TokenAnswers>,
     pub(super) per_account: AttemptLimit,
     pub(super) per_address: AttemptLimit,
+    pub(super) per_ipv6_site: AttemptLimit,
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
     pub(super) session_label: Option<SessionLabel>,
+    /// How wrong credentials of a login fail.
+    pub(super) wrong_credentials: TokenFailure,
+    pub(super) refresh_request: RefreshTokenBody,
+    pub(super) logout_request: RefreshTokenBody,
 }
 
 impl<A> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
-        let limits = LoginLimits::new(config.per_account, config.per_address);
-        let login_queue = LoginQueue::new(config.logins_at_once);
-        Self(Arc::new(Inner { config, limits, login_queue }))
+        let login_limiter = Arc::new(LoginLimiter::new(&config));
+        Self(Arc::new(Inner { config, login_limiter }))
     }
 
     fn config(&self) -> &RoutesConfig<A> {
@@ -124,13 +127,6 @@ impl<A> TokenEndpoints<A> {
         self.check_engine(head)?;
         Principal::from_request_parts(head, &()).await.map_err(|_| {
             tracing::error!("auth: a token route has an anonymous caller: its rule must require a caller");
-            TokenFailure::Misconfigured
-        })
-    }
-
-    fn address(&self, head: &Parts) -> Result<IpAddr, TokenFailure> {
-        self.engine().client_address(head).ok_or_else(|| {
-            tracing::error!("auth: login attempts are limited by address, but {UNKNOWN_ADDRESS}");
             TokenFailure::Misconfigured
         })
     }

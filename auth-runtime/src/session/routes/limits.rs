@@ -1,5 +1,5 @@
-//! Limits on login attempts: by account, against guessing one password, and by address, against trying one password on every
-//! account.
+//! Limits on login attempts: by account, against guessing one password, and by address and by IPv6 site, against trying one password on
+//! every account.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -15,6 +15,8 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+use super::account::AccountKey;
+
 /// The product of the two maxima is 2^62.9 ns, so governor's 64 bits overflow after a process has run for more than 290 years.
 const MAX_BURST: u32 = 100_000;
 const MAX_REPLENISH: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,6 +31,9 @@ const ATTEMPTS_BETWEEN_SWEEPS: u64 = 1_000;
 /// The bits of an IPv6 address that name a network. Within it, a client can use any address (RFC 4291 §2.5.4).
 const NETWORK_OF_CLIENT: u128 = !0 << 64;
 
+/// The bits of an IPv6 address that name a site. One customer of a provider is given as much at most, in general (RFC 6177 §2).
+const SITE_OF_CLIENT: u128 = !0 << 80;
+
 /// How many login attempts are allowed: a number at once, and one more in each interval after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptLimit {
@@ -42,6 +47,9 @@ impl AttemptLimit {
 
     /// The default for an address, which many people may share: 50 attempts at once, and one more every 2 seconds.
     pub const PER_ADDRESS: Self = Self::new(50, Duration::from_secs(2));
+
+    /// The default for an IPv6 site (/48), which has 65,536 networks: 500 attempts at once, and one more every 200 milliseconds.
+    pub const PER_IPV6_SITE: Self = Self::new(500, Duration::from_millis(200));
 
     /// `burst` attempts at once, and one more every `replenish_one_every`, up to `burst`.
     ///
@@ -75,33 +83,45 @@ pub(crate) struct LoginLimits {
     hasher: RandomState,
     by_account: Limiter,
     by_address: Limiter,
+    by_site: Limiter,
     attempts: AtomicU64,
 }
 
 type Limiter = RateLimiter<u64, DashMapStateStore<u64>, MonotonicTime, NoOpMiddleware<Nanos>>;
 
 impl LoginLimits {
-    pub(crate) fn new(per_account: AttemptLimit, per_address: AttemptLimit) -> Self {
+    pub(crate) fn new(per_account: AttemptLimit, per_address: AttemptLimit, per_site: AttemptLimit) -> Self {
         let time = MonotonicTime { start: Instant::now() };
         let limiter = |limit: AttemptLimit| RateLimiter::dashmap_with_clock(limit.quota(), time);
-        let (by_account, by_address) = (limiter(per_account), limiter(per_address));
-        Self { time, hasher: RandomState::new(), by_account, by_address, attempts: AtomicU64::new(0) }
+        Self {
+            time,
+            hasher: RandomState::new(),
+            by_account: limiter(per_account),
+            by_address: limiter(per_address),
+            by_site: limiter(per_site),
+            attempts: AtomicU64::new(0),
+        }
     }
 
-    /// Counts a login attempt. It counts for the address even if the account's limit rejects it, and not for the account if
-    /// the address's limit rejects it.
+    /// Counts a login attempt, and returns the account that it was counted for.
     ///
-    /// The account's name is trimmed and converted to lower case.
+    /// It counts for the address even if the site's or the account's limit rejects it, and for nothing beyond the limit that rejects it.
     ///
     /// # Errors
     /// How long to wait, in whole seconds and at least one, for `Retry-After` (RFC 9110 §10.2.3).
-    pub(crate) fn attempt(&self, account: &str, address: IpAddr) -> Result<(), Duration> {
+    pub(super) fn attempt(&self, account: &str, address: IpAddr) -> Result<AccountKey, Duration> {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(ATTEMPTS_BETWEEN_SWEEPS) {
-            sweep(&self.by_account, MANY_KEYS);
-            sweep(&self.by_address, MANY_KEYS);
+            for limiter in [&self.by_account, &self.by_address, &self.by_site] {
+                sweep(limiter, MANY_KEYS);
+            }
         }
         self.count(&self.by_address, network_of(address))?;
-        self.count(&self.by_account, account_of(account))
+        if let Some(site) = site_of(address) {
+            self.count(&self.by_site, site)?;
+        }
+        let account = AccountKey::of(account);
+        self.count(&self.by_account, &account)?;
+        Ok(account)
     }
 
     fn count(&self, limiter: &Limiter, key: impl Hash) -> Result<(), Duration> {
@@ -118,6 +138,7 @@ impl fmt::Debug for LoginLimits {
         f.debug_struct("LoginLimits")
             .field("accounts", &self.by_account.len())
             .field("addresses", &self.by_address.len())
+            .field("sites", &self.by_site.len())
             .finish_non_exhaustive()
     }
 }
@@ -130,16 +151,19 @@ fn sweep(limiter: &Limiter, many: usize) {
     }
 }
 
-/// The account to count: its name trimmed and in lower case.
-pub(super) fn account_of(name: &str) -> String {
-    name.trim().to_lowercase()
-}
-
 /// The address to count: IPv4 as it is, IPv6 as its network of 64 bits.
 pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK_OF_CLIENT).into(),
         v4 => v4,
+    }
+}
+
+/// The site to count besides, of an IPv6 address.
+fn site_of(address: IpAddr) -> Option<Ipv6Addr> {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Some(Ipv6Addr::from_bits(address.to_bits() & SITE_OF_CLIENT)),
+        IpAddr::V4(_) => None,
     }
 }
 

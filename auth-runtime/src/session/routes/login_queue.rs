@@ -19,7 +19,8 @@ use tokio::time::timeout;
 
 use self::fair_queue::{FairQueue, Refused};
 use super::TokenFailure;
-use super::limits::{account_of, network_of};
+use super::account::AccountKey;
+use super::limits::network_of;
 
 /// How many logins are verified at once, unless the application says so. A `PasswordHasher` has at least 17 places.
 pub(super) const LOGINS_AT_ONCE: usize = 16;
@@ -68,9 +69,9 @@ impl LoginQueue {
     }
 
     /// Says where a login comes from: the account as the limits count it, and the network of the address.
-    pub(super) fn origin(&self, account: &str, address: IpAddr) -> LoginOrigin {
+    pub(super) fn origin(&self, account: &AccountKey, address: IpAddr) -> LoginOrigin {
         let network = network_of(address);
-        LoginOrigin { network, hash: self.hasher.hash_one((account_of(account), network)) }
+        LoginOrigin { network, hash: self.hasher.hash_one((account, network)) }
     }
 
     /// Remembers that this account has logged in from this network.

@@ -38,25 +38,14 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
 
     /// The user whose credentials were verified. What fails has its line in the log.
     async fn verified_subject(&self, head: &Parts, body: Body) -> Result<Subject, TokenFailure> {
-        self.check_origin(head)?;
-        let address = self.address(head)?;
+        let address = self.admit(head)?;
         let credentials: A::Credentials = body::read(head, body).await?;
-        self.0.limits.attempt(credentials.account(), address).map_err(|wait| {
-            tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
-            TokenFailure::TooManyAttempts(wait)
-        })?;
-        let queue = &self.0.login_queue;
-        let origin = queue.origin(credentials.account(), address);
-        let place = queue.enter(origin).await.inspect_err(|failure| {
-            tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
-        })?;
-        let subject = self.verify(credentials).await?;
-        drop(place);
-        let Some(subject) = subject else {
+        let attempt = self.begin(credentials.account(), address).await?;
+        let Some(subject) = self.verify(credentials).await? else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");
-            return Err(TokenFailure::InvalidGrant);
+            return Err(self.config().wrong_credentials);
         };
-        queue.remember(origin);
+        attempt.succeed();
         Ok(self.labeled(subject, head))
     }
 

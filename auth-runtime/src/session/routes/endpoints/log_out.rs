@@ -7,20 +7,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::audit::AuditAction;
 use crate::principal::Principal;
-use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
+use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::session::{TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
-
-/// The optional body of a logout without cookies.
-#[derive(Default, Deserialize)]
-struct LogoutBody {
-    refresh_token: Option<String>,
-}
 
 /// What the tokens of a client belong to.
 #[derive(Default)]
@@ -69,9 +62,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.check_origin(head)?;
         Ok(match self.config().delivery {
             Delivery::Cookies => self.refresh_cookies(head),
-            Delivery::Json => {
-                body::read_optional::<LogoutBody>(head, body).await?.refresh_token.into_iter().collect()
-            }
+            Delivery::Json => (self.config().logout_request.read)(head, body).await?.into_iter().collect(),
         })
     }
 

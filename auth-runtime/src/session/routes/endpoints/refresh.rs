@@ -4,21 +4,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::audit::AuditAction;
 use crate::issue::RefreshBy;
 use crate::session::IssuedTokens;
-use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute, body};
+use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::source::Extracted;
-
-/// The body of a refresh without cookies (RFC 6749 §6).
-#[derive(Deserialize)]
-struct RefreshBody {
-    grant_type: Option<String>,
-    refresh_token: String,
-}
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues new tokens for a refresh token.
@@ -58,11 +50,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                 }
             },
             Delivery::Json => {
-                let sent: RefreshBody = body::read(head, body).await?;
-                if sent.grant_type.is_some_and(|kind| kind != "refresh_token") {
-                    return Err(TokenFailure::InvalidRequest);
-                }
-                Ok(sent.refresh_token)
+                let sent = (self.config().refresh_request.read)(head, body).await?;
+                sent.ok_or(TokenFailure::InvalidRequest)
             }
         }
     }

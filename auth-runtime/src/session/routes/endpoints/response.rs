@@ -16,8 +16,8 @@ use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRout
 
 impl<A> TokenEndpoints<A> {
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
-    /// as one with a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the
-    /// attempts.
+    /// as one with a second factor. Such a handler begins with [`attempt`](Self::attempt), which checks the origin and limits
+    /// the attempts: nothing else does.
     ///
     /// With cookies, it ends the sessions that the browser had before, also another user's. If that fails, the session of `tokens` ends,
     /// and the response is 503 without the tokens. Do not send `tokens` in another way too.
@@ -49,7 +49,7 @@ impl<A> TokenEndpoints<A> {
     }
 
     pub(super) fn failed(&self, failure: TokenFailure, head: &Parts, route: TokenRoute) -> Response {
-        self.rendered(head, route, |answers, request| failure.render(answers, request))
+        self.rendered(head, route, |answers, request| failure.render(answers, request, self.challenge()))
     }
 
     /// Renders a response. If the application's answers panic, it is 500 in the RFC's form.
@@ -62,8 +62,15 @@ impl<A> TokenEndpoints<A> {
         let request = TokenRequest { route, delivery: self.config().delivery, head };
         catch_panic(|| render(&*self.config().answers, &request)).unwrap_or_else(|panic| {
             tracing::error!(?route, %panic, "auth: the answer of a token route is 500, because its `TokenAnswers` panicked");
-            TokenFailure::Misconfigured.render(&StandardAnswers, &request)
+            TokenFailure::Misconfigured.render(&StandardAnswers, &request, None)
         })
+    }
+
+    /// The challenge of a 401 (RFC 9110 §15.5.2): the scheme by which the tokens of these routes are sent. Neither opens a dialog of a
+    /// browser. `Cookie` is not registered.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let scheme = if self.sets_cookies() { "Cookie" } else { "Bearer" };
+        self.engine().responses.challenge(scheme)
     }
 
     pub(super) fn clear_cookies(&self, head: &Parts, response: &mut Response) {

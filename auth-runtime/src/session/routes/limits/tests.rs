@@ -23,7 +23,7 @@ fn wait(limits: &LoginLimits, account: &str, from: &str) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn an_account_is_limited_from_wherever_it_is_tried() {
     let (start, limits) =
-        (Instant::now(), LoginLimits::new(AttemptLimit::new(3, Duration::from_secs(30)), NEVER));
+        (Instant::now(), LoginLimits::new(AttemptLimit::new(3, Duration::from_secs(30)), NEVER, NEVER));
     for (account, from, second, expected) in [
         ("alice", "203.0.113.1", 0, 0),
         (" Alice\n", "203.0.113.2", 0, 0),
@@ -46,18 +46,55 @@ async fn an_account_is_limited_from_wherever_it_is_tried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_count_in_unicodes_lower_case() {
-    let limits = LoginLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER);
-    for (account, expected) in
-        [("ÄNNE", 0), ("änne", 30), ("anne", 0), ("ΣΑΣ", 0), ("σας", 30), ("", 0), (" ", 30)]
-    {
+async fn names_count_without_case_and_in_nfkc() {
+    let limits = LoginLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER, NEVER);
+    for (account, expected) in [
+        ("ÄNNE", 0),
+        ("a\u{308}nne", 30),
+        ("ＡNNE", 0),
+        ("anne", 30),
+        ("ΣΑΣ", 0),
+        ("σας", 30),
+        ("Straße", 0),
+        ("STRASSE", 30),
+        ("", 0),
+        (" ", 30),
+        // no name is refused
+        ("\0\u{7f}", 0),
+        (&"x".repeat(16 * 1024), 0),
+        (&"X".repeat(16 * 1024), 30),
+    ] {
         assert_eq!(wait(&limits, account, "203.0.113.1"), expected, "{account:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_ipv6_site_is_limited_besides_its_networks() {
+    let (network, site) =
+        (AttemptLimit::new(2, Duration::from_secs(60)), AttemptLimit::new(3, Duration::from_secs(10)));
+    let limits = LoginLimits::new(NEVER, network, site);
+    for (from, expected) in [
+        ("2001:db8:1:1::1", 0),
+        ("2001:db8:1:1::2", 0),
+        // rejected by the network's limit, and not counted for the site
+        ("2001:db8:1:1::3", 60),
+        ("2001:db8:1:2::1", 0),
+        ("2001:db8:1:3::1", 10),
+        ("2001:db8:1:ffff::1", 10),
+        ("2001:db8:2:1::1", 0),
+        // IPv4 has no sites
+        ("203.0.113.1", 0),
+        ("203.0.113.2", 0),
+        ("::ffff:203.0.113.3", 0),
+        ("203.0.113.4", 0),
+    ] {
+        assert_eq!(wait(&limits, "a", from), expected, "{from}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_address_is_limited_whatever_account_it_tries() {
-    let limits = LoginLimits::new(NEVER, AttemptLimit::new(2, Duration::from_secs(10)));
+    let limits = LoginLimits::new(NEVER, AttemptLimit::new(2, Duration::from_secs(10)), NEVER);
     for (account, from, expected) in [
         ("a", "203.0.113.1", 0),
         ("b", "::ffff:203.0.113.1", 0),
@@ -76,7 +113,7 @@ async fn an_address_is_limited_whatever_account_it_tries() {
 #[tokio::test(start_paused = true)]
 async fn the_address_is_asked_first() {
     let one = AttemptLimit::new(1, Duration::from_secs(10));
-    let limits = LoginLimits::new(one, AttemptLimit::new(2, Duration::from_secs(60)));
+    let limits = LoginLimits::new(one, AttemptLimit::new(2, Duration::from_secs(60)), NEVER);
     for (account, from, expected) in [
         ("a", "203.0.113.1", 0),
         // rejected by the account's limit, and counted for the address
@@ -93,7 +130,7 @@ async fn the_address_is_asked_first() {
 #[tokio::test(start_paused = true)]
 async fn the_wait_is_long_enough() {
     let (start, limits) =
-        (Instant::now(), LoginLimits::new(AttemptLimit::new(1, Duration::from_millis(1500)), NEVER));
+        (Instant::now(), LoginLimits::new(AttemptLimit::new(1, Duration::from_millis(1500)), NEVER, NEVER));
     assert_eq!(wait(&limits, "a", "203.0.113.1"), 0);
     for (milliseconds, expected) in [(0, 2), (400, 2), (500, 1), (1499, 1), (1500, 0)] {
         advance(Duration::from_millis(milliseconds) - start.elapsed()).await;
@@ -103,13 +140,17 @@ async fn the_wait_is_long_enough() {
 
 #[tokio::test(start_paused = true)]
 async fn the_defaults() {
-    let limits = LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS);
+    let limits =
+        LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
     for expected in [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30] {
         assert_eq!(wait(&limits, "a", "203.0.113.1"), expected);
     }
     let made = (0..100).filter(|n| wait(&limits, &n.to_string(), "203.0.113.2") == 0).count();
     assert_eq!(made, 50);
     assert_eq!(wait(&limits, "a", "203.0.113.2"), 2);
+    let from = |network: u32| format!("2001:db8:1:{network:x}::1");
+    let made = (0..1_000).filter(|n| wait(&limits, &format!("v6 {n}"), &from(*n)) == 0).count();
+    assert_eq!(made, 500);
 }
 
 #[test]
@@ -131,7 +172,7 @@ fn values_out_of_range_count_as_the_nearest() {
 async fn no_limit_overflows() {
     let century = Duration::from_secs(100 * 365 * 86_400);
     for limit in [AttemptLimit::new(u32::MAX, Duration::MAX), AttemptLimit::new(0, Duration::MAX), NEVER] {
-        let limits = LoginLimits::new(limit, limit);
+        let limits = LoginLimits::new(limit, limit, limit);
         tokio::time::advance(century).await;
         let attempts = || limits.attempt("a", address("203.0.113.1"));
         let wait = (0..=MAX_BURST).find_map(|_| attempts().err()).unwrap();
@@ -142,7 +183,7 @@ async fn no_limit_overflows() {
 
 #[tokio::test(start_paused = true)]
 async fn replenished_keys_are_dropped_when_there_are_many() {
-    let limits = LoginLimits::new(AttemptLimit::new(5, Duration::from_secs(10)), NEVER);
+    let limits = LoginLimits::new(AttemptLimit::new(5, Duration::from_secs(10)), NEVER, NEVER);
     for account in 0..10 {
         assert_eq!(wait(&limits, &format!("old {account}"), "203.0.113.1"), 0);
     }
@@ -158,15 +199,19 @@ async fn replenished_keys_are_dropped_when_there_are_many() {
 
 #[tokio::test(start_paused = true)]
 async fn memory_is_bounded() {
-    let limits = LoginLimits::new(AttemptLimit::new(5, Duration::from_secs(1)), AttemptLimit::PER_ADDRESS);
+    let limits = LoginLimits::new(
+        AttemptLimit::new(5, Duration::from_secs(1)),
+        AttemptLimit::PER_ADDRESS,
+        AttemptLimit::PER_IPV6_SITE,
+    );
     // 60 000 accounts a minute, from as many networks
     let mut most = 0;
     for n in 0..400_000_u64 {
-        let from = Ipv6Addr::from_bits(u128::from(n) << 64).into();
+        let from = Ipv6Addr::from_bits(u128::from(n) << 80).into();
         limits.attempt(&n.to_string(), from).unwrap();
         if n % 1_000 == 0 {
             advance(Duration::from_secs(1)).await;
-            most = most.max(limits.by_account.len()).max(limits.by_address.len());
+            most = most.max(limits.by_account.len()).max(limits.by_address.len()).max(limits.by_site.len());
         }
     }
     assert!(most < MANY_KEYS + 2_000, "{most}");
@@ -175,7 +220,7 @@ async fn memory_is_bounded() {
 #[test]
 fn many_threads_get_no_more_than_one_would() {
     // Other threads read the real time: nothing is replenished for a day.
-    let limits = LoginLimits::new(AttemptLimit::new(50, Duration::from_secs(86_400)), NEVER);
+    let limits = LoginLimits::new(AttemptLimit::new(50, Duration::from_secs(86_400)), NEVER, NEVER);
     let made: usize = std::thread::scope(|scope| {
         let threads = [0; 8]
             .map(|_| scope.spawn(|| (0..100).filter(|_| wait(&limits, "a", "203.0.113.1") == 0).count()));
@@ -187,7 +232,8 @@ fn many_threads_get_no_more_than_one_would() {
 
 #[test]
 fn no_name_is_shown() {
-    let limits = LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS);
+    let limits =
+        LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
     limits.attempt("alice", address("203.0.113.1")).unwrap();
-    assert_eq!(format!("{limits:?}"), "LoginLimits { accounts: 1, addresses: 1, .. }");
+    assert_eq!(format!("{limits:?}"), "LoginLimits { accounts: 1, addresses: 1, sites: 0, .. }");
 }

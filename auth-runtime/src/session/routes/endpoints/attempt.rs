@@ -1,0 +1,207 @@
+//! The limits on login attempts: origin → address → limits → place in the queue. The ready login and one of the application's own share them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::{RoutesConfig, TokenEndpoints};
+use crate::audit::AuditAction;
+use crate::client_address::UNKNOWN_ADDRESS;
+use crate::session::routes::limits::LoginLimits;
+use crate::session::routes::login_queue::{LoginOrigin, LoginQueue, Place};
+use crate::session::routes::{TokenFailure, TokenRoute};
+
+/// What limits login attempts.
+pub(super) struct LoginLimiter {
+    limits: LoginLimits,
+    queue: LoginQueue,
+}
+
+impl LoginLimiter {
+    pub(super) fn new<A>(config: &RoutesConfig<A>) -> Self {
+        Self {
+            limits: LoginLimits::new(config.per_account, config.per_address, config.per_ipv6_site),
+            queue: LoginQueue::new(config.logins_at_once),
+        }
+    }
+}
+
+impl<A> TokenEndpoints<A> {
+    /// Begins a login attempt of the application's own, before the credentials are verified: a password, a one-time code, or anything
+    /// else that can be guessed. It does what [`log_in`](Self::log_in) does, with the same limits: the origin of the page is checked if
+    /// tokens are sent in cookies, the attempt is counted for the account and for the client's address, and it waits for its place among
+    /// the logins that are verified at once.
+    ///
+    /// `account` is the name that the client sent, or better the application's id of the account where several names lead to one, such
+    /// as an alias or an e-mail address. Each step of a login counts, so pass the same in each. The limits ignore its case, its
+    /// composition in Unicode and spaces around it. Every text is an account, whether such a user exists or not, and of a text of more
+    /// than 1,024 bytes the beginning counts.
+    ///
+    /// Keep the [`LoginAttempt`] while the credentials are verified, and set a time limit for that. Call [`LoginAttempt::succeed`] when the
+    /// user is logged in.
+    ///
+    /// ```
+    /// use auth_runtime::auth;
+    /// use auth_runtime::session::TokenService;
+    /// use auth_runtime::session::routes::{LoginError, OwnLogin, TokenEndpoints, TokenFailure};
+    /// use axum::http::request::Parts;
+    /// use axum::response::Response;
+    /// use axum::{Extension, Form};
+    /// # use auth_runtime::session::Subject;
+    /// # async fn verify_code(_: &str, _: &str) -> Option<Subject> { None }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Code {
+    ///     email: String,
+    ///     code: String,
+    /// }
+    ///
+    /// #[auth(public)]
+    /// async fn log_in_by_code(
+    ///     Extension(endpoints): Extension<TokenEndpoints<OwnLogin>>,
+    ///     Extension(tokens): Extension<TokenService>,
+    ///     head: Parts,
+    ///     Form(sent): Form<Code>,
+    /// ) -> Result<Response, LoginError> {
+    ///     let attempt = endpoints.attempt(&head, &sent.email).await?;
+    ///     let Some(subject) = verify_code(&sent.email, &sent.code).await else {
+    ///         return Err(endpoints.fail_with(&head, TokenFailure::InvalidGrant));
+    ///     };
+    ///     attempt.succeed();
+    ///     match tokens.issue(&subject).await {
+    ///         Ok(issued) => Ok(endpoints.respond_with(&head, &issued).await),
+    ///         Err(_) => Err(endpoints.fail_with(&head, TokenFailure::Unavailable)),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The response that the routes would send: 403 for a page of another origin, 429 with `Retry-After` if a limit is exceeded, 503 if too
+    /// many logins wait, 500 if the router was finished with another engine or the client's address is unknown.
+    pub async fn attempt(&self, head: &Parts, account: &str) -> Result<LoginAttempt, LoginError> {
+        let admitted = match self.admit(head) {
+            Ok(address) => self.begin(account, address).await,
+            Err(failure) => Err(failure),
+        };
+        admitted.map_err(|failure| {
+            let failure = self.audit_failure(AuditAction::Login, head, failure);
+            self.login_error(head, failure)
+        })
+    }
+
+    /// Returns the failure of a login of the application's own, with the response of [`log_in`](Self::log_in).
+    ///
+    /// [`TokenFailure::InvalidGrant`] and [`TokenFailure::WrongCredentials`] are one here, and an audit event: the response is the one that
+    /// [`TokenRoutes::unauthorized_on_wrong_credentials`](crate::session::routes::TokenRoutes::unauthorized_on_wrong_credentials) chose.
+    #[must_use = "return it from the handler"]
+    pub fn fail_with(&self, head: &Parts, failure: TokenFailure) -> LoginError {
+        match failure {
+            TokenFailure::InvalidGrant | TokenFailure::WrongCredentials => {
+                let failure = self.config().wrong_credentials;
+                self.login_error(head, self.audit_failure(AuditAction::Login, head, failure))
+            }
+            other => self.login_error(head, other),
+        }
+    }
+
+    fn login_error(&self, head: &Parts, failure: TokenFailure) -> LoginError {
+        LoginError { failure, response: Box::new(self.failed(failure, head, TokenRoute::Login)) }
+    }
+
+    /// Checks where a login comes from, and returns the address of its client.
+    pub(super) fn admit(&self, head: &Parts) -> Result<IpAddr, TokenFailure> {
+        self.check_origin(head)?;
+        self.address(head)
+    }
+
+    /// Counts an attempt, and waits for its place.
+    pub(super) async fn begin(&self, account: &str, address: IpAddr) -> Result<LoginAttempt, TokenFailure> {
+        let limiter = Arc::clone(&self.0.login_limiter);
+        let account = limiter.limits.attempt(account, address).map_err(|wait| {
+            tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
+            TokenFailure::TooManyAttempts(wait)
+        })?;
+        let origin = limiter.queue.origin(&account, address);
+        let place = limiter.queue.enter(origin).await.inspect_err(|failure| {
+            tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
+        })?;
+        Ok(LoginAttempt { limiter, origin, place })
+    }
+
+    fn address(&self, head: &Parts) -> Result<IpAddr, TokenFailure> {
+        self.engine().client_address(head).ok_or_else(|| {
+            tracing::error!("auth: login attempts are limited by address, but {UNKNOWN_ADDRESS}");
+            TokenFailure::Misconfigured
+        })
+    }
+}
+
+/// A login attempt within the limits, with its place among the logins that are verified at once
+/// ([`TokenRoutes::logins_at_once`](crate::session::routes::TokenRoutes::logins_at_once)). When it is dropped, the next login gets the
+/// place.
+#[must_use = "keep it while the credentials are verified: it holds the place of this login"]
+pub struct LoginAttempt {
+    limiter: Arc<LoginLimiter>,
+    origin: LoginOrigin,
+    place: Place,
+}
+
+impl LoginAttempt {
+    /// The user is logged in: frees the place, and remembers that the account has logged in from this network, which has priority when
+    /// many logins wait. Call it after the last step of a login alone: after a password that another factor follows, drop the attempt.
+    pub fn succeed(self) {
+        let Self { limiter, origin, place } = self;
+        drop(place);
+        limiter.queue.remember(origin);
+    }
+}
+
+impl fmt::Debug for LoginAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginAttempt").finish_non_exhaustive()
+    }
+}
+
+/// A login of the application's own failed. It holds the response of the routes, so `?` works in a handler that returns it or a `Response`
+/// as its error.
+pub struct LoginError {
+    failure: TokenFailure,
+    response: Box<Response>,
+}
+
+impl LoginError {
+    /// Returns why.
+    #[must_use]
+    pub fn failure(&self) -> TokenFailure {
+        self.failure
+    }
+}
+
+impl IntoResponse for LoginError {
+    fn into_response(self) -> Response {
+        *self.response
+    }
+}
+
+impl From<LoginError> for Response {
+    fn from(error: LoginError) -> Self {
+        error.into_response()
+    }
+}
+
+impl fmt::Debug for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginError").field("failure", &self.failure).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the login failed: {} `{}`", self.failure.status().as_u16(), self.failure.error())
+    }
+}
+
+impl std::error::Error for LoginError {}
