@@ -199,6 +199,7 @@ fn build_lists_every_mistake() {
                 .key(Key::secret(Algorithm::HS256, "short"))
                 .key(Key::secret(Algorithm::RS256, [0; 64]))
                 .key(Key::pem(Algorithm::RS256, rsa.private_pem))
+                .key(Key::secret(Algorithm::HS256, rsa.public_pem.as_str()))
                 .key(Key::pem(Algorithm::RS256, rsa.public_pem.repeat(2)))
                 .key(Key::pem(Algorithm::ES256, rsa.public_pem))
                 .key(Key::jwk(format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(&[0; 32]))))
@@ -225,6 +226,7 @@ fn build_lists_every_mistake() {
         "the secret has 5 bytes, and HS256 needs at least 32",
         "RS256 verifies with a public key, not with a secret",
         "this is the private key: give the public key",
+        "the secret is a PEM, not a secret",
         "the PEM has 2 blocks, and only one of them could be used",
         "this is not a public key for ES256",
         "the Ed25519 key is a point of low order, for which everyone can sign",
@@ -251,6 +253,7 @@ fn a_signing_key_is_refused_where_it_is_made() {
     let rsa = Rsa::generate();
     for (secret, expected) in [
         (vec![7; 15], "the secret has 15 bytes, and HS256 needs at least 32"),
+        (rsa.public_pem.clone().into_bytes(), "the secret is a PEM, not a secret"),
     ] {
         let signing = SigningKey::secret(Algorithm::HS256, &secret).unwrap_err().to_string();
         let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, secret));

@@ -6,6 +6,7 @@ mod jwk;
 mod pem;
 mod publish;
 mod rsa;
+mod secret;
 mod signer;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 
 use self::der::PublicNumbers;
+pub(crate) use self::secret::check_secret;
 pub(crate) use self::signer::Signer;
 use super::algorithm::{Algorithm, Scheme};
 
@@ -29,7 +31,7 @@ use super::algorithm::{Algorithm, Scheme};
 ///
 /// | kind of key | error |
 /// |---|---|
-/// | secret | too short (RFC 7518 §3.2) |
+/// | secret | too short (RFC 7518 §3.2); a key in PEM, DER, JWK or the format of SSH, which is no secret |
 /// | RSA | a modulus of less than 2048 bits (RFC 7518 §3.3) or more than 8192, even or with a factor below 752 (NIST SP 800-89 §5.3.3), or with the ROCA weakness (CVE-2017-15361); an exponent that is even, 1, or longer than 33 bits |
 /// | EC | a point that is not on the curve, or in the hybrid form; curve parameters that are written out (RFC 5480 §2) |
 /// | Ed25519 | a point that is not on the curve, not in the canonical encoding (RFC 8032 §5.1.3), of low order, or outside of the group of prime order |
@@ -215,14 +217,8 @@ impl PreparedKey {
                 "{algorithm} verifies with a public key, not with a secret: give its PEM, DER or JWK"
             ));
         };
-        let needed = hash.tag_len();
-        if secret.len() < needed {
-            return Err(format!(
-                "the secret has {} bytes, and {algorithm} needs at least {needed} (RFC 7518 §3.2): \
-                 make one with `openssl rand -base64 {needed}`",
-                secret.len()
-            ));
-        }
+        check_secret(secret, hash.tag_len(), algorithm.name())
+            .map_err(|problem| format!("the secret {problem}"))?;
         Ok(Self::new(algorithm, Check::Hmac(Box::new(hmac::Key::new(hash, secret)))))
     }
 

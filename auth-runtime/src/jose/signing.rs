@@ -32,7 +32,7 @@ impl SigningKey {
     /// verifies with the secret can sign with it too.
     ///
     /// # Errors
-    /// If the algorithm signs with a private key, or the secret is too short.
+    /// If the algorithm signs with a private key, the secret is too short, or it is a key in a format such as PEM.
     pub fn secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, SignError> {
         let signer = Signer::from_secret(algorithm, secret).ok_or_else(|| {
             SignError::new(format!(

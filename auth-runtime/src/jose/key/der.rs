@@ -84,6 +84,11 @@ pub(super) fn is_pkcs1(bytes: &[u8]) -> bool {
     AnyRef::from_der_partial(bytes).is_ok_and(|(whole, _)| whole.value().first() == Some(&INTEGER))
 }
 
+/// Whether the bytes are the public key of any algorithm.
+pub(super) fn is_public_key(bytes: &[u8]) -> bool {
+    SubjectPublicKeyInfoRef::from_der(bytes).is_ok() || rsa_public_key(bytes).is_ok()
+}
+
 /// Checks the encoding of a private key: PKCS #8 (RFC 5958). aws-lc reads the numbers, and compares those of the public key in it.
 pub(super) fn check_pkcs8(algorithm: Algorithm, bytes: &[u8]) -> Result<(), String> {
     let (identifier, key) = whole(bytes, |reader| {

@@ -3,6 +3,7 @@
 mod elliptic;
 mod private;
 mod rsa;
+mod secret;
 mod wycheproof;
 
 use super::{Key, PreparedKey};
