@@ -12,6 +12,6 @@ mod signing;
 
 pub use self::algorithm::Algorithm;
 pub use self::key::Key;
-pub(crate) use self::key::PreparedKey;
+pub(crate) use self::key::{PreparedKey, check_secret};
 pub(crate) use self::signing::{EncodedHeader, NO_RANDOM_NUMBERS};
 pub use self::signing::{SignError, SigningKey};

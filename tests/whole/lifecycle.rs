@@ -512,6 +512,10 @@ async fn what_is_wrong_with_an_issuer_is_said_at_start() {
     for (issuer, expected) in [
         (bare(), "no refresh key"),
         (bare().refresh_key(RefreshKey::new("k", [1; 8])), "has 8 bytes"),
+        (
+            bare().refresh_key(RefreshKey::new("k", SigningKey::generate_pem(Algorithm::ES256).unwrap())),
+            "is a PEM",
+        ),
         (issuer(&people).access_lifetime(48 * hour), "172800 s"),
         (issuer(&people).access_lifetime(Duration::ZERO), "is 0 s"),
         (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "none may be shorter"),

@@ -203,7 +203,10 @@ fn build_lists_every_mistake() {
                 .key(Key::secret(Algorithm::HS256, "short"))
                 .key(Key::secret(Algorithm::RS256, [0; 64]))
                 .key(Key::pem(Algorithm::RS256, rsa.private_pem))
+                .key(Key::secret(Algorithm::HS256, rsa.public_pem.as_str()))
+                .key(Key::pem(Algorithm::RS256, rsa.public_pem.repeat(2)))
                 .key(Key::pem(Algorithm::ES256, rsa.public_pem))
+                .key(Key::jwk(format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(&[0; 32]))))
                 .key(Key::pem(Algorithm::RS256, "no pem"))
                 .key(Key::der(Algorithm::EdDSA, [1, 2, 3]))
                 .key(Key::jwk("{}"))
@@ -227,7 +230,10 @@ fn build_lists_every_mistake() {
         "the secret has 5 bytes, and HS256 needs at least 32",
         "RS256 verifies with a public key, not with a secret",
         "this is the private key: give the public key",
+        "the secret is a PEM, not a secret",
+        "the PEM has 2 blocks, and only one of them could be used",
         "this is not a public key for ES256",
+        "the Ed25519 key is a point of low order, for which everyone can sign",
         "this is not a PEM",
         "this is not a public key for EdDSA",
         "this is not a JWK",
@@ -243,6 +249,24 @@ fn build_lists_every_mistake() {
     assert!(!text.contains(rsa.jwk["n"].as_str().unwrap()), "{text}");
     assert!(text.contains("key 1, a secret for HS256: the secret has"), "{text}");
     assert_eq!(format!("{error:?}"), text);
+}
+
+/// The constructor of `SigningKey` can fail, so it says what `build` says of the same secret or key in a `Key`.
+#[test]
+fn a_signing_key_is_refused_where_it_is_made() {
+    let rsa = Rsa::generate();
+    for (secret, expected) in [
+        (vec![7; 15], "the secret has 15 bytes, and HS256 needs at least 32"),
+        (rsa.public_pem.clone().into_bytes(), "the secret is a PEM, not a secret"),
+    ] {
+        let signing = SigningKey::secret(Algorithm::HS256, &secret).unwrap_err().to_string();
+        let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, secret));
+        let verifying = Auth::builder().issuer(issuer).build().unwrap_err().to_string();
+        assert!(signing.contains(expected) && verifying.contains(&signing), "{signing}\n{verifying}");
+    }
+    let two = rsa.private_pem.repeat(2);
+    let error = SigningKey::pem(Algorithm::RS256, two.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("the PEM has 2 blocks"), "{error}");
 }
 
 #[test]

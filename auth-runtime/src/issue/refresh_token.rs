@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::ConfigErrors;
-use crate::jose::SignError;
+use crate::jose::{SignError, check_secret};
 use crate::store::FamilyId;
 
 /// The maximum length of a refresh token, in bytes.
@@ -59,14 +59,8 @@ impl RefreshKey {
                 self.id
             ));
         }
-        if self.secret.len() < MIN_SECRET_BYTES {
-            return Err(format!(
-                "the secret of the refresh key `{}` has {} bytes, but it must have at least {MIN_SECRET_BYTES}: make one with \
-                 `openssl rand -base64 {MIN_SECRET_BYTES}`",
-                self.id,
-                self.secret.len()
-            ));
-        }
+        check_secret(&self.secret, MIN_SECRET_BYTES, "a refresh key")
+            .map_err(|problem| format!("the secret of the refresh key `{}` {problem}", self.id))?;
         Ok(PreparedRefreshKey { id: self.id.clone(), key: hmac::Key::new(hmac::HMAC_SHA256, &self.secret) })
     }
 }

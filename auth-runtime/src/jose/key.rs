@@ -1,28 +1,40 @@
 //! Keys that signatures are verified with, in every usual format. Each is parsed once, when the engine is built.
 
+mod der;
+mod edwards;
 mod jwk;
+mod pem;
 mod publish;
+mod rsa;
+mod secret;
 mod signer;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use aws_lc_rs::signature::{ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents};
-use aws_lc_rs::{hmac, rsa};
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 
+use self::der::PublicNumbers;
+pub(crate) use self::secret::check_secret;
 pub(crate) use self::signer::Signer;
 use super::algorithm::{Algorithm, Scheme};
-
-/// The smallest RSA key, in bits (RFC 7518 §3.3).
-const MIN_RSA_BITS: usize = 2048;
-
-/// The largest RSA key that aws-lc verifies with, in bits.
-const MAX_RSA_BITS: usize = 8192;
 
 /// A key to verify signatures with. It is parsed when the engine is built, and an invalid key is an error of `build`.
 ///
 /// A key is for one algorithm (RFC 8725 §3.1). A token does not choose the algorithm.
+///
+/// In every format, these are errors:
+///
+/// | kind of key | error |
+/// |---|---|
+/// | secret | too short (RFC 7518 §3.2); a key in PEM, DER, JWK or the format of SSH, which is no secret |
+/// | RSA | a modulus of less than 2048 bits (RFC 7518 §3.3) or more than 8192, even or with a factor below 752 (NIST SP 800-89 §5.3.3), or with the ROCA weakness (CVE-2017-15361); an exponent that is even, 1, or longer than 33 bits |
+/// | EC | a point that is not on the curve, or in the hybrid form; curve parameters that are written out (RFC 5480 §2) |
+/// | Ed25519 | a point that is not on the curve, not in the canonical encoding (RFC 8032 §5.1.3), of low order, or outside of the group of prime order |
 #[derive(Clone)]
 pub struct Key {
     material: Material,
@@ -46,13 +58,14 @@ impl Key {
         Self::new(Material::Secret(secret.into()), Some(algorithm))
     }
 
-    /// A public key in PEM: `PUBLIC KEY` (SubjectPublicKeyInfo) or `RSA PUBLIC KEY` (PKCS #1).
+    /// A public key in PEM (RFC 7468): one block `PUBLIC KEY` (SubjectPublicKeyInfo) or `RSA PUBLIC KEY` (PKCS #1). A block
+    /// `EC PARAMETERS` may be in front of an EC key. An RSASSA-PSS key (RFC 4055) is for the PS algorithm that it names.
     #[must_use]
     pub fn pem(algorithm: Algorithm, pem: impl Into<Vec<u8>>) -> Self {
         Self::new(Material::Pem(pem.into()), Some(algorithm))
     }
 
-    /// A public key in DER: SubjectPublicKeyInfo, or PKCS #1 for RSA.
+    /// A public key in DER: SubjectPublicKeyInfo, or PKCS #1 for RSA. Bytes behind its end are an error.
     #[must_use]
     pub fn der(algorithm: Algorithm, der: impl Into<Vec<u8>>) -> Self {
         Self::new(Material::Der(der.into()), Some(algorithm))
@@ -69,7 +82,8 @@ impl Key {
         Self { material, algorithm, id: None, private_parts_allowed: false }
     }
 
-    /// Accepts a JWK or a PEM that contains the private key, and uses its public key.
+    /// Accepts a JWK or a PEM that contains the private key, and uses its public key. A PEM is in the forms of
+    /// [`SigningKey::pem`](crate::session::SigningKey::pem).
     ///
     /// What is lost: a service that only verifies needs no private key. Every person and program that can read its configuration
     /// can then sign tokens. It is right for a development setup in which one file is the key of issuer and service. In
@@ -106,14 +120,9 @@ impl Key {
     pub(crate) fn prepare(&self) -> Result<PreparedKey, String> {
         let mut key = match (&self.material, self.algorithm) {
             (Material::Secret(secret), Some(algorithm)) => PreparedKey::from_secret(algorithm, secret)?,
-            (Material::Pem(pem), Some(algorithm)) => match public_der(pem) {
-                Ok(der) => PreparedKey::from_der(algorithm, &der)?,
-                Err(reason) if !self.private_parts_allowed => return Err(reason),
-                Err(reason) => {
-                    let public = Signer::from_pem(algorithm, pem).ok().and_then(|signer| signer.public_der());
-                    PreparedKey::from_der(algorithm, &public.ok_or(reason)?)?
-                }
-            },
+            (Material::Pem(pem), Some(algorithm)) => {
+                PreparedKey::from_pem(algorithm, pem, self.private_parts_allowed)?
+            }
             (Material::Der(der), Some(algorithm)) => PreparedKey::from_der(algorithm, der)?,
             (Material::Jwk(json), _) => jwk::prepare(json, self.private_parts_allowed)?,
             (_, None) => return Err("the key has no algorithm: use a constructor that takes one".into()),
@@ -212,44 +221,58 @@ impl PreparedKey {
                 "{algorithm} verifies with a public key, not with a secret: give its PEM, DER or JWK"
             ));
         };
-        let needed = hash.tag_len();
-        if secret.len() < needed {
-            return Err(format!(
-                "the secret has {} bytes, and {algorithm} needs at least {needed} (RFC 7518 §3.2): \
-                 make one with `openssl rand -base64 {needed}`",
-                secret.len()
-            ));
-        }
+        check_secret(secret, hash.tag_len(), algorithm.name())
+            .map_err(|problem| format!("the secret {problem}"))?;
         Ok(Self::new(algorithm, Check::Hmac(Box::new(hmac::Key::new(hash, secret)))))
     }
 
+    fn from_pem(algorithm: Algorithm, pem: &[u8], private_parts_allowed: bool) -> Result<Self, String> {
+        needs_public_key(algorithm)?;
+        let block = pem::key_block(algorithm, pem)?;
+        match block.label.as_str() {
+            "PUBLIC KEY" => {
+                Self::from_numbers(algorithm, der::subject_public_key_info(algorithm, &block.content))
+            }
+            "RSA PUBLIC KEY" => Self::from_numbers(algorithm, der::rsa_public_key(&block.content)),
+            label if label.contains("PRIVATE") && private_parts_allowed => {
+                let signer = Signer::from_block(algorithm, &block)
+                    .map_err(|reason| format!("this is not a private key for {algorithm}: {reason}"))?;
+                Self::from_der(algorithm, &signer.public_der().unwrap_or_default())
+            }
+            label if label.contains("PRIVATE") => {
+                Err("this is the private key: give the public key, which `openssl pkey -pubout -in FILE` \
+                     prints, since a service that verifies must not be able to sign"
+                    .into())
+            }
+            label => Err(format!(
+                "a PEM of the kind `{label}` contains no public key: give one with `-----BEGIN PUBLIC KEY-----`"
+            )),
+        }
+    }
+
     fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, String> {
-        let parsed = match algorithm.scheme() {
-            Scheme::Hmac(_) => {
-                return Err(format!(
-                    "{algorithm} verifies with a secret, not with a public key: use `Key::secret`"
-                ));
-            }
-            Scheme::Rsa(_) => {
-                let key = rsa::PublicKey::from_der(der).map_err(|_| {
-                    if RsaKeyPair::from_der(der).is_ok() || RsaKeyPair::from_pkcs8(der).is_ok() {
-                        "this is the private key: give the public key, since a service that verifies must not be able to sign"
-                            .to_owned()
-                    } else {
-                        format!("this is not an RSA public key, which {algorithm} needs")
-                    }
-                })?;
-                let components = RsaPublicKeyComponents::<Vec<u8>>::from(&key);
-                return Self::from_rsa(algorithm, &components.n, &components.e);
-            }
-            Scheme::Ecdsa(parameters) => ParsedPublicKey::new(parameters, der),
-            Scheme::Ed25519(parameters) => ParsedPublicKey::new(parameters, der),
+        needs_public_key(algorithm)?;
+        if Signer::from_der(algorithm, der).is_ok() {
+            return Err(
+                "this is the private key: give the public key, since a service that verifies must not be able to sign".into()
+            );
+        }
+        let numbers = match algorithm.scheme() {
+            Scheme::Rsa(_) if der::is_pkcs1(der) => der::rsa_public_key(der),
+            _ => der::subject_public_key_info(algorithm, der),
         };
-        parsed.map(|key| Self::new(algorithm, Check::Public(key))).map_err(|_| {
-            format!(
-                "this is not a public key for {algorithm}: it is of another kind or curve, private, or damaged"
-            )
-        })
+        Self::from_numbers(algorithm, numbers)
+    }
+
+    fn from_numbers(
+        algorithm: Algorithm,
+        numbers: Result<PublicNumbers<'_>, String>,
+    ) -> Result<Self, String> {
+        match numbers.map_err(|reason| format!("this is not a public key for {algorithm}: {reason}"))? {
+            PublicNumbers::Rsa { n, e } => Self::from_rsa(algorithm, n, e),
+            PublicNumbers::Point(point) => Self::from_point(algorithm, point),
+            PublicNumbers::Ed25519(key) => Self::from_ed25519(algorithm, key),
+        }
     }
 
     fn from_rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, String> {
@@ -258,49 +281,41 @@ impl PreparedKey {
                 "an RSA key can't be for {algorithm}: give a key of its kind, or name an RS or PS algorithm"
             ));
         };
-        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
-        let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-        if bits < MIN_RSA_BITS {
-            return Err(format!(
-                "the RSA key has {bits} bits, and the minimum is {MIN_RSA_BITS} (RFC 7518 §3.3): have the issuer make a longer key"
-            ));
-        }
-        if bits > MAX_RSA_BITS {
-            return Err(format!("the RSA key has {bits} bits, and the maximum is {MAX_RSA_BITS}"));
-        }
-        if e.last().is_none_or(|last| last % 2 == 0) || e == [1] {
-            return Err("the RSA key's exponent is 1 or even, so everyone could sign as its owner: have the issuer make a new key".into());
-        }
+        let (n, e) = rsa::checked(n, e)?;
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(parameters)
             .map(|key| Self::new(algorithm, Check::Public(key)))
             .map_err(|_| "the RSA key's modulus and exponent do not belong together: copy the key again from its issuer".into())
     }
-}
 
-/// Some libraries write a zero in front, which RFC 7518 §6.3.1.1 forbids.
-fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
-    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
-    bytes.get(first..).unwrap_or_default()
-}
-
-/// The DER in a PEM of a public key.
-fn public_der(pem: &[u8]) -> Result<Vec<u8>, String> {
-    let pem = pem::parse(pem).map_err(|_| {
-        "this is not a PEM: it must begin with `-----BEGIN PUBLIC KEY-----` and have the line breaks of the file".to_owned()
-    })?;
-    match pem.tag() {
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(pem.into_contents()),
-        "CERTIFICATE" => {
-            Err("this is a certificate: extract its key with `openssl x509 -pubkey -noout -in FILE`".into())
-        }
-        tag if tag.contains("PRIVATE") => {
-            Err("this is the private key: give the public key, which `openssl pkey -pubout -in FILE` \
-             prints, since a service that verifies must not be able to sign"
-                .into())
-        }
-        tag => Err(format!(
-            "a PEM of the kind `{tag}` contains no public key: give one with `-----BEGIN PUBLIC KEY-----`"
-        )),
+    /// The point of an EC key as SEC 1 writes it.
+    fn from_point(algorithm: Algorithm, point: &[u8]) -> Result<Self, String> {
+        let Scheme::Ecdsa(parameters) = algorithm.scheme() else {
+            return Err(format!("an EC key can't be for {algorithm}"));
+        };
+        ParsedPublicKey::new(parameters, point).map(|key| Self::new(algorithm, Check::Public(key))).map_err(
+            |_| {
+                format!(
+                    "the EC key is not a point on the curve of {algorithm}: copy it again from its issuer"
+                )
+            },
+        )
     }
+
+    fn from_ed25519(algorithm: Algorithm, key: &[u8]) -> Result<Self, String> {
+        let Scheme::Ed25519(parameters) = algorithm.scheme() else {
+            return Err(format!("an Ed25519 key can't be for {algorithm}"));
+        };
+        edwards::check(key)?;
+        ParsedPublicKey::new(parameters, key)
+            .map(|key| Self::new(algorithm, Check::Public(key)))
+            .map_err(|_| "this is not an Ed25519 key".into())
+    }
+}
+
+fn needs_public_key(algorithm: Algorithm) -> Result<(), String> {
+    if algorithm.takes_secret() {
+        return Err(format!("{algorithm} verifies with a secret, not with a public key: use `Key::secret`"));
+    }
+    Ok(())
 }

@@ -28,35 +28,40 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A shared secret for HS256, HS384 or HS512. Every service that verifies with the secret can sign with it too.
+    /// A shared secret for HS256, HS384 or HS512, of at least as many bytes as the hash has (RFC 7518 §3.2). Every service that
+    /// verifies with the secret can sign with it too.
     ///
     /// # Errors
-    /// If the algorithm signs with a private key.
+    /// If the algorithm signs with a private key, the secret is too short, or it is a key in a format such as PEM.
     pub fn secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, SignError> {
         let signer = Signer::from_secret(algorithm, secret).ok_or_else(|| {
             SignError::new(format!(
                 "{algorithm} signs with a private key, not with a secret: use `SigningKey::pem`"
             ))
         })?;
-        Ok(Self::new(algorithm, signer, Key::secret(algorithm, secret)))
+        Self::new(algorithm, signer, Key::secret(algorithm, secret))
     }
 
-    /// A private key in PEM: PKCS #8 (`PRIVATE KEY`), or PKCS #1 for RSA (`RSA PRIVATE KEY`).
+    /// A private key in PEM (RFC 7468): one block `PRIVATE KEY` (PKCS #8), `RSA PRIVATE KEY` (PKCS #1) or `EC PRIVATE KEY`
+    /// (SEC 1, RFC 5915). A block `EC PARAMETERS` may be in front of an EC key, as `openssl ecparam -genkey` writes it.
     ///
     /// # Errors
-    /// If the algorithm signs with a secret, or the PEM contains no private key for it.
+    /// If the algorithm signs with a secret, or the PEM contains no private key for it. What [`Key`] refuses in a public key, this
+    /// refuses in that of the private key.
     pub fn pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, SignError> {
         if algorithm.takes_secret() {
             return Err(SignError::needs_secret(algorithm));
         }
-        let invalid = format!(
-            "the PEM contains no private key for {algorithm}: give a key of that kind as PKCS #8 (`-----BEGIN PRIVATE KEY-----`), \
-             into which `openssl pkcs8 -topk8 -nocrypt -in FILE` converts other forms"
-        );
-        let signer = Signer::from_pem(algorithm, pem)
-            .map_err(|error| SignError::with_source(invalid.clone(), error))?;
-        let public = signer.public_der().ok_or_else(|| SignError::new(invalid))?;
-        Ok(Self::new(algorithm, signer, Key::der(algorithm, public)))
+        let invalid = |reason: String| {
+            let text = format!(
+                "the PEM contains no private key for {algorithm}: {reason}. Give a key of that kind as PKCS #8 \
+                 (`-----BEGIN PRIVATE KEY-----`), into which `openssl pkcs8 -topk8 -nocrypt -in FILE` converts other forms"
+            );
+            SignError::with_source(text, reason)
+        };
+        let signer = Signer::from_pem(algorithm, pem).map_err(invalid)?;
+        let public = signer.public_der().ok_or_else(|| invalid("it has no public key".into()))?;
+        Self::new(algorithm, signer, Key::der(algorithm, public))
     }
 
     /// A new key pair from the system's random numbers. For RSA it has 2048 bits, which takes about a tenth of a second.
@@ -79,9 +84,11 @@ impl SigningKey {
         Ok(pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8)))
     }
 
-    fn new(algorithm: Algorithm, signer: Signer, verifying: Key) -> Self {
+    /// What `build` would say of the key that verifies is an error here.
+    fn new(algorithm: Algorithm, signer: Signer, verifying: Key) -> Result<Self, SignError> {
+        verifying.prepare().map_err(SignError::new)?;
         let header = EncodedHeader::new(algorithm, None, ACCESS_TOKEN, &Map::new());
-        Self { algorithm, signer: Arc::new(signer), id: None, verifying, header }
+        Ok(Self { algorithm, signer: Arc::new(signer), id: None, verifying, header })
     }
 
     /// The key's id, which becomes the `kid` of its tokens.

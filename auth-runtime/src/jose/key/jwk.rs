@@ -2,15 +2,14 @@
 //!
 //! `jsonwebtoken::jwk::Jwk` is not used: it drops private members without a word and reads `alg: ES512` or `Ed25519` as unknown.
 
-use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{Check, PreparedKey};
-use crate::jose::algorithm::{Algorithm, Scheme};
+use super::PreparedKey;
+use crate::jose::algorithm::Algorithm;
 
 #[derive(Deserialize)]
 struct Jwk {
@@ -33,6 +32,7 @@ struct Jwk {
     dp: Option<IgnoredAny>,
     dq: Option<IgnoredAny>,
     qi: Option<IgnoredAny>,
+    oth: Option<IgnoredAny>,
 }
 
 /// One key. The error says what is wrong with it.
@@ -110,11 +110,17 @@ impl Jwk {
         if self.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
             return Err("its `key_ops` don't list `verify`".into());
         }
-        let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
+        let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth];
         if private.into_iter().any(Option::is_some) && !private_parts_allowed {
             return Err("it contains private parts, such as `d`: give the public key alone, since a service that verifies must not be able to \
                         sign; `Key::dangerously_allow_private_parts` accepts it"
                 .into());
+        }
+        if self.kty != "oct" && self.k.is_some() {
+            return Err(format!(
+                "a key of type `{}` has no `k`, which is a secret (RFC 7518 §6.4.1): remove it, and replace that secret wherever it is used",
+                self.kty
+            ));
         }
         let mut key = match self.kty.as_str() {
             "RSA" => PreparedKey::from_rsa(
@@ -129,7 +135,7 @@ impl Jwk {
                 if algorithm != Algorithm::EdDSA || x.len() != 32 {
                     return Err("an Ed25519 key is for EdDSA and has an `x` of 32 bytes".into());
                 }
-                PreparedKey::from_der(algorithm, &x)?
+                PreparedKey::from_ed25519(algorithm, &x)?
             }
             "oct" => PreparedKey::from_secret(self.algorithm(Algorithm::HS256)?, &bytes(&self.k, "k")?)?,
             other => {
@@ -153,17 +159,13 @@ impl Jwk {
         };
         let algorithm = self.algorithm(of_curve)?;
         let (x, y) = (bytes(&self.x, "x")?, bytes(&self.y, "y")?);
-        let Scheme::Ecdsa(parameters) = algorithm.scheme() else {
-            return Err(format!("an EC key can't be for {algorithm}"));
-        };
         if algorithm != of_curve || x.len() != size || y.len() != size {
             return Err(format!(
                 "a key on this curve is for {of_curve}, and `x` and `y` have {size} bytes each (RFC 7518 §6.2.1)"
             ));
         }
         let point = [&[4], x.as_slice(), y.as_slice()].concat();
-        ParsedPublicKey::new(parameters, point)
-            .map(|key| PreparedKey::new(algorithm, Check::Public(key)))
+        PreparedKey::from_point(algorithm, &point)
             .map_err(|_| "`x` and `y` are not a point on the curve".into())
     }
 

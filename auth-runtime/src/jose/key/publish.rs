@@ -1,12 +1,11 @@
 //! A public key as a JWK, for the document that others verify this service's tokens with.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rsa;
-use aws_lc_rs::signature::RsaPublicKeyComponents;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::der::{self, PublicNumbers};
 use super::{Check, PreparedKey};
 use crate::jose::algorithm::Algorithm;
 
@@ -34,28 +33,25 @@ impl PreparedKey {
     fn members(&self) -> Option<Map<String, Value>> {
         let Check::Public(key) = &self.check else { return None };
         let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
-        let der = der.as_ref();
-        let members = match self.algorithm {
-            Algorithm::ES256 => elliptic("P-256", der.last_chunk::<65>()?),
-            Algorithm::ES384 => elliptic("P-384", der.last_chunk::<97>()?),
-            Algorithm::ES512 => elliptic("P-521", der.last_chunk::<133>()?),
-            Algorithm::EdDSA => Some(vec![
-                ("kty", "OKP".into()),
-                ("crv", "Ed25519".into()),
-                ("x", encode(der.last_chunk::<32>()?)),
-            ]),
-            _ => {
-                let key = rsa::PublicKey::from_der(der).ok()?;
-                let parts = RsaPublicKeyComponents::<Vec<u8>>::from(&key);
-                Some(vec![("kty", "RSA".into()), ("n", encode(&parts.n)), ("e", encode(&parts.e))])
+        let members = match der::subject_public_key_info(self.algorithm, der.as_ref()).ok()? {
+            PublicNumbers::Rsa { n, e } => vec![("kty", "RSA".into()), ("n", encode(n)), ("e", encode(e))],
+            PublicNumbers::Ed25519(key) => {
+                vec![("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", encode(key))]
             }
+            PublicNumbers::Point(point) => elliptic(self.algorithm, point)?,
         };
-        Some(members?.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect())
+        Some(members.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect())
     }
 }
 
-/// The DER ends with the uncompressed point: 4, then x and y at full length.
-fn elliptic(curve: &str, point: &[u8]) -> Option<Vec<(&'static str, String)>> {
+/// An uncompressed point: 4, then x and y at full length.
+fn elliptic(algorithm: Algorithm, point: &[u8]) -> Option<Vec<(&'static str, String)>> {
+    let curve = match algorithm {
+        Algorithm::ES256 => "P-256",
+        Algorithm::ES384 => "P-384",
+        Algorithm::ES512 => "P-521",
+        _ => return None,
+    };
     let (4, coordinates) = point.split_first().map(|(first, rest)| (*first, rest))? else { return None };
     let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
     Some(vec![("kty", "EC".into()), ("crv", curve.to_owned()), ("x", encode(x)), ("y", encode(y))])

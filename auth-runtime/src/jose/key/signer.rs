@@ -1,9 +1,10 @@
 //! Private keys and secrets that are ready to sign, each parsed once.
 //!
-//! `jsonwebtoken` reads the PEM. Its signers are not used: that for RSA parses the private key on every signature, there is none
-//! for ES512, and its process-wide provider panics where two of its features meet in one tree.
+//! The signers of `jsonwebtoken` are not used: that for RSA parses the private key on every signature, there is none for ES512, and
+//! its process-wide provider panics where two of its features meet in one tree. Nor is its reader of PEM, which takes the first block
+//! of several and knows no SEC 1.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -11,13 +12,12 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     self as sig, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaEncoding, RsaKeyPair,
 };
-use axum::BoxError;
-use jsonwebtoken::EncodingKey;
 
+use super::der;
+use super::pem::{self, Block};
 use crate::jose::Algorithm;
 
-/// A private key or a secret that is ready to sign, for one algorithm. aws-lc clears its memory when it is dropped, and
-/// `jsonwebtoken` that of the DER that it was parsed from.
+/// A private key or a secret that is ready to sign, for one algorithm. aws-lc clears its memory when it is dropped.
 pub(crate) enum Signer {
     Hmac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
@@ -34,26 +34,60 @@ impl Signer {
         }
     }
 
-    /// A private key in PEM: PKCS #8, or PKCS #1 for RSA.
+    /// A private key in PEM: PKCS #8, PKCS #1 for RSA, or SEC 1 for EC.
     ///
     /// # Errors
-    /// Why the PEM holds no private key for the algorithm.
-    pub(crate) fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, BoxError> {
-        Ok(match SigningScheme::of(algorithm) {
-            SigningScheme::Hmac(_) => return Err("the algorithm signs with a secret".into()),
-            SigningScheme::Rsa(encoding) => {
-                let key = EncodingKey::from_rsa_pem(pem)?;
-                Self::Rsa(RsaKeyPair::from_der(key.as_bytes())?, encoding)
-            }
-            SigningScheme::Ecdsa(curve) => {
-                let key = EncodingKey::from_ec_pem(pem)?;
-                Self::Ecdsa(EcdsaKeyPair::from_pkcs8(curve, key.as_bytes())?)
-            }
-            SigningScheme::Ed25519 => {
-                let key = EncodingKey::from_ed_pem(pem)?;
-                Self::Ed25519(Ed25519KeyPair::from_pkcs8(key.as_bytes())?)
+    /// Why the PEM contains no private key for the algorithm.
+    pub(crate) fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, String> {
+        Self::from_block(algorithm, &pem::key_block(algorithm, pem)?)
+    }
+
+    /// The error completes "this is not a private key for ES256: ".
+    pub(super) fn from_block(algorithm: Algorithm, block: &Block) -> Result<Self, String> {
+        let der = &block.content;
+        let scheme = SigningScheme::of(algorithm);
+        match (block.label.as_str(), scheme) {
+            ("PRIVATE KEY", scheme) => Self::from_pkcs8(scheme, algorithm, der),
+            ("RSA PRIVATE KEY", SigningScheme::Rsa(encoding)) => Self::from_pkcs1(encoding, der),
+            ("EC PRIVATE KEY", SigningScheme::Ecdsa(curve)) => Self::from_sec1(curve, algorithm, der),
+            (label, _) => Err(format!("it is a PEM of the kind `{label}`")),
+        }
+    }
+
+    /// A private key in DER, in one of the forms of [`from_pem`](Self::from_pem).
+    pub(super) fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, String> {
+        Self::from_pkcs8(SigningScheme::of(algorithm), algorithm, der).or_else(|reason| {
+            match SigningScheme::of(algorithm) {
+                SigningScheme::Rsa(encoding) => Self::from_pkcs1(encoding, der),
+                SigningScheme::Ecdsa(curve) => Self::from_sec1(curve, algorithm, der),
+                _ => Err(reason),
             }
         })
+    }
+
+    fn from_pkcs8(scheme: SigningScheme, algorithm: Algorithm, der: &[u8]) -> Result<Self, String> {
+        der::check_pkcs8(algorithm, der)?;
+        match scheme {
+            SigningScheme::Hmac(_) => return Err("it signs with a secret".into()),
+            SigningScheme::Rsa(encoding) => RsaKeyPair::from_pkcs8(der).map(|pair| Self::Rsa(pair, encoding)),
+            SigningScheme::Ecdsa(curve) => EcdsaKeyPair::from_pkcs8(curve, der).map(Self::Ecdsa),
+            SigningScheme::Ed25519 => Ed25519KeyPair::from_pkcs8(der).map(Self::Ed25519),
+        }
+        .map_err(|_| OTHER_KEY.into())
+    }
+
+    fn from_pkcs1(encoding: &'static dyn RsaEncoding, der: &[u8]) -> Result<Self, String> {
+        der::one_element(der)?;
+        RsaKeyPair::from_der(der).map(|pair| Self::Rsa(pair, encoding)).map_err(|_| OTHER_KEY.into())
+    }
+
+    fn from_sec1(
+        curve: &'static EcdsaSigningAlgorithm,
+        algorithm: Algorithm,
+        der: &[u8],
+    ) -> Result<Self, String> {
+        der::check_sec1(algorithm, der)?;
+        EcdsaKeyPair::from_private_key_der(curve, der).map(Self::Ecdsa).map_err(|_| OTHER_KEY.into())
     }
 
     /// A new private key as PKCS #8; for RSA one of 2048 bits. `None` if the algorithm signs with a secret.
@@ -81,7 +115,10 @@ impl Signer {
             Self::Hmac(_) => return None,
             Self::Rsa(pair, _) => pair.public_key().as_ref().to_vec(),
             Self::Ecdsa(pair) => pair.public_key().as_der().ok()?.as_ref().to_vec(),
-            Self::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
+            Self::Ed25519(pair) => {
+                let der: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
+                der.as_ref().to_vec()
+            }
         })
     }
 
@@ -102,6 +139,8 @@ impl Signer {
         }
     }
 }
+
+const OTHER_KEY: &str = "it is of another kind or curve, damaged, or its numbers do not belong together";
 
 /// How an algorithm signs.
 enum SigningScheme {
@@ -142,7 +181,7 @@ mod tests {
             let (signer, key) = match Signer::generate_pkcs8(algorithm) {
                 None => (Signer::from_secret(algorithm, &[7; 64]).unwrap(), Key::secret(algorithm, [7; 64])),
                 Some(pkcs8) => {
-                    let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8.unwrap()));
+                    let pem = ::pem::encode(&::pem::Pem::new("PRIVATE KEY", pkcs8.unwrap()));
                     let signer = Signer::from_pem(algorithm, pem.as_bytes()).unwrap();
                     let key = Key::der(algorithm, signer.public_der().unwrap());
                     (signer, key)
@@ -169,7 +208,7 @@ mod tests {
     fn an_ecdsa_signature_has_a_fixed_size() {
         for (algorithm, size) in [(Algorithm::ES256, 64), (Algorithm::ES384, 96), (Algorithm::ES512, 132)] {
             let pkcs8 = Signer::generate_pkcs8(algorithm).unwrap().unwrap();
-            let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8));
+            let pem = ::pem::encode(&::pem::Pem::new("PRIVATE KEY", pkcs8));
             let signer = Signer::from_pem(algorithm, pem.as_bytes()).unwrap();
             assert_eq!(signer.sign(b"message").unwrap().len(), size);
         }

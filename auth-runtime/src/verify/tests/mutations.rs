@@ -1,6 +1,7 @@
 //! Every byte of a good token changed, one after the other; and keys of another kind than the token says.
 
 use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{KeyPair as _, RsaKeyPair};
 use serde_json::json;
 
@@ -71,10 +72,18 @@ fn key_confusion() {
         pem("PUBLIC KEY", x509.as_ref()).trim_ascii().to_vec(),
     ];
     for secret in forms {
-        for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
-            let forged = crate::session::SigningKey::secret(algorithm, &secret).unwrap();
-            let token = forged.sign(&json!({ "sub": "mallory" })).unwrap();
+        for (algorithm, hash) in [
+            (Algorithm::HS256, hmac::HMAC_SHA256),
+            (Algorithm::HS384, hmac::HMAC_SHA384),
+            (Algorithm::HS512, hmac::HMAC_SHA512),
+        ] {
+            let header = base64url(json!({ "alg": algorithm.name() }).to_string().as_bytes());
+            let message = format!("{header}.{}", base64url(br#"{"sub":"mallory"}"#));
+            let signature = hmac::sign(&hmac::Key::new(hash, &secret), message.as_bytes());
+            let token = format!("{message}.{}", base64url(signature.as_ref()));
             assert_eq!(verify(&verifier, &token).err(), Some(VerifyError::AlgorithmNotAllowed));
+            // Nor can it be configured as a secret, by mistake.
+            assert!(Key::secret(algorithm, secret.as_slice()).prepare().is_err());
         }
     }
 }
