@@ -110,10 +110,10 @@ const TABLE: &[(&[&str], &[&str], &str, &str)] = &[
     // the same carrier twice
     (&["good:alice", "good:alice"], &[], "400 invalid_request", "400 invalid_request"),
     (&["good:alice", "bad"], &[], "400 invalid_request", "400 invalid_request"),
-    (&[], &["good:alice", "good:alice"], "400 invalid_request", "400 invalid_request C"),
-    (&[], &["expired", "expired"], "400 invalid_request", "400 invalid_request C"),
+    (&[], &["good:alice", "good:alice"], "400 invalid_request C", "400 invalid_request C"),
+    (&[], &["expired", "expired"], "400 invalid_request C", "400 invalid_request C"),
     (&["good:alice", "good:alice"], &["good:bob"], "400 invalid_request", "400 invalid_request"),
-    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "400 invalid_request C"),
+    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request C", "400 invalid_request C"),
     // both: the explicit one decides, though the rule names the cookie first
     (&["good:alice"], &["good:bob"], "200 alice", "200 alice"),
     (&["good:alice"], &["bad"], "200 alice", "200 alice"),

@@ -1,6 +1,10 @@
 //! The ready routes, with a real server and a client that keeps cookies where it matters.
 
 mod browser;
+mod chromium;
+mod cookie_options;
+mod cookie_size;
+mod duplicate_cookies;
 mod login_queue;
 mod own_answers;
 mod renewal;
@@ -128,8 +132,8 @@ fn set_cookies(reply: &Reply) -> Vec<(String, String, String)> {
 
 /// The `Cookie` header that a browser sends after this answer.
 fn cookie_header(reply: &Reply) -> String {
-    let pairs: Vec<_> = set_cookies(reply).iter().map(|(name, value, _)| format!("{name}={value}")).collect();
-    pairs.join("; ")
+    let held = set_cookies(reply).into_iter().filter(|(_, value, _)| !value.is_empty());
+    held.map(|(name, value, _)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 #[tokio::test]

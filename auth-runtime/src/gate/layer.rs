@@ -102,13 +102,18 @@ where
 /// Adds headers. `Cache-Control` replaces the handler's, because it protects the response. A cookie that the handler set is
 /// kept: the gate clears an expired cookie, and must not clear the new cookie of a login.
 fn add(headers: &mut HeaderMap, more: HeaderMap) {
+    // Compared by name with those of the handler alone: the gate's own may have one name, and different domains.
+    let has_cookies = more.contains_key(SET_COOKIE);
+    let of_handler: Vec<_> = headers.get_all(SET_COOKIE).iter().filter(|_| has_cookies).cloned().collect();
     for (name, value) in &more {
         if name == CACHE_CONTROL {
             headers.insert(name, value.clone());
-        } else if name == SET_COOKIE && headers.get_all(SET_COOKIE).iter().any(|set| same_cookie(set, value))
-        {
             continue;
-        } else {
+        }
+        let is_superfluous = name == SET_COOKIE
+            && (of_handler.iter().any(|set| same_cookie(set, value))
+                || headers.get_all(SET_COOKIE).iter().any(|set| set == value));
+        if !is_superfluous {
             headers.append(name, value.clone());
         }
     }

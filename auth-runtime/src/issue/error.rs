@@ -6,6 +6,7 @@ use std::fmt;
 use axum::BoxError;
 
 use crate::jose::SignError;
+use crate::source::CookieTooLarge;
 use crate::store::StoreError;
 
 /// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready
@@ -27,6 +28,8 @@ pub enum TokenError {
     },
     /// The claims that the application wants in a token are invalid.
     Claims(String),
+    /// Browsers would drop the cookie of a token. Nothing was recorded.
+    CookieTooLarge(CookieTooLarge),
     /// The token could not be signed.
     Sign(SignError),
     /// The engine has no token issuer.
@@ -67,6 +70,7 @@ impl fmt::Display for TokenError {
                  restart the service"
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
+            Self::CookieTooLarge(error) => error.fmt(f),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
             Self::NoTokenIssuer(error) => error.fmt(f),
         }
@@ -94,6 +98,7 @@ impl Error for TokenError {
             Self::Refresh(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::SubjectStore(error) => Some(&**error),
+            Self::CookieTooLarge(error) => Some(error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
             Self::ClockAhead { .. } | Self::Claims(_) => None,
@@ -106,6 +111,12 @@ impl Error for RefreshError {}
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<CookieTooLarge> for TokenError {
+    fn from(error: CookieTooLarge) -> Self {
+        Self::CookieTooLarge(error)
     }
 }
 

@@ -62,9 +62,9 @@ impl<'a> Pipeline<'a> {
                 self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             if found == Extracted::Repeated {
-                self.clear(source);
-                let reason = format!("the credential of source `{}` was sent more than once", source.name());
-                return Err(Failure::new(RejectionKind::InvalidRequest, reason));
+                // On every route: a browser would send them again with every request.
+                self.clear_ambient(source);
+                return Err(Failure::repeated(source));
             }
             match &first {
                 None => first = Some((source, found)),
@@ -129,12 +129,13 @@ impl<'a> Pipeline<'a> {
     }
 
     fn clear(&self, source: &dyn CredentialSource) {
-        if self.policy.access != Access::Optional {
-            return;
+        if self.policy.access == Access::Optional {
+            self.clear_ambient(source);
         }
-        if let Some(cookie) = source.clearing_cookie() {
-            self.auth.set_cookie(cookie);
-        }
+    }
+
+    fn clear_ambient(&self, source: &dyn CredentialSource) {
+        source.clearing_cookies().into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Transparent renewal: a valid refresh cookie next to an access cookie that has expired or is missing.
 
+use std::fmt;
+
 use axum::http::request::Parts;
 
 use super::Pipeline;
@@ -40,10 +42,11 @@ impl<'a> Pipeline<'a> {
             return Ok(extracted);
         }
         self.origin(head, Carrier::Ambient)?;
-        match tokens.refresh(&refresh_token).await {
+        match tokens.refresh_into(&refresh_token, Some(cookies)).await {
             Ok(tokens) => {
                 tracing::debug!(session = tokens.session_id, "auth: tokens were renewed transparently");
-                cookies.set(&tokens, "/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
+                let set = cookies.set(&tokens, "/").map_err(|error| misconfigured(&error))?;
+                set.into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 // The tokens are younger than the request.
                 let text = tokens.access_token.into();
                 let now = engine.now();
@@ -65,10 +68,8 @@ impl<'a> Pipeline<'a> {
             Err(error) if error.is_temporary() => {
                 Err(Failure::new(RejectionKind::Unavailable, error.to_string()))
             }
-            Err(error) => {
-                tracing::error!(%error, "auth: tokens can't be renewed");
-                Ok(extracted)
-            }
+            // The refresh token stays valid. To answer 401 would send its owner to a login that fails for the same reason.
+            Err(error) => Err(misconfigured(&error)),
         }
     }
 
@@ -99,4 +100,9 @@ impl<'a> Pipeline<'a> {
         let times = self.engine().authentication.limits.check_times(claims, unix_seconds(self.now));
         times == Err(VerifyError::Expired) && claims.session_id.as_deref() == Some(&*session)
     }
+}
+
+/// Tokens can't be renewed because of the service, and not of the request.
+fn misconfigured(error: &dyn fmt::Display) -> Failure {
+    Failure::new(RejectionKind::Misconfigured, format!("tokens can't be renewed: {error}"))
 }

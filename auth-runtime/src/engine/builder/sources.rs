@@ -1,14 +1,14 @@
-//! Where credentials are found: sources, cookies, and the origins whose pages may use cookies.
+//! Where credentials are found, and the origins whose pages may use cookies.
 
 use std::sync::Arc;
 
 use axum::http::HeaderName;
 
 use super::AuthBuilder;
-use crate::engine::{RENEWAL, Sources, TokenCookies};
+use crate::engine::{RENEWAL, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
-use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query, RefreshCookie};
+use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query};
 use crate::vocabulary::{DeclaredSourceKind, Vocabulary};
 
 pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> OriginPolicy {
@@ -25,49 +25,6 @@ pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> Origi
     OriginPolicy {
         public: builder.public_origin.as_deref().and_then(|text| parse("public_origin", text)),
         trusted: builder.trusted_origins.iter().filter_map(|text| parse("trust_origin", text)).collect(),
-    }
-}
-
-pub(super) fn cookies(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> TokenCookies {
-    let is_secure = !builder.insecure_cookies;
-    let access = AccessCookie::new(builder.cookie_name.take(), is_secure);
-    let name = access.cookie_name();
-    if RefreshCookie::NAMES.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
-        errors.push(format!(
-            "`cookie_name({name:?})` is the name of the refresh cookie: give the access cookie another name"
-        ));
-    }
-    let is_token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        errors.push(format!(
-            "`{name}` can't be the name of a cookie (RFC 6265 §4.1.1): use letters, digits, `-` and `_`"
-        ));
-    }
-    TokenCookies { refresh: RefreshCookie::new(is_secure, builder.renew_transparently), access }
-}
-
-/// Errors between the cookies and what else is configured.
-pub(super) fn check_cookies(
-    builder: &AuthBuilder,
-    cookies: &TokenCookies,
-    origins: &OriginPolicy,
-    errors: &mut ConfigErrors,
-) {
-    if !builder.insecure_cookies {
-        return;
-    }
-    if origins.public.as_ref().is_some_and(Origin::is_https) {
-        errors.push(
-            "`dangerously_use_insecure_cookies()` is called and the public origin is https: remove the call in production",
-        );
-    }
-    let name = cookies.access.cookie_name();
-    let lower = name.to_ascii_lowercase();
-    if lower.starts_with("__host-") || lower.starts_with("__secure-") {
-        errors.push(format!(
-            "the name of the cookie `{name}` has a prefix that browsers accept over TLS only, and cookies are insecure: give it \
-             another name"
-        ));
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::TokenService;
 use crate::clock::unix_seconds;
+use crate::engine::TokenCookies;
 use crate::issue::{
     IssuedTokens, IssuerState, RefreshError, Subject, TokenError, random_bytes, session_of_family,
 };
@@ -16,6 +17,18 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
+        self.issue_into(subject, None).await
+    }
+
+    /// The same, for tokens that must fit into these cookies. If they do not, no session is recorded.
+    ///
+    /// # Errors
+    /// Also [`TokenError::CookieTooLarge`].
+    pub(crate) async fn issue_into(
+        &self,
+        subject: &Subject,
+        cookies: Option<&TokenCookies>,
+    ) -> Result<IssuedTokens, TokenError> {
         /// Each attempt but the first is made because the user was logged out everywhere during the one before.
         const ATTEMPTS: usize = 8;
         self.engine.ensure_background();
@@ -25,7 +38,7 @@ impl TokenService {
             self.engine.revocations.state.catch_up(self.engine.now()).await?;
             let family = self.new_family(subject)?;
             // Before anything is stored: an error of the claims is returned here.
-            let tokens = self.tokens_of(&family, subject, family.started_at)?;
+            let tokens = self.tokens_of(&family, subject, family.started_at, cookies)?;
             self.families().insert(family.clone()).await?;
             // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
@@ -117,6 +130,18 @@ impl TokenService {
     /// still valid, unless the store wrote the change and failed to acknowledge it; then try again within the grace period.
     /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
+        self.refresh_into(refresh_token, None).await
+    }
+
+    /// The same, for tokens that must fit into these cookies. If they do not, the refresh token stays valid.
+    ///
+    /// # Errors
+    /// Also [`TokenError::CookieTooLarge`].
+    pub(crate) async fn refresh_into(
+        &self,
+        refresh_token: &str,
+        cookies: Option<&TokenCookies>,
+    ) -> Result<IssuedTokens, TokenError> {
         self.check_clock()?;
         let issuer = self.issuer()?;
         let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
@@ -143,7 +168,7 @@ impl TokenService {
                     session = session_of_family(family.id),
                     "auth: a refresh within the grace period"
                 );
-                return self.tokens_of(&family, subject, now);
+                return self.tokens_of(&family, subject, now, cookies);
             }
             let next = RefreshTokenFamily {
                 key_id: issuer.refresh_keys.newest().to_owned(),
@@ -155,7 +180,7 @@ impl TokenService {
                 expires_at: now.saturating_add(issuer.refresh_lifetime).min(issuer.family_end(&family)),
                 ..family.clone()
             };
-            let tokens = self.tokens_of(&next, subject, now)?;
+            let tokens = self.tokens_of(&next, subject, now, cookies)?;
             if self.families().replace(family.version, next).await? {
                 return Ok(tokens);
             }
@@ -182,12 +207,13 @@ impl TokenService {
         }
     }
 
-    /// The tokens of a family's generation, whether or not it is stored yet.
+    /// The tokens of a family's generation, whether or not it is stored yet. They fit into the cookies.
     fn tokens_of(
         &self,
         family: &RefreshTokenFamily,
         subject: &Subject,
         now: i64,
+        cookies: Option<&TokenCookies>,
     ) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
@@ -195,14 +221,16 @@ impl TokenService {
         let (access_token, expires_at) =
             self.access_token(subject, Some(family), family.user_generation, now)?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
-        Ok(IssuedTokens {
+        let tokens = IssuedTokens {
             access_token,
             expires_in: until(expires_at),
             refresh_token,
             refresh_expires_in: until(family.expires_at),
             scope: subject.scopes.join(" "),
             session_id: session_of_family(family.id),
-        })
+        };
+        cookies.map_or(Ok(()), |cookies| cookies.check_size(&tokens))?;
+        Ok(tokens)
     }
 
     /// An access token, and when it expires.

@@ -18,7 +18,7 @@ use super::login_queue::LoginQueue;
 use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
 use crate::catch_panic::catch_panic_of;
 use crate::client_address::client_address;
-use crate::engine::Engine;
+use crate::engine::{Engine, TokenCookies};
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
 use crate::session::{TokenError, TokenService};
@@ -65,8 +65,9 @@ impl<A> TokenEndpoints<A> {
         &self.config().tokens
     }
 
-    fn sets_cookies(&self) -> bool {
-        self.config().delivery == Delivery::Cookies
+    /// The cookies that tokens are sent in, if they are.
+    fn cookies(&self) -> Option<&TokenCookies> {
+        (self.config().delivery == Delivery::Cookies).then(|| &self.engine().sessions.cookies)
     }
 
     fn engine(&self) -> &Arc<Engine> {
@@ -77,7 +78,7 @@ impl<A> TokenEndpoints<A> {
     /// visitors in as another user.
     fn check_origin(&self, head: &Parts) -> Result<(), TokenFailure> {
         self.check_engine(head)?;
-        if !self.sets_cookies() || self.engine().authentication.origins.admits(head) {
+        if self.cookies().is_none() || self.engine().authentication.origins.admits(head) {
             Ok(())
         } else {
             tracing::info!("auth: a page of another origin sent a request to a token route");

@@ -17,15 +17,27 @@ const MAX_VERIFICATION: Duration = Duration::from_secs(30);
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues tokens for valid credentials. If the limits are exceeded, or too many logins wait, the credentials are not verified.
+    ///
+    /// If the credentials are valid and no tokens can be issued, the response clears both cookies, because the browser may hold those
+    /// of another user. Tokens that are too large for a cookie are answered 500, and no session is recorded.
     pub async fn log_in(&self, request: Request) -> Response {
         let (mut head, body) = request.into_parts();
-        match caught(self.try_log_in(&mut head, body)).await {
+        let subject = match caught(self.try_log_in(&mut head, body)).await {
+            Ok(subject) => subject,
+            Err(failure) => return self.failed(failure, &head, TokenRoute::Login),
+        };
+        match caught(self.issue(&subject)).await {
             Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
-            Err(failure) => self.failed(failure, &head, TokenRoute::Login),
+            Err(failure) => self.not_logged_in(failure, &head),
         }
     }
 
-    async fn try_log_in(&self, head: &mut Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
+    async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenFailure> {
+        self.tokens().issue_into(subject, self.cookies()).await.map_err(|error| failure(&error))
+    }
+
+    /// The user of the credentials in this request.
+    async fn try_log_in(&self, head: &mut Parts, body: Body) -> Result<Subject, TokenFailure> {
         self.check_origin(head)?;
         let address = self.address(head).await?;
         let credentials: A::Credentials = body::read(head, body).await?;
@@ -45,7 +57,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             return Err(TokenFailure::InvalidGrant);
         };
         queue.remember(origin);
-        self.tokens().issue(&subject).await.map_err(|error| failure(&error))
+        Ok(subject)
     }
 
     /// The user of these credentials, as the application says.

@@ -19,7 +19,8 @@ struct RefreshBody {
 }
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
-    /// Issues new tokens for a refresh token.
+    /// Issues new tokens for a refresh token. If they are too large for a cookie, the response is 500, and the refresh token stays
+    /// valid.
     pub async fn refresh(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match caught(self.try_refresh(&head, body)).await {
@@ -37,11 +38,20 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     async fn try_refresh(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
         self.check_origin(head)?;
         let token = match self.config().delivery {
-            Delivery::Cookies => match self.engine().sessions.cookies.refresh.find(head) {
-                Extracted::Present(token) => token.into_owned(),
-                // Several cookies have different paths; the response clears them.
-                _ => return Err(TokenFailure::InvalidGrant),
-            },
+            Delivery::Cookies => {
+                let cookie = &self.engine().sessions.cookies.refresh;
+                match cookie.find(head) {
+                    Extracted::Present(token) => token.into_owned(),
+                    found => {
+                        if found == Extracted::Repeated {
+                            // The response clears them, with the paths and domains that are known.
+                            let cookie = cookie.name();
+                            tracing::info!(cookie, "auth: the refresh cookie was sent more than once");
+                        }
+                        return Err(TokenFailure::InvalidGrant);
+                    }
+                }
+            }
             Delivery::Json => {
                 let sent: RefreshBody = body::read(head, body).await?;
                 if sent.grant_type.is_some_and(|kind| kind != "refresh_token") {
@@ -50,6 +60,6 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                 sent.refresh_token
             }
         };
-        self.tokens().refresh(&token).await.map_err(|error| failure(&error))
+        self.tokens().refresh_into(&token, self.cookies()).await.map_err(|error| failure(&error))
     }
 }

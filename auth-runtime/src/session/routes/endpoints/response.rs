@@ -8,30 +8,68 @@ use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::TokenEndpoints;
+use super::{TokenEndpoints, caught, failure};
 use crate::catch_panic::catch_panic;
 use crate::session::IssuedTokens;
 use crate::session::routes::answers::{StandardAnswers, no_store};
 use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
+use crate::source::CookieTooLarge;
 
 impl<A> TokenEndpoints<A> {
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
     /// as one with a second factor. Such a handler must check the origin ([`SameOrigin`](crate::SameOrigin)) and limit the
     /// attempts.
-    #[must_use]
-    pub fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        self.hand_over(head, TokenRoute::Login, tokens)
+    ///
+    /// If browsers would drop a cookie of these tokens, the new session is ended, and the response is 500 and clears both cookies.
+    pub async fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
+        let size = self.cookies().map_or(Ok(()), |cookies| cookies.check_size(tokens));
+        let Err(error) = size else { return self.hand_over(head, TokenRoute::Login, tokens) };
+        let ended =
+            async { self.tokens().end_session(&tokens.session_id).await.map_err(|error| failure(&error)) };
+        // If it can't be ended it stays unused, because nobody has its tokens; the log says so.
+        let _ = caught(ended).await;
+        self.not_logged_in(failure(&error.into()), head)
     }
 
+    /// Returns the response with the tokens.
     pub(super) fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
-        self.rendered(head, route, |answers, request| {
+        let cookies = match self.set_cookies(head, route, tokens) {
+            Ok(cookies) => cookies,
+            Err(error) => return self.failed(failure(&error.into()), head, route),
+        };
+        let mut is_rendered = false;
+        let mut response = self.rendered(head, route, |answers, request| {
             let mut response = answers.tokens(tokens, request);
-            if self.sets_cookies() {
-                let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
-                cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
-            }
+            cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+            is_rendered = true;
             no_store(response)
-        })
+        });
+        if !is_rendered && route == TokenRoute::Login {
+            self.clear_cookies(head, &mut response);
+        }
+        response
+    }
+
+    /// The `Set-Cookie` values that give the tokens to a browser. A login also clears what would be sent besides them.
+    fn set_cookies(
+        &self,
+        head: &Parts,
+        route: TokenRoute,
+        tokens: &IssuedTokens,
+    ) -> Result<Vec<String>, CookieTooLarge> {
+        let Some(cookies) = self.cookies() else { return Ok(Vec::new()) };
+        let path = self.common_path(head);
+        let mut all = if route == TokenRoute::Login { cookies.clear_others(&path) } else { Vec::new() };
+        all.extend(cookies.set(tokens, &path)?);
+        Ok(all)
+    }
+
+    /// Returns the response to a login whose credentials are right, and that has no tokens. It clears both cookies: the browser
+    /// may hold those of another user, who would still be logged in.
+    pub(super) fn not_logged_in(&self, failure: TokenFailure, head: &Parts) -> Response {
+        let mut response = self.failed(failure, head, TokenRoute::Login);
+        self.clear_cookies(head, &mut response);
+        response
     }
 
     pub(super) fn logged_out(&self, head: &Parts, route: TokenRoute) -> Response {
@@ -61,19 +99,12 @@ impl<A> TokenEndpoints<A> {
     }
 
     pub(super) fn clear_cookies(&self, head: &Parts, response: &mut Response) {
-        if self.sets_cookies() {
-            let path = self.common_path(head);
-            self.engine()
-                .sessions
-                .cookies
-                .clear(&path)
-                .into_iter()
-                .for_each(|cookie| set_cookie(response, cookie));
-            let refresh = &self.engine().sessions.cookies.refresh;
-            if refresh.find_all(head).count() > 1 && path != "/" {
-                // Another cookie may have the path `/`, from before the routes moved to this path.
-                set_cookie(response, refresh.clear("/"));
-            }
+        let Some(cookies) = self.cookies() else { return };
+        let path = self.common_path(head);
+        cookies.clear(&path).into_iter().for_each(|cookie| set_cookie(response, cookie));
+        if cookies.refresh.find_all(head).count() > 1 && path != "/" {
+            // Another cookie may have the path `/`, from before the routes moved to this path.
+            cookies.refresh.clear("/").into_iter().for_each(|cookie| set_cookie(response, cookie));
         }
     }
 
