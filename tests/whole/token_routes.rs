@@ -7,6 +7,7 @@ mod cookie_size;
 mod duplicate_cookies;
 mod login_queue;
 mod own_answers;
+mod remember;
 mod renewal;
 
 use std::net::SocketAddr;
@@ -501,6 +502,6 @@ async fn the_path_of_the_refresh_cookie_is_that_of_the_routes() {
 #[test]
 fn credentials_are_not_shown() {
     use auth_runtime::session::routes::PasswordCredentials;
-    let sent = PasswordCredentials { username: "hunter2".into(), password: "hunter2".into() };
+    let sent = PasswordCredentials { username: "hunter2".into(), password: "hunter2".into(), remember: true };
     assert!(!format!("{sent:?}").contains("hunter2"));
 }

@@ -39,9 +39,10 @@ impl TokenCookies {
     /// # Errors
     /// As for [`check_size`](Self::check_size).
     pub(crate) fn set(&self, tokens: &IssuedTokens, path: &str) -> Result<[String; 2], CookieTooLarge> {
+        let max_age = |lifetime| (!tokens.ends_with_browser).then_some(lifetime);
         Ok([
-            self.access.set(&tokens.access_token, tokens.expires_in)?,
-            self.refresh.set(&tokens.refresh_token, path, Some(tokens.refresh_expires_in))?,
+            self.access.set(&tokens.access_token, max_age(tokens.expires_in))?,
+            self.refresh.set(&tokens.refresh_token, path, max_age(tokens.refresh_expires_in))?,
         ])
     }
 

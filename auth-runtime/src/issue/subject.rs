@@ -21,6 +21,7 @@ pub struct Subject {
     pub(crate) scopes: Vec<String>,
     pub(crate) permissions: Vec<String>,
     pub(crate) acr: Option<String>,
+    pub(crate) ends_with_browser: bool,
     pub(crate) claims: Map<String, Value>,
     /// The last error of a claim. It is returned when a token is issued.
     pub(crate) error: Option<String>,
@@ -35,6 +36,7 @@ impl Subject {
             scopes: Vec::new(),
             permissions: Vec::new(),
             acr: None,
+            ends_with_browser: false,
             claims: Map::new(),
             error: None,
         }
@@ -62,6 +64,23 @@ impl Subject {
     /// is used for all tokens of the session.
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
         self.acr = Some(acr.into());
+        self
+    }
+
+    /// Sets whether the user's browser keeps the cookies when it is closed, as the user chose it at the login ("remember me").
+    /// Default: `true`, and the cookies stay until their tokens expire. With `false` they have no `Max-Age` and end with the
+    /// browser. The value at the login is used for the whole session, also when it is refreshed; tokens as JSON don't have it.
+    ///
+    /// A browser that restores its windows at the start restores these cookies too. The session itself ends at a logout, or as
+    /// [`TokenIssuer`](crate::session::TokenIssuer) says.
+    ///
+    /// ```
+    /// # use auth_runtime::session::Subject;
+    /// # let remember = false; // `PasswordCredentials::remember`
+    /// let alice = Subject::new("alice").remember(remember);
+    /// ```
+    pub fn remember(mut self, remember: bool) -> Self {
+        self.ends_with_browser = !remember;
         self
     }
 

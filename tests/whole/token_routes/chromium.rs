@@ -87,3 +87,21 @@ async fn a_second_user_never_sees_the_page_of_the_first() {
         browser.see("bob").await;
     }
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
+async fn the_cookies_of_a_user_that_is_not_remembered_end_with_the_browser() {
+    let ((shop, origin), driver) = (serve(AuthBuilder::renew_transparently).await, Driver::start());
+    shop.people.ask_to_remember();
+    let browser = driver.browser().await;
+    browser.open(&format!("{origin}/page")).await;
+    for remember in [true, false] {
+        assert_eq!(log_in(&browser, "alice", remember).await, 200);
+        let cookies = browser.cookies().await;
+        assert_eq!(cookies.keys().collect::<Vec<_>>(), ["access_token", "refresh_token"]);
+        for cookie in cookies.values() {
+            // WebDriver names the time at which a cookie ends, and none for a cookie that ends with the browser.
+            assert_eq!(cookie.get("expiry").is_some_and(|expiry| !expiry.is_null()), remember, "{cookie}");
+        }
+    }
+}

@@ -70,7 +70,7 @@ impl TokenService {
             user_generation: self.view().user_generation(&issuer.name, &subject.id),
             acr: subject.acr.clone(),
             reissued: false,
-            ends_with_browser: false,
+            ends_with_browser: subject.ends_with_browser,
             label: None,
         })
     }
@@ -228,6 +228,7 @@ impl TokenService {
             refresh_expires_in: until(family.expires_at),
             scope: subject.scopes.join(" "),
             session_id: session_of_family(family.id),
+            ends_with_browser: family.ends_with_browser,
         };
         cookies.map_or(Ok(()), |cookies| cookies.check_size(&tokens))?;
         Ok(tokens)

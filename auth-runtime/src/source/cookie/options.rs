@@ -10,7 +10,8 @@
 /// ```
 ///
 /// How long a browser keeps the cookies is set elsewhere: `Max-Age` is the lifetime of the token
-/// ([`TokenIssuer`](crate::session::TokenIssuer)).
+/// ([`TokenIssuer`](crate::session::TokenIssuer)), and a user that does not want to be remembered gets cookies that end with
+/// the browser ([`Subject::remember`](crate::session::Subject::remember)).
 #[derive(Clone, Debug, Default)]
 #[must_use = "pass it to `AuthBuilder::cookies`"]
 pub struct CookieOptions {
