@@ -6,6 +6,7 @@ mod cookie_options;
 mod cookie_size;
 mod duplicate_cookies;
 mod login_queue;
+mod methods;
 mod own_answers;
 mod remember;
 mod renewal;

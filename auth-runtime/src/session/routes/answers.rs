@@ -59,6 +59,9 @@ pub enum TokenFailure {
     InvalidRequest,
     /// 400 `invalid_grant`: the credentials are wrong, or the refresh token is invalid.
     InvalidGrant,
+    /// 405 `invalid_request`, with `Allow`: a handler for a safe method, such as `GET`, called a function of
+    /// [`TokenEndpoints`](super::TokenEndpoints). The log says which.
+    MethodNotAllowed,
     /// 403 `access_denied`: a page of another origin sent the request.
     CrossOrigin,
     /// 429 `temporarily_unavailable`: there were too many attempts. The next attempt is allowed after this time.
@@ -75,6 +78,7 @@ impl TokenFailure {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest | Self::InvalidGrant => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -86,7 +90,7 @@ impl TokenFailure {
     #[must_use]
     pub fn error(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequest | Self::MethodNotAllowed => "invalid_request",
             Self::InvalidGrant => "invalid_grant",
             Self::CrossOrigin => "access_denied",
             Self::TooManyAttempts(_) | Self::Unavailable => "temporarily_unavailable",
@@ -104,6 +108,10 @@ impl TokenFailure {
         };
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self == Self::MethodNotAllowed {
+            // RFC 9110 §15.5.6.
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         no_store(response)
     }

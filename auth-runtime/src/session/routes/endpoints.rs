@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts as _};
+use axum::http::Method;
 use axum::http::request::Parts;
 
 use super::limits::LoginLimits;
@@ -27,6 +28,10 @@ use crate::session::{TokenError, TokenService};
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
+///
+/// Each changes state or says what a token is worth, so mount it with `post`. A request with a safe method (`GET`, `HEAD`,
+/// `OPTIONS`, `TRACE`) is answered 405. [`finish`](crate::Router::finish) can't report that: which of these functions a handler
+/// calls is known only when it is called. The [routes](super::TokenRoutes::router) are mounted for `POST` alone.
 ///
 /// If code of the application's panics in them, such as its [`LoginVerifier`] or its store, the response is 500
 /// `server_error` in the form of RFC 6749, and the panic's message goes to tracing.
@@ -75,9 +80,18 @@ impl<A> TokenEndpoints<A> {
     }
 
     /// Checks the origin if tokens are sent in cookies, also if the request has none yet: otherwise another site could log its
-    /// visitors in as another user.
+    /// visitors in as another user. A safe method is rejected: a browser sends such a request, with its cookies, for a page of
+    /// any site, and it may be sent ahead of the user's click.
     fn check_origin(&self, head: &Parts) -> Result<(), TokenFailure> {
         self.check_engine(head)?;
+        if is_safe(&head.method) {
+            tracing::error!(
+                method = head.method.as_str(),
+                path = head.uri.path(),
+                "auth: a token route changes state, and was called with a method that must not: mount it with `post`"
+            );
+            return Err(TokenFailure::MethodNotAllowed);
+        }
         if self.cookies().is_none() || self.engine().authentication.origins.admits(head) {
             Ok(())
         } else {
@@ -100,7 +114,7 @@ impl<A> TokenEndpoints<A> {
 
     /// Returns the client, which the rule of the route must require (RFC 7009 §2.1, RFC 7662 §2.1).
     async fn client(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
-        self.check_engine(head)?;
+        self.check_origin(head)?;
         Principal::from_request_parts(head, &()).await.map_err(|_| {
             tracing::error!("auth: a token route has an anonymous caller: its rule must require a caller");
             TokenFailure::Misconfigured
@@ -122,6 +136,11 @@ impl<A> TokenEndpoints<A> {
             }
         }
     }
+}
+
+/// Whether a request with this method must not change state (RFC 9110 §9.2.1).
+fn is_safe(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(method)
 }
 
 /// Awaits a route's work. A panic of the application's code in it is an error of the service.
