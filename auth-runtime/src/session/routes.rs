@@ -53,6 +53,7 @@ mod endpoints;
 mod limits;
 mod login_queue;
 mod remember;
+mod site_data;
 
 use std::fmt;
 use std::sync::Arc;
@@ -69,6 +70,7 @@ use self::endpoints::RoutesConfig;
 pub use self::endpoints::TokenEndpoints;
 pub use self::limits::AttemptLimit;
 use self::login_queue::LOGINS_AT_ONCE;
+pub use self::site_data::SiteData;
 use super::{BoxError, Subject, TokenService};
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
@@ -186,6 +188,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             per_address: AttemptLimit::PER_ADDRESS,
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
+            clear_site_data: None,
         };
         Self { config, has_own_answers: false, revocation: None, introspection: None }
     }
@@ -241,6 +244,13 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// anywhere.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.config.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
+        self
+    }
+
+    /// Sends `Clear-Site-Data` with a logout, so that the browser forgets more than the cookies: `[SiteData::Cache,
+    /// SiteData::Storage]`. Default: no such header. Browsers obey it over TLS alone.
+    pub fn clear_site_data(mut self, data: impl IntoIterator<Item = SiteData>) -> Self {
+        self.config.clear_site_data = SiteData::header(data);
         self
     }
 

@@ -1,5 +1,6 @@
 //! The names and the attributes of the cookies.
 
+use auth_runtime::session::routes::SiteData;
 use auth_runtime::source::{CookieOptions, SameSite};
 
 use super::*;
@@ -179,4 +180,42 @@ fn options_that_browsers_or_the_rules_reject_are_errors_of_build() {
             assert!(error.contains(part), "{options:?}: {error}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_logout_clears_what_the_option_names() {
+    let none = Shop::cookies();
+    let reply = send(&none.app, request("POST", "/auth/logout", &[])).await;
+    assert_eq!((reply.status.as_u16(), reply.header("clear-site-data")), (204, ""));
+    for delivery in [Delivery::Cookies, Delivery::Json] {
+        let data = |routes: TokenRoutes<People>| {
+            routes.clear_site_data([SiteData::Cache, SiteData::Storage, SiteData::Cache])
+        };
+        let shop = Shop::new(delivery, |builder| builder.default_sources(["bearer", "cookie"]), data);
+        let reply = shop.log_in("alice").await;
+        assert_eq!(reply.header("clear-site-data"), "", "at a logout alone");
+        for path in ["/auth/logout", "/auth/logout-everywhere"] {
+            let reply = shop.log_in("alice").await;
+            let credential = match delivery {
+                Delivery::Cookies => ("cookie", cookie_header(&reply)),
+                _ => ("authorization", bearer(&body(&reply)["access_token"])),
+            };
+            let reply = send(&shop.app, request("POST", path, &[(credential.0, &credential.1)])).await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.header("clear-site-data")),
+                (204, "\"cache\", \"storage\"")
+            );
+        }
+        // A logout that failed clears nothing.
+        let foreign = [("origin", "https://evil.example"), ("host", "shop.test")];
+        let reply = send(&shop.app, request("GET", "/auth/logout", &foreign)).await;
+        assert_eq!(reply.header("clear-site-data"), "");
+    }
+    let all = Shop::new(
+        Delivery::Cookies,
+        |builder| builder,
+        |routes| routes.clear_site_data([SiteData::Cookies]).clear_site_data([]),
+    );
+    let reply = send(&all.app, request("POST", "/auth/logout", &[])).await;
+    assert_eq!(reply.header("clear-site-data"), "", "the last call decides");
 }

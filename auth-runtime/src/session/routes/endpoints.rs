@@ -11,8 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts as _};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method};
 
 use super::limits::LoginLimits;
 use super::login_queue::LoginQueue;
@@ -53,6 +53,8 @@ pub(super) struct RoutesConfig<A> {
     pub(super) per_address: AttemptLimit,
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
+    /// `Clear-Site-Data` of a logout.
+    pub(super) clear_site_data: Option<HeaderValue>,
 }
 
 impl<A> TokenEndpoints<A> {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use axum::extract::OriginalUri;
-use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 use super::{TokenEndpoints, caught, failure};
@@ -14,6 +14,8 @@ use crate::session::IssuedTokens;
 use crate::session::routes::answers::{StandardAnswers, no_store};
 use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
 use crate::source::CookieTooLarge;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 impl<A> TokenEndpoints<A> {
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
@@ -76,6 +78,9 @@ impl<A> TokenEndpoints<A> {
         self.rendered(head, route, |answers, request| {
             let mut response = answers.logged_out(request);
             self.clear_cookies(head, &mut response);
+            if let Some(directives) = &self.config().clear_site_data {
+                response.headers_mut().insert(CLEAR_SITE_DATA, directives.clone());
+            }
             no_store(response)
         })
     }
