@@ -7,6 +7,7 @@ use std::fmt;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use crate::policy::Remedy;
 
@@ -16,6 +17,8 @@ pub struct Rejection {
     kind: RejectionKind,
     /// `scope`, `max_age` and `acr_values` of the challenge.
     remedy: Remedy,
+    /// What the caller may learn besides.
+    detail: Option<String>,
     /// The answer, once it is rendered.
     response: Option<Box<Response>>,
 }
@@ -49,7 +52,7 @@ pub enum RejectionKind {
 
 impl Rejection {
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self { kind, remedy: Remedy::None, response: None }
+        Self { kind, remedy: Remedy::None, detail: None, response: None }
     }
 
     /// Of a caller that does not satisfy a rule.
@@ -58,7 +61,12 @@ impl Rejection {
             Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
             _ => RejectionKind::InsufficientScope,
         };
-        Self { kind, remedy, response: None }
+        Self { kind, remedy, detail: None, response: None }
+    }
+
+    /// With what the caller may learn besides.
+    pub(crate) fn with_detail(self, detail: String) -> Self {
+        Self { detail: Some(detail), ..self }
     }
 
     /// The kind of the rejection.
@@ -79,10 +87,17 @@ impl Rejection {
         self.kind.code()
     }
 
+    /// What the caller may learn besides, for a person: which credential was sent more than once. It is `None` for every other
+    /// rejection.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
     /// The answer where no hook renders rejections (RFC 9457): for a hook that has a form of its own for some kinds alone.
     #[must_use]
     pub fn problem(&self) -> Response {
-        problem(self.status())
+        problem(self.status(), self.detail())
     }
 
     /// With its answer: rendered by the hook, if there is one, and then held to what the rejection is.
@@ -183,10 +198,11 @@ pub(crate) fn ensure_failure(mut response: Response, status: StatusCode) -> Resp
     response
 }
 
-/// The fixed body of a status (RFC 9457).
-fn problem(status: StatusCode) -> Response {
+/// The body of a status (RFC 9457), which is the same for all of its causes but for the detail.
+fn problem(status: StatusCode, detail: Option<&str>) -> Response {
     let title = status.canonical_reason().unwrap_or("Rejected");
-    let body = format!(r#"{{"type":"about:blank","title":"{title}","status":{}}}"#, status.as_u16());
+    let detail = detail.map_or_else(String::new, |text| format!(r#","detail":{}"#, Value::from(text)));
+    let body = format!(r#"{{"type":"about:blank","title":"{title}","status":{}{detail}}}"#, status.as_u16());
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 

@@ -17,8 +17,8 @@ use std::fmt;
 use axum::http::request::Parts;
 
 pub use self::bearer::Bearer;
-pub use self::cookie::AccessCookie;
-pub(crate) use self::cookie::RefreshCookie;
+pub use self::cookie::{AccessCookie, CookieOptions, CookieTooLarge, SameSite};
+pub(crate) use self::cookie::{CookieAttributes, RefreshCookie, is_for_one_host, without_prefix};
 pub use self::header::Header;
 pub use self::query::Query;
 pub(crate) use self::vary::Vary;
@@ -59,9 +59,9 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
         scheme::of_challenge(self.location())
     }
 
-    /// Returns a `Set-Cookie` value that removes the credential from the browser, if the source is ambient.
-    fn clearing_cookie(&self) -> Option<String> {
-        None
+    /// Returns the `Set-Cookie` values that remove the credential from the browser, if the source is ambient.
+    fn clearing_cookies(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Returns whether the credential is in the URL. Such a credential is rejected for methods that change state, and the response

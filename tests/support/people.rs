@@ -19,14 +19,17 @@ pub struct People(Arc<Mutex<Directory>>);
 struct Directory {
     roles: BTreeMap<String, Vec<String>>,
     unreachable: bool,
+    /// Whether a login says if its user wants to be remembered.
+    asks_to_remember: bool,
     /// How often a password was looked at.
     asked: usize,
 }
 
 impl Default for People {
     fn default() -> Self {
-        let people =
-            Self(Arc::new(Mutex::new(Directory { roles: BTreeMap::new(), unreachable: false, asked: 0 })));
+        let directory =
+            Directory { roles: BTreeMap::new(), unreachable: false, asks_to_remember: false, asked: 0 };
+        let people = Self(Arc::new(Mutex::new(directory)));
         people.set("alice", &["admin"]);
         people.set("bob", &[]);
         people
@@ -45,6 +48,10 @@ impl People {
 
     pub fn set_unreachable(&self, unreachable: bool) {
         self.0.lock().unwrap().unreachable = unreachable;
+    }
+
+    pub fn ask_to_remember(&self) {
+        self.0.lock().unwrap().asks_to_remember = true;
     }
 
     pub fn asked(&self) -> usize {
@@ -70,9 +77,14 @@ impl LoginVerifier for People {
     type Credentials = PasswordCredentials;
 
     async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
-        self.0.lock().unwrap().asked += 1;
+        let remember = {
+            let mut directory = self.0.lock().unwrap();
+            directory.asked += 1;
+            !directory.asks_to_remember || sent.remember
+        };
         let known = self.find(&sent.username)?;
-        Ok(known.filter(|subject| sent.password == format!("password of {}", subject.id())))
+        let known = known.filter(|subject| sent.password == format!("password of {}", subject.id()));
+        Ok(known.map(|subject| subject.remember(remember)))
     }
 }
 

@@ -56,9 +56,9 @@ impl CredentialSource for OwnSource {
         "Own"
     }
 
-    fn clearing_cookie(&self) -> Option<String> {
-        trip("clearing_cookie");
-        Some("own=; Max-Age=0".into())
+    fn clearing_cookies(&self) -> Vec<String> {
+        trip("clearing_cookies");
+        vec!["own=; Max-Age=0".into()]
     }
 
     fn is_in_url(&self) -> bool {
@@ -192,7 +192,7 @@ const TABLE: &[(&str, &str, Option<&str>, bool)] = &[
     ("is_in_url", "/checked", Some("alice"), false),
     ("verify", "/checked", Some("alice"), false),
     ("generation", "/checked", Some("alice"), false),
-    ("clearing_cookie", "/optional", Some("mallory"), false),
+    ("clearing_cookies", "/optional", Some("mallory"), false),
     ("extractor", "/checked", Some("alice"), true),
     ("check", "/checked", Some("alice"), true),
     ("check, after it waited", "/checked", Some("alice"), true),

@@ -2,9 +2,15 @@
 
 mod bodies;
 mod browser;
+mod chromium;
+mod cookie_options;
+mod cookie_size;
+mod duplicate_cookies;
 mod login_queue;
+mod methods;
 mod own_answers;
 mod own_login;
+mod remember;
 mod renewal;
 mod sessions;
 
@@ -131,8 +137,8 @@ fn set_cookies(reply: &Reply) -> Vec<(String, String, String)> {
 
 /// The `Cookie` header that a browser sends after this answer.
 fn cookie_header(reply: &Reply) -> String {
-    let pairs: Vec<_> = set_cookies(reply).iter().map(|(name, value, _)| format!("{name}={value}")).collect();
-    pairs.join("; ")
+    let held = set_cookies(reply).into_iter().filter(|(_, value, _)| !value.is_empty());
+    held.map(|(name, value, _)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 #[tokio::test]
@@ -500,6 +506,6 @@ async fn the_path_of_the_refresh_cookie_is_that_of_the_routes() {
 #[test]
 fn credentials_are_not_shown() {
     use auth_runtime::session::routes::PasswordCredentials;
-    let sent = PasswordCredentials { username: "hunter2".into(), password: "hunter2".into() };
+    let sent = PasswordCredentials { username: "hunter2".into(), password: "hunter2".into(), remember: true };
     assert!(!format!("{sent:?}").contains("hunter2"));
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
 use auth_runtime::session::SigningKey;
+use auth_runtime::source::CookieOptions;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::verify::{
     Algorithm, ClaimName, Key, TokenClaims, TrustedIssuer, VerifiedToken, Verifier, VerifyError,
@@ -219,7 +220,7 @@ fn build_lists_every_mistake() {
         .public_origin("https://shop.example/")
         .trust_origin("shop.example")
         .dangerously_use_insecure_cookies()
-        .cookie_name("__Host-token")
+        .cookies(CookieOptions::new().name("__Host-to ken").domain(".shop.example"))
         .build()
         .unwrap_err();
     let text = error.to_string();
@@ -242,7 +243,9 @@ fn build_lists_every_mistake() {
         "`default_sources` names `query`, which is not one of the sources bearer, cookie: call `dangerously_allow_query_tokens()`",
         "`public_origin(\"https://shop.example/\")` is not an origin",
         "`trust_origin(\"shop.example\")` is not an origin",
-        "the cookie `__Host-token` has a prefix that browsers accept over TLS only",
+        "`CookieOptions::name(\"__Host-to ken\")` can't be the name of a cookie",
+        "browsers drop a cookie `__Host-to ken` with `CookieOptions::domain(\".shop.example\")`",
+        "`CookieOptions::domain` has \".shop.example\", which is not a domain",
     ] {
         assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `assemble` | the builder → the engine, or every error of the configuration |
 //! | `verification` | verifier, token issuer, bounds on times |
-//! | `sources` | sources, cookies and origins |
+//! | `sources` | sources and origins |
+//! | `cookies` | cookies |
 
 mod assemble;
+mod cookies;
 mod sources;
 mod verification;
 
@@ -22,7 +24,7 @@ use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
 use crate::rejection::{Rejection, RenderHook};
-use crate::source::CredentialSource;
+use crate::source::{CookieOptions, CredentialSource};
 use crate::store::{RefreshTokenStore, RevocationLog};
 use crate::verify::{TrustedIssuer, Verifier};
 use crate::vocabulary::Vocabulary;
@@ -53,7 +55,7 @@ pub struct AuthBuilder {
     custom_sources: Vec<Arc<dyn CredentialSource>>,
     default_sources: Option<Vec<String>>,
     allow_query_tokens: bool,
-    cookie_name: Option<String>,
+    cookies: CookieOptions,
     insecure_cookies: bool,
     public_origin: Option<String>,
     trusted_origins: Vec<String>,
@@ -82,7 +84,7 @@ impl AuthBuilder {
             custom_sources: Vec::new(),
             default_sources: None,
             allow_query_tokens: false,
-            cookie_name: None,
+            cookies: CookieOptions::new(),
             insecure_cookies: false,
             public_origin: None,
             trusted_origins: Vec::new(),
@@ -155,14 +157,14 @@ impl AuthBuilder {
         self
     }
 
-    /// Sets the name of the access cookie. Default `__Host-access_token`, whose prefix makes browsers accept it over TLS
-    /// and for this host only.
-    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.cookie_name = Some(name.into());
+    /// Sets the names and the attributes of the cookies that tokens are in. Default: `__Host-access_token` and
+    /// `__Secure-refresh_token`, which browsers accept over TLS alone, with `SameSite=Lax`.
+    pub fn cookies(mut self, options: CookieOptions) -> Self {
+        self.cookies = options;
         self
     }
 
-    /// Sets cookies without `Secure` and without the prefix `__Host-`, named `access_token`.
+    /// Sets cookies without `Secure` and without the prefixes `__Host-` and `__Secure-`.
     ///
     /// What is lost: everyone on the network between browser and service can read and set such cookies. It is right for development
     /// over plain http. [`build`](Self::build) fails if the public origin is https.
@@ -180,6 +182,12 @@ impl AuthBuilder {
 
     /// Adds an origin whose pages may use this service's cookies, such as `https://app.example`. [`build`](Self::build) fails if it is
     /// no origin (RFC 6454 §6.2).
+    ///
+    /// This is the service's side. A browser decides by [`SameSite`](crate::source::SameSite) whether it sends the cookies. With the
+    /// default, `Lax`, it sends them from another origin of the same site, such as from `https://app.shop.example` to
+    /// `https://shop.example`. From a page of another site it sends none with a `fetch` or a form, unless `SameSite` is `None`. A
+    /// `fetch` also needs CORS (`Access-Control-Allow-Origin` and `Access-Control-Allow-Credentials`), for example of
+    /// `tower_http`.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
         self.trusted_origins.push(origin.into());
         self

@@ -1,7 +1,7 @@
 //! Sessions: the engine's own token issuer, and the cookies that tokens are in.
 
 use crate::issue::{IssuedTokens, IssuerState};
-use crate::source::{AccessCookie, RefreshCookie};
+use crate::source::{AccessCookie, CookieTooLarge, RefreshCookie};
 
 /// The engine's own token issuer, and the cookies of its tokens.
 #[derive(Debug)]
@@ -23,16 +23,34 @@ impl TokenCookies {
         self.refresh.is_for_all_paths()
     }
 
+    /// # Errors
+    /// If browsers would drop a cookie of these tokens, and keep what they had before.
+    pub(crate) fn check_size(&self, tokens: &IssuedTokens) -> Result<(), CookieTooLarge> {
+        self.access.check_size(&tokens.access_token)?;
+        self.refresh.check_size(&tokens.refresh_token)
+    }
+
     /// The `Set-Cookie` values that give tokens to a browser; the refresh token is sent to the routes below `path`.
-    pub(crate) fn set(&self, tokens: &IssuedTokens, path: &str) -> [String; 2] {
-        [
-            self.access.set(&tokens.access_token, tokens.expires_in),
-            self.refresh.set(&tokens.refresh_token, path, tokens.refresh_expires_in),
-        ]
+    ///
+    /// # Errors
+    /// As for [`check_size`](Self::check_size).
+    pub(crate) fn set(&self, tokens: &IssuedTokens, path: &str) -> Result<[String; 2], CookieTooLarge> {
+        let max_age = |lifetime| (!tokens.ends_with_browser).then_some(lifetime);
+        Ok([
+            self.access.set(&tokens.access_token, max_age(tokens.expires_in))?,
+            self.refresh.set(&tokens.refresh_token, path, max_age(tokens.refresh_expires_in))?,
+        ])
     }
 
     /// The `Set-Cookie` values that remove them.
-    pub(crate) fn clear(&self, path: &str) -> [String; 2] {
-        [self.access.clear(), self.refresh.clear(path)]
+    pub(crate) fn clear(&self, path: &str) -> Vec<String> {
+        [self.access.clear(), self.refresh.clear(path)].concat()
+    }
+
+    /// The `Set-Cookie` values that remove cookies of the same names of other domains: a browser would send them besides those of
+    /// a login.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn clear_others(&self, path: &str) -> Vec<String> {
+        [self.access.clear_others(), self.refresh.clear_others(path)].concat()
     }
 }

@@ -106,13 +106,18 @@ where
 /// `Vary` names the headers that decided, in addition to those that the handler named. `Cache-Control: private` is only for an answer
 /// of which the handler says nothing.
 fn add(headers: &mut HeaderMap, more: AnswerHeaders) {
+    // Compared by name with those of the handler alone: the gate's own may have one name, and different domains.
+    let has_cookies = more.headers.contains_key(SET_COOKIE);
+    let of_handler: Vec<_> = headers.get_all(SET_COOKIE).iter().filter(|_| has_cookies).cloned().collect();
     for (name, value) in &more.headers {
         if name == CACHE_CONTROL {
             headers.insert(name, value.clone());
-        } else if name == SET_COOKIE && headers.get_all(SET_COOKIE).iter().any(|set| same_cookie(set, value))
-        {
             continue;
-        } else {
+        }
+        let is_superfluous = name == SET_COOKIE
+            && (of_handler.iter().any(|set| same_cookie(set, value))
+                || headers.get_all(SET_COOKIE).iter().any(|set| set == value));
+        if !is_superfluous {
             headers.append(name, value.clone());
         }
     }

@@ -7,6 +7,7 @@ use axum::BoxError;
 
 use crate::jose::SignError;
 use crate::rejection::RejectionKind;
+use crate::source::CookieTooLarge;
 use crate::store::StoreError;
 
 /// Why no token was issued, refreshed or revoked. Its text includes that of its source, and is for the log: the ready
@@ -28,6 +29,8 @@ pub enum TokenError {
     },
     /// The claims that the application wants in a token are invalid.
     Claims(String),
+    /// Browsers would drop the cookie of a token. Nothing was recorded.
+    CookieTooLarge(CookieTooLarge),
     /// The token could not be signed.
     Sign(SignError),
     /// The caller's token is of no session of this issuer: it is of another issuer, or was issued without a session.
@@ -82,6 +85,7 @@ impl fmt::Display for TokenError {
                  restart the service"
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
+            Self::CookieTooLarge(error) => error.fmt(f),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
             Self::NoSession => f.write_str(
                 "the caller's token is of no session of this issuer, so it has no other sessions: to end all sessions of a user, call \
@@ -114,6 +118,7 @@ impl Error for TokenError {
             Self::Refresh(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::SubjectStore(error) => Some(&**error),
+            Self::CookieTooLarge(error) => Some(error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
             Self::ClockAhead { .. } | Self::Claims(_) | Self::NoSession | Self::AuditHook(_) => None,
@@ -126,6 +131,12 @@ impl Error for RefreshError {}
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<CookieTooLarge> for TokenError {
+    fn from(error: CookieTooLarge) -> Self {
+        Self::CookieTooLarge(error)
     }
 }
 

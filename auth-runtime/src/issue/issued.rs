@@ -19,6 +19,9 @@ pub struct IssuedTokens {
     pub scope: String,
     /// The id of the session: `sid` of its access tokens.
     pub session_id: String,
+    /// Whether cookies with these tokens end when the browser is closed: see
+    /// [`Subject::remember`](crate::session::Subject::remember).
+    pub ends_with_browser: bool,
 }
 
 impl fmt::Debug for IssuedTokens {

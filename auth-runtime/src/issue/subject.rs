@@ -24,6 +24,7 @@ pub struct Subject {
     pub(crate) permissions: Vec<String>,
     pub(crate) acr: Option<String>,
     pub(crate) session_label: Option<String>,
+    pub(crate) ends_with_browser: bool,
     pub(crate) claims: Map<String, Value>,
     /// The last error of a claim. It is returned when a token is issued.
     pub(crate) error: Option<String>,
@@ -39,6 +40,7 @@ impl Subject {
             permissions: Vec::new(),
             acr: None,
             session_label: None,
+            ends_with_browser: false,
             claims: Map::new(),
             error: None,
         }
@@ -76,6 +78,23 @@ impl Subject {
     /// control characters. It may come from the client, so a page that shows it must escape it. It is in no token.
     pub fn session_label(mut self, label: impl AsRef<str>) -> Self {
         self.session_label = session_label(label.as_ref());
+        self
+    }
+
+    /// Sets whether the user's browser keeps the cookies when it is closed, as the user chose it at the login ("remember me").
+    /// Default: `true`, and the cookies stay until their tokens expire. With `false` they have no `Max-Age` and end with the
+    /// browser. The value at the login is used for the whole session, also when it is refreshed; tokens as JSON don't have it.
+    ///
+    /// A browser that restores its windows at the start restores these cookies too. The session itself ends at a logout, or as
+    /// [`TokenIssuer`](crate::session::TokenIssuer) says.
+    ///
+    /// ```
+    /// # use auth_runtime::session::Subject;
+    /// # let remember = false; // `PasswordCredentials::remember`
+    /// let alice = Subject::new("alice").remember(remember);
+    /// ```
+    pub fn remember(mut self, remember: bool) -> Self {
+        self.ends_with_browser = !remember;
         self
     }
 

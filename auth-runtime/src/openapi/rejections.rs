@@ -50,6 +50,7 @@ pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)
             "type": { "type": "string" },
             "title": { "type": "string" },
             "status": { "type": "integer" },
+            "detail": { "type": "string" },
         },
         "required": ["type", "title", "status"],
     });

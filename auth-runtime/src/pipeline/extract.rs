@@ -69,7 +69,9 @@ impl<'a> Pipeline<'a> {
                 self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             if found == Extracted::Repeated && !self.may_do_without(source) {
-                return Err(Failure::new(RejectionKind::InvalidRequest, sent_repeatedly(source)));
+                // A browser would send them again with every request.
+                self.clear(source);
+                return Err(Failure::repeated(source));
             }
             match &first {
                 None => first = Some((source, found)),
@@ -106,7 +108,10 @@ impl<'a> Pipeline<'a> {
                 Ok(Extraction::Credential(Credential { source, text, now: self.now, remembered }))
             }
             Extracted::Unusable(why) => invalid(why.into()),
-            Extracted::Repeated => invalid(sent_repeatedly(source).into()),
+            Extracted::Repeated => {
+                let failure = Failure { credential: CredentialState::Invalid, ..Failure::repeated(source) };
+                Ok(Extraction::Invalid(source, failure))
+            }
             Extracted::Absent => Ok(Extraction::Nothing),
         }
     }
@@ -123,8 +128,8 @@ impl<'a> Pipeline<'a> {
             return Err(failure);
         }
         let is_cleared = failure.credential == CredentialState::Invalid;
-        if let Some(cookie) = source.clearing_cookie().filter(|_| is_cleared) {
-            self.auth.set_cookie(cookie);
+        if is_cleared {
+            self.clear(source);
         }
         let (source, reason) = (source.name(), &*failure.reason);
         tracing::debug!(source, reason, is_cleared, "auth: an invalid credential counts as absent");
@@ -145,10 +150,10 @@ impl<'a> Pipeline<'a> {
             self.auth.set_private();
         }
     }
-}
 
-fn sent_repeatedly(source: &dyn CredentialSource) -> String {
-    format!("the credential of source `{}` was sent more than once", source.name())
+    fn clear(&self, source: &dyn CredentialSource) {
+        source.clearing_cookies().into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
+    }
 }
 
 fn both_explicit(one: &dyn CredentialSource, other: &dyn CredentialSource) -> bool {

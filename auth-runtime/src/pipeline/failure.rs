@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::catch_panic::Panic;
 use crate::policy::Remedy;
 use crate::rejection::{Rejection, RejectionKind};
+use crate::source::{CredentialLocation, CredentialSource, is_for_one_host};
 
 /// What is known of a credential that was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,25 @@ impl Failure {
 
     pub(super) fn invalid_token(credential: CredentialState, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { credential, ..Self::new(RejectionKind::InvalidToken, reason) }
+    }
+
+    /// The credential of this source was sent more than once. The caller learns which one it is: its owner can't see it.
+    pub(super) fn repeated(source: &dyn CredentialSource) -> Self {
+        let what = match source.location() {
+            Some(CredentialLocation::Cookie { name }) => format!("the cookie `{name}`"),
+            Some(CredentialLocation::Header { name, .. }) => format!("the header `{name}`"),
+            Some(CredentialLocation::Query { name }) => format!("the query parameter `{name}`"),
+            None => format!("the credential of source `{}`", source.name()),
+        };
+        let detail = format!("{what} was sent more than once");
+        let reason = match source.location() {
+            Some(CredentialLocation::Cookie { name }) if !is_for_one_host(name) => format!(
+                "{detail}: the browser has another one of this name, of a parent domain or for another path. Give the cookie a                  name with `__Host-` in `CookieOptions::name`, or name that domain in `CookieOptions::clear_domains`"
+            ),
+            _ => detail.clone(),
+        };
+        let rejection = Rejection::new(RejectionKind::InvalidRequest).with_detail(detail);
+        Self { rejection, ..Self::new(RejectionKind::InvalidRequest, reason) }
     }
 
     /// Code of the application's panicked: the check of this name or an extractor of it; with `None` what is called before.

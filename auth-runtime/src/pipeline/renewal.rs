@@ -1,5 +1,7 @@
 //! Transparent renewal: a valid refresh cookie next to an access cookie that has expired or is missing.
 
+use std::fmt;
+
 use axum::http::request::Parts;
 
 use super::Pipeline;
@@ -45,9 +47,10 @@ impl<'a> Pipeline<'a> {
             return Ok(extracted);
         }
         let by = RefreshBy::Browser { is_renewal: true };
-        match tokens.for_request(head).refresh_by(by, &refresh_token).await {
+        match tokens.for_request(head).refresh_by(by, &refresh_token, Some(cookies)).await {
             Ok(tokens) => {
-                cookies.set(&tokens, "/").into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
+                let set = cookies.set(&tokens, "/").map_err(|error| misconfigured(&error))?;
+                set.into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
                 // The tokens are younger than the request.
                 let text = tokens.access_token.into();
                 let now = engine.now();
@@ -62,10 +65,8 @@ impl<'a> Pipeline<'a> {
             Err(error) if error.is_temporary() => {
                 Err(Failure::new(RejectionKind::Unavailable, error.to_string()))
             }
-            Err(error @ TokenError::AuditHook(_)) => {
-                Err(Failure::new(RejectionKind::Misconfigured, error.to_string()))
-            }
-            Err(_) => Ok(extracted),
+            // The refresh token stays valid. To answer 401 would send its owner to a login that fails for the same reason.
+            Err(error) => Err(misconfigured(&error)),
         }
     }
 
@@ -96,4 +97,9 @@ impl<'a> Pipeline<'a> {
         let times = self.engine().authentication.limits.check_times(claims, unix_seconds(self.now));
         times == Err(VerifyError::Expired) && claims.session_id.as_deref() == Some(&*session)
     }
+}
+
+/// Tokens can't be renewed because of the service, and not of the request.
+fn misconfigured(error: &dyn fmt::Display) -> Failure {
+    Failure::new(RejectionKind::Misconfigured, format!("tokens can't be renewed: {error}"))
 }

@@ -61,7 +61,9 @@ mod documented;
 mod endpoints;
 mod limits;
 mod login_queue;
+mod remember;
 mod session_routes;
+mod site_data;
 
 use std::fmt;
 #[cfg(feature = "openapi")]
@@ -81,6 +83,7 @@ pub use self::limits::AttemptLimit;
 use self::login_queue::LOGINS_AT_ONCE;
 use self::session_routes::SessionRoutes;
 pub use self::session_routes::user_agent;
+pub use self::site_data::SiteData;
 use super::TokenService;
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
@@ -122,6 +125,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             wrong_credentials: TokenFailure::InvalidGrant,
             refresh_request: RefreshTokenBody::of::<StandardRefresh>(),
             logout_request: RefreshTokenBody::of::<StandardLogout>(),
+            clear_site_data: None,
         };
         let sessions = SessionRoutes::default();
         Self { config, has_own_answers: false, revocation: None, introspection: None, sessions }
@@ -213,6 +217,13 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// anywhere.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.config.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
+        self
+    }
+
+    /// Sends `Clear-Site-Data` with a logout, so that the browser forgets more than the cookies: `[SiteData::Cache,
+    /// SiteData::Storage]`. Default: no such header. Browsers obey it over TLS alone.
+    pub fn clear_site_data(mut self, data: impl IntoIterator<Item = SiteData>) -> Self {
+        self.config.clear_site_data = SiteData::header(data);
         self
     }
 

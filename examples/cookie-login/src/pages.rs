@@ -14,6 +14,7 @@ pub(crate) fn log_in(message: Option<&str>) -> Html<String> {
           <input id="username" name="username" autocomplete="username" autocapitalize="none" required autofocus>
           <label for="password">Password</label>
           <input id="password" name="password" type="password" autocomplete="current-password" required>
+          <label class="choice"><input id="remember" name="remember" type="checkbox"> Keep me logged in</label>
           <button>Log in</button>
         </form>"#;
     page("Log in", &format!("{message}{form}"))

@@ -44,7 +44,8 @@ impl LoginVerifier for Users {
         let found = self.find(&sent.username);
         // An unknown user takes as long as a wrong password.
         let matches = self.passwords.verify(sent.password, found.map(|user| user.hash.as_str())).await?;
-        Ok(found.filter(|_| matches).map(User::subject))
+        // Where the box is not ticked, the cookies end with the browser.
+        Ok(found.filter(|_| matches).map(|user| user.subject().remember(sent.remember)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::{AuthBuilder, sources, verification};
+use super::{AuthBuilder, cookies, sources, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
@@ -42,9 +42,8 @@ impl AuthBuilder {
         let mut errors = ConfigErrors::default();
         let vocabulary = self.one_vocabulary(&mut errors);
         let verification = verification::assemble(&mut self, &mut errors);
-        let cookies = sources::cookies(&mut self, &mut errors);
         let origins = sources::origins(&self, &mut errors);
-        sources::check_cookies(&self, &cookies, &origins, &mut errors);
+        let cookies = cookies::assemble(&mut self, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
         self.check_store(has_runtime, &mut errors);
         let proxies = self

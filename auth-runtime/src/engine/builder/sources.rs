@@ -1,4 +1,4 @@
-//! Where credentials are found: sources, cookies, and the origins whose pages may use cookies.
+//! Where credentials are found, and the origins whose pages may use cookies.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use auth_analysis::Named;
 use axum::http::HeaderName;
 
 use super::AuthBuilder;
-use crate::engine::{RENEWAL, Sources, TokenCookies};
+use crate::engine::{RENEWAL, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
-use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query, RefreshCookie};
+use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query};
 use crate::vocabulary::{DeclaredSourceKind, Vocabulary};
 
 pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> OriginPolicy {
@@ -29,52 +29,10 @@ pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> Origi
     }
 }
 
-pub(super) fn cookies(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> TokenCookies {
-    let is_secure = !builder.insecure_cookies;
-    let access = AccessCookie::new(builder.cookie_name.take(), is_secure);
-    let name = access.cookie_name();
-    if RefreshCookie::NAMES.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
-        errors.push(format!(
-            "`cookie_name({name:?})` is the name of the refresh cookie: give the access cookie another name"
-        ));
-    }
-    if !is_token(name) {
-        errors.push(format!(
-            "`{name}` can't be the name of a cookie (RFC 6265 §4.1.1): use letters, digits, `-` and `_`"
-        ));
-    }
-    TokenCookies { refresh: RefreshCookie::new(is_secure, builder.renew_transparently), access }
-}
-
 /// Whether it is a token (RFC 9110 §5.6.2).
 fn is_token(text: &str) -> bool {
     let is_of_tokens = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     !text.is_empty() && text.bytes().all(is_of_tokens)
-}
-
-/// Errors between the cookies and what else is configured.
-pub(super) fn check_cookies(
-    builder: &AuthBuilder,
-    cookies: &TokenCookies,
-    origins: &OriginPolicy,
-    errors: &mut ConfigErrors,
-) {
-    if !builder.insecure_cookies {
-        return;
-    }
-    if origins.public.as_ref().is_some_and(Origin::is_https) {
-        errors.push(
-            "`dangerously_use_insecure_cookies()` is called and the public origin is https: remove the call in production",
-        );
-    }
-    let name = cookies.access.cookie_name();
-    let lower = name.to_ascii_lowercase();
-    if lower.starts_with("__host-") || lower.starts_with("__secure-") {
-        errors.push(format!(
-            "the name of the cookie `{name}` has a prefix that browsers accept over TLS only, and cookies are insecure: give it \
-             another name"
-        ));
-    }
 }
 
 /// The sources of the engine, with their default.

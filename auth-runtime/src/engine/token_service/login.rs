@@ -6,6 +6,7 @@ use super::TokenService;
 use super::report::RefreshFacts;
 use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
+use crate::engine::TokenCookies;
 use crate::issue::{
     AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, Subject, TokenError, TokenUse,
     family_of_session, random_bytes, session_of_family,
@@ -19,18 +20,23 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
-        self.issue_in_place_of([], subject).await
+        self.issue_in_place_of([], subject, None).await
     }
 
-    /// The same, where the caller ends the sessions with these ids afterwards: they are not among the user's that are too many.
+    /// The same, where the caller ends the sessions with these ids afterwards: they are not among the user's that are too many. If
+    /// the tokens do not fit into the cookies that they are for, no session is recorded.
+    ///
+    /// # Errors
+    /// Also [`TokenError::CookieTooLarge`].
     pub(crate) async fn issue_in_place_of(
         &self,
         former: impl IntoIterator<Item = &String>,
         subject: &Subject,
+        cookies: Option<&TokenCookies>,
     ) -> Result<IssuedTokens, TokenError> {
         let former: Vec<FamilyId> = former.into_iter().filter_map(|id| family_of_session(id)).collect();
         let event = AuditEvent { subject: Some(&subject.id), ..AuditEvent::new(AuditAction::Login) };
-        let (tokens, ended) = match self.begin_session(&former, subject).await {
+        let (tokens, ended) = match self.begin_session(&former, subject, cookies).await {
             Ok(begun) => begun,
             Err(error) => return self.report_outcome(event, Err(error)),
         };
@@ -44,6 +50,7 @@ impl TokenService {
         &self,
         former: &[FamilyId],
         subject: &Subject,
+        cookies: Option<&TokenCookies>,
     ) -> Result<(IssuedTokens, Vec<RefreshTokenFamily>), TokenError> {
         /// Each attempt but the first is made because the user was logged out everywhere during the one before.
         const ATTEMPTS: usize = 8;
@@ -54,7 +61,7 @@ impl TokenService {
             self.engine.revocations.state.catch_up(self.engine.now()).await?;
             let family = self.new_family(subject)?;
             // Before anything is stored: an error of the claims is returned here.
-            let tokens = self.tokens_of(&family, subject, family.started_at)?;
+            let tokens = self.tokens_of(&family, subject, family.started_at, cookies)?;
             self.families().insert(family.clone()).await?;
             // A logout everywhere at the same time may not have seen the family. Then this sees the logout.
             if !self.is_revoked(&family) {
@@ -85,7 +92,7 @@ impl TokenService {
             user_generation: self.view().user_generation(&issuer.name, &subject.id),
             acr: subject.acr.clone(),
             reissued: false,
-            ends_with_browser: false,
+            ends_with_browser: subject.ends_with_browser,
             label: subject.session_label.clone(),
         })
     }
@@ -136,17 +143,22 @@ impl TokenService {
     /// still valid, unless the store wrote the change and failed to acknowledge it; then try again within the grace period.
     /// [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
     pub async fn refresh(&self, refresh_token: &str) -> Result<IssuedTokens, TokenError> {
-        self.refresh_by(RefreshBy::Client, refresh_token).await
+        self.refresh_by(RefreshBy::Client, refresh_token, None).await
     }
 
-    /// As [`refresh`](Self::refresh), with the grace period of who refreshes.
+    /// As [`refresh`](Self::refresh), with the grace period of who refreshes. If the tokens do not fit into the cookies that they are
+    /// for, the refresh token stays valid.
+    ///
+    /// # Errors
+    /// Also [`TokenError::CookieTooLarge`].
     pub(crate) async fn refresh_by(
         &self,
         by: RefreshBy,
         refresh_token: &str,
+        cookies: Option<&TokenCookies>,
     ) -> Result<IssuedTokens, TokenError> {
         let mut facts = RefreshFacts::unknown();
-        let outcome = self.try_refresh(by, refresh_token, &mut facts).await;
+        let outcome = self.try_refresh(by, refresh_token, cookies, &mut facts).await;
         self.report_outcome(facts.event(), outcome)
     }
 
@@ -154,6 +166,7 @@ impl TokenService {
         &self,
         by: RefreshBy,
         refresh_token: &str,
+        cookies: Option<&TokenCookies>,
         facts: &mut RefreshFacts,
     ) -> Result<IssuedTokens, TokenError> {
         self.check_clock()?;
@@ -185,10 +198,10 @@ impl TokenService {
                 facts.action = AuditAction::RefreshRepeat;
             }
             if token_use == TokenUse::Repeat {
-                return self.tokens_of(&family, subject, now);
+                return self.tokens_of(&family, subject, now, cookies);
             }
             let next = after_use(issuer, &family, token_use, now);
-            let tokens = self.tokens_of(&next, subject, now)?;
+            let tokens = self.tokens_of(&next, subject, now, cookies)?;
             if self.families().replace(family.version, next).await? {
                 return Ok(tokens);
             }
@@ -210,12 +223,13 @@ impl TokenService {
         }
     }
 
-    /// The tokens of a family's generation, whether or not it is stored yet.
+    /// The tokens of a family's generation, whether or not it is stored yet. They fit into the cookies.
     fn tokens_of(
         &self,
         family: &RefreshTokenFamily,
         subject: &Subject,
         now: i64,
+        cookies: Option<&TokenCookies>,
     ) -> Result<IssuedTokens, TokenError> {
         let issuer = self.issuer()?;
         let token = issuer.refresh_keys.token(&family.key_id, family.id, family.generation);
@@ -228,14 +242,17 @@ impl TokenService {
             AccessTokenOptions::default(),
         )?;
         let until = |time: i64| Duration::from_secs(u64::try_from(time.saturating_sub(now)).unwrap_or(0));
-        Ok(IssuedTokens {
+        let tokens = IssuedTokens {
             access_token,
             expires_in: until(expires_at),
             refresh_token,
             refresh_expires_in: until(family.expires_at),
             scope: subject.scopes.join(" "),
             session_id: session_of_family(family.id),
-        })
+            ends_with_browser: family.ends_with_browser,
+        };
+        cookies.map_or(Ok(()), |cookies| cookies.check_size(&tokens))?;
+        Ok(tokens)
     }
 
     /// An access token, and when it expires.

@@ -75,6 +75,9 @@ pub enum TokenFailure {
     /// 401 `invalid_grant`: the credentials of a login are wrong, where
     /// [`TokenRoutes::unauthorized_on_wrong_credentials`](super::TokenRoutes::unauthorized_on_wrong_credentials) was called.
     WrongCredentials,
+    /// 405 `invalid_request`, with `Allow`: a handler for a safe method, such as `GET`, called a function of
+    /// [`TokenEndpoints`](super::TokenEndpoints). The log says which.
+    MethodNotAllowed,
     /// 403 `access_denied`: a page of another origin sent the request.
     CrossOrigin,
     /// 404 `not_found`: the user has no such session; or the caller's token is of no session, so there are no others.
@@ -94,6 +97,7 @@ impl TokenFailure {
         match self {
             Self::InvalidRequest | Self::InvalidGrant => StatusCode::BAD_REQUEST,
             Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -106,7 +110,7 @@ impl TokenFailure {
     #[must_use]
     pub fn error(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequest | Self::MethodNotAllowed => "invalid_request",
             Self::InvalidGrant | Self::WrongCredentials => "invalid_grant",
             Self::CrossOrigin => "access_denied",
             Self::NotFound => "not_found",
@@ -118,7 +122,7 @@ impl TokenFailure {
     /// The failure as audit events have it.
     pub(super) fn rejection_kind(self) -> RejectionKind {
         match self {
-            Self::InvalidRequest => RejectionKind::InvalidRequest,
+            Self::InvalidRequest | Self::MethodNotAllowed => RejectionKind::InvalidRequest,
             Self::InvalidGrant | Self::WrongCredentials => RejectionKind::InvalidGrant,
             Self::CrossOrigin => RejectionKind::CrossOrigin,
             Self::NotFound => RejectionKind::InsufficientScope,
@@ -132,6 +136,7 @@ impl TokenFailure {
     pub(super) fn reason(self, action: AuditAction) -> &'static str {
         match self {
             Self::InvalidRequest => "the request can't be parsed, or lacks a field",
+            Self::MethodNotAllowed => "the method must not change state",
             Self::WrongCredentials => "the credentials are wrong",
             Self::InvalidGrant if action == AuditAction::Login => "the credentials are wrong",
             Self::InvalidGrant => "no refresh token was sent, or several",
@@ -163,6 +168,10 @@ impl TokenFailure {
             && let Some(challenge) = challenge
         {
             response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(challenge);
+        }
+        if self == Self::MethodNotAllowed {
+            // RFC 9110 §15.5.6.
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         no_store(response)
     }

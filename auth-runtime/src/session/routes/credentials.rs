@@ -76,14 +76,20 @@ pub trait Credentials: DeserializeOwned + Send + 'static {
     }
 }
 
-/// A user name and a password: `{"username": "..", "password": ".."}`.
+/// A user name and a password: `{"username": "..", "password": ".."}`, and whether the user wants to be remembered.
 #[derive(Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "the request has these two fields")]
+#[allow(clippy::exhaustive_structs, reason = "the request has these three fields")]
 pub struct PasswordCredentials {
     /// The user name.
     pub username: String,
     /// The password.
     pub password: String,
+    /// Whether the user wants to be remembered when the browser is closed: a checkbox `remember` in a form, or `true` as JSON.
+    /// Without it, and with any text but `on`, `true` and `1`, the user does not.
+    ///
+    /// It has no effect unless the verifier passes it on: `Subject::new(id).remember(sent.remember)`.
+    #[serde(default, deserialize_with = "super::remember::deserialize")]
+    pub remember: bool,
 }
 
 impl Credentials for PasswordCredentials {
@@ -97,13 +103,14 @@ impl Credentials for PasswordCredentials {
             "properties": {
                 "username": { "type": "string" },
                 "password": { "type": "string", "format": "password" },
+                "remember": { "type": "boolean", "default": false },
             },
             "required": ["username", "password"],
         })
     }
 }
 
-/// Redacts both fields, because users type their password into the wrong one.
+/// Redacts all fields, because users type their password into the wrong one.
 impl fmt::Debug for PasswordCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordCredentials([redacted])")

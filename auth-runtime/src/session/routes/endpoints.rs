@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts as _;
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
 use self::attempt::LoginLimiter;
@@ -22,7 +23,8 @@ use super::session_routes::SessionLabel;
 use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
-use crate::engine::Engine;
+use crate::engine::{Engine, TokenCookies};
+use crate::method::is_safe;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
 use crate::session::{TokenError, TokenService};
@@ -31,6 +33,10 @@ use crate::session::{TokenError, TokenService};
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
+///
+/// Each changes state or says what a token is worth, so mount it with `post`. A request with a safe method (`GET`, `HEAD`,
+/// `OPTIONS`, `TRACE`) is answered 405. [`finish`](crate::Router::finish) can't report that: which of these functions a handler
+/// calls is known only when it is called. The [routes](super::TokenRoutes::router) are mounted for `POST` alone.
 ///
 /// If code of the application's panics in them, such as its [`LoginVerifier`] or its store, the response is 500
 /// `server_error` in the form of RFC 6749, and the panic's message goes to tracing.
@@ -57,6 +63,8 @@ pub(super) struct RoutesConfig<A> {
     pub(super) wrong_credentials: TokenFailure,
     pub(super) refresh_request: RefreshTokenBody,
     pub(super) logout_request: RefreshTokenBody,
+    /// `Clear-Site-Data` of a logout.
+    pub(super) clear_site_data: Option<HeaderValue>,
 }
 
 impl<A> TokenEndpoints<A> {
@@ -90,8 +98,9 @@ impl<A> TokenEndpoints<A> {
         }
     }
 
-    fn sets_cookies(&self) -> bool {
-        self.config().delivery == Delivery::Cookies
+    /// The cookies that tokens are sent in, if they are.
+    fn cookies(&self) -> Option<&TokenCookies> {
+        (self.config().delivery == Delivery::Cookies).then(|| &self.engine().sessions.cookies)
     }
 
     fn engine(&self) -> &Arc<Engine> {
@@ -99,10 +108,19 @@ impl<A> TokenEndpoints<A> {
     }
 
     /// Checks the origin if tokens are sent in cookies, also if the request has none yet: otherwise another site could log its
-    /// visitors in as another user.
+    /// visitors in as another user. A safe method is rejected: a browser sends such a request, with its cookies, for a page of
+    /// any site, and it may be sent ahead of the user's click.
     fn check_origin(&self, head: &Parts) -> Result<(), TokenFailure> {
         self.check_engine(head)?;
-        if !self.sets_cookies() || self.engine().authentication.origins.admits(head) {
+        if is_safe(&head.method) {
+            tracing::error!(
+                method = head.method.as_str(),
+                path = head.uri.path(),
+                "auth: a token route changes state, and was called with a method that must not: mount it with `post`"
+            );
+            return Err(TokenFailure::MethodNotAllowed);
+        }
+        if self.cookies().is_none() || self.engine().authentication.origins.admits(head) {
             Ok(())
         } else {
             tracing::info!("auth: a page of another origin sent a request to a token route");
@@ -124,7 +142,7 @@ impl<A> TokenEndpoints<A> {
 
     /// Returns the client, which the rule of the route must require (RFC 7009 §2.1, RFC 7662 §2.1).
     async fn client(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
-        self.check_engine(head)?;
+        self.check_origin(head)?;
         Principal::from_request_parts(head, &()).await.map_err(|_| {
             tracing::error!("auth: a token route has an anonymous caller: its rule must require a caller");
             TokenFailure::Misconfigured

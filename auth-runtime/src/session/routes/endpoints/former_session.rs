@@ -12,7 +12,7 @@ impl<A> TokenEndpoints<A> {
     /// Returns the sessions of all cookies of the browser, also another user's: the cookies of a login replace them, so nobody could
     /// log out of them. There is none for a client without cookies, which has the tokens of its other sessions elsewhere.
     pub(super) fn former_sessions(&self, head: &Parts) -> ClientSessions {
-        if self.sets_cookies() {
+        if self.cookies().is_some() {
             self.sessions_of(&self.refresh_cookies(head), &self.access_tokens(head))
         } else {
             ClientSessions::default()
@@ -20,7 +20,7 @@ impl<A> TokenEndpoints<A> {
     }
 
     /// Ends them for the new session of `tokens`, which were issued before: a login that fails ends nothing. If this fails, the new
-    /// session ends and nobody gets its tokens: the browser has the cookies that it had, and its user can log in again.
+    /// session ends and nobody gets its tokens.
     pub(super) async fn end_former_sessions(
         &self,
         head: &Parts,

@@ -18,22 +18,31 @@ const MAX_VERIFICATION: Duration = Duration::from_secs(30);
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Issues tokens for valid credentials. If the limits are exceeded, or too many logins wait, the credentials are not verified.
+    ///
+    /// If the credentials are valid and no tokens can be issued, the response clears both cookies, because the browser may hold those
+    /// of another user. Tokens that are too large for a cookie are answered 500, and no session is recorded.
     pub async fn log_in(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
-        match caught(self.try_log_in(&head, body)).await {
+        let verified = caught(self.verified_subject(&head, body)).await;
+        let subject = match verified.map_err(|failure| self.audit_failure(AuditAction::Login, &head, failure))
+        {
+            Ok(subject) => subject,
+            Err(failure) => return self.failed(failure, &head, TokenRoute::Login),
+        };
+        match caught(self.begin_session(&head, &subject)).await {
             Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
-            Err(failure) => self.failed(failure, &head, TokenRoute::Login),
+            Err(failure) => self.not_logged_in(failure, &head),
         }
     }
 
-    async fn try_log_in(&self, head: &Parts, body: Body) -> Result<IssuedTokens, TokenFailure> {
-        let subject = caught(self.verified_subject(head, body)).await;
-        let subject = subject.map_err(|failure| self.audit_failure(AuditAction::Login, head, failure))?;
+    /// The tokens of a new session, in place of those that the browser had.
+    async fn begin_session(&self, head: &Parts, subject: &Subject) -> Result<IssuedTokens, TokenFailure> {
         let former = self.former_sessions(head);
-        let issued = self.tokens_for(head).issue_in_place_of(former.sessions.keys(), &subject).await;
-        let tokens = issued.map_err(|error| failure(&error))?;
-        self.end_former_sessions(head, former, &tokens).await?;
-        Ok(tokens)
+        let tokens = self.tokens_for(head);
+        let issued = tokens.issue_in_place_of(former.sessions.keys(), subject, self.cookies()).await;
+        let issued = issued.map_err(|error| failure(&error))?;
+        self.end_former_sessions(head, former, &issued).await?;
+        Ok(issued)
     }
 
     /// The user whose credentials were verified. What fails has its line in the log.

@@ -13,7 +13,8 @@ use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::source::Extracted;
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
-    /// Issues new tokens for a refresh token.
+    /// Issues new tokens for a refresh token. If they are too large for a cookie, the response is 500, and the refresh token stays
+    /// valid.
     pub async fn refresh(&self, request: Request) -> Response {
         let (head, body) = request.into_parts();
         match caught(self.try_refresh(&head, body)).await {
@@ -21,7 +22,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             Err(failure) => {
                 let mut response = self.failed(failure, &head, TokenRoute::Refresh);
                 if failure == TokenFailure::InvalidGrant {
-                    self.clear_cookies(&head, &mut response);
+                    self.clear_cookies(&head, TokenRoute::Refresh, &mut response);
                 }
                 response
             }
@@ -35,20 +36,28 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             Delivery::Cookies => RefreshBy::Browser { is_renewal: false },
             Delivery::Json => RefreshBy::Client,
         };
-        self.tokens_for(head).refresh_by(by, &token).await.map_err(|error| failure(&error))
+        self.tokens_for(head).refresh_by(by, &token, self.cookies()).await.map_err(|error| failure(&error))
     }
 
     async fn refresh_token(&self, head: &Parts, body: Body) -> Result<String, TokenFailure> {
         self.check_origin(head)?;
         match self.config().delivery {
-            Delivery::Cookies => match self.engine().sessions.cookies.refresh.find(head) {
-                Extracted::Present(token) => Ok(token.into_owned()),
-                // Several cookies have different paths; the response clears them.
-                _ => {
-                    tracing::debug!("auth: a refresh has no refresh cookie, or several");
-                    Err(TokenFailure::InvalidGrant)
+            Delivery::Cookies => {
+                let cookie = &self.engine().sessions.cookies.refresh;
+                match cookie.find(head) {
+                    Extracted::Present(token) => Ok(token.into_owned()),
+                    found => {
+                        // Of several, the response clears those with the paths and domains that are known.
+                        let (cookie, is_repeated) = (cookie.name(), found == Extracted::Repeated);
+                        tracing::info!(
+                            cookie,
+                            is_repeated,
+                            "auth: a refresh has no refresh cookie, or several"
+                        );
+                        Err(TokenFailure::InvalidGrant)
+                    }
                 }
-            },
+            }
             Delivery::Json => {
                 let sent = (self.config().refresh_request.read)(head, body).await?;
                 sent.ok_or(TokenFailure::InvalidRequest)

@@ -3,47 +3,93 @@
 use std::borrow::Cow;
 
 use axum::extract::OriginalUri;
-use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-use super::{TokenEndpoints, caught};
+use super::{TokenEndpoints, caught, failure};
 use crate::catch_panic::catch_panic;
 use crate::session::IssuedTokens;
 use crate::session::routes::answers::{StandardAnswers, no_store};
 use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
+use crate::source::CookieTooLarge;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 impl<A> TokenEndpoints<A> {
     /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
     /// as one with a second factor. Such a handler begins with [`attempt`](Self::attempt), which checks the origin and limits
     /// the attempts: nothing else does.
     ///
-    /// With cookies, it ends the sessions that the browser had before, also another user's. If that fails, the session of `tokens` ends,
-    /// and the response is 503 without the tokens. Do not send `tokens` in another way too.
+    /// With cookies, it ends the sessions that the browser had before, also another user's. If that fails, or if browsers would drop a
+    /// cookie of these tokens, the session of `tokens` ends, and the response is 503 or 500, without the tokens, and clears both
+    /// cookies. Do not send `tokens` in another way too.
     pub async fn respond_with(&self, head: &Parts, tokens: &IssuedTokens) -> Response {
-        let former = self.former_sessions(head);
-        match caught(self.end_former_sessions(head, former, tokens)).await {
+        match caught(self.replace_session(head, tokens)).await {
             Ok(()) => self.hand_over(head, TokenRoute::Login, tokens),
-            Err(failure) => self.failed(failure, head, TokenRoute::Login),
+            Err(failure) => self.not_logged_in(failure, head),
         }
     }
 
+    /// Checks that the tokens fit into the cookies, and ends the sessions that the browser had before.
+    async fn replace_session(&self, head: &Parts, tokens: &IssuedTokens) -> Result<(), TokenFailure> {
+        if let Err(error) = self.cookies().map_or(Ok(()), |cookies| cookies.check_size(tokens)) {
+            self.tokens_for(head).discard(&tokens.session_id).await;
+            tracing::error!(%error, "auth: no tokens are sent");
+            return Err(failure(&error.into()));
+        }
+        self.end_former_sessions(head, self.former_sessions(head), tokens).await
+    }
+
+    /// Returns the response with the tokens.
     pub(super) fn hand_over(&self, head: &Parts, route: TokenRoute, tokens: &IssuedTokens) -> Response {
-        self.rendered(head, route, |answers, request| {
+        let cookies = match self.set_cookies(head, route, tokens) {
+            Ok(cookies) => cookies,
+            Err(error) => return self.failed(failure(&error.into()), head, route),
+        };
+        let mut is_rendered = false;
+        let mut response = self.rendered(head, route, |answers, request| {
             let mut response = answers.tokens(tokens, request);
-            if self.sets_cookies() {
-                let cookies = self.engine().sessions.cookies.set(tokens, &self.common_path(head));
-                cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
-            }
+            cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+            is_rendered = true;
             no_store(response)
-        })
+        });
+        if !is_rendered && route == TokenRoute::Login {
+            self.clear_cookies(head, route, &mut response);
+        }
+        response
+    }
+
+    /// The `Set-Cookie` values that give the tokens to a browser. A login also clears what would be sent besides them.
+    fn set_cookies(
+        &self,
+        head: &Parts,
+        route: TokenRoute,
+        tokens: &IssuedTokens,
+    ) -> Result<Vec<String>, CookieTooLarge> {
+        let Some(cookies) = self.cookies() else { return Ok(Vec::new()) };
+        let path = self.common_path(head, route);
+        let mut all = if route == TokenRoute::Login { cookies.clear_others(&path) } else { Vec::new() };
+        all.extend(cookies.set(tokens, &path)?);
+        Ok(all)
+    }
+
+    /// Returns the response to a login whose credentials are right, and that has no tokens. It clears both cookies: the browser
+    /// may hold those of another user, who would still be logged in.
+    pub(super) fn not_logged_in(&self, failure: TokenFailure, head: &Parts) -> Response {
+        let mut response = self.failed(failure, head, TokenRoute::Login);
+        self.clear_cookies(head, TokenRoute::Login, &mut response);
+        response
     }
 
     pub(super) fn logged_out(&self, head: &Parts, route: TokenRoute) -> Response {
         self.rendered(head, route, |answers, request| {
             let mut response = answers.logged_out(request);
-            self.clear_cookies(head, &mut response);
+            self.clear_cookies(head, route, &mut response);
+            if let Some(directives) = &self.config().clear_site_data {
+                response.headers_mut().insert(CLEAR_SITE_DATA, directives.clone());
+            }
             no_store(response)
         })
     }
@@ -69,34 +115,30 @@ impl<A> TokenEndpoints<A> {
     /// The challenge of a 401 (RFC 9110 §15.5.2): the scheme by which the tokens of these routes are sent. Neither opens a dialog of a
     /// browser. `Cookie` is not registered.
     fn challenge(&self) -> Option<HeaderValue> {
-        let scheme = if self.sets_cookies() { "Cookie" } else { "Bearer" };
+        let scheme = if self.cookies().is_some() { "Cookie" } else { "Bearer" };
         self.engine().responses.challenge(scheme)
     }
 
-    pub(super) fn clear_cookies(&self, head: &Parts, response: &mut Response) {
-        if self.sets_cookies() {
-            let path = self.common_path(head);
-            self.engine()
-                .sessions
-                .cookies
-                .clear(&path)
-                .into_iter()
-                .for_each(|cookie| set_cookie(response, cookie));
-            let refresh = &self.engine().sessions.cookies.refresh;
-            if refresh.find_all(head).count() > 1 && path != "/" {
-                // Another cookie may have the path `/`, from before the routes moved to this path.
-                set_cookie(response, refresh.clear("/"));
-            }
+    pub(super) fn clear_cookies(&self, head: &Parts, route: TokenRoute, response: &mut Response) {
+        let Some(cookies) = self.cookies() else { return };
+        let path = self.common_path(head, route);
+        cookies.clear(&path).into_iter().for_each(|cookie| set_cookie(response, cookie));
+        if cookies.refresh.find_all(head).count() > 1 && path != "/" {
+            // Another cookie may have the path `/`, from before the routes moved to this path.
+            cookies.refresh.clear("/").into_iter().for_each(|cookie| set_cookie(response, cookie));
         }
     }
 
-    /// Returns the common path of these routes: the path of this request up to its last `/`.
-    pub(super) fn common_path<'r>(&'r self, head: &'r Parts) -> Cow<'r, str> {
+    /// Returns the common path of these routes: the path of this request without what is this route's own.
+    fn common_path<'r>(&'r self, head: &'r Parts, route: TokenRoute) -> Cow<'r, str> {
         let original =
             head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |original| original.0.path());
+        let above = |path: &'r str| path.rsplit_once('/').map_or("", |(above, _)| above);
         let common = match &self.config().cookie_path {
             Some(path) => path,
-            None => original.rsplit_once('/').map_or("", |(common, _)| common),
+            // `/sessions/{session_id}`
+            None if route == TokenRoute::EndSession => above(above(original)),
+            None => above(original),
         };
         // A path parameter holds what the client sent; a character such as `;` would end the attribute of the cookie.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);

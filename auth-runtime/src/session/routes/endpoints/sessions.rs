@@ -42,7 +42,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let is_current = ended.is_ok_and(|is_current| is_current);
         let mut response = self.ended_or_failure(ended.map(|_| ()), &head, TokenRoute::EndSession);
         if is_current {
-            self.clear_cookies(&head, &mut response);
+            self.clear_cookies(&head, TokenRoute::EndSession, &mut response);
         }
         response
     }
