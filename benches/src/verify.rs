@@ -10,7 +10,7 @@ use std::hint::black_box;
 use auth_runtime::Auth;
 use auth_runtime::testing::verify_token;
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self as sig, KeyPair as _};
 use aws_lc_rs::{hmac, rsa::KeySize};
@@ -233,9 +233,10 @@ fn cases() -> Vec<Case> {
         let pair = sig::EcdsaKeyPair::generate(signing).unwrap();
         let public = pair.public_key().as_ref().to_vec();
         let bare = sig::ParsedPublicKey::new(verifying, &public).unwrap();
+        let info: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
         cases.push(case(
             algorithm,
-            Key::der(algorithm, public.clone()),
+            Key::der(algorithm, info.as_ref()),
             theirs.map(|theirs| (DecodingKey::from_ec_der(&public), theirs)),
             |message| pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
             move |message, signature| bare.verify_sig(message, signature).is_ok(),
@@ -245,9 +246,10 @@ fn cases() -> Vec<Case> {
     let pair = sig::Ed25519KeyPair::generate().unwrap();
     let public = pair.public_key().as_ref().to_vec();
     let bare = sig::ParsedPublicKey::new(&sig::ED25519, &public).unwrap();
+    let info: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     cases.push(case(
         Algorithm::EdDSA,
-        Key::der(Algorithm::EdDSA, public.clone()),
+        Key::der(Algorithm::EdDSA, info.as_ref()),
         Some((DecodingKey::from_ed_der(&public), jsonwebtoken::Algorithm::EdDSA)),
         |message| pair.sign(message).as_ref().to_vec(),
         move |message, signature| bare.verify_sig(message, signature).is_ok(),
