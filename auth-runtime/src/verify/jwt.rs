@@ -42,7 +42,7 @@ struct PreparedIssuer {
 impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
-        check_names(issuers, errors);
+        check_issuers(issuers, errors);
         let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
         Self { issuers, max_token_bytes, generation: AtomicU64::new(1) }
     }
@@ -207,7 +207,7 @@ impl PreparedIssuer {
 }
 
 /// Reports issuers that a token's `iss` could not choose between.
-fn check_names(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
+fn check_issuers(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
     for (index, issuer) in issuers.iter().enumerate() {
         let is_repeated = issuers.iter().take(index).any(|earlier| earlier.name == issuer.name);
         match &issuer.name {
