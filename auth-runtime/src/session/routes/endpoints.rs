@@ -38,7 +38,7 @@ use crate::session::{TokenError, TokenService};
 /// `OPTIONS`, `TRACE`) is answered 405. [`finish`](crate::Router::finish) can't report that: which of these functions a handler
 /// calls is known only when it is called. The [routes](super::TokenRoutes::router) are mounted for `POST` alone.
 ///
-/// If code of the application's panics in them, such as its [`LoginVerifier`] or its store, the response is 500
+/// If code of the application's panics in them, such as its [`LoginVerifier`](super::LoginVerifier) or its store, the response is 500
 /// `server_error` in the form of RFC 6749, and the panic's message goes to tracing.
 pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
