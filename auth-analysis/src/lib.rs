@@ -13,6 +13,7 @@ mod explain;
 mod findings;
 mod formula;
 mod list_kind;
+mod name;
 mod relations;
 mod search;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use self::example::example;
 pub use self::findings::{Clash, Finding, Redundancy};
 pub use self::formula::{Fact, Formula};
 pub use self::list_kind::ListKind;
+pub use self::name::Named;
 pub use self::relations::Relations;

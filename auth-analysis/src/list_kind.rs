@@ -26,6 +26,7 @@ struct Description {
     one: &'static str,
     several: &'static str,
     with_article: &'static str,
+    name_with_article: &'static str,
     requires_all: bool,
     excludes_others: bool,
 }
@@ -42,6 +43,7 @@ impl ListKind {
                 one: "role",
                 several: "role",
                 with_article: "the role",
+                name_with_article: "a role",
                 requires_all: false,
                 excludes_others: false,
             },
@@ -51,6 +53,7 @@ impl ListKind {
                 one: "scope",
                 several: "scopes",
                 with_article: "the scope",
+                name_with_article: "a scope",
                 requires_all: true,
                 excludes_others: false,
             },
@@ -60,6 +63,7 @@ impl ListKind {
                 one: "permission",
                 several: "permissions",
                 with_article: "the permission",
+                name_with_article: "a permission",
                 requires_all: true,
                 excludes_others: false,
             },
@@ -69,6 +73,7 @@ impl ListKind {
                 one: "a login of class",
                 several: "a login of class",
                 with_article: "a login of class",
+                name_with_article: "a class of a login (`acr`)",
                 requires_all: false,
                 excludes_others: true,
             },
@@ -78,6 +83,7 @@ impl ListKind {
                 one: "a login by method",
                 several: "a login by method",
                 with_article: "a login by method",
+                name_with_article: "a method of a login (`amr`)",
                 requires_all: false,
                 excludes_others: false,
             },
@@ -112,6 +118,12 @@ impl ListKind {
     #[must_use]
     pub const fn with_article(self) -> &'static str {
         self.description().with_article
+    }
+
+    /// What a name of this kind is: "a role", "a scope".
+    #[must_use]
+    pub const fn name_with_article(self) -> &'static str {
+        self.description().name_with_article
     }
 
     /// Whether the list requires all of its names; otherwise any one is enough.

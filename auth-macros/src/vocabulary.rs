@@ -14,4 +14,3 @@ mod values;
 pub(crate) use self::declarations::key_text;
 pub(crate) use self::file::{Loaded, load};
 pub(crate) use self::model::{SourceKind, Vocabulary};
-pub(crate) use self::resolve::is_scope;

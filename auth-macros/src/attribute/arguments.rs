@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Ident, Path, Token};
+use syn::{Ident, Path, Token, token};
 
 use super::keywords::{Level, Place};
 use super::level;
@@ -26,8 +26,8 @@ pub(crate) fn parse(tokens: TokenStream, place: Place, diagnostics: &Diagnostics
                     input.parse::<Token![=]>()?;
                     arguments.root = Some(input.call(Path::parse_mod_style)?);
                 }
-                "public" => access.push((Access::Public, keyword.clone())),
-                "optional" => access.push((Access::Optional, keyword.clone())),
+                "public" => access.push((Access::Public, alone(keyword, input)?)),
+                "optional" => access.push((Access::Optional, alone(keyword, input)?)),
                 "source" => arguments.sources = strings_or_one(keyword, input, diagnostics)?,
                 "check" => {
                     input.parse::<Token![=]>()?;
@@ -52,6 +52,15 @@ pub(crate) fn parse(tokens: TokenStream, place: Place, diagnostics: &Diagnostics
     conflicts::access(&access, &seen, diagnostics);
     arguments.access = access.first().map_or(Access::Authenticated, |(access, _)| *access);
     arguments
+}
+
+/// The keyword, if nothing belongs to it.
+fn alone(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.peek(Token![=]) || input.peek(token::Paren) {
+        let message = format!("`{keyword}` takes no value: write `{keyword}`, or remove it");
+        return Err(syn::Error::new(keyword.span(), message));
+    }
+    Ok(keyword.clone())
 }
 
 /// Reads the arguments of a macro that takes `crate = path` and nothing else; `bare` is how it is mostly written.

@@ -1,12 +1,13 @@
 //! `claims(..)`.
 
+use auth_analysis::Named;
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, Token, UnOp, parenthesized, token};
 
 use super::level::{comma, last_span, skip_argument};
-use super::value::{span_of, ungrouped};
+use super::value::{possible, span_of, ungrouped};
 use crate::diagnostics::Diagnostics;
 use crate::rule::{Claim, Expected, Literal, Range, Text, Value};
 
@@ -48,7 +49,8 @@ pub(super) fn claims(
                 names.push(name.value().to_owned());
                 let last = last_span(&start, &content).unwrap_or_else(|| name.span());
                 let range = Range { first: name.span(), last };
-                claims.extend(expected.map(|expected| Claim { name, expected, range }));
+                let name = possible(Named::Claim, name, diagnostics);
+                claims.extend(name.zip(expected).map(|(name, expected)| Claim { name, expected, range }));
             }
             Err(error) => {
                 diagnostics.syn_error(error);
@@ -63,14 +65,7 @@ pub(super) fn claims(
 /// `name = value`; the value is `None` after an error that was reported.
 fn claim(input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<(Text, Option<Expected>)> {
     let name = if input.peek(LitStr) {
-        let name: Text = input.parse::<LitStr>()?.into();
-        if name.value().is_empty() {
-            return Err(syn::Error::new(
-                name.span(),
-                "the name of a claim is empty: write it, as in `claims(\"https://example.com/tenant\" = \"a\")`",
-            ));
-        }
-        name
+        input.parse::<LitStr>()?.into()
     } else {
         let ident = input.call(Ident::parse_any).map_err(|error| {
             syn::Error::new(

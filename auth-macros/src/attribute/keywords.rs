@@ -45,7 +45,61 @@ pub(super) fn may_be_repeated(keyword: &str) -> bool {
     REPEATABLE.contains(&keyword)
 }
 
-pub(super) fn unknown(keyword: &str, level: Level) -> String {
+/// Words of other libraries, and what is written here instead.
+const INSTEAD: &[(&[&str], &str)] = &[
+    (
+        &[
+            "authenticated",
+            "authorized",
+            "logged_in",
+            "login",
+            "protected",
+            "require_auth",
+            "required",
+            "user",
+        ],
+        "every caller of the route must be authenticated without it. Remove it: for any authenticated caller, write",
+    ),
+    (
+        &["jwt", "oauth", "oauth2", "oidc", "token"],
+        "a valid token is required without it. Remove it: for any authenticated caller, write",
+    ),
+    (
+        &["allow_anonymous", "anonymous", "anyone", "everyone", "guest", "no_auth", "none", "open", "skip"],
+        "write `public` for a route that looks at no credential, `optional` for one that uses a credential if it is sent, or, for any \
+         authenticated caller,",
+    ),
+];
+
+/// The kind of list that an unknown argument was probably meant to be: `role` → `roles`.
+pub(super) fn near_list(keyword: &str) -> Option<ListKind> {
+    ListKind::from_keyword(nearest(keyword, ListKind::ALL.map(ListKind::keyword))?)
+}
+
+/// For a string where an argument is expected.
+pub(super) fn name_alone(name: &str) -> String {
+    format!(
+        "{name:?} does not say what it is the name of: write `roles = [{name:?}]`, `scopes = [{name:?}]` or `permissions = [{name:?}]`"
+    )
+}
+
+pub(super) fn unknown(keyword: &str, level: Level, is_path: bool) -> String {
+    let all = match level {
+        Level::Top(Place::RuleMacro) => "`rule!()`",
+        Level::Top(Place::Attribute) | Level::Nested => "`#[auth]`",
+    };
+    if let Some((_, instead)) = INSTEAD.iter().find(|(words, _)| words.contains(&keyword)) {
+        return format!("unknown argument `{keyword}`: {instead} {all}");
+    }
+    if ["bearer", "cookie", "query"].contains(&keyword) {
+        return format!("unknown argument `{keyword}`: write `source = \"{keyword}\"`");
+    }
+    if is_path {
+        return format!(
+            "expected an argument, found a path that begins with `{keyword}::`: names are written as strings, `roles = [\"admin\"]`, and \
+             a constant that was made with `rule!(..)` as `rule = {keyword}::..`"
+        );
+    }
     match (keyword, level) {
         ("check", Level::Top(Place::RuleMacro)) => {
             "`check` is an argument of `#[auth]` only: write `#[auth(rule = NAME, check = function)]` on the handler, and remove it \

@@ -3,9 +3,10 @@
 use proc_macro2::{Span, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Ident, Token};
+use syn::punctuated::Punctuated;
+use syn::{Ident, LitStr, Token, parenthesized};
 
-use super::keywords::{Level, given_twice, known, may_be_repeated, unknown};
+use super::keywords::{Level, given_twice, known, may_be_repeated, name_alone, near_list, unknown};
 use crate::diagnostics::Diagnostics;
 use crate::suggest::list;
 
@@ -37,13 +38,20 @@ fn one(
     seen: &mut Vec<Ident>,
     argument: &mut impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> syn::Result<()> {
+    if let Ok(name) = input.fork().parse::<LitStr>() {
+        return Err(syn::Error::new(name.span(), name_alone(&name.value())));
+    }
     let keyword = input.call(Ident::parse_any).map_err(|error| {
         syn::Error::new(error.span(), format!("expected one of the arguments {}", list(known(level))))
     })?;
     let text = keyword.unraw().to_string();
 
     if !known(level).any(|known| known == text) {
-        return Err(syn::Error::new(keyword.span(), unknown(&text, level)));
+        let mut message = unknown(&text, level, input.peek(Token![::]));
+        if let (Some(names), Some(kind)) = (strings_in_parentheses(input), near_list(&text)) {
+            message.push_str(&format!(" Write `{} = {names}`", kind.keyword()));
+        }
+        return Err(syn::Error::new(keyword.span(), message));
     }
     if !may_be_repeated(&text) && seen.iter().any(|earlier| earlier.unraw() == text) {
         diagnostics.error(keyword.span(), given_twice(&text));
@@ -70,6 +78,18 @@ pub(super) fn skip_argument(input: ParseStream<'_>) {
             break;
         }
     }
+}
+
+/// `("a", "b")` as it should be written, `["a", "b"]`: a list in parentheses, directly after its keyword.
+pub(super) fn strings_in_parentheses(input: ParseStream<'_>) -> Option<String> {
+    let parser = |input: ParseStream<'_>| {
+        let content;
+        parenthesized!(content in input);
+        Punctuated::<LitStr, Token![,]>::parse_terminated(&content)
+    };
+    let names = parser(&input.fork()).ok().filter(|names| !names.is_empty())?;
+    let names: Vec<String> = names.iter().map(|name| format!("{:?}", name.value())).collect();
+    Some(format!("[{}]", names.join(", ")))
 }
 
 /// The span of the last token that was taken from `start` up to where `end` is now.

@@ -38,7 +38,7 @@ fn without_range(
 ) -> syn::Result<Option<Requirement>> {
     let text = keyword.unraw().to_string();
     if let Some(kind) = ListKind::from_keyword(&text) {
-        let names = strings(keyword, kind.example(), input, diagnostics)?;
+        let names = strings(keyword, kind, input, diagnostics)?;
         return Ok((!names.is_empty()).then_some(Requirement::List(kind, names)));
     }
     Ok(match text.as_str() {

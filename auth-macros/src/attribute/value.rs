@@ -1,28 +1,31 @@
 //! Simple values: lists of strings, a duration.
 
+use auth_analysis::{ListKind, Named};
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, bracketed, token};
 
+use super::level::strings_in_parentheses;
 use crate::diagnostics::Diagnostics;
 use crate::rule::Text;
 
-/// `= ["a", "b"]`; `example` is such a string. Empty after an error, which was reported.
+/// `= ["a", "b"]`. Empty after an error, which was reported.
 pub(super) fn strings(
     keyword: &Ident,
-    example: &str,
+    kind: ListKind,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
 ) -> syn::Result<Vec<Text>> {
-    let expected = format!("`{keyword}` takes a list of strings: write `{keyword} = [\"{example}\"]`");
+    let list = strings_in_parentheses(input).unwrap_or_else(|| format!("[{:?}]", kind.example()));
+    let expected = format!("`{keyword}` takes a list of strings: write `{keyword} = {list}`");
     equals(keyword, input, &expected)?;
     if let Ok(single) = input.fork().parse::<LitStr>() {
         input.parse::<LitStr>()?;
         let message = format!("`{keyword}` takes a list: write `{keyword} = [\"{}\"]`", single.value());
         return Err(syn::Error::new(single.span(), message));
     }
-    bracketed_strings(keyword, example, input, diagnostics, &expected)
+    bracketed_strings(keyword, Named::Listed(kind), input, diagnostics, &expected)
 }
 
 /// `= "a"` or `= ["a", "b"]`.
@@ -37,9 +40,9 @@ pub(super) fn strings_or_one(
     equals(keyword, input, &expected)?;
     if input.peek(LitStr) {
         let single = input.parse::<LitStr>()?;
-        return Ok(not_blank(keyword, single.into(), diagnostics).into_iter().collect());
+        return Ok(possible(Named::Source, single.into(), diagnostics).into_iter().collect());
     }
-    bracketed_strings(keyword, "bearer", input, diagnostics, &expected)
+    bracketed_strings(keyword, Named::Source, input, diagnostics, &expected)
 }
 
 /// `= "5m"`, in seconds.
@@ -48,7 +51,7 @@ pub(super) fn duration(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<u
         format!("`{keyword}` takes a duration: write `{keyword} = \"5m\"`, with the unit s, m, h or d");
     equals(keyword, input, &expected)?;
     let expression = input.parse::<Expr>()?;
-    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expression else {
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = ungrouped(&expression) else {
         return Err(syn::Error::new_spanned(&expression, expected));
     };
     seconds(&text.value())
@@ -81,7 +84,7 @@ pub(super) fn ungrouped(expression: &Expr) -> &Expr {
 
 fn bracketed_strings(
     keyword: &Ident,
-    example: &str,
+    named: Named,
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
     expected: &str,
@@ -95,6 +98,10 @@ fn bracketed_strings(
     let brackets = bracketed!(content in input);
     let elements = Punctuated::<Expr, Token![,]>::parse_terminated(&content)?;
     if elements.is_empty() {
+        let example = match named {
+            Named::Listed(kind) => kind.example(),
+            Named::Source | Named::Claim => "bearer",
+        };
         diagnostics.error(
             brackets.span.join(),
             format!("the list of `{keyword}` is empty: write at least one, `{keyword} = [\"{example}\"]`, or remove `{keyword}`"),
@@ -104,7 +111,7 @@ fn bracketed_strings(
         .into_iter()
         .filter_map(|element| match ungrouped(&element) {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-                not_blank(keyword, text.clone().into(), diagnostics)
+                possible(named, text.clone().into(), diagnostics)
             }
             other => {
                 diagnostics.syn_error(syn::Error::new_spanned(other, expected));
@@ -114,15 +121,15 @@ fn bracketed_strings(
         .collect())
 }
 
-fn not_blank(keyword: &Ident, text: Text, diagnostics: &Diagnostics) -> Option<Text> {
-    if text.value().trim().is_empty() {
-        diagnostics.error(
-            text.span(),
-            format!("a name in `{keyword}` is empty: write it, or remove it from the list"),
-        );
-        return None;
+/// The name, if it can be one. Otherwise it was reported.
+pub(super) fn possible(named: Named, text: Text, diagnostics: &Diagnostics) -> Option<Text> {
+    match named.objection(text.value()) {
+        None => Some(text),
+        Some(objection) => {
+            diagnostics.error(text.span(), objection);
+            None
+        }
     }
-    Some(text)
 }
 
 fn equals(keyword: &Ident, input: ParseStream<'_>, expected: &str) -> syn::Result<()> {

@@ -5,7 +5,7 @@ use auth_analysis::ListKind;
 use crate::diagnostics::Diagnostics;
 use crate::rule::{Arguments, Part, Requirement, Text};
 use crate::suggest;
-use crate::vocabulary::{Vocabulary, is_scope, key_text};
+use crate::vocabulary::{Vocabulary, key_text};
 
 /// Looks up every name of the rule.
 pub(crate) fn names(arguments: &Arguments, vocabulary: &Vocabulary, file: &str, diagnostics: &Diagnostics) {
@@ -52,13 +52,6 @@ impl Check<'_> {
             let (what, declared, how) = match kind {
                 Kind::Role => {
                     ("role", self.vocabulary.role_names(), format!("`{key} = {{}}` below `[roles]`"))
-                }
-                Kind::Scope if !is_scope(text) => {
-                    let message = format!(
-                        "{text:?} can't be a scope (RFC 6749 §3.3): use visible ASCII without spaces, `\"` and `\\`"
-                    );
-                    self.diagnostics.error(name.span(), message);
-                    continue;
                 }
                 Kind::Scope => (
                     "scope",

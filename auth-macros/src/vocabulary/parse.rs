@@ -1,5 +1,6 @@
 //! The text of the file → its declarations.
 
+use auth_analysis::{ListKind, Named};
 use toml::de::DeTable;
 
 use super::declarations::{Declarations, FileErrors, Name, RoleDeclaration, key_text};
@@ -29,19 +30,19 @@ fn declarations(table: &DeTable<'_>, errors: &mut FileErrors) -> Declarations {
             "default_source" => declarations.default_source = default_source(value, errors),
             "roles" => {
                 let expected = "`[roles]` is a table: write `[roles]` and below it `admin = {}`";
-                for (name, value) in entries(value, expected, errors) {
+                for (name, value) in entries(value, Named::Listed(ListKind::Roles), expected, errors) {
                     declarations.roles.extend(role(name, value, errors));
                 }
             }
             "scopes" => {
                 let expected = "`[scopes]` is a table: write `[scopes]` and below it `\"article:write\" = \"Change articles\"`";
-                for (name, value) in entries(value, expected, errors) {
+                for (name, value) in entries(value, Named::Listed(ListKind::Scopes), expected, errors) {
                     declarations.scopes.extend(scope(name, value, errors));
                 }
             }
             "permissions" => {
                 let expected = "`[permissions]` is a table: write `[permissions]` and below it `\"invoice.read\" = [\"billing\"]`";
-                for (name, value) in entries(value, expected, errors) {
+                for (name, value) in entries(value, Named::Listed(ListKind::Permissions), expected, errors) {
                     let roles = permission(&name, value, errors);
                     declarations.permissions.push((name, roles));
                 }
@@ -49,7 +50,7 @@ fn declarations(table: &DeTable<'_>, errors: &mut FileErrors) -> Declarations {
             "sources" => {
                 let expected = "`[sources]` has a table for each source: write `[sources.partner]` and below it \
                                 `kind = \"header\"` and `name = \"X-Partner-Token\"`";
-                for (name, value) in entries(value, expected, errors) {
+                for (name, value) in entries(value, Named::Source, expected, errors) {
                     let kind = source(&name, value, errors);
                     declarations.sources.extend(kind.map(|kind| (name, kind)));
                 }

@@ -23,9 +23,6 @@ pub(super) fn resolve(declarations: Declarations, errors: &mut FileErrors) -> Vo
     let relations = Relations::new(declarations.roles.len(), &implies, &excludes, &grants);
     cycles(&declarations.roles, &implies, &relations, errors);
     contradictions(&declarations.roles, &excludes, &relations, errors);
-    for (name, _) in &declarations.scopes {
-        scope(name, errors);
-    }
     for name in &declarations.default_source {
         default_source(name, &declarations, errors);
     }
@@ -184,21 +181,6 @@ fn contradictions(
             ),
         };
         errors.push(role.name.at, message);
-    }
-}
-
-/// RFC 6749 §3.3.
-pub(crate) fn is_scope(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-}
-
-fn scope(name: &Name, errors: &mut FileErrors) {
-    if !is_scope(&name.text) {
-        let message = format!(
-            "{:?} can't be a scope (RFC 6749 §3.3): use visible ASCII without spaces, `\"` and `\\`",
-            name.text
-        );
-        errors.push(name.at, message);
     }
 }
 

@@ -76,7 +76,22 @@ fn every_error_has_its_line() {
         ("sources = ''", 1, "`[sources]` has a table for each source"),
         ("default_source = []", 1, "`default_source` is empty"),
         ("default_source = 1", 1, "`default_source` is a name or a list of names"),
-        ("[roles]\n'' = {}", 2, "a name is empty"),
+        ("[roles]\n'' = {}", 2, "\"\" can't be a role: it is empty"),
+        (
+            "[roles]\n'admin ' = {}",
+            2,
+            "\"admin \" can't be a role: it begins or ends with white space. Write \"admin\"",
+        ),
+        ("[roles]\n'\u{430}dmin' = {}", 2, "`\u{430}` (U+0430) is a Cyrillic character among Latin ones"),
+        ("[scopes]\n'a b' = 'x'", 2, "\"a b\" can't be a scope: use visible ASCII without spaces"),
+        ("[permissions]\n'ａ' = []", 2, "`ａ` (U+FF41) looks like `a`. Write \"a\""),
+        (
+            "[sources]\n'a\u{200b}' = { kind = 'custom' }",
+            2,
+            "can't be the name of a source: it contains U+200B",
+        ),
+        // What refers to it is no second error.
+        ("[roles]\n'a ' = {}\nb = { implies = ['a '] }", 2, "Write \"a\""),
         ("[roles]\na = {}\na = {}", 3, "this is not valid TOML: duplicate key"),
         ("[roles]\na = { description = 1 }", 2, "`description` is a string"),
         ("[roles]\na = { implies = 'b' }\nb = {}", 2, "`implies` is a list of roles"),

@@ -1,5 +1,6 @@
 //! Values of TOML as what is expected of them; another one is an error.
 
+use auth_analysis::Named;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -8,9 +9,10 @@ use crate::suggest;
 
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
-/// The names of a table and their values; a name that can't be one is an error.
+/// The names of a table and their values; a name that can't be one is an error too.
 pub(super) fn entries<'v, 't>(
     value: &'v Value<'t>,
+    named: Named,
     expected: &str,
     errors: &mut FileErrors,
 ) -> Vec<(Name, &'v Value<'t>)> {
@@ -27,11 +29,9 @@ pub(super) fn entries<'v, 't>(
             );
             return false;
         }
-        let is_blank = name.text.trim().is_empty();
-        if is_blank {
-            errors.push(name.at, "a name is empty: write it, or remove it");
-        }
-        !is_blank
+        // It stays: what refers to it has no second error.
+        named.objection(&name.text).into_iter().for_each(|objection| errors.push(name.at, objection));
+        true
     });
     entries
 }

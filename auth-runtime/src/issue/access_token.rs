@@ -1,5 +1,6 @@
 //! The claims of an access token (RFC 9068 §2.2).
 
+use auth_analysis::{ListKind, Named};
 use serde_json::Value;
 
 use super::error::TokenError;
@@ -109,11 +110,12 @@ fn check(subject: &Subject) -> Result<(), TokenError> {
             "the claim `{name}` is set by the library: use the methods of `Subject`, or another name"
         )));
     }
-    if subject.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
-        // They are in one claim, separated by spaces (RFC 6749 §3.3).
-        return Err(TokenError::Claims(
-            "a scope is empty or contains white space: pass each scope by itself to `Subject::scopes`".into(),
-        ));
+    // They are in one claim, separated by spaces.
+    let scopes = Named::Listed(ListKind::Scopes);
+    if let Some(objection) = subject.scopes.iter().find_map(|scope| scopes.objection(scope)) {
+        return Err(TokenError::Claims(format!(
+            "{objection}. Pass each scope by itself to `Subject::scopes`"
+        )));
     }
     Ok(())
 }

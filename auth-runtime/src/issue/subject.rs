@@ -40,13 +40,15 @@ impl Subject {
         }
     }
 
-    /// Adds roles.
+    /// Adds roles. Any name is accepted, also one that no rule can have: they are the data of the application, such as groups of a
+    /// directory, and a login must not fail because of one that grants nothing. The same applies to
+    /// [`permissions`](Self::permissions).
     pub fn roles(mut self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.roles.extend(roles.into_iter().map(Into::into));
         self
     }
 
-    /// Adds scopes.
+    /// Adds scopes. If one can't be a scope (RFC 6749 §3.3), issuing a token fails.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self

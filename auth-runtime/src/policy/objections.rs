@@ -1,5 +1,8 @@
 //! Why an engine can't enforce a rule as the compiler checked it.
 
+use auth_analysis::Named;
+
+use super::condition::Shape;
 use super::decode::{DecodedRule, VocabularyAssumptions};
 use super::rule::Rule;
 use crate::vocabulary::{NameKind, VocabularyIndex};
@@ -10,22 +13,7 @@ pub(crate) fn objections(rules: &[Rule], index: &VocabularyIndex) -> Vec<String>
     for rule in rules {
         match rule.decode() {
             Err(why) => objections.push(why),
-            Ok(decoded) if index.vocabulary().is_some() => {
-                objections.extend(undeclared(&decoded, index));
-                let disagreements = decoded.assumptions.iter().filter_map(|assumed| disagreement(assumed, index));
-                objections.extend(disagreements.map(|assumed| {
-                    format!(
-                        "the auth.toml that the compiler read says that {assumed}, and the engine's vocabulary does not say it: make the two \
-                         files agree, since the rule would mean something else than was checked"
-                    )
-                }));
-            }
-            Ok(decoded) if decoded.assumptions.is_empty() => {}
-            Ok(_) => objections.push(
-                "the compiler checked the rule with an auth.toml, and the engine has no vocabulary, so that the rule would mean \
-                 something else: call `.vocabulary(&VOCABULARY)` on the builder, with what `auth_runtime::vocabulary!()` makes"
-                    .to_owned(),
-            ),
+            Ok(decoded) => objections.extend(of_decoded(&decoded, index)),
         }
     }
     let mut distinct: Vec<String> = Vec::new();
@@ -35,6 +23,46 @@ pub(crate) fn objections(rules: &[Rule], index: &VocabularyIndex) -> Vec<String>
         }
     }
     distinct
+}
+
+fn of_decoded(rule: &DecodedRule, index: &VocabularyIndex) -> Vec<String> {
+    // What the macros refuse, a rule that is made at run time may have.
+    let mut objections = impossible(rule);
+    if !objections.is_empty() || index.vocabulary().is_none() && rule.assumptions.is_empty() {
+        return objections;
+    }
+    if index.vocabulary().is_none() {
+        objections.push(
+            "the compiler checked the rule with an auth.toml, and the engine has no vocabulary, so that the rule would mean \
+             something else: call `.vocabulary(&VOCABULARY)` on the builder, with what `auth_runtime::vocabulary!()` makes"
+                .to_owned(),
+        );
+        return objections;
+    }
+    objections.extend(undeclared(rule, index));
+    let disagreements = rule.assumptions.iter().filter_map(|assumed| disagreement(assumed, index));
+    objections.extend(disagreements.map(|assumed| {
+        format!(
+            "the auth.toml that the compiler read says that {assumed}, and the engine's vocabulary does not say it: make the two \
+             files agree, since the rule would mean something else than was checked"
+        )
+    }));
+    objections
+}
+
+/// Why names of the rule can't be, by the table that the macros use.
+fn impossible(rule: &DecodedRule) -> Vec<String> {
+    let mut objections = Vec::new();
+    for condition in &rule.conditions {
+        condition.visit(&mut |part| match part.shape() {
+            Shape::List(kind, names) => {
+                objections.extend(names.iter().filter_map(|name| Named::Listed(kind).objection(name)));
+            }
+            Shape::Claim(claim) => objections.extend(Named::Claim.objection(&claim.name)),
+            Shape::MaxAge(_) | Shape::Any(_) | Shape::All(_) | Shape::Not(_) => {}
+        });
+    }
+    objections
 }
 
 /// The names of the rule that are not declared.
@@ -78,4 +106,38 @@ fn disagreement(assumed: &VocabularyAssumptions, index: &VocabularyIndex) -> Opt
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::objections;
+    use crate::policy::{ClaimCondition, Condition, Literal, Rule};
+    use crate::vocabulary::VocabularyIndex;
+
+    /// The table itself is tested where it is.
+    #[test]
+    fn names_that_can_not_be_are_objected_to_wherever_they_are() {
+        let index = VocabularyIndex::default();
+        let list = |name: &str| vec![name.to_owned()];
+        let claim = |name: &str| Condition::Claim(ClaimCondition::one_of(name, [Literal::Integer(1)]));
+        let rows: [(fn(Vec<String>) -> Condition, &str, &str); 5] = [
+            (Condition::Roles, "admin ", "can't be a role"),
+            (Condition::Scopes, "a b", "can't be a scope"),
+            (Condition::Permissions, "", "can't be a permission"),
+            (Condition::Acr, "a b", "can't be a class of a login"),
+            (Condition::Amr, "\u{430}tp", "can't be a method of a login"),
+        ];
+        let mut conditions: Vec<(Condition, &str)> =
+            rows.into_iter().map(|(condition, name, expected)| (condition(list(name)), expected)).collect();
+        conditions.push((claim("exp"), "\"exp\" can't be a claim of a rule"));
+        conditions
+            .push((Condition::Not(Box::new(Condition::Any(vec![claim(" ")]))), "can't be a claim of a rule"));
+        for (condition, expected) in conditions {
+            let rule = Rule::authenticated().requires(vec![condition].leak());
+            let found = objections(&[rule], &index);
+            assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
+        }
+        let fine = vec![Condition::Roles(list("billing admin")), claim("sub")];
+        assert_eq!(objections(&[Rule::authenticated().requires(fine.leak())], &index), [""; 0]);
+    }
 }

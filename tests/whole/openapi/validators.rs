@@ -46,7 +46,7 @@ fn validators_of_others_find_no_error() {
     assert!(!said.is_content, "{}", said.text);
 }
 
-#[auth(any(roles = ["on", "no", "Yes", "12:30:45", "1_000", "<<", "=", "0x1F", "~", "2024-06-01", " padded "]))]
+#[auth(any(roles = ["on", "no", "Yes", "12:30:45", "1_000", "<<", "=", "0x1F", "~", "2024-06-01", "a # b"]))]
 async fn strange() {}
 
 /// Python reads YAML 1.1, where `on` is true, and `12:30:45` a number.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auth_analysis::Named;
 use axum::http::HeaderName;
 
 use super::AuthBuilder;
@@ -89,7 +90,9 @@ pub(super) fn assemble(
         let name = source.name();
         if list.iter().any(|other| other.name() == name) {
             errors.push(format!("two sources have the name `{name}`: give the second another name"));
-        } else if name.is_empty() || ["query", RENEWAL].contains(&name) {
+        } else if let Some(objection) = Named::Source.objection(name) {
+            errors.push(objection);
+        } else if ["query", RENEWAL].contains(&name) {
             errors.push(format!("a source can't have the name `{name}`: give it another name"));
         } else {
             list.push(source);
