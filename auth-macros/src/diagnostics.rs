@@ -58,7 +58,6 @@ impl Diagnostics {
         self.warnings.borrow_mut().push(quote! {
             const _: () = {
                 #[deprecated(note = #message)]
-                #[allow(non_upper_case_globals)]
                 const #declared: () = ();
                 #used
             };

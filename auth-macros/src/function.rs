@@ -1,9 +1,9 @@
 //! A function whose body is not looked at: it stays as it is, also while it is being typed.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Signature, Visibility};
+use syn::{Attribute, Signature, Type, Visibility};
 
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -24,10 +24,13 @@ impl Function {
 
     /// The `#[cfg]`s, which all that is generated next to the function must share.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
-        self.attributes
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
+        self.attributes.iter().filter(|attribute| is_cfg(attribute))
     }
+}
+
+/// Whether the attribute can remove what it is on.
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }
 
 impl Parse for Function {
@@ -38,6 +41,26 @@ impl Parse for Function {
             signature: input.parse()?,
             body: input.parse()?,
         })
+    }
+}
+
+/// The item itself: one that `macro_rules!` passed on as `$item:item` comes in a group that is not written.
+pub(crate) fn ungrouped_item(item: TokenStream) -> TokenStream {
+    let mut tokens = item.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            ungrouped_item(group.stream())
+        }
+        _ => item,
+    }
+}
+
+/// The type itself: one that `macro_rules!` passed on as `$ty:ty` comes in such a group, too.
+pub(crate) fn ungrouped_type(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped_type(&group.elem),
+        Type::Paren(paren) => ungrouped_type(&paren.elem),
+        other => other,
     }
 }
 

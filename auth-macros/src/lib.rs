@@ -10,6 +10,8 @@ mod check;
 mod diagnostics;
 mod expand;
 mod function;
+mod place;
+mod presence;
 mod rule;
 mod suggest;
 mod vocabulary;
@@ -53,7 +55,8 @@ pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// lets the request in, `false` rejects it with 403, an error with 503. An argument that can't be extracted because of
 /// the request rejects it with 403.
 ///
-/// Next to the function it declares a type of the same name, so that `use` brings both.
+/// Next to the function it declares a type of the same name, so that `use` brings both. So a module or a type of that name can't be in
+/// the same module: the compiler reports that the name is defined twice.
 #[proc_macro_attribute]
 pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::check(arguments.into(), item.into()).into()

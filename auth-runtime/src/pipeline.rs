@@ -13,7 +13,10 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
-pub use self::check::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
+pub use self::check::{
+    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck, NamesCheck,
+    NoCheck,
+};
 use self::extract::Credential;
 #[cfg(feature = "test-util")]
 pub(crate) use self::extract::InjectedPrincipal;

@@ -161,9 +161,9 @@ impl Principal {
     #[must_use]
     pub fn has<N: Name>(&self, name: N) -> bool {
         match N::KIND {
-            NameKind::Role => self.has_role(name.as_str()),
-            NameKind::Scope => self.has_scope(name.as_str()),
-            NameKind::Permission => self.has_permission(name.as_str()),
+            NameKind::Role => self.has_role(name.name()),
+            NameKind::Scope => self.has_scope(name.name()),
+            NameKind::Permission => self.has_permission(name.name()),
         }
     }
 

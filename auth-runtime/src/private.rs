@@ -8,7 +8,9 @@ pub use axum::response::Response;
 pub use std::string::String;
 
 pub use crate::gate::Authorized;
-pub use crate::pipeline::{Check, CheckOutcome, NamedCheck, NoCheck};
+pub use crate::pipeline::{
+    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, NamedCheck, NamesCheck, NoCheck,
+};
 pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{

@@ -1,5 +1,8 @@
 //! Every form that a handler can have, compiled and called.
 
+mod checks;
+mod in_macros;
+
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Claims, Principal, Router, auth, rule};

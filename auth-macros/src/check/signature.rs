@@ -1,10 +1,22 @@
 //! Whether the function under `#[auth]` or `#[check]` has a signature that can be called.
 
+use proc_macro2::TokenStream;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, FnArg, GenericArgument, PathArguments, Signature, Type};
+use syn::{Attribute, FnArg, GenericArgument, GenericParam, PathArguments, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
+use crate::function::ungrouped_type;
+use crate::presence::presence;
 use crate::rule::Access;
+
+/// Reports that the function is in an `impl` or a `trait`, where no expansion can be.
+pub(crate) fn associated(signature: &Signature, attribute: &str) -> TokenStream {
+    let message = format!(
+        "`#[{attribute}]` declares a type next to its function, and an `impl` or a `trait` can't hold one: move the function out, and take \
+         what it needs as an argument, such as `State(app): State<App>`"
+    );
+    syn::Error::new(signature.ident.span(), message).to_compile_error()
+}
 
 /// axum takes 16 extractors, and the gate is the first.
 pub(crate) const MAX_ARGUMENTS: usize = 15;
@@ -54,7 +66,7 @@ pub(crate) fn principal(signature: &Signature, access: Access, diagnostics: &Dia
 
 /// `Principal` or `Claims<T>`, and whether it is in an `Option`.
 fn principal_type(ty: &Type) -> Option<(String, bool)> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = ungrouped_type(ty) else { return None };
     let last = path.path.segments.last()?;
     match (last.ident.to_string().as_str(), &last.arguments) {
         ("Principal", PathArguments::None) => Some(("Principal".into(), false)),
@@ -85,23 +97,35 @@ pub(crate) fn single(attributes: &mut Vec<Attribute>, diagnostics: &Diagnostics)
 /// The function can be called by the gate with a principal and extractors.
 pub(crate) fn check(signature: &Signature, diagnostics: &Diagnostics) {
     asynchronous(signature, "check", diagnostics);
-    if !signature.generics.params.is_empty() {
-        diagnostics.error(
-            signature.generics.span(),
-            "a `#[check]` function takes no generics: write the concrete types",
-        );
+    let parameters = signature.generics.params.iter().filter(|it| !matches!(it, GenericParam::Lifetime(_)));
+    let generic = parameters.map(|parameter| parameter.span());
+    let opaque = signature.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(argument) if matches!(ungrouped_type(&argument.ty), Type::ImplTrait(_)) => {
+            Some(argument.ty.span())
+        }
+        _ => None,
+    });
+    if let Some(span) = generic.chain(opaque).next() {
+        diagnostics.error(span, "a `#[check]` function takes no generics: write the concrete types");
     }
     let form = "the first argument of a `#[check]` function is the caller: write `user: &Principal`";
     match signature.inputs.first() {
         None => diagnostics.error(signature.paren_token.span.join(), form),
-        Some(FnArg::Receiver(receiver)) => diagnostics.error(
-            receiver.span(),
-            "a `#[check]` function is a free function: write `async fn owns(user: &Principal, ..)` outside of `impl`",
-        ),
-        Some(FnArg::Typed(first)) if !matches!(&*first.ty, Type::Reference(_)) => {
+        // Reported before.
+        Some(FnArg::Receiver(_)) => {}
+        Some(FnArg::Typed(first)) if !matches!(ungrouped_type(&first.ty), Type::Reference(_)) => {
             diagnostics.error(first.ty.span(), form);
         }
-        Some(FnArg::Typed(_)) => {}
+        Some(FnArg::Typed(first)) => {
+            let cfg = first.attrs.iter().find(|attribute| presence([*attribute]).is_some());
+            if let Some(cfg) = cfg {
+                diagnostics.error(
+                    cfg.span(),
+                    "the first argument of a `#[check]` function is the caller, and is always passed: remove the `#[cfg]`, or write it \
+                     above the function",
+                );
+            }
+        }
     }
 }
 

@@ -1,26 +1,31 @@
 //! `#[auth(..)]`: the policy as a type next to the function, and one argument in front of its others.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{FnArg, parse_quote, parse_quote_spanned};
+use syn::{FnArg, Path, parse_quote, parse_quote_spanned};
 
 use super::common::{misplaced, private};
 use super::rule::{checked, rule};
 use crate::attribute::{self, Place};
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
-use crate::function::Function;
+use crate::function::{Function, ungrouped_item};
+use crate::place::is_associated;
 use crate::rule::Arguments;
 use crate::vocabulary::{Loaded, load};
 
 /// The expansion of `#[auth(..)]`.
 pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut handler = match syn::parse2::<Function>(item.clone()) {
+    let mut handler = match syn::parse2::<Function>(ungrouped_item(item.clone())) {
         Ok(handler) => handler,
         Err(_) => return misplaced("auth", item),
     };
+    if handler.signature.receiver().is_none() && is_associated(handler.name()) {
+        let error = signature::associated(&handler.signature, "auth");
+        return quote!(#error #handler);
+    }
     let diagnostics = Diagnostics::new();
     let arguments = attribute::parse(arguments, Place::Attribute, &diagnostics);
     signature::handler(&handler.signature, &diagnostics);
@@ -52,17 +57,44 @@ fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) ->
 
     let gate: FnArg = match &arguments.check {
         None => parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy>),
-        Some(check) => {
-            let check = quote_spanned!(check.span()=> #check);
+        Some(_) => {
+            let check = quote!(<#policy as #private::NamesCheck>::Check);
             parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy, #check>)
         }
     };
+    let check_item = arguments.check.as_ref().map(|check| check_item(handler, check, &policy, &private));
     // Clippy's default limit is seven; the eighth argument is not the user's.
     if handler.signature.inputs.len() == 7 {
         handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));
     }
     handler.signature.inputs.insert(0, gate);
-    quote!(#policy_item #handler)
+    quote!(#policy_item #check_item #handler)
+}
+
+/// The type of the check, which `#[check]` declared under the name of its function.
+///
+/// It is imported under a name of our own, so that a type of ours is found in its place if the function has none: that one does not
+/// implement `DeclaredCheck`, and the compiler says what is missing. The function itself is named as a value, since the compiler
+/// then knows similar names.
+fn check_item(handler: &Function, check: &Path, policy: &Ident, private: &TokenStream) -> TokenStream {
+    let cfgs = handler.cfgs();
+    let span = check.segments.last().map_or_else(|| check.span(), |last| last.ident.span());
+    let alias = Ident::new("__Check", Span::mixed_site().located_at(span));
+    let named = check.get_ident().map(|name| quote!(let _ = #name;));
+    quote! {
+        #(#cfgs)*
+        const _: () = {
+            use #private::FunctionWithoutCheck as #alias;
+            const _: () = {
+                use #check as #alias;
+                impl #private::NamesCheck for #policy {
+                    type Check = #alias;
+                }
+                let _ = #alias;
+            };
+            #named
+        };
+    }
 }
 
 /// Replaces a function whose attribute has an error by one of the same name that rejects every request.
@@ -88,6 +120,8 @@ fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
 }
 
 /// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is not a value.
+///
+/// Its name is of the expansion, where no lint of the user's applies. So nothing has to be allowed, which a crate could forbid.
 fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: &TokenStream) -> TokenStream {
     let cfgs: Vec<_> = handler.cfgs().collect();
     let visibility = &handler.visibility;
@@ -96,7 +130,7 @@ fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: 
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        #[non_exhaustive]
         #visibility struct #policy {}
 
         #(#cfgs)*
@@ -116,5 +150,6 @@ fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: 
 }
 
 fn policy_name(handler: &Ident) -> Ident {
-    format_ident!("__auth_policy_{}", handler.unraw(), span = handler.span())
+    // Of the expansion, not of the user: lints for the user's types are not for this one.
+    format_ident!("__auth_policy_{}", handler.unraw(), span = Span::mixed_site().located_at(handler.span()))
 }

@@ -72,7 +72,6 @@ fn constant(vocabulary: &Vocabulary, private: &TokenStream) -> TokenStream {
     let default_source = &vocabulary.default_source;
     quote! {
         /// What `auth.toml` declares, for the engine: `Auth::builder().vocabulary(&VOCABULARY)`.
-        #[allow(dead_code, unreachable_pub)]
         pub static VOCABULARY: #private::Vocabulary = #private::Vocabulary::new(
             &[#(#default_source),*],
             &[#(#roles),*],
@@ -169,17 +168,16 @@ impl<'v> Names<'v> {
         let traits = traits(&kind, private);
         quote! {
             #[doc = #about]
-            #[allow(dead_code, unreachable_pub)]
-            #[derive(
+                #[derive(
                 ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq, ::core::cmp::Eq,
                 ::core::cmp::PartialOrd, ::core::cmp::Ord, ::core::hash::Hash,
             )]
+            #[allow(clippy::exhaustive_enums, reason = "a match names all that the file declares")]
             pub enum #kind {
                 #(#[doc = #docs] #idents,)*
             }
 
-            #[allow(dead_code, unreachable_pub)]
-            impl #kind {
+                impl #kind {
                 #[doc = #all_about]
                 pub const ALL: &'static [Self] = &[#(Self::#idents),*];
 
@@ -201,8 +199,8 @@ fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
         impl #private::Name for #kind {
             const KIND: #private::NameKind = #private::NameKind::#kind;
 
-            fn as_str(&self) -> &'static ::core::primitive::str {
-                (*self).as_str()
+            fn name(&self) -> &'static ::core::primitive::str {
+                self.as_str()
             }
         }
 

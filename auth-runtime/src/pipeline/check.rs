@@ -42,6 +42,37 @@ impl<S: Sync> Check<S> for NoCheck {
     }
 }
 
+/// A type that `#[check]` declared under the name of its function.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the function that `check = ..` names has no `#[check]` attribute",
+    label = "write `#[check]` above this function",
+    note = "`check = owns` takes an async function such as `#[check] async fn owns(user: &Principal, Path(id): Path<u64>) -> bool`"
+)]
+pub trait DeclaredCheck: NamedCheck {}
+
+/// The policy of a handler with a check.
+#[doc(hidden)]
+pub trait NamesCheck {
+    type Check: DeclaredCheck;
+}
+
+/// Takes the place of a check that is not declared. The expansion of the handler does not compile then.
+#[doc(hidden)]
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FunctionWithoutCheck;
+
+impl NamedCheck for FunctionWithoutCheck {
+    const NAME: Option<&'static str> = Some("no check");
+}
+
+impl<S: Sync> Check<S> for FunctionWithoutCheck {
+    async fn check(_: &Principal, _: &mut Parts, _: &S) -> CheckOutcome {
+        CheckOutcome::Denied
+    }
+}
+
 /// What a check decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -84,7 +84,7 @@ pub trait Name: Copy + fmt::Debug {
     const KIND: NameKind;
 
     /// The name, as tokens and rules have it.
-    fn as_str(&self) -> &'static str;
+    fn name(&self) -> &'static str;
 }
 
 /// What a name of a vocabulary names.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
@@ -113,17 +113,18 @@ impl Project {
         self.run("clippy", "")
     }
 
+    /// What the compiler says of the whole workspace, as it says it.
+    pub(crate) fn messages(&self, command: &str) -> Vec<Value> {
+        let output = run_cargo(command, &self.path(""));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let messages = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let messages = messages.filter(|message| message["reason"] == "compiler-message");
+        messages.map(|mut message| message["message"].take()).collect()
+    }
+
     fn run(&self, command: &str, folder: &str) -> Checked {
         let folder = self.path(folder);
-        let output = cargo()
-            .args([command, "--offline", "--workspace", "--keep-going", "--message-format=json"])
-            .arg("--config")
-            .arg(prepared_config())
-            .arg("--target-dir")
-            .arg(build_output())
-            .current_dir(&folder)
-            .output()
-            .unwrap();
+        let output = run_cargo(command, &folder);
         // Once cargo has seen that they changed, they are no newer than what it made of them.
         for path in self.edited.take().iter().filter(|path| path.exists()) {
             set_modified(path, SystemTime::now() - Duration::from_secs(3600));
@@ -174,6 +175,18 @@ impl Project {
         assert!(unpacked.status.success(), "{}", String::from_utf8_lossy(&unpacked.stderr));
         String::from_utf8(unpacked.stdout).unwrap()
     }
+}
+
+fn run_cargo(command: &str, folder: &Path) -> Output {
+    cargo()
+        .args([command, "--offline", "--workspace", "--keep-going", "--message-format=json"])
+        .arg("--config")
+        .arg(prepared_config())
+        .arg("--target-dir")
+        .arg(build_output())
+        .current_dir(folder)
+        .output()
+        .unwrap()
 }
 
 fn set_modified(path: &Path, time: SystemTime) {

@@ -13,6 +13,8 @@ struct Some;
 struct Result;
 struct Ok;
 struct Err;
+struct NamesCheck;
+struct FunctionWithoutCheck;
 struct Send;
 struct Sync;
 struct String;
@@ -25,8 +27,12 @@ async fn guarded(user: Principal) -> ::std::string::String {
 }
 
 #[check(crate = ::gatekeeper)]
-async fn not_eve(user: &Principal) -> bool {
-    user.subject() != "eve"
+async fn not_eve(
+    user: &Principal,
+    method: ::axum::http::Method,
+    #[cfg(any())] _: NoSuchType,
+) -> ::std::result::Result<bool, ::std::string::String> {
+    ::std::result::Result::Ok(user.subject() != "eve" && method == ::axum::http::Method::GET)
 }
 
 #[auth(crate = ::gatekeeper, public)]
