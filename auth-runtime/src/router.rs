@@ -21,6 +21,7 @@ mod resolve;
 mod routes;
 mod served_methods;
 mod service;
+mod unfinished;
 
 pub use axum::routing::MethodFilter;
 
