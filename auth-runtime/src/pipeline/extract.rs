@@ -70,6 +70,7 @@ impl<'a> Pipeline<'a> {
             }
             if found == Extracted::Repeated && !self.may_do_without(source) {
                 // A browser would send them again with every request.
+                self.origin(head, source.carrier())?;
                 self.clear(source);
                 return Err(Failure::repeated(source));
             }

@@ -120,7 +120,8 @@ mod tests {
         let index = VocabularyIndex::default();
         let list = |name: &str| vec![name.to_owned()];
         let claim = |name: &str| Condition::Claim(ClaimCondition::one_of(name, [Literal::Integer(1)]));
-        let rows: [(fn(Vec<String>) -> Condition, &str, &str); 5] = [
+        type Row = (fn(Vec<String>) -> Condition, &'static str, &'static str);
+        let rows: [Row; 5] = [
             (Condition::Roles, "admin ", "can't be a role"),
             (Condition::Scopes, "a b", "can't be a scope"),
             (Condition::Permissions, "", "can't be a permission"),

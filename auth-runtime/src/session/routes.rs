@@ -252,27 +252,27 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         TokenEndpoints::new(self.config)
     }
 
-    /// Returns a router with the routes, to be nested.
-    pub fn router<S>(self) -> Router<S>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        let everywhere = match self.config.delivery {
-            Delivery::Cookies => Rule::authenticated().sources(&["cookie"]),
-            Delivery::Json => Rule::authenticated(),
-        };
-        let engine = self.config.tokens.engine();
-        if self.config.delivery == Delivery::Cookies
-            && !engine
-                .authentication
-                .sources
-                .take_access_cookie(engine.authentication.sources.default_indices())
-        {
+    /// The rule of the routes that need a session. Warns if it is not the one that other routes have.
+    fn rule_of_a_session(&self) -> Rule {
+        if self.config.delivery == Delivery::Json {
+            return Rule::authenticated();
+        }
+        let sources = &self.config.tokens.engine().authentication.sources;
+        if !sources.take_access_cookie(sources.default_indices()) {
             tracing::warn!(
                 "auth: the token routes set cookies, but `default_sources` of the engine has no `cookie`: add it, or write \
                  `source = \"cookie\"` on every route that uses the session"
             );
         }
+        Rule::authenticated().sources(&["cookie"])
+    }
+
+    /// Returns a router with the routes, to be nested.
+    pub fn router<S>(self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let everywhere = self.rule_of_a_session();
         #[cfg(feature = "openapi")]
         let documented = documented::Documented {
             delivery: self.config.delivery,

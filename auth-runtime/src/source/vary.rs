@@ -72,7 +72,9 @@ fn lists(headers: &HeaderMap, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{VARY, Vary};
-    use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query};
+    use std::sync::Arc;
+
+    use crate::source::{AccessCookie, Bearer, CookieAttributes, CredentialSource, Header, Query, SameSite};
     use axum::http::{HeaderMap, HeaderName, header};
 
     fn vary(sources: &[&dyn CredentialSource]) -> Vary {
@@ -81,7 +83,13 @@ mod tests {
 
     #[test]
     fn it_is_merged_and_lists_nothing_twice() {
-        let cookie = AccessCookie::new(None, true);
+        let attributes = CookieAttributes {
+            secure: true,
+            same_site: SameSite::Lax,
+            domain: None,
+            clear_domains: Vec::new(),
+        };
+        let cookie = AccessCookie::new("session".into(), Arc::new(attributes));
         let token = Header::new("token", header::AUTHORIZATION).with_scheme("Token");
         let partner = Header::new("partner", HeaderName::from_static("x-partner-token"));
         let two: &[&dyn CredentialSource] = &[&Bearer, &cookie];

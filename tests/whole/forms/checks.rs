@@ -16,7 +16,7 @@ async fn conditional(
     #[cfg(any())] _: NoSuchType,
     #[cfg_attr(all(), cfg(any()))] _: NoSuchType,
     #[cfg_attr(any(), cfg(any()))] method: Method,
-    #[allow(unused_variables)] headers: HeaderMap,
+    #[allow(unused_variables, reason = "an attribute on a parameter")] headers: HeaderMap,
 ) -> bool {
     user.subject() == name && method == Method::GET
 }
@@ -37,6 +37,7 @@ async fn r#move(_: &Principal) -> bool {
 }
 
 #[check]
+#[allow(clippy::needless_lifetimes, reason = "a check may name them")]
 async fn lifetimes<'p>(user: &'p Principal, State(()): State<()>) -> Result<bool, &'p str> {
     Ok(user.subject() == "alice")
 }

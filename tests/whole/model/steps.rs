@@ -69,5 +69,9 @@ pub(super) fn steps(settings: Settings) -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::RotateSigningKey),
         3 => restart.prop_map(|(down_for, new_refresh_key)| Step::Restart { down_for, new_refresh_key }),
     ];
-    vec(step, 1..80)
+    // The newest token is used, and after so many seconds again.
+    let repeat = prop::sample::select(vec![any_number, any_number + 1, once, once + 1])
+        .prop_map(|seconds| vec![Step::Refresh(0), Step::Wait(seconds), Step::Refresh(1)]);
+    let steps = prop_oneof![24 => step.prop_map(|step| vec![step]), 1 => repeat];
+    vec(steps, 1..80).prop_map(|steps| steps.concat())
 }

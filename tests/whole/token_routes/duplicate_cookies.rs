@@ -42,9 +42,14 @@ async fn a_duplicate_is_named_and_ours_are_cleared_on_every_route() {
             for cookies in [format!("{own}; sid=of-another"), "sid=a; sid=a; sid=a".to_owned()] {
                 let log = CapturedLog::start(tracing::Level::INFO);
                 let reply = send(&shop.app, request("GET", path, &[("cookie", &cookies)])).await;
-                assert_eq!(reply.status, 400, "{path}");
                 assert_eq!(cleared(&reply, "sid"), domains, "{path}");
                 assert_eq!(set_cookies(&reply).len(), domains.len(), "{path}");
+                if path == "/" {
+                    // An optional page is served without them.
+                    assert_eq!(reply.status, 200);
+                    continue;
+                }
+                assert_eq!(reply.status, 400);
                 assert!(reply.header("www-authenticate").contains("error=\"invalid_request\""));
                 let detail = &body(&reply)["detail"];
                 assert_eq!(*detail, json!("the cookie `sid` was sent more than once"));

@@ -91,7 +91,7 @@ async fn a_safe_method_is_405_and_changes_nothing() {
 #[tokio::test]
 async fn another_method_is_served_to_a_page_of_this_origin_alone() {
     let (_auth, app, cookies, bearer) = app(Delivery::Cookies).await;
-    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "QUERY"] {
         for path in PATHS {
             for credential in [("cookie", cookies.as_str()), ("authorization", bearer.as_str())] {
                 let foreign = [credential, ("origin", "https://evil.example"), ("host", "shop.test")];

@@ -59,7 +59,7 @@ async fn code(
         return Err(shared.endpoints.fail_with(&head, TokenFailure::InvalidGrant));
     };
     attempt.succeed();
-    Ok(shared.endpoints.respond_with(&head, &shared.tokens.issue(&user).await.unwrap()))
+    Ok(shared.endpoints.respond_with(&head, &shared.tokens.issue(&user).await.unwrap()).await)
 }
 
 #[auth(public)]

@@ -79,12 +79,14 @@ impl TokenService {
         families: &[RefreshTokenFamily],
         reason: &str,
     ) -> Result<(), TokenError> {
-        families.iter().fold(Ok(()), |reported, family| {
+        let mut reported = Ok(());
+        for family in families {
             let session_id = session_of_family(family.id);
             let event = AuditEvent { reason, ..AuditEvent::new(AuditAction::SessionEnd) };
             let event = AuditEvent { subject: Some(&family.subject), session_id: Some(&session_id), ..event };
-            reported.and(self.report(event))
-        })
+            reported = reported.and(self.report(event));
+        }
+        reported
     }
 
     /// Reports how something ended, and returns that; or that the audit hook panicked.

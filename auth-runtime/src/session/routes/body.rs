@@ -87,10 +87,12 @@ impl RefreshTokenRequest for StandardLogout {
     }
 }
 
+type ReadRefreshToken = fn(&Parts, Body) -> BoxFuture<'_, Result<Option<String>, TokenFailure>>;
+
 /// How a refresh token is read from a body. A value, so that the type of the body is none of the routes'.
 pub(super) struct RefreshTokenBody {
     /// Returns the refresh token, if there is one.
-    pub(super) read: fn(&Parts, Body) -> BoxFuture<'_, Result<Option<String>, TokenFailure>>,
+    pub(super) read: ReadRefreshToken,
     #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "it is for the OpenAPI document"))]
     pub(super) schema: fn() -> Value,
 }

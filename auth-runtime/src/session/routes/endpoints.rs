@@ -107,11 +107,9 @@ impl<A> TokenEndpoints<A> {
         self.tokens().engine()
     }
 
-    /// Checks the origin if tokens are sent in cookies, also if the request has none yet: otherwise another site could log its
-    /// visitors in as another user. A safe method is rejected: a browser sends such a request, with its cookies, for a page of
-    /// any site, and it may be sent ahead of the user's click.
+    /// Checks that the request may change state. A safe method is rejected: a browser sends such a request, with its cookies, for a
+    /// page of any site, and it may be sent ahead of the user's click.
     fn check_origin(&self, head: &Parts) -> Result<(), TokenFailure> {
-        self.check_engine(head)?;
         if is_safe(&head.method) {
             tracing::error!(
                 method = head.method.as_str(),
@@ -120,6 +118,13 @@ impl<A> TokenEndpoints<A> {
             );
             return Err(TokenFailure::MethodNotAllowed);
         }
+        self.check_page(head)
+    }
+
+    /// Checks the origin if tokens are sent in cookies, also if the request has none yet: otherwise another site could log its
+    /// visitors in as another user.
+    fn check_page(&self, head: &Parts) -> Result<(), TokenFailure> {
+        self.check_engine(head)?;
         if self.cookies().is_none() || self.engine().authentication.origins.admits(head) {
             Ok(())
         } else {
@@ -143,6 +148,12 @@ impl<A> TokenEndpoints<A> {
     /// Returns the client, which the rule of the route must require (RFC 7009 §2.1, RFC 7662 §2.1).
     async fn client(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
         self.check_origin(head)?;
+        self.reader(head).await
+    }
+
+    /// The same, for a request that changes nothing.
+    async fn reader(&self, head: &mut Parts) -> Result<Principal, TokenFailure> {
+        self.check_page(head)?;
         Principal::from_request_parts(head, &()).await.map_err(|_| {
             tracing::error!("auth: a token route has an anonymous caller: its rule must require a caller");
             TokenFailure::Misconfigured

@@ -47,13 +47,13 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                 match cookie.find(head) {
                     Extracted::Present(token) => Ok(token.into_owned()),
                     found => {
-                        // Of several, the response clears those with the paths and domains that are known.
-                        let (cookie, is_repeated) = (cookie.name(), found == Extracted::Repeated);
-                        tracing::info!(
-                            cookie,
-                            is_repeated,
-                            "auth: a refresh has no refresh cookie, or several"
-                        );
+                        let cookie = cookie.name();
+                        if found == Extracted::Repeated {
+                            // The response clears those with the paths and domains that are known.
+                            tracing::info!(cookie, "auth: the refresh cookie was sent more than once");
+                        } else {
+                            tracing::debug!(cookie, "auth: a refresh has no refresh cookie");
+                        }
                         Err(TokenFailure::InvalidGrant)
                     }
                 }

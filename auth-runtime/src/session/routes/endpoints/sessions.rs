@@ -21,7 +21,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     pub async fn sessions(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         let listing = async |head: &mut Parts| {
-            let caller = self.client(head).await?;
+            let caller = self.reader(head).await?;
             self.tokens().own_sessions(&caller).await.map_err(|error| failure(&error))
         };
         let listed = caught(listing(&mut head)).await;
@@ -67,7 +67,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     pub async fn user_sessions(&self, request: Request, subject: &str) -> Response {
         let (mut head, _) = request.into_parts();
         let listing = async |head: &mut Parts| {
-            self.client(head).await?;
+            self.reader(head).await?;
             is_user(subject)?;
             self.tokens().sessions(subject).await.map_err(|error| failure(&error))
         };
