@@ -65,12 +65,23 @@ fn invisible(_: Named, name: &str) -> Option<String> {
         let never =
             matches!(kind, None | Some(IdentifierType::Default_Ignorable | IdentifierType::Not_Character));
         let is_other_space = letter.is_whitespace() && letter != ' ';
-        let is_joiner = matches!(letter, '\u{200c}' | '\u{200d}');
-        is_other_space || is_joiner || letter.is_control() || never
+        is_other_space || is_joiner(letter) || letter.is_control() || never
     };
-    let letter = name.chars().find(|letter| is_invisible(*letter))?;
+    let letters: Vec<char> = name.chars().collect();
+    // Persian and the languages of India are written with joiners.
+    let is_written_with_joiners = |letter: Option<&char>| matches!(letter, Some('\u{600}'..='\u{dff}'));
+    let is_wrong = |at: usize, letter: char| {
+        let is_between = is_written_with_joiners(at.checked_sub(1).and_then(|before| letters.get(before)))
+            && is_written_with_joiners(letters.get(at.saturating_add(1)));
+        is_invisible(letter) && !(is_joiner(letter) && is_between)
+    };
+    let (_, letter) = name.chars().enumerate().find(|(at, letter)| is_wrong(*at, *letter))?;
     let without: String = name.chars().filter(|letter| !is_invisible(*letter)).collect();
     Some(format!("it contains U+{:04X}, which is no visible character. Write {without:?}", u32::from(letter)))
+}
+
+fn is_joiner(letter: char) -> bool {
+    matches!(letter, '\u{200c}' | '\u{200d}')
 }
 
 fn scope(named: Named, name: &str) -> Option<String> {
@@ -112,11 +123,19 @@ fn not_normalized(_: Named, name: &str) -> Option<String> {
 fn variant_of_ascii(_: Named, name: &str) -> Option<String> {
     let ascii = |letter: char| -> Option<String> {
         let plain: String = std::iter::once(letter).nfkc().collect();
-        (!letter.is_ascii() && plain.is_ascii()).then_some(plain)
+        let is_other = !letter.is_ascii() && plain.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // Not signs, such as `№`, `™`, `²` and the `º` of `2º`: nobody takes them for the letters that they stand for.
+        let is_style = letter.is_alphabetic() && !matches!(letter, 'ª' | 'º') || is_digit_of_a_style(letter);
+        (is_other && is_style).then_some(plain)
     };
     let (letter, plain) = name.chars().find_map(|letter| Some((letter, ascii(letter)?)))?;
     let whole: String = name.chars().map(|letter| ascii(letter).unwrap_or_else(|| letter.into())).collect();
     Some(format!("`{letter}` (U+{:04X}) looks like `{plain}`. Write {whole:?}", u32::from(letter)))
+}
+
+/// Full-width and mathematical digits.
+fn is_digit_of_a_style(letter: char) -> bool {
+    matches!(letter, '\u{ff10}'..='\u{ff19}' | '\u{1d7ce}'..='\u{1d7ff}')
 }
 
 /// UTS 39 §5, word by word: the names of groups such as `Отдел CRM` have words of two scripts. A word by itself is of one script, or of
@@ -252,6 +271,13 @@ mod tests {
             "מנהל",
             "ዳይሬክተር",
             "2fa",
+            "管理者（全社）",
+            "部門：経理",
+            "Отдел №5",
+            "Suporte 2º nível",
+            "Acme™ admin",
+            "m²",
+            "حساب\u{200c}دار",
             "https://example.com/roles#admin",
             "Domain\\Users",
             "\u{1f600}",

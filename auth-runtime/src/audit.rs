@@ -27,6 +27,10 @@ pub struct AuditEvent<'a> {
     pub issuer: Option<&'a str>,
     /// The user whom it is about, where that is known: `sub`. For a request, the caller.
     pub subject: Option<&'a str>,
+    /// The caller of a token route that asked for it, where there is one: `sub`. It may be an administrator, and
+    /// [`subject`](Self::subject) the user whose session was ended. `None` for a [`Request`](AuditAction::Request), whose caller is
+    /// the [`principal`](Self::principal).
+    pub actor: Option<&'a str>,
     /// The session that it is about, where that is known: `sid`.
     pub session_id: Option<&'a str>,
     /// The address of the client, with [trusted proxies](crate::AuthBuilder::trusted_proxies) applied. `None` if the app is not
@@ -69,7 +73,8 @@ pub enum AuditAction {
     Logout,
     /// All sessions of a user were ended; by [`Revocations`](crate::revocation::Revocations) also those alone that began by a time.
     LogoutEverywhere,
-    /// A session was ended for another reason: by the application, by an administrator, or because its user has too many.
+    /// A session was ended for another reason, which [`AuditEvent::reason`] says: by the application or an administrator, because its
+    /// user has too many, because its browser has logged in again, or because its tokens could not be sent.
     SessionEnd,
     /// A token was revoked (RFC 7009); if it is a refresh token, its session has ended.
     TokenRevocation,
@@ -116,6 +121,7 @@ impl<'a> AuditEvent<'a> {
             principal: None,
             issuer: None,
             subject: None,
+            actor: None,
             session_id: None,
             client_address: None,
             method: None,
@@ -200,20 +206,23 @@ fn trace_request(event: &AuditEvent<'_>) {
 }
 
 fn trace_session(event: &AuditEvent<'_>) {
-    let AuditEvent { subject, session_id, reason, .. } = *event;
+    let AuditEvent { subject, actor, session_id, reason, .. } = *event;
     let action = event.action.as_str();
     let client_address = event.client_address.map(tracing::field::display);
+    // The reason is a field, because it may contain text of others: what writes the log escapes it.
     macro_rules! line {
         ($level:ident, $($message:tt)*) => {
-            tracing::$level!(action, subject, session_id, client_address, $($message)*)
+            tracing::$level!(action, subject, actor, session_id, client_address, reason, $($message)*)
         };
     }
     match (event.action, event.rejection) {
-        (AuditAction::RefreshTokenReuse, _) => line!(warn, "auth: {reason}"),
-        (_, Some(kind)) if kind.status().is_server_error() => line!(error, "auth: {action} failed: {reason}"),
-        (_, Some(_)) => line!(info, "auth: {action} rejected: {reason}"),
+        (AuditAction::RefreshTokenReuse, _) => line!(warn, "auth: {}", event.action.happened()),
+        (_, Some(kind)) if kind.status().is_server_error() => line!(error, "auth: {action} failed"),
+        (_, Some(_)) => line!(info, "auth: {action} rejected"),
         // Frequent, and nothing that anybody must read.
-        (AuditAction::Refresh | AuditAction::RefreshRepeat, None) => line!(debug, "auth: {reason}"),
-        (_, None) => line!(info, "auth: {reason}"),
+        (AuditAction::Refresh | AuditAction::RefreshRepeat, None) => {
+            line!(debug, "auth: {}", event.action.happened());
+        }
+        (_, None) => line!(info, "auth: {}", event.action.happened()),
     }
 }

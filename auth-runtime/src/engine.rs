@@ -36,6 +36,8 @@ pub(crate) use self::responses::Responses;
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie};
 pub(crate) use self::token_cache::{TokenCache, Verified};
+#[cfg(feature = "token-routes")]
+pub(crate) use self::token_service::ClientSessions;
 pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenService};
 use crate::client_address::{TrustedProxies, client_address};
 use crate::clock::{Clock, JumpGuard};

@@ -26,7 +26,7 @@ pub use self::request_auth::RequestAuth;
 pub(crate) use self::route_policy::RoutePolicy;
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
-use crate::engine::Engine;
+use crate::engine::{Engine, is_access_cookie};
 use crate::policy::Access;
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
@@ -59,20 +59,29 @@ impl<'a> Pipeline<'a> {
         if let Some(token) = self.injected(head) {
             return self.identify(token.clone()).map(Some);
         }
-        let extracted = match self.extract(head)? {
-            Extraction::Nothing => None,
-            Extraction::Credential(credential) => Some(credential),
+        let (extracted, invalid) = match self.extract(head)? {
+            Extraction::Nothing => (None, None),
+            Extraction::Credential(credential) => (Some(credential), None),
             Extraction::Invalid(source, failure) => {
                 self.origin(head, source.carrier())?;
-                return self.without(source, failure);
+                // An access cookie that is empty or has forbidden characters is nobody's, so the session may be renewed.
+                let is_unusable = failure.rejection.kind() == RejectionKind::InvalidToken;
+                if !(is_unusable && is_access_cookie(source)) {
+                    return self.without(source, failure);
+                }
+                (None, Some((source, failure)))
             }
         };
-        let Some(credential) = self.renew(head, extracted).await? else { return Ok(None) };
+        let Some(credential) = self.renew(head, extracted).await? else {
+            return invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure));
+        };
         match self.authenticate(head, &credential) {
             Ok(principal) => {
                 self.keep_from_shared_caches(credential.source);
                 Ok(Some(principal))
             }
+            // What was issued just now and is refused is a fault of the service.
+            Err(failure) if credential.is_renewed => Err(failure),
             Err(failure) => self.without(credential.source, failure),
         }
     }

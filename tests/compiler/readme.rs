@@ -130,6 +130,18 @@ fn links(page: &str) -> Vec<&str> {
     inline.chain(reference.filter_map(|line| Some(line.split_once("]: ")?.1.trim()))).collect()
 }
 
+/// The headings of a page, as rustdoc links them.
+fn anchors(page: &str) -> impl Iterator<Item = String> {
+    let headings = page.lines().filter_map(|line| line.strip_prefix('#'));
+    headings.map(|heading| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        text.chars()
+            .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter))
+            .collect::<String>()
+            .replace(' ', "-")
+    })
+}
+
 #[test]
 fn links_lead_somewhere_from_the_registry_and_from_rustdoc() {
     let guide = fs::read_to_string("../../auth-runtime/src/guide.rs").unwrap();
@@ -146,8 +158,11 @@ fn links_lead_somewhere_from_the_registry_and_from_rustdoc() {
                 continue;
             };
             if let Some(page) = target.strip_prefix("guide/") {
-                let page = page.strip_suffix("/index.html").unwrap();
-                assert!(Path::new(&format!("../../docs/guide/{page}.md")).exists(), "{place}");
+                let (page, anchor) = page.split_once('#').map_or((page, None), |(page, to)| (page, Some(to)));
+                let page = page.strip_suffix("/index.html").unwrap_or_else(|| panic!("{place}"));
+                let file = format!("../../docs/guide/{page}.md");
+                let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{place}: {error}"));
+                assert!(anchor.is_none_or(|to| anchors(&text).any(|anchor| anchor == to)), "{place}");
                 to_pages += 1;
             } else {
                 // rustdoc checks the same link in guide.rs, since it is written in its own form there.

@@ -121,8 +121,8 @@ const TABLE: &[(&[&str], &[&str], &str, &str)] = &[
     (&[], &["expired", "expired"], "400 invalid_request C", "200 nobody C"),
     (&["good:alice", "good:alice"], &["good:bob"], "400 invalid_request", "400 invalid_request"),
     (&["good:alice", "good:alice"], &["good:bob", "good:bob"], "400 invalid_request", "400 invalid_request"),
-    (&["good:alice"], &["good:bob", "good:bob"], "400 invalid_request C", "200 alice"),
-    (&["bad"], &["good:bob", "good:bob"], "400 invalid_request C", "401 invalid_token"),
+    (&["good:alice"], &["good:bob", "good:bob"], "200 alice", "200 alice"),
+    (&["bad"], &["good:bob", "good:bob"], "401 invalid_token", "401 invalid_token"),
     // both: the explicit one decides, though the rule names the cookie first
     (&["good:alice"], &["good:bob"], "200 alice", "200 alice"),
     (&["good:alice"], &["bad"], "200 alice", "200 alice"),

@@ -113,7 +113,7 @@ async fn no_token_is_given_out_for_roles_that_exclude_each_other() {
         let Err(TokenError::Claims(why)) = refused else { panic!("{refused:?}") };
         assert_eq!(
             why,
-            "the subject `alice` has the roles `auditor` and `admin`, which the vocabulary says exclude each other"
+            "the subject \"alice\" has the roles `auditor` and `admin`, which the vocabulary says exclude each other"
         );
     }
     // And mends it: the login still stands.

@@ -3,12 +3,14 @@
 //! | file | what |
 //! |---|---|
 //! | `access_token` | an access token without a session |
+//! | `client_sessions` | the sessions of a client's tokens, which end together |
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
 //! | `report` | what the log and the audit hook learn |
 //! | `sessions` | the sessions of a user: the list, and ending one or all others |
 
 mod access_token;
+mod client_sessions;
 mod login;
 mod logout;
 mod report;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use self::access_token::AccessTokenBuilder;
+pub(crate) use self::client_sessions::ClientSessions;
 pub use self::sessions::{Session, SessionList};
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
@@ -38,6 +41,8 @@ pub struct TokenService {
     engine: Arc<Engine>,
     /// The client that asks, where that is known: for audit events.
     client_address: Option<IpAddr>,
+    /// The caller that asks, where there is one: for audit events.
+    actor: Option<Arc<str>>,
 }
 
 impl Auth {
@@ -52,7 +57,7 @@ impl Auth {
 
 impl TokenService {
     pub(crate) fn of(engine: Arc<Engine>) -> Option<Self> {
-        engine.sessions.issuer.is_some().then_some(Self { engine, client_address: None })
+        engine.sessions.issuer.is_some().then_some(Self { engine, client_address: None, actor: None })
     }
 
     #[cfg(feature = "token-routes")]

@@ -116,8 +116,8 @@ impl TokenIssuer {
     /// not used itself: two tabs may refresh at the same time, and an answer may be lost. Default: 10 seconds; 0 turns it off, and
     /// 60 seconds is the maximum. A used token that is sent later is treated as stolen and ends the session.
     ///
-    /// It concerns explicit refreshes. A transparent renewal has 60 seconds of its own: see
-    /// [`renew_transparently`](crate::AuthBuilder::renew_transparently).
+    /// With [`renew_transparently`](crate::AuthBuilder::renew_transparently) a renewal has 60 seconds, and a refresh by the cookie 60
+    /// seconds at least, also if this is 0.
     pub fn grace_period(mut self, grace: Duration) -> Self {
         (self.grace, self.extends_grace) = (grace, false);
         self
@@ -131,6 +131,8 @@ impl TokenIssuer {
     /// detected until one of the two uses it further. Every such use is reported as
     /// [`AuditAction::RefreshRepeat`](crate::audit::AuditAction::RefreshRepeat), with the address: watch them. It is right for apps
     /// on mobile networks that lose answers, and that can't try again within a minute. A transparent renewal keeps its 60 seconds.
+    ///
+    /// After 60 seconds, two uses at the same moment end the session too, and so does a further use after an answer that was lost again.
     pub fn dangerously_extend_grace_period(mut self, grace: Duration) -> Self {
         (self.grace, self.extends_grace) = (grace, true);
         self

@@ -28,6 +28,8 @@ pub(super) struct Credential<'r> {
     pub(super) now: SystemTime,
     /// What it led to when it was verified before.
     pub(super) remembered: Option<Arc<Verified>>,
+    /// It was issued by this very request, in place of one that expired, is missing or can't be used.
+    pub(super) is_renewed: bool,
 }
 
 /// What was found in a request.
@@ -68,6 +70,11 @@ impl<'a> Pipeline<'a> {
             if source.is_in_url() {
                 self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
+            let is_decided =
+                first.as_ref().is_some_and(|(earlier, _)| earlier.carrier() == Carrier::Explicit);
+            if is_decided && source.carrier() == Carrier::Ambient {
+                continue;
+            }
             if found == Extracted::Repeated && !self.may_do_without(source) {
                 // A browser would send them again with every request.
                 self.origin(head, source.carrier())?;
@@ -106,7 +113,13 @@ impl<'a> Pipeline<'a> {
             }
             Extracted::Present(text) => {
                 let remembered = self.remembered(&text);
-                Ok(Extraction::Credential(Credential { source, text, now: self.now, remembered }))
+                Ok(Extraction::Credential(Credential {
+                    source,
+                    text,
+                    now: self.now,
+                    remembered,
+                    is_renewed: false,
+                }))
             }
             Extracted::Unusable(why) => invalid(why.into()),
             Extracted::Repeated => {

@@ -51,7 +51,7 @@ impl Failure {
         let detail = format!("{what} was sent more than once");
         let reason = match source.location() {
             Some(CredentialLocation::Cookie { name }) if !is_for_one_host(name) => format!(
-                "{detail}: the browser has another one of this name, of a parent domain or for another path. Give the cookie a                  name with `__Host-` in `CookieOptions::name`, or name that domain in `CookieOptions::clear_domains`"
+                "{detail}: the browser has another one of this name, of a parent domain or for another path. Give the cookie a name with `__Host-` in `CookieOptions::name`, or name that domain in `CookieOptions::clear_domains`"
             ),
             _ => detail.clone(),
         };

@@ -54,7 +54,13 @@ impl<'a> Pipeline<'a> {
                 // The tokens are younger than the request.
                 let text = tokens.access_token.into();
                 let now = engine.now();
-                Ok(Some(Credential { source: &cookies.access, text, now, remembered: None }))
+                Ok(Some(Credential {
+                    source: &cookies.access,
+                    text,
+                    now,
+                    remembered: None,
+                    is_renewed: true,
+                }))
             }
             // Or that of the successor.
             Err(TokenError::Refresh(RefreshError::Forged)) => Ok(extracted),

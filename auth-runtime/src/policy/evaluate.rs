@@ -124,6 +124,7 @@ impl Facts<'_> {
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.collect();
+    // They are the token's: a line break in one must not begin a line of the log.
+    let names: Vec<_> = names.map(|name| name.escape_debug().to_string()).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -170,7 +170,9 @@ where
                 let methods = axum::routing::any(handler).layer(AllowLayer(allowed.clone()));
                 fallbacks = fallbacks.merge(alone(&path, methods));
                 let entry = Entry::new(ServedMethods::Other, &path, Kind::Guarded(route));
-                self.entries.push(Entry { allowed: Some(allowed), ..entry });
+                // What all routes of the path are under comes before it, as before the 405 that it replaces.
+                let required = self.required_at(&path);
+                self.entries.push(Entry { allowed: Some(allowed), required, ..entry });
             } else {
                 self.entries.push(Entry::new(ServedMethods::Other, &path, Kind::Guarded(route.clone())));
             }

@@ -199,7 +199,8 @@ where
     /// Where the rule names sources, a route takes only those of its own that are among them.
     ///
     /// A request with a method that its path has no route for must satisfy it too, before it is answered 405 with `Allow`: what is
-    /// required of every route of the path is required of it.
+    /// required of every route of the path is required of it. Where the path has a method router of axum's with a rule beside it, axum
+    /// answers: with the rule or without it, by the order in which the two were added.
     pub fn require(mut self, rule: Rule) -> Self {
         self.required.push(rule);
         self

@@ -268,7 +268,7 @@ where
     }
 
     /// What the routers around it require of every route of a path, the outermost first.
-    fn required_at(&self, path: &str) -> Vec<Rule> {
+    pub(super) fn required_at(&self, path: &str) -> Vec<Rule> {
         let mut lists = self.at(path).map(|entry| &entry.required);
         let first = lists.next().cloned().unwrap_or_default();
         lists.fold(first, |common, list| {

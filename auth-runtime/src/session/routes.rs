@@ -72,6 +72,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::routing::post;
 
+pub use self::account::Account;
 use self::answers::StandardAnswers;
 pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
 pub use self::body::RefreshTokenRequest;

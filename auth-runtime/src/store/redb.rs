@@ -138,7 +138,7 @@ impl RedbStore {
 
     fn hangs(&self, consequence: &str) -> StoreError {
         self.inner.file.error(format_args!(
-            "its disk has not answered for {:?} (`RedbStoreOptions::time_limit`), {consequence}: see the log of the system. The              store writes again by itself when the disk answers",
+            "its disk has not answered for {:?} (`RedbStoreOptions::time_limit`), {consequence}: see the log of the system. The store writes again by itself when the disk answers",
             self.inner.time_limit
         ))
     }

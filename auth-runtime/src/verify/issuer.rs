@@ -277,7 +277,7 @@ impl TrustedIssuer {
         self
     }
 
-    /// Accepts a `sub` that is an integer. Where `sub` holds the subject, its text is the subject. Without it, such a token is rejected:
+    /// Accepts a `sub` that is an integer. Where `sub` holds the subject, its text is the subject: `1` and `"1"` are one. Without it, such a token is rejected:
     /// `sub` is a string (RFC 7519 §4.1.2).
     pub fn accept_integer_sub(mut self) -> Self {
         self.mapping.integer_sub = true;

@@ -78,12 +78,13 @@ async fn a_wrong_method_has_a_handler_with_a_rule() {
             "OTHER /own from bearer: any authenticated caller any_caller",
             "OTHER /x from bearer: role admin wrong_method",
             "OTHER /beside from bearer: role admin wrong_method",
-            "OTHER /in/y from bearer: role admin wrong_method",
+            "OTHER /in/y from bearer: scope in, and role admin wrong_method",
         ],
         "not where a path has a fallback, is a service's, or came later; the first one stays"
     );
     let app = app.finish(test.auth()).unwrap();
-    let [user, admin] = [vec![], vec!["admin"]].map(|roles| test.token(&TestUser::new("alice").roles(roles)));
+    let [user, admin] =
+        [vec![], vec!["admin"]].map(|roles| test.token(&TestUser::new("alice").roles(roles).scopes(["in"])));
     for (path, allow) in [("/x", "GET,HEAD,POST"), ("/beside", "GET,HEAD"), ("/in/y", "POST")] {
         assert_eq!(status(&app, "DELETE", path, None).await, 401, "{path}");
         assert_eq!(status(&app, "DELETE", path, Some(&user)).await, 403, "{path}");

@@ -17,6 +17,11 @@ async fn wrong_method(method: Method) -> (StatusCode, String) {
     (StatusCode::METHOD_NOT_ALLOWED, format!("no {method}"))
 }
 
+#[auth(public)]
+async fn wrong_method_for_everybody() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}
+
 #[auth(roles = ["admin"])]
 async fn wrong_method_of_admins() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
@@ -89,10 +94,11 @@ async fn the_fallback_of_all_paths_comes_after_the_gate_too() {
     let test = TestAuth::new();
     let inner = || Router::new().route("/x", get(open)).route("/y/{id}", post(open).get(open));
     let handler = inner().method_not_allowed_fallback(wrong_method).require(rule!(roles = ["member"]));
-    let outside = Router::new().nest("/in", inner().require(rule!(roles = ["member"])));
+    let outside = || Router::new().nest("/in", inner().require(rule!(roles = ["member"])));
     for (name, app) in [
         ("inside", Router::new().nest("/in", handler)),
-        ("outside", outside.method_not_allowed_fallback(wrong_method_of_admins)),
+        ("outside", outside().method_not_allowed_fallback(wrong_method_for_everybody)),
+        ("outside, of admins", outside().method_not_allowed_fallback(wrong_method_of_admins)),
     ] {
         let app = app.finish(test.auth()).unwrap();
         for (path, allow) in [("/in/x", "GET,HEAD"), ("/in/y/7", "POST,GET,HEAD")] {
@@ -102,7 +108,7 @@ async fn the_fallback_of_all_paths_comes_after_the_gate_too() {
                 (401, None),
                 "{name} {path}"
             );
-            let roles: &[&str] = if name == "inside" { &["member"] } else { &["member", "admin"] };
+            let roles: &[&str] = if name.ends_with("admins") { &["member", "admin"] } else { &["member"] };
             let reply = ask(&app, &test, "DELETE", path, Some(roles)).await;
             assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, allow), "{name} {path}");
         }

@@ -1,6 +1,7 @@
 //! What changes state does so for no safe method, which a page of any site can make a browser send.
 
 use auth_runtime::routing::any;
+use auth_runtime::session::routes::LoginError;
 
 use super::*;
 
@@ -23,7 +24,41 @@ handlers! {
     log_out_everywhere: [source = ["bearer", "cookie"]],
     revoke: [source = ["bearer", "cookie"]],
     introspect: [source = ["bearer", "cookie"]],
+    end_other_sessions: [source = ["bearer", "cookie"]],
 }
+
+#[auth(source = ["bearer", "cookie"])]
+async fn end_session(Extension(endpoints): Extension<TokenEndpoints<People>>, request: Request) -> Response {
+    endpoints.end_session(request, "id").await
+}
+
+#[auth(source = ["bearer", "cookie"])]
+async fn end_user_session(
+    Extension(endpoints): Extension<TokenEndpoints<People>>,
+    request: Request,
+) -> Response {
+    endpoints.end_user_session(request, "alice", "id").await
+}
+
+#[auth(source = ["bearer", "cookie"])]
+async fn end_user_sessions(
+    Extension(endpoints): Extension<TokenEndpoints<People>>,
+    request: Request,
+) -> Response {
+    endpoints.end_user_sessions(request, "alice").await
+}
+
+#[auth(public)]
+async fn attempt(
+    Extension(endpoints): Extension<TokenEndpoints<People>>,
+    head: axum::http::request::Parts,
+) -> Result<StatusCode, LoginError> {
+    endpoints.attempt(&head, "alice").await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// The functions whose ready routes are mounted for `DELETE`.
+const OF_SESSIONS: [&str; 4] =
+    ["/end_session", "/end_other_sessions", "/end_user_session", "/end_user_sessions"];
 
 const PATHS: [&str; 6] = ["/log_in", "/refresh", "/log_out", "/log_out_everywhere", "/revoke", "/introspect"];
 
@@ -43,6 +78,11 @@ async fn app(delivery: Delivery) -> (Auth, axum::Router, String, String) {
         .route("/log_out_everywhere", any(log_out_everywhere))
         .route("/revoke", any(revoke))
         .route("/introspect", any(introspect))
+        .route("/end_session", any(end_session))
+        .route("/end_other_sessions", any(end_other_sessions))
+        .route("/end_user_session", any(end_user_session))
+        .route("/end_user_sessions", any(end_user_sessions))
+        .route("/attempt", any(attempt))
         .route("/who", get(who))
         .layer(Extension(routes().endpoints()))
         .layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))))
@@ -62,7 +102,8 @@ async fn a_safe_method_is_405_and_changes_nothing() {
     for delivery in [Delivery::Cookies, Delivery::Json] {
         let (_auth, app, cookies, bearer) = app(delivery).await;
         let credentials = [("cookie", cookies.as_str()), ("authorization", bearer.as_str())];
-        for path in PATHS {
+        for path in PATHS.into_iter().chain(OF_SESSIONS).chain(["/attempt"]) {
+            let allow = if OF_SESSIONS.contains(&path) { "DELETE" } else { "POST" };
             for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
                 for credential in credentials {
                     let mut sent = request(method, path, &[credential, ("content-type", "application/json")]);
@@ -71,7 +112,7 @@ async fn a_safe_method_is_405_and_changes_nothing() {
                     let reply = send(&app, sent).await;
                     assert_eq!(
                         (reply.status.as_u16(), reply.header("allow")),
-                        (405, "POST"),
+                        (405, allow),
                         "{method} {path}"
                     );
                     assert!(set_cookies(&reply).is_empty(), "{method} {path}");
@@ -92,7 +133,7 @@ async fn a_safe_method_is_405_and_changes_nothing() {
 async fn another_method_is_served_to_a_page_of_this_origin_alone() {
     let (_auth, app, cookies, bearer) = app(Delivery::Cookies).await;
     for method in ["POST", "PUT", "PATCH", "DELETE", "QUERY"] {
-        for path in PATHS {
+        for path in PATHS.into_iter().chain(OF_SESSIONS) {
             for credential in [("cookie", cookies.as_str()), ("authorization", bearer.as_str())] {
                 let foreign = [credential, ("origin", "https://evil.example"), ("host", "shop.test")];
                 let reply = send(&app, request(method, path, &foreign)).await;

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use auth_runtime::session::TokenService;
 use auth_runtime::session::routes::{LoginError, OwnLogin};
 use axum::extract::{ConnectInfo, Json};
 use axum::http::request::Parts;
@@ -17,7 +16,6 @@ use super::*;
 #[derive(Clone)]
 struct Shared {
     endpoints: TokenEndpoints<People>,
-    tokens: TokenService,
     people: People,
     /// Each code takes a permit before it is looked at.
     gate: Arc<Semaphore>,
@@ -59,7 +57,7 @@ async fn code(
         return Err(shared.endpoints.fail_with(&head, TokenFailure::InvalidGrant));
     };
     attempt.succeed();
-    Ok(shared.endpoints.respond_with(&head, &shared.tokens.issue(&user).await.unwrap()).await)
+    Ok(shared.endpoints.log_in_as(&head, user).await)
 }
 
 #[auth(public)]
@@ -79,11 +77,11 @@ impl OwnShop {
         let auth = Auth::builder().token_issuer(issuer(&people)).build().unwrap();
         let tokens = auth.tokens().unwrap();
         let routes = match delivery {
-            Delivery::Cookies => TokenRoutes::cookies(tokens.clone(), people.clone()),
-            _ => TokenRoutes::json(tokens.clone(), people.clone()),
+            Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),
+            _ => TokenRoutes::json(tokens, people.clone()),
         };
         let endpoints = configure(routes).endpoints();
-        let shared = Shared { endpoints, tokens, people: people.clone(), gate: Arc::clone(&gate) };
+        let shared = Shared { endpoints, people: people.clone(), gate: Arc::clone(&gate) };
         let app = Router::new()
             .route("/password", post(password))
             .route("/code", post(code))

@@ -64,6 +64,12 @@ async fn only_what_expired_is_renewed() {
     let forged = format!("__Host-access_token=forged; {refresh}");
     let reply = get(&shop, "/who", &forged).await;
     assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 0));
+    // One that is nobody's counts as missing.
+    for unusable in ["", "a b"] {
+        let refresh = cookie_header(&shop.log_in("alice").await).split("; ").nth(1).unwrap().to_owned();
+        let reply = get(&shop, "/who", &format!("__Host-access_token={unusable}; {refresh}")).await;
+        assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (200, 2), "{unusable:?}");
+    }
     // So does a refresh cookie whose key this instance does not know.
     let unknown = "__Host-refresh_token=k9.AAAA";
     let reply = get(&shop, "/who", unknown).await;

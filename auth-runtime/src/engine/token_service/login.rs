@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::TokenService;
 use super::report::RefreshFacts;
+use super::{ClientSessions, TokenService};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
 use crate::engine::TokenCookies;
 use crate::issue::{
     AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, Subject, TokenError, TokenUse,
-    family_of_session, random_bytes, session_of_family,
+    random_bytes, session_of_family,
 };
 use crate::store::{FamilyId, RefreshTokenFamily, StoreError};
+use crate::verify::Excerpt;
 
 impl TokenService {
     /// Issues the tokens of a new session of `subject`, after the application has verified who it is. If the user has too many
@@ -20,29 +21,36 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
-        self.issue_in_place_of([], subject, None).await
+        self.issue_in_place_of(ClientSessions::default(), subject, None).await
     }
 
-    /// The same, where the caller ends the sessions with these ids afterwards: they are not among the user's that are too many. If
-    /// the tokens do not fit into the cookies that they are for, no session is recorded.
+    /// The same for a browser, whose former sessions then end: they are not among the user's that are too many. The tokens are issued
+    /// first, so that a login that fails ends nothing. If the former sessions can't be ended, the new one ends. If the tokens do not
+    /// fit into the cookies that they are for, no session is recorded.
     ///
     /// # Errors
     /// Also [`TokenError::CookieTooLarge`].
     pub(crate) async fn issue_in_place_of(
         &self,
-        former: impl IntoIterator<Item = &String>,
+        former: ClientSessions,
         subject: &Subject,
         cookies: Option<&TokenCookies>,
     ) -> Result<IssuedTokens, TokenError> {
-        let former: Vec<FamilyId> = former.into_iter().filter_map(|id| family_of_session(id)).collect();
         let event = AuditEvent { subject: Some(&subject.id), ..AuditEvent::new(AuditAction::Login) };
-        let (tokens, ended) = match self.begin_session(&former, subject, cookies).await {
+        let (tokens, ended) = match self.begin_session(&former.families(), subject, cookies).await {
             Ok(begun) => begun,
             Err(error) => return self.report_outcome(event, Err(error)),
         };
-        let reported = self.report(AuditEvent { session_id: Some(&tokens.session_id), ..event });
-        let ended = self.report_ended(&ended, "a session was ended: its user has too many");
-        reported.and(ended).map(|()| tokens)
+        let reported = self.report_ended(&ended, "a session was ended: its user has too many");
+        if let Err(error) = self.end_former(former, &tokens.session_id).await {
+            return self.report_outcome(event, Err(error));
+        }
+        let event = AuditEvent { session_id: Some(&tokens.session_id), ..event };
+        if let Err(error) = reported.and(self.report(event)) {
+            self.discard(&tokens.session_id).await;
+            return Err(error);
+        }
+        Ok(tokens)
     }
 
     /// The tokens of a new session, and the sessions that have ended because of it.
@@ -70,8 +78,8 @@ impl TokenService {
             }
             self.families().remove(vec![family.id]).await?;
         }
-        let reason =
-            format!("the user `{}` is logged out everywhere again and again during a login", subject.id);
+        let user = Excerpt::new(&subject.id);
+        let reason = format!("the user {user} is logged out everywhere again and again during a login");
         Err(StoreError::new(reason).into())
     }
 
@@ -169,12 +177,14 @@ impl TokenService {
         cookies: Option<&TokenCookies>,
         facts: &mut RefreshFacts,
     ) -> Result<IssuedTokens, TokenError> {
+        /// Each attempt but the first is made because another use of the token was faster, and few can be.
+        const ATTEMPTS: usize = 16;
         self.check_clock()?;
         let issuer = self.issuer()?;
         let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
         facts.session_id = Some(session_of_family(opened.family));
         let mut subject = None;
-        loop {
+        for _ in 0..ATTEMPTS {
             let family = self.living(&opened).await?;
             let now = unix_seconds(self.engine.now());
             (facts.action, facts.subject) = (AuditAction::Refresh, Some(family.subject.clone()));
@@ -207,6 +217,9 @@ impl TokenService {
             }
             // Another request was faster. The row decides what this one gets.
         }
+        let reason = "the row of a session was another one at each of 16 attempts to replace it: `RefreshTokenStore::replace` must \
+                      compare `version`";
+        Err(StoreError::new(reason).into())
     }
 
     async fn subject(&self, family: &RefreshTokenFamily) -> Result<Subject, TokenError> {
@@ -269,7 +282,7 @@ impl TokenService {
         let mut roles: Vec<Box<str>> = subject.roles.iter().map(|role| Box::from(&**role)).collect();
         vocabulary.expand(&mut roles, &mut Vec::new());
         if let Some(clash) = vocabulary.clash(&roles) {
-            return Err(TokenError::Claims(format!("the subject `{}` has {clash}", subject.id)));
+            return Err(TokenError::Claims(format!("the subject {} has {clash}", Excerpt::new(&subject.id))));
         }
         self.issuer()?.access_token(subject, family, generation, issued_at, options)
     }

@@ -18,7 +18,8 @@ impl TokenService {
     /// [`TokenError::Store`]: then the session may not have ended. Call it again. [`TokenError::AuditHook`].
     pub async fn log_out(&self, refresh_token: &str) -> Result<bool, TokenError> {
         let Some(opened) = self.issuer()?.refresh_keys.open(refresh_token) else { return Ok(false) };
-        self.end_session_of(AuditAction::Logout, &session_of_family(opened.family), None).await?;
+        self.end_session_of(AuditEvent::new(AuditAction::Logout), &session_of_family(opened.family), None)
+            .await?;
         Ok(true)
     }
 
@@ -27,7 +28,7 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`]: then the session may not have ended. Call it again. [`TokenError::AuditHook`].
     pub async fn end_session(&self, session_id: &str) -> Result<(), TokenError> {
-        self.end_session_of(AuditAction::SessionEnd, session_id, None).await
+        self.end_session_of(AuditEvent::new(AuditAction::SessionEnd), session_id, None).await
     }
 
     /// Ends the session with this `sid`, of a token that was issued at this time, if that is known.
@@ -35,12 +36,12 @@ impl TokenService {
     /// A session that has ended before does not end again: that is not reported.
     pub(crate) async fn end_session_of(
         &self,
-        action: AuditAction,
+        event: AuditEvent<'_>,
         session_id: &str,
         issued_at: Option<SystemTime>,
     ) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
-        let event = AuditEvent { session_id: Some(session_id), ..AuditEvent::new(action) };
+        let event = AuditEvent { session_id: Some(session_id), ..event };
         match self.record(Revocation::Session { issuer, session_id: session }, issued_at).await {
             Ok(revoked) if revoked.is_new => {
                 self.report(AuditEvent { subject: revoked.subject.as_deref(), ..event })
@@ -83,12 +84,12 @@ impl TokenService {
     /// # Errors
     /// [`TokenError::Store`]: then the token may not be revoked. Call it again. [`TokenError::AuditHook`].
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
-        let action = AuditAction::TokenRevocation;
+        let event = AuditEvent::new(AuditAction::TokenRevocation);
         if let Some(session_id) = self.session_of(token) {
-            return self.end_session_of(action, &session_id, None).await;
+            return self.end_session_of(event, &session_id, None).await;
         }
         match self.genuine(token) {
-            Some(principal) => self.revoke_access(action, &principal).await,
+            Some(principal) => self.revoke_access(event, &principal).await,
             None => Ok(()),
         }
     }
@@ -96,7 +97,7 @@ impl TokenService {
     /// Revokes one access token of this issuer, also one that is not valid by the clock: the clock may be wrong.
     pub(crate) async fn revoke_access(
         &self,
-        action: AuditAction,
+        event: AuditEvent<'_>,
         principal: &Principal,
     ) -> Result<(), TokenError> {
         let Some(token_id) = principal.token_id().map(str::to_owned) else { return Ok(()) };
@@ -107,7 +108,7 @@ impl TokenService {
         let issuer = self.issuer()?.name.clone();
         let outcome =
             self.record(Revocation::Token { issuer, token_id }, principal.issued_at()).await.map(drop);
-        let event = AuditEvent { session_id: principal.session_id(), ..AuditEvent::new(action) };
+        let event = AuditEvent { session_id: principal.session_id(), ..event };
         self.report_outcome(AuditEvent { subject: Some(principal.subject()), ..event }, outcome)
     }
 

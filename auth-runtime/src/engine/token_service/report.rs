@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use super::TokenService;
 use crate::audit::{AuditAction, AuditEvent};
 use crate::issue::{IssuerState, TokenError, session_of_family};
+use crate::principal::Principal;
 use crate::store::RefreshTokenFamily;
 
 /// What is known of a refresh, once it has succeeded or failed.
@@ -51,6 +52,13 @@ impl TokenService {
         Self { client_address: Some(address), ..self.clone() }
     }
 
+    /// Returns the service for what this caller asks for, such as an administrator who ends the sessions of a user: audit events then
+    /// have it as their [`actor`](crate::audit::AuditEvent::actor). The token routes do this themselves.
+    #[must_use]
+    pub fn for_caller(&self, caller: &Principal) -> Self {
+        Self { actor: Some(caller.subject().into()), ..self.clone() }
+    }
+
     /// The service for a request, whose client audit events then name.
     pub(crate) fn for_request(&self, head: &Parts) -> Self {
         Self { client_address: self.engine.client_address(head), ..self.clone() }
@@ -64,6 +72,7 @@ impl TokenService {
         let event = AuditEvent {
             issuer: event.issuer.or_else(|| self.engine.sessions.issuer.as_ref().map(IssuerState::issuer)),
             client_address: self.client_address,
+            actor: self.actor.as_deref(),
             ..event
         };
         let reported = self.engine.responses.audit_log.report(&event);

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::TokenService;
-use crate::audit::AuditAction;
+use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::issue::{TokenError, family_of_session, session_of_family};
 use crate::principal::Principal;
@@ -77,7 +77,7 @@ impl TokenService {
         if family.is_none_or(|family| family.issuer != *issuer || family.subject != subject) {
             return Ok(false);
         }
-        self.end_session_of(AuditAction::SessionEnd, &session_of_family(id), None).await?;
+        self.end_session_of(AuditEvent::new(AuditAction::SessionEnd), &session_of_family(id), None).await?;
         Ok(true)
     }
 
@@ -124,19 +124,6 @@ impl TokenService {
         self.engine.revocations.end_sessions(others).await?;
         self.report_ended(&active, "a session was ended: its user has ended all others")?;
         Ok(active.len())
-    }
-
-    /// Ends a session whose tokens nobody was given.
-    #[cfg(feature = "token-routes")]
-    pub(crate) async fn discard(&self, session_id: &str) {
-        if self.end_session(session_id).await.is_ok() {
-            return;
-        }
-        // The log can't be written. Without its row the session is in no list, and its refresh token is invalid.
-        let row = family_of_session(session_id).into_iter().collect();
-        if let Err(error) = self.families().remove(row).await {
-            tracing::warn!(session = session_id, %error, "auth: the session of a login that failed can't be ended");
-        }
     }
 
     async fn list(&self, subject: &str, current: Option<&str>) -> Result<SessionList, TokenError> {

@@ -84,9 +84,22 @@ pub(super) fn is_pkcs1(bytes: &[u8]) -> bool {
     AnyRef::from_der_partial(bytes).is_ok_and(|(whole, _)| whole.value().first() == Some(&INTEGER))
 }
 
-/// Whether the bytes are the public key of any algorithm.
+/// Whether the bytes are the public key of any algorithm, or a certificate, which has one.
 pub(super) fn is_public_key(bytes: &[u8]) -> bool {
-    SubjectPublicKeyInfoRef::from_der(bytes).is_ok() || rsa_public_key(bytes).is_ok()
+    SubjectPublicKeyInfoRef::from_der(bytes).is_ok() || rsa_public_key(bytes).is_ok() || is_certificate(bytes)
+}
+
+/// Whether the bytes have the form of a certificate (RFC 5280 §4.1): what is signed, the algorithm, the signature.
+fn is_certificate(bytes: &[u8]) -> bool {
+    let read = whole(bytes, |reader| {
+        reader.sequence(|certificate| -> der::Result<_> {
+            let signed = AnyRef::decode(certificate)?;
+            AlgorithmIdentifierRef::decode(certificate)?;
+            BitStringRef::decode(certificate)?;
+            Ok(signed.tag() == Tag::Sequence)
+        })
+    });
+    read == Ok(true)
 }
 
 /// Checks the encoding of a private key: PKCS #8 (RFC 5958). aws-lc reads the numbers, and compares those of the public key in it.

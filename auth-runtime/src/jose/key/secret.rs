@@ -48,13 +48,13 @@ fn key_format(secret: &[u8]) -> Option<&'static str> {
         return Some("a JWK or a set of them, which `Key::jwk` and `TrustedIssuer::jwks` read");
     }
     if der::is_public_key(secret) {
-        return Some("a public key in DER");
+        return Some("a public key or a certificate in DER");
     }
     let compact = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     let compact = Zeroizing::new(compact.collect::<Vec<u8>>());
     match STANDARD.decode(compact.as_slice()).map(Zeroizing::new) {
         Ok(decoded) if decoded.starts_with(b"-----BEGIN ") => Some("a PEM in base64"),
-        Ok(decoded) if der::is_public_key(&decoded) => Some("a public key in base64"),
+        Ok(decoded) if der::is_public_key(&decoded) => Some("a public key or a certificate in base64"),
         _ => None,
     }
 }

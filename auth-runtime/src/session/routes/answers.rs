@@ -64,6 +64,19 @@ pub enum TokenRoute {
     EndUserSessions,
 }
 
+impl TokenRoute {
+    /// The method that the ready route has.
+    fn method(self) -> &'static str {
+        match self {
+            Self::Sessions | Self::UserSessions => "GET",
+            Self::EndSession | Self::EndOtherSessions | Self::EndUserSession | Self::EndUserSessions => {
+                "DELETE"
+            }
+            _ => "POST",
+        }
+    }
+}
+
 /// Why a token route failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -171,7 +184,7 @@ impl TokenFailure {
         }
         if self == Self::MethodNotAllowed {
             // RFC 9110 §15.5.6.
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(request.route.method()));
         }
         no_store(response)
     }

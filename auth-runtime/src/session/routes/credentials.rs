@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -77,7 +76,6 @@ pub trait Credentials: DeserializeOwned + Send + 'static {
 }
 
 /// A user name and a password: `{"username": "..", "password": ".."}`, and whether the user wants to be remembered.
-#[derive(Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "the request has these three fields")]
 pub struct PasswordCredentials {
     /// The user name.
@@ -85,10 +83,10 @@ pub struct PasswordCredentials {
     /// The password.
     pub password: String,
     /// Whether the user wants to be remembered when the browser is closed: a checkbox `remember` in a form, or `true` as JSON.
-    /// Without it, and with any text but `on`, `true` and `1`, the user does not.
+    /// Without it, and with any text but `on`, `true` and `1`, the user does not. A form may send it twice, once for a hidden field
+    /// that is there also if the box is not ticked: then one of the two is enough.
     ///
     /// It has no effect unless the verifier passes it on: `Subject::new(id).remember(sent.remember)`.
-    #[serde(default, deserialize_with = "super::remember::deserialize")]
     pub remember: bool,
 }
 

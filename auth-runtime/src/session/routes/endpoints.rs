@@ -34,9 +34,9 @@ use crate::session::{TokenError, TokenService};
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
 ///
-/// Each changes state or says what a token is worth, so mount it with `post`. A request with a safe method (`GET`, `HEAD`,
-/// `OPTIONS`, `TRACE`) is answered 405. [`finish`](crate::Router::finish) can't report that: which of these functions a handler
-/// calls is known only when it is called. The [routes](super::TokenRoutes::router) are mounted for `POST` alone.
+/// Mount [`sessions`](Self::sessions) and [`user_sessions`](Self::user_sessions) with `get`, the functions that end sessions with
+/// `delete`, and the others with `post`. All but the first two answer 405 to a safe method (`GET`, `HEAD`, `OPTIONS`, `TRACE`).
+/// [`finish`](crate::Router::finish) can't report that: which of these functions a handler calls is known only when it is called.
 ///
 /// If code of the application's panics in them, such as its [`LoginVerifier`](super::LoginVerifier) or its store, the response is 500
 /// `server_error` in the form of RFC 6749, and the panic's message goes to tracing.
@@ -114,7 +114,7 @@ impl<A> TokenEndpoints<A> {
             tracing::error!(
                 method = head.method.as_str(),
                 path = head.uri.path(),
-                "auth: a token route changes state, and was called with a method that must not: mount it with `post`"
+                "auth: a token route changes state, and was called with a method that must not: mount it with `post` or `delete`"
             );
             return Err(TokenFailure::MethodNotAllowed);
         }

@@ -15,7 +15,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-use super::account::AccountKey;
+use super::account::{Account, AccountKey};
 
 /// The product of the two maxima is 2^62.9 ns, so governor's 64 bits overflow after a process has run for more than 290 years.
 const MAX_BURST: u32 = 100_000;
@@ -109,7 +109,7 @@ impl LoginLimits {
     ///
     /// # Errors
     /// How long to wait, in whole seconds and at least one, for `Retry-After` (RFC 9110 §10.2.3).
-    pub(super) fn attempt(&self, account: &str, address: IpAddr) -> Result<AccountKey, Duration> {
+    pub(super) fn attempt(&self, account: Account<'_>, address: IpAddr) -> Result<AccountKey, Duration> {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(ATTEMPTS_BETWEEN_SWEEPS) {
             for limiter in [&self.by_account, &self.by_address, &self.by_site] {
                 sweep(limiter, MANY_KEYS);

@@ -2,18 +2,61 @@
 
 use std::fmt;
 
-use serde::Deserializer;
-use serde::de::{Error, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::PasswordCredentials;
+
+impl<'de> Deserialize<'de> for PasswordCredentials {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(CredentialsVisitor)
+    }
+}
+
+struct CredentialsVisitor;
+
+impl<'de> Visitor<'de> for CredentialsVisitor {
+    type Value = PasswordCredentials;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`username` and `password`")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut fields: M) -> Result<PasswordCredentials, M::Error> {
+        let (mut username, mut password, mut remember) = (None, None, false);
+        while let Some(name) = fields.next_key::<String>()? {
+            match &*name {
+                "username" if username.is_none() => username = Some(fields.next_value()?),
+                "username" => return Err(M::Error::duplicate_field("username")),
+                "password" if password.is_none() => password = Some(fields.next_value()?),
+                "password" => return Err(M::Error::duplicate_field("password")),
+                "remember" => remember |= fields.next_value::<Remember>()?.0,
+                _ => {
+                    fields.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(PasswordCredentials {
+            username: username.ok_or_else(|| M::Error::missing_field("username"))?,
+            password: password.ok_or_else(|| M::Error::missing_field("password"))?,
+            remember,
+        })
+    }
+}
 
 /// `true` for `true` and 1, and for the texts of a checkbox that is ticked. `false` for every other text or number, and for `null`:
 /// in doubt the user is not remembered.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    deserializer.deserialize_any(Remember)
+struct Remember(bool);
+
+impl<'de> Deserialize<'de> for Remember {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RememberVisitor).map(Self)
+    }
 }
 
-struct Remember;
+struct RememberVisitor;
 
-impl Visitor<'_> for Remember {
+impl Visitor<'_> for RememberVisitor {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,6 +79,10 @@ impl Visitor<'_> for Remember {
         Ok(false)
     }
 
+    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
     fn visit_unit<E: Error>(self) -> Result<bool, E> {
         Ok(false)
     }
@@ -43,6 +90,7 @@ impl Visitor<'_> for Remember {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize as _;
     use serde_json::{Value, json};
 
     use crate::session::routes::PasswordCredentials;
@@ -72,5 +120,32 @@ mod tests {
         }
         assert!(!remembered(r#"{"username":"a","password":"b"}"#).unwrap());
         assert!(with(json!({})).is_err() && with(json!([])).is_err());
+    }
+
+    #[test]
+    fn a_form_may_have_a_hidden_field_beside_the_box() {
+        let sent = |form: &str| {
+            let fields = form_urlencoded::parse(form.as_bytes()).into_owned();
+            let fields = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(fields);
+            PasswordCredentials::deserialize(fields).map(|sent| (sent.username, sent.password, sent.remember))
+        };
+        let alice = |remember| Ok(("alice".to_owned(), "secret".to_owned(), remember));
+        for (rest, remember) in [
+            ("", false),
+            ("&remember=0", false),
+            ("&remember=0&remember=1", true),
+            ("&remember=true&remember=false", true),
+            ("&next=%2F&remember=on", true),
+        ] {
+            assert_eq!(sent(&format!("username=alice&password=secret{rest}")), alice(remember), "{rest}");
+        }
+        for wrong in [
+            "username=alice",
+            "password=secret",
+            "username=a&username=b&password=c",
+            "username=a&password=b&password=c",
+        ] {
+            assert!(sent(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -61,8 +61,8 @@ impl CookieOptions {
     /// With insecure cookies, for development, all prefixes are removed.
     ///
     /// Write the prefix `__Host-` unless the name is given. Without it, any other subdomain and a page over plain http can set a
-    /// cookie of this name, and so can another application on the parent domain. A browser then sends both, and every request is
-    /// answered 400.
+    /// cookie of this name, and so can another application on the parent domain. A browser then sends both, and every request to a
+    /// route that requires a credential is answered 400.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

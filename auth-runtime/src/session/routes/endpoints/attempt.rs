@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::{RoutesConfig, TokenEndpoints};
 use crate::audit::AuditAction;
 use crate::client_address::UNKNOWN_ADDRESS;
+use crate::session::routes::account::Account;
 use crate::session::routes::limits::LoginLimits;
 use crate::session::routes::login_queue::{LoginOrigin, LoginQueue, Place};
 use crate::session::routes::{TokenFailure, TokenRoute};
@@ -35,17 +36,14 @@ impl<A> TokenEndpoints<A> {
     /// tokens are sent in cookies, the attempt is counted for the account and for the client's address, and it waits for its place among
     /// the logins that are verified at once.
     ///
-    /// `account` is the name that the client sent, or better the application's id of the account where several names lead to one, such
-    /// as an alias or an e-mail address. Each step of a login counts, so pass the same in each. The limits ignore its case, its
-    /// composition in Unicode and spaces around it. Every text is an account, whether such a user exists or not, and of a text of more
-    /// than 1,024 bytes the beginning counts.
+    /// `account` is the name that the client sent, or better [`Account::Id`] where there is such a user and several names lead to it.
+    /// Each step of a login counts, so pass the same in each.
     ///
     /// Keep the [`LoginAttempt`] while the credentials are verified, and set a time limit for that. Call [`LoginAttempt::succeed`] when the
     /// user is logged in.
     ///
     /// ```
     /// use auth_runtime::auth;
-    /// use auth_runtime::session::TokenService;
     /// use auth_runtime::session::routes::{LoginError, OwnLogin, TokenEndpoints, TokenFailure};
     /// use axum::http::request::Parts;
     /// use axum::response::Response;
@@ -62,7 +60,6 @@ impl<A> TokenEndpoints<A> {
     /// #[auth(public)]
     /// async fn log_in_by_code(
     ///     Extension(endpoints): Extension<TokenEndpoints<OwnLogin>>,
-    ///     Extension(tokens): Extension<TokenService>,
     ///     head: Parts,
     ///     Form(sent): Form<Code>,
     /// ) -> Result<Response, LoginError> {
@@ -71,19 +68,20 @@ impl<A> TokenEndpoints<A> {
     ///         return Err(endpoints.fail_with(&head, TokenFailure::InvalidGrant));
     ///     };
     ///     attempt.succeed();
-    ///     match tokens.issue(&subject).await {
-    ///         Ok(issued) => Ok(endpoints.respond_with(&head, &issued).await),
-    ///         Err(_) => Err(endpoints.fail_with(&head, TokenFailure::Unavailable)),
-    ///     }
+    ///     Ok(endpoints.log_in_as(&head, subject).await)
     /// }
     /// ```
     ///
     /// # Errors
     /// The response that the routes would send: 403 for a page of another origin, 429 with `Retry-After` if a limit is exceeded, 503 if too
     /// many logins wait, 500 if the router was finished with another engine or the client's address is unknown.
-    pub async fn attempt(&self, head: &Parts, account: &str) -> Result<LoginAttempt, LoginError> {
+    pub async fn attempt<'a>(
+        &self,
+        head: &Parts,
+        account: impl Into<Account<'a>>,
+    ) -> Result<LoginAttempt, LoginError> {
         let admitted = match self.admit(head) {
-            Ok(address) => self.begin(account, address).await,
+            Ok(address) => self.begin(account.into(), address).await,
             Err(failure) => Err(failure),
         };
         admitted.map_err(|failure| {
@@ -98,13 +96,14 @@ impl<A> TokenEndpoints<A> {
     /// [`TokenRoutes::unauthorized_on_wrong_credentials`](crate::session::routes::TokenRoutes::unauthorized_on_wrong_credentials) chose.
     #[must_use = "return it from the handler"]
     pub fn fail_with(&self, head: &Parts, failure: TokenFailure) -> LoginError {
-        match failure {
-            TokenFailure::InvalidGrant | TokenFailure::WrongCredentials => {
-                let failure = self.config().wrong_credentials;
-                self.login_error(head, self.audit_failure(AuditAction::Login, head, failure))
-            }
-            other => self.login_error(head, other),
-        }
+        let failure = match failure {
+            TokenFailure::InvalidGrant => self.config().wrong_credentials,
+            other => other,
+        };
+        let (address, reason) = (self.engine().client_address(head), failure.reason(AuditAction::Login));
+        let address = address.map(tracing::field::display);
+        tracing::info!(address, reason, "auth: a login of the application's own failed");
+        self.login_error(head, self.audit_failure(AuditAction::Login, head, failure))
     }
 
     fn login_error(&self, head: &Parts, failure: TokenFailure) -> LoginError {
@@ -118,7 +117,11 @@ impl<A> TokenEndpoints<A> {
     }
 
     /// Counts an attempt, and waits for its place.
-    pub(super) async fn begin(&self, account: &str, address: IpAddr) -> Result<LoginAttempt, TokenFailure> {
+    pub(super) async fn begin(
+        &self,
+        account: Account<'_>,
+        address: IpAddr,
+    ) -> Result<LoginAttempt, TokenFailure> {
         let limiter = Arc::clone(&self.0.login_limiter);
         let account = limiter.limits.attempt(account, address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");

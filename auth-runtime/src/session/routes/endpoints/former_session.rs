@@ -2,35 +2,19 @@
 
 use axum::http::request::Parts;
 
-use super::log_out::ClientSessions;
-use super::{TokenEndpoints, failure};
-use crate::audit::AuditAction;
-use crate::session::routes::TokenFailure;
-use crate::session::{IssuedTokens, Subject};
+use super::TokenEndpoints;
+use crate::engine::ClientSessions;
+use crate::session::Subject;
 
 impl<A> TokenEndpoints<A> {
     /// Returns the sessions of all cookies of the browser, also another user's: the cookies of a login replace them, so nobody could
     /// log out of them. There is none for a client without cookies, which has the tokens of its other sessions elsewhere.
     pub(super) fn former_sessions(&self, head: &Parts) -> ClientSessions {
         if self.cookies().is_some() {
-            self.sessions_of(&self.refresh_cookies(head), &self.access_tokens(head))
+            self.tokens().sessions_of(&self.refresh_cookies(head), &self.access_tokens(head))
         } else {
             ClientSessions::default()
         }
-    }
-
-    /// Ends them for the new session of `tokens`, which were issued before: a login that fails ends nothing. If this fails, the new
-    /// session ends and nobody gets its tokens.
-    pub(super) async fn end_former_sessions(
-        &self,
-        head: &Parts,
-        former: ClientSessions,
-        tokens: &IssuedTokens,
-    ) -> Result<(), TokenFailure> {
-        let service = self.tokens_for(head);
-        let Err(error) = former.end(&service, AuditAction::SessionEnd).await else { return Ok(()) };
-        service.discard(&tokens.session_id).await;
-        Err(failure(&error))
     }
 
     /// Returns the subject with the label of the session, where the application derives one from the request.

@@ -29,33 +29,20 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             Ok(subject) => subject,
             Err(failure) => return self.failed(failure, &head, TokenRoute::Login),
         };
-        match caught(self.begin_session(&head, &subject)).await {
-            Ok(tokens) => self.hand_over(&head, TokenRoute::Login, &tokens),
-            Err(failure) => self.not_logged_in(failure, &head),
-        }
-    }
-
-    /// The tokens of a new session, in place of those that the browser had.
-    async fn begin_session(&self, head: &Parts, subject: &Subject) -> Result<IssuedTokens, TokenFailure> {
-        let former = self.former_sessions(head);
-        let tokens = self.tokens_for(head);
-        let issued = tokens.issue_in_place_of(former.sessions.keys(), subject, self.cookies()).await;
-        let issued = issued.map_err(|error| failure(&error))?;
-        self.end_former_sessions(head, former, &issued).await?;
-        Ok(issued)
+        self.log_in_as(&head, subject).await
     }
 
     /// The user whose credentials were verified. What fails has its line in the log.
     async fn verified_subject(&self, head: &Parts, body: Body) -> Result<Subject, TokenFailure> {
         let address = self.admit(head)?;
         let credentials: A::Credentials = body::read(head, body).await?;
-        let attempt = self.begin(credentials.account(), address).await?;
+        let attempt = self.begin(credentials.account().into(), address).await?;
         let Some(subject) = self.verify(credentials).await? else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");
             return Err(self.config().wrong_credentials);
         };
         attempt.succeed();
-        Ok(self.labeled(subject, head))
+        Ok(subject)
     }
 
     /// The user of these credentials, as the application says.
@@ -73,5 +60,26 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             tracing::error!(%error, "auth: the credentials of a login can't be verified");
             TokenFailure::Unavailable
         })
+    }
+}
+
+impl<A> TokenEndpoints<A> {
+    /// Issues tokens for a user whom a login of the application's own has verified, and returns the response, as
+    /// [`log_in`](Self::log_in) does: the browser's former session ends, the tokens fit into their cookies, and if none are issued,
+    /// both cookies are cleared. Such a login begins with [`attempt`](Self::attempt), which checks the origin of the page and limits the
+    /// attempts: nothing else does.
+    pub async fn log_in_as(&self, head: &Parts, subject: Subject) -> Response {
+        match caught(self.begin_session(head, subject)).await {
+            Ok(tokens) => self.hand_over(head, TokenRoute::Login, &tokens),
+            Err(failure) => self.not_logged_in(failure, head),
+        }
+    }
+
+    /// The tokens of a new session, in place of those that the browser had.
+    async fn begin_session(&self, head: &Parts, subject: Subject) -> Result<IssuedTokens, TokenFailure> {
+        self.check_engine(head)?;
+        let (subject, former) = (self.labeled(subject, head), self.former_sessions(head));
+        let issued = self.tokens_for(head).issue_in_place_of(former, &subject, self.cookies()).await;
+        issued.map_err(|error| failure(&error))
     }
 }

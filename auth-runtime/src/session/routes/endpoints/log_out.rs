@@ -1,8 +1,5 @@
 //! Logout, of one session and of all.
 
-use std::collections::BTreeMap;
-use std::time::SystemTime;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -10,33 +7,8 @@ use axum::response::Response;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::audit::AuditAction;
-use crate::principal::Principal;
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute};
-use crate::session::{TokenError, TokenService};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
-
-/// What the tokens of a client belong to.
-#[derive(Default)]
-pub(super) struct ClientSessions {
-    /// By their ids, with the time of the latest access token that is known of each.
-    pub(super) sessions: BTreeMap<String, Option<SystemTime>>,
-    /// Of access tokens without a session.
-    without_session: Vec<Principal>,
-}
-
-impl ClientSessions {
-    /// Ends each of these sessions once, and revokes the access tokens that have none: all of them, also if one fails.
-    pub(super) async fn end(self, tokens: &TokenService, action: AuditAction) -> Result<(), TokenError> {
-        let mut outcome = Ok(());
-        for (session_id, issued_at) in self.sessions {
-            outcome = outcome.and(tokens.end_session_of(action, &session_id, issued_at).await);
-        }
-        for principal in self.without_session {
-            outcome = outcome.and(tokens.revoke_access(action, &principal).await);
-        }
-        outcome
-    }
-}
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Ends the sessions of all tokens of the client: refresh tokens, access tokens, expired or not. Without a token the client is
@@ -53,8 +25,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let refresh_tokens = self.refresh_tokens(head, body).await;
         let refresh_tokens =
             refresh_tokens.map_err(|failure| self.audit_failure(AuditAction::Logout, head, failure))?;
-        let found = self.sessions_of(&refresh_tokens, &self.access_tokens(head));
-        found.end(&self.tokens_for(head), AuditAction::Logout).await.map_err(|error| failure(&error))
+        let tokens = self.tokens_for(head);
+        let found = tokens.sessions_of(&refresh_tokens, &self.access_tokens(head));
+        tokens.log_out_of(found).await.map_err(|error| failure(&error))
     }
 
     /// The refresh tokens of the client, from its cookies or its body.
@@ -79,30 +52,15 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let principal = self.client(head).await;
         let principal =
             principal.map_err(|failure| self.audit_failure(AuditAction::LogoutEverywhere, head, failure))?;
-        self.tokens_for(head).revoke_user(&principal).await.map_err(|error| failure(&error))
+        self.tokens_for(head)
+            .for_caller(&principal)
+            .revoke_user(&principal)
+            .await
+            .map_err(|error| failure(&error))
     }
 }
 
 impl<A> TokenEndpoints<A> {
-    /// Returns what these tokens belong to, of those that this issuer made.
-    pub(super) fn sessions_of(&self, refresh_tokens: &[String], access_tokens: &[String]) -> ClientSessions {
-        let tokens = self.tokens();
-        let mut found = ClientSessions::default();
-        for session in refresh_tokens.iter().filter_map(|token| tokens.session_of(token)) {
-            found.sessions.entry(session).or_default();
-        }
-        for principal in access_tokens.iter().filter_map(|token| tokens.genuine(token)) {
-            match principal.session_id() {
-                Some(session) => {
-                    let latest = found.sessions.entry(session.to_owned()).or_default();
-                    *latest = (*latest).max(principal.issued_at());
-                }
-                None => found.without_session.push(principal),
-            }
-        }
-        found
-    }
-
     /// Returns the refresh tokens in the cookies of the client.
     pub(super) fn refresh_cookies(&self, head: &Parts) -> Vec<String> {
         self.engine().sessions.cookies.refresh.find_all(head).filter_map(present).collect()

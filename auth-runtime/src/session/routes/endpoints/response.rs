@@ -18,9 +18,9 @@ use crate::source::CookieTooLarge;
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 impl<A> TokenEndpoints<A> {
-    /// Returns the response with the tokens, as [`log_in`](Self::log_in) does, for a login of the application's own, such
-    /// as one with a second factor. Such a handler begins with [`attempt`](Self::attempt), which checks the origin and limits
-    /// the attempts: nothing else does.
+    /// Returns the response with tokens that the application has issued itself, for a login of its own. Where it has a user and no
+    /// tokens yet, [`log_in_as`](Self::log_in_as) does more: it checks the size of the tokens before it records a session, and counts
+    /// no former session among the user's that are too many.
     ///
     /// With cookies, it ends the sessions that the browser had before, also another user's. If that fails, or if browsers would drop a
     /// cookie of these tokens, the session of `tokens` ends, and the response is 503 or 500, without the tokens, and clears both
@@ -34,12 +34,14 @@ impl<A> TokenEndpoints<A> {
 
     /// Checks that the tokens fit into the cookies, and ends the sessions that the browser had before.
     async fn replace_session(&self, head: &Parts, tokens: &IssuedTokens) -> Result<(), TokenFailure> {
+        let service = self.tokens_for(head);
         if let Err(error) = self.cookies().map_or(Ok(()), |cookies| cookies.check_size(tokens)) {
-            self.tokens_for(head).discard(&tokens.session_id).await;
+            service.discard(&tokens.session_id).await;
             tracing::error!(%error, "auth: no tokens are sent");
             return Err(failure(&error.into()));
         }
-        self.end_former_sessions(head, self.former_sessions(head), tokens).await
+        let ended = service.end_former(self.former_sessions(head), &tokens.session_id).await;
+        ended.map_err(|error| failure(&error))
     }
 
     /// Returns the response with the tokens.

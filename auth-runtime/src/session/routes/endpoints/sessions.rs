@@ -35,7 +35,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let ending = async |head: &mut Parts| {
             let caller = self.client(head).await?;
             let is_current = caller.session_id() == Some(session_id);
-            let ended = self.tokens_for(head).end_own_session(&caller, session_id).await;
+            let ended = self.tokens_for(head).for_caller(&caller).end_own_session(&caller, session_id).await;
             found(ended).map(|()| is_current)
         };
         let ended = caught(ending(&mut head)).await;
@@ -53,7 +53,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let (mut head, _) = request.into_parts();
         let ending = async |head: &mut Parts| {
             let caller = self.client(head).await?;
-            match self.tokens_for(head).end_other_sessions(&caller).await {
+            match self.tokens_for(head).for_caller(&caller).end_other_sessions(&caller).await {
                 Ok(_) => Ok(()),
                 Err(TokenError::NoSession) => Err(TokenFailure::NotFound),
                 Err(error) => Err(failure(&error)),
@@ -81,9 +81,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let (mut head, _) = request.into_parts();
         let ending = async |head: &mut Parts| {
             let administrator = self.client(head).await?;
-            found(self.tokens_for(head).end_user_session(subject, session_id).await)?;
-            let by = administrator.subject();
-            tracing::info!(by, subject, session = session_id, "auth: an administrator ended a session");
+            found(
+                self.tokens_for(head).for_caller(&administrator).end_user_session(subject, session_id).await,
+            )?;
             Ok(())
         };
         let ended = caught(ending(&mut head)).await;
@@ -98,9 +98,11 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let ending = async |head: &mut Parts| {
             let administrator = self.client(head).await?;
             is_user(subject)?;
-            self.tokens_for(head).log_out_everywhere(subject).await.map_err(|error| failure(&error))?;
-            let by = administrator.subject();
-            tracing::info!(by, subject, "auth: an administrator ended all sessions of a user");
+            self.tokens_for(head)
+                .for_caller(&administrator)
+                .log_out_everywhere(subject)
+                .await
+                .map_err(|error| failure(&error))?;
             Ok(())
         };
         let ended = caught(ending(&mut head)).await;

@@ -16,7 +16,7 @@ fn queue(at_once: usize) -> Arc<LoginQueue> {
 }
 
 fn origin(queue: &LoginQueue, account: &str, from: &str) -> LoginOrigin {
-    queue.origin(&AccountKey::of(account), from.parse().unwrap())
+    queue.origin(&AccountKey::of(account.into()), from.parse().unwrap())
 }
 
 /// A request that enters, after it has run as far as it can.
