@@ -17,7 +17,7 @@
 //! The pages are `docs/guide/*.md` of the repository. They refer to these items:
 //! [`AuthBuilder::issuer`](method@crate::AuthBuilder::issuer), [`Principal`](struct@crate::Principal),
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
-//! [`check`](attr@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
+//! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
 //! [`TokenService::issue`](method@crate::session::TokenService::issue),
 //! [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(

@@ -182,6 +182,8 @@ fn item(target: &str) -> String {
     let (kind, name) = file.strip_suffix(".html").unwrap().split_once('.').unwrap();
     let modules = module.split('/').filter(|name| !name.is_empty());
     let path = ["crate"].into_iter().chain(modules).chain([name]).collect::<Vec<_>>().join("::");
+    // rustdoc's name for the namespace that attributes are in.
+    let kind = if kind == "attr" { "macro" } else { kind };
     match member.split_once('.') {
         Some((kind, member)) => format!("{kind}@{path}::{member}"),
         None => format!("{kind}@{path}"),
