@@ -41,6 +41,10 @@ fn a_key_of_another_kind_is_no_secret() {
         "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(order).collect()
     };
     let pkcs1 = sequence(&[&integer(&[0xc1; 256]), &integer(&[1, 0, 1])]);
+    // What is signed, the algorithm, and the signature as a bit string.
+    let signature = [&[3, 65, 0][..], &[9; 64]].concat();
+    let certificate =
+        sequence(&[&sequence(&[&integer(&[1]), &public]), &sequence(&[ID_ED25519]), &signature]);
     for (secret, expected) in [
         (pem.clone().into_bytes(), "is a PEM,"),
         (private.into_bytes(), "is a PEM,"),
@@ -55,12 +59,14 @@ fn a_key_of_another_kind_is_no_secret() {
         (b"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTI".to_vec(), "is a key of SSH"),
         (br#" {"kty":"OKP","crv":"Ed25519","x":"AA"}"#.to_vec(), "is a JWK"),
         (br#"{"keys":[{"kty":"OKP","crv":"Ed25519"}]}"#.to_vec(), "is a JWK"),
-        (public.clone(), "is a public key in DER"),
-        (pkcs1.clone(), "is a public key in DER"),
-        (base64(&public).into_bytes(), "is a public key in base64"),
+        (public.clone(), "is a public key or a certificate in DER"),
+        (certificate.clone(), "is a public key or a certificate in DER"),
+        (base64(&certificate).into_bytes(), "is a public key or a certificate in base64"),
+        (pkcs1.clone(), "is a public key or a certificate in DER"),
+        (base64(&public).into_bytes(), "is a public key or a certificate in base64"),
         (
             format!("{}\n{}\n", &base64(&pkcs1)[..64], &base64(&pkcs1)[64..]).into_bytes(),
-            "is a public key in base64",
+            "is a public key or a certificate in base64",
         ),
         (base64(pem.as_bytes()).into_bytes(), "is a PEM in base64"),
         // What is wrong is the kind, also when it is too short.

@@ -97,7 +97,7 @@ impl<A> TokenEndpoints<A> {
     #[must_use = "return it from the handler"]
     pub fn fail_with(&self, head: &Parts, failure: TokenFailure) -> LoginError {
         let failure = match failure {
-            TokenFailure::InvalidGrant => self.config().wrong_credentials,
+            TokenFailure::InvalidGrant | TokenFailure::WrongCredentials => self.config().wrong_credentials,
             other => other,
         };
         let (address, reason) = (self.engine().client_address(head), failure.reason(AuditAction::Login));
