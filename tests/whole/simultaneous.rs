@@ -128,6 +128,20 @@ async fn together<T: Send + 'static>(tasks: Vec<Task<T>>) -> Vec<T> {
     answers
 }
 
+/// Each use was rejected: one ended the session, and who comes after it finds it ended.
+fn one_has_ended_it(losers: Vec<Result<IssuedTokens, TokenError>>) {
+    let refused = losers.into_iter().filter_map(Result::err).map(|error| match error {
+        TokenError::Refresh(why) => why,
+        error => panic!("{error}"),
+    });
+    let refused: Vec<_> = refused.collect();
+    assert!(
+        refused.iter().all(|why| matches!(why, RefreshError::Reused | RefreshError::Ended)),
+        "{refused:?}"
+    );
+    assert!(refused.contains(&RefreshError::Reused));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
     for service in services(Duration::ZERO).await {
@@ -137,17 +151,7 @@ async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
             let (winners, losers): (Vec<_>, Vec<_>) =
                 together(uses).await.into_iter().partition(Result::is_ok);
             assert_eq!(winners.len(), 1, "{}", service.store);
-            let refused = losers.into_iter().filter_map(Result::err).map(|error| match error {
-                TokenError::Refresh(why) => why,
-                error => panic!("{error}"),
-            });
-            let refused: Vec<_> = refused.collect();
-            // Who comes after the one that ended it finds it ended.
-            assert!(
-                refused.iter().all(|why| matches!(why, RefreshError::Reused | RefreshError::Ended)),
-                "{refused:?}"
-            );
-            assert!(refused.contains(&RefreshError::Reused));
+            one_has_ended_it(losers);
             service.is_dead(&first).await;
             service.is_dead(winners[0].as_ref().unwrap()).await;
         }
@@ -187,16 +191,7 @@ async fn of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_th
             assert_eq!(winners.len(), 1, "{}, after {wait} s", service.store);
             let winner = winners.into_iter().next().unwrap().unwrap();
             assert_eq!(winner.refresh_token, successor.refresh_token);
-            let refused = losers.into_iter().filter_map(Result::err).map(|error| match error {
-                TokenError::Refresh(why) => why,
-                error => panic!("{error}"),
-            });
-            let refused: Vec<_> = refused.collect();
-            assert!(
-                refused.iter().all(|why| matches!(why, RefreshError::Reused | RefreshError::Ended)),
-                "{refused:?}"
-            );
-            assert!(refused.contains(&RefreshError::Reused));
+            one_has_ended_it(losers);
             for tokens in [&first, &successor, &winner] {
                 service.is_dead(tokens).await;
             }

@@ -283,12 +283,12 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             wrong_credentials: self.config.wrong_credentials,
             has_own_answers: self.has_own_answers,
         };
-        // What is mounted, with the documentation of the operation that has this method and this id.
-        let document = |mounted: MethodRouter<S>, route: TokenRoute, method: &str, id: &str| {
+        // What is mounted, with the documentation of the operation that has this id.
+        let document = |mounted: MethodRouter<S>, route: TokenRoute, id: &str| {
             #[cfg(feature = "openapi")]
-            let mounted = mounted.with_docs(&Arc::new(documented.route(route, method, id)));
+            let mounted = mounted.with_docs(&Arc::new(documented.route(route, id)));
             #[cfg(not(feature = "openapi"))]
-            let _ = (route, method, id);
+            let _ = (route, id);
             mounted
         };
         let endpoints = TokenEndpoints::new(self.config);
@@ -298,8 +298,8 @@ impl<A: LoginVerifier> TokenRoutes<A> {
                 let handler = post(move |request: Request| async move { endpoints.$method(request).await });
                 let name = concat!("auth_runtime::session::routes::", stringify!($method));
                 let info = HandlerInfo::new(name, file!(), line!());
-                let route = beside(handler, vec!["POST"], $rule, info);
-                $router.route($path, document(route, TokenRoute::$route, "post", stringify!($method)))
+                let route = beside(handler, vec![TokenRoute::$route.method()], $rule, info);
+                $router.route($path, document(route, TokenRoute::$route, stringify!($method)))
             }};
         }
         let mut router = self.sessions.router(&endpoints, everywhere, document);

@@ -66,7 +66,7 @@ pub enum TokenRoute {
 
 impl TokenRoute {
     /// The method that the ready route has.
-    fn method(self) -> &'static str {
+    pub(super) fn method(self) -> &'static str {
         match self {
             Self::Sessions | Self::UserSessions => "GET",
             Self::EndSession | Self::EndOtherSessions | Self::EndUserSession | Self::EndUserSessions => {

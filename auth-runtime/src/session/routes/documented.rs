@@ -21,8 +21,8 @@ pub(super) struct Documented {
 }
 
 impl Documented {
-    /// What a route says of itself, whose operation has this method and this id.
-    pub(super) fn route(&self, route: TokenRoute, method: &str, id: &str) -> HandlerDocs {
+    /// What a route says of itself, whose operation has this id.
+    pub(super) fn route(&self, route: TokenRoute, id: &str) -> HandlerDocs {
         let mut operation = json!({
             "operationId": id,
             "tags": ["Session"],
@@ -33,7 +33,7 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
-        HandlerDocs::one(method, operation)
+        HandlerDocs::one(&route.method().to_ascii_lowercase(), operation)
     }
 
     fn description(&self, route: TokenRoute) -> &'static str {

@@ -100,22 +100,22 @@ fn parameters(path: FromPath) -> Parameters {
 
 impl SessionRoutes {
     /// Returns the routes that are mounted. `caller` is the rule of a user's own, and `document` adds the documentation of a route with
-    /// this method and this id.
+    /// this id.
     pub(super) fn router<A, S>(
         self,
         endpoints: &TokenEndpoints<A>,
         caller: Rule,
-        document: impl Fn(MethodRouter<S>, TokenRoute, &str, &str) -> MethodRouter<S>,
+        document: impl Fn(MethodRouter<S>, TokenRoute, &str) -> MethodRouter<S>,
     ) -> Router<S>
     where
         A: LoginVerifier,
         S: Clone + Send + Sync + 'static,
     {
-        let mounted = |(path, method, route, name, handler): Unmounted<S>, rule| {
+        let mounted = |(path, route, name, handler): Unmounted<S>, rule| {
             let info = HandlerInfo::new(name, file!(), line!());
-            let mounted = beside(handler, vec![method], rule, info);
+            let mounted = beside(handler, vec![route.method()], rule, info);
             let id = name.rsplit_once("::").map_or(name, |(_, id)| id);
-            (path, document(mounted, route, &method.to_ascii_lowercase(), id))
+            (path, document(mounted, route, id))
         };
         let mut routes: Vec<(&str, MethodRouter<S>)> = Vec::new();
         if self.is_mounted {
@@ -131,8 +131,8 @@ impl SessionRoutes {
     }
 }
 
-/// A path, its method, which route it is, the name of its handler, and what serves it.
-type Unmounted<S> = (&'static str, &'static str, TokenRoute, &'static str, axum::routing::MethodRouter<S>);
+/// A path, which route it is, the name of its handler, and what serves it.
+type Unmounted<S> = (&'static str, TokenRoute, &'static str, axum::routing::MethodRouter<S>);
 
 fn own<A, S>(endpoints: &TokenEndpoints<A>) -> [Unmounted<S>; 3]
 where
@@ -143,21 +143,18 @@ where
     [
         (
             "/sessions",
-            "GET",
             TokenRoute::Sessions,
             "auth_runtime::session::routes::sessions",
             get(move |request: Request| async move { list.sessions(request).await }),
         ),
         (
             "/sessions",
-            "DELETE",
             TokenRoute::EndOtherSessions,
             "auth_runtime::session::routes::end_other_sessions",
             delete(move |request: Request| async move { others.end_other_sessions(request).await }),
         ),
         (
             "/sessions/{session_id}",
-            "DELETE",
             TokenRoute::EndSession,
             "auth_runtime::session::routes::end_session",
             delete(move |path: FromPath, request: Request| async move {
@@ -176,7 +173,6 @@ where
     [
         (
             "/users/{subject}/sessions",
-            "GET",
             TokenRoute::UserSessions,
             "auth_runtime::session::routes::user_sessions",
             get(move |path: FromPath, request: Request| async move {
@@ -185,7 +181,6 @@ where
         ),
         (
             "/users/{subject}/sessions",
-            "DELETE",
             TokenRoute::EndUserSessions,
             "auth_runtime::session::routes::end_user_sessions",
             delete(move |path: FromPath, request: Request| async move {
@@ -194,7 +189,6 @@ where
         ),
         (
             "/users/{subject}/sessions/{session_id}",
-            "DELETE",
             TokenRoute::EndUserSession,
             "auth_runtime::session::routes::end_user_session",
             delete(move |path: FromPath, request: Request| async move {

@@ -81,10 +81,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let (mut head, _) = request.into_parts();
         let ending = async |head: &mut Parts| {
             let administrator = self.client(head).await?;
-            found(
-                self.tokens_for(head).for_caller(&administrator).end_user_session(subject, session_id).await,
-            )?;
-            Ok(())
+            let tokens = self.tokens_for(head).for_caller(&administrator);
+            found(tokens.end_user_session(subject, session_id).await)
         };
         let ended = caught(ending(&mut head)).await;
         self.ended_or_failure(ended, &head, TokenRoute::EndUserSession)
@@ -98,12 +96,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let ending = async |head: &mut Parts| {
             let administrator = self.client(head).await?;
             is_user(subject)?;
-            self.tokens_for(head)
-                .for_caller(&administrator)
-                .log_out_everywhere(subject)
-                .await
-                .map_err(|error| failure(&error))?;
-            Ok(())
+            let tokens = self.tokens_for(head).for_caller(&administrator);
+            tokens.log_out_everywhere(subject).await.map_err(|error| failure(&error))
         };
         let ended = caught(ending(&mut head)).await;
         self.ended_or_failure(ended, &head, TokenRoute::EndUserSessions)
