@@ -8,12 +8,14 @@
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
 //! | `token_service` | logging in, refreshing, logging out |
+//! | `key_sets` | the keys of issuers are replaced |
 //! | `background` | what an engine does by itself |
 
 mod authentication;
 mod authorization;
 mod background;
 mod builder;
+mod key_sets;
 mod responses;
 mod sessions;
 mod sources;
@@ -95,8 +97,7 @@ impl Auth {
     }
 }
 
-/// An engine. Nothing in it changes once it is built but the revocations, the keys of its own token issuer, and
-/// what it remembers.
+/// An engine. Nothing in it changes once it is built but the revocations, the keys of issuers, and what it remembers.
 pub(crate) struct Engine {
     pub(crate) authentication: Authentication,
     pub(crate) authorization: Authorization,

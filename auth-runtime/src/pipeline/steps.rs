@@ -19,16 +19,14 @@ use crate::verify::{VerifiedToken, VerifyError};
 /// The caller that a verified credential is of.
 pub(super) struct Caller {
     pub(super) principal: Principal,
-    /// It was verified just now, and may be remembered, under this generation of the verifier.
-    remember_as: Option<u64>,
+    /// It was verified just now, and may be remembered.
+    is_to_be_remembered: bool,
 }
 
 impl Pipeline<'_> {
     /// The cache → what this credential led to when it was verified before.
     pub(super) fn remembered(&self, text: &str) -> Option<Arc<Verified>> {
-        let authentication = &self.engine().authentication;
-        let generation = authentication.verifier.get().generation()?;
-        authentication.token_cache.get(text, generation)
+        self.engine().authentication.token_cache.get(text)
     }
 
     /// Ambient credential → the page may use it.
@@ -45,13 +43,12 @@ impl Pipeline<'_> {
     /// scopes, permissions.
     pub(super) fn verify(&self, credential: &Credential<'_>) -> Result<Caller, Failure> {
         if let Some(remembered) = &credential.remembered {
-            return Ok(Caller { principal: remembered.principal.clone(), remember_as: None });
+            return Ok(Caller { principal: remembered.principal.clone(), is_to_be_remembered: false });
         }
         let verifier = self.engine().authentication.verifier.get();
-        let generation = verifier.generation();
         let token = verifier.verify(&credential.text).map_err(unverified)?;
-        let remember_as = generation.filter(|_| token.may_be_remembered);
-        Ok(Caller { principal: self.identify(token)?, remember_as })
+        let is_to_be_remembered = token.may_be_remembered;
+        Ok(Caller { principal: self.identify(token)?, is_to_be_remembered })
     }
 
     /// A verified token → the caller that it is of.
@@ -85,8 +82,8 @@ impl Pipeline<'_> {
         }
         if let Some(remembered) = remembered {
             remembered.set_epoch(epoch);
-        } else if let Some(generation) = caller.remember_as {
-            let verified = Verified::new(caller.principal.clone(), generation, epoch);
+        } else if caller.is_to_be_remembered {
+            let verified = Verified::new(caller.principal.clone(), epoch);
             self.engine().authentication.token_cache.insert(&credential.text, verified);
         }
         Ok(())
