@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `builder` | the configuration of an engine, and its errors |
 //! | `authentication` | where credentials are, which pages may use them, and how they are verified |
+//! | `callers` | a token → its caller: what a request and what is outside of one have in common |
+//! | `outside` | what is decided outside of a request |
 //! | `authorization` | what the vocabulary means, and the policies of handlers on a plain `axum::Router` |
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
@@ -15,7 +17,9 @@ mod authentication;
 mod authorization;
 mod background;
 mod builder;
+mod callers;
 mod key_sets;
+mod outside;
 mod responses;
 mod sessions;
 mod sources;

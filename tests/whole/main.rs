@@ -9,6 +9,7 @@ mod captured_log;
 mod challenges;
 mod credentials;
 mod dangerous;
+mod declared_rules;
 #[cfg(target_os = "linux")]
 mod durability;
 mod expiry;
@@ -23,6 +24,7 @@ mod panics;
 mod policy;
 mod providers;
 mod rejections;
+mod replace_keys;
 mod routers;
 mod runtimes;
 mod simultaneous;
@@ -32,6 +34,7 @@ mod test_kit;
 mod token_cache;
 mod token_routes;
 mod tokens;
+mod verify_outside;
 mod vocabulary;
 
 use auth_tests::support;

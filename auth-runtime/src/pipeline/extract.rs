@@ -112,7 +112,7 @@ impl<'a> Pipeline<'a> {
                 Err(Failure::new(RejectionKind::InvalidRequest, reason))
             }
             Extracted::Present(text) => {
-                let remembered = self.remembered(&text);
+                let remembered = self.engine().remembered(&text);
                 Ok(Extraction::Credential(Credential {
                     source,
                     text,
