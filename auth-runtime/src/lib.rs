@@ -6,6 +6,7 @@
 pub mod __private;
 pub mod access;
 pub mod audit;
+pub mod authenticator;
 mod catch_panic;
 mod client_address;
 pub mod clock;
