@@ -112,7 +112,7 @@ fn a_rule_that_no_router_declares_is_refused() {
     undeclared(&PUBLISH);
     // Neither one that was not finished, nor one of another engine, nor one that could not be finished.
     let _ = routes();
-    routes().finish(TestAuth::new().auth()).unwrap();
+    drop(routes().finish(TestAuth::new().auth()).unwrap());
     routes().declares("broken", &rule!(public)).finish(test.auth()).unwrap_err();
     undeclared(&PUBLISH);
     let auth = finished(&test);
@@ -136,7 +136,7 @@ fn a_rule_is_found_by_what_it_says_wherever_it_is() {
     }
     static NESTED: Rule = rule!(any(rule = MODERATE, scopes = ["root"]));
     let other = TestAuth::new();
-    Router::<()>::new().declares("nested", &NESTED).finish(other.auth()).unwrap();
+    drop(Router::<()>::new().declares("nested", &NESTED).finish(other.auth()).unwrap());
     assert_eq!(decide(other.auth(), &other, &moderator, &NESTED), None);
 }
 

@@ -54,8 +54,11 @@ fn token(key: &SigningKey, issuer: &str) -> String {
     key.sign(&json!({"iss": issuer, "aud": AUDIENCE, "sub": "alice", "exp": NOW + 600})).unwrap()
 }
 
+/// The answer to a token, and whether the token was remembered.
+type Answer = (Result<(), CallerErrorKind>, bool);
+
 /// What `verify` says, which waits for nothing, and whether the token was remembered: then nothing is allocated.
-fn verify(auth: &Auth, token: &str) -> (Result<(), CallerErrorKind>, bool) {
+fn verify(auth: &Auth, token: &str) -> Answer {
     let mut result = Ok(());
     let mut is_known = false;
     let info = measure(|| {
@@ -67,9 +70,9 @@ fn verify(auth: &Auth, token: &str) -> (Result<(), CallerErrorKind>, bool) {
     (result, is_known && info.count_total == 0)
 }
 
-const REMEMBERED: (Result<(), CallerErrorKind>, bool) = (Ok(()), true);
-const VERIFIED_ANEW: (Result<(), CallerErrorKind>, bool) = (Ok(()), false);
-const REFUSED: (Result<(), CallerErrorKind>, bool) = (Err(CallerErrorKind::Invalid), false);
+const REMEMBERED: Answer = (Ok(()), true);
+const VERIFIED_ANEW: Answer = (Ok(()), false);
+const REFUSED: Answer = (Err(CallerErrorKind::Invalid), false);
 
 #[test]
 fn only_the_tokens_of_keys_that_went_or_changed_are_verified_again() {
@@ -77,7 +80,7 @@ fn only_the_tokens_of_keys_that_went_or_changed_are_verified_again() {
     let again = key("b");
     let mut renamed = jwk(&b);
     renamed["kid"] = "b2".into();
-    let rows: [(&str, String, [(Result<(), CallerErrorKind>, bool); 2]); 7] = [
+    let rows: [(&str, String, [Answer; 2]); 7] = [
         ("the same keys", set(&[jwk(&a), jwk(&b)]), [REMEMBERED, REMEMBERED]),
         ("in another order", set(&[jwk(&b), jwk(&a)]), [REMEMBERED, REMEMBERED]),
         ("one more", set(&[jwk(&c), jwk(&a), jwk(&b)]), [REMEMBERED, REMEMBERED]),
@@ -218,7 +221,7 @@ fn the_own_issuer_forgets_the_tokens_of_a_withdrawn_key_alone() {
     let auth = Auth::builder().clock(TestClock::new()).token_issuer(issuer(&People::default())).build().unwrap();
     let tokens = auth.tokens().unwrap();
     let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": NOW + 600});
-    let [one, two] = [1, 2].map(|number| sign_access_token(number, &claims));
+    let [one, two] = [1, 2].map(|number| signing_key(number).sign(&claims).unwrap());
     assert_eq!([verify(&auth, &one), verify(&auth, &one)], [VERIFIED_ANEW, REMEMBERED]);
     let keys = |signs: u8, also: u8| {
         SigningKeys::new(signing_key(signs)).also_accept(signing_key(also).verifying_key())
@@ -229,11 +232,6 @@ fn the_own_issuer_forgets_the_tokens_of_a_withdrawn_key_alone() {
     assert_eq!([verify(&auth, &one), verify(&auth, &two)], [REMEMBERED, REMEMBERED]);
     tokens.rotate_keys(keys(2, 3)).unwrap();
     assert_eq!([verify(&auth, &one), verify(&auth, &two)], [REFUSED, REMEMBERED]);
-}
-
-/// With the type that the own issuer's tokens have.
-fn sign_access_token(number: u8, claims: &Value) -> String {
-    signing_key(number).sign(claims).unwrap()
 }
 
 #[test]

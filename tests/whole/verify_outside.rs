@@ -1,5 +1,7 @@
 //! Tokens that no request brought: `Auth::verify` says what the gate says.
 
+mod schemes;
+
 use std::time::Duration;
 
 use auth_runtime::clock::Clock;

@@ -1,4 +1,4 @@
-//! Callers by their tokens alone: what the pipeline and [`Auth::verify`](super::Auth::verify) have in common.
+//! Callers by their credentials alone: what the pipeline and [`Auth::verify`](super::Auth::verify) have in common.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::{Engine, Verified};
 use crate::clock::unix_seconds;
 use crate::policy::{Decision, Facts, Rule};
-use crate::principal::Principal;
+use crate::principal::{Principal, TOKENS};
 use crate::rejection::{CallerError, CallerErrorKind};
 use crate::verify::{VerifiedToken, VerifyError};
 
@@ -32,7 +32,7 @@ impl Engine {
             }
             return Ok(remembered.principal.clone());
         }
-        let verified = self.authentication.verifier.get().verify(token).map_err(invalid)?;
+        let verified = self.authentication.jwt.verify(token).map_err(invalid)?;
         let may_be_remembered = verified.may_be_remembered;
         let principal = self.identify(verified)?;
         self.check_times(&principal, now)?;
@@ -56,8 +56,13 @@ impl Engine {
             let reason = "the key that verified the token is no longer a key of its issuer";
             return Err(CallerError::new(CallerErrorKind::Revoked, reason));
         }
-        self.check_times(principal, now)?;
-        self.check_not_revoked(principal, None, now)?;
+        if principal.scheme() == TOKENS {
+            self.check_times(principal, now)?;
+            self.check_not_revoked(principal, None, now)?;
+        } else {
+            check_expiry(principal, now)?;
+            self.check_view(now)?;
+        }
         let leeway = self.authentication.limits.leeway;
         let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway };
         match self.authorization.decide_declared(rule, &facts) {
@@ -105,6 +110,16 @@ impl Engine {
     }
 }
 
+/// When its authenticator says that it expires → the credential is valid now. Only a token is of a clock that may differ.
+pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
+    let expires_at = principal.token().claims.expires_at;
+    if expires_at.is_some_and(|expires_at| unix_seconds(now) >= expires_at) {
+        let reason = "the credential has expired, as its authenticator says";
+        return Err(CallerError::new(CallerErrorKind::Expired, reason));
+    }
+    Ok(())
+}
+
 fn invalid(error: VerifyError) -> CallerError {
     let kind = match error {
         VerifyError::Expired => CallerErrorKind::Expired,
@@ -112,4 +127,26 @@ fn invalid(error: VerifyError) -> CallerError {
         _ => CallerErrorKind::Invalid,
     };
     CallerError::new(kind, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallerErrorKind, VerifyError, invalid};
+
+    #[test]
+    fn only_a_token_that_is_too_early_may_be_valid_later() {
+        for (error, expected) in [
+            (VerifyError::Malformed("it is"), CallerErrorKind::Invalid),
+            (VerifyError::UnknownKey, CallerErrorKind::Invalid),
+            (VerifyError::BadSignature, CallerErrorKind::Invalid),
+            (VerifyError::Expired, CallerErrorKind::Expired),
+            (VerifyError::NotYetValid, CallerErrorKind::NotYetValid),
+            (VerifyError::IssuedInTheFuture, CallerErrorKind::NotYetValid),
+            (VerifyError::LifetimeTooLong, CallerErrorKind::Invalid),
+            (VerifyError::MissingClaim("exp"), CallerErrorKind::Invalid),
+        ] {
+            let shown = error.to_string();
+            assert_eq!(invalid(error).kind(), expected, "{shown}");
+        }
+    }
 }

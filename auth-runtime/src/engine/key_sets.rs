@@ -1,6 +1,6 @@
 //! The keys of issuers are replaced while requests are served.
 
-use super::{Auth, Engine, TokenVerifier};
+use super::{Auth, Engine};
 use crate::error::ConfigErrors;
 use crate::verify::{KeySet, ReplaceKeysError};
 
@@ -64,9 +64,7 @@ impl Engine {
             .into());
         }
         let mut errors = ConfigErrors::default();
-        if let TokenVerifier::Jwt(jwt) = &self.authentication.verifier {
-            jwt.replace_keys(name, keys, &mut errors);
-        }
+        self.authentication.jwt.replace_keys(name, keys, &mut errors);
         errors.check::<ReplaceKeysError>()?;
         self.keys_replaced();
         Ok(())
