@@ -133,7 +133,8 @@ impl Routes {
         let routes: Vec<(&RouteInfo, PolicyDocument)> =
             self.iter().map(|route| (route, route.policy(auth))).collect();
         let declared: Vec<_> = self.declared().map(|rule| (rule, rule.policy())).collect();
-        let policies = routes.iter().map(|(_, policy)| policy).chain(declared.iter().map(|(_, policy)| policy));
+        let policies =
+            routes.iter().map(|(_, policy)| policy).chain(declared.iter().map(|(_, policy)| policy));
         let roles = columns(vocabulary, policies);
         let rows = routes.into_iter().map(|(route, policy)| {
             let cell = |role| SingleRole { role, vocabulary }.cell(&policy, &route.path);

@@ -60,7 +60,11 @@ fn a_declared_rule_is_decided_as_for_a_request() {
         TestUser::new("nobody"),
         TestUser::new("admin").roles(["admin"]).scopes(["a", "b"]),
         TestUser::new("guest").roles(["guest"]).scopes(["a"]).permissions(["p"]).claim("plan", "pro"),
-        TestUser::new("gold").scopes(["chat:write"]).claim("acr", "gold").amr(["hwk"]).claim("auth_time", 1_799_999_800),
+        TestUser::new("gold")
+            .scopes(["chat:write"])
+            .claim("acr", "gold")
+            .amr(["hwk"])
+            .claim("auth_time", 1_799_999_800),
         TestUser::new("late").claim("auth_time", 1_799_999_600),
     ];
     let test = TestAuth::new();
@@ -76,7 +80,10 @@ fn a_declared_rule_is_decided_as_for_a_request() {
             met[usize::from(expected)] += 1;
             if let Err(error) = found {
                 assert_eq!(error.kind(), CallerErrorKind::Denied);
-                assert!(error.to_string().starts_with("needs ") || error.to_string().contains("no alternative"), "{error}");
+                assert!(
+                    error.to_string().starts_with("needs ") || error.to_string().contains("no alternative"),
+                    "{error}"
+                );
             }
         }
     }
@@ -91,12 +98,19 @@ fn a_denial_says_what_would_remedy_it() {
     let _app = routes.declares("moderate", &MODERATE).finish(test.auth()).unwrap();
     let user = test.principal(&TestUser::new("alice").claim("auth_time", 1_799_000_000));
     for (rule, remedy, kind) in [
-        (late, Remedy::StepUp { max_age: Some(300), acr_values: vec![] }, RejectionKind::InsufficientUserAuthentication),
+        (
+            late,
+            Remedy::StepUp { max_age: Some(300), acr_values: vec![] },
+            RejectionKind::InsufficientUserAuthentication,
+        ),
         (scoped, Remedy::Scopes(vec!["a".into(), "b".into()]), RejectionKind::InsufficientScope),
         (MODERATE, Remedy::None, RejectionKind::InsufficientScope),
     ] {
         let error = test.auth().require(&user, &rule).unwrap_err();
-        assert_eq!((error.kind(), error.remedy(), error.rejection_kind()), (CallerErrorKind::Denied, &remedy, kind));
+        assert_eq!(
+            (error.kind(), error.remedy(), error.rejection_kind()),
+            (CallerErrorKind::Denied, &remedy, kind)
+        );
     }
 }
 
@@ -105,8 +119,14 @@ fn a_rule_that_no_router_declares_is_refused() {
     let test = TestAuth::new();
     let undeclared = |rule: &Rule| {
         let error = test.auth().require(&test.principal(&writer()), rule).unwrap_err();
-        assert_eq!((error.kind(), error.rejection_kind().status().as_u16()), (CallerErrorKind::Misconfigured, 500));
-        assert!(error.to_string().contains("no router that was finished with this engine declares it"), "{error}");
+        assert_eq!(
+            (error.kind(), error.rejection_kind().status().as_u16()),
+            (CallerErrorKind::Misconfigured, 500)
+        );
+        assert!(
+            error.to_string().contains("no router that was finished with this engine declares it"),
+            "{error}"
+        );
         assert!(error.to_string().contains(".declares(\"name\", &RULE)"), "{error}");
     };
     undeclared(&PUBLISH);
@@ -130,7 +150,10 @@ fn a_rule_is_found_by_what_it_says_wherever_it_is() {
     let _app = routes().declares("made", &made).finish(test.auth()).unwrap();
     let again = Rule::authenticated().requires(vec![Condition::Roles(vec!["moderator".into()])].leak());
     let moderator = TestUser::new("mo").roles(["moderator"]);
-    for rule in [PUBLISH, MODERATE, made, again, { const COPY: Rule = MODERATE; COPY }] {
+    for rule in [PUBLISH, MODERATE, made, again, {
+        const COPY: Rule = MODERATE;
+        COPY
+    }] {
         let expected = (rule == PUBLISH).then_some(CallerErrorKind::Denied);
         assert_eq!(decide(test.auth(), &test, &moderator, &rule), expected, "{rule}");
     }
@@ -154,7 +177,8 @@ async fn the_credential_must_still_count() {
     let alice = caller(&writer().claim("jti", "it")).await;
     let bob = caller(&TestUser::new("bob").scopes(["chat:write"])).await;
     let exp = 1_800_000_600;
-    let claims = json!({"iss": "https://other.test", "aud": "a", "sub": "carol", "exp": exp, "scope": "chat:write"});
+    let claims =
+        json!({"iss": "https://other.test", "aud": "a", "sub": "carol", "exp": exp, "scope": "chat:write"});
     let carol = auth.verify(&key.sign(&claims).unwrap()).await.unwrap();
     let decide = |caller: &Principal| auth.require(caller, &PUBLISH).err().map(|error| error.kind());
     assert_eq!([&alice, &bob, &carol].map(decide), [None; 3]);
@@ -206,12 +230,21 @@ fn finish_reports_what_can_not_be_decided() {
     let error = routes.finish(test.auth()).unwrap_err();
     let errors: Vec<&str> = error.errors().collect();
     let expected = [
-        ("RULE /a/{id} path (declared at ", "compares a claim with `path(\"id\")`, and outside of a request there is no path"),
-        ("RULE /b/c source (", "the rule names the source cookie, and outside of a request no source is looked at"),
+        (
+            "RULE /a/{id} path (declared at ",
+            "compares a claim with `path(\"id\")`, and outside of a request there is no path",
+        ),
+        (
+            "RULE /b/c source (",
+            "the rule names the source cookie, and outside of a request no source is looked at",
+        ),
         ("RULE public (", "requires no caller, so there is nothing to decide"),
         ("RULE optional (", "requires no caller"),
         ("RULE   (", "it has no name"),
-        ("RULE vocabulary (", "the rule names the role `nobody`, which the engine's vocabulary does not declare"),
+        (
+            "RULE vocabulary (",
+            "the rule names the role `nobody`, which the engine's vocabulary does not declare",
+        ),
         ("RULE twice (", "another rule is declared by this name at tests/whole/declared_rules.rs"),
     ];
     for (start, part) in expected {
@@ -242,7 +275,8 @@ fn the_list_and_the_table_show_it() {
         assert!(listed.contains(line), "{line}\n{listed}");
     }
     let table = table(&outer);
-    let names: Vec<_> = table.declared.iter().map(|row| (row.path.as_deref(), &*row.name, &*row.who)).collect();
+    let names: Vec<_> =
+        table.declared.iter().map(|row| (row.path.as_deref(), &*row.name, &*row.who)).collect();
     let chat = Some("/api/v1/rooms/{room}/chat");
     assert_eq!(
         names,
@@ -261,11 +295,14 @@ fn the_list_and_the_table_show_it() {
     let page = table.to_html();
     assert!(page.contains("<th scope=\"row\">/api/v1/rooms/{room}/chat moderate</th>"), "{page}");
     let json: serde_json::Value = serde_json::from_str(&table.to_json()).unwrap();
-    assert_eq!(json["declared"][2], json!({
-        "name": "invoices", "noRole": "depends", "cells": ["depends", "depends"],
-        "who": "permission invoice.write",
-        "policy": {"access": "authenticated", "all": [{"permissions": ["invoice.write"]}]},
-    }));
+    assert_eq!(
+        json["declared"][2],
+        json!({
+            "name": "invoices", "noRole": "depends", "cells": ["depends", "depends"],
+            "who": "permission invoice.write",
+            "policy": {"access": "authenticated", "all": [{"permissions": ["invoice.write"]}]},
+        })
+    );
 }
 
 #[test]
@@ -290,15 +327,34 @@ fn the_lock_knows_who_gained_and_who_lost() {
         (vec![("a", one)], vec![("a", one)], vec![]),
         (vec![("a", one)], vec![("a", two)], vec![format!("RULE /chat/{{room}} a\n    + gained: {editor}")]),
         (vec![("a", two)], vec![("a", one)], vec![format!("RULE /chat/{{room}} a\n    - lost:   {editor}")]),
-        (vec![], vec![("a", one)], vec!["new: RULE /chat/{room} a\n    + gained: a caller with the role `admin`, and nothing else".into()]),
-        (vec![("a", one)], vec![], vec!["gone: RULE /chat/{room} a\n    - lost:   a caller with the role `admin`, and nothing else".into()]),
-        (vec![], vec![("a", Rule::deny_all())], vec!["new: RULE /chat/{room} a\n    no caller gained or lost access".into()]),
+        (
+            vec![],
+            vec![("a", one)],
+            vec![
+                "new: RULE /chat/{room} a\n    + gained: a caller with the role `admin`, and nothing else"
+                    .into(),
+            ],
+        ),
+        (
+            vec![("a", one)],
+            vec![],
+            vec![
+                "gone: RULE /chat/{room} a\n    - lost:   a caller with the role `admin`, and nothing else"
+                    .into(),
+            ],
+        ),
+        (
+            vec![],
+            vec![("a", Rule::deny_all())],
+            vec!["new: RULE /chat/{room} a\n    no caller gained or lost access".into()],
+        ),
         (vec![("a", one), ("b", two)], vec![("b", two), ("a", one)], vec![]),
     ] {
         assert_eq!(told(&with(&before), &with(&after)), expected);
     }
     // The name of a parameter makes no difference, and a lock without such rules is as it was.
-    let renamed = Router::new().route("/chat/{id}", get(open).declares("a", &one)).declares("queue", &MODERATE);
+    let renamed =
+        Router::new().route("/chat/{id}", get(open).declares("a", &one)).declares("queue", &MODERATE);
     assert_eq!(told(&with(&[("a", one)]), &table(&renamed)), [""; 0]);
     let path = folder.path().join("plain.lock");
     table(&Router::new().route("/chat", get(open))).write_lock(&path).unwrap();
@@ -343,7 +399,8 @@ fn the_document_has_it_at_the_operations_of_its_path() {
 fn a_service_with_a_rule_beside_it_can_declare_rules() {
     let test = TestAuth::new();
     let grpc = (axum::routing::any(async || ()), rule!(public));
-    let routes = Router::<()>::new().route("/grpc", MethodRouter::new().merge(grpc).declares("call", &MODERATE));
+    let routes =
+        Router::<()>::new().route("/grpc", MethodRouter::new().merge(grpc).declares("call", &MODERATE));
     let _app = routes.finish(test.auth()).unwrap();
     assert_eq!(decide(test.auth(), &test, &TestUser::new("mo").roles(["moderator"]), &MODERATE), None);
 }

@@ -31,8 +31,7 @@ fn jwk(key: &SigningKey) -> Value {
         auth_runtime::session::TokenIssuer::new("any", "any", key.clone(), People::default())
             .refresh_key(auth_runtime::session::RefreshKey::new("k1", [1; 32])),
     );
-    let published: Value =
-        serde_json::from_str(&auth.build().unwrap().tokens().unwrap().key_set()).unwrap();
+    let published: Value = serde_json::from_str(&auth.build().unwrap().tokens().unwrap().key_set()).unwrap();
     published["keys"][0].clone()
 }
 
@@ -139,12 +138,24 @@ fn what_can_not_replace_good_keys_changes_nothing_and_says_why() {
         (
             ONE,
             set(&[broken, with_private, secret]).into(),
-            &["key 0: a key on this curve", "key 1: it contains private parts", "key 2: a set of public keys must not"],
+            &[
+                "key 0: a key on this curve",
+                "key 1: it contains private parts",
+                "key 2: a set of public keys must not",
+            ],
         ),
         // One that is good does not excuse one that the code itself names.
         (ONE, KeySet::from(a.verifying_key()).key(short), &["key 2, a secret for HS256: the secret"]),
-        ("https://one.test/", set(&[jwk(&a)]).into(), &["`https://one.test/` is not an issuer of this engine, which has issuer `https://one.test`"]),
-        (ISSUER, set(&[jwk(&a)]).into(), &["is the engine's own token issuer", "call `rotate_keys` of `Auth::tokens()`"]),
+        (
+            "https://one.test/",
+            set(&[jwk(&a)]).into(),
+            &["`https://one.test/` is not an issuer of this engine, which has issuer `https://one.test`"],
+        ),
+        (
+            ISSUER,
+            set(&[jwk(&a)]).into(),
+            &["is the engine's own token issuer", "call `rotate_keys` of `Auth::tokens()`"],
+        ),
     ];
     for (name, keys, expected) in rows {
         let error = auth.replace_keys(name, keys).unwrap_err().to_string();
@@ -166,7 +177,9 @@ fn a_key_that_can_not_be_used_is_skipped_and_logged() {
     let unknown = json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"});
     auth.replace_keys(ONE, set(&[unknown, jwk(&b)])).unwrap();
     let text = log.text();
-    for part in ["WARN", "a key of the JWKS is not used", "issuer `https://one.test`", "index=0", "type `AKP`"] {
+    for part in
+        ["WARN", "a key of the JWKS is not used", "issuer `https://one.test`", "index=0", "type `AKP`"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     for part in ["INFO", "the keys of an issuer were replaced", "keys=1", "withdrawn=1"] {
@@ -184,8 +197,11 @@ fn the_settings_of_the_issuer_apply_to_its_new_keys() {
     // The algorithms of keys without `alg`.
     let auth = engine([issuer().jwks_algorithms([Algorithm::ES384])]);
     let error = auth.replace_keys(ONE, set(std::slice::from_ref(&without_alg))).unwrap_err().to_string();
-    assert!(error.contains("it has no `alg`, and `jwks_algorithms` names none that its type allows")
-        || error.contains("a key on this curve is for ES256"), "{error}");
+    assert!(
+        error.contains("it has no `alg`, and `jwks_algorithms` names none that its type allows")
+            || error.contains("a key on this curve is for ES256"),
+        "{error}"
+    );
     engine([issuer()]).replace_keys(ONE, set(&[without_alg])).unwrap();
     // They are not needed for single keys.
     auth.replace_keys(ONE, a.verifying_key()).unwrap();
@@ -210,7 +226,8 @@ fn the_issuer_without_a_name_has_a_method_of_its_own() {
         }
         let [of_a, of_b] = [&a, &b].map(|key| key.sign(&claims).unwrap());
         assert_eq!([verify(&auth, &of_a), verify(&auth, &of_b)], [VERIFIED_ANEW, REFUSED]);
-        assert!(auth.replace_keys("", b.verifying_key()).is_err());
+        let error = auth.replace_keys("", b.verifying_key()).unwrap_err().to_string();
+        assert!(error.contains("or call `replace_keys_of_unnamed_issuer`"), "{error}");
         auth.replace_keys_of_unnamed_issuer(b.verifying_key()).unwrap();
         assert_eq!([verify(&auth, &of_a), verify(&auth, &of_b)], [REFUSED, VERIFIED_ANEW]);
     }
@@ -218,7 +235,8 @@ fn the_issuer_without_a_name_has_a_method_of_its_own() {
 
 #[test]
 fn the_own_issuer_forgets_the_tokens_of_a_withdrawn_key_alone() {
-    let auth = Auth::builder().clock(TestClock::new()).token_issuer(issuer(&People::default())).build().unwrap();
+    let auth =
+        Auth::builder().clock(TestClock::new()).token_issuer(issuer(&People::default())).build().unwrap();
     let tokens = auth.tokens().unwrap();
     let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": NOW + 600});
     let [one, two] = [1, 2].map(|number| signing_key(number).sign(&claims).unwrap());
@@ -236,7 +254,8 @@ fn the_own_issuer_forgets_the_tokens_of_a_withdrawn_key_alone() {
 
 #[test]
 fn debug_shows_no_key() {
-    let set = KeySet::from(r#"{"keys":["hidden"]}"#).key(Key::secret(Algorithm::HS256, *b"hidden-hidden-hidden-hidden-hid!"));
+    let set = KeySet::from(r#"{"keys":["hidden"]}"#)
+        .key(Key::secret(Algorithm::HS256, *b"hidden-hidden-hidden-hidden-hid!"));
     let text = format!("{set:?}");
     assert!(!text.contains("hidden") && !text.contains("104"), "{text}");
 }

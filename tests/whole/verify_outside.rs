@@ -84,11 +84,15 @@ async fn it_says_what_the_gate_says_and_why() {
             let found = verified.as_ref().err().map(CallerError::kind);
             assert_eq!(found, expected, "{what}, {turn}");
             let by_gate = status(&app, "GET", "/", Some(&token)).await;
-            let by_kind = verified.as_ref().err().map_or(200, |error| error.rejection_kind().status().as_u16());
+            let by_kind =
+                verified.as_ref().err().map_or(200, |error| error.rejection_kind().status().as_u16());
             assert_eq!(by_gate, by_kind, "{what}, {turn}");
             if let Err(error) = verified {
                 assert_eq!(error.rejection_kind(), RejectionKind::InvalidToken);
-                assert!(!error.to_string().is_empty() && !error.to_string().contains(&token), "{what}: {error}");
+                assert!(
+                    !error.to_string().is_empty() && !error.to_string().contains(&token),
+                    "{what}: {error}"
+                );
             }
         }
     }
@@ -170,12 +174,16 @@ async fn a_panic_of_the_application_admits_nobody() {
     let token = key.sign(&claims).unwrap();
     let issuer = || TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(key.verifying_key());
     let rule = ClaimRule::satisfies(|_| panic!("no plan"));
-    let with_predicate = Auth::builder().issuer(issuer().claim("plan", rule)).clock(TestClock::new()).build().unwrap();
+    let with_predicate =
+        Auth::builder().issuer(issuer().claim("plan", rule)).clock(TestClock::new()).build().unwrap();
     let with_clock = Auth::builder().issuer(issuer()).clock(PanickingClock).build().unwrap();
     while with_clock.verify(&token).await.is_ok() {}
     for (auth, message) in [(with_predicate, "panicked: no plan"), (with_clock, "panicked: no time")] {
         let error = auth.verify(&token).await.unwrap_err();
-        assert_eq!((error.kind(), error.rejection_kind().status().as_u16()), (CallerErrorKind::Misconfigured, 500));
+        assert_eq!(
+            (error.kind(), error.rejection_kind().status().as_u16()),
+            (CallerErrorKind::Misconfigured, 500)
+        );
         assert!(error.to_string().contains(message), "{error}");
     }
 }

@@ -14,7 +14,8 @@ impl Auth {
     /// decided by the old or the new keys.
     ///
     /// A key of a document that can't be used is skipped and logged, as when the engine is built. It waits for nothing, and can be
-    /// called from anywhere; concurrent calls take effect one after the other.
+    /// called from anywhere; concurrent calls take effect one after the other. It is about this process: each instance of a service
+    /// replaces its own keys.
     ///
     /// ```
     /// use auth_runtime::Auth;

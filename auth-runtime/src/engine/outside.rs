@@ -79,6 +79,7 @@ impl Auth {
 }
 
 fn panicked(panic: &Panic) -> CallerError {
-    let reason = format!("the application's code that finds the caller (the clock, a predicate of an issuer) {panic}");
+    let reason =
+        format!("the application's code that finds the caller (the clock, a predicate of an issuer) {panic}");
     CallerError::new(CallerErrorKind::Misconfigured, reason)
 }

@@ -165,7 +165,10 @@ mod tests {
 
     fn verified(key: &KeyStatus) -> Verified {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let principal = Principal::identify(VerifiedToken::new(claims).with_key(key.clone()), &VocabularyIndex::default());
+        let principal = Principal::identify(
+            VerifiedToken::new(claims).with_key(key.clone()),
+            &VocabularyIndex::default(),
+        );
         Verified::new(principal.unwrap(), 1)
     }
 

@@ -110,7 +110,8 @@ fn own_operation(
         ("description".to_owned(), json!(description(route))),
     ]);
     if !route.declared.is_empty() {
-        let policies = route.declared.iter().map(|declared| (declared.name.clone(), json!(declared.policy())));
+        let policies =
+            route.declared.iter().map(|declared| (declared.name.clone(), json!(declared.policy())));
         operation.insert(DECLARED.into(), Value::Object(policies.collect()));
     }
     if !parameters.is_empty() {

@@ -100,9 +100,13 @@ impl Auth {
             let found = sources.resolve(&[scheme]).ok();
             let authenticator = found.and_then(|found| sources.authenticator(*found.first()?));
             let Some(authenticator) = authenticator else {
-                return Err(CallerError::new(CallerErrorKind::Misconfigured, no_authenticator(engine, scheme)));
+                return Err(CallerError::new(
+                    CallerErrorKind::Misconfigured,
+                    no_authenticator(engine, scheme),
+                ));
             };
-            let is_credential = !credential.is_empty() && credential.bytes().all(|byte| byte.is_ascii_graphic());
+            let is_credential =
+                !credential.is_empty() && credential.bytes().all(|byte| byte.is_ascii_graphic());
             if !is_credential {
                 let reason = "the credential is empty, or has characters that are not visible ASCII";
                 return Err(CallerError::new(CallerErrorKind::Invalid, reason));
@@ -123,7 +127,9 @@ impl Auth {
 fn no_authenticator(engine: &Engine, scheme: &str) -> String {
     let sources = &engine.authentication.sources;
     let is_authenticator = |name: &&str| {
-        sources.resolve(&[*name]).is_ok_and(|found| found.iter().any(|at| sources.authenticator(*at).is_some()))
+        sources
+            .resolve(&[*name])
+            .is_ok_and(|found| found.iter().any(|at| sources.authenticator(*at).is_some()))
     };
     let known: Vec<&str> = sources.names().filter(is_authenticator).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

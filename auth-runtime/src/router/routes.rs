@@ -116,9 +116,11 @@ impl fmt::Display for Routes {
             .chain(self.routes.iter().map(|route| {
                 [route.method.to_owned(), route.path.clone(), route.who(), route.handler.to_owned()]
             }))
-            .chain(self.declared.iter().map(|declared| {
-                [RULE.to_owned(), declared.label(), declared.who(), "-".to_owned()]
-            }))
+            .chain(
+                self.declared
+                    .iter()
+                    .map(|declared| [RULE.to_owned(), declared.label(), declared.who(), "-".to_owned()]),
+            )
             .collect();
         let width = |column: fn(&[String; 4]) -> &String| {
             rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)

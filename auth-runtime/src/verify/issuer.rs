@@ -59,6 +59,10 @@ impl IssuerName {
         matches!(self, Self::Exactly(own) if **own == *name)
     }
 
+    pub(super) fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Any | Self::Absent)
+    }
+
     /// The issuer in messages.
     pub(super) fn label(&self) -> String {
         match self {

@@ -55,7 +55,7 @@ impl JwtVerifier {
         let mut issuers = self.issuers.iter();
         let found = issuers.find(|issuer| match name {
             Some(name) => issuer.name.is(name),
-            None => matches!(issuer.name, IssuerName::Any | IssuerName::Absent),
+            None => issuer.name.is_unnamed(),
         });
         match found {
             Some(issuer) => issuer.replace_keys(keys, errors),
@@ -67,7 +67,15 @@ impl JwtVerifier {
         let asked = name.map_or_else(|| "an issuer without a name".to_owned(), |name| format!("`{name}`"));
         let known: Vec<String> = self.issuers.iter().map(|issuer| issuer.name.label()).collect();
         let known = if known.is_empty() { "no issuer".to_owned() } else { known.join(", ") };
-        format!("{asked} is not an issuer of this engine, which has {known}: add it with `.issuer(..)` on the builder")
+        let has_unnamed = self.issuers.iter().any(|issuer| issuer.name.is_unnamed());
+        let hint = if name.is_some() && has_unnamed {
+            ", or call `replace_keys_of_unnamed_issuer` for the one without a name"
+        } else {
+            ""
+        };
+        format!(
+            "{asked} is not an issuer of this engine, which has {known}: add it with `.issuer(..)` on the builder{hint}"
+        )
     }
 
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
@@ -184,7 +192,12 @@ impl PreparedIssuer {
         if errors.len() == before {
             let count = prepared.len();
             let withdrawn = self.keys.replace(prepared);
-            tracing::info!(issuer = label, keys = count, withdrawn, "auth: the keys of an issuer were replaced");
+            tracing::info!(
+                issuer = label,
+                keys = count,
+                withdrawn,
+                "auth: the keys of an issuer were replaced"
+            );
         }
     }
 

@@ -21,7 +21,9 @@ async fn partner(credential: Credential, (): ()) -> Result<Authentication, BoxEr
     Ok(match credential.text() {
         "good" => caller("acme").into(),
         "short" => caller("acme").expires_at(expiry).into(),
-        "logged-in" => caller("acme").auth_time(UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs() - 600)).into(),
+        "logged-in" => {
+            caller("acme").auth_time(UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs() - 600)).into()
+        }
         "none" => Authentication::Absent,
         "broken" => return Err("the database is away".into()),
         "panic" => panic!("no partner"),
@@ -71,7 +73,10 @@ async fn the_authenticator_judges_it_as_in_a_request() {
         assert_eq!(error.kind(), kind, "{text}: {error}");
         assert!(error.to_string().contains(part), "{text}: {error}");
     }
-    for (scheme, part) in [("bearer", "call `verify` for a token"), ("nobody", "has no authenticator `nobody`, and has partner")] {
+    for (scheme, part) in [
+        ("bearer", "call `verify` for a token"),
+        ("nobody", "has no authenticator `nobody`, and has partner"),
+    ] {
         let error = auth.verify_with(scheme, "good").await.unwrap_err();
         assert_eq!(error.kind(), Misconfigured);
         assert!(error.to_string().contains(part), "{error}");
@@ -91,7 +96,8 @@ async fn its_caller_is_held_to_rules_until_it_expires_or_the_view_is_too_old() {
     assert_eq!(error.kind(), CallerErrorKind::Unavailable, "the log was never read");
     auth.catch_up().await.unwrap();
     let [lasting, short] =
-        [auth.verify_with("partner", "good").await, auth.verify_with("partner", "short").await].map(Result::unwrap);
+        [auth.verify_with("partner", "good").await, auth.verify_with("partner", "short").await]
+            .map(Result::unwrap);
     let decide = |caller| auth.require(caller, &PARTNERS).err().map(|error| error.kind());
     clock.advance(Duration::from_secs(9));
     assert_eq!([&lasting, &short].map(decide), [None, None]);
@@ -114,8 +120,14 @@ async fn a_credential_without_a_login_is_not_asked_for_a_newer_one() {
         .declares("recent", &RECENT);
     let app = routes.finish(&auth).unwrap();
     for (path, of_login) in [
-        ("/recent", "X-Partner realm=\"restricted\", error=\"insufficient_user_authentication\", max_age=\"300\""),
-        ("/strong", "X-Partner realm=\"restricted\", error=\"insufficient_user_authentication\", acr_values=\"gold\""),
+        (
+            "/recent",
+            "X-Partner realm=\"restricted\", error=\"insufficient_user_authentication\", max_age=\"300\"",
+        ),
+        (
+            "/strong",
+            "X-Partner realm=\"restricted\", error=\"insufficient_user_authentication\", acr_values=\"gold\"",
+        ),
         ("/hardware", "X-Partner realm=\"restricted\", error=\"insufficient_user_authentication\""),
     ] {
         let ask = async |text| send(&app, request("GET", path, &[("x-partner", text)])).await;

@@ -231,7 +231,13 @@ mod tests {
             policy: PolicyDocument::unguarded(),
             check: None,
         });
-        Locked { version: 1, roles: BTreeMap::new(), permissions: BTreeMap::new(), routes: routes.collect(), declared: Vec::new() }
+        Locked {
+            version: 1,
+            roles: BTreeMap::new(),
+            permissions: BTreeMap::new(),
+            routes: routes.collect(),
+            declared: Vec::new(),
+        }
     }
 
     /// The number of requests that are compared where all routes were renamed.
