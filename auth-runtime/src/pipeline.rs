@@ -8,6 +8,7 @@ mod renewal;
 mod request_auth;
 mod route_policy;
 mod steps;
+mod verify_with;
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -112,9 +113,8 @@ impl<'a> Pipeline<'a> {
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
         self.origin(head, credential.source.carrier())?;
-        if let Some(authenticator) = self.engine().authentication.sources.authenticator(credential.index) {
-            // In a box, so that the future of a request with a token is not larger for it.
-            return Box::pin(self.ask(authenticator, head, credential)).await;
+        if let Some(scheme) = self.engine().authentication.sources.scheme(credential.index) {
+            return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
         Ok(Some(self.auth.engine().caller_of_token(text, remembered.as_deref(), *now)?))

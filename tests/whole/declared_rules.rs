@@ -281,7 +281,7 @@ fn the_list_and_the_table_show_it() {
     assert_eq!(
         names,
         [
-            (chat, "publish", "scope chat:write and not role muted"),
+            (chat, "publish", "scope chat:write, and not role muted"),
             (chat, "moderate", "role moderator"),
             (None, "invoices", "permission invoice.write")
         ]
@@ -383,7 +383,7 @@ fn the_document_has_it_at_the_operations_of_its_path() {
         );
         assert_eq!(
             operation["description"],
-            "**Who:** any authenticated caller. Then for `publish`: scope chat:write and not role muted. \
+            "**Who:** any authenticated caller. Then for `publish`: scope chat:write, and not role muted. \
              Then for `moderate`: role moderator."
         );
         assert!(document["paths"]["/open"]["get"].get("x-auth-declared").is_none());
