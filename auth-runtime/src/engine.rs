@@ -9,11 +9,13 @@
 //! | `responses` | how rejections are rendered and reported |
 //! | `token_service` | logging in, refreshing, logging out |
 //! | `background` | what an engine does by itself |
+//! | `credential_watch` | when the credential of a socket or stream ends |
 
 mod authentication;
 mod authorization;
 mod background;
 mod builder;
+mod credential_watch;
 mod responses;
 mod sessions;
 mod sources;

@@ -9,7 +9,9 @@ mod cookie;
 mod header;
 mod query;
 mod scheme;
+mod upgrade;
 mod vary;
+mod web_socket_protocol;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +24,7 @@ pub(crate) use self::cookie::{CookieAttributes, RefreshCookie, is_for_one_host, 
 pub use self::header::Header;
 pub use self::query::Query;
 pub(crate) use self::vary::Vary;
+pub use self::web_socket_protocol::WebSocketProtocol;
 
 /// A place in the head of a request where a credential may be.
 pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {

@@ -165,7 +165,7 @@ mod tests {
 
     fn verified(generation: u64) -> Verified {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let principal = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default());
+        let principal = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default(), None);
         Verified::new(principal.unwrap(), generation, 1)
     }
 

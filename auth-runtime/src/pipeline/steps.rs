@@ -56,7 +56,8 @@ impl Pipeline<'_> {
 
     /// A verified token → the caller that it is of.
     pub(super) fn identify(&self, token: VerifiedToken) -> Result<Principal, Failure> {
-        Principal::identify(token, &self.engine().authorization.vocabulary)
+        let engine = self.auth.engine();
+        Principal::identify(token, &engine.authorization.vocabulary, Some(engine.watch()))
             .map_err(|unidentified| Failure::invalid_token(CredentialState::Invalid, unidentified.0))
     }
 

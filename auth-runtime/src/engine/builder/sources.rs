@@ -9,7 +9,7 @@ use super::AuthBuilder;
 use crate::engine::{RENEWAL, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
-use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query};
+use crate::source::{AccessCookie, Bearer, CredentialLocation, CredentialSource, Header};
 use crate::vocabulary::{DeclaredSourceKind, Vocabulary};
 
 pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> OriginPolicy {
@@ -46,8 +46,11 @@ pub(super) fn assemble(
     add_declared(vocabulary, &mut custom, errors);
     let mut list: Vec<Arc<dyn CredentialSource>> =
         vec![Arc::new(Bearer::default()), Arc::new(cookie.clone())];
-    if builder.allow_query_tokens {
-        list.push(Arc::new(Query::default()));
+    if let Some(query) = builder.query_tokens.take() {
+        if matches!(query.location(), Some(CredentialLocation::Query { name: "" })) {
+            errors.push("the parameter of `dangerously_allow_query_tokens(..)` has an empty name: name one, such as `access_token`");
+        }
+        list.push(Arc::new(query));
     }
     for source in custom {
         let name = source.name();
@@ -133,7 +136,7 @@ fn default_sources(
     sources.resolve(&names).unwrap_or_else(|unknown| {
         let known: Vec<_> = sources.names().collect();
         let hint = if unknown == "query" {
-            ": call `dangerously_allow_query_tokens()` if tokens may be in URLs"
+            ": call `dangerously_allow_query_tokens(Query::new())` if tokens may be in URLs"
         } else {
             ""
         };

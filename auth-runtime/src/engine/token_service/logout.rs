@@ -146,7 +146,7 @@ impl TokenService {
         let active = self
             .genuine(token)
             .filter(|principal| self.is_active(principal))
-            .and_then(|principal| Principal::identify(principal.token().clone(), vocabulary).ok());
+            .and_then(|principal| Principal::identify(principal.token().clone(), vocabulary, Some(self.engine.watch())).ok());
         let Some(principal) = active else { return Ok(json!({ "active": false })) };
         let mut answer = principal.token().claims.as_map().clone();
         answer.insert("active".into(), true.into());
