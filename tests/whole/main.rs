@@ -26,6 +26,7 @@ mod rejections;
 mod routers;
 mod runtimes;
 mod simultaneous;
+mod sockets;
 mod standards;
 mod stores;
 mod test_kit;

@@ -5,7 +5,7 @@ use aide::axum::routing::{get, get_with, post_with};
 use auth_runtime::openapi::{DocumentError, OpenApi};
 use auth_runtime::routing::Routes;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{AuthBuilder, Claims, Principal, auth, check};
+use auth_runtime::{Claims, Principal, auth, check};
 use axum::Json;
 use axum::extract::Path;
 use serde_json::{Value, json};

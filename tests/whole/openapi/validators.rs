@@ -4,7 +4,7 @@ use std::fs;
 
 use auth_runtime::openapi::{OAuthFlows, OpenApi, OpenApiVersion};
 use auth_runtime::testing::TestAuth;
-use auth_runtime::{AuthBuilder, Router, auth, routing::get};
+use auth_runtime::{Router, auth, routing::get};
 use auth_tests_tools::Tools;
 
 use super::routes;
