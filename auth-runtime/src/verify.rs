@@ -38,7 +38,6 @@ pub(crate) use self::jwt::JwtVerifier;
 pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
-use crate::jose::PreparedKey;
 pub use crate::jose::{Algorithm, Key};
 
 /// Verifies a credential and returns its claims.
@@ -71,15 +70,13 @@ pub struct VerifiedToken {
     mapping: Arc<ClaimMapping>,
     /// Whether the same token stays valid as long as its verifier's generation does not change.
     pub(crate) may_be_remembered: bool,
-    /// The key that verified it.
-    verified_by: Option<Arc<PreparedKey>>,
 }
 
 impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     #[must_use]
     pub fn new(claims: TokenClaims) -> Self {
-        Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true, verified_by: None }
+        Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true }
     }
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.

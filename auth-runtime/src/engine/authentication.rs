@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Sources, TokenCache};
 use crate::origin::OriginPolicy;
-use crate::verify::{JwtVerifier, Limits, VerifiedToken, Verifier};
+use crate::verify::{JwtVerifier, Limits, Verifier};
 
 /// How callers are found.
 #[derive(Debug)]
@@ -32,14 +32,6 @@ impl TokenVerifier {
         match self {
             Self::Jwt(jwt) => &**jwt,
             Self::Own(own) => &**own,
-        }
-    }
-
-    /// Whether the key that verified a token still verifies.
-    pub(crate) fn has_key_of(&self, token: &VerifiedToken) -> bool {
-        match self {
-            Self::Jwt(jwt) => jwt.has_key_of(token),
-            Self::Own(_) => true,
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A watch subscribes first and looks second, so that no revocation is between the two. It looks again when a revocation of its token,
 //! session or user wakes it, when its token expires, and every [`RECHECK`] in any case: nothing wakes it where the engine's background
-//! task does not run. The task wakes all watches when the view has become too old, when keys changed and when the clock was set.
+//! task does not run. The task wakes all watches when the view has become too old and when the clock was set, and who withdraws keys
+//! wakes them too.
 
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -42,7 +43,6 @@ impl CredentialWatch for Engine {
             while_session_lasts,
             prolonged_until: None,
             has_failed: false,
-            generation: None,
         };
         Box::pin(watch.run())
     }
@@ -58,8 +58,6 @@ struct Watch {
     prolonged_until: Option<i64>,
     /// Whether the session could not be looked up since the credential expired.
     has_failed: bool,
-    /// The generation of the verifier under which the key of the token was found.
-    generation: Option<u64>,
 }
 
 /// What follows from a look.
@@ -95,7 +93,9 @@ impl Watch {
         if revocations.view().is_revoked(&self.principal.token_identity()) {
             return Err(EndReason::Revoked);
         }
-        self.check_key()?;
+        if self.principal.token().key_is_withdrawn() {
+            return Err(EndReason::KeyWithdrawn);
+        }
         if self.engine.check_fresh(now).is_err() {
             return Err(EndReason::Unavailable);
         }
@@ -110,20 +110,6 @@ impl Watch {
             // It was valid: the clock was set back.
             Err(_) => Err(EndReason::Unavailable),
         }
-    }
-
-    /// Checks that the key of the token is still one of its issuer's, if keys have changed.
-    fn check_key(&mut self) -> Result<(), EndReason> {
-        let verifier = &self.engine.authentication.verifier;
-        // Before the keys are looked at.
-        let generation = verifier.get().generation();
-        if generation != self.generation || generation.is_none() {
-            if !verifier.has_key_of(self.principal.token()) {
-                return Err(EndReason::KeyWithdrawn);
-            }
-            self.generation = generation;
-        }
-        Ok(())
     }
 
     /// The session of the engine's own issuer that a refresh may have prolonged, if the application wants that.
@@ -191,22 +177,19 @@ fn wait_until(end: i64, now: SystemTime) -> Next {
 pub(super) struct Surroundings {
     last: Option<(SystemTime, Instant)>,
     is_fresh: bool,
-    generation: Option<u64>,
 }
 
 impl Surroundings {
-    /// Whether watches have to look again: the view has become too old, keys have changed, or the clock was set.
+    /// Whether watches have to look again: the view has become too old, or the clock was set.
     pub(super) fn have_changed(&mut self, engine: &Engine, instant: Instant) -> bool {
         let now = engine.now();
         let is_fresh = engine.revocations.state.check_fresh(now).is_ok();
-        let generation = engine.authentication.verifier.get().generation();
         // The first look of a task that has taken over counts as a change.
         let last = self.last.replace((now, instant));
         let was_set = last.is_none_or(|(then, before)| was_set(then, before, now, instant));
         let has_aged = self.is_fresh && !is_fresh;
-        let have_keys_changed = self.generation.is_some() && self.generation != generation;
-        (self.is_fresh, self.generation) = (is_fresh, generation);
-        was_set || has_aged || have_keys_changed
+        self.is_fresh = is_fresh;
+        was_set || has_aged
     }
 }
 

@@ -215,18 +215,6 @@ impl PreparedKey {
         }
     }
 
-    /// Whether it verifies the same signatures, under the same id. The header that it remembers does not matter.
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
-        let is_same_check = || match (&self.check, &other.check) {
-            (Check::Public(one), Check::Public(other)) => one.as_ref() == other.as_ref(),
-            // The bytes of a secret are not kept: equal ones sign equally.
-            (Check::Hmac(one), Check::Hmac(other)) => hmac::verify(other, b"", hmac::sign(one, b"").as_ref()).is_ok(),
-            _ => false,
-        };
-        std::ptr::eq(self, other)
-            || (self.algorithm == other.algorithm && self.id == other.id && is_same_check())
-    }
-
     fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {
         let Scheme::Hmac(hash) = algorithm.scheme() else {
             return Err(format!(

@@ -30,7 +30,7 @@ struct PreparedIssuer {
     audience: Audience,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
-    keys: ArcSwap<Vec<Arc<PreparedKey>>>,
+    keys: ArcSwap<Vec<PreparedKey>>,
     token_types: Vec<String>,
     mapping: Arc<ClaimMapping>,
     /// The top-level names of the claims that the mapping and the rules read.
@@ -60,27 +60,16 @@ impl JwtVerifier {
         };
         if errors.is_empty() {
             // The keys change first, so that a token that was verified with the old ones has an old generation.
-            issuer.keys.store(Arc::new(shared(prepared)));
+            issuer.keys.store(Arc::new(prepared));
             self.generation.fetch_add(1, Ordering::AcqRel);
         }
-    }
-
-    /// Returns whether the key that verified a token is still one of its issuer's. What no key verified is not concerned.
-    pub(crate) fn has_key_of(&self, token: &VerifiedToken) -> bool {
-        let Some(key) = &token.verified_by else { return true };
-        let issuer = match (self.issuers.as_slice(), token.claims.issuer.as_deref()) {
-            ([one], _) => Some(one),
-            (several, Some(name)) => several.iter().find(|issuer| issuer.name.is(name)),
-            (several, None) => several.iter().find(|issuer| issuer.name == IssuerName::Absent),
-        };
-        issuer.is_some_and(|issuer| issuer.keys.load().iter().any(|known| known.is_same_as(key)))
     }
 
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
     pub(crate) fn public_keys(&self, issuer: &str) -> String {
         let issuer = self.issuers.iter().find(|known| known.name.is(issuer));
         let keys = issuer.map(|issuer| issuer.keys.load_full()).unwrap_or_default();
-        let jwks: Vec<_> = keys.iter().filter_map(|key| key.to_jwk()).collect();
+        let jwks: Vec<_> = keys.iter().filter_map(PreparedKey::to_jwk).collect();
         serde_json::json!({ "keys": jwks }).to_string()
     }
 
@@ -112,14 +101,13 @@ impl Verifier for JwtVerifier {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
-        let key = issuer.check_signature(&compact)?;
+        issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;
         Ok(VerifiedToken {
             claims,
             mapping: Arc::clone(&issuer.mapping),
             may_be_remembered: issuer.may_be_remembered,
-            verified_by: Some(key),
         })
     }
 
@@ -148,7 +136,7 @@ impl PreparedIssuer {
             audience: issuer.audience.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
-            keys: ArcSwap::from_pointee(shared(keys)),
+            keys: ArcSwap::from_pointee(keys),
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
             wanted: wanted(issuer),
@@ -158,24 +146,24 @@ impl PreparedIssuer {
 
     /// Checks the header, then verifies the signature with each key that fits it. A header that is equal to the last one that a key
     /// verified is not parsed again.
-    fn check_signature(&self, compact: &Compact<'_>) -> Result<Arc<PreparedKey>, VerifyError> {
+    fn check_signature(&self, compact: &Compact<'_>) -> Result<(), VerifyError> {
         let mut buffer = [0; MAX_SIGNATURE_BYTES];
         let signature = compact.signature(&mut buffer)?;
         let message = compact.signing_input.as_bytes();
         let keys = self.keys.load();
         let last = keys.iter().find(|key| key.remembers(compact.header));
-        if let Some(key) = last.filter(|key| key.verifies(message, signature)) {
-            return Ok(Arc::clone(key));
+        if last.is_some_and(|key| key.verifies(message, signature)) {
+            return Ok(());
         }
         let header = Header::parse(compact.header)?;
         self.check_type(&header)?;
         let mut candidates = keys::candidates(&keys, &header)?;
-        let tried = |key: &Arc<PreparedKey>| last.is_some_and(|last| Arc::ptr_eq(last, key));
+        let tried = |key: &PreparedKey| last.is_some_and(|last| std::ptr::eq(last, key));
         let mut first = candidates.by_ref().take(MAX_TRIED);
         match first.find(|key| !tried(key) && key.verifies(message, signature)) {
             Some(key) => {
                 key.remember(compact.header);
-                Ok(Arc::clone(key))
+                Ok(())
             }
             None if candidates.next().is_some() => Err(VerifyError::TooManyKeys),
             None => Err(VerifyError::BadSignature),
@@ -216,10 +204,6 @@ impl PreparedIssuer {
         let named = audience.iter().any(|name| accepted.iter().any(|accepted| **accepted == **name));
         if named && (audience.len() == 1 || !self.single_audience) { Ok(()) } else { wrong(audience) }
     }
-}
-
-fn shared(keys: Vec<PreparedKey>) -> Vec<Arc<PreparedKey>> {
-    keys.into_iter().map(Arc::new).collect()
 }
 
 /// Reports issuers that a token's `iss` could not choose between.

@@ -1,7 +1,5 @@
 //! The keys of an issuer: how they are prepared, and which of them a token is tried with.
 
-use std::sync::Arc;
-
 use super::VerifyError;
 use super::issuer::KeySetText;
 use super::jws::Header;
@@ -88,9 +86,9 @@ fn check_algorithms(label: &str, algorithms: &[Algorithm], sets: &[KeySetText], 
 /// Returns the keys of the header's algorithm in the order in which they are tried. A `kid` selects among the keys with an id; keys
 /// without an id come after these.
 pub(super) fn candidates<'k>(
-    keys: &'k [Arc<PreparedKey>],
+    keys: &'k [PreparedKey],
     header: &'k Header,
-) -> Result<impl Iterator<Item = &'k Arc<PreparedKey>>, VerifyError> {
+) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
     let of_algorithm = || keys.iter().filter(|key| key.algorithm == header.algorithm);
     if of_algorithm().next().is_none() {
         return Err(VerifyError::AlgorithmNotAllowed);
