@@ -103,11 +103,12 @@ impl Task {
             }
         });
         loop {
-            // Also while a store takes long.
+            let ended = timeout(INTERVAL, &mut tick).await;
+            // After the log was read, and also while a store takes long.
             if self.surroundings.have_changed(engine, tokio::time::Instant::now()) {
                 engine.revocations.state.view().wake_all();
             }
-            if let Ok(is_its_turn) = timeout(INTERVAL, &mut tick).await {
+            if let Ok(is_its_turn) = ended {
                 return is_its_turn;
             }
         }

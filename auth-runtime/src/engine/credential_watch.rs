@@ -15,10 +15,9 @@ use tokio::time::{Instant, timeout};
 use super::Engine;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::issue::family_of_session;
-use crate::principal::{CredentialWatch, EndReason, EndedFuture, Principal};
+use crate::principal::{CredentialWatch, EndReason, EndedFuture, Principal, TOKENS};
 use crate::revocation::Registration;
 use crate::store::{FamilyId, StoreError};
-use crate::verify::VerifyError;
 
 /// How long a watch waits at most before it looks again.
 const RECHECK: Duration = Duration::from_secs(30);
@@ -26,6 +25,9 @@ const RECHECK: Duration = Duration::from_secs(30);
 /// How long a store may take to look a session up, and how long it is waited for after a failure.
 const LOOKUP: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long a view that is too old may take to be read again.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// What its principals find it by. They must not keep it alive: it remembers some of them.
@@ -43,6 +45,7 @@ impl CredentialWatch for Engine {
             while_session_lasts,
             prolonged_until: None,
             has_failed: false,
+            stale_since: None,
         };
         Box::pin(watch.run())
     }
@@ -58,6 +61,8 @@ struct Watch {
     prolonged_until: Option<i64>,
     /// Whether the session could not be looked up since the credential expired.
     has_failed: bool,
+    /// Since when every look has found the view too old.
+    stale_since: Option<Instant>,
 }
 
 /// What follows from a look.
@@ -89,27 +94,52 @@ impl Watch {
     }
 
     fn look(&mut self, now: SystemTime) -> Result<Next, EndReason> {
-        let revocations = &self.engine.revocations.state;
-        if revocations.view().is_revoked(&self.principal.token_identity()) {
+        let view = self.engine.revocations.state.view();
+        // The log revokes tokens alone.
+        if self.is_token() && view.is_revoked(&self.principal.token_identity()) {
             return Err(EndReason::Revoked);
         }
         if self.principal.token().key_is_withdrawn() {
             return Err(EndReason::KeyWithdrawn);
         }
-        if self.engine.check_fresh(now).is_err() {
-            return Err(EndReason::Unavailable);
-        }
+        let next = self.look_at_times(now)?;
+        Ok(self.wait_for_fresh_view(now)?.unwrap_or(next))
+    }
+
+    fn look_at_times(&self, now: SystemTime) -> Result<Next, EndReason> {
+        let Some(own_end) = self.own_end() else { return Ok(Next::Wait(RECHECK)) };
         let seconds = unix_seconds(now);
         if let Some(end) = self.prolonged_until.filter(|end| seconds < *end) {
             return Ok(wait_until(end, now));
         }
-        let (limits, claims) = (&self.engine.authentication.limits, &self.principal.token().claims);
-        match limits.check_times(claims, seconds) {
-            Ok(()) => Ok(wait_until(self.own_end(), now)),
-            Err(VerifyError::Expired) => self.session().map(Next::LookUp).ok_or(EndReason::Expired),
-            // It was valid: the clock was set back.
-            Err(_) => Err(EndReason::Unavailable),
+        if seconds >= own_end {
+            return self.session().map(Next::LookUp).ok_or(EndReason::Expired);
         }
+        let (limits, claims) = (&self.engine.authentication.limits, &self.principal.token().claims);
+        if self.is_token() && limits.check_times(claims, seconds).is_err() {
+            // It was valid: the clock was set back.
+            return Err(EndReason::Unavailable);
+        }
+        Ok(wait_until(own_end, now))
+    }
+
+    /// A view that is too old may be so since the clock was set, or since the machine slept. The background task then reads the log within
+    /// a second, so a short time is waited for it.
+    fn wait_for_fresh_view(&mut self, now: SystemTime) -> Result<Option<Next>, EndReason> {
+        if self.engine.check_fresh(now).is_ok() {
+            self.stale_since = None;
+            return Ok(None);
+        }
+        let since = *self.stale_since.get_or_insert_with(Instant::now);
+        match CATCH_UP.checked_sub(since.elapsed()).filter(|remaining| !remaining.is_zero()) {
+            Some(remaining) => Ok(Some(Next::Wait(remaining))),
+            None => Err(EndReason::Unavailable),
+        }
+    }
+
+    /// Whether it is a token of an issuer, and not a credential that an authenticator judged.
+    fn is_token(&self) -> bool {
+        self.principal.scheme() == TOKENS
     }
 
     /// The session of the engine's own issuer that a refresh may have prolonged, if the application wants that.
@@ -131,7 +161,7 @@ impl Watch {
             }
         };
         let now = self.engine.now();
-        let last_end = self.prolonged_until.unwrap_or_else(|| self.own_end());
+        let last_end = self.prolonged_until.or_else(|| self.own_end()).unwrap_or_default();
         match found {
             Ok(family) => {
                 let newest_end = family
@@ -160,10 +190,10 @@ impl Watch {
         }
     }
 
-    /// When the token itself is no longer accepted, in seconds since the epoch.
-    fn own_end(&self) -> i64 {
-        let expires_at = self.principal.token().claims.expires_at.unwrap_or_default();
-        expires_at.saturating_add(self.engine.authentication.limits.leeway)
+    /// When the credential itself is no longer accepted, in seconds since the epoch; `None` if it does not expire.
+    fn own_end(&self) -> Option<i64> {
+        let leeway = if self.is_token() { self.engine.authentication.limits.leeway } else { 0 };
+        Some(self.principal.token().claims.expires_at?.saturating_add(leeway))
     }
 }
 

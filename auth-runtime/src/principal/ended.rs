@@ -17,8 +17,8 @@ pub enum EndReason {
     Revoked,
     /// The key that verified it is no longer one of its issuer's.
     KeyWithdrawn,
-    /// Whether it still counts is unknown: the view of revocations is older than
-    /// [`max_staleness`](crate::AuthBuilder::max_staleness), the store does not answer, or the clock was set back to before it was
+    /// Whether it still counts is unknown: the view of revocations has been older than
+    /// [`max_staleness`](crate::AuthBuilder::max_staleness) for 2 seconds, the store does not answer, or the clock was set back to before it was
     /// issued. The caller may try again later.
     Unavailable,
 }
