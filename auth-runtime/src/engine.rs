@@ -9,6 +9,7 @@
 //! | `responses` | how rejections are rendered and reported |
 //! | `scheme` | an authenticator with what is remembered of its answers |
 //! | `token_service` | logging in, refreshing, logging out |
+//! | `key_sets` | the keys of issuers are replaced |
 //! | `background` | what an engine does by itself |
 //! | `credential_watch` | when the credential of a socket or stream ends |
 
@@ -17,6 +18,7 @@ mod authorization;
 mod background;
 mod builder;
 mod credential_watch;
+mod key_sets;
 mod responses;
 mod scheme;
 mod sessions;
@@ -100,8 +102,7 @@ impl Auth {
     }
 }
 
-/// An engine. Nothing in it changes once it is built but the revocations, the keys of its own token issuer, and
-/// what it remembers.
+/// An engine. Nothing in it changes once it is built but the revocations, the keys of issuers, and what it remembers.
 pub(crate) struct Engine {
     pub(crate) authentication: Authentication,
     pub(crate) authorization: Authorization,

@@ -76,9 +76,9 @@ impl TokenService {
     pub fn rotate_keys(&self, keys: impl Into<SigningKeys>) -> Result<(), KeysError> {
         match self.engine.sessions.issuer.as_ref() {
             Some(issuer) => {
-                let rotated = issuer.rotate(keys.into());
-                self.engine.revocations.state.view().wake_all();
-                rotated
+                issuer.rotate(keys.into())?;
+                self.engine.keys_replaced();
+                Ok(())
             }
             None => Err(ConfigErrors::one(NoTokenIssuer.to_string()).into()),
         }

@@ -19,15 +19,14 @@ use crate::verify::{VerifiedToken, VerifyError};
 /// The caller that a verified credential is of.
 pub(super) struct Caller {
     pub(super) principal: Principal,
-    /// It was verified just now, and may be remembered, under this generation of the verifier.
-    remember_as: Option<u64>,
+    /// It was verified just now, and may be remembered.
+    is_to_be_remembered: bool,
 }
 
 impl Pipeline<'_> {
     /// The cache → what this credential led to when it was verified before.
     pub(super) fn remembered(&self, text: &str) -> Option<Arc<Verified>> {
-        let authentication = &self.engine().authentication;
-        authentication.token_cache.get(text, authentication.jwt.generation())
+        self.engine().authentication.token_cache.get(text)
     }
 
     /// Ambient credential → the page may use it.
@@ -44,13 +43,11 @@ impl Pipeline<'_> {
     /// scopes, permissions.
     pub(super) fn verify(&self, credential: &Credential<'_>) -> Result<Caller, Failure> {
         if let Some(remembered) = &credential.remembered {
-            return Ok(Caller { principal: remembered.principal.clone(), remember_as: None });
+            return Ok(Caller { principal: remembered.principal.clone(), is_to_be_remembered: false });
         }
-        let jwt = &self.engine().authentication.jwt;
-        let generation = jwt.generation();
-        let token = jwt.verify(&credential.text).map_err(unverified)?;
-        let remember_as = Some(generation).filter(|_| token.may_be_remembered);
-        Ok(Caller { principal: self.identify(token)?, remember_as })
+        let token = self.engine().authentication.jwt.verify(&credential.text).map_err(unverified)?;
+        let is_to_be_remembered = token.may_be_remembered;
+        Ok(Caller { principal: self.identify(token)?, is_to_be_remembered })
     }
 
     /// A verified token → the caller that it is of.
@@ -89,8 +86,8 @@ impl Pipeline<'_> {
         }
         if let Some(remembered) = remembered {
             remembered.set_epoch(epoch);
-        } else if let Some(generation) = caller.remember_as {
-            let verified = Verified::new(caller.principal.clone(), generation, epoch);
+        } else if caller.is_to_be_remembered {
+            let verified = Verified::new(caller.principal.clone(), epoch);
             self.engine().authentication.token_cache.insert(&credential.text, verified);
         }
         Ok(())

@@ -58,6 +58,15 @@ impl IssuerName {
     pub(super) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Exactly(own) if **own == *name)
     }
+
+    /// The issuer in messages.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Exactly(name) => format!("issuer `{name}`"),
+            Self::Any => "any issuer".to_owned(),
+            Self::Absent => "the issuer without `iss`".to_owned(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
