@@ -4,8 +4,9 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::authenticator::{Authenticated, BoxError, Credential, CredentialPlace};
 use auth_runtime::clock::Clock as _;
 use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{Subject, TokenService};
@@ -69,6 +70,27 @@ async fn of_thousands_a_revocation_wakes_its_own_alone() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_waiter_takes_little_memory_and_gives_all_of_it_back() {
+    const WAITERS: usize = 1000;
+    let test = TestAuth::new();
+    let users = (0..WAITERS).map(|n| TestUser::new(format!("user {n}")).claim("sid", format!("session {n}")));
+    let principals: Vec<_> = users.map(|user| test.principal(&user)).collect();
+    let (mut waiters, wakes) = (Vec::with_capacity(WAITERS), Arc::new(Wakes::default()));
+    let waiting = allocation_counter::measure(|| {
+        for principal in &principals {
+            let mut ended = principal.ended();
+            assert!(poll(&mut ended, &wakes).is_pending());
+            waiters.push(ended);
+        }
+    });
+    let bytes = waiting.bytes_current / WAITERS as i64 + size_of::<Ended>() as i64;
+    println!("{bytes} bytes a waiter, in {} allocations", waiting.count_total / WAITERS as u64);
+    assert!(bytes <= 2048, "{bytes}");
+    let dropped = allocation_counter::measure(|| drop(waiters));
+    assert!(waiting.bytes_current + dropped.bytes_current < 4096, "{waiting:?} {dropped:?}");
 }
 
 #[tokio::test]
@@ -177,6 +199,89 @@ async fn tokens_of_others_end_when_they_expire() {
     let alice = principal_of(&test, &user).await;
     test.clock().advance(Duration::from_secs(960));
     assert_eq!(alice.ended().while_session_lasts().await, EndReason::Expired);
+}
+
+/// What an authenticator says of a credential: its text is the name of the caller.
+async fn says(credential: Credential, now: SystemTime) -> Result<Authenticated, BoxError> {
+    let caller = Authenticated::new(Subject::new(credential.text())).credential_id("jti").session_id("sid");
+    Ok(match credential.text() {
+        "expiring" => caller.expires_at(now + Duration::from_secs(100)),
+        _ => caller,
+    })
+}
+
+#[auth(source = "partner")]
+async fn by_partner() {}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_authenticator_judged_ends_when_it_says_and_is_not_concerned_by_revocations_of_tokens() {
+    let clock = TestClock::new();
+    let place = CredentialPlace::header("X-Partner");
+    let auth = Auth::builder()
+        .clock(clock.clone())
+        .authenticator_with("partner", place, says, clock.now())
+        .build()
+        .unwrap();
+    let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
+    let mut callers = Vec::new();
+    for name in ["expiring", "lasting"] {
+        let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", name)])).await.unwrap();
+        callers.push(answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap());
+    }
+    let mut ended: Vec<_> = callers.iter().map(|caller| caller.ended().while_session_lasts()).collect();
+    clock.advance(Duration::from_secs(99));
+    assert!(timeout(Duration::from_secs(100), &mut ended[0]).await.is_err());
+    clock.advance(Duration::from_secs(1));
+    assert_eq!((&mut ended[0]).await, EndReason::Expired, "without a leeway");
+    let issuer = callers[1].issuer().unwrap().to_owned();
+    for revocation in [
+        Revocation::Token { issuer: issuer.clone(), token_id: "jti".into() },
+        Revocation::Session { issuer: issuer.clone(), session_id: "sid".into() },
+        Revocation::User { issuer, subject: "lasting".into(), issued_at_or_before: auth.now() },
+    ] {
+        auth.revocations().revoke(revocation).await.unwrap();
+    }
+    clock.advance(Duration::from_secs(1_000_000));
+    assert!(timeout(Duration::from_secs(100), &mut ended[1]).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_replaced_ends_what_it_verified_and_nothing_else() {
+    use auth_runtime::session::SigningKey;
+    use auth_runtime::verify::{Algorithm, KeySet, TrustedIssuer};
+
+    let clock = TestClock::new();
+    let keys: Vec<_> = (1..=3)
+        .map(|n| SigningKey::secret(Algorithm::HS256, &[n; 32]).unwrap().with_id(format!("k{n}")))
+        .collect();
+    let one = TrustedIssuer::new("https://one.test").audience("a");
+    let other = TrustedIssuer::new("https://other.test").audience("a").key(keys[0].verifying_key());
+    let auth = Auth::builder()
+        .clock(clock.clone())
+        .issuer(one.key(keys[0].verifying_key()).key(keys[1].verifying_key()))
+        .issuer(other)
+        .build()
+        .unwrap();
+    let app: axum::Router = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
+    let now = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let mut ended = Vec::new();
+    for (issuer, key) in [("one", &keys[0]), ("one", &keys[1]), ("other", &keys[0])] {
+        let issuer = format!("https://{issuer}.test");
+        let claims = serde_json::json!({ "iss": issuer, "sub": "alice", "aud": "a", "iat": now, "exp": now + 900 });
+        let bearer = format!("Bearer {}", key.sign(claims.as_object().unwrap()).unwrap());
+        let answer = app.clone().oneshot(request("GET", "/", &[("authorization", &bearer)])).await.unwrap();
+        let principal = answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap();
+        ended.push(principal.ended());
+    }
+    for waiter in &mut ended {
+        assert!(timeout(Duration::from_secs(1), waiter).await.is_err());
+    }
+    let remaining = KeySet::new().key(keys[1].verifying_key()).key(keys[2].verifying_key());
+    auth.replace_keys("https://one.test", remaining).unwrap();
+    assert_eq!((&mut ended[0]).await, EndReason::KeyWithdrawn);
+    for waiter in &mut ended[1..] {
+        assert!(timeout(Duration::from_secs(100), waiter).await.is_err());
+    }
 }
 
 /// Tasks that begin to wait while others revoke: none is left behind.
