@@ -79,6 +79,10 @@ impl Ended {
     /// user since. To take a right away before the session ends, revoke the user's tokens.
     pub fn while_session_lasts(mut self) -> Self {
         self.while_session_lasts = true;
+        // If it was polled before, it begins anew.
+        if matches!(self.state, State::Watching(_)) {
+            self.state = State::New;
+        }
         self
     }
 
