@@ -32,8 +32,8 @@
 //! ```
 #![allow(clippy::expect_used, reason = "a panic fails the test")]
 
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::Request;

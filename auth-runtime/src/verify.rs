@@ -36,7 +36,6 @@ pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
 pub use self::issuer::TrustedIssuer;
-pub use crate::error::ReplaceKeysError;
 pub(crate) use self::issuer_keys::KeyStatus;
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key_set::KeySet;
@@ -44,6 +43,7 @@ pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};
 
 /// The verified claims of a token.

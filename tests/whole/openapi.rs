@@ -63,7 +63,9 @@ fn routes() -> Router {
 }
 
 fn document_of(routes: &Router, api: OpenApi, configure: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Value {
-    let test = TestAuth::with(|builder| configure(builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())));
+    let test = TestAuth::with(|builder| {
+        configure(builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read()))
+    });
     let document = api.describe(&routes.routes(), test.auth()).unwrap();
     document.to_value()
 }
@@ -309,7 +311,9 @@ fn too_many_alternatives_are_left_out() {
 
 #[test]
 fn as_yaml_and_as_json_it_is_the_same() {
-    let test = TestAuth::with(|builder| builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read()));
+    let test = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+    });
     let document = OpenApi::new("Shop: the API", "1.0").describe(&routes().routes(), test.auth()).unwrap();
     let yaml: Value = serde_saphyr::from_str(&document.to_yaml()).unwrap();
     assert_eq!(yaml, document.to_value());

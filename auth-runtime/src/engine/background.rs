@@ -31,7 +31,8 @@ impl Engine {
                  driven: the task is started again, on the runtime of this call"
             );
         }
-        let task = Task { engine: Arc::downgrade(self), turn: turn.number, surroundings: Surroundings::default() };
+        let task =
+            Task { engine: Arc::downgrade(self), turn: turn.number, surroundings: Surroundings::default() };
         runtime.spawn(task.run());
     }
 

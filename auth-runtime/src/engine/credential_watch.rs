@@ -167,7 +167,8 @@ impl Watch {
                 let newest_end = family
                     .filter(|family| family.subject == self.principal.subject())
                     .and_then(|family| {
-                        let issuer = self.engine.sessions.issuer.as_ref().filter(|own| own.name == family.issuer)?;
+                        let issuer =
+                            self.engine.sessions.issuer.as_ref().filter(|own| own.name == family.issuer)?;
                         Some(issuer.newest_access_token_end(&family))
                     })
                     .map_or(last_end, |end| end.saturating_add(self.engine.authentication.limits.leeway));

@@ -55,8 +55,11 @@ impl Waiters {
 
     /// Wakes the waiters of a key. What they are to see must be in the view already.
     pub(super) fn wake(&self, key: Key) {
-        let woken: Vec<_> =
-            self.shard(&key).range((key, 0)..=(key, u64::MAX)).map(|(_, waiter)| Arc::clone(waiter)).collect();
+        let woken: Vec<_> = self
+            .shard(&key)
+            .range((key, 0)..=(key, u64::MAX))
+            .map(|(_, waiter)| Arc::clone(waiter))
+            .collect();
         // A task that is woken may drop its waiter at once, which locks the shard.
         woken.iter().for_each(|waiter| waiter.wake());
     }

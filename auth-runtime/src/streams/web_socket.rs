@@ -142,7 +142,11 @@ impl GuardedWebSocket {
     }
 
     /// Whether the credential has ended: then the message that waits is not passed on.
-    fn poll_ended(&mut self, context: &mut Context<'_>, side: fn(&mut Self) -> &mut Side) -> Option<EndReason> {
+    fn poll_ended(
+        &mut self,
+        context: &mut Context<'_>,
+        side: fn(&mut Self) -> &mut Side,
+    ) -> Option<EndReason> {
         if self.state == State::Open
             && let Poll::Ready(reason) = Pin::new(&mut side(self).ended).poll(context)
         {

@@ -67,7 +67,9 @@ impl JwtVerifier {
         let asked = name.map_or_else(|| "an issuer without a name".to_owned(), |name| format!("`{name}`"));
         let known: Vec<String> = self.issuers.iter().map(|issuer| issuer.name.label()).collect();
         let known = if known.is_empty() { "no issuer".to_owned() } else { known.join(", ") };
-        format!("{asked} is not an issuer of this engine, which has {known}: add it with `.issuer(..)` on the builder")
+        format!(
+            "{asked} is not an issuer of this engine, which has {known}: add it with `.issuer(..)` on the builder"
+        )
     }
 
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
@@ -184,7 +186,12 @@ impl PreparedIssuer {
         if errors.len() == before {
             let count = prepared.len();
             let withdrawn = self.keys.replace(prepared);
-            tracing::info!(issuer = label, keys = count, withdrawn, "auth: the keys of an issuer were replaced");
+            tracing::info!(
+                issuer = label,
+                keys = count,
+                withdrawn,
+                "auth: the keys of an issuer were replaced"
+            );
         }
     }
 

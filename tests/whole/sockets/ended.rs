@@ -57,7 +57,10 @@ async fn of_thousands_a_revocation_wakes_its_own_alone() {
     let (issuer, now) = ("https://issuer.test".to_owned(), test.auth().now());
     for (revocation, range) in [
         (Revocation::Session { issuer: issuer.clone(), session_id: "session 71".into() }, 71..72),
-        (Revocation::User { issuer: issuer.clone(), subject: "user 9".into(), issued_at_or_before: now }, 18..20),
+        (
+            Revocation::User { issuer: issuer.clone(), subject: "user 9".into(), issued_at_or_before: now },
+            18..20,
+        ),
         (Revocation::Session { issuer, session_id: "another".into() }, 0..0),
     ] {
         test.auth().revocations().revoke(revocation).await.unwrap();
@@ -66,7 +69,11 @@ async fn of_thousands_a_revocation_wakes_its_own_alone() {
             assert_eq!(wakes.0.swap(0, Ordering::SeqCst), usize::from(is_revoked), "{n}");
             if is_revoked {
                 assert_eq!(poll(ended, wakes), Poll::Ready(EndReason::Revoked), "{n}");
-                assert_eq!(poll(ended, wakes), Poll::Ready(EndReason::Revoked), "the same, whenever it is asked");
+                assert_eq!(
+                    poll(ended, wakes),
+                    Poll::Ready(EndReason::Revoked),
+                    "the same, whenever it is asked"
+                );
             }
         }
     }
@@ -267,7 +274,8 @@ async fn a_key_that_is_replaced_ends_what_it_verified_and_nothing_else() {
     let mut ended = Vec::new();
     for (issuer, key) in [("one", &keys[0]), ("one", &keys[1]), ("other", &keys[0])] {
         let issuer = format!("https://{issuer}.test");
-        let claims = serde_json::json!({ "iss": issuer, "sub": "alice", "aud": "a", "iat": now, "exp": now + 900 });
+        let claims =
+            serde_json::json!({ "iss": issuer, "sub": "alice", "aud": "a", "iat": now, "exp": now + 900 });
         let bearer = format!("Bearer {}", key.sign(claims.as_object().unwrap()).unwrap());
         let answer = app.clone().oneshot(request("GET", "/", &[("authorization", &bearer)])).await.unwrap();
         let principal = answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap();

@@ -34,7 +34,9 @@ async fn a_browser_opens_a_socket_with_a_subprotocol_and_gets_another_one_back()
             service.open("/echo", &[("sec-websocket-protocol", &offered)]).await.unwrap();
         let selected: Vec<_> = answer.headers().get_all("sec-websocket-protocol").iter().collect();
         assert_eq!(selected, ["chat"]);
-        assert!(answer.headers().iter().all(|(_, value)| !value.to_str().unwrap().contains(&alice.access_token)));
+        assert!(
+            answer.headers().iter().all(|(_, value)| !value.to_str().unwrap().contains(&alice.access_token))
+        );
         assert!(is_echoed(&mut socket).await);
     }
 }
@@ -74,7 +76,9 @@ async fn the_header_is_a_list_in_which_one_name_is_a_credential() {
             assert_eq!(reply.status, *expected, "{path} {lines:?}");
             assert!(reply.header("vary").contains("sec-websocket-protocol"), "{:?}", reply.headers);
             match reply.status.as_u16() {
-                200 if *status == 200 => assert_eq!((&*reply.body, reply.header("cache-control")), ("alice", "private")),
+                200 if *status == 200 => {
+                    assert_eq!((&*reply.body, reply.header("cache-control")), ("alice", "private"))
+                }
                 401 => assert!(reply.header("www-authenticate").starts_with("Bearer ")),
                 _ => {}
             }
@@ -106,7 +110,11 @@ async fn the_prefix_is_chosen_and_never_empty() {
         let alice = test.token(&TestUser::new("alice"));
         for (offered, expected) in [(format!("{used}{alice}"), 200), (format!("other.{alice}"), 401)] {
             let headers = [("upgrade", "websocket"), ("sec-websocket-protocol", &*offered)];
-            assert_eq!(send(&app, request("GET", "/", &headers)).await.status, expected, "{prefix:?} {offered}");
+            assert_eq!(
+                send(&app, request("GET", "/", &headers)).await.status,
+                expected,
+                "{prefix:?} {offered}"
+            );
         }
     }
 }
@@ -119,9 +127,8 @@ fn the_openapi_document_says_where_it_is() {
     let routes: Router = Router::new().route("/", get(who));
     let document = OpenApi::new("chat", "1").describe(&routes.routes(), test.auth()).unwrap().to_value();
     let scheme = &document["components"]["securitySchemes"]["ws_protocol"];
-    assert_eq!((&scheme["type"], &scheme["in"], &scheme["name"]), (
-        &json!("apiKey"),
-        &json!("header"),
-        &json!("Sec-WebSocket-Protocol"),
-    ));
+    assert_eq!(
+        (&scheme["type"], &scheme["in"], &scheme["name"]),
+        (&json!("apiKey"), &json!("header"), &json!("Sec-WebSocket-Protocol"),)
+    );
 }
