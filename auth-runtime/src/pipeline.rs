@@ -59,7 +59,7 @@ impl<'a> Pipeline<'a> {
     async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
         #[cfg(feature = "test-util")]
         if let Some(token) = self.injected(head) {
-            return Ok(Some(self.engine().identify(token.clone())?));
+            return Ok(Some(self.auth.engine().identify(token.clone())?));
         }
         // The sources whose authenticators say that what was found is no credential.
         let mut empty = Vec::new();
