@@ -1,5 +1,6 @@
 //! The request pipeline. This is the one place that orders the steps.
 
+mod asked;
 mod check;
 mod extract;
 mod failure;
@@ -13,6 +14,7 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
+pub(crate) use self::asked::{GuardedRoutes, ask};
 pub use self::check::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck, NamesCheck,
     NoCheck,
@@ -47,7 +49,7 @@ impl<'a> Pipeline<'a> {
         state: &S,
         caller: &mut Option<Principal>,
     ) -> Result<(), Failure> {
-        let Some(principal) = self.caller(head).await? else { return self.anonymous::<C>() };
+        let Some(principal) = self.caller_once(head).await? else { return self.anonymous::<C>() };
         let principal = caller.insert(principal);
         self.decide(head, principal).await?;
         self.check::<S, C>(head, state, principal).await
