@@ -29,7 +29,7 @@ use axum::extract::ConnectInfo;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::request::Parts;
 
-pub(crate) use self::authentication::{Authentication, TokenVerifier};
+pub(crate) use self::authentication::Authentication;
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::responses::Responses;
@@ -148,7 +148,7 @@ impl Engine {
     pub(crate) fn may_be_unavailable(&self) -> bool {
         self.revocations.state.has_log()
             || self.sessions.cookies.renews()
-            || self.authentication.verifier.is_own()
+            || self.authentication.sources.have_authenticators()
     }
 }
 

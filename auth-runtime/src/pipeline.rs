@@ -1,6 +1,7 @@
 //! The request pipeline. This is the one place that orders the steps.
 
 mod asked;
+mod authenticator;
 mod check;
 mod extract;
 mod failure;
@@ -14,7 +15,8 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
-pub(crate) use self::asked::{GuardedRoutes, ask};
+use self::asked::Authenticators;
+pub(crate) use self::asked::{Asker, CallerAnswer, GuardedRoutes};
 pub use self::check::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck, NamesCheck,
     NoCheck,
@@ -39,6 +41,7 @@ struct Pipeline<'a> {
     policy: &'a RoutePolicy<'a>,
     /// The time of the request: one for all steps.
     now: SystemTime,
+    authenticators: Authenticators<'a>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -61,7 +64,33 @@ impl<'a> Pipeline<'a> {
         if let Some(token) = self.injected(head) {
             return self.identify(token.clone()).map(Some);
         }
-        let (extracted, invalid) = match self.extract(head)? {
+        // The sources whose authenticators say that what was found is no credential.
+        let mut empty = Vec::new();
+        while let Some(credential) = self.credential(head, &empty).await? {
+            match self.authenticate(head, &credential).await {
+                Ok(Some(principal)) => {
+                    self.keep_from_shared_caches(credential.source);
+                    return Ok(Some(principal));
+                }
+                Ok(None) => empty.push(credential.index),
+                // What was issued just now and is refused is a fault of the service.
+                Err(failure) if credential.is_renewed => return Err(failure),
+                Err(failure) => return self.without(credential.source, failure),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The one credential that counts, of other sources than these; `None` where there is none, or an invalid one counts as absent.
+    async fn credential<'r>(
+        &self,
+        head: &'r Parts,
+        empty: &[usize],
+    ) -> Result<Option<Credential<'r>>, Failure>
+    where
+        'a: 'r,
+    {
+        let (extracted, invalid) = match self.extract(head, empty)? {
             Extraction::Nothing => (None, None),
             Extraction::Credential(credential) => (Some(credential), None),
             Extraction::Invalid(source, failure) => {
@@ -69,32 +98,35 @@ impl<'a> Pipeline<'a> {
                 // An access cookie that is empty or has forbidden characters is nobody's, so the session may be renewed.
                 let is_unusable = failure.rejection.kind() == RejectionKind::InvalidToken;
                 if !(is_unusable && is_access_cookie(source)) {
-                    return self.without(source, failure);
+                    return self.without(source, failure).map(|_| None);
                 }
                 (None, Some((source, failure)))
             }
         };
-        let Some(credential) = self.renew(head, extracted).await? else {
-            return invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure));
-        };
-        match self.authenticate(head, &credential) {
-            Ok(principal) => {
-                self.keep_from_shared_caches(credential.source);
-                Ok(Some(principal))
-            }
-            // What was issued just now and is refused is a fault of the service.
-            Err(failure) if credential.is_renewed => Err(failure),
-            Err(failure) => self.without(credential.source, failure),
+        match self.renew(head, extracted).await? {
+            None => invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure).map(|_| None)),
+            credential => Ok(credential),
         }
     }
 
-    /// One credential → the caller that it is of.
-    fn authenticate(&self, head: &Parts, credential: &Credential<'_>) -> Result<Principal, Failure> {
+    /// One credential → the caller that it is of; `None` if its authenticator says that it is none.
+    async fn authenticate(
+        &self,
+        head: &Parts,
+        credential: &Credential<'_>,
+    ) -> Result<Option<Principal>, Failure> {
         self.origin(head, credential.source.carrier())?;
+        if let Some(authenticator) = self.engine().authentication.sources.authenticator(credential.index) {
+            if !self.authenticators.include(credential.source.name()) {
+                return Err(Failure::not_judged(credential.source));
+            }
+            // In a box, so that the future of a request with a token is not larger for it.
+            return Box::pin(self.ask(authenticator, head, credential)).await;
+        }
         let verified = self.verify(credential)?;
         self.in_time(credential, &verified)?;
         self.not_revoked(credential, &verified)?;
-        Ok(verified.principal)
+        Ok(Some(verified.principal))
     }
 
     fn engine(&self) -> &'a Engine {
@@ -116,7 +148,8 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
             Access::Public if C::NAME.is_none() => Ok(()),
             _ => {
                 auth.set_sources(&policy.sources);
-                let pipeline = Pipeline { auth, policy, now: auth.engine().now() };
+                let authenticators = Authenticators::All;
+                let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
                 pipeline.run::<S, C>(head, state, &mut caller).await
             }
         }

@@ -1,5 +1,6 @@
 //! The caller, as a middleware around a route learns it before the gate.
 
+mod authenticators;
 mod once;
 mod places;
 
@@ -52,6 +53,7 @@ fn words(caller: &Caller) -> String {
         Caller::Anonymous => "anonymous".into(),
         Caller::Identified(principal) => principal.subject().to_owned(),
         Caller::Invalid(kind) => format!("invalid: {}", kind.status().as_u16()),
+        Caller::NotJudged(scheme) => format!("not judged: {scheme}"),
         Caller::Unknown => "unknown".into(),
         _ => "another".into(),
     }

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::MountedRoute;
-use crate::pipeline::{RequestAuth, ask};
+use crate::pipeline::{Asker, CallerAnswer, RequestAuth};
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
 
@@ -49,6 +49,9 @@ pub enum Caller {
     Identified(Principal),
     /// The gate will reject the request with this kind, because of its credential or because it could not be judged.
     Invalid(RejectionKind),
+    /// A credential of the scheme of this name counts, and its authenticator was not called: a middleware calls it only if it
+    /// asks for it by name, with [`Caller::by`].
+    NotJudged(String),
     /// No route is known that would answer the request: the path or the method has none, it is merged unguarded, or the middleware
     /// is not around a route of a guarded router.
     Unknown,
@@ -57,7 +60,31 @@ pub enum Caller {
 impl Caller {
     /// Finds who sends the request with this head. For a middleware that is a `tower::Service`; in one of
     /// `axum::middleware::from_fn`, `Caller` is an argument.
+    ///
+    /// An [`Authenticator`](crate::authenticator::Authenticator) is not called: its answer may cost a query of a database. Where the
+    /// credential that counts is one for an authenticator, the caller is [`NotJudged`](Self::NotJudged).
     pub async fn of(head: &Parts) -> Self {
+        Self::by(head, &[]).await
+    }
+
+    /// Finds who sends the request with this head, and calls the authenticators of these names for it. The gate does not call them
+    /// again, unless the middleware changes the request's method, query or headers, which an authenticator may read.
+    ///
+    /// ```
+    /// use auth_runtime::Caller;
+    /// use axum::extract::Request;
+    /// use axum::middleware::Next;
+    /// use axum::response::Response;
+    ///
+    /// async fn count(request: Request, next: Next) -> Response {
+    ///     let (head, body) = request.into_parts();
+    ///     if let Caller::Identified(partner) = Caller::by(&head, &["partner"]).await {
+    ///         println!("one more of {}", partner.subject());
+    ///     }
+    ///     next.run(Request::from_parts(head, body)).await
+    /// }
+    /// ```
+    pub async fn by(head: &Parts, schemes: &[&str]) -> Self {
         let Some(auth) = RequestAuth::of(head) else {
             say_once();
             return Self::Unknown;
@@ -80,10 +107,11 @@ impl Caller {
             }
         };
         let Some(policy) = policy else { return Self::Unknown };
-        match ask(auth, head, &policy).await {
-            Ok(Some(principal)) => Self::Identified(principal),
-            Ok(None) => Self::Anonymous,
-            Err(kind) => Self::Invalid(kind),
+        match (Asker { auth, policy: &policy, schemes }).ask(head).await {
+            CallerAnswer::Anonymous => Self::Anonymous,
+            CallerAnswer::Identified(principal) => Self::Identified(principal),
+            CallerAnswer::Invalid(kind) => Self::Invalid(kind),
+            CallerAnswer::NotJudged(scheme) => Self::NotJudged(scheme),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use auth_runtime::session::SigningKey;
+use auth_runtime::session::{SigningKey, Subject};
 use auth_runtime::testing::TestClock;
 use auth_runtime::verify::{Algorithm, ClaimRule, TrustedIssuer};
 use auth_runtime::{Auth, Principal};
@@ -136,7 +136,7 @@ impl Renewing {
 
     /// The cookies of a login.
     async fn log_in(&self) -> String {
-        let tokens = self.auth.tokens().unwrap().issue("alice").await.unwrap();
+        let tokens = self.auth.tokens().unwrap().issue(&Subject::new("alice")).await.unwrap();
         let refresh = tokens.refresh_token;
         format!("__Host-access_token={}; __Host-refresh_token={refresh}", tokens.access_token)
     }
