@@ -9,6 +9,7 @@
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
+//! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -46,6 +47,9 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/middleware.md")]
+pub mod middleware {}
 
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}

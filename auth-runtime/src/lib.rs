@@ -45,7 +45,9 @@ pub use auth_macros::{auth, check, rule, vocabulary};
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
-pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin};
+pub use self::gate::{
+    AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin,
+};
 pub use self::login_page::LoginPage;
 pub use self::pipeline::RequestAuth;
 pub use self::principal::Principal;

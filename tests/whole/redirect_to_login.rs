@@ -69,7 +69,10 @@ async fn a_page_is_answered_with_the_way_to_the_login_and_back() {
     for (path, location) in [
         ("/account", "/login?return_to=%2Faccount"),
         ("/account?x=1&y=a%20b", "/login?return_to=%2Faccount%3Fx%3D1%26y%3Da%2520b"),
-        ("/account/%C3%A9?q=%2F%2Fevil.example", "/login?return_to=%2Faccount%2F%25C3%25A9%3Fq%3D%252F%252Fevil.example"),
+        (
+            "/account/%C3%A9?q=%2F%2Fevil.example",
+            "/login?return_to=%2Faccount%2F%25C3%25A9%3Fq%3D%252F%252Fevil.example",
+        ),
         ("/nested/inner?x", "/login?return_to=%2Fnested%2Finner%3Fx"),
         // What `ReturnTo` would not accept is left out.
         ("/account/%5cevil.example", "/login"),
@@ -161,7 +164,8 @@ async fn every_401_and_no_403_is_redirected() {
     }
     // A page of another site sent a form, with the browser's cookie.
     let cookie = format!("__Host-access_token={}", test.token(&TestUser::new("alice")));
-    let foreign = [("cookie", cookie.as_str()), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    let foreign =
+        [("cookie", cookie.as_str()), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
     let reply = ask(&app, "POST", "/by-cookie", &foreign).await;
     assert_eq!((reply.status.as_u16(), reply.header("location")), (403, ""));
 }
@@ -232,19 +236,24 @@ fn a_login_page_that_needs_a_login_is_an_error() {
     let needs_a_login = "`redirect_to_login` sends browsers without a login here, and the rule needs a login: write \
                          `#[auth(public)]`, or name another page";
     for (page, place) in [
-        ("/account", "GET /account (whole::redirect_to_login::account)"),
-        ("/account?lang=de", "GET /account (whole::redirect_to_login::account)"),
-        ("/account/login", "GET /account/{id} (whole::redirect_to_login::account)"),
-        ("/nested/inner", "GET /nested/inner (whole::redirect_to_login::account)"),
+        ("/account", "GET /account ("),
+        ("/account?lang=de", "GET /account ("),
+        ("/account/login", "GET /account/{id} ("),
+        ("/nested/inner", "GET /nested/inner ("),
     ] {
-        assert_eq!(finish(page, routes()), Err(format!("{place}: {needs_a_login}")), "{page}");
+        let error = finish(page, routes()).unwrap_err();
+        assert!(error.starts_with(place) && error.ends_with(needs_a_login), "{page}: {error}");
+        assert!(error.contains("whole::redirect_to_login::account"), "{page}: {error}");
     }
     for page in ["/login", "/optional", "/nowhere"] {
         assert_eq!(finish(page, routes()), Ok(()), "{page}");
     }
     assert_eq!(finish("/app/account", routes()), Ok(()), "it is nested nowhere that is known");
     assert!(finish("/app/account", routes().mounted_at("/app")).is_err());
-    assert!(finish("/login", routes().require(rule!(roles = ["admin"]))).is_err(), "the router around it counts");
+    assert!(
+        finish("/login", routes().require(rule!(roles = ["admin"]))).is_err(),
+        "the router around it counts"
+    );
     let ask_by_post = Router::new().route("/login", post(account).get(login_page));
     assert_eq!(finish("/login", ask_by_post), Ok(()));
     let service = Router::new().nest_service("/files", (axum::Router::new(), rule!()));
@@ -257,9 +266,20 @@ fn what_can_be_no_login_page_is_an_error_of_build() {
         let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
         Auth::builder().issuer(issuer).redirect_to_login(page).build()
     };
-    for page in ["", "login", "//evil.example/login", "https://id.example/login", "/login#form", "/a/../login", "/log in"] {
+    for page in [
+        "",
+        "login",
+        "//evil.example/login",
+        "https://id.example/login",
+        "/login#form",
+        "/a/../login",
+        "/log in",
+    ] {
         let error = build(LoginPage::at(page)).unwrap_err().to_string();
-        assert!(error.contains("the login page is a path of this service, such as \"/login\""), "{page}: {error}");
+        assert!(
+            error.contains("the login page is a path of this service, such as \"/login\""),
+            "{page}: {error}"
+        );
     }
     let unnamed = build(LoginPage::at("/login").return_parameter("")).unwrap_err().to_string();
     assert!(unnamed.contains("needs a name"), "{unnamed}");

@@ -29,8 +29,7 @@ impl Responses {
         head: &Parts,
     ) -> Rejection {
         let login_page = self.login_page.as_ref();
-        let render =
-            || rejection.render(&self.realm, &schemes(), login_page, self.render.as_deref(), head);
+        let render = || rejection.render(&self.realm, &schemes(), login_page, self.render.as_deref(), head);
         catch_panic(render).unwrap_or_else(|panic| {
             tracing::error!(
                 %panic,

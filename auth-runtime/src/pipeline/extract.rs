@@ -146,8 +146,7 @@ impl<'a> Pipeline<'a> {
         source: &dyn CredentialSource,
         failure: Failure,
     ) -> Result<Option<Principal>, Failure> {
-        let is_judged =
-            matches!(failure.credential, CredentialState::NotYetValid | CredentialState::Invalid);
+        let is_judged = matches!(failure.credential, CredentialState::NotYetValid | CredentialState::Invalid);
         if !is_judged || !self.may_do_without(source) {
             return Err(failure);
         }

@@ -82,7 +82,8 @@ impl RouteIndex {
         };
         for routes in [&self.nested, &self.fallbacks] {
             if let Some((length, path)) = at(routes) {
-                let is_nearest = |(prefix, _): &&(String, Endpoint)| segments_in_common(prefix, path) == Some(length);
+                let is_nearest =
+                    |(prefix, _): &&(String, Endpoint)| segments_in_common(prefix, path) == Some(length);
                 let endpoints = routes.iter().filter(is_nearest).map(|(_, endpoint)| endpoint);
                 return serving(endpoints, &head.method);
             }
@@ -108,7 +109,8 @@ fn serving<'e>(
             _ => false,
         })
     };
-    let named = serves(method.as_str()).or_else(|| if *method == Method::HEAD { serves("GET") } else { None });
+    let named =
+        serves(method.as_str()).or_else(|| if *method == Method::HEAD { serves("GET") } else { None });
     let others = [ServedMethods::Any, ServedMethods::Unknown, ServedMethods::Service, ServedMethods::Other];
     let all = || others.iter().find_map(|kind| endpoints.clone().find(|endpoint| endpoint.methods == *kind));
     named.or_else(all).map(|endpoint| &endpoint.route)

@@ -47,9 +47,11 @@ impl Service {
     fn new() -> Self {
         let (one, two) = (Counting::default(), Counting::default());
         let test = TestAuth::with(|builder| {
-            builder
-                .authenticator("one", CredentialPlace::header("x-one"), one.clone())
-                .authenticator("two", CredentialPlace::header("x-two"), two.clone())
+            builder.authenticator("one", CredentialPlace::header("x-one"), one.clone()).authenticator(
+                "two",
+                CredentialPlace::header("x-two"),
+                two.clone(),
+            )
         });
         Self { test, one, two, seen: Seen::default() }
     }
@@ -61,7 +63,8 @@ impl Service {
             let seen = seen.clone();
             async move {
                 let (mut head, body) = request.into_parts();
-                seen.0.lock().unwrap().push(words(&Caller::by(&head, schemes).await));
+                let caller = Caller::by(&head, schemes).await;
+                seen.0.lock().unwrap().push(words(&caller));
                 if let Some(name) = head.headers.remove("x-then-as") {
                     head.headers.insert("x-as", name);
                 }

@@ -29,7 +29,8 @@ fn counting() -> (TestAuth, SigningKey, Arc<AtomicUsize>) {
 }
 
 fn bearer(key: &SigningKey, subject: &str) -> String {
-    let claims = json!({"iss": "counted", "aud": "a", "sub": subject, "iat": 1_800_000_000, "exp": 1_800_000_900});
+    let claims =
+        json!({"iss": "counted", "aud": "a", "sub": subject, "iat": 1_800_000_000, "exp": 1_800_000_900});
     format!("Bearer {}", key.sign(&claims).unwrap())
 }
 
@@ -60,7 +61,12 @@ async fn however_many_ask_a_token_is_verified_once() {
 async fn a_credential_that_is_changed_after_the_question_is_judged_by_itself() {
     let (test, key, count) = counting();
     type Change = fn(&mut Request);
-    async fn change(State(change): State<Change>, caller: Caller, mut request: Request, next: Next) -> Response {
+    async fn change(
+        State(change): State<Change>,
+        caller: Caller,
+        mut request: Request,
+        next: Next,
+    ) -> Response {
         assert_ne!(words(&caller), "unknown");
         change(&mut request);
         next.run(request).await
@@ -92,7 +98,11 @@ async fn a_credential_that_is_changed_after_the_question_is_judged_by_itself() {
         let app = routes.finish(test.auth()).unwrap();
         let headers = [("authorization", alice.as_str()), ("x-other", &bob)];
         let reply = send(&app, request("GET", path, &headers)).await;
-        assert_eq!((reply.status.as_u16(), count.swap(0, Ordering::SeqCst)), (status, verified), "{what} {path}");
+        assert_eq!(
+            (reply.status.as_u16(), count.swap(0, Ordering::SeqCst)),
+            (status, verified),
+            "{what} {path}"
+        );
         if status == 200 {
             assert_eq!(reply.body, body, "{what} {path}");
         }
@@ -193,7 +203,9 @@ async fn the_gate_reports_once() {
     let with = routes().layer(from_fn_with_state(seen, note)).finish(test.auth()).unwrap();
     let without = routes().finish(test.auth()).unwrap();
     let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
-    for (path, authorization) in [("/any", &*bearer), ("/admin", &bearer), ("/any", "Bearer x.y.z"), ("/any", "Basic")] {
+    for (path, authorization) in
+        [("/any", &*bearer), ("/admin", &bearer), ("/any", "Bearer x.y.z"), ("/any", "Basic")]
+    {
         let mut reports = Vec::new();
         for app in [&with, &without] {
             send(app, request("GET", path, &[("authorization", authorization)])).await;

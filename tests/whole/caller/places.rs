@@ -42,7 +42,10 @@ async fn each_method_of_a_path_has_its_sources() {
         .route("/methods", methods)
         .route("/any", auth_runtime::routing::any(any_caller).delete(cookie_only))
         .route("/beside", (axum::routing::get(|| async {}), rule!(source = "bearer")))
-        .route_service("/service", (axum::Router::new().fallback(|| async {}).into_service(), rule!(optional)))
+        .route_service(
+            "/service",
+            (axum::Router::new().fallback(|| async {}).into_service(), rule!(optional)),
+        )
         .nest_service("/below", (axum::Router::new().fallback(|| async {}), rule!()))
         .fallback(any_caller)
         .layer(from_fn_with_state(seen.clone(), note));
@@ -82,7 +85,11 @@ async fn in_routers_that_are_nested() {
     let table: Vec<(Router, fn(axum::Router) -> axum::Router, &str)> = vec![
         (Router::new().nest("/v1", inner().layer(layer())), |app| app, ""),
         (Router::new().nest("/v1", inner()).layer(layer()), |app| app, ""),
-        (Router::new().nest("/v1", inner()).layer(layer()), |app| axum::Router::new().nest("/app", app), "/app"),
+        (
+            Router::new().nest("/v1", inner()).layer(layer()),
+            |app| axum::Router::new().nest("/app", app),
+            "/app",
+        ),
         (
             Router::new().nest("/v1", inner()).layer(layer()).mounted_at("/org/{tenant}"),
             |app| axum::Router::new().nest("/org/{tenant}", app),
@@ -98,7 +105,11 @@ async fn in_routers_that_are_nested() {
             |app| axum::Router::new().nest_service("/service", app),
             "/service",
         ),
-        (Router::new().nest("/v1", inner()).layer(layer()), |app| axum::Router::new().fallback_service(app), ""),
+        (
+            Router::new().nest("/v1", inner()).layer(layer()),
+            |app| axum::Router::new().fallback_service(app),
+            "",
+        ),
     ];
     for (row, (routes, outer, prefix)) in table.into_iter().enumerate() {
         let app = outer(routes.finish(test.auth()).unwrap());
@@ -130,7 +141,8 @@ async fn a_fallback_of_a_nested_router_is_its_own() {
     let inner = Router::new().route("/x", get(any_caller)).fallback(cookie_only);
     let routes = Router::new().nest("/inner", inner).fallback(any_caller);
     let app = routes.layer(from_fn_with_state(seen.clone(), note)).finish(test.auth()).unwrap();
-    for (path, expected) in [("/inner/nowhere", "anonymous"), ("/nowhere", "alice"), ("/innermost", "alice")] {
+    for (path, expected) in [("/inner/nowhere", "anonymous"), ("/nowhere", "alice"), ("/innermost", "alice")]
+    {
         ask(&app, &test, "GET", path).await;
         assert_eq!(seen.take(), [expected], "{path}");
     }
@@ -153,7 +165,11 @@ async fn outside_of_the_finished_router_nothing_is_known_and_the_log_says_so_onc
         }
     }
     let text = log.text();
-    assert_eq!(text.matches("a middleware asks for the `Caller` where no route is known").count(), 1, "{text}");
+    assert_eq!(
+        text.matches("a middleware asks for the `Caller` where no route is known").count(),
+        1,
+        "{text}"
+    );
 }
 
 #[tokio::test]

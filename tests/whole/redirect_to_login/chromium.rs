@@ -69,7 +69,9 @@ async fn a_browser_goes_to_the_login_and_back_and_nowhere_else() {
     assert_eq!(fetched, 401, "a script is not redirected");
 
     // Each leads elsewhere where nothing is checked, or the case would show nothing.
-    for spelling in ["//HOST/", "/\\HOST/", "\\\\HOST/", "/\t/HOST/", "http:HOST/", " //HOST/", "http://x@HOST/"] {
+    for spelling in
+        ["//HOST/", "/\\HOST/", "\\\\HOST/", "/\t/HOST/", "http:HOST/", " //HOST/", "http://x@HOST/"]
+    {
         let way = urlencoded(&spelling.replace("HOST", &evil));
         let checked_by_http = spelling.contains('\t');
         if !checked_by_http && spelling != "http:HOST/" {

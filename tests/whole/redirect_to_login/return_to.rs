@@ -163,7 +163,9 @@ async fn every_other_spelling_leads_to_the_start() {
         assert_eq!(by_query_and_form(&app, text).await, [text, text]);
         assert!(is_of_this_origin(text), "{text:?}");
     }
-    for query in ["", "?", "?return_to", "?return_to=", "?other=/x", "?return_to=/x&return_to=/y", "?Return_to=/x"] {
+    for query in
+        ["", "?", "?return_to", "?return_to=", "?other=/x", "?return_to=/x&return_to=/y", "?Return_to=/x"]
+    {
         assert_eq!(send(&app, request("GET", &format!("/login{query}"), &[])).await.body, "/", "{query}");
     }
     let long = |length: usize| format!("/{}", "x".repeat(length - 1));
@@ -190,9 +192,51 @@ fn is_of_this_origin(text: &str) -> bool {
 /// What the parser of browsers takes apart, whole and encoded.
 fn nasty() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
-        "/", "/", "/", "\\", ".", "..", ":", "@", "?", "#", "%", "%2f", "%2F", "%5c", "%2e", "%2E", "%25", "%252f", "%09",
-        "%0a", "%00", "\t", "\n", "\r", "\0", " ", "\u{7f}", "\u{a0}", "\u{ff0f}", "\u{3002}", "\u{ad}", "http", "https:",
-        "javascript:", "evil.example", "x", "1", "[", "]", "&", "=", ";", "|", "'", "\"",
+        "/",
+        "/",
+        "/",
+        "\\",
+        ".",
+        "..",
+        ":",
+        "@",
+        "?",
+        "#",
+        "%",
+        "%2f",
+        "%2F",
+        "%5c",
+        "%2e",
+        "%2E",
+        "%25",
+        "%252f",
+        "%09",
+        "%0a",
+        "%00",
+        "\t",
+        "\n",
+        "\r",
+        "\0",
+        " ",
+        "\u{7f}",
+        "\u{a0}",
+        "\u{ff0f}",
+        "\u{3002}",
+        "\u{ad}",
+        "http",
+        "https:",
+        "javascript:",
+        "evil.example",
+        "x",
+        "1",
+        "[",
+        "]",
+        "&",
+        "=",
+        ";",
+        "|",
+        "'",
+        "\"",
     ]);
     (any::<bool>(), vec(pieces, 0..12)).prop_map(|(is_path, pieces)| {
         let text = pieces.concat();
