@@ -116,12 +116,8 @@ impl<'a> Pipeline<'a> {
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
         self.origin(head, credential.source.carrier())?;
-        if let Some(authenticator) = self.engine().authentication.sources.authenticator(credential.index) {
-            if !self.authenticators.include(credential.source.name()) {
-                return Err(Failure::not_judged(credential.source));
-            }
-            // In a box, so that the future of a request with a token is not larger for it.
-            return Box::pin(self.ask(authenticator, head, credential)).await;
+        if let Some(scheme) = self.engine().authentication.sources.scheme(credential.index) {
+            return self.judge(scheme, head, credential).await;
         }
         let verified = self.verify(credential)?;
         self.in_time(credential, &verified)?;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod places;
+mod remembered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::authenticator::DynAuthenticator;
+use super::Scheme;
 use crate::source::{AccessCookie, Carrier, CredentialSource, Vary};
 
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
@@ -13,15 +13,15 @@ pub(crate) const RENEWAL: &str = "refresh_cookie";
 pub(crate) struct Sources {
     list: Vec<Arc<dyn CredentialSource>>,
     /// What judges the credentials of each source; `None`: they are tokens of the issuers.
-    authenticators: Vec<Option<Arc<dyn DynAuthenticator>>>,
+    schemes: Vec<Option<Scheme>>,
     default: Vec<usize>,
 }
 
 impl Sources {
     /// Without a default: [`set_default`](Self::set_default) names it.
-    pub(super) fn new(schemes: Vec<(Arc<dyn CredentialSource>, Option<Arc<dyn DynAuthenticator>>)>) -> Self {
-        let (list, authenticators) = schemes.into_iter().unzip();
-        Self { list, authenticators, default: Vec::new() }
+    pub(super) fn new(schemes: Vec<(Arc<dyn CredentialSource>, Option<Scheme>)>) -> Self {
+        let (list, schemes) = schemes.into_iter().unzip();
+        Self { list, schemes, default: Vec::new() }
     }
 
     pub(super) fn set_default(&mut self, default: Vec<usize>) {
@@ -33,14 +33,14 @@ impl Sources {
     }
 
     /// What judges the credentials of this source; `None`: they are tokens of the issuers.
-    pub(crate) fn authenticator(&self, index: usize) -> Option<&dyn DynAuthenticator> {
-        self.authenticators.get(index)?.as_deref()
+    pub(crate) fn scheme(&self, index: usize) -> Option<&Scheme> {
+        self.schemes.get(index)?.as_ref()
     }
 
     /// Whether any credential is judged by an authenticator.
     #[cfg(feature = "openapi")]
     pub(crate) fn have_authenticators(&self) -> bool {
-        self.authenticators.iter().any(Option::is_some)
+        self.schemes.iter().any(Option::is_some)
     }
 
     /// The name of the only source, if there is one alone.

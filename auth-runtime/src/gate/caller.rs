@@ -62,7 +62,8 @@ impl Caller {
     /// `axum::middleware::from_fn`, `Caller` is an argument.
     ///
     /// An [`Authenticator`](crate::authenticator::Authenticator) is not called: its answer may cost a query of a database. Where the
-    /// credential that counts is one for an authenticator, the caller is [`NotJudged`](Self::NotJudged).
+    /// credential that counts is one for an authenticator, and no answer to it is remembered, the caller is
+    /// [`NotJudged`](Self::NotJudged).
     pub async fn of(head: &Parts) -> Self {
         Self::by(head, &[]).await
     }

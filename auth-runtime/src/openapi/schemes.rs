@@ -134,7 +134,7 @@ fn scheme_of(
     else {
         return Ok(None);
     };
-    let authenticator = sources.authenticator(index);
+    let authenticator = sources.scheme(index).map(|scheme| scheme.authenticator());
     let issued_by = api.issued_by.get(source);
     let object = match authenticator.and_then(DynAuthenticator::security_scheme) {
         Some(object) => object,

@@ -126,7 +126,7 @@ impl Pipeline<'_> {
 
     fn has_authenticators(&self) -> bool {
         let sources = &self.engine().authentication.sources;
-        self.policy.sources.indices.iter().any(|&index| sources.authenticator(index).is_some())
+        self.policy.sources.indices.iter().any(|&index| sources.scheme(index).is_some())
     }
 }
 

@@ -5,46 +5,71 @@ use axum::http::request::Parts;
 use super::extract::Credential;
 use super::failure::{CredentialState, Failure};
 use super::{Pipeline, Principal};
-use crate::authenticator::{Authentication, DynAuthenticator};
 use crate::clock::unix_seconds;
+use crate::engine::{Judgement, Scheme};
 use crate::rejection::RejectionKind;
 
 /// The longest credential that an authenticator is asked about, in bytes.
 const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
 impl Pipeline<'_> {
-    /// The authenticator → the caller; `None` if it says that there is no credential.
-    pub(super) async fn ask(
+    /// What is remembered, or else the authenticator → the caller; `None` if there is no credential.
+    pub(super) async fn judge(
         &self,
-        authenticator: &dyn DynAuthenticator,
+        scheme: &Scheme,
         head: &Parts,
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
-        let invalid = |why| Failure::invalid_token(CredentialState::Invalid, why);
         if credential.text.len() > MAX_CREDENTIAL_BYTES {
-            return Err(invalid("the credential is longer than 16 KiB".into()));
+            return Err(invalid("the credential is longer than 16 KiB"));
         }
         self.fresh(credential)?;
-        let scheme = credential.source.name();
-        let caller = match authenticator.authenticate(&credential.text, head).await {
-            Ok(Authentication::Authenticated(caller)) => caller,
-            Ok(Authentication::Absent) => return Ok(None),
-            Ok(Authentication::Invalid(why)) => return Err(invalid(why)),
-            Err(error) => {
-                let reason = format!("the authenticator `{scheme}` failed: {error}");
-                return Err(Failure::new(RejectionKind::Unavailable, reason));
+        let now = self.engine().monotonic();
+        let judgement = match scheme.remembered(&credential.text, now) {
+            Some(judgement) => judgement,
+            None if !self.authenticators.include(credential.source.name()) => {
+                return Err(Failure::not_judged(credential.source));
             }
+            // In a box, so that the future of a request with a token is not larger for it.
+            None => Box::pin(self.ask(scheme, head, credential)).await?,
         };
-        let token = caller.into_token(scheme).map_err(|objection| {
-            let reason =
-                format!("the authenticator `{scheme}` returned a caller that can't be one: {objection}");
-            Failure::new(RejectionKind::Misconfigured, reason)
-        })?;
-        let principal = self.identify(token)?;
-        let expires_at = principal.token().claims.expires_at;
-        if expires_at.is_some_and(|expires_at| unix_seconds(self.now) >= expires_at) {
-            return Err(invalid("the credential has expired, as its authenticator says".into()));
+        let name = credential.source.name();
+        match judgement {
+            Judgement::Caller(principal) if self.has_expired(&principal) => {
+                Err(invalid("the credential has expired, as its authenticator says"))
+            }
+            Judgement::Caller(principal) => Ok(Some(principal)),
+            Judgement::Absent => Ok(None),
+            Judgement::Invalid(why) => Err(Failure::invalid_token(CredentialState::Invalid, why)),
+            Judgement::Impossible(why) => {
+                let reason = format!("the authenticator `{name}` returned a caller that can't be one: {why}");
+                Err(Failure::new(RejectionKind::Misconfigured, reason))
+            }
         }
-        Ok(Some(principal))
     }
+
+    async fn ask(
+        &self,
+        scheme: &Scheme,
+        head: &Parts,
+        credential: &Credential<'_>,
+    ) -> Result<Judgement, Failure> {
+        let vocabulary = &self.engine().authorization.vocabulary;
+        let now = self.engine().monotonic();
+        let asked =
+            scheme.ask(&credential.text, head, now, |token| Principal::identify(token, vocabulary)).await;
+        asked.map_err(|error| {
+            let name = credential.source.name();
+            Failure::new(RejectionKind::Unavailable, format!("the authenticator `{name}` failed: {error}"))
+        })
+    }
+
+    fn has_expired(&self, principal: &Principal) -> bool {
+        let expires_at = principal.token().claims.expires_at;
+        expires_at.is_some_and(|expires_at| unix_seconds(self.now) >= expires_at)
+    }
+}
+
+fn invalid(why: &'static str) -> Failure {
+    Failure::invalid_token(CredentialState::Invalid, why)
 }

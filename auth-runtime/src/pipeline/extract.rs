@@ -118,7 +118,7 @@ impl<'a> Pipeline<'a> {
                 Err(Failure::new(RejectionKind::InvalidRequest, reason))
             }
             Extracted::Present(text) => {
-                let is_token = self.engine().authentication.sources.authenticator(index).is_none();
+                let is_token = self.engine().authentication.sources.scheme(index).is_none();
                 let remembered = if is_token { self.remembered(&text) } else { None };
                 Ok(Extraction::Credential(Credential {
                     source,

@@ -1,8 +1,9 @@
 //! An authenticator is called for a middleware that asks for it by name, and then not again for the gate.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use auth_runtime::authenticator::{Authentication, Authenticator, BoxError, Subject};
+use auth_runtime::authenticator::{Authenticated, Authentication, Authenticator, BoxError, Subject};
 use auth_runtime::source::CredentialPlace;
 use axum::http::request::Parts;
 
@@ -24,6 +25,7 @@ impl Authenticator for Counting {
         let name = head.headers.get("x-as").map_or("partner", |name| name.to_str().unwrap());
         match credential {
             "good" => Ok(Subject::new(name).into()),
+            "kept" => Ok(Authenticated::new(Subject::new(name)).remember_for(Duration::from_secs(60)).into()),
             "empty" => Ok(Authentication::Absent),
             "down" => Err("the database is down".into()),
             _ => Ok(Authentication::Invalid("unknown".into())),
@@ -116,4 +118,15 @@ async fn what_it_may_have_read_and_has_changed_is_read_again() {
     let reply = send(&app, request("GET", "/v1/x", &headers)).await;
     assert_eq!((reply.status.as_u16(), &*reply.body), (200, "other"));
     assert_eq!((service.seen.take(), service.one.take()), (vec!["partner".to_owned()], 2));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_remembered_needs_no_name() {
+    let service = Service::new();
+    let app = service.app(&[]);
+    for (seen, calls) in [("not judged: one", 1), ("partner", 0)] {
+        let reply = send(&app, request("GET", "/v1/x", &[("x-one", "kept")])).await;
+        assert_eq!((reply.status.as_u16(), &*reply.body), (200, "partner"));
+        assert_eq!((service.seen.take(), service.one.take()), (vec![seen.to_owned()], calls));
+    }
 }

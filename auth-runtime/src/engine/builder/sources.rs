@@ -6,8 +6,7 @@ use auth_analysis::Named;
 use axum::http::HeaderName;
 
 use super::{AuthBuilder, SchemeParts};
-use crate::authenticator::DynAuthenticator;
-use crate::engine::{RENEWAL, Sources};
+use crate::engine::{RENEWAL, Scheme, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
 use crate::principal::TOKENS;
@@ -69,7 +68,10 @@ pub(super) fn assemble(
                     Some(scheme) => Arc::new(WithChallenge { source, scheme }) as Arc<dyn CredentialSource>,
                     None => source,
                 };
-                schemes.add(source, Some(authenticator));
+                match Scheme::new(name, authenticator) {
+                    Ok(scheme) => schemes.add(source, Some(scheme)),
+                    Err(error) => schemes.errors.push(error),
+                }
             }
             Err(objection) => {
                 let name = Excerpt::new(&name);
@@ -84,11 +86,11 @@ pub(super) fn assemble(
 }
 
 /// A source, and what judges its credentials; `None`: they are tokens.
-type Scheme = (Arc<dyn CredentialSource>, Option<Arc<dyn DynAuthenticator>>);
+type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Scheme>);
 
 /// The schemes of an engine, as far as they are assembled.
 struct Schemes<'e> {
-    list: Vec<Scheme>,
+    list: Vec<SourceWithScheme>,
     errors: &'e mut ConfigErrors,
 }
 
@@ -97,7 +99,7 @@ impl Schemes<'_> {
         self.list.push((source, None));
     }
 
-    fn add(&mut self, source: Arc<dyn CredentialSource>, authenticator: Option<Arc<dyn DynAuthenticator>>) {
+    fn add(&mut self, source: Arc<dyn CredentialSource>, scheme: Option<Scheme>) {
         let name = source.name();
         if self.list.iter().any(|(other, _)| other.name() == name) {
             self.errors.push(format!("two sources have the name `{name}`: give the second another name"));
@@ -111,22 +113,21 @@ impl Schemes<'_> {
                  digits and `-`",
                 source.challenge_scheme()
             ));
-        } else if let Some(other) = self.judged_by_another(&*source, authenticator.is_some()) {
+        } else if let Some(other) = self.judged_by_another(&*source, scheme.is_some()) {
             self.errors.push(format!(
                 "the sources `{other}` and `{name}` take a credential from one place, and it can't be judged by both: give one of them \
                  another header, scheme, cookie or parameter"
             ));
         } else {
-            self.list.push((source, authenticator));
+            self.list.push((source, scheme));
         }
     }
 
     /// The name of the source that takes the same credential as this one, where an authenticator judges one of the two.
     fn judged_by_another(&self, source: &dyn CredentialSource, has_authenticator: bool) -> Option<String> {
         let place = source.location().map(Place::of)?;
-        let same = |(other, authenticator): &&Scheme| {
-            (has_authenticator || authenticator.is_some())
-                && other.location().map(Place::of) == Some(place.clone())
+        let same = |(other, scheme): &&SourceWithScheme| {
+            (has_authenticator || scheme.is_some()) && other.location().map(Place::of) == Some(place.clone())
         };
         self.list.iter().find(same).map(|(other, _)| other.name().to_owned())
     }
