@@ -99,17 +99,18 @@ impl Pipeline<'_> {
             return self.caller(head).await;
         }
         match self.auth.take_asked() {
-            Some(asked) if asked.evidence.is_of(self, head) && !self.was_revoked(&asked.outcome) => {
+            Some(asked) if asked.evidence.is_of(self, head) && !self.has_ended(&asked.outcome) => {
                 asked.outcome
             }
             _ => self.caller(head).await,
         }
     }
 
-    /// Whether the caller was revoked since: a middleware may hold a request back for long.
-    fn was_revoked(&self, outcome: &Result<Option<Principal>, Failure>) -> bool {
+    /// Whether the credential has expired or was revoked since: a middleware may hold a request back for long.
+    fn has_ended(&self, outcome: &Result<Option<Principal>, Failure>) -> bool {
         let Ok(Some(principal)) = outcome else { return false };
-        self.engine().revocations.state.view().is_revoked(&principal.token_identity())
+        self.has_expired(principal)
+            || self.engine().revocations.state.view().is_revoked(&principal.token_identity())
     }
 
     /// What each source of the route finds.

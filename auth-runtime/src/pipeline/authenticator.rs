@@ -64,7 +64,8 @@ impl Pipeline<'_> {
         })
     }
 
-    fn has_expired(&self, principal: &Principal) -> bool {
+    /// Whether the credential of this caller has expired, if it expires. There is no leeway.
+    pub(super) fn has_expired(&self, principal: &Principal) -> bool {
         let expires_at = principal.token().claims.expires_at;
         expires_at.is_some_and(|expires_at| unix_seconds(self.now) >= expires_at)
     }

@@ -127,6 +127,20 @@ async fn who_is_revoked_meanwhile_is_not_let_in() {
     assert_eq!(reply.status, 401);
 }
 
+#[tokio::test]
+async fn a_token_that_expires_meanwhile_is_rejected() {
+    let (test, key, _) = counting();
+    async fn hold(State(clock): State<TestClock>, caller: Caller, request: Request, next: Next) -> Response {
+        assert_eq!(words(&caller), "alice");
+        clock.advance(Duration::from_secs(900 + 60));
+        next.run(request).await
+    }
+    let routes = routes().layer(from_fn_with_state(test.clock().clone(), hold));
+    let app = routes.finish(test.auth()).unwrap();
+    let reply = send(&app, request("GET", "/any", &[("authorization", &bearer(&key, "alice"))])).await;
+    assert_eq!(reply.status, 401);
+}
+
 struct Renewing {
     app: axum::Router,
     auth: Auth,
