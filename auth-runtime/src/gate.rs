@@ -2,20 +2,24 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `caller` | [`Caller`], for a middleware around a route |
 //! | `carries_policy` | which handlers carry a policy |
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
 //! | `client_address` | [`ClientAddress`] as an argument of a handler |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
+//! | `return_to` | [`ReturnTo`], the way back from the login page |
 //! | `layer` | the layer that gives every request what its gate needs |
 //! | `mounted` | a route with its policy, which the router lists and the gate enforces |
 //! | `guarded_service` | a gate around a service |
 
+mod caller;
 mod carries_policy;
 mod client_address;
 mod extract;
 mod guarded_service;
 mod layer;
 mod mounted;
+mod return_to;
 mod same_origin;
 
 use std::fmt;
@@ -25,6 +29,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+pub use self::caller::Caller;
 pub use self::carries_policy::CarriesPolicy;
 pub use self::client_address::ClientAddress;
 use self::extract::AcceptedPrincipal;
@@ -32,6 +37,7 @@ pub use self::extract::Claims;
 pub(crate) use self::guarded_service::{GateLayer, GuardedService};
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
 pub(crate) use self::mounted::{MountedHandler, MountedRoute, ResolvedPolicy};
+pub use self::return_to::ReturnTo;
 pub use self::same_origin::SameOrigin;
 use crate::catch_panic::catch_panic;
 use crate::engine::Engine;

@@ -21,6 +21,7 @@ mod issue;
 mod jose;
 #[cfg_attr(not(test), expect(dead_code, reason = "what it is for comes next"))]
 mod load_cache;
+mod login_page;
 mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -45,7 +46,10 @@ pub use auth_macros::{auth, check, rule, vocabulary};
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
-pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin};
+pub use self::gate::{
+    AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin,
+};
+pub use self::login_page::LoginPage;
 pub use self::pipeline::RequestAuth;
 pub use self::principal::Principal;
 pub use self::router::Router;

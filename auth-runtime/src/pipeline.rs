@@ -1,5 +1,6 @@
 //! The request pipeline. This is the one place that orders the steps.
 
+mod asked;
 mod authenticator;
 mod check;
 mod extract;
@@ -15,6 +16,8 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
+use self::asked::Authenticators;
+pub(crate) use self::asked::{Asker, CallerAnswer, GuardedRoutes};
 pub use self::check::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck, NamesCheck,
     NoCheck,
@@ -39,6 +42,7 @@ struct Pipeline<'a> {
     policy: &'a RoutePolicy<'a>,
     /// The time of the request: one for all steps.
     now: SystemTime,
+    authenticators: Authenticators<'a>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -49,7 +53,7 @@ impl<'a> Pipeline<'a> {
         state: &S,
         caller: &mut Option<Principal>,
     ) -> Result<(), Failure> {
-        let Some(principal) = self.caller(head).await? else { return self.anonymous::<C>() };
+        let Some(principal) = self.caller_once(head).await? else { return self.anonymous::<C>() };
         let principal = caller.insert(principal);
         self.decide(head, principal).await?;
         self.check::<S, C>(head, state, principal).await
@@ -139,7 +143,8 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
             Access::Public if C::NAME.is_none() => Ok(()),
             _ => {
                 auth.set_sources(&policy.sources);
-                let pipeline = Pipeline { auth, policy, now: auth.engine().now() };
+                let authenticators = Authenticators::All;
+                let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
                 pipeline.run::<S, C>(head, state, &mut caller).await
             }
         }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 pub use self::caller_error::{CallerError, CallerErrorKind};
+use crate::login_page::{self, LoginPage};
 use crate::policy::Remedy;
 
 /// A rejected request: status and error code, never the reason. It is what the gate and the extractors after it answer
@@ -98,18 +99,25 @@ impl Rejection {
         problem(self.status(), self.detail())
     }
 
-    /// With its answer: rendered by the hook, if there is one, and then held to what the rejection is.
+    /// With its answer: a redirect to the login page where that is for this request, or rendered by the hook, if there is one, and
+    /// then held to what the rejection is.
     pub(crate) fn render(
         mut self,
         realm: &str,
         schemes: &[&str],
+        login_page: Option<&LoginPage>,
         hook: Option<&RenderHook>,
         head: &Parts,
     ) -> Self {
-        let mut response = match hook {
-            Some(hook) => ensure_failure(hook(&self, head), self.status()),
-            None => self.problem(),
+        let login_page = login_page.filter(|_| self.status() == StatusCode::UNAUTHORIZED);
+        let mut response = match (login_page.and_then(|page| page.redirect(head)), hook) {
+            (Some(redirect), _) => redirect,
+            (None, Some(hook)) => ensure_failure(hook(&self, head), self.status()),
+            (None, None) => self.problem(),
         };
+        if login_page.is_some() {
+            login_page::add_vary(&mut response);
+        }
         let status = response.status();
         let headers = response.headers_mut();
         headers.remove(header::WWW_AUTHENTICATE);

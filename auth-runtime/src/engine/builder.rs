@@ -6,9 +6,11 @@
 //! | `verification` | verifier, token issuer, bounds on times |
 //! | `sources` | sources and origins |
 //! | `cookies` | cookies |
+//! | `login_page` | the page that browsers without a login are redirected to |
 
 mod assemble;
 mod cookies;
+mod login_page;
 mod sources;
 mod verification;
 
@@ -26,6 +28,7 @@ use crate::authenticator::{
 use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
+use crate::login_page::LoginPage;
 use crate::rejection::{Rejection, RenderHook};
 use crate::source::{CookieOptions, CredentialPlace, CredentialSource, Query};
 use crate::store::{RefreshTokenStore, RevocationLog};
@@ -73,6 +76,7 @@ pub struct AuthBuilder {
     clock: Arc<dyn Clock>,
     realm: String,
     render_hook: Option<Box<RenderHook>>,
+    login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
 }
 
@@ -110,6 +114,7 @@ impl AuthBuilder {
             clock: Arc::new(SystemClock),
             realm: "restricted".into(),
             render_hook: None,
+            login_page: None,
             audit_hook: None,
         }
     }

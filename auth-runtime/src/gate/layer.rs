@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use crate::engine::{Auth, Engine};
-use crate::pipeline::{AnswerHeaders, RequestAuth};
+use crate::pipeline::{AnswerHeaders, GuardedRoutes, RequestAuth};
 
 /// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response:
 /// cookies, `Vary` and `Cache-Control`.
@@ -20,6 +20,8 @@ use crate::pipeline::{AnswerHeaders, RequestAuth};
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     engine: Arc<Engine>,
+    /// Those of the router that it is around.
+    routes: Option<Arc<dyn GuardedRoutes>>,
 }
 
 impl Auth {
@@ -32,7 +34,12 @@ impl Auth {
 
 impl AuthLayer {
     fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+        Self { engine, routes: None }
+    }
+
+    /// Around a router with these routes.
+    pub(crate) fn around(self, routes: Arc<dyn GuardedRoutes>) -> Self {
+        Self { routes: Some(routes), ..self }
     }
 }
 
@@ -40,7 +47,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> AuthService<S> {
-        AuthService { inner, engine: Arc::clone(&self.engine) }
+        AuthService { inner, engine: Arc::clone(&self.engine), routes: self.routes.clone() }
     }
 }
 
@@ -49,6 +56,7 @@ impl<S> Layer<S> for AuthLayer {
 pub struct AuthService<S> {
     inner: S,
     engine: Arc<Engine>,
+    routes: Option<Arc<dyn GuardedRoutes>>,
 }
 
 impl<S, B, A> Service<Request<B>> for AuthService<S>
@@ -64,7 +72,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let auth = RequestAuth::new(Arc::clone(&self.engine));
+        let routes = self.routes.clone().map(|routes| (routes, request.extensions().get().cloned()));
+        let auth = RequestAuth::new(Arc::clone(&self.engine), routes);
         request.extensions_mut().insert(auth.clone());
         AuthFuture { inner: self.inner.call(request), auth: Some(auth) }
     }

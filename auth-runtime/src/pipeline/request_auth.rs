@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::asked::{Asked, GuardedRoutes};
 use crate::engine::{Engine, RouteSources};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
@@ -19,6 +21,8 @@ pub struct RequestAuth(Arc<Inner>);
 
 struct Inner {
     engine: Arc<Engine>,
+    /// The routes of the router that the layer is around, and where that is nested.
+    routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
     state: Mutex<State>,
 }
 
@@ -30,6 +34,8 @@ struct State {
     /// The sources of the route; of the innermost one, if a guarded route is within another.
     sources: Option<Arc<RouteSources>>,
     outer_sources: Vec<Arc<RouteSources>>,
+    /// What a middleware learned before the gate.
+    asked: Option<Box<Asked>>,
     is_private: bool,
     answer_headers: HeaderMap,
 }
@@ -44,8 +50,11 @@ pub(crate) struct AnswerHeaders {
 }
 
 impl RequestAuth {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self(Arc::new(Inner { engine, state: Mutex::default() }))
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
+    ) -> Self {
+        Self(Arc::new(Inner { engine, routes, state: Mutex::default() }))
     }
 
     pub(crate) fn of(head: &Parts) -> Option<&Self> {
@@ -74,6 +83,20 @@ impl RequestAuth {
         &self.0.engine
     }
 
+    /// The routes of the router that the layer is around, and the path that it is nested at.
+    pub(crate) fn routes(&self) -> Option<(&dyn GuardedRoutes, &str)> {
+        let (routes, nested_at) = self.0.routes.as_ref()?;
+        Some((&**routes, nested_at.as_ref().map_or("", NestedPath::as_str)))
+    }
+
+    pub(super) fn set_asked(&self, asked: Asked) {
+        self.state().asked = Some(Box::new(asked));
+    }
+
+    pub(super) fn take_asked(&self) -> Option<Box<Asked>> {
+        self.state().asked.take()
+    }
+
     pub(super) fn set_decision(&self, principal: Option<&Principal>, rejection: Option<RejectionKind>) {
         let mut state = self.state();
         state.is_decided = true;
@@ -84,6 +107,9 @@ impl RequestAuth {
     /// The answer depends on what these sources find.
     pub(super) fn set_sources(&self, sources: &Arc<RouteSources>) {
         let mut state = self.state();
+        if state.sources.as_ref().is_some_and(|known| Arc::ptr_eq(known, sources)) {
+            return;
+        }
         if let Some(outer) = state.sources.replace(Arc::clone(sources)) {
             state.outer_sources.push(outer);
         }

@@ -173,6 +173,10 @@ where
         OtherMethods { path, router: router.map(change), route, allowed }
     }
 
+    pub(super) fn route(&self) -> (&str, &Arc<MountedRoute>) {
+        (&self.path, &self.route)
+    }
+
     pub(super) fn nest(self, prefix: &str) -> Self {
         let path = join(prefix, &self.path);
         Self { path, ..self.map(|router| unchecked().nest(prefix, router)) }
