@@ -19,7 +19,6 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
-#[cfg_attr(not(test), expect(dead_code, reason = "what it is for comes next"))]
 mod load_cache;
 mod method;
 #[cfg(feature = "openapi")]

@@ -202,6 +202,12 @@ impl Principal {
         &self.0.token
     }
 
+    /// What it is remembered by. The issuer is empty if the token has none.
+    pub(crate) fn issuer_and_subject(&self) -> (&str, &str) {
+        let TokenIdentity { issuer, subject, .. } = self.token_identity();
+        (issuer, subject)
+    }
+
     pub(crate) fn token_identity(&self) -> TokenIdentity<'_> {
         TokenIdentity::of(&self.0.token, &self.0.subject)
     }

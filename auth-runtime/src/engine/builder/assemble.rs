@@ -9,10 +9,10 @@ use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
 use crate::engine::background;
-use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
+use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Scheme, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
-use crate::revocation::{RevocationState, Revoker};
+use crate::revocation::{RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
 use crate::verify::Limits;
 use crate::vocabulary::{Vocabulary, VocabularyIndex};
@@ -52,9 +52,11 @@ impl AuthBuilder {
             .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut errors));
 
         errors.check::<BuildError>()?;
+        let mut caches = SubjectCaches::default();
+        sources.schemes().for_each(|scheme| caches.add(Arc::<Scheme>::clone(scheme)));
         let limits = Limits::new(self.leeway, self.max_token_lifetime);
         Ok(Engine {
-            revocations: Arc::new(self.revoker(&limits, issuer.as_ref())),
+            revocations: Arc::new(self.revoker(&limits, issuer.as_ref(), caches)),
             authentication: Authentication {
                 sources,
                 origins,
@@ -105,14 +107,15 @@ impl AuthBuilder {
         }
     }
 
-    fn revoker(&mut self, limits: &Limits, issuer: Option<&IssuerState>) -> Revoker {
+    fn revoker(&mut self, limits: &Limits, issuer: Option<&IssuerState>, caches: SubjectCaches) -> Revoker {
         let retention = limits.longest_acceptance();
         let (log, families) = match self.store.take() {
             Some((log, families)) => (Some(log), families),
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
         let own_issuer = issuer.map(|issuer| issuer.name.clone());
-        let state = RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness);
+        let state =
+            RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness).with_caches(caches);
         Revoker::new(state, families, own_issuer, Arc::clone(&self.clock), retention, self.leeway)
     }
 }
