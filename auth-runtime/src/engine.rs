@@ -47,6 +47,7 @@ use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
 use crate::store::StoreError;
+use crate::users::Users;
 
 /// The engine of a service: it verifies credentials, decides on requests, and revokes tokens. Clones share one engine.
 #[derive(Clone, Debug)]
@@ -106,6 +107,8 @@ pub(crate) struct Engine {
     pub(crate) revocations: Arc<Revoker>,
     pub(crate) sessions: Sessions,
     pub(crate) responses: Responses,
+    /// `None`: no users are loaded.
+    pub(crate) users: Option<Arc<Users>>,
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,
@@ -157,6 +160,7 @@ impl Engine {
         self.revocations.state.has_log()
             || self.sessions.cookies.renews()
             || self.authentication.sources.have_authenticators()
+            || self.users.is_some()
     }
 }
 

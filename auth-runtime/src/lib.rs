@@ -35,6 +35,7 @@ pub mod source;
 pub mod store;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod users;
 pub mod verify;
 pub mod vocabulary;
 
@@ -43,7 +44,9 @@ pub use auth_macros::{auth, check, rule, vocabulary};
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
-pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin};
+pub use self::gate::{
+    AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin, User,
+};
 pub use self::pipeline::RequestAuth;
 pub use self::principal::Principal;
 pub use self::router::Router;

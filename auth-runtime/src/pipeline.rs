@@ -8,6 +8,7 @@ mod renewal;
 mod request_auth;
 mod route_policy;
 mod steps;
+mod user;
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -58,21 +59,28 @@ impl<'a> Pipeline<'a> {
     async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
         #[cfg(feature = "test-util")]
         if let Some(token) = self.injected(head) {
-            return self.identify(token.clone()).map(Some);
+            return self.with_user(self.identify(token.clone())?).await.map(Some);
         }
         // The sources whose authenticators say that what was found is no credential.
         let mut empty = Vec::new();
         while let Some(credential) = self.credential(head, &empty).await? {
-            match self.authenticate(head, &credential).await {
-                Ok(Some(principal)) => {
-                    self.keep_from_shared_caches(credential.source);
-                    return Ok(Some(principal));
+            let principal = match self.authenticate(head, &credential).await {
+                Ok(Some(principal)) => principal,
+                Ok(None) => {
+                    empty.push(credential.index);
+                    continue;
                 }
-                Ok(None) => empty.push(credential.index),
                 // What was issued just now and is refused is a fault of the service.
                 Err(failure) if credential.is_renewed => return Err(failure),
                 Err(failure) => return self.without(credential.source, failure),
-            }
+            };
+            return match self.with_user(principal).await {
+                Ok(principal) => {
+                    self.keep_from_shared_caches(credential.source);
+                    Ok(Some(principal))
+                }
+                Err(failure) => self.without(credential.source, failure),
+            };
         }
         Ok(None)
     }

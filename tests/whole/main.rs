@@ -33,6 +33,7 @@ mod test_kit;
 mod token_cache;
 mod token_routes;
 mod tokens;
+mod users;
 mod vocabulary;
 
 use auth_tests::support;

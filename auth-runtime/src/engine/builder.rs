@@ -6,10 +6,12 @@
 //! | `verification` | verifier, token issuer, bounds on times |
 //! | `sources` | sources and origins |
 //! | `cookies` | cookies |
+//! | `users` | the store of users, and what is remembered of them |
 
 mod assemble;
 mod cookies;
 mod sources;
+mod users;
 mod verification;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use self::users::UsersConfig;
 use crate::audit::{AuditEvent, AuditHook};
 use crate::authenticator::{
     Authentication, Authenticator, BoxError, Credential, DynAuthenticator, FunctionAuthenticator,
@@ -72,6 +75,7 @@ pub struct AuthBuilder {
     proxies: Option<(ForwardedHeader, Vec<String>)>,
     clock: Arc<dyn Clock>,
     realm: String,
+    users: UsersConfig,
     render_hook: Option<Box<RenderHook>>,
     audit_hook: Option<Box<AuditHook>>,
 }
@@ -109,6 +113,7 @@ impl AuthBuilder {
             proxies: None,
             clock: Arc::new(SystemClock),
             realm: "restricted".into(),
+            users: UsersConfig::default(),
             render_hook: None,
             audit_hook: None,
         }

@@ -82,8 +82,8 @@ impl<'a> Revocations<'a> {
         self.record(revocation, None, None).await
     }
 
-    /// Has everything that was loaded for a subject loaded again, on every instance: what
-    /// an [authenticator](crate::authenticator) answered for it.
+    /// Has everything that was loaded for a subject loaded again, on every instance: its user ([`UserStore`](crate::users::UserStore)), and
+    /// what an [authenticator](crate::authenticator) answered for it.
     /// Call it after the change is committed, for example after a user was made inactive or has another role.
     ///
     /// When it returns without an error, this instance has forgotten it, and what was being loaded meanwhile is not remembered. The

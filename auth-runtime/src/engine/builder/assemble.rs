@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::{AuthBuilder, cookies, sources, verification};
+use super::{AuthBuilder, cookies, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
@@ -14,6 +14,7 @@ use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
 use crate::revocation::{RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
+use crate::users::Users;
 use crate::verify::Limits;
 use crate::vocabulary::{Vocabulary, VocabularyIndex};
 
@@ -45,6 +46,7 @@ impl AuthBuilder {
         let origins = sources::origins(&self, &mut errors);
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
+        let users = users::assemble(&mut self, &mut errors);
         self.check_store(has_runtime, &mut errors);
         let proxies = self
             .proxies
@@ -54,6 +56,9 @@ impl AuthBuilder {
         errors.check::<BuildError>()?;
         let mut caches = SubjectCaches::default();
         sources.schemes().for_each(|scheme| caches.add(Arc::<Scheme>::clone(scheme)));
+        if let Some(users) = &users {
+            caches.add(Arc::<Users>::clone(users));
+        }
         let limits = Limits::new(self.leeway, self.max_token_lifetime);
         Ok(Engine {
             revocations: Arc::new(self.revoker(&limits, issuer.as_ref(), caches)),
@@ -73,6 +78,7 @@ impl AuthBuilder {
                 render: self.render_hook,
                 audit_log: AuditLog::new(self.audit_hook),
             },
+            users,
             proxies,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,
