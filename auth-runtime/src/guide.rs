@@ -10,6 +10,7 @@
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
+//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -53,6 +54,9 @@ pub mod migration {}
 
 #[doc = include_str!("../guide/openapi.md")]
 pub mod openapi {}
+
+#[doc = include_str!("../guide/outside_of_requests.md")]
+pub mod outside_of_requests {}
 
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}

@@ -10,6 +10,7 @@ mod captured_log;
 mod challenges;
 mod credentials;
 mod dangerous;
+mod declared_rules;
 #[cfg(target_os = "linux")]
 mod durability;
 mod expiry;
@@ -24,6 +25,7 @@ mod panics;
 mod policy;
 mod providers;
 mod rejections;
+mod replace_keys;
 mod routers;
 mod runtimes;
 mod simultaneous;
@@ -34,6 +36,7 @@ mod token_cache;
 mod token_routes;
 mod tokens;
 mod users;
+mod verify_outside;
 mod vocabulary;
 
 use auth_tests::support;

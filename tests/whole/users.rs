@@ -313,3 +313,23 @@ async fn an_issuer_is_a_part_of_who_somebody_is() {
     assert_eq!(status(&app, "GET", "/name", Some(&of_shop)).await, 401);
     assert_eq!(accounts.loads(), 3);
 }
+
+/// As a request: a socket or a queue lets in nobody else.
+#[tokio::test]
+async fn outside_of_a_request_a_caller_needs_an_active_user_too() {
+    use auth_runtime::rejection::CallerErrorKind;
+
+    let accounts = Accounts::new();
+    let roles = Some(vec!["editor".to_owned()]);
+    accounts.put(TEST_ISSUER, "alice", Account { name: "Alice".into(), is_active: true, roles });
+    let (test, _) = service(&accounts);
+    let verify = async |subject| {
+        let token = test.token(&TestUser::new(subject));
+        test.auth().verify(&token).await.map_err(|error| error.kind())
+    };
+    assert!(verify("alice").await.unwrap().has_role("editor"));
+    assert_eq!(verify("unknown").await.unwrap_err(), CallerErrorKind::Revoked);
+    accounts.set_broken(true);
+    assert_eq!(verify("another").await.unwrap_err(), CallerErrorKind::Unavailable);
+    assert!(verify("alice").await.is_ok(), "she is remembered");
+}

@@ -280,7 +280,7 @@ impl AuthBuilder {
     /// bytes they may take. Default: 10,000, and 64 MiB. 0 turns the cache off.
     ///
     /// Expiry and revocation are checked on every request all the same. Only verified tokens are cached,
-    /// with all of their bytes, until others replace them or a key changes: a dump of the process's memory shows those that
+    /// with all of their bytes, until others replace them or their key is withdrawn: a dump of the process's memory shows those that
     /// were used lately.
     pub fn token_cache(mut self, max_entries: usize, max_bytes: usize) -> Self {
         (self.cache_entries, self.cache_bytes) = (max_entries, max_bytes);

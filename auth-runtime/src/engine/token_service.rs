@@ -75,7 +75,11 @@ impl TokenService {
     /// [`KeysError`], which lists every error; then nothing is changed.
     pub fn rotate_keys(&self, keys: impl Into<SigningKeys>) -> Result<(), KeysError> {
         match self.engine.sessions.issuer.as_ref() {
-            Some(issuer) => issuer.rotate(keys.into()),
+            Some(issuer) => {
+                issuer.rotate(keys.into())?;
+                self.engine.keys_replaced();
+                Ok(())
+            }
             None => Err(ConfigErrors::one(NoTokenIssuer.to_string()).into()),
         }
     }
