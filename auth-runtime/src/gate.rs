@@ -6,6 +6,8 @@
 //! | `carries_policy` | which handlers carry a policy |
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
 //! | `client_address` | [`ClientAddress`] as an argument of a handler |
+//! | `user` | [`User`] as an argument of a handler or a check |
+//! | `user_argument` | which arguments of a handler are users |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
 //! | `return_to` | [`ReturnTo`], the way back from the login page |
 //! | `layer` | the layer that gives every request what its gate needs |
@@ -21,6 +23,8 @@ mod layer;
 mod mounted;
 mod return_to;
 mod same_origin;
+mod user;
+mod user_argument;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -39,6 +43,9 @@ pub use self::layer::{AuthFuture, AuthLayer, AuthService};
 pub(crate) use self::mounted::{MountedHandler, MountedRoute, ResolvedPolicy};
 pub use self::return_to::ReturnTo;
 pub use self::same_origin::SameOrigin;
+pub use self::user::User;
+pub(crate) use self::user::missing_store;
+pub use self::user_argument::Argument;
 use crate::catch_panic::catch_panic;
 use crate::engine::Engine;
 use crate::pipeline::{self, Check, NoCheck, RequestAuth, RoutePolicy};

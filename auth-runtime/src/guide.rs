@@ -8,6 +8,7 @@
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
@@ -22,7 +23,7 @@
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
 //! [`TokenService::issue`](method@crate::session::TokenService::issue),
-//! [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
@@ -73,6 +74,9 @@ pub mod sockets {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../guide/users.md")]
+pub mod users {}
 
 #[doc = include_str!("../guide/vocabulary.md")]
 pub mod vocabulary {}

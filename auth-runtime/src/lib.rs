@@ -19,7 +19,6 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
-#[cfg_attr(not(test), expect(dead_code, reason = "what it is for comes next"))]
 mod load_cache;
 mod login_page;
 mod method;
@@ -38,6 +37,7 @@ pub mod store;
 pub mod streams;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod users;
 pub mod verify;
 pub mod vocabulary;
 
@@ -48,6 +48,7 @@ pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
 pub use self::gate::{
     AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin,
+    User,
 };
 pub use self::login_page::LoginPage;
 pub use self::pipeline::RequestAuth;

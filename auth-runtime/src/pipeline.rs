@@ -9,6 +9,7 @@ mod renewal;
 mod request_auth;
 mod route_policy;
 mod steps;
+mod user;
 mod verify_with;
 
 use std::borrow::Cow;
@@ -63,21 +64,28 @@ impl<'a> Pipeline<'a> {
     async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
         #[cfg(feature = "test-util")]
         if let Some(token) = self.injected(head) {
-            return Ok(Some(self.auth.engine().identify(token.clone())?));
+            return self.with_user(self.auth.engine().identify(token.clone())?).await.map(Some);
         }
         // The sources whose authenticators say that what was found is no credential.
         let mut empty = Vec::new();
         while let Some(credential) = self.credential(head, &empty).await? {
-            match self.authenticate(head, &credential).await {
-                Ok(Some(principal)) => {
-                    self.keep_from_shared_caches(credential.source);
-                    return Ok(Some(principal));
+            let principal = match self.authenticate(head, &credential).await {
+                Ok(Some(principal)) => principal,
+                Ok(None) => {
+                    empty.push(credential.index);
+                    continue;
                 }
-                Ok(None) => empty.push(credential.index),
                 // What was issued just now and is refused is a fault of the service.
                 Err(failure) if credential.is_renewed => return Err(failure),
                 Err(failure) => return self.without(credential.source, failure),
-            }
+            };
+            return match self.with_user(principal).await {
+                Ok(principal) => {
+                    self.keep_from_shared_caches(credential.source);
+                    Ok(Some(principal))
+                }
+                Err(failure) => self.without(credential.source, failure),
+            };
         }
         Ok(None)
     }

@@ -6,12 +6,13 @@ pub use axum::extract::FromRequestParts;
 pub use axum::http::request::Parts;
 pub use axum::response::Response;
 pub use std::string::String;
+pub use std::vec::Vec;
 
-pub use crate::gate::Authorized;
+pub use crate::gate::{Argument, Authorized};
 pub use crate::pipeline::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, NamedCheck, NamesCheck, NoCheck,
 };
-pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule};
+pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule, UserArgument};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,

@@ -8,8 +8,10 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::{AllocationInfo, measure};
 use auth_runtime::routing::get;
+use auth_runtime::session::BoxError;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{Principal, Router, auth};
+use auth_runtime::users::{Grants, UserStore};
+use auth_runtime::{Principal, Router, User, auth};
 use tower::Service as _;
 
 use crate::support::request;
@@ -97,6 +99,39 @@ fn a_remembered_token_needs_no_more_than_no_token() {
             then
         });
         assert_eq!(few, many, "{path}: nor does it need more bytes for more claims");
+    }
+}
+
+/// A user that is remembered takes no more, whether a handler asks for it or not.
+#[test]
+fn a_remembered_user_needs_no_more_than_no_user() {
+    struct Names;
+
+    impl UserStore for Names {
+        type User = String;
+
+        async fn load(&self, caller: &Principal) -> Result<Option<String>, BoxError> {
+            Ok(Some(caller.subject().to_owned()))
+        }
+
+        fn grants(&self, _: &String) -> Option<Grants> {
+            Some(Grants::new().roles(["admin"]).permissions(["p1", "p2", "p3"]))
+        }
+    }
+
+    #[auth]
+    async fn with_user(user: User<String>) {
+        assert_eq!(*user.0, "alice");
+    }
+
+    let test = TestAuth::with(|builder| builder.users(Names));
+    let (app, token) = (app(&test), test.token(&alice()));
+    let with_user: axum::Router = Router::new().route("/user", get(with_user)).finish(test.auth()).unwrap();
+    let (public, _) = allocations(&app, "/public", &token);
+    for (app, path) in GUARDED.map(|path| (&app, path)).into_iter().chain([(&with_user, "/user")]) {
+        let _first = allocations(app, path, &token);
+        let then = [0; 3].map(|_| allocations(app, path, &token).0);
+        assert_eq!(then, [public; 3], "{path}");
     }
 }
 

@@ -38,6 +38,7 @@ mod test_kit;
 mod token_cache;
 mod token_routes;
 mod tokens;
+mod users;
 mod verify_outside;
 mod vocabulary;
 

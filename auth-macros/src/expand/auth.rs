@@ -8,6 +8,7 @@ use syn::{FnArg, Path, parse_quote, parse_quote_spanned};
 
 use super::common::{misplaced, private};
 use super::rule::{checked, rule};
+use super::users::users;
 use crate::attribute::{self, Place};
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
@@ -53,7 +54,8 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) -> TokenStream {
     let private = private(arguments);
     let policy = policy_name(handler.name());
-    let policy_item = policy_item(handler, &policy, &private, rule);
+    let users = users(handler, 0, &private);
+    let policy_item = policy_item(handler, &policy, &private, rule, &users);
 
     let gate: FnArg = match &arguments.check {
         None => parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy>),
@@ -105,7 +107,8 @@ fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
     }
     let private = private(arguments);
     let policy = policy_name(handler.name());
-    let policy_item = policy_item(&handler, &policy, &private, &quote!(#private::Rule::deny_all()));
+    let policy_item =
+        policy_item(&handler, &policy, &private, &quote!(#private::Rule::deny_all()), &TokenStream::new());
     handler.signature.asyncness.get_or_insert_default();
     // The attributes could complain about a function that is no longer theirs.
     handler
@@ -122,7 +125,13 @@ fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
 /// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is not a value.
 ///
 /// Its name is of the expansion, where no lint of the user's applies. So nothing has to be allowed, which a crate could forbid.
-fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: &TokenStream) -> TokenStream {
+fn policy_item(
+    handler: &Function,
+    policy: &Ident,
+    private: &TokenStream,
+    rule: &TokenStream,
+    users: &TokenStream,
+) -> TokenStream {
     let cfgs: Vec<_> = handler.cfgs().collect();
     let visibility = &handler.visibility;
     let name = handler.name().unraw().to_string();
@@ -144,6 +153,8 @@ fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: 
                     ::core::file!(),
                     #line,
                 );
+
+                #users
             }
         };
     }

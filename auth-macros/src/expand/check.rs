@@ -10,6 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::{FnArg, PatType};
 
 use super::common::{misplaced, private};
+use super::users::users;
 use crate::attribute;
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
@@ -50,6 +51,8 @@ struct Call {
     aliases: TokenStream,
     /// What the arguments must implement.
     bounds: TokenStream,
+    /// Which of them are users.
+    users: TokenStream,
     body: TokenStream,
 }
 
@@ -121,6 +124,7 @@ impl Call {
         Self {
             aliases: quote!(#(#aliases)*),
             bounds: quote!(#(#bounds)*),
+            users: users(function, 1, private),
             body: quote!(#(#extract)* #private::CheckOutcome::of(#call)),
         }
     }
@@ -128,7 +132,8 @@ impl Call {
     /// For a function with errors.
     fn denying(private: &TokenStream) -> Self {
         let body = quote!(#private::CheckOutcome::denied());
-        Self { aliases: TokenStream::new(), bounds: TokenStream::new(), body }
+        let [aliases, bounds, users] = std::array::from_fn(|_| TokenStream::new());
+        Self { aliases, bounds, users, body }
     }
 }
 
@@ -147,7 +152,7 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
     let cfgs: Vec<_> = function.cfgs().collect();
     let [principal, parts, state] =
         ["__principal", "__parts", "__state"].map(|variable| hygienic(variable, Span::call_site()));
-    let Call { aliases, bounds, body } = call;
+    let Call { aliases, bounds, users, body } = call;
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
@@ -162,6 +167,8 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
                 const NAME: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
                     ::core::concat!(::core::module_path!(), "::", #text),
                 );
+
+                #users
             }
 
             impl #private::DeclaredCheck for #ty {}

@@ -7,11 +7,13 @@
 //! | `sources` | sources and origins |
 //! | `cookies` | cookies |
 //! | `login_page` | the page that browsers without a login are redirected to |
+//! | `users` | the store of users, and what is remembered of them |
 
 mod assemble;
 mod cookies;
 mod login_page;
 mod sources;
+mod users;
 mod verification;
 
 use std::fmt;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use self::users::UsersConfig;
 use crate::audit::{AuditEvent, AuditHook};
 use crate::authenticator::{
     Authentication, Authenticator, BoxError, Credential, DynAuthenticator, FunctionAuthenticator,
@@ -75,6 +78,7 @@ pub struct AuthBuilder {
     proxies: Option<(ForwardedHeader, Vec<String>)>,
     clock: Arc<dyn Clock>,
     realm: String,
+    users: UsersConfig,
     render_hook: Option<Box<RenderHook>>,
     login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
@@ -113,6 +117,7 @@ impl AuthBuilder {
             proxies: None,
             clock: Arc::new(SystemClock),
             realm: "restricted".into(),
+            users: UsersConfig::default(),
             render_hook: None,
             login_page: None,
             audit_hook: None,

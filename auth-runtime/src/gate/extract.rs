@@ -28,17 +28,17 @@ pub(super) struct AcceptedPrincipal(pub(super) Option<Principal>);
 ///
 /// # Errors
 /// If no gate ran before this extractor.
-fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
+pub(super) fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
     match parts.extensions.get::<AcceptedPrincipal>() {
         Some(AcceptedPrincipal(principal)) => Ok(principal.clone()),
         None => Err(misconfigured(
-            "`Principal` or `Claims` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
+            "`Principal`, `Claims` or `User` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
              mount the service with a rule",
         )),
     }
 }
 
-fn required(parts: &Parts) -> Result<Principal, Rejection> {
+pub(super) fn required(parts: &Parts) -> Result<Principal, Rejection> {
     match accepted(parts)? {
         Some(principal) => Ok(principal),
         // With `#[auth(optional)]`, an anonymous caller receives a challenge from this extractor.
@@ -46,7 +46,7 @@ fn required(parts: &Parts) -> Result<Principal, Rejection> {
     }
 }
 
-fn reject(kind: RejectionKind, parts: &Parts) -> Rejection {
+pub(super) fn reject(kind: RejectionKind, parts: &Parts) -> Rejection {
     match RequestAuth::of(parts) {
         Some(auth) => auth.reject(kind, parts),
         None => misconfigured(MISSING_LAYER),

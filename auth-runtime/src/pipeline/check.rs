@@ -5,12 +5,20 @@ use std::fmt;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
+use crate::policy::UserArgument;
 use crate::principal::Principal;
 
 /// The name of a check, which does not depend on the router's state.
 pub trait NamedCheck: 'static {
     /// The path of the function; `None` for [`NoCheck`].
     const NAME: Option<&'static str>;
+
+    /// The users that the function takes as arguments.
+    #[doc(hidden)]
+    #[must_use]
+    fn users() -> Vec<UserArgument> {
+        Vec::new()
+    }
 }
 
 /// A check of the application's own, run after the rule was satisfied. `#[check]` writes the implementations.

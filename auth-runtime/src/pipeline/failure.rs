@@ -90,8 +90,8 @@ impl Failure {
         let reason = match check {
             Some(name) => format!("the check {name}, or an extractor of it, {panic}"),
             None => format!(
-                "the application's code that finds the caller (a source, an authenticator, the clock, or for a renewal the store \
-                 or `SubjectStore::subject`) {panic}"
+                "the application's code that finds the caller (a source, an authenticator, the clock, the `UserStore`, or for a \
+                 renewal the store or `SubjectStore::subject`) {panic}"
             ),
         };
         Self::new(RejectionKind::Misconfigured, reason)

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::asked::{Asked, GuardedRoutes};
 use crate::engine::{Engine, RouteSources};
-use crate::principal::Principal;
+use crate::principal::{LoadedUser, Principal};
 use crate::rejection::{Rejection, RejectionKind};
 
 /// The decision on one request: whether it was decided, for which caller, and how it was rejected. The layer of
@@ -95,6 +95,17 @@ impl RequestAuth {
 
     pub(super) fn take_asked(&self) -> Option<Box<Asked>> {
         self.state().asked.take()
+    }
+
+    /// The user that another gate of the same request has loaded for the same caller.
+    pub(super) fn user_of(&self, principal: &Principal) -> Option<Arc<LoadedUser>> {
+        let state = self.state();
+        let known = state.principal.as_ref()?;
+        if known.issuer_and_subject() == principal.issuer_and_subject() {
+            known.user().cloned()
+        } else {
+            None
+        }
     }
 
     pub(super) fn set_decision(&self, principal: Option<&Principal>, rejection: Option<RejectionKind>) {

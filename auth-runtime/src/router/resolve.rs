@@ -10,9 +10,10 @@ use super::served_methods::ServedMethods;
 use super::{FALLBACK, effective};
 use crate::engine::Engine;
 use crate::error::ConfigErrors;
-use crate::gate::{MountedRoute, ResolvedPolicy};
+use crate::gate::{MountedRoute, ResolvedPolicy, missing_store};
 use crate::policy::{Access, CompiledRule, Rule, objections};
 use crate::source::CredentialSource;
+use crate::users::Users;
 
 /// A route as its router lists it.
 #[derive(Debug)]
@@ -88,6 +89,12 @@ impl Entry {
                 wrong(format!(
                     "a router around it requires `{rule}`, which requires nothing: remove that `require`"
                 ));
+            }
+        }
+        for user in &route.users {
+            let users = engine.users.as_deref();
+            if !users.is_some_and(|users| users.are(user.user_type)) {
+                wrong(missing_store(user.type_name, users.map(Users::type_name)));
             }
         }
         let (access, sources) =
