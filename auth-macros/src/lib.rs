@@ -10,6 +10,7 @@ mod check;
 mod diagnostics;
 mod expand;
 mod function;
+mod handover;
 mod place;
 mod presence;
 mod rule;

@@ -10,6 +10,9 @@ pub trait Policy: 'static {
     const RULE: Rule;
     /// The handler that it is the policy of.
     const HANDLER: HandlerInfo;
+    /// Whether an argument of the handler takes what the check has loaded: `Checked<T>`.
+    #[doc(hidden)]
+    const TAKES_CHECKED: bool = false;
 }
 
 /// A handler, and where it is.
