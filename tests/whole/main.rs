@@ -7,6 +7,7 @@ mod audit;
 mod caches;
 mod captured_log;
 mod challenges;
+mod checks;
 mod credentials;
 mod dangerous;
 #[cfg(target_os = "linux")]
