@@ -34,7 +34,9 @@ pub(crate) use self::mounted::{MountedHandler, MountedRoute, ResolvedPolicy};
 pub use self::same_origin::SameOrigin;
 use crate::catch_panic::catch_panic;
 use crate::engine::Engine;
-use crate::pipeline::{self, AcceptedPrincipal, Check, HandedOver, NoCheck, RequestAuth, RoutePolicy};
+use crate::pipeline::{
+    self, AcceptedPrincipal, Check, HandedOver, NoCheck, RequestAuth, RoutePolicy, withdraw_handed_over,
+};
 use crate::policy::Policy;
 use crate::rejection::{Rejection, misconfigured};
 
@@ -95,6 +97,7 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
 ) -> Result<HandedOver, Rejection> {
     // What a gate around this one has accepted is not for what is behind this one.
     AcceptedPrincipal::withdraw(head);
+    withdraw_handed_over(head);
     let Some(auth) = RequestAuth::of(head).cloned() else {
         return Err(misconfigured(
             "a guarded route was called without the layer of `Auth`: build the app with `auth_runtime::Router` and \

@@ -23,6 +23,7 @@ pub use self::check::{
     Check, CheckError, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck,
     NamesCheck, NoCheck,
 };
+pub(crate) use self::checked::withdraw_handed_over;
 pub use self::checked::{Checked, Gives, HandedOver};
 #[cfg(feature = "test-util")]
 pub(crate) use self::extract::InjectedPrincipal;
@@ -180,14 +181,18 @@ fn report<T>(
         Ok(_) => (None, None),
         Err(failure) => (Some(failure.rejection.kind()), Some(&*failure.reason)),
     };
-    auth.set_decision(decided.clone(), rejection);
-    if policy.access == Access::Public && rejection.is_none() {
-        return decision;
-    }
     let event = decided.event(&head.method);
-    let reported =
-        audit_log.report(&AuditEvent { rejection, reason: reason.unwrap_or(event.reason), ..event });
-    let Err(panic) = reported else { return decision };
-    auth.set_rejection(RejectionKind::Misconfigured);
-    Err(Failure::new(RejectionKind::Misconfigured, panic.to_string()))
+    let event = AuditEvent { rejection, reason: reason.unwrap_or(event.reason), ..event };
+    let is_undecided = policy.access == Access::Public && rejection.is_none();
+    let reported = if is_undecided { Ok(()) } else { audit_log.report(&event) };
+    match reported {
+        Ok(()) => {
+            auth.set_decision(decided, rejection);
+            decision
+        }
+        Err(panic) => {
+            auth.set_decision(decided, Some(RejectionKind::Misconfigured));
+            Err(Failure::new(RejectionKind::Misconfigured, panic.to_string()))
+        }
+    }
 }

@@ -4,7 +4,6 @@ mod challenge;
 mod kept_head;
 mod marked;
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -60,9 +59,9 @@ struct Cause {
     /// `scope`, `max_age` and `acr_values` of the challenge.
     remedy: Remedy,
     /// What the caller may learn besides.
-    detail: Option<String>,
+    detail: Option<Box<str>>,
     /// For tracing and audit, which have yet to be informed. `None`: they were.
-    reason: Option<Cow<'static, str>>,
+    reason: Option<Box<str>>,
 }
 
 /// The kind of a rejection.
@@ -100,14 +99,14 @@ impl Rejection {
     /// 401: the request needs another credential than the one that it has, or one at all. The challenge has no error code. The
     /// reason is for tracing and the audit hook: the caller never learns it.
     #[must_use]
-    pub fn unauthenticated(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub fn unauthenticated(reason: impl Into<Box<str>>) -> Self {
         Self::because(RejectionKind::Unauthenticated, reason)
     }
 
     /// 403 `insufficient_scope`: the caller may not do this, as when it does not satisfy the rule (RFC 6750 §3.1). The reason is
     /// for tracing and the audit hook: the caller never learns it.
     #[must_use]
-    pub fn forbidden(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub fn forbidden(reason: impl Into<Box<str>>) -> Self {
         Self::because(RejectionKind::InsufficientScope, reason)
     }
 
@@ -125,7 +124,7 @@ impl Rejection {
     }
 
     /// One that tracing and audit have yet to be informed of.
-    pub(crate) fn because(kind: RejectionKind, reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn because(kind: RejectionKind, reason: impl Into<Box<str>>) -> Self {
         let mut rejection = Self::new(kind);
         rejection.cause.reason = Some(reason.into());
         rejection
@@ -144,12 +143,12 @@ impl Rejection {
 
     /// With what the caller may learn besides.
     pub(crate) fn with_detail(mut self, detail: String) -> Self {
-        self.cause.detail = Some(detail);
+        self.cause.detail = Some(detail.into());
         self
     }
 
     /// The reason that tracing and audit have yet to be informed of.
-    pub(crate) fn take_reason(&mut self) -> Option<Cow<'static, str>> {
+    pub(crate) fn take_reason(&mut self) -> Option<Box<str>> {
         self.cause.reason.take()
     }
 

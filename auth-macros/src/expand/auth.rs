@@ -115,8 +115,19 @@ fn takes_item(handler: &mut Function, policy: &Ident, private: &TokenStream) -> 
             continue;
         }
         let presence = presence.map(|presence| quote!(#[cfg(#presence)]));
-        let takes = quote_spanned!(value.span()=> #private::takes_checked::<#check, #value>());
-        items.extend(quote!(#(#cfgs)* #presence const _: () = #takes;));
+        // Names of our own, so that all that the compiler points at is the user's type.
+        let [takes, alias] =
+            ["__takes", "__Check"].map(|name| Ident::new(name, Span::mixed_site().located_at(value.span())));
+        let call = quote_spanned!(value.span()=> #takes::<#alias, #value>());
+        items.extend(quote! {
+            #(#cfgs)*
+            #presence
+            const _: () = {
+                use #private::takes_checked as #takes;
+                type #alias = #check;
+                #call
+            };
+        });
     }
     if !bounds.is_empty() {
         handler.signature.generics.make_where_clause().predicates.extend(bounds);

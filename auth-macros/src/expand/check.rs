@@ -121,13 +121,16 @@ impl Call {
         let name = function.name();
         let principal = hygienic("__principal", name.span());
         let call = quote_spanned!(name.span()=> #name(#principal, #(#values),*).await);
+        // A name of our own, so that all that the compiler points at is the user's function.
+        let outcome = hygienic("__Outcome", name.span());
         let value = given(&function.signature);
         let gives = value.map(|value| quote!(impl #private::Gives<#value> for));
-        let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+        let value = value.map_or_else(|| quote_spanned!(name.span()=> ()), ToTokens::to_token_stream);
+        let of = quote_spanned!(name.span()=> #outcome::of::<#value, _>(#call));
         Self {
             aliases: quote!(#(#aliases)*),
             bounds: quote!(#(#bounds)*),
-            body: quote!(#(#extract)* #private::CheckOutcome::of::<#value, _>(#call)),
+            body: quote!(#(#extract)* use #private::CheckOutcome as #outcome; #of),
             gives: quote!(#gives),
         }
     }

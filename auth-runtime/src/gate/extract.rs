@@ -1,7 +1,5 @@
 //! The principal as an argument of a handler.
 
-use std::borrow::Cow;
-
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -43,7 +41,7 @@ fn required(parts: &Parts) -> Result<Principal, Rejection> {
     }
 }
 
-fn reject(kind: RejectionKind, reason: impl Into<Cow<'static, str>>, parts: &Parts) -> Rejection {
+fn reject(kind: RejectionKind, reason: impl Into<Box<str>>, parts: &Parts) -> Rejection {
     match RequestAuth::of(parts) {
         Some(auth) => auth.reject(kind, reason, parts),
         None => misconfigured(MISSING_LAYER),

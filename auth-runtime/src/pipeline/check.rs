@@ -6,7 +6,7 @@ use axum::BoxError;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
-use super::checked::{Checked, HandedOver};
+use super::checked::{Checked, Gives, HandedOver};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, take_marked};
 
@@ -75,6 +75,9 @@ impl<S: Sync> Check<S> for FunctionWithoutCheck {
         CheckOutcome::Denied
     }
 }
+
+// That it is no check is reported once.
+impl<T> Gives<T> for FunctionWithoutCheck {}
 
 /// What a check decided.
 #[derive(Debug)]
@@ -149,6 +152,7 @@ pub trait IntoCheckOutcome<T = ()> {
 )]
 pub trait CheckError: Into<BoxError> {}
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> CheckError for E {}
 
 impl IntoCheckOutcome for bool {

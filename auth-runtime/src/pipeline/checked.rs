@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::FunctionWithoutCheck;
 use crate::rejection::{Rejection, misconfigured};
 
 /// What the `#[check]` of a handler has loaded, as an argument of the handler, so that no row is read twice.
@@ -47,14 +46,11 @@ pub struct Checked<T>(pub T);
 /// The check gives its handler a `T`. `#[check]` writes the implementations.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "the check `{Self}` does not give its handler a `{T}`",
+    message = "the check `{Self}` gives its handler no `{T}`",
     label = "the handler takes `Checked<{T}>`",
     note = "a check gives what its return type names: `Option<Checked<{T}>>`, `Result<Checked<{T}>, E>` or `Result<Option<Checked<{T}>>, E>`"
 )]
 pub trait Gives<T> {}
-
-// That it is no check is reported once.
-impl<T> Gives<T> for FunctionWithoutCheck {}
 
 /// What a check hands over, if it does.
 #[derive(Default)]
@@ -72,6 +68,11 @@ impl HandedOver {
             head.extensions.insert(Slot(Arc::new(Mutex::new(Some(value)))));
         }
     }
+}
+
+/// From now on, extractors find nothing that a check of a gate around this one has handed over.
+pub(crate) fn withdraw_handed_over(head: &mut Parts) {
+    head.extensions.remove::<Slot>();
 }
 
 impl fmt::Debug for HandedOver {

@@ -1,6 +1,5 @@
 //! What belongs to one request: the engine, what the gate decided, and the headers that the answer must carry.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,7 +66,7 @@ impl RequestAuth {
         head.extensions.get()
     }
 
-    /// Whether a gate was reached and has decided.
+    /// Whether a gate was reached and has decided, or the application has rejected the request.
     #[must_use]
     pub fn is_decided(&self) -> bool {
         self.state().is_decided
@@ -79,7 +78,8 @@ impl RequestAuth {
         self.state().decided.principal.clone()
     }
 
-    /// How the request was rejected; `None` if the handler was called, or while no gate was reached.
+    /// How the request was rejected, by the gate or by the application after it; `None` if the handler was called and did not reject
+    /// it, or while no gate was reached.
     #[must_use]
     pub fn rejection(&self) -> Option<RejectionKind> {
         self.state().rejection
@@ -148,12 +148,7 @@ impl RequestAuth {
 
     /// A rejection by an extractor that needs more than the gate asked for. That of a check becomes the gate's, with the reason; that of
     /// a handler has its answer, and is not reported to the audit hook.
-    pub(crate) fn reject(
-        &self,
-        kind: RejectionKind,
-        reason: impl Into<Cow<'static, str>>,
-        head: &Parts,
-    ) -> Rejection {
+    pub(crate) fn reject(&self, kind: RejectionKind, reason: impl Into<Box<str>>, head: &Parts) -> Rejection {
         if self.state().is_checking {
             return Rejection::because(kind, reason);
         }

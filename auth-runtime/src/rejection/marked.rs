@@ -79,7 +79,9 @@ mod tests {
 
     fn map(rows: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
-        rows.iter().for_each(|(name, value)| drop(map.append(*name, value.parse().unwrap())));
+        for (name, value) in rows {
+            map.append(*name, value.parse().unwrap());
+        }
         map
     }
 

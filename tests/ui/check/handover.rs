@@ -1,6 +1,6 @@
 //! A handler takes what its check gives: of that type, once, and under the name `Checked`.
 use auth_runtime::rejection::Rejection;
-use auth_runtime::{Checked, Principal, auth, check};
+use auth_runtime::{Checked, Principal, Router, auth, check, routing::get};
 
 struct Article;
 struct Comment;
@@ -38,4 +38,6 @@ async fn gives_what_cannot_be_sent(_: &Principal) -> Option<Checked<NotSend>> {
     None
 }
 
-fn main() {}
+fn main() {
+    let _: Router = Router::new().route("/", get(of_any_type::<Comment>));
+}
