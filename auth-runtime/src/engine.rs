@@ -7,6 +7,7 @@
 //! | `authorization` | what the vocabulary means, and the policies of handlers on a plain `axum::Router` |
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
+//! | `scheme` | an authenticator with what is remembered of its answers |
 //! | `token_service` | logging in, refreshing, logging out |
 //! | `background` | what an engine does by itself |
 
@@ -15,6 +16,7 @@ mod authorization;
 mod background;
 mod builder;
 mod responses;
+mod scheme;
 mod sessions;
 mod sources;
 mod token_cache;
@@ -29,10 +31,11 @@ use axum::extract::ConnectInfo;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::request::Parts;
 
-pub(crate) use self::authentication::{Authentication, TokenVerifier};
+pub(crate) use self::authentication::Authentication;
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::responses::Responses;
+pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie};
 pub(crate) use self::token_cache::{TokenCache, Verified};
@@ -115,6 +118,11 @@ impl Engine {
         self.clock.now()
     }
 
+    /// The time of a clock that nobody can set.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     /// The address of the client of a request; `None` if the app was served without connect info.
     pub(crate) fn client_address(&self, head: &Parts) -> Option<IpAddr> {
         let peer = match head.extensions.get::<ConnectInfo<SocketAddr>>() {
@@ -148,7 +156,7 @@ impl Engine {
     pub(crate) fn may_be_unavailable(&self) -> bool {
         self.revocations.state.has_log()
             || self.sessions.cookies.renews()
-            || self.authentication.verifier.is_own()
+            || self.authentication.sources.have_authenticators()
     }
 }
 

@@ -22,7 +22,7 @@ mod label;
 mod refresh_token;
 mod subject;
 
-pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES};
+pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, check_subject};
 pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
 pub(crate) use self::grace::{MAX_GRACE, RefreshBy, TokenUse};
 pub(crate) use self::id::random_bytes;

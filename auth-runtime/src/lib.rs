@@ -6,6 +6,7 @@
 pub mod __private;
 pub mod access;
 pub mod audit;
+pub mod authenticator;
 mod catch_panic;
 mod client_address;
 pub mod clock;
@@ -18,6 +19,8 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
+#[cfg_attr(not(test), expect(dead_code, reason = "what it is for comes next"))]
+mod load_cache;
 mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod after;
+mod authenticator;
 mod check;
 mod checked;
 mod extract;
@@ -70,7 +71,33 @@ impl<'a> Pipeline<'a> {
         if let Some(token) = self.injected(head) {
             return self.identify(token.clone()).map(Some);
         }
-        let (extracted, invalid) = match self.extract(head)? {
+        // The sources whose authenticators say that what was found is no credential.
+        let mut empty = Vec::new();
+        while let Some(credential) = self.credential(head, &empty).await? {
+            match self.authenticate(head, &credential).await {
+                Ok(Some(principal)) => {
+                    self.keep_from_shared_caches(credential.source);
+                    return Ok(Some(principal));
+                }
+                Ok(None) => empty.push(credential.index),
+                // What was issued just now and is refused is a fault of the service.
+                Err(failure) if credential.is_renewed => return Err(failure),
+                Err(failure) => return self.without(credential.source, failure),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The one credential that counts, of other sources than these; `None` where there is none, or an invalid one counts as absent.
+    async fn credential<'r>(
+        &self,
+        head: &'r Parts,
+        empty: &[usize],
+    ) -> Result<Option<Credential<'r>>, Failure>
+    where
+        'a: 'r,
+    {
+        let (extracted, invalid) = match self.extract(head, empty)? {
             Extraction::Nothing => (None, None),
             Extraction::Credential(credential) => (Some(credential), None),
             Extraction::Invalid(source, failure) => {
@@ -78,32 +105,31 @@ impl<'a> Pipeline<'a> {
                 // An access cookie that is empty or has forbidden characters is nobody's, so the session may be renewed.
                 let is_unusable = failure.rejection.kind() == RejectionKind::InvalidToken;
                 if !(is_unusable && is_access_cookie(source)) {
-                    return self.without(source, failure);
+                    return self.without(source, failure).map(|_| None);
                 }
                 (None, Some((source, failure)))
             }
         };
-        let Some(credential) = self.renew(head, extracted).await? else {
-            return invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure));
-        };
-        match self.authenticate(head, &credential) {
-            Ok(principal) => {
-                self.keep_from_shared_caches(credential.source);
-                Ok(Some(principal))
-            }
-            // What was issued just now and is refused is a fault of the service.
-            Err(failure) if credential.is_renewed => Err(failure),
-            Err(failure) => self.without(credential.source, failure),
+        match self.renew(head, extracted).await? {
+            None => invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure).map(|_| None)),
+            credential => Ok(credential),
         }
     }
 
-    /// One credential → the caller that it is of.
-    fn authenticate(&self, head: &Parts, credential: &Credential<'_>) -> Result<Principal, Failure> {
+    /// One credential → the caller that it is of; `None` if its authenticator says that it is none.
+    async fn authenticate(
+        &self,
+        head: &Parts,
+        credential: &Credential<'_>,
+    ) -> Result<Option<Principal>, Failure> {
         self.origin(head, credential.source.carrier())?;
+        if let Some(scheme) = self.engine().authentication.sources.scheme(credential.index) {
+            return self.judge(scheme, head, credential).await;
+        }
         let verified = self.verify(credential)?;
         self.in_time(credential, &verified)?;
         self.not_revoked(credential, &verified)?;
-        Ok(verified.principal)
+        Ok(Some(verified.principal))
     }
 
     fn engine(&self) -> &'a Engine {

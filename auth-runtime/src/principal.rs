@@ -11,8 +11,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) use self::token_identity::TokenIdentity;
-use crate::verify::{Excerpt, Names, VerifiedToken};
+use crate::verify::{Excerpt, Names, VerifiedToken, scheme_of_issuer};
 use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
+
+/// The scheme of tokens of issuers. No authenticator can have this name.
+pub(crate) const TOKENS: &str = "jwt";
 
 /// The caller of a request: who it is, and what it may do.
 ///
@@ -67,7 +70,15 @@ impl Principal {
         &self.0.subject
     }
 
-    /// Returns the issuer of the token: `iss`. It can be missing with
+    /// Returns the scheme of the credential: the name of the [authenticator](crate::authenticator) that judged it, or `jwt` for a token
+    /// of an issuer.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.issuer().and_then(scheme_of_issuer).unwrap_or(TOKENS)
+    }
+
+    /// Returns the issuer of the token: `iss`. The callers of an [authenticator](crate::authenticator) have an issuer of their own, which
+    /// no token can claim, so the same subject of two issuers is two subjects. It can be missing with
     /// [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer), and is with
     /// [`dangerously_expect_no_issuer`](crate::verify::TrustedIssuer::dangerously_expect_no_issuer).
     #[must_use]

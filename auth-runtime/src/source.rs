@@ -7,6 +7,7 @@
 mod bearer;
 mod cookie;
 mod header;
+mod place;
 mod query;
 mod scheme;
 mod vary;
@@ -20,6 +21,8 @@ pub use self::bearer::Bearer;
 pub use self::cookie::{AccessCookie, CookieOptions, CookieTooLarge, SameSite};
 pub(crate) use self::cookie::{CookieAttributes, RefreshCookie, is_for_one_host, without_prefix};
 pub use self::header::Header;
+pub use self::place::CredentialPlace;
+pub(crate) use self::place::WithChallenge;
 pub use self::query::Query;
 pub(crate) use self::vary::Vary;
 

@@ -5,7 +5,6 @@
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
-//! | [`Verifier`] | verifies another kind of token than JWTs |
 
 mod claim_name;
 mod claim_rule;
@@ -19,10 +18,10 @@ mod jwt;
 mod keys;
 mod limits;
 mod mapping;
+mod scheme_issuer;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -38,30 +37,8 @@ pub(crate) use self::jwt::JwtVerifier;
 pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
+pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
 pub use crate::jose::{Algorithm, Key};
-
-/// Verifies a credential and returns its claims.
-///
-/// The built-in verifier accepts JWTs of the [`TrustedIssuer`]s of the builder. Implement this trait for another kind of token. The
-/// implementation must not block: no network and no disk.
-pub trait Verifier: fmt::Debug + Send + Sync + 'static {
-    /// Verifies that `token` is authentic and issued for this service.
-    ///
-    /// The engine itself checks `exp`, `nbf` and `iat` of the returned claims on every request, and rejects a token without `exp`.
-    ///
-    /// # Errors
-    /// [`VerifyError`] if the token is invalid. The caller of the service receives only the code `invalid_token`. The error's text
-    /// goes to tracing, so it must not contain the token.
-    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError>;
-
-    /// Returns a number that increases whenever a token that was accepted may now be invalid, for example when a key is removed.
-    /// Change the verifier's state first, then the number. It lets the engine cache verified tokens
-    /// ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)). With `None`, the default, the engine calls
-    /// [`verify`](Self::verify) on every request.
-    fn generation(&self) -> Option<u64> {
-        None
-    }
-}
 
 /// The verified claims of a token.
 #[derive(Clone, Debug)]
@@ -74,8 +51,7 @@ pub struct VerifiedToken {
 
 impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
-    #[must_use]
-    pub fn new(claims: TokenClaims) -> Self {
+    pub(crate) fn new(claims: TokenClaims) -> Self {
         Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true }
     }
 

@@ -4,6 +4,7 @@
 mod access;
 mod allocations;
 mod audit;
+mod authenticators;
 mod caches;
 mod captured_log;
 mod challenges;

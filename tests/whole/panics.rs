@@ -7,13 +7,14 @@ mod token_routes;
 
 use std::time::SystemTime;
 
+use auth_runtime::authenticator::{Authentication, Authenticator, BoxError, Subject};
 use auth_runtime::clock::Clock;
 use auth_runtime::rejection::RejectionKind;
 use auth_runtime::routing::get;
 use auth_runtime::session::readiness;
 use auth_runtime::source::{Carrier, CredentialSource, Extracted};
 use auth_runtime::testing::TestClock;
-use auth_runtime::verify::{TokenClaims, VerifiedToken, Verifier, VerifyError};
+use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use auth_runtime::{Auth, Claims, Principal, RequestAuth, Router, auth, check};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -67,22 +68,15 @@ impl CredentialSource for OwnSource {
     }
 }
 
-/// `alice` is a token of hers.
-#[derive(Debug)]
-struct OwnVerifier;
+/// `alice` is a credential of hers.
+struct OwnAuthenticator;
 
-impl Verifier for OwnVerifier {
-    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        trip("verify");
-        if token != "alice" {
-            return Err(VerifyError::Other("not alice".into()));
-        }
-        TokenClaims::from_json(br#"{"sub":"alice","exp":1800000900}"#).map(VerifiedToken::new)
-    }
-
-    fn generation(&self) -> Option<u64> {
-        trip("generation");
-        None
+impl Authenticator for OwnAuthenticator {
+    async fn authenticate(&self, credential: &str, _: &Parts) -> Result<Authentication, BoxError> {
+        trip("authenticate");
+        yield_now().await;
+        trip("authenticate, after it waited");
+        Ok((credential == "alice").then(|| Subject::new("alice")).into())
     }
 }
 
@@ -159,7 +153,9 @@ async fn unfinished() {
 }
 
 fn engine() -> Auth {
-    let builder = Auth::builder().verifier(OwnVerifier).source(OwnSource).default_sources(["own"]);
+    let key = Key::secret(Algorithm::HS256, b"a secret of 32 bytes, at the least");
+    let builder = Auth::builder().issuer(TrustedIssuer::new("https://issuer.test").audience("test").key(key));
+    let builder = builder.authenticator("own", OwnSource, OwnAuthenticator).default_sources(["own"]);
     let builder = builder.clock(OwnClock(TestClock::new())).audit(|_| trip("audit"));
     let builder = builder.render_rejections(|rejection, _| {
         trip("render");
@@ -190,8 +186,8 @@ const TABLE: &[(&str, &str, Option<&str>, bool)] = &[
     ("extract", "/optional", None, false),
     ("carrier", "/checked", Some("alice"), false),
     ("is_in_url", "/checked", Some("alice"), false),
-    ("verify", "/checked", Some("alice"), false),
-    ("generation", "/checked", Some("alice"), false),
+    ("authenticate", "/checked", Some("alice"), false),
+    ("authenticate, after it waited", "/checked", Some("alice"), false),
     ("clearing_cookies", "/optional", Some("mallory"), false),
     ("extractor", "/checked", Some("alice"), true),
     ("check", "/checked", Some("alice"), true),

@@ -2,10 +2,8 @@
 
 mod taken_away;
 
-use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::Clock as _;
@@ -13,9 +11,7 @@ use auth_runtime::revocation::Revocation;
 use auth_runtime::routing::get;
 use auth_runtime::session::{SigningKey, SigningKeys};
 use auth_runtime::testing::{TestAuth, TestClock, TestUser};
-use auth_runtime::verify::{
-    Algorithm, ClaimRule, TokenClaims, TrustedIssuer, VerifiedToken, Verifier, VerifyError,
-};
+use auth_runtime::verify::{Algorithm, ClaimRule, TrustedIssuer};
 use auth_runtime::{Auth, Principal, Router, auth};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -207,58 +203,5 @@ async fn a_predicate_is_asked_every_time() {
     for number in 0..8 {
         assert_eq!(ask(&app, &token).await.status.as_u16(), if number < 5 { 200 } else { 401 });
         assert_eq!(calls.load(Ordering::SeqCst), number + 1);
-    }
-}
-
-/// Takes any token, and counts the calls.
-#[derive(Clone, Debug, Default)]
-struct Counting {
-    calls: Arc<AtomicUsize>,
-    generation: Option<Arc<AtomicU64>>,
-    /// Where somebody else asks during the first call, after what decides has changed.
-    meanwhile: Arc<OnceLock<axum::Router>>,
-}
-
-impl Verifier for Counting {
-    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        let claims = json!({"sub": token, "exp": 1_800_000_060, "roles": ["admin"]});
-        let verified = TokenClaims::from_json(claims.to_string().as_bytes()).map(VerifiedToken::new);
-        if token == "alice"
-            && self.calls.fetch_add(1, Ordering::SeqCst) == 0
-            && let (Some(generation), Some(app)) = (&self.generation, self.meanwhile.get())
-        {
-            generation.fetch_add(1, Ordering::SeqCst);
-            assert!(pin!(ask(app, "bob")).poll(&mut Context::from_waker(Waker::noop())).is_ready());
-        }
-        verified
-    }
-
-    fn generation(&self) -> Option<u64> {
-        Some(self.generation.as_ref()?.load(Ordering::SeqCst))
-    }
-}
-
-#[tokio::test]
-async fn a_verifier_of_ones_own_is_asked_again_when_its_number_has_grown() {
-    let number = Arc::new(AtomicU64::new(0));
-    for (generation, changes, expected) in [
-        (None, false, [1, 2, 3, 4, 5, 6]),
-        (Some(Arc::clone(&number)), false, [1, 1, 1, 2, 2, 2]),
-        // The first answer was true before the change, and is not remembered as one from after it.
-        (Some(Arc::clone(&number)), true, [1, 2, 2, 3, 3, 3]),
-    ] {
-        let verifier = Counting { generation, ..Counting::default() };
-        let (calls, meanwhile) = (Arc::clone(&verifier.calls), Arc::clone(&verifier.meanwhile));
-        let app = app(&Auth::builder().verifier(verifier).clock(TestClock::new()).build().unwrap());
-        if changes {
-            meanwhile.set(app.clone()).unwrap();
-        }
-        for (turn, expected) in expected.into_iter().enumerate() {
-            if turn == 3 {
-                number.fetch_add(1, Ordering::SeqCst);
-            }
-            assert_eq!(ask(&app, "alice").await.body, "alice");
-            assert_eq!(calls.load(Ordering::SeqCst), expected, "in turn {turn}");
-        }
     }
 }

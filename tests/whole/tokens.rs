@@ -11,9 +11,7 @@ use auth_runtime::routing::get;
 use auth_runtime::session::SigningKey;
 use auth_runtime::source::CookieOptions;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::verify::{
-    Algorithm, ClaimName, Key, TokenClaims, TrustedIssuer, VerifiedToken, Verifier, VerifyError,
-};
+use auth_runtime::verify::{Algorithm, ClaimName, Key, TrustedIssuer};
 use auth_runtime::{Auth, Principal, Router, auth};
 use serde_json::{Value, json};
 
@@ -490,35 +488,6 @@ async fn a_revocation_outlives_every_token_that_it_concerns() {
         // Revoking is when old entries go.
         test.auth().revocations().revoke_token(&TestUser::new("other").principal()).await.unwrap();
         test.clock().advance(Duration::from_secs(51));
-    }
-}
-
-/// Tokens of one's own kind: here the claims themselves.
-#[derive(Debug)]
-struct Plain;
-
-impl Verifier for Plain {
-    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        if token == "too-early" {
-            return Err(VerifyError::Unavailable("the keys are not loaded yet".into()));
-        }
-        let subject = token.strip_prefix("user-").ok_or(VerifyError::Other("no user".into()))?;
-        let expired = if subject == "old" { 1 } else { now() + 60 };
-        let claims = match subject {
-            "immortal" => json!({"sub": subject}),
-            _ => json!({"sub": subject, "exp": expired}),
-        };
-        TokenClaims::from_json(claims.to_string().as_bytes()).map(VerifiedToken::new)
-    }
-}
-
-#[tokio::test]
-async fn a_verifier_of_ones_own_cannot_forget_the_times() {
-    let app = app(&Auth::builder().verifier(Plain).build().unwrap());
-    for (token, expected) in
-        [("user-alice", 200), ("user-old", 401), ("user-immortal", 401), ("alice", 401), ("too-early", 503)]
-    {
-        assert_eq!(status(&app, token).await, expected, "{token}");
     }
 }
 

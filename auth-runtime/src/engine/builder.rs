@@ -20,13 +20,16 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use crate::audit::{AuditEvent, AuditHook};
+use crate::authenticator::{
+    Authentication, Authenticator, BoxError, Credential, DynAuthenticator, FunctionAuthenticator,
+};
 use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
 use crate::rejection::{Rejection, RenderHook};
-use crate::source::{CookieOptions, CredentialSource};
+use crate::source::{CookieOptions, CredentialPlace, CredentialSource};
 use crate::store::{RefreshTokenStore, RevocationLog};
-use crate::verify::{TrustedIssuer, Verifier};
+use crate::verify::TrustedIssuer;
 use crate::vocabulary::Vocabulary;
 
 /// Configures an [`Auth`](crate::Auth). [`build`](Self::build) reports every error at once.
@@ -48,7 +51,7 @@ use crate::vocabulary::Vocabulary;
 #[must_use = "call `build`"]
 pub struct AuthBuilder {
     issuers: Vec<TrustedIssuer>,
-    verifier: Option<Arc<dyn Verifier>>,
+    authenticators: Vec<SchemeParts>,
     leeway: Duration,
     max_token_lifetime: Duration,
     max_token_bytes: usize,
@@ -73,11 +76,19 @@ pub struct AuthBuilder {
     audit_hook: Option<Box<AuditHook>>,
 }
 
+/// What a scheme is made of.
+struct SchemeParts {
+    name: String,
+    place: CredentialPlace,
+    challenge: Option<String>,
+    authenticator: Arc<dyn DynAuthenticator>,
+}
+
 impl AuthBuilder {
     pub(super) fn new() -> Self {
         Self {
             issuers: Vec::new(),
-            verifier: None,
+            authenticators: Vec::new(),
             leeway: Duration::from_secs(60),
             max_token_lifetime: Duration::from_secs(24 * 60 * 60),
             max_token_bytes: 16 * 1024,
@@ -109,10 +120,44 @@ impl AuthBuilder {
         self
     }
 
-    /// Verifies tokens with a verifier of your own, in place of issuers.
-    pub fn verifier(mut self, verifier: impl Verifier) -> Self {
-        self.verifier = Some(Arc::new(verifier));
+    /// Adds a scheme: the credentials at `place` are judged by `authenticator`, and rules name it with `source = "name"`. Where the engine
+    /// has no issuer, and one authenticator alone, that is the source of a rule that names none.
+    ///
+    /// [`build`](Self::build) fails if two schemes take one place: one credential can't be judged by both.
+    pub fn authenticator(
+        mut self,
+        name: impl Into<String>,
+        place: impl Into<CredentialPlace>,
+        authenticator: impl Authenticator,
+    ) -> Self {
+        self.authenticators.push(SchemeParts {
+            name: name.into(),
+            place: place.into(),
+            challenge: authenticator.challenge_scheme(),
+            authenticator: Arc::new(authenticator),
+        });
         self
+    }
+
+    /// Adds a scheme whose credentials a function judges: an async function of the [`Credential`] and a clone of `state`, such as a pool of
+    /// connections. It returns a [`Subject`](crate::authenticator::Subject), an
+    /// [`Authenticated`](crate::authenticator::Authenticated), an `Option` of one of them (`None` is an invalid credential), or an
+    /// [`Authentication`], as `Ok`. `Err` is 503. The [module](crate::authenticator) has an example.
+    pub fn authenticator_with<F, S, Fut, A, E>(
+        self,
+        name: impl Into<String>,
+        place: impl Into<CredentialPlace>,
+        function: F,
+        state: S,
+    ) -> Self
+    where
+        F: Fn(Credential, S) -> Fut + Send + Sync + 'static,
+        S: Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<A, E>> + Send + 'static,
+        A: Into<Authentication> + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        self.authenticator(name, place, FunctionAuthenticator { function, state })
     }
 
     /// Sets how far the clocks of this service and the issuer may differ. Default 60 seconds, 300 at most.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Scheme;
 use crate::source::{AccessCookie, Carrier, CredentialSource, Vary};
 
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
@@ -11,13 +12,16 @@ pub(crate) const RENEWAL: &str = "refresh_cookie";
 #[derive(Debug)]
 pub(crate) struct Sources {
     list: Vec<Arc<dyn CredentialSource>>,
+    /// What judges the credentials of each source; `None`: they are tokens of the issuers.
+    schemes: Vec<Option<Scheme>>,
     default: Vec<usize>,
 }
 
 impl Sources {
     /// Without a default: [`set_default`](Self::set_default) names it.
-    pub(super) fn new(list: Vec<Arc<dyn CredentialSource>>) -> Self {
-        Self { list, default: Vec::new() }
+    pub(super) fn new(schemes: Vec<(Arc<dyn CredentialSource>, Option<Scheme>)>) -> Self {
+        let (list, schemes) = schemes.into_iter().unzip();
+        Self { list, schemes, default: Vec::new() }
     }
 
     pub(super) fn set_default(&mut self, default: Vec<usize>) {
@@ -26,6 +30,25 @@ impl Sources {
 
     pub(crate) fn get(&self, index: usize) -> Option<&dyn CredentialSource> {
         self.list.get(index).map(|source| &**source)
+    }
+
+    /// What judges the credentials of this source; `None`: they are tokens of the issuers.
+    pub(crate) fn scheme(&self, index: usize) -> Option<&Scheme> {
+        self.schemes.get(index)?.as_ref()
+    }
+
+    /// Whether any credential is judged by an authenticator.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn have_authenticators(&self) -> bool {
+        self.schemes.iter().any(Option::is_some)
+    }
+
+    /// The name of the only source, if there is one alone.
+    pub(super) fn only(&self) -> Option<&str> {
+        match self.list.as_slice() {
+            [only] => Some(only.name()),
+            _ => None,
+        }
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -51,9 +74,14 @@ impl Sources {
         Ok(found)
     }
 
+    /// The cookie of access tokens, if it is among these sources.
+    pub(crate) fn access_cookie_among(&self, indices: &[usize]) -> Option<usize> {
+        indices.iter().copied().find(|&index| self.get(index).is_some_and(is_access_cookie))
+    }
+
     /// Whether the cookie of access tokens is among these sources.
     pub(crate) fn take_access_cookie(&self, indices: &[usize]) -> bool {
-        indices.iter().filter_map(|&index| self.get(index)).any(is_access_cookie)
+        self.access_cookie_among(indices).is_some()
     }
 
     /// These sources as those of a route.

@@ -92,7 +92,7 @@ impl TokenService {
 
     /// Returns the principal of an access token of this issuer, also if it has expired or was revoked: for logout.
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
-        let token = self.engine.authentication.verifier.get().verify(access_token).ok()?;
+        let token = self.engine.authentication.jwt.verify(access_token).ok()?;
         // Also if its roles exclude each other by the vocabulary: the session must be able to end.
         let principal = Principal::identify(token, &VocabularyIndex::default()).ok()?;
         (principal.issuer() == self.engine.sessions.issuer.as_ref().map(IssuerState::issuer))

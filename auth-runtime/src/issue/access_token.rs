@@ -56,7 +56,7 @@ impl IssuerState {
         issued_at: i64,
         options: AccessTokenOptions,
     ) -> Result<(String, i64), TokenError> {
-        check(subject)?;
+        check_subject(subject)?;
         let seconds = |lifetime: Duration| i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let lifetime = options.lifetime.map_or(self.access_lifetime, seconds);
         let expires_at = issued_at.saturating_add(lifetime);
@@ -115,8 +115,8 @@ impl IssuerState {
 }
 
 /// # Errors
-/// If the subject can't be put into a token.
-fn check(subject: &Subject) -> Result<(), TokenError> {
+/// If the subject can't be put into claims.
+pub(crate) fn check_subject(subject: &Subject) -> Result<(), TokenError> {
     if let Some(error) = &subject.error {
         return Err(TokenError::Claims(error.clone()));
     }

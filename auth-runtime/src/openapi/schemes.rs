@@ -8,8 +8,9 @@ use super::api::OpenApi;
 use super::names::{NameKind, NameKinds};
 use super::oauth::IssuedBy;
 use super::route::ServedRoute;
+use crate::authenticator::DynAuthenticator;
 use crate::engine::{Auth, RENEWAL};
-use crate::source::{Carrier, CredentialLocation};
+use crate::source::{Carrier, CredentialLocation, CredentialSource};
 
 /// The schemes of the sources that routes take credentials from.
 pub(super) struct Schemes(Vec<Scheme>);
@@ -128,29 +129,16 @@ fn scheme_of(
         }));
     }
     let found = engine.authentication.sources.resolve(&[source]).ok();
-    let Some(found) = found.and_then(|found| engine.authentication.sources.get(*found.first()?)) else {
+    let sources = &engine.authentication.sources;
+    let Some((index, found)) = found.and_then(|found| Some((*found.first()?, sources.get(*found.first()?)?)))
+    else {
         return Ok(None);
     };
-    let location = found.location().ok_or_else(|| {
-        format!(
-            "the source `{source}` does not say where its credential is: implement `CredentialSource::location` for it"
-        )
-    })?;
+    let authenticator = sources.scheme(index).map(|scheme| scheme.authenticator());
     let issued_by = api.issued_by.get(source);
-    if issued_by.is_some() && !is_bearer(&location) {
-        return Err(format!(
-            "the source `{source}` takes no `Authorization: Bearer`, which the schemes of OAuth 2 and OpenID Connect are for: configure \
-             `oauth2` or `open_id_connect` for another source"
-        ));
-    }
-    let object = match issued_by {
-        Some(IssuedBy::OAuth2(flows)) => {
-            json!({ "type": "oauth2", "description": "A token of OAuth 2.", "flows": flows.to_value(&scopes(kinds, auth)) })
-        }
-        Some(IssuedBy::OpenIdConnect(url)) => {
-            json!({ "type": "openIdConnect", "description": "A token of OpenID Connect.", "openIdConnectUrl": url })
-        }
-        None => of_location(&location, !engine.authentication.verifier.is_own()),
+    let object = match authenticator.and_then(DynAuthenticator::security_scheme) {
+        Some(object) => object,
+        None => object_of(found, authenticator.is_none(), issued_by, kinds, auth)?,
     };
     Ok(Some(Scheme {
         source: source.to_owned(),
@@ -162,12 +150,43 @@ fn scheme_of(
     }))
 }
 
+/// The Security Scheme Object of a source, whose credentials are JWTs or any text.
+fn object_of(
+    found: &dyn CredentialSource,
+    are_jwts: bool,
+    issued_by: Option<&IssuedBy>,
+    kinds: &NameKinds,
+    auth: &Auth,
+) -> Result<Value, String> {
+    let source = found.name();
+    let location = found.location().ok_or_else(|| {
+        format!(
+            "the source `{source}` does not say where its credential is: implement `CredentialSource::location` for it"
+        )
+    })?;
+    if issued_by.is_some() && !is_bearer(&location) {
+        return Err(format!(
+            "the source `{source}` takes no `Authorization: Bearer`, which the schemes of OAuth 2 and OpenID Connect are for: configure \
+             `oauth2` or `open_id_connect` for another source"
+        ));
+    }
+    Ok(match issued_by {
+        Some(IssuedBy::OAuth2(flows)) => {
+            json!({ "type": "oauth2", "description": "A token of OAuth 2.", "flows": flows.to_value(&scopes(kinds, auth)) })
+        }
+        Some(IssuedBy::OpenIdConnect(url)) => {
+            json!({ "type": "openIdConnect", "description": "A token of OpenID Connect.", "openIdConnectUrl": url })
+        }
+        None => of_location(&location, are_jwts),
+    })
+}
+
 fn is_bearer(location: &CredentialLocation<'_>) -> bool {
     matches!(location, CredentialLocation::Header { name, scheme: Some(scheme) }
         if name.eq_ignore_ascii_case("authorization") && scheme.eq_ignore_ascii_case("bearer"))
 }
 
-/// `are_jwts`: with a verifier of the application's own a token may be any text.
+/// `are_jwts`: an authenticator may take any text.
 fn of_location(location: &CredentialLocation<'_>, are_jwts: bool) -> Value {
     match location {
         CredentialLocation::Header { name, scheme: Some(scheme) }

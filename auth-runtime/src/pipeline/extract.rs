@@ -21,8 +21,9 @@ use crate::verify::VerifiedToken;
 
 /// The one credential that counts.
 pub(super) struct Credential<'r> {
-    /// The source that found it.
+    /// The source that found it, and its index.
     pub(super) source: &'r dyn CredentialSource,
+    pub(super) index: usize,
     pub(super) text: Cow<'r, str>,
     /// The time by which it is judged: that of the request, or that of its renewal.
     pub(super) now: SystemTime,
@@ -55,14 +56,17 @@ impl<'a> Pipeline<'a> {
     }
 
     /// The sources of the route → the one credential that counts, or none. The first that is present decides, and
-    /// an invalid one is never skipped for the next.
-    pub(super) fn extract<'r>(&self, head: &'r Parts) -> Result<Extraction<'r>, Failure>
+    /// an invalid one is never skipped for the next. What these other sources found is none, as their authenticators say.
+    pub(super) fn extract<'r>(&self, head: &'r Parts, empty: &[usize]) -> Result<Extraction<'r>, Failure>
     where
         'a: 'r,
     {
-        let mut first: Option<(&dyn CredentialSource, Extracted<'r>)> = None;
+        let mut first: Option<(usize, &dyn CredentialSource, Extracted<'r>)> = None;
         for &index in &self.policy.sources.indices {
             let Some(source) = self.engine().authentication.sources.get(index) else { continue };
+            if empty.contains(&index) {
+                continue;
+            }
             let found = source.extract(head);
             if found == Extracted::Absent {
                 continue;
@@ -71,7 +75,7 @@ impl<'a> Pipeline<'a> {
                 self.auth.add_answer_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             let is_decided =
-                first.as_ref().is_some_and(|(earlier, _)| earlier.carrier() == Carrier::Explicit);
+                first.as_ref().is_some_and(|(_, earlier, _)| earlier.carrier() == Carrier::Explicit);
             if is_decided && source.carrier() == Carrier::Ambient {
                 continue;
             }
@@ -82,9 +86,9 @@ impl<'a> Pipeline<'a> {
                 return Err(Failure::repeated(source));
             }
             match &first {
-                None => first = Some((source, found)),
+                None => first = Some((index, source, found)),
                 // RFC 6750 §2: in no more than one way. A header, or a query parameter.
-                Some((earlier, _))
+                Some((_, earlier, _))
                     if both_explicit(*earlier, source) && earlier.is_in_url() != source.is_in_url() =>
                 {
                     let (one, other) = (earlier.name(), source.name());
@@ -94,12 +98,14 @@ impl<'a> Pipeline<'a> {
                 Some(_) => {}
             }
         }
-        first.map_or(Ok(Extraction::Nothing), |(source, found)| self.usable(head, source, found))
+        first
+            .map_or(Ok(Extraction::Nothing), |(index, source, found)| self.usable(head, index, source, found))
     }
 
     fn usable<'r>(
         &self,
         head: &Parts,
+        index: usize,
         source: &'r dyn CredentialSource,
         found: Extracted<'r>,
     ) -> Result<Extraction<'r>, Failure> {
@@ -112,9 +118,11 @@ impl<'a> Pipeline<'a> {
                 Err(Failure::new(RejectionKind::InvalidRequest, reason))
             }
             Extracted::Present(text) => {
-                let remembered = self.remembered(&text);
+                let is_token = self.engine().authentication.sources.scheme(index).is_none();
+                let remembered = if is_token { self.remembered(&text) } else { None };
                 Ok(Extraction::Credential(Credential {
                     source,
+                    index,
                     text,
                     now: self.now,
                     remembered,

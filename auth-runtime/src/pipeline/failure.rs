@@ -70,7 +70,7 @@ impl Failure {
         let reason = match check {
             Some(name) => format!("the check {name}, or an extractor of it, {panic}"),
             None => format!(
-                "the application's code that finds the caller (a source, a verifier, the clock, or for a renewal the store \
+                "the application's code that finds the caller (a source, an authenticator, the clock, or for a renewal the store \
                  or `SubjectStore::subject`) {panic}"
             ),
         };

@@ -28,10 +28,8 @@ impl<'a> Pipeline<'a> {
     {
         let engine = self.auth.engine();
         let cookies = &engine.sessions.cookies;
-        let takes_cookie = engine.authentication.sources.take_access_cookie(&self.policy.sources.indices);
-        if !cookies.renews() || !takes_cookie {
-            return Ok(extracted);
-        }
+        let access_cookie = engine.authentication.sources.access_cookie_among(&self.policy.sources.indices);
+        let Some(index) = access_cookie.filter(|_| cookies.renews()) else { return Ok(extracted) };
         let (Extracted::Present(refresh_token), Some(tokens)) =
             (cookies.refresh.find(head), TokenService::of(engine.clone()))
         else {
@@ -56,6 +54,7 @@ impl<'a> Pipeline<'a> {
                 let now = engine.now();
                 Ok(Some(Credential {
                     source: &cookies.access,
+                    index,
                     text,
                     now,
                     remembered: None,

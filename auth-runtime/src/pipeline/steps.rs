@@ -29,8 +29,7 @@ impl Pipeline<'_> {
     /// The cache → what this credential led to when it was verified before.
     pub(super) fn remembered(&self, text: &str) -> Option<Arc<Verified>> {
         let authentication = &self.engine().authentication;
-        let generation = authentication.verifier.get().generation()?;
-        authentication.token_cache.get(text, generation)
+        authentication.token_cache.get(text, authentication.jwt.generation())
     }
 
     /// Ambient credential → the page may use it.
@@ -49,10 +48,10 @@ impl Pipeline<'_> {
         if let Some(remembered) = &credential.remembered {
             return Ok(Caller { principal: remembered.principal.clone(), remember_as: None });
         }
-        let verifier = self.engine().authentication.verifier.get();
-        let generation = verifier.generation();
-        let token = verifier.verify(&credential.text).map_err(unverified)?;
-        let remember_as = generation.filter(|_| token.may_be_remembered);
+        let jwt = &self.engine().authentication.jwt;
+        let generation = jwt.generation();
+        let token = jwt.verify(&credential.text).map_err(unverified)?;
+        let remember_as = Some(generation).filter(|_| token.may_be_remembered);
         Ok(Caller { principal: self.identify(token)?, remember_as })
     }
 
@@ -69,12 +68,16 @@ impl Pipeline<'_> {
         limits.check_times(claims, unix_seconds(credential.now)).map_err(unverified)
     }
 
+    /// Revocation view → it is fresh enough to decide by.
+    pub(super) fn fresh(&self, credential: &Credential<'_>) -> Result<(), Failure> {
+        let fresh = self.auth.engine().check_fresh(credential.now);
+        fresh.map_err(|error| Failure::new(RejectionKind::Unavailable, error.to_string()))
+    }
+
     /// Revocation view → not revoked: token, session, user. A token that passes is remembered.
     pub(super) fn not_revoked(&self, credential: &Credential<'_>, caller: &Caller) -> Result<(), Failure> {
         let revocations = &self.engine().revocations.state;
-        if let Err(error) = self.auth.engine().check_fresh(credential.now) {
-            return Err(Failure::new(RejectionKind::Unavailable, error.to_string()));
-        }
+        self.fresh(credential)?;
         // Before the view is asked: what is revoked from now on changes it.
         let epoch = revocations.view().epoch();
         let remembered = credential.remembered.as_ref();
@@ -157,9 +160,30 @@ impl Pipeline<'_> {
 fn unverified(error: VerifyError) -> Failure {
     let reason = error.to_string();
     let state = match error {
-        VerifyError::Unavailable(_) => return Failure::new(RejectionKind::Unavailable, reason),
         VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => CredentialState::NotYetValid,
         _ => CredentialState::Invalid,
     };
     Failure::invalid_token(state, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CredentialState, VerifyError, unverified};
+
+    #[test]
+    fn only_a_token_that_is_too_early_may_be_valid_later() {
+        for (error, expected) in [
+            (VerifyError::Malformed("it is"), CredentialState::Invalid),
+            (VerifyError::UnknownKey, CredentialState::Invalid),
+            (VerifyError::BadSignature, CredentialState::Invalid),
+            (VerifyError::Expired, CredentialState::Invalid),
+            (VerifyError::NotYetValid, CredentialState::NotYetValid),
+            (VerifyError::IssuedInTheFuture, CredentialState::NotYetValid),
+            (VerifyError::LifetimeTooLong, CredentialState::Invalid),
+            (VerifyError::MissingClaim("exp"), CredentialState::Invalid),
+        ] {
+            let shown = error.to_string();
+            assert_eq!(unverified(error).credential, expected, "{shown}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub use self::size::CookieTooLarge;
 use super::{Extracted, credential};
 
 /// Returns the values of the cookies of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
-fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
+pub(super) fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
     head.headers
         .get_all(COOKIE)
         .iter()

@@ -28,17 +28,22 @@ impl CredentialSource for Query {
     }
 
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        let query = head.uri.query().unwrap_or_default();
-        form_urlencoded::parse(query.as_bytes())
-            .filter(|(name, _)| name == "access_token")
-            .map(|(_, value)| match value {
-                Cow::Borrowed(text) => credential(text.as_bytes()),
-                Cow::Owned(text) => credential(text.as_bytes()).into_owned(),
-            })
-            .fold(Extracted::Absent, Extracted::and)
+        find("access_token", head)
     }
 
     fn is_in_url(&self) -> bool {
         true
     }
+}
+
+/// The value of the query parameter of this name.
+pub(super) fn find<'r>(name: &str, head: &'r Parts) -> Extracted<'r> {
+    let query = head.uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(found, _)| found == name)
+        .map(|(_, value)| match value {
+            Cow::Borrowed(text) => credential(text.as_bytes()),
+            Cow::Owned(text) => credential(text.as_bytes()).into_owned(),
+        })
+        .fold(Extracted::Absent, Extracted::and)
 }

@@ -1,6 +1,5 @@
 //! Why a token was rejected.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::excerpt::Excerpt;
@@ -48,11 +47,6 @@ pub enum VerifyError {
     ClaimRejected,
     /// The token is bound to a key (`cnf`) whose possession the sender must prove, so it is not a bearer token.
     SenderConstrained,
-    /// The verifier can't decide now, for example because its keys are not loaded yet. The request is rejected with 503, and the
-    /// caller can send the token again later.
-    Unavailable(Cow<'static, str>),
-    /// A reason of the application's own verifier. It must not contain the token.
-    Other(Cow<'static, str>),
 }
 
 impl fmt::Display for VerifyError {
@@ -104,8 +98,6 @@ impl fmt::Display for VerifyError {
             Self::SenderConstrained => {
                 f.write_str("the token is bound to a key (`cnf`), so it can't be used as a bearer token")
             }
-            Self::Unavailable(reason) => write!(f, "the token can't be verified now: {reason}"),
-            Self::Other(reason) => f.write_str(reason),
         }
     }
 }

@@ -12,7 +12,8 @@ use super::issuer::{Audience, IssuerName, TrustedIssuer};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::keys::{self, MAX_TRIED};
 use super::mapping::ClaimMapping;
-use super::{ClaimName, ClaimRule, VerifiedToken, Verifier, VerifyError};
+use super::scheme_issuer::scheme_of_issuer;
+use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
 use crate::jose::{Key, PreparedKey};
 
@@ -94,10 +95,9 @@ impl JwtVerifier {
             }
         }
     }
-}
 
-impl Verifier for JwtVerifier {
-    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
+    /// Verifies that a token is authentic and issued for this service. Its times are checked for each request.
+    pub(crate) fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
@@ -111,8 +111,9 @@ impl Verifier for JwtVerifier {
         })
     }
 
-    fn generation(&self) -> Option<u64> {
-        Some(self.generation.load(Ordering::Acquire))
+    /// Returns a number that increases whenever a token that was accepted may now be invalid: when keys change.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 }
 
@@ -178,6 +179,9 @@ impl PreparedIssuer {
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         match (&self.name, &claims.issuer) {
+            (IssuerName::Any, Some(issuer)) if scheme_of_issuer(issuer).is_some() => {
+                return Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer)));
+            }
             (IssuerName::Any, _) | (IssuerName::Absent, None) => {}
             (IssuerName::Exactly(name), Some(issuer)) if issuer == name => {}
             (_, Some(issuer)) => return Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer))),
@@ -211,6 +215,9 @@ fn check_issuers(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
     for (index, issuer) in issuers.iter().enumerate() {
         let is_repeated = issuers.iter().take(index).any(|earlier| earlier.name == issuer.name);
         match &issuer.name {
+            IssuerName::Exactly(name) if scheme_of_issuer(name).is_some() => errors.push(format!(
+                "the issuer `{name}` has a name that is reserved for the callers of authenticators: pass the exact `iss` of its tokens"
+            )),
             IssuerName::Exactly(name) if is_repeated => errors.push(format!(
                 "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
             )),

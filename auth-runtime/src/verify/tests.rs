@@ -8,7 +8,7 @@ mod mutations;
 mod strict;
 mod vectors;
 
-use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, Verifier as _, VerifyError};
+use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::JwtVerifier;

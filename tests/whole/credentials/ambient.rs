@@ -1,15 +1,10 @@
 //! An invalid credential that a browser sends by itself: absent where a credential is optional, but neither where it could not be
 //! judged nor for the page of another origin.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
-use std::time::Duration;
-
 use auth_runtime::Auth;
 use auth_runtime::routing::any;
 use auth_runtime::source::Header;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::verify::{Excerpt, TokenClaims, VerifiedToken, Verifier, VerifyError};
 use auth_runtime::{Principal, Router, auth};
 use axum::http::header;
 
@@ -28,76 +23,6 @@ async fn required() {}
 fn app(auth: &Auth) -> axum::Router {
     let routes = Router::new().route("/optional", any(optional)).route("/required", any(required));
     routes.finish(auth).unwrap()
-}
-
-/// What a verifier can say of a token, by the token.
-#[derive(Debug)]
-struct SaysAll;
-
-static ALL: LazyLock<[(&str, VerifyError); 16]> = LazyLock::new(|| {
-    [
-        ("malformed", VerifyError::Malformed("it is")),
-        ("algorithm", VerifyError::AlgorithmNotAllowed),
-        ("type", VerifyError::TypeNotAllowed),
-        ("key", VerifyError::UnknownKey),
-        ("signature", VerifyError::BadSignature),
-        ("expired", VerifyError::Expired),
-        ("nbf", VerifyError::NotYetValid),
-        ("iat", VerifyError::IssuedInTheFuture),
-        ("lifetime", VerifyError::LifetimeTooLong),
-        ("issuer", VerifyError::UntrustedIssuer(Excerpt::new("https://evil.example"))),
-        ("audience", VerifyError::WrongAudience(Excerpt::new("billing"))),
-        ("missing", VerifyError::MissingClaim("sub")),
-        ("invalid", VerifyError::InvalidClaim("sub")),
-        ("rule", VerifyError::ClaimRejected),
-        ("unavailable", VerifyError::Unavailable(Cow::Borrowed("the key set is out of reach"))),
-        ("other", VerifyError::Other(Cow::Borrowed("another reason"))),
-    ]
-});
-
-impl Verifier for SaysAll {
-    fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        match ALL.iter().find(|(name, _)| *name == token) {
-            Some((_, error)) => Err(error.clone()),
-            None => TokenClaims::from_json(br#"{"sub":"alice","exp":4000000000}"#).map(VerifiedToken::new),
-        }
-    }
-}
-
-#[tokio::test]
-async fn whatever_is_wrong_with_a_cookie_it_counts_as_absent() {
-    let auth =
-        Auth::builder().verifier(SaysAll).max_token_lifetime(Duration::from_secs(1 << 40)).build().unwrap();
-    let app = app(&auth);
-    for (name, error) in ALL.iter().map(|(name, error)| (*name, Some(error))).chain([("good", None)]) {
-        let sent = cookie(name);
-        let by_cookie = send(&app, request("GET", "/optional", &[("cookie", &sent)])).await;
-        let is_cleared = by_cookie.header("set-cookie").starts_with("__Host-access_token=; ");
-        let expected = match error {
-            None => (200, "alice", false),
-            // It may be valid later.
-            Some(VerifyError::NotYetValid | VerifyError::IssuedInTheFuture) => (200, "nobody", false),
-            Some(VerifyError::Unavailable(_)) => (503, "", false),
-            Some(_) => (200, "nobody", true),
-        };
-        let body = if by_cookie.status == 200 { &*by_cookie.body } else { "" };
-        assert_eq!((by_cookie.status.as_u16(), body, is_cleared), expected, "{name}");
-
-        // An explicit one is rejected, and elsewhere a cookie is: another service of this host may know it.
-        let bearer = format!("Bearer {name}");
-        let status = match error {
-            None => 200,
-            Some(VerifyError::Unavailable(_)) => 503,
-            Some(_) => 401,
-        };
-        for (path, credential) in
-            [("/optional", ("authorization", &bearer)), ("/required", ("cookie", &sent))]
-        {
-            let reply = send(&app, request("GET", path, &[(credential.0, credential.1)])).await;
-            assert_eq!(reply.status, status, "{name} {path}");
-            assert!(!reply.headers.contains_key("set-cookie"), "{name} {path}");
-        }
-    }
 }
 
 #[tokio::test]

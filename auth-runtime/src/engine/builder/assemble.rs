@@ -41,7 +41,7 @@ impl AuthBuilder {
     fn assemble(mut self, has_runtime: bool) -> Result<Engine, BuildError> {
         let mut errors = ConfigErrors::default();
         let vocabulary = self.one_vocabulary(&mut errors);
-        let verification = verification::assemble(&mut self, &mut errors);
+        let (jwt, issuer) = verification::assemble(&mut self, &mut errors);
         let origins = sources::origins(&self, &mut errors);
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
@@ -51,14 +51,14 @@ impl AuthBuilder {
             .take()
             .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut errors));
 
-        let (verifier, issuer) = errors.finish::<_, BuildError>(verification)?;
+        errors.check::<BuildError>()?;
         let limits = Limits::new(self.leeway, self.max_token_lifetime);
         Ok(Engine {
             revocations: Arc::new(self.revoker(&limits, issuer.as_ref())),
             authentication: Authentication {
                 sources,
                 origins,
-                verifier,
+                jwt,
                 limits,
                 token_cache: TokenCache::new(self.cache_entries, self.cache_bytes),
                 #[cfg(feature = "test-util")]

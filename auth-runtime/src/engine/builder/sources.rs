@@ -5,11 +5,15 @@ use std::sync::Arc;
 use auth_analysis::Named;
 use axum::http::HeaderName;
 
-use super::AuthBuilder;
-use crate::engine::{RENEWAL, Sources};
+use super::{AuthBuilder, SchemeParts};
+use crate::engine::{RENEWAL, Scheme, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
-use crate::source::{AccessCookie, Bearer, CredentialSource, Header, Query};
+use crate::principal::TOKENS;
+use crate::source::{
+    AccessCookie, Bearer, CredentialLocation, CredentialSource, Header, Query, WithChallenge,
+};
+use crate::verify::Excerpt;
 use crate::vocabulary::{DeclaredSourceKind, Vocabulary};
 
 pub(super) fn origins(builder: &AuthBuilder, errors: &mut ConfigErrors) -> OriginPolicy {
@@ -43,40 +47,117 @@ pub(super) fn assemble(
     errors: &mut ConfigErrors,
 ) -> Sources {
     let mut custom = std::mem::take(&mut builder.custom_sources);
-    add_declared(vocabulary, &mut custom, errors);
-    let mut list: Vec<Arc<dyn CredentialSource>> =
-        vec![Arc::new(Bearer::default()), Arc::new(cookie.clone())];
-    if builder.allow_query_tokens {
-        list.push(Arc::new(Query::default()));
+    let authenticators: Vec<&str> = builder.authenticators.iter().map(|scheme| &*scheme.name).collect();
+    add_declared(vocabulary, &mut custom, &authenticators, errors);
+    let mut schemes = Schemes { list: Vec::new(), errors };
+    // Where there is no issuer, no token could be verified.
+    if !builder.issuers.is_empty() {
+        schemes.add_built_in(Arc::new(Bearer::default()));
+        schemes.add_built_in(Arc::new(cookie.clone()));
+        if builder.allow_query_tokens {
+            schemes.add_built_in(Arc::new(Query::default()));
+        }
     }
     for source in custom {
+        schemes.add(source, None);
+    }
+    for SchemeParts { name, place, challenge, authenticator } in std::mem::take(&mut builder.authenticators) {
+        match place.into_source(&name) {
+            Ok(source) => {
+                let source = match challenge {
+                    Some(scheme) => Arc::new(WithChallenge { source, scheme }) as Arc<dyn CredentialSource>,
+                    None => source,
+                };
+                match Scheme::new(name, authenticator) {
+                    Ok(scheme) => schemes.add(source, Some(scheme)),
+                    Err(error) => schemes.errors.push(error),
+                }
+            }
+            Err(objection) => {
+                let name = Excerpt::new(&name);
+                schemes.errors.push(format!("the authenticator {name}: {objection}"));
+            }
+        }
+    }
+    let mut sources = Sources::new(schemes.list);
+    let default = default_sources(&sources, builder.default_sources.take(), vocabulary, errors);
+    sources.set_default(default);
+    sources
+}
+
+/// A source, and what judges its credentials; `None`: they are tokens.
+type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Scheme>);
+
+/// The schemes of an engine, as far as they are assembled.
+struct Schemes<'e> {
+    list: Vec<SourceWithScheme>,
+    errors: &'e mut ConfigErrors,
+}
+
+impl Schemes<'_> {
+    fn add_built_in(&mut self, source: Arc<dyn CredentialSource>) {
+        self.list.push((source, None));
+    }
+
+    fn add(&mut self, source: Arc<dyn CredentialSource>, scheme: Option<Scheme>) {
         let name = source.name();
-        if list.iter().any(|other| other.name() == name) {
-            errors.push(format!("two sources have the name `{name}`: give the second another name"));
+        if self.list.iter().any(|(other, _)| other.name() == name) {
+            self.errors.push(format!("two sources have the name `{name}`: give the second another name"));
         } else if let Some(objection) = Named::Source.objection(name) {
-            errors.push(objection);
-        } else if ["query", RENEWAL].contains(&name) {
-            errors.push(format!("a source can't have the name `{name}`: give it another name"));
+            self.errors.push(objection);
+        } else if [AccessCookie::SOURCE, "bearer", "query", RENEWAL, TOKENS].contains(&name) {
+            self.errors.push(format!("a source can't have the name `{name}`: give it another name"));
         } else if !is_token(source.challenge_scheme()) {
-            errors.push(format!(
+            self.errors.push(format!(
                 "the source `{name}` has the scheme {:?}, which can't be an authentication scheme (RFC 9110 §11.1): use letters, \
                  digits and `-`",
                 source.challenge_scheme()
             ));
+        } else if let Some(other) = self.judged_by_another(&*source, scheme.is_some()) {
+            self.errors.push(format!(
+                "the sources `{other}` and `{name}` take a credential from one place, and it can't be judged by both: give one of them \
+                 another header, scheme, cookie or parameter"
+            ));
         } else {
-            list.push(source);
+            self.list.push((source, scheme));
         }
     }
-    let mut sources = Sources::new(list);
-    let default = default_sources(&sources, builder.default_sources.take(), vocabulary, errors);
-    sources.set_default(default);
-    sources
+
+    /// The name of the source that takes the same credential as this one, where an authenticator judges one of the two.
+    fn judged_by_another(&self, source: &dyn CredentialSource, has_authenticator: bool) -> Option<String> {
+        let place = source.location().map(Place::of)?;
+        let same = |(other, scheme): &&SourceWithScheme| {
+            (has_authenticator || scheme.is_some()) && other.location().map(Place::of) == Some(place.clone())
+        };
+        self.list.iter().find(same).map(|(other, _)| other.name().to_owned())
+    }
+}
+
+/// A place in a request, to be compared: headers and schemes without case (RFC 9110 §5.1, §11.1).
+#[derive(Clone, PartialEq, Eq)]
+enum Place {
+    Header(String, Option<String>),
+    Cookie(String),
+    Query(String),
+}
+
+impl Place {
+    fn of(location: CredentialLocation<'_>) -> Self {
+        match location {
+            CredentialLocation::Header { name, scheme } => {
+                Self::Header(name.to_ascii_lowercase(), scheme.map(str::to_ascii_lowercase))
+            }
+            CredentialLocation::Cookie { name } => Self::Cookie(name.to_owned()),
+            CredentialLocation::Query { name } => Self::Query(name.to_owned()),
+        }
+    }
 }
 
 /// Adds the headers that the vocabulary declares, and looks for the other sources that it declares.
 fn add_declared(
     vocabulary: Option<&Vocabulary>,
     custom: &mut Vec<Arc<dyn CredentialSource>>,
+    authenticators: &[&str],
     errors: &mut ConfigErrors,
 ) {
     for source in vocabulary.into_iter().flat_map(|vocabulary| vocabulary.sources) {
@@ -96,10 +177,11 @@ fn add_declared(
                 )),
             },
             DeclaredSourceKind::Custom => {
-                if !custom.iter().any(|given| given.name() == source.name) {
+                let is_given = custom.iter().any(|given| given.name() == source.name);
+                if !is_given && !authenticators.contains(&source.name) {
                     errors.push(format!(
                         "the vocabulary declares the source `{0}` of kind `custom`, but the builder has no source of that \
-                         name: call `.source(..)` with it, or remove `[sources.{0}]` from auth.toml",
+                         name: call `.source(..)` or `.authenticator(..)` with it, or remove `[sources.{0}]` from auth.toml",
                         source.name
                     ));
                 }
@@ -124,7 +206,7 @@ fn default_sources(
             return Vec::new();
         }
         Some(given) => ("`default_sources`", given.iter().map(String::as_str).collect()),
-        None if declared.is_empty() => ("`default_sources`", vec!["bearer"]),
+        None if declared.is_empty() => ("`default_sources`", vec![sources.only().unwrap_or("bearer")]),
         None => ("`default_source` of auth.toml", declared.to_vec()),
     };
     if names.is_empty() {

@@ -1,0 +1,113 @@
+//! An authenticator with what is remembered of its answers.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SystemRandom, generate};
+use aws_lc_rs::{hmac, rand};
+use axum::http::request::Parts;
+
+use crate::authenticator::{Authentication, DynAuthenticator};
+use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
+use crate::principal::{Principal, Unidentified};
+use crate::verify::VerifiedToken;
+
+/// How many answers of one authenticator are remembered.
+const ENTRIES: usize = 10_000;
+
+/// The longest time that an answer is remembered.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// An authenticator with what is remembered of its answers.
+#[derive(Debug)]
+pub(crate) struct Scheme {
+    name: String,
+    authenticator: Arc<dyn DynAuthenticator>,
+    remembered: LoadCache<CredentialHash, Judgement>,
+    /// For an authenticator whose answers are not remembered: nobody waits for the answer to another request.
+    unshared: LoadCache<CredentialHash, Judgement>,
+    is_shared: AtomicBool,
+    /// Credentials are remembered by a keyed hash: a dump of the process's memory shows none.
+    hash_key: hmac::Key,
+}
+
+type CredentialHash = [u8; 32];
+
+/// What an authenticator said of a credential.
+#[derive(Clone, Debug)]
+pub(crate) enum Judgement {
+    Caller(Principal),
+    Absent,
+    Invalid(Cow<'static, str>),
+    /// The authenticator returned a caller that can't be one.
+    Impossible(Arc<str>),
+}
+
+impl Scheme {
+    /// # Errors
+    /// If the system has no random bytes.
+    pub(crate) fn new(name: String, authenticator: Arc<dyn DynAuthenticator>) -> Result<Self, String> {
+        let key: rand::Random<[u8; 32]> = generate(&SystemRandom::new())
+            .map_err(|_| "the system has no random bytes for the hashes of credentials".to_owned())?;
+        let none = Bounds { entries: 0, longest: Duration::ZERO };
+        Ok(Self {
+            name,
+            authenticator,
+            remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
+            unshared: LoadCache::new(none, none),
+            is_shared: AtomicBool::new(true),
+            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key.expose()),
+        })
+    }
+
+    pub(crate) fn authenticator(&self) -> &dyn DynAuthenticator {
+        &*self.authenticator
+    }
+
+    /// What is remembered of this credential. `now` is monotonic, here and below.
+    pub(crate) fn remembered(&self, credential: &str, now: Duration) -> Option<Judgement> {
+        self.remembered.get(&self.hash(credential), now)?
+    }
+
+    /// What the authenticator says of this credential, of a request with this head.
+    ///
+    /// # Errors
+    /// If it can't be asked now, or fails.
+    pub(crate) async fn ask(
+        &self,
+        credential: &str,
+        head: &Parts,
+        now: Duration,
+        identify: impl Fn(VerifiedToken) -> Result<Principal, Unidentified>,
+    ) -> Result<Judgement, LoadError> {
+        let load = async {
+            let (judgement, remember_for) = match self.authenticator.authenticate(credential, head).await? {
+                Authentication::Absent => (Judgement::Absent, Duration::ZERO),
+                Authentication::Invalid(why) => (Judgement::Invalid(why), Duration::ZERO),
+                Authentication::Authenticated(caller) => {
+                    let remember_for = caller.remember_for;
+                    self.is_shared.store(!remember_for.is_zero(), Ordering::Relaxed);
+                    match caller.into_token(&self.name).map(identify) {
+                        Ok(Ok(principal)) => (Judgement::Caller(principal), remember_for),
+                        Ok(Err(Unidentified(why))) => (Judgement::Invalid(why), Duration::ZERO),
+                        Err(objection) => (Judgement::Impossible(objection.into()), Duration::ZERO),
+                    }
+                }
+            };
+            Ok(Loaded::new(Some(judgement), remember_for))
+        };
+        let is_shared = self.is_shared.load(Ordering::Relaxed);
+        let cache = if is_shared { &self.remembered } else { &self.unshared };
+        let judgement = cache.load(self.hash(credential), now, load).await?;
+        Ok(judgement.unwrap_or(Judgement::Absent))
+    }
+
+    fn hash(&self, credential: &str) -> CredentialHash {
+        let mut hash = CredentialHash::default();
+        let tag = hmac::sign(&self.hash_key, credential.as_bytes());
+        hash.copy_from_slice(tag.as_ref());
+        hash
+    }
+}

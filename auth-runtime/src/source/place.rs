@@ -1,0 +1,190 @@
+//! Places where a credential may be, for schemes that have a name of their own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::http::HeaderName;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::cookie::all;
+use super::header::Header;
+use super::{Carrier, CredentialLocation, CredentialSource, Extracted, query};
+
+/// Where the credential of an authenticator is: a header, a cookie, a query parameter, or a [`CredentialSource`] of the
+/// application's own.
+#[derive(Clone, Debug)]
+pub struct CredentialPlace(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Header { name: String, scheme: Option<String> },
+    Cookie(String),
+    Query(String),
+    Own(Arc<dyn CredentialSource>),
+}
+
+impl CredentialPlace {
+    /// The whole value of this header.
+    #[must_use]
+    pub fn header(name: impl Into<String>) -> Self {
+        Self(Place::Header { name: name.into(), scheme: None })
+    }
+
+    /// What follows this scheme and a space in the header `Authorization`. A value with another scheme counts as absent.
+    #[must_use]
+    pub fn authorization(scheme: impl Into<String>) -> Self {
+        Self(Place::Header { name: AUTHORIZATION.as_str().to_owned(), scheme: Some(scheme.into()) })
+    }
+
+    /// The cookie of this name. A browser sends it by itself, so a request that changes state must pass the origin check.
+    #[must_use]
+    pub fn cookie(name: impl Into<String>) -> Self {
+        Self(Place::Cookie(name.into()))
+    }
+
+    /// The query parameter of this name. It is rejected for methods that change state, and the answer is not stored.
+    ///
+    /// What is lost: URLs are written to logs, histories and `Referer` headers, and the credential with them (RFC 6750 §2.3). It is
+    /// right for clients that can set neither a header nor a cookie.
+    #[must_use]
+    pub fn dangerously_in_query(name: impl Into<String>) -> Self {
+        Self(Place::Query(name.into()))
+    }
+
+    /// The source of this place, under the name of its scheme.
+    ///
+    /// # Errors
+    /// What is wrong with the name of the header, the cookie or the parameter.
+    pub(crate) fn into_source(self, name: &str) -> Result<Arc<dyn CredentialSource>, String> {
+        match self.0 {
+            Place::Header { name: header, scheme } => {
+                let Ok(parsed) = HeaderName::from_bytes(header.as_bytes()) else {
+                    return Err(format!("{header:?} can't be the name of a header (RFC 9110 §5.1)"));
+                };
+                let source = Header::new(name, parsed);
+                Ok(Arc::new(match scheme {
+                    Some(scheme) => source.with_scheme(scheme),
+                    None => source,
+                }))
+            }
+            // RFC 6265 §4.1.1: the name is a token.
+            Place::Cookie(cookie) if HeaderName::from_bytes(cookie.as_bytes()).is_err() => {
+                Err(format!("{cookie:?} can't be the name of a cookie (RFC 6265 §4.1.1)"))
+            }
+            Place::Cookie(cookie) => Ok(Arc::new(PlacedCookie { name: name.to_owned(), cookie })),
+            Place::Query(parameter) if parameter.is_empty() => {
+                Err("the name of the query parameter is empty".to_owned())
+            }
+            Place::Query(parameter) => Ok(Arc::new(PlacedQuery { name: name.to_owned(), parameter })),
+            Place::Own(source) if source.name() == name => Ok(source),
+            Place::Own(source) => Err(format!(
+                "its source has the name `{}`: let `CredentialSource::name` return `{name}`",
+                source.name()
+            )),
+        }
+    }
+}
+
+/// A source of the application's own. Its name must be that of the scheme.
+impl<S: CredentialSource> From<S> for CredentialPlace {
+    fn from(source: S) -> Self {
+        Self(Place::Own(Arc::new(source)))
+    }
+}
+
+/// A cookie of this name.
+#[derive(Debug)]
+struct PlacedCookie {
+    name: String,
+    cookie: String,
+}
+
+impl CredentialSource for PlacedCookie {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Ambient
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        Some(CredentialLocation::Cookie { name: &self.cookie })
+    }
+
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        all(&self.cookie, head).fold(Extracted::Absent, Extracted::and)
+    }
+}
+
+/// A query parameter of this name.
+#[derive(Debug)]
+struct PlacedQuery {
+    name: String,
+    parameter: String,
+}
+
+impl CredentialSource for PlacedQuery {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Explicit
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        Some(CredentialLocation::Query { name: &self.parameter })
+    }
+
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        query::find(&self.parameter, head)
+    }
+
+    fn is_in_url(&self) -> bool {
+        true
+    }
+}
+
+/// The source of an authenticator, with the scheme of its challenge.
+pub(crate) struct WithChallenge {
+    pub(crate) source: Arc<dyn CredentialSource>,
+    pub(crate) scheme: String,
+}
+
+impl fmt::Debug for WithChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl CredentialSource for WithChallenge {
+    fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    fn carrier(&self) -> Carrier {
+        self.source.carrier()
+    }
+
+    fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
+        self.source.extract(head)
+    }
+
+    fn location(&self) -> Option<CredentialLocation<'_>> {
+        self.source.location()
+    }
+
+    fn challenge_scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    fn clearing_cookies(&self) -> Vec<String> {
+        self.source.clearing_cookies()
+    }
+
+    fn is_in_url(&self) -> bool {
+        self.source.is_in_url()
+    }
+}
