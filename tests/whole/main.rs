@@ -9,6 +9,7 @@ mod caches;
 mod caller;
 mod captured_log;
 mod challenges;
+mod checks;
 mod credentials;
 mod dangerous;
 mod declared_rules;

@@ -341,6 +341,11 @@ impl AuthBuilder {
     /// other status is replaced by that of the rejection. `WWW-Authenticate` is always the engine's, and is only on 400, 401 and 403:
     /// on a 401 always (RFC 9110 §15.5.2), and never on a 404 that hides a resource, or on a redirect.
     ///
+    /// For a [`Rejection`] that the application answers with, the head is a part of the request's: the method, the whole URI, the
+    /// version, and the headers `Accept`, `Accept-Language`, `Content-Type`, `Host`, `Origin`, `HX-Request`, `Sec-Fetch-*`,
+    /// `traceparent`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
+    /// request, because the handler takes the head; without this hook nothing is.
+    ///
     /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
     /// `panic = "abort"` it ends the process.
     pub fn render_rejections(

@@ -46,8 +46,7 @@ impl Responses {
     }
 
     /// Whether the application renders rejections itself.
-    #[cfg(feature = "openapi")]
-    pub(crate) fn are_rendered_by_hook(&self) -> bool {
+    pub(crate) fn has_render_hook(&self) -> bool {
         self.render.is_some()
     }
 }

@@ -66,6 +66,12 @@ impl Failure {
         Self { credential: CredentialState::NotJudged, ..Self::new(RejectionKind::Misconfigured, reason) }
     }
 
+    /// Code of the application's answered with a rejection, in the place that `by` names.
+    pub(super) fn of_application(mut rejection: Rejection, by: String) -> Self {
+        let reason = rejection.take_reason().map_or(by.clone(), |reason| format!("{by}: {reason}"));
+        Self { rejection, reason: reason.into(), credential: CredentialState::Undetermined }
+    }
+
     /// The credential of this source was sent more than once. The caller learns which one it is: its owner can't see it.
     pub(super) fn repeated(source: &dyn CredentialSource) -> Self {
         let what = match source.location() {
