@@ -42,6 +42,8 @@ pub(crate) use self::token_cache::{TokenCache, Verified};
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
 pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenService};
+#[cfg(feature = "api-keys")]
+use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys, RememberedKeys};
 use crate::client_address::{TrustedProxies, client_address};
 use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
@@ -87,6 +89,19 @@ impl Auth {
         &self.engine.sessions.cookies.access
     }
 
+    /// Returns the service that makes, lists, rotates and revokes API keys.
+    ///
+    /// # Errors
+    /// If the builder was given no [`ApiKeys`](crate::api_key::ApiKeys).
+    #[cfg(feature = "api-keys")]
+    pub fn api_keys(&self) -> Result<ApiKeyService<'_>, NoApiKeys> {
+        let keys = self.engine.api_keys.as_ref().ok_or(NoApiKeys)?;
+        self.engine.ensure_background();
+        let Engine { responses, authorization, .. } = &*self.engine;
+        let engine = Arc::clone(&self.engine) as Arc<dyn RememberedKeys>;
+        Ok(ApiKeyService::new(keys, engine, &responses.audit_log, &authorization.vocabulary))
+    }
+
     /// The time of the engine's clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
@@ -106,6 +121,8 @@ pub(crate) struct Engine {
     pub(crate) revocations: Arc<Revoker>,
     pub(crate) sessions: Sessions,
     pub(crate) responses: Responses,
+    #[cfg(feature = "api-keys")]
+    api_keys: Option<Arc<ApiKeyState>>,
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,
@@ -157,6 +174,15 @@ impl Engine {
         self.revocations.state.has_log()
             || self.sessions.cookies.renews()
             || self.authentication.sources.have_authenticators()
+    }
+}
+
+#[cfg(feature = "api-keys")]
+impl RememberedKeys for Engine {
+    fn forget(&self, scheme: &str, owner: &str) {
+        if let Some(scheme) = self.authentication.sources.scheme_named(scheme) {
+            scheme.forget(owner);
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
@@ -34,6 +35,10 @@
 
 #[doc = include_str!("../guide/access.md")]
 pub mod access {}
+
+#[cfg(feature = "api-keys")]
+#[doc = include_str!("../guide/api_keys.md")]
+pub mod api_keys {}
 
 #[doc = include_str!("../guide/attribute.md")]
 pub mod attribute {}

@@ -5,6 +5,8 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod access;
+#[cfg(feature = "api-keys")]
+pub mod api_key;
 pub mod audit;
 pub mod authenticator;
 mod catch_panic;
@@ -19,7 +21,7 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
-#[cfg_attr(not(test), expect(dead_code, reason = "what it is for comes next"))]
+#[cfg_attr(not(any(test, feature = "api-keys")), expect(dead_code, reason = "what it is for comes next"))]
 mod load_cache;
 mod method;
 #[cfg(feature = "openapi")]

@@ -6,7 +6,10 @@
 //! | `verification` | verifier, token issuer, bounds on times |
 //! | `sources` | sources and origins |
 //! | `cookies` | cookies |
+//! | `api_keys` | API keys |
 
+#[cfg(feature = "api-keys")]
+mod api_keys;
 mod assemble;
 mod cookies;
 mod sources;
@@ -19,6 +22,8 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+#[cfg(feature = "api-keys")]
+use crate::api_key::ApiKeys;
 use crate::audit::{AuditEvent, AuditHook};
 use crate::authenticator::{
     Authentication, Authenticator, BoxError, Credential, DynAuthenticator, FunctionAuthenticator,
@@ -52,6 +57,8 @@ use crate::vocabulary::Vocabulary;
 pub struct AuthBuilder {
     issuers: Vec<TrustedIssuer>,
     authenticators: Vec<SchemeParts>,
+    #[cfg(feature = "api-keys")]
+    api_keys: Vec<ApiKeys>,
     leeway: Duration,
     max_token_lifetime: Duration,
     max_token_bytes: usize,
@@ -89,6 +96,8 @@ impl AuthBuilder {
         Self {
             issuers: Vec::new(),
             authenticators: Vec::new(),
+            #[cfg(feature = "api-keys")]
+            api_keys: Vec::new(),
             leeway: Duration::from_secs(60),
             max_token_lifetime: Duration::from_secs(24 * 60 * 60),
             max_token_bytes: 16 * 1024,

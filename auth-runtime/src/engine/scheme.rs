@@ -71,6 +71,19 @@ impl Scheme {
         self.remembered.get(&self.hash(credential), now)?
     }
 
+    #[cfg(feature = "api-keys")]
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Forgets the callers with this subject, and what is being asked.
+    #[cfg(feature = "api-keys")]
+    pub(crate) fn forget(&self, subject: &str) {
+        self.remembered.forget(|_, judgement| {
+            matches!(judgement, Some(Judgement::Caller(caller)) if caller.subject() == subject)
+        });
+    }
+
     /// What the authenticator says of this credential, of a request with this head.
     ///
     /// # Errors

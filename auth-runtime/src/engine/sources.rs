@@ -37,6 +37,12 @@ impl Sources {
         self.schemes.get(index)?.as_ref()
     }
 
+    /// The scheme of this name.
+    #[cfg(feature = "api-keys")]
+    pub(crate) fn scheme_named(&self, name: &str) -> Option<&Scheme> {
+        self.schemes.iter().flatten().find(|scheme| scheme.name() == name)
+    }
+
     /// Whether any credential is judged by an authenticator.
     #[cfg(feature = "openapi")]
     pub(crate) fn have_authenticators(&self) -> bool {

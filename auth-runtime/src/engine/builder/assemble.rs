@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+#[cfg(feature = "api-keys")]
+use super::api_keys;
 use super::{AuthBuilder, cookies, sources, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
@@ -41,6 +43,9 @@ impl AuthBuilder {
     fn assemble(mut self, has_runtime: bool) -> Result<Engine, BuildError> {
         let mut errors = ConfigErrors::default();
         let vocabulary = self.one_vocabulary(&mut errors);
+        // First, since it adds an authenticator.
+        #[cfg(feature = "api-keys")]
+        let api_keys = api_keys::assemble(&mut self, vocabulary, &mut errors);
         let (jwt, issuer) = verification::assemble(&mut self, &mut errors);
         let origins = sources::origins(&self, &mut errors);
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
@@ -71,6 +76,8 @@ impl AuthBuilder {
                 render: self.render_hook,
                 audit_log: AuditLog::new(self.audit_hook),
             },
+            #[cfg(feature = "api-keys")]
+            api_keys,
             proxies,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,
