@@ -4,17 +4,25 @@
 //! |---|---|
 //! | `builder` | the configuration of an engine, and its errors |
 //! | `authentication` | where credentials are, which pages may use them, and how they are verified |
+//! | `callers` | a token → its caller: what a request and what is outside of one have in common |
+//! | `outside` | what is decided outside of a request |
 //! | `authorization` | what the vocabulary means, and the policies of handlers on a plain `axum::Router` |
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
 //! | `scheme` | an authenticator with what is remembered of its answers |
 //! | `token_service` | logging in, refreshing, logging out |
+//! | `key_sets` | the keys of issuers are replaced |
 //! | `background` | what an engine does by itself |
+//! | `credential_watch` | when the credential of a socket or stream ends |
 
 mod authentication;
 mod authorization;
 mod background;
 mod builder;
+mod callers;
+mod credential_watch;
+mod key_sets;
+mod outside;
 mod responses;
 mod scheme;
 mod sessions;
@@ -34,6 +42,7 @@ use axum::http::request::Parts;
 pub(crate) use self::authentication::Authentication;
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
+pub(crate) use self::callers::check_expiry;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
@@ -113,8 +122,7 @@ impl Auth {
     }
 }
 
-/// An engine. Nothing in it changes once it is built but the revocations, the keys of its own token issuer, and
-/// what it remembers.
+/// An engine. Nothing in it changes once it is built but the revocations, the keys of issuers, and what it remembers.
 pub(crate) struct Engine {
     pub(crate) authentication: Authentication,
     pub(crate) authorization: Authorization,

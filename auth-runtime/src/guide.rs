@@ -10,6 +10,8 @@
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
+//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
+//! | [`sockets`] | WebSockets and server-sent events that end with their credential |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -58,11 +60,17 @@ pub mod migration {}
 #[doc = include_str!("../guide/openapi.md")]
 pub mod openapi {}
 
+#[doc = include_str!("../guide/outside_of_requests.md")]
+pub mod outside_of_requests {}
+
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
+
+#[doc = include_str!("../guide/sockets.md")]
+pub mod sockets {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}

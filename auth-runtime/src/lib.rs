@@ -36,6 +36,7 @@ mod router;
 pub mod session;
 pub mod source;
 pub mod store;
+pub mod streams;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod verify;
@@ -54,8 +55,8 @@ pub use self::router::Router;
 /// `get`, `post` and the others, as in `axum::routing`, for handlers that have `#[auth]`.
 pub mod routing {
     pub use crate::router::{
-        IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes, ServiceWithRule, any,
-        connect, delete, get, head, on, options, patch, post, put, trace,
+        DeclaredRule, IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes,
+        ServiceWithRule, any, connect, delete, get, head, on, options, patch, post, put, trace,
     };
 }
 

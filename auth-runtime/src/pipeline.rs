@@ -8,6 +8,7 @@ mod renewal;
 mod request_auth;
 mod route_policy;
 mod steps;
+mod verify_with;
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -58,7 +59,7 @@ impl<'a> Pipeline<'a> {
     async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
         #[cfg(feature = "test-util")]
         if let Some(token) = self.injected(head) {
-            return self.identify(token.clone()).map(Some);
+            return Ok(Some(self.auth.engine().identify(token.clone())?));
         }
         // The sources whose authenticators say that what was found is no credential.
         let mut empty = Vec::new();
@@ -115,10 +116,8 @@ impl<'a> Pipeline<'a> {
         if let Some(scheme) = self.engine().authentication.sources.scheme(credential.index) {
             return self.judge(scheme, head, credential).await;
         }
-        let verified = self.verify(credential)?;
-        self.in_time(credential, &verified)?;
-        self.not_revoked(credential, &verified)?;
-        Ok(Some(verified.principal))
+        let Credential { text, remembered, now, .. } = credential;
+        Ok(Some(self.auth.engine().caller_of_token(text, remembered.as_deref(), *now)?))
     }
 
     fn engine(&self) -> &'a Engine {

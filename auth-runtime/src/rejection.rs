@@ -1,5 +1,6 @@
 //! Rejections: what a rejected caller learns, which is a status, an error code of the RFCs, and nothing else.
 
+mod caller_error;
 mod challenge;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+pub use self::caller_error::{CallerError, CallerErrorKind};
 use crate::policy::Remedy;
 
 /// A rejected request: status and error code, never the reason. It is what the gate and the extractors after it answer
@@ -57,11 +59,7 @@ impl Rejection {
 
     /// Of a caller that does not satisfy a rule.
     pub(crate) fn denied(remedy: Remedy) -> Self {
-        let kind = match remedy {
-            Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
-            _ => RejectionKind::InsufficientScope,
-        };
-        Self { kind, remedy, detail: None, response: None }
+        Self { kind: RejectionKind::of_denial(&remedy), remedy, detail: None, response: None }
     }
 
     /// With what the caller may learn besides.
@@ -143,6 +141,14 @@ impl IntoResponse for Rejection {
 }
 
 impl RejectionKind {
+    /// Of a denial that this would remedy.
+    fn of_denial(remedy: &Remedy) -> Self {
+        match remedy {
+            Remedy::StepUp { .. } => Self::InsufficientUserAuthentication,
+            _ => Self::InsufficientScope,
+        }
+    }
+
     /// The status of the answer.
     #[must_use]
     pub fn status(self) -> StatusCode {

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod axum_names;
+mod declared;
 #[cfg(feature = "openapi")]
 mod documentation;
 mod effective;
@@ -35,6 +36,8 @@ pub(crate) const UNKNOWN: &str = "/(unknown)";
 /// How the path of a service ends that is nested with all that is below.
 pub(crate) const BELOW: &str = "/{*}";
 
+pub use self::declared::DeclaredRule;
+pub(crate) use self::declared::{RULE, label as declared_label};
 #[cfg(feature = "openapi")]
 pub(crate) use self::documentation::HandlerDocs;
 #[cfg(feature = "aide")]

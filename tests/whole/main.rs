@@ -11,6 +11,7 @@ mod captured_log;
 mod challenges;
 mod credentials;
 mod dangerous;
+mod declared_rules;
 #[cfg(target_os = "linux")]
 mod durability;
 mod expiry;
@@ -25,15 +26,18 @@ mod panics;
 mod policy;
 mod providers;
 mod rejections;
+mod replace_keys;
 mod routers;
 mod runtimes;
 mod simultaneous;
+mod sockets;
 mod standards;
 mod stores;
 mod test_kit;
 mod token_cache;
 mod token_routes;
 mod tokens;
+mod verify_outside;
 mod vocabulary;
 
 use auth_tests::support;

@@ -32,7 +32,7 @@ use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
 use crate::rejection::{Rejection, RenderHook};
-use crate::source::{CookieOptions, CredentialPlace, CredentialSource};
+use crate::source::{CookieOptions, CredentialPlace, CredentialSource, Query};
 use crate::store::{RefreshTokenStore, RevocationLog};
 use crate::verify::TrustedIssuer;
 use crate::vocabulary::Vocabulary;
@@ -64,7 +64,7 @@ pub struct AuthBuilder {
     max_token_bytes: usize,
     custom_sources: Vec<Arc<dyn CredentialSource>>,
     default_sources: Option<Vec<String>>,
-    allow_query_tokens: bool,
+    query_tokens: Option<Query>,
     cookies: CookieOptions,
     insecure_cookies: bool,
     public_origin: Option<String>,
@@ -103,7 +103,7 @@ impl AuthBuilder {
             max_token_bytes: 16 * 1024,
             custom_sources: Vec::new(),
             default_sources: None,
-            allow_query_tokens: false,
+            query_tokens: None,
             cookies: CookieOptions::new(),
             insecure_cookies: false,
             public_origin: None,
@@ -202,12 +202,13 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds the source `query`: `?access_token=`.
+    /// Adds the source `query`: `?access_token=`, for WebSockets alone unless the [`Query`] says otherwise.
     ///
     /// What is lost: URLs are written to logs, histories and `Referer` headers, and the token with them (RFC 6750 §2.3). It is
-    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes.
-    pub fn dangerously_allow_query_tokens(mut self) -> Self {
-        self.allow_query_tokens = true;
+    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes. For the WebSocket of a
+    /// browser, [`WebSocketProtocol`](crate::source::WebSocketProtocol) keeps the token out of the URL.
+    pub fn dangerously_allow_query_tokens(mut self, query: Query) -> Self {
+        self.query_tokens = Some(query);
         self
     }
 
@@ -284,7 +285,7 @@ impl AuthBuilder {
     /// bytes they may take. Default: 10,000, and 64 MiB. 0 turns the cache off.
     ///
     /// Expiry and revocation are checked on every request all the same. Only verified tokens are cached,
-    /// with all of their bytes, until others replace them or a key changes: a dump of the process's memory shows those that
+    /// with all of their bytes, until others replace them or their key is withdrawn: a dump of the process's memory shows those that
     /// were used lately.
     pub fn token_cache(mut self, max_entries: usize, max_bytes: usize) -> Self {
         (self.cache_entries, self.cache_bytes) = (max_entries, max_bytes);

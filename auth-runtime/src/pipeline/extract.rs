@@ -119,7 +119,7 @@ impl<'a> Pipeline<'a> {
             }
             Extracted::Present(text) => {
                 let is_token = self.engine().authentication.sources.scheme(index).is_none();
-                let remembered = if is_token { self.remembered(&text) } else { None };
+                let remembered = if is_token { self.engine().remembered(&text) } else { None };
                 Ok(Extraction::Credential(Credential {
                     source,
                     index,

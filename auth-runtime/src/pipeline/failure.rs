@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::catch_panic::Panic;
 use crate::policy::Remedy;
-use crate::rejection::{Rejection, RejectionKind};
+use crate::rejection::{CallerError, CallerErrorKind, Rejection, RejectionKind};
 use crate::source::{CredentialLocation, CredentialSource, is_for_one_host};
 
 /// What is known of a credential that was rejected.
@@ -16,6 +16,24 @@ pub(super) enum CredentialState {
     NotYetValid,
     /// It is invalid, and will stay so: it has expired, was revoked, or can't be read or verified here.
     Invalid,
+}
+
+/// Why a caller is not accepted, in a request.
+impl From<CallerError> for Failure {
+    fn from(error: CallerError) -> Self {
+        let credential = match error.kind() {
+            CallerErrorKind::NotYetValid => CredentialState::NotYetValid,
+            CallerErrorKind::Invalid | CallerErrorKind::Expired | CallerErrorKind::Revoked => {
+                CredentialState::Invalid
+            }
+            CallerErrorKind::Denied => {
+                let remedy = error.remedy().clone();
+                return Self::denied(error.into_reason().into_owned(), remedy);
+            }
+            CallerErrorKind::Unavailable | CallerErrorKind::Misconfigured => CredentialState::Undetermined,
+        };
+        Self { credential, ..Self::new(error.rejection_kind(), error.into_reason()) }
+    }
 }
 
 /// A rejection with its reason.

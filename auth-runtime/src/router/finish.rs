@@ -18,7 +18,8 @@ where
     /// All routes, with what they ask for.
     #[must_use]
     pub fn routes(&self) -> Routes {
-        Routes { routes: self.entries.iter().flat_map(|entry| self.infos(entry)).collect() }
+        let routes = self.entries.iter().flat_map(|entry| self.infos(entry)).collect();
+        Routes { routes, declared: self.declared_rules() }
     }
 
     /// Checks every route against the engine and makes an `axum::Router` of them, with the engine's layer in place.
@@ -26,13 +27,14 @@ where
     /// # Errors
     /// [`RoutesError`], which lists every route that the engine can't serve: one that names a source the engine
     /// lacks, compares a claim with a parameter its path lacks, or takes a token from the URL for a method that
-    /// changes state.
+    /// changes state. And every rule that is declared and can't be decided outside of a request.
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
         let mut finished = self.with_requirements();
         let mut errors = ConfigErrors::default();
         for entry in &finished.entries {
             entry.resolve(auth.engine(), &finished.mounted_at, &mut errors);
         }
+        finished.resolve_declared(auth.engine(), &mut errors);
         if errors.is_empty() {
             finished.resolve_other_methods(auth.engine(), &mut errors);
         }
