@@ -22,6 +22,10 @@ pub enum Line {
     LoggedIn(String),
     /// Somebody has logged out who had these tokens.
     LoggedOut { refresh_token: String, access_token: String },
+    /// This API key was made.
+    KeyMade(String),
+    /// This API key was made and revoked.
+    KeyRevoked(String),
     /// Something could not be recorded, for this reason.
     Failed(String),
     /// How requests were answered: with a good token, and with one whose revocation was acknowledged.

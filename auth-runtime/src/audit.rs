@@ -1,4 +1,4 @@
-//! Audit events: one for each decision on a request, and one for each thing that happens to a session.
+//! Audit events: one for each decision on a request, and one for each thing that happens to a session or an API key.
 //! [`AuthBuilder::audit`](crate::AuthBuilder::audit) sets the hook.
 
 use std::fmt;
@@ -33,6 +33,9 @@ pub struct AuditEvent<'a> {
     pub actor: Option<&'a str>,
     /// The session that it is about, where that is known: `sid`.
     pub session_id: Option<&'a str>,
+    /// The API key that it is about: its id, which is a part of the key's text and no secret. For a request with a key it is
+    /// [`Principal::token_id`].
+    pub api_key_id: Option<&'a str>,
     /// The address of the client, with [trusted proxies](crate::AuthBuilder::trusted_proxies) applied. `None` if the app is not
     /// served with `into_make_service_with_connect_info::<SocketAddr>()`, and for what is not asked for by a request. A
     /// handler that calls a [`TokenService`](crate::session::TokenService) names the address by
@@ -79,6 +82,12 @@ pub enum AuditAction {
     SessionEnd,
     /// A token was revoked (RFC 7009); if it is a refresh token, its session has ended.
     TokenRevocation,
+    /// An API key was made. [`AuditEvent::subject`] is its owner, in this event and the next two.
+    ApiKeyCreation,
+    /// An API key was replaced by a new one, and ends when the overlap has passed.
+    ApiKeyRotation,
+    /// An API key was revoked.
+    ApiKeyRevocation,
 }
 
 impl AuditAction {
@@ -95,6 +104,9 @@ impl AuditAction {
             Self::LogoutEverywhere => "logout_everywhere",
             Self::SessionEnd => "session_end",
             Self::TokenRevocation => "token_revocation",
+            Self::ApiKeyCreation => "api_key_creation",
+            Self::ApiKeyRotation => "api_key_rotation",
+            Self::ApiKeyRevocation => "api_key_revocation",
         }
     }
 
@@ -110,6 +122,9 @@ impl AuditAction {
             Self::LogoutEverywhere => "a user was logged out everywhere",
             Self::SessionEnd => "a session was ended",
             Self::TokenRevocation => "a token was revoked",
+            Self::ApiKeyCreation => "an API key was made",
+            Self::ApiKeyRotation => "an API key was replaced by a new one",
+            Self::ApiKeyRevocation => "an API key was revoked",
         }
     }
 }
@@ -124,6 +139,7 @@ impl<'a> AuditEvent<'a> {
             subject: None,
             actor: None,
             session_id: None,
+            api_key_id: None,
             client_address: None,
             method: None,
             route: "",
@@ -207,13 +223,13 @@ fn trace_request(event: &AuditEvent<'_>) {
 }
 
 fn trace_session(event: &AuditEvent<'_>) {
-    let AuditEvent { subject, actor, session_id, reason, .. } = *event;
+    let AuditEvent { subject, actor, session_id, api_key_id, reason, .. } = *event;
     let action = event.action.as_str();
     let client_address = event.client_address.map(tracing::field::display);
     // The reason is a field, because it may contain text of others: what writes the log escapes it.
     macro_rules! line {
         ($level:ident, $($message:tt)*) => {
-            tracing::$level!(action, subject, actor, session_id, client_address, reason, $($message)*)
+            tracing::$level!(action, subject, actor, session_id, api_key_id, client_address, reason, $($message)*)
         };
     }
     match (event.action, event.rejection) {

@@ -53,6 +53,8 @@ pub(crate) use self::token_cache::{TokenCache, Verified};
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
 pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenService};
+#[cfg(feature = "api-keys")]
+use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys};
 use crate::client_address::{TrustedProxies, client_address};
 use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
@@ -99,6 +101,19 @@ impl Auth {
         &self.engine.sessions.cookies.access
     }
 
+    /// Returns the service that makes, lists, rotates and revokes API keys.
+    ///
+    /// # Errors
+    /// If the builder was given no [`ApiKeys`](crate::api_key::ApiKeys).
+    #[cfg(feature = "api-keys")]
+    pub fn api_keys(&self) -> Result<ApiKeyService<'_>, NoApiKeys> {
+        let keys = self.engine.api_keys.as_ref().ok_or(NoApiKeys)?;
+        self.engine.ensure_background();
+        let Engine { responses, authorization, .. } = &*self.engine;
+        let revoker = Arc::clone(&self.engine.revocations);
+        Ok(ApiKeyService::new(keys, revoker, &responses.audit_log, &authorization.vocabulary))
+    }
+
     /// The time of the engine's clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
@@ -119,6 +134,8 @@ pub(crate) struct Engine {
     pub(crate) responses: Responses,
     /// `None`: no users are loaded.
     pub(crate) users: Option<Arc<Users>>,
+    #[cfg(feature = "api-keys")]
+    pub(crate) api_keys: Option<Arc<ApiKeyState>>,
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,

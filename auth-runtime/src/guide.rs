@@ -9,6 +9,7 @@
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
+//! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
@@ -38,6 +39,10 @@
 
 #[doc = include_str!("../guide/access.md")]
 pub mod access {}
+
+#[cfg(feature = "api-keys")]
+#[doc = include_str!("../guide/api_keys.md")]
+pub mod api_keys {}
 
 #[doc = include_str!("../guide/attribute.md")]
 pub mod attribute {}

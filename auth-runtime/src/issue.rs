@@ -7,7 +7,7 @@
 //! | `access_token` | the claims of an access token |
 //! | `refresh_token` | the text of a refresh token |
 //! | `grace` | for how long a used refresh token may be sent again |
-//! | `label` | the label of a session |
+//! | `label` | the label of a session, and of an API key |
 //! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
 //! | `id` | ids and secrets that can't be guessed |
 //! | `error` | why no token was issued |
@@ -30,6 +30,8 @@ pub use self::id::{random_id, random_secret};
 pub use self::issued::IssuedTokens;
 pub(crate) use self::issuer::IssuerState;
 pub use self::issuer::{SigningKeys, TokenIssuer};
+#[cfg(feature = "api-keys")]
+pub(crate) use self::label::one_line;
 pub use self::refresh_token::RefreshKey;
 pub(crate) use self::refresh_token::{OpenedRefreshToken, family_of_session, session_of_family};
 pub use self::subject::{Subject, SubjectStore};

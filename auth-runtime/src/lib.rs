@@ -5,6 +5,8 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod access;
+#[cfg(feature = "api-keys")]
+pub mod api_key;
 pub mod audit;
 pub mod authenticator;
 mod catch_panic;

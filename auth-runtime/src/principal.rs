@@ -6,13 +6,13 @@ mod token_identity;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use self::ended::{CredentialWatch, EndedFuture};
+pub(crate) use self::ended::{CredentialWatch, EndedFuture, WatchedBy};
 pub use self::ended::{EndReason, Ended};
 pub(crate) use self::loaded_user::{GrantedNames, LoadedUser};
 pub(crate) use self::token_identity::TokenIdentity;
@@ -43,7 +43,7 @@ struct Inner {
     /// The roles, scopes and permissions that the engine's vocabulary declares.
     bits: Bits,
     /// The engine that made it; `None` for one that a test made without an engine.
-    watch: Option<Weak<dyn CredentialWatch>>,
+    watch: Option<WatchedBy>,
 }
 
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
@@ -56,7 +56,7 @@ impl Principal {
     pub(crate) fn identify(
         token: VerifiedToken,
         index: &VocabularyIndex,
-        watch: Option<Weak<dyn CredentialWatch>>,
+        watch: Option<WatchedBy>,
     ) -> Result<Self, Unidentified> {
         const NO_SUBJECT: &str =
             "the token's subject is missing or empty, or neither a string nor an integer";
@@ -247,7 +247,7 @@ impl Principal {
         Ended::of(self.clone())
     }
 
-    fn watch(&self) -> Option<&Weak<dyn CredentialWatch>> {
+    pub(crate) fn watch(&self) -> Option<&WatchedBy> {
         self.inner.watch.as_ref()
     }
 

@@ -1,13 +1,16 @@
-//! Stores for what must survive a restart: revocations and refresh tokens.
+//! Stores for what must survive a restart: revocations, refresh tokens and API keys.
 //!
 //! | store | purpose | feature |
 //! |---|---|---|
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
 //!
-//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`]. The contract that it must satisfy is a test suite in
+//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], and `ApiKeyStore` if it keeps API keys (feature
+//! `api-keys`). The contract that it must satisfy is a test suite in
 //! `tests/whole/stores` of the repository, to which one line adds a store.
 
+#[cfg(feature = "api-keys")]
+mod api_key;
 mod error;
 mod memory;
 #[cfg(feature = "redb")]
@@ -21,6 +24,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "api-keys")]
+pub use self::api_key::{ApiKeyRecord, ApiKeyStore, ApiKeyUse};
 pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]

@@ -32,8 +32,8 @@
 //! ```
 #![allow(clippy::expect_used, reason = "a panic fails the test")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::Request;
@@ -44,7 +44,7 @@ use crate::clock::{Clock, unix_seconds};
 use crate::engine::{Auth, AuthBuilder};
 use crate::jose::SigningKey;
 use crate::pipeline::InjectedPrincipal;
-use crate::principal::{CredentialWatch, Principal};
+use crate::principal::{Principal, WatchedBy};
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::vocabulary::VocabularyIndex;
 
@@ -215,7 +215,7 @@ impl TestUser {
         self.principal_by(&VocabularyIndex::default(), None)
     }
 
-    fn principal_by(&self, index: &VocabularyIndex, watch: Option<Weak<dyn CredentialWatch>>) -> Principal {
+    fn principal_by(&self, index: &VocabularyIndex, watch: Option<WatchedBy>) -> Principal {
         let claims = Value::Object(self.claims_at(unix_seconds(TestClock::new().now())));
         let claims =
             TokenClaims::from_json(claims.to_string().as_bytes()).expect("the claims have the right types");

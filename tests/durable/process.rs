@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use auth_runtime::api_key::{ApiKeyError, ApiKeyOptions};
 use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{Subject, TokenError};
 use auth_runtime::store::{
@@ -40,6 +41,7 @@ async fn serve(store: &Path, round: &str) {
         tasks.spawn(revoke(service.clone(), format!("{round}-{task}")));
         tasks.spawn(log_in_and_out(service.clone()));
     }
+    tasks.spawn(make_and_revoke_keys(service.clone()));
     tasks.join_all().await;
 }
 
@@ -142,6 +144,25 @@ async fn revoke(service: Arc<Service>, task: String) {
         };
         say(&Line::Served { good: service.status(&token("good")).await, revoked });
     }
+}
+
+async fn make_and_revoke_keys(service: Arc<Service>) {
+    loop {
+        if let Err(error) = try_make_and_revoke_keys(&service).await {
+            say(&Line::Failed(error.to_string()));
+        }
+    }
+}
+
+async fn try_make_and_revoke_keys(service: &Service) -> Result<(), ApiKeyError> {
+    let keys = service.auth.api_keys().unwrap();
+    let stays = keys.create("alice", ApiKeyOptions::new()).await?;
+    say(&Line::KeyMade(stays.text().to_owned()));
+
+    let ends = keys.create("alice", ApiKeyOptions::new()).await?;
+    keys.revoke(ends.id()).await?;
+    say(&Line::KeyRevoked(ends.text().to_owned()));
+    Ok(())
 }
 
 async fn log_in_and_out(service: Arc<Service>) {

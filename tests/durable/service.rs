@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use auth_runtime::api_key::ApiKeys;
 use auth_runtime::routing::get;
 use auth_runtime::store::{RedbStore, StoreError};
 use auth_runtime::verify::TrustedIssuer;
@@ -11,13 +12,16 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::support::people::{AUDIENCE, People, issuer, signing_key};
-use crate::support::status;
+use crate::support::{request, send, status};
 
 /// The issuer of the tokens that are revoked by their ids.
 pub const PARTNER: &str = "https://partner.test";
 
 #[auth]
 async fn guarded() {}
+
+#[auth(source = "api_key")]
+async fn guarded_by_key() {}
 
 pub struct Service {
     pub auth: Auth,
@@ -26,15 +30,18 @@ pub struct Service {
 
 impl Service {
     pub async fn start(store: &Path) -> Result<Self, StoreError> {
+        let store = RedbStore::open(store)?;
         let partner = TrustedIssuer::new(PARTNER).audience(AUDIENCE).key(signing_key(9).verifying_key());
         let auth = Auth::builder()
             .issuer(partner)
             .token_issuer(issuer(&People::default()).max_sessions_per_user(usize::MAX))
-            .store(RedbStore::open(store)?)
+            .api_keys(ApiKeys::default().store(store.clone()))
+            .store(store)
             .build()
             .unwrap();
         auth.catch_up().await?;
-        let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
+        let app =
+            Router::new().route("/", get(guarded)).route("/key", get(guarded_by_key)).finish(&auth).unwrap();
         Ok(Self { auth, app })
     }
 
@@ -46,6 +53,11 @@ impl Service {
     /// How a request with this token is answered.
     pub async fn status(&self, token: &str) -> u16 {
         status(&self.app, "GET", "/", Some(token)).await
+    }
+
+    /// How a request with this API key is answered.
+    pub async fn status_of_key(&self, key: &str) -> u16 {
+        send(&self.app, request("GET", "/key", &[("x-api-key", key)])).await.status.as_u16()
     }
 }
 

@@ -47,6 +47,8 @@ fn what_was_acknowledged_outlives_fifty_kills() {
     }
     let counts = [all.revoked.len(), all.logged_in.len(), all.logged_out.len()];
     assert!(counts.iter().zip([500, 100, 50]).all(|(count, least)| *count > least), "{counts:?}");
+    let keys = [all.keys_made.len(), all.keys_revoked.len()];
+    assert!(keys.iter().all(|count| *count > 20), "{keys:?}");
     Service::run(&store, async |service| all.check(&service).await);
 }
 

@@ -3,6 +3,7 @@
 
 mod access;
 mod allocations;
+mod api_keys;
 mod audit;
 mod authenticators;
 mod caches;

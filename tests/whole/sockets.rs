@@ -6,6 +6,7 @@ mod handshake;
 mod query;
 mod sources;
 mod streams;
+mod users;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What a store must keep, whichever it is. A further store is one more line of `stores!`.
 
+mod api_keys;
 mod families;
 mod log;
 mod reopened;
@@ -13,9 +14,9 @@ fn odd_strings() -> Vec<String> {
 }
 
 /// Makes a module of tests for each store: its name, a place that is new for each test, and how the store is opened there.
-/// One that is `durable` is opened there again, and has kept everything.
+/// One that is `durable` is opened there again, and has kept everything. One of `api_keys` keeps API keys too.
 macro_rules! stores {
-    ($($name:ident $(($durable:ident))?: $place:ident = $new:expr => $open:expr;)*) => {$(
+    ($($name:ident $(($($kind:ident),+))?: $place:ident = $new:expr => $open:expr;)*) => {$(
         mod $name {
             use super::*;
 
@@ -44,9 +45,26 @@ macro_rules! stores {
                 dropping_families_says_whether_more_are_left_and_ends
                 a_clock_before_the_epoch_drops_no_family
             );
-            $(stores!(@$durable $place $new, $open);)?
+            $($(stores!(@$kind $place $new, $open);)+)?
         }
     )*};
+    (@api_keys $place:ident $new:expr, $open:expr) => {
+        stores!(@tests api_keys $place $new, $open;
+            a_key_comes_back_as_it_was
+            an_owner_has_exactly_its_own_keys
+            keys_of_an_owner_come_in_pages_by_id
+            a_key_is_rotated_only_at_the_expected_version
+            of_many_simultaneous_rotations_one_is_true
+            a_revoked_key_stays_revoked
+            the_last_use_is_the_latest
+            only_keys_that_have_ended_are_dropped
+            dropping_keys_says_whether_more_are_left_and_ends
+            a_clock_before_the_epoch_drops_no_key
+        );
+    };
+    (@durable_api_keys $place:ident $new:expr, $open:expr) => {
+        stores!(@tests api_keys $place $new, $open; keys_are_there_when_it_is_opened_again);
+    };
     (@durable $place:ident $new:expr, $open:expr) => {
         stores!(@tests reopened $place $new, $open;
             entries_are_there_when_it_is_opened_again
@@ -65,7 +83,7 @@ macro_rules! stores {
 }
 
 stores! {
-    memory: _place = () => MemoryStore::new();
+    memory(api_keys): _place = () => MemoryStore::new();
     custom: _place = () => custom_store::CustomStore::default(); // that of examples/custom-store
-    redb(durable): dir = tempfile::tempdir().unwrap() => RedbStore::open(dir.path().join("store")).unwrap();
+    redb(durable, api_keys, durable_api_keys): dir = tempfile::tempdir().unwrap() => RedbStore::open(dir.path().join("store")).unwrap();
 }

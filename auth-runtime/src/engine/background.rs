@@ -54,12 +54,16 @@ impl Engine {
         self.revocations.state.check_writable().await;
         // So that a jump is noticed when it happens, and not at the next login.
         let _ = self.check_clock();
+        #[cfg(feature = "api-keys")]
+        if let Some(keys) = &self.api_keys {
+            keys.write_due_uses();
+        }
         if !self.revocations.state.is_writable() {
             return;
         }
         let began = Instant::now();
         while began.elapsed() < AT_ONCE {
-            match self.revocations.drop_expired().await {
+            match self.drop_expired().await {
                 Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => return,
                 Err(error) => {
@@ -68,6 +72,18 @@ impl Engine {
                 }
             }
         }
+    }
+}
+
+impl Engine {
+    /// Drops some of what has expired. Returns whether there is more.
+    async fn drop_expired(&self) -> Result<bool, StoreError> {
+        let more = self.revocations.drop_expired().await?;
+        #[cfg(feature = "api-keys")]
+        if let (Some(keys), Some(time)) = (&self.api_keys, self.revocations.may_forget_before()) {
+            return Ok(keys.drop_ended(time).await? || more);
+        }
+        Ok(more)
     }
 }
 

@@ -8,7 +8,10 @@
 //! | `cookies` | cookies |
 //! | `login_page` | the page that browsers without a login are redirected to |
 //! | `users` | the store of users, and what is remembered of them |
+//! | `api_keys` | API keys |
 
+#[cfg(feature = "api-keys")]
+mod api_keys;
 mod assemble;
 mod cookies;
 mod login_page;
@@ -24,6 +27,8 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use self::users::UsersConfig;
+#[cfg(feature = "api-keys")]
+use crate::api_key::ApiKeys;
 use crate::audit::{AuditEvent, AuditHook};
 use crate::authenticator::{
     Authentication, Authenticator, BoxError, Credential, DynAuthenticator, FunctionAuthenticator,
@@ -58,6 +63,8 @@ use crate::vocabulary::Vocabulary;
 pub struct AuthBuilder {
     issuers: Vec<TrustedIssuer>,
     authenticators: Vec<SchemeParts>,
+    #[cfg(feature = "api-keys")]
+    api_keys: Vec<ApiKeys>,
     leeway: Duration,
     max_token_lifetime: Duration,
     max_token_bytes: usize,
@@ -97,6 +104,8 @@ impl AuthBuilder {
         Self {
             issuers: Vec::new(),
             authenticators: Vec::new(),
+            #[cfg(feature = "api-keys")]
+            api_keys: Vec::new(),
             leeway: Duration::from_secs(60),
             max_token_lifetime: Duration::from_secs(24 * 60 * 60),
             max_token_bytes: 16 * 1024,

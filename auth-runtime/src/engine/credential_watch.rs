@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout};
 use super::Engine;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::issue::family_of_session;
-use crate::principal::{CredentialWatch, EndReason, EndedFuture, Principal, TOKENS};
+use crate::principal::{CredentialWatch, EndReason, EndedFuture, Principal, TOKENS, WatchedBy};
 use crate::revocation::Registration;
 use crate::store::{FamilyId, StoreError};
+use crate::users::NoUser;
 
 /// How long a watch waits at most before it looks again.
 const RECHECK: Duration = Duration::from_secs(30);
@@ -30,10 +31,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const CATCH_UP: Duration = Duration::from_secs(2);
 
 impl Engine {
-    /// What its principals find it by. They must not keep it alive: it remembers some of them.
-    pub(crate) fn watch(self: &Arc<Self>) -> Weak<dyn CredentialWatch> {
+    /// What its principals find it by. Call it before the credential is judged.
+    pub(crate) fn watch(self: &Arc<Self>) -> WatchedBy {
         let engine: Weak<Self> = Arc::downgrade(self);
-        engine
+        WatchedBy { engine, forgotten: self.revocations.state.view().forgotten() }
     }
 }
 
@@ -46,6 +47,8 @@ impl CredentialWatch for Engine {
             prolonged_until: None,
             has_failed: false,
             stale_since: None,
+            seen: None,
+            subject_failed_at: None,
         };
         Box::pin(watch.run())
     }
@@ -63,6 +66,10 @@ struct Watch {
     has_failed: bool,
     /// Since when every look has found the view too old.
     stale_since: Option<Instant>,
+    /// The number of the last time that its subject was forgotten, when that was looked at; `None` before.
+    seen: Option<u32>,
+    /// Since when its user or its key can't be looked up.
+    subject_failed_at: Option<Instant>,
 }
 
 /// What follows from a look.
@@ -82,7 +89,8 @@ impl Watch {
             self.engine.ensure_background();
             let next = match self.look(self.engine.now()) {
                 Ok(Next::LookUp(session)) => self.look_up(session, &registration).await,
-                next => next,
+                Ok(wait) => self.look_at_subject(&registration).await.map(|retry| retry.unwrap_or(wait)),
+                ended => ended,
             };
             match next {
                 // A failure of the timer does not end the wait, it is looked again.
@@ -135,6 +143,71 @@ impl Watch {
             Some(remaining) => Ok(Some(Next::Wait(remaining))),
             None => Err(EndReason::Unavailable),
         }
+    }
+
+    /// Whether the subject was forgotten since it was looked at: then its user is loaded again. The first look loads it in any case: it is
+    /// remembered, unless it was forgotten since the request. `Some` is when to try again.
+    async fn look_at_subject(&mut self, registration: &Registration) -> Result<Option<Next>, EndReason> {
+        let engine = Arc::clone(&self.engine);
+        let (issuer, subject) = (self.principal.token_identity().issuer, self.principal.subject());
+        // Before the user is loaded.
+        let last = engine.revocations.state.view().last_forgotten(issuer, subject);
+        if self.seen == Some(last) {
+            return Ok(None);
+        }
+        let judged_at = self.principal.watch().map_or(0, |watch| watch.forgotten);
+        if !self.is_token() && last > judged_at {
+            match self.is_valid_key().await {
+                Some(Ok(true)) => {}
+                // Another authenticator can't be asked without the head of a request.
+                Some(Ok(false)) | None => return Err(EndReason::Revoked),
+                Some(Err(())) => return self.retry_subject(),
+            }
+        }
+        if let Some(users) = engine.users.as_ref().filter(|users| users.has_user(&self.principal)) {
+            let index = &engine.authorization.vocabulary;
+            let is_loaded = {
+                let load = pin!(users.of(&self.principal, engine.monotonic(), index));
+                match timeout(LOOKUP, select(load, pin!(registration.woken()))).await {
+                    Ok(Either::Left((Ok(_), _))) => true,
+                    Ok(Either::Left((Err(NoUser::Missing | NoUser::Invalid(_)), _))) => {
+                        return Err(EndReason::UserInactive);
+                    }
+                    Ok(Either::Right(_)) => return Ok(Some(Next::Wait(Duration::ZERO))),
+                    Ok(Either::Left((Err(NoUser::Unavailable(_)), _))) | Err(_) => false,
+                }
+            };
+            if !is_loaded {
+                return self.retry_subject();
+            }
+        }
+        (self.seen, self.subject_failed_at) = (Some(last), None);
+        Ok(None)
+    }
+
+    /// The user or the key can't be looked up now: it is tried again, but no longer than a view of revocations may be old.
+    fn retry_subject(&mut self) -> Result<Option<Next>, EndReason> {
+        let since = *self.subject_failed_at.get_or_insert_with(Instant::now);
+        let grace = u64::try_from(self.engine.revocations.state.max_staleness()).unwrap_or_default();
+        let is_over = since.elapsed() >= Duration::from_secs(grace);
+        if is_over { Err(EndReason::Unavailable) } else { Ok(Some(Next::Wait(RETRY))) }
+    }
+
+    /// Whether the API key that it came with is still valid; `None` if it did not come with one.
+    #[cfg(feature = "api-keys")]
+    async fn is_valid_key(&self) -> Option<Result<bool, ()>> {
+        let keys = self.engine.api_keys.as_ref()?;
+        let id = self.principal.token_id().filter(|_| keys.has_issued_to(&self.principal))?;
+        match timeout(LOOKUP, keys.is_valid(id)).await {
+            Ok(Ok(is_valid)) => Some(Ok(is_valid)),
+            Ok(Err(_)) | Err(_) => Some(Err(())),
+        }
+    }
+
+    #[cfg(not(feature = "api-keys"))]
+    #[allow(clippy::unused_async, reason = "as with the feature")]
+    async fn is_valid_key(&self) -> Option<Result<bool, ()>> {
+        None
     }
 
     /// Whether it is a token of an issuer, and not a credential that an authenticator judged.

@@ -1,10 +1,10 @@
-//! The label of a session: text that its owner recognizes it by, and that may come from a client.
+//! The label of a session or of an API key: text that its owner recognizes it by, and that may come from a client.
 
 /// The maximum number of characters of a label.
 const MAX_CHARACTERS: usize = 200;
 
 /// Returns the text in one line of at most 200 characters, without control characters; `None` if nothing is left.
-pub(crate) fn session_label(text: &str) -> Option<String> {
+pub(crate) fn one_line(text: &str) -> Option<String> {
     let words = text.split(is_separator).filter(|word| !word.is_empty());
     let mut label = String::new();
     let mut left = MAX_CHARACTERS;
@@ -34,7 +34,7 @@ fn is_separator(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_CHARACTERS, is_separator, session_label};
+    use super::{MAX_CHARACTERS, is_separator, one_line};
     use proptest::prelude::*;
 
     #[test]
@@ -47,10 +47,10 @@ mod tests {
             ("", None),
             (" \r\n\u{2066}", None),
         ] {
-            assert_eq!(session_label(text).as_deref(), label, "{text:?}");
+            assert_eq!(one_line(text).as_deref(), label, "{text:?}");
         }
         let long = "ü".repeat(1000);
-        assert_eq!(session_label(&long), Some("ü".repeat(MAX_CHARACTERS)));
+        assert_eq!(one_line(&long), Some("ü".repeat(MAX_CHARACTERS)));
     }
 
     #[test]
@@ -58,14 +58,14 @@ mod tests {
         let words = || prop_oneof![3 => any::<String>(), 1 => "[a-z \\r\\n]{190,220}", 1 => "(.| ){150,260}"];
         auth_tests_random::runner(512)
             .run(&words(), |text| {
-                let Some(label) = session_label(&text) else {
+                let Some(label) = one_line(&text) else {
                     prop_assert!(text.chars().all(is_separator));
                     return Ok(());
                 };
                 prop_assert!(label.chars().count() <= MAX_CHARACTERS);
                 prop_assert!(label.chars().all(|character| character == ' ' || !is_separator(character)));
                 prop_assert_eq!(label.trim(), &label);
-                prop_assert_eq!(session_label(&label), Some(label));
+                prop_assert_eq!(one_line(&label), Some(label));
                 Ok(())
             })
             .unwrap();

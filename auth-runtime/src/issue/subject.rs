@@ -6,7 +6,7 @@ use axum::BoxError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::label::session_label;
+use super::label::one_line;
 
 /// A user as the application currently knows it. It determines the claims of an access token.
 ///
@@ -77,7 +77,7 @@ impl Subject {
     /// [`TokenService::sessions`](crate::session::TokenService::sessions). It is stored as one line of at most 200 characters, without
     /// control characters. It may come from the client, so a page that shows it must escape it. It is in no token.
     pub fn session_label(mut self, label: impl AsRef<str>) -> Self {
-        self.session_label = session_label(label.as_ref());
+        self.session_label = one_line(label.as_ref());
         self
     }
 

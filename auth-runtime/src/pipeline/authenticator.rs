@@ -75,7 +75,9 @@ impl Judged<'_> {
 
     async fn ask(&self, engine: &Arc<Engine>, head: &Parts) -> Result<Judgement, CallerError> {
         let vocabulary = &engine.authorization.vocabulary;
-        let identify = |token| Principal::identify(token, vocabulary, Some(engine.watch()));
+        // Before the authenticator is asked: what is forgotten from now on may concern its answer.
+        let watch = engine.watch();
+        let identify = |token| Principal::identify(token, vocabulary, Some(watch.clone()));
         self.scheme.ask(self.text, head, engine.monotonic(), identify).await.map_err(|error| {
             let reason = format!("the authenticator `{}` failed: {error}", self.name);
             CallerError::new(CallerErrorKind::Unavailable, reason)

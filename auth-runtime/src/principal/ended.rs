@@ -13,8 +13,11 @@ use super::Principal;
 pub enum EndReason {
     /// It has expired.
     Expired,
-    /// It was revoked: the token, its session, or all tokens of its user, such as by a logout.
+    /// It was revoked: the token, its session, or all tokens of its user, such as by a logout. What an authenticator judged is revoked when
+    /// its subject is [forgotten](crate::revocation::Revocations::forget), since the authenticator can't be asked again without a request.
     Revoked,
+    /// The engine's [`UserStore`](crate::users::UserStore) no longer has its user, or the user is inactive.
+    UserInactive,
     /// The key that verified it is no longer one of its issuer's.
     KeyWithdrawn,
     /// Whether it still counts is unknown: the view of revocations has been older than
@@ -28,6 +31,7 @@ impl fmt::Display for EndReason {
         f.write_str(match self {
             Self::Expired => "the credential has expired",
             Self::Revoked => "the credential was revoked",
+            Self::UserInactive => "the user of the credential is not found or inactive",
             Self::KeyWithdrawn => "the key that verified the credential was withdrawn",
             Self::Unavailable => "whether the credential still counts is unknown",
         })
@@ -60,6 +64,15 @@ pub(crate) type EndedFuture = Pin<Box<dyn Future<Output = EndReason> + Send>>;
 pub(crate) trait CredentialWatch: Send + Sync {
     /// Completes when the credential of `principal` no longer counts. With `while_session_lasts`, a refresh of its session prolongs it.
     fn ended(self: Arc<Self>, principal: Principal, while_session_lasts: bool) -> EndedFuture;
+}
+
+/// What a principal is watched by.
+#[derive(Clone)]
+pub(crate) struct WatchedBy {
+    /// A principal must not keep the engine alive, which remembers some of them.
+    pub(crate) engine: Weak<dyn CredentialWatch>,
+    /// How many subjects were forgotten before its credential was judged.
+    pub(crate) forgotten: u32,
 }
 
 impl Ended {
@@ -104,7 +117,7 @@ impl Ended {
     fn start(&self) -> State {
         match self.principal.watch() {
             None => State::Never,
-            Some(watch) => match Weak::upgrade(watch) {
+            Some(watch) => match Weak::upgrade(&watch.engine) {
                 Some(engine) => {
                     State::Watching(engine.ended(self.principal.clone(), self.while_session_lasts))
                 }

@@ -180,6 +180,13 @@ impl Revoker {
         Ok(self.families.drop_expired(confirmed.time).await? || more)
     }
 
+    /// What has expired before this time may be forgotten; `None` if nothing may.
+    #[cfg(feature = "api-keys")]
+    pub(crate) fn may_forget_before(&self) -> Option<SystemTime> {
+        let confirmed = self.confirmed_time.confirm(self.clock.now(), self.clock.monotonic())?;
+        confirmed.may_forget.then_some(confirmed.time)
+    }
+
     /// Begins with the time that the store remembers, if it has not begun.
     pub(crate) async fn start_confirming(&self) -> Result<(), StoreError> {
         if !self.confirmed_time.has_started() {

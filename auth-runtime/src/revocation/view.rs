@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub(crate) struct RevocationView {
     waiters: Arc<Waiters>,
     /// What is evicted when a subject is forgotten.
     caches: SubjectCaches,
+    /// How many subjects were forgotten.
+    forgotten: AtomicU32,
 }
 
 /// The buckets, by the time at which they are deleted, in seconds since the epoch.
@@ -80,6 +82,8 @@ enum Kind {
     OtherGenerations,
     /// The generation that new sessions are of. It is kept longer, until no instance revokes others.
     Generation,
+    /// What was loaded for a user is loaded again. Its value is the number of the last time.
+    Forgotten,
 }
 
 impl RevocationView {
@@ -94,6 +98,7 @@ impl RevocationView {
             own_issuer,
             waiters: Arc::new(Waiters::new()),
             caches: SubjectCaches::default(),
+            forgotten: AtomicU32::new(0),
         }
     }
 
@@ -170,6 +175,16 @@ impl RevocationView {
         read(self.shard(&key)).values(&key).next().unwrap_or(0)
     }
 
+    /// Returns how many subjects were forgotten.
+    pub(crate) fn forgotten(&self) -> u32 {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// Returns the number of the last time that this subject was forgotten; 0 if it was not lately.
+    pub(crate) fn last_forgotten(&self, issuer: &str, subject: &str) -> u32 {
+        self.value(Kind::Forgotten, issuer, subject)
+    }
+
     /// Returns until when the view keeps the generation, in seconds since the epoch; 0 if there is none.
     pub(crate) fn user_generation_end(&self, issuer: &str, subject: &str) -> i64 {
         let key = self.key(Kind::Generation, issuer, subject);
@@ -203,7 +218,16 @@ impl RevocationView {
                     continue;
                 }
                 // It revokes nothing.
-                Revocation::Forgotten { .. } => continue,
+                Revocation::Forgotten { issuer, subject } => {
+                    let key = self.key(Kind::Forgotten, issuer, subject);
+                    let ends = self.bucket_end(unix_seconds(entry.keep_until));
+                    let mut shard = write(self.shard(&key));
+                    let number = self.forgotten.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
+                    shard.replace(key, number, ends);
+                    drop(shard);
+                    self.waiters.wake(self.key(Kind::User, issuer, subject));
+                    continue;
+                }
             };
             let key = self.key(kind, issuer, id);
             let ends = self.bucket_end(unix_seconds(entry.keep_until));

@@ -1,5 +1,8 @@
 //! A store in the memory of one process. Its data is lost when the process ends.
 
+#[cfg(feature = "api-keys")]
+mod api_keys;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::ready;
@@ -31,6 +34,8 @@ struct Tables {
     families: HashMap<FamilyId, RefreshTokenFamily>,
     family_expiry: BTreeSet<(i64, FamilyId)>,
     by_subject: BTreeSet<(String, String, FamilyId)>,
+    #[cfg(feature = "api-keys")]
+    api_keys: api_keys::ApiKeyTables,
 }
 
 /// Without the rows, which name users.

@@ -7,9 +7,12 @@
 //! | `file` | the database of one path, which is opened again after it failed |
 //! | `disk` | the open file |
 //! | `tables` | the tables, and the operations of one transaction |
+//! | `api_keys` | the tables of API keys |
 //! | `failure`, `advice` | why a read or a write failed, and what to do |
 
 mod advice;
+#[cfg(feature = "api-keys")]
+mod api_keys;
 mod disk;
 mod failure;
 mod file;

@@ -9,6 +9,8 @@ pub(super) struct Acknowledged {
     pub(super) revoked: Vec<String>,
     pub(super) logged_in: Vec<String>,
     pub(super) logged_out: Vec<(String, String)>,
+    pub(super) keys_made: Vec<String>,
+    pub(super) keys_revoked: Vec<String>,
 }
 
 impl Acknowledged {
@@ -21,6 +23,8 @@ impl Acknowledged {
             Line::LoggedOut { refresh_token, access_token } => {
                 self.logged_out.push((refresh_token, access_token));
             }
+            Line::KeyMade(key) => self.keys_made.push(key),
+            Line::KeyRevoked(key) => self.keys_revoked.push(key),
             Line::Served { good, revoked } => {
                 assert_eq!((good, revoked.unwrap_or(401)), (200, 401));
             }
@@ -35,6 +39,11 @@ impl Acknowledged {
         assert_eq!(service.status(&token("good")).await, 200);
         for id in &self.revoked {
             assert_eq!(service.status(&token(id)).await, 401, "{id} was revoked");
+        }
+        for (keys, status) in [(&self.keys_made, 200), (&self.keys_revoked, 401)] {
+            for key in keys {
+                assert_eq!(service.status_of_key(key).await, status, "{key}");
+            }
         }
         let tokens = service.auth.tokens().unwrap();
         for refresh_token in &mut self.logged_in {
@@ -53,5 +62,7 @@ impl Acknowledged {
         self.revoked.extend(other.revoked);
         self.logged_in.extend(other.logged_in);
         self.logged_out.extend(other.logged_out);
+        self.keys_made.extend(other.keys_made);
+        self.keys_revoked.extend(other.keys_revoked);
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+#[cfg(feature = "api-keys")]
+use super::api_keys;
 use super::{AuthBuilder, cookies, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
@@ -43,6 +45,9 @@ impl AuthBuilder {
     fn assemble(mut self, has_runtime: bool) -> Result<Engine, BuildError> {
         let mut errors = ConfigErrors::default();
         let vocabulary = self.one_vocabulary(&mut errors);
+        // First, since it adds an authenticator.
+        #[cfg(feature = "api-keys")]
+        let api_keys = api_keys::assemble(&mut self, vocabulary, &mut errors);
         let (jwt, issuer) = verification::assemble(&mut self, &mut errors);
         let origins = sources::origins(&self, &mut errors);
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
@@ -82,6 +87,8 @@ impl AuthBuilder {
                 audit_log: AuditLog::new(self.audit_hook),
             },
             users,
+            #[cfg(feature = "api-keys")]
+            api_keys,
             proxies,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,

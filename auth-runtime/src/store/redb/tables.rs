@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use ::redb::{Database, Key, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
+#[cfg(feature = "api-keys")]
+use super::api_keys::{ApiKeyTables, ApiKeyWrite};
 use super::failure::Failure;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::Revocation;
@@ -14,7 +16,7 @@ use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
 pub(super) const FORMAT: u64 = 1;
 
 /// The maximum number of expired rows that one transaction deletes.
-const MAX_DROPPED: usize = 1000;
+pub(super) const MAX_DROPPED: usize = 1000;
 
 /// Issuer, kind, id or subject, `issued_at_or_before` of a user or a generation or 0, `keep_until`. Times are in seconds since the
 /// epoch.
@@ -57,6 +59,8 @@ pub(super) enum Write {
     DropFamilies(i64),
     /// In seconds since the epoch. The result is `true`.
     ConfirmedTime(u64),
+    #[cfg(feature = "api-keys")]
+    ApiKey(Box<ApiKeyWrite>),
     /// Finds out whether the file can be written, after a failure. The result is `true`.
     Test,
     #[cfg(test)]
@@ -66,14 +70,24 @@ pub(super) enum Write {
 }
 
 impl Write {
-    /// Whether it is of no use when its caller does not wait for it any more: a new session, and the next token of one.
+    /// Whether it is of no use when its caller does not wait for it any more: a new session, the next token of one, a new API key.
     pub(super) fn is_for_its_caller_alone(&self) -> bool {
-        matches!(self, Self::Insert(_) | Self::Replace(..))
+        match self {
+            Self::Insert(_) | Self::Replace(..) => true,
+            #[cfg(feature = "api-keys")]
+            Self::ApiKey(write) => write.is_for_its_caller_alone(),
+            _ => false,
+        }
     }
 
-    /// The session that it adds.
-    pub(super) fn inserted(&self) -> Option<FamilyId> {
-        if let Self::Insert(family) = self { Some(family.id) } else { None }
+    /// What takes it back, if its caller did not get the session or the API key that it adds.
+    pub(super) fn undo(&self) -> Option<Self> {
+        match self {
+            Self::Insert(family) => Some(Self::Remove(vec![family.id])),
+            #[cfg(feature = "api-keys")]
+            Self::ApiKey(write) => write.undo().map(|undo| Self::ApiKey(Box::new(undo))),
+            _ => None,
+        }
     }
 }
 
@@ -85,6 +99,8 @@ pub(super) struct Tables<'t> {
     families: Table<'t, FamilyId, &'static [u8]>,
     family_expiry: Table<'t, (i64, FamilyId), ()>,
     by_subject: Table<'t, SubjectRow, ()>,
+    #[cfg(feature = "api-keys")]
+    api_keys: ApiKeyTables<'t>,
 }
 
 /// Creates the tables of a new database. Returns the format of the database; `None` if another program made it.
@@ -95,9 +111,14 @@ pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Failure> {
         transaction.commit()?;
         return Ok(Some(FORMAT));
     }
-    let meta = transaction.open_table(META)?;
-    let format = meta.get(FORMAT_KEY)?;
-    Ok(format.map(|format| format.value()))
+    let format = transaction.open_table(META)?.get(FORMAT_KEY)?.map(|format| format.value());
+    #[cfg(feature = "api-keys")]
+    if format == Some(FORMAT) && !ApiKeyTables::are_in(&transaction)? {
+        // An earlier version has written the file, or a program without API keys.
+        ApiKeyTables::open(&transaction)?;
+        transaction.commit()?;
+    }
+    Ok(format)
 }
 
 impl<'t> Tables<'t> {
@@ -109,6 +130,8 @@ impl<'t> Tables<'t> {
             families: transaction.open_table(FAMILIES)?,
             family_expiry: transaction.open_table(FAMILY_EXPIRY)?,
             by_subject: transaction.open_table(BY_SUBJECT)?,
+            #[cfg(feature = "api-keys")]
+            api_keys: ApiKeyTables::open(transaction)?,
         })
     }
 
@@ -123,6 +146,8 @@ impl<'t> Tables<'t> {
             Write::ConfirmedTime(seconds) => {
                 Ok(self.meta.insert(CONFIRMED_TIME_KEY, seconds).map(|_| true)?)
             }
+            #[cfg(feature = "api-keys")]
+            Write::ApiKey(write) => self.api_keys.run(*write),
             Write::Test => self.test(),
             #[cfg(test)]
             Write::Panic => panic!("as a test"),
@@ -297,7 +322,7 @@ fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Failure> {
     serde_json::from_slice(row).map_err(|error| unreadable("a family", &error))
 }
 
-fn unreadable(row: &str, error: &dyn Display) -> Failure {
+pub(super) fn unreadable(row: &str, error: &dyn Display) -> Failure {
     Failure::Content(format!(
         "the row of {row} can't be read ({error}): a newer version of the program may have written it"
     ))

@@ -63,14 +63,14 @@ pub(super) fn run(file: &StoreFile, busy: &Busy, mut waiting: mpsc::Receiver<Job
 }
 
 fn commit(file: &StoreFile, writes: Vec<Write>, senders: Vec<oneshot::Sender<Result<bool, StoreError>>>) {
-    let inserted: Vec<_> = writes.iter().map(Write::inserted).collect();
-    let mut not_handed_out = Vec::new();
+    let undos: Vec<_> = writes.iter().map(Write::undo).collect();
+    let mut undone = Vec::new();
     match file.write(writes) {
         Ok(answers) => {
-            for ((sender, answer), inserted) in senders.into_iter().zip(answers).zip(inserted) {
-                // It fails if the future of the caller was dropped. Then nobody gets the tokens of a new session.
+            for ((sender, answer), undo) in senders.into_iter().zip(answers).zip(undos) {
+                // It fails if the future of the caller was dropped. Then nobody gets the tokens of a new session, or a new key.
                 if sender.send(Ok(answer)).is_err() {
-                    not_handed_out.extend(inserted);
+                    undone.extend(undo);
                 }
             }
         }
@@ -80,10 +80,13 @@ fn commit(file: &StoreFile, writes: Vec<Write>, senders: Vec<oneshot::Sender<Res
             }
         }
     }
-    if !not_handed_out.is_empty() {
-        let count = not_handed_out.len();
-        tracing::warn!(count, "auth: sessions were stored too late for their callers, and are removed");
+    if !undone.is_empty() {
+        let count = undone.len();
+        tracing::warn!(
+            count,
+            "auth: sessions or API keys were stored too late for their callers, and are removed"
+        );
         // What fails is in the log, and such a session expires.
-        let _ = file.write(vec![Write::Remove(not_handed_out)]);
+        let _ = file.write(undone);
     }
 }

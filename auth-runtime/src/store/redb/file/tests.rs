@@ -212,3 +212,29 @@ fn a_file_that_was_closed_can_be_opened_while_a_read_holds_the_rest() {
     StoreFile::open(&path, &RedbStoreOptions::default()).unwrap();
     assert!(file.write(revoke("a")).unwrap_err().to_string().contains("it is closed"));
 }
+
+/// As an earlier version has written it, or a program without the feature.
+#[test]
+#[cfg(feature = "api-keys")]
+fn a_file_without_the_tables_of_api_keys_gets_them() {
+    use ::redb::TableHandle as _;
+
+    use super::super::api_keys;
+
+    let (_directory, path, file) = new_file();
+    file.write(revoke("a")).unwrap();
+    drop(file);
+    let database = Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let tables: Vec<_> = transaction.list_tables().unwrap().collect();
+    let of_keys = tables.into_iter().filter(|table| table.name().starts_with("api_key"));
+    let deleted =
+        of_keys.map(|table| transaction.delete_table(table).unwrap()).filter(|deleted| *deleted).count();
+    transaction.commit().unwrap();
+    drop(database);
+    assert_eq!(deleted, 3);
+
+    let file = StoreFile::open(&path, &RedbStoreOptions::default().require_existing()).unwrap();
+    assert_eq!(count(&file).ok(), Some(1));
+    assert!(file.read(|transaction| api_keys::find(transaction, "id")).ok().unwrap().is_none());
+}

@@ -1,0 +1,115 @@
+//! The users of sockets and streams: loaded again when they are forgotten.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use auth_runtime::authenticator::{BoxError, Credential, CredentialPlace, Subject};
+use auth_runtime::streams::EndReason;
+use auth_runtime::testing::{TestAuth, TestUser};
+use auth_runtime::users::UserStore;
+use auth_runtime::{Auth, Principal, RequestAuth, Router, auth, routing::get};
+use tokio::time::timeout;
+use tower::ServiceExt as _;
+
+use super::streams::principal_of;
+use crate::support::request;
+
+const ISSUER: &str = "https://issuer.test";
+const WHILE: Duration = Duration::from_secs(100);
+
+/// Whether alice is active; everybody else is.
+#[derive(Clone, Default)]
+struct Accounts {
+    is_inactive: Arc<AtomicBool>,
+    is_broken: Arc<AtomicBool>,
+    loads: Arc<AtomicUsize>,
+}
+
+impl UserStore for Accounts {
+    type User = String;
+
+    async fn load(&self, caller: &Principal) -> Result<Option<String>, BoxError> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        if self.is_broken.load(Ordering::SeqCst) {
+            return Err("the database is on fire".into());
+        }
+        let is_inactive = caller.subject() == "alice" && self.is_inactive.load(Ordering::SeqCst);
+        Ok((!is_inactive).then(|| caller.subject().to_owned()))
+    }
+}
+
+async fn engine() -> (TestAuth, Accounts) {
+    let accounts = Accounts::default();
+    let test = TestAuth::with(|builder| builder.users(accounts.clone()));
+    (test, accounts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_that_is_forgotten_is_loaded_again_and_ends_what_it_began_if_it_is_inactive() {
+    let (test, accounts) = engine().await;
+    let alice = principal_of(&test, &TestUser::new("alice")).await;
+    let bob = principal_of(&test, &TestUser::new("bob")).await;
+    let (mut of_alice, mut of_bob) = (alice.ended(), bob.ended());
+    assert!(timeout(WHILE, &mut of_alice).await.is_err() && timeout(WHILE, &mut of_bob).await.is_err());
+    assert_eq!(accounts.loads.load(Ordering::SeqCst), 2, "remembered since the requests");
+
+    test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
+    assert!(timeout(WHILE, &mut of_alice).await.is_err() && timeout(WHILE, &mut of_bob).await.is_err());
+    assert_eq!(accounts.loads.load(Ordering::SeqCst), 3, "hers again");
+
+    accounts.is_inactive.store(true, Ordering::SeqCst);
+    test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
+    assert_eq!(of_alice.await, EndReason::UserInactive);
+    assert!(timeout(WHILE, &mut of_bob).await.is_err());
+    // What begins after it was forgotten ends too.
+    assert_eq!(alice.ended().await, EndReason::UserInactive);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_that_can_not_be_loaded_is_tried_again() {
+    let (test, accounts) = engine().await;
+    let alice = principal_of(&test, &TestUser::new("alice")).await;
+    let mut ended = alice.ended();
+    assert!(timeout(WHILE, &mut ended).await.is_err());
+    accounts.is_broken.store(true, Ordering::SeqCst);
+    // Without a store the view is never old, so it is not waited for either.
+    test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
+    assert_eq!(ended.await, EndReason::Unavailable);
+}
+
+/// Who is called as the credential says.
+async fn named(credential: Credential, _: ()) -> Result<Subject, BoxError> {
+    Ok(Subject::new(credential.text()))
+}
+
+#[auth(source = "partner")]
+async fn by_partner() {}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_authenticator_judged_ends_when_its_subject_is_forgotten() {
+    let auth = Auth::builder()
+        .authenticator_with("partner", CredentialPlace::header("X-Partner"), named, ())
+        .build()
+        .unwrap();
+    let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
+    let mut callers = Vec::new();
+    for name in ["acme", "other"] {
+        let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", name)])).await.unwrap();
+        callers.push(answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap());
+    }
+    let mut ended: Vec<_> = callers.iter().map(Principal::ended).collect();
+    for waiter in &mut ended {
+        assert!(timeout(WHILE, waiter).await.is_err());
+    }
+    let issuer = callers[0].issuer().unwrap();
+    auth.revocations().forget(issuer, "acme").await.unwrap();
+    assert_eq!((&mut ended[0]).await, EndReason::Revoked);
+    assert!(timeout(WHILE, &mut ended[1]).await.is_err());
+    // It was judged before, so it ends also if it is waited for only now.
+    assert_eq!(callers[0].ended().await, EndReason::Revoked);
+    // What is judged after it does not.
+    let answer = app.oneshot(request("GET", "/", &[("x-partner", "acme")])).await.unwrap();
+    let again = answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap();
+    assert!(timeout(WHILE, again.ended()).await.is_err());
+}
