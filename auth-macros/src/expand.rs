@@ -6,6 +6,7 @@ mod common;
 mod documented;
 mod encode;
 mod rule;
+mod users;
 mod vocabulary;
 
 pub(crate) use self::auth::auth;

@@ -10,6 +10,7 @@
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
 //! | `scheme` | an authenticator with what is remembered of its answers |
+//! | `user` | the user of a caller |
 //! | `token_service` | logging in, refreshing, logging out |
 //! | `key_sets` | the keys of issuers are replaced |
 //! | `background` | what an engine does by itself |
@@ -29,6 +30,7 @@ mod sessions;
 mod sources;
 mod token_cache;
 mod token_service;
+mod user;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -58,6 +60,7 @@ use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
 use crate::store::StoreError;
+use crate::users::Users;
 
 /// The engine of a service: it verifies credentials, decides on requests, and revokes tokens. Clones share one engine.
 #[derive(Clone, Debug)]
@@ -131,6 +134,8 @@ pub(crate) struct Engine {
     pub(crate) responses: Responses,
     #[cfg(feature = "api-keys")]
     api_keys: Option<Arc<ApiKeyState>>,
+    /// `None`: no users are loaded.
+    pub(crate) users: Option<Arc<Users>>,
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,
@@ -182,6 +187,7 @@ impl Engine {
         self.revocations.state.has_log()
             || self.sessions.cookies.renews()
             || self.authentication.sources.have_authenticators()
+            || self.users.is_some()
     }
 }
 

@@ -21,8 +21,8 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
-#[cfg_attr(not(any(test, feature = "api-keys")), expect(dead_code, reason = "what it is for comes next"))]
 mod load_cache;
+mod login_page;
 mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -39,6 +39,7 @@ pub mod store;
 pub mod streams;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod users;
 pub mod verify;
 pub mod vocabulary;
 
@@ -47,8 +48,11 @@ pub use auth_macros::{auth, check, rule, vocabulary};
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
-pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin};
-pub use self::pipeline::RequestAuth;
+pub use self::gate::{
+    AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin, User,
+};
+pub use self::login_page::LoginPage;
+pub use self::pipeline::{Checked, RequestAuth};
 pub use self::principal::Principal;
 pub use self::router::Router;
 
@@ -63,6 +67,8 @@ pub mod routing {
 /// Traits and types that the expansions of the macros use, and that messages of the compiler name. Do not use them directly.
 pub mod macro_support {
     pub use crate::gate::CarriesPolicy;
-    pub use crate::pipeline::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
+    pub use crate::pipeline::{
+        Check, CheckError, CheckOutcome, HandedOver, IntoCheckOutcome, NamedCheck, NoCheck,
+    };
     pub use crate::policy::{HandlerInfo, Policy};
 }

@@ -11,6 +11,7 @@
 
 mod error;
 mod follow;
+mod forgotten;
 mod heartbeat;
 mod revocations;
 mod revoker;
@@ -20,6 +21,7 @@ mod waiters;
 pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
 pub use self::follow::RevocationStatus;
+pub(crate) use self::forgotten::{SubjectCache, SubjectCaches, Subjects};
 pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revocations::Revocations;
 pub(crate) use self::revoker::{Revoked, Revoker};

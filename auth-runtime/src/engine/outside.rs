@@ -10,7 +10,8 @@ impl Auth {
     /// Verifies a token of an issuer and returns its caller, as for a request: the signature and all that its issuer must satisfy, its
     /// times, and that it was not revoked. No source, origin or rule is looked at: [`require`](Self::require) decides rules.
     ///
-    /// `token` is the token alone, without `Bearer`.
+    /// `token` is the token alone, without `Bearer`. Where the engine loads users ([`users`](crate::AuthBuilder::users)), the caller has an
+    /// active one.
     ///
     /// ```
     /// use auth_runtime::rejection::CallerError;
@@ -32,7 +33,7 @@ impl Auth {
         // The clock, and predicates on claims, are code of the application's.
         let caller = catch_panic_of(async {
             let now = engine.now();
-            engine.caller_of_token(token, engine.remembered(token).as_deref(), now)
+            engine.with_user(engine.caller_of_token(token, engine.remembered(token).as_deref(), now)?).await
         });
         caller.await.unwrap_or_else(|panic| Err(panicked(&panic)))
     }
@@ -79,7 +80,8 @@ impl Auth {
 }
 
 fn panicked(panic: &Panic) -> CallerError {
-    let reason =
-        format!("the application's code that finds the caller (the clock, a predicate of an issuer) {panic}");
+    let reason = format!(
+        "the application's code that finds the caller (the clock, a predicate of an issuer, the `UserStore`) {panic}"
+    );
     CallerError::new(CallerErrorKind::Misconfigured, reason)
 }

@@ -53,10 +53,11 @@ impl Auth {
             let judged = Judged { scheme: found, name: scheme, text: credential, now: engine.now() };
             let caller = judged.caller(engine, &head).await?;
             let absent = "the authenticator says that this is no credential";
-            caller.ok_or_else(|| CallerError::new(CallerErrorKind::Invalid, absent))
+            let caller = caller.ok_or_else(|| CallerError::new(CallerErrorKind::Invalid, absent))?;
+            engine.with_user(caller).await
         });
         caller.await.unwrap_or_else(|panic| {
-            let reason = format!("the authenticator `{scheme}`, or the clock, {panic}");
+            let reason = format!("the authenticator `{scheme}`, the `UserStore` or the clock {panic}");
             Err(CallerError::new(CallerErrorKind::Misconfigured, reason))
         })
     }

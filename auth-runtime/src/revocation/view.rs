@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use super::SubjectCaches;
 use super::waiters::{Registration, Waiters};
 use crate::clock::unix_seconds;
 use crate::principal::TokenIdentity;
@@ -39,6 +40,8 @@ pub(crate) struct RevocationView {
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
     waiters: Arc<Waiters>,
+    /// What is evicted when a subject is forgotten.
+    caches: SubjectCaches,
 }
 
 /// The buckets, by the time at which they are deleted, in seconds since the epoch.
@@ -90,6 +93,7 @@ impl RevocationView {
             bucket_width: (term / BUCKETS_A_TERM).max(60),
             own_issuer,
             waiters: Arc::new(Waiters::new()),
+            caches: SubjectCaches::default(),
         }
     }
 
@@ -111,6 +115,16 @@ impl RevocationView {
     /// Wakes every waiter: something changed that the view does not know.
     pub(crate) fn wake_all(&self) {
         self.waiters.wake_all();
+    }
+
+    /// The same, which evicts from these caches too.
+    pub(super) fn with_caches(self, caches: SubjectCaches) -> Self {
+        Self { caches, ..self }
+    }
+
+    /// How long what it evicts from remembers, at the longest.
+    pub(super) fn longest_cache(&self) -> Duration {
+        self.caches.longest()
     }
 
     /// Returns the epoch. Call it before [`is_revoked`](Self::is_revoked).
@@ -164,8 +178,10 @@ impl RevocationView {
         shard.buckets.iter().find(holds).map_or(0, |(ends, _)| *ends)
     }
 
-    /// Adds revocations. They are enforced when this returns.
-    pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
+    /// Adds revocations, and evicts what was loaded for subjects. They are enforced when this returns.
+    pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation, IntoIter: Clone>) {
+        let entries = entries.into_iter();
+        self.caches.apply(entries.clone());
         for entry in entries {
             let (kind, issuer, id, value) = match &entry.revocation {
                 Revocation::Token { issuer, token_id } => (Kind::Token, issuer, token_id, ALWAYS),
@@ -186,6 +202,8 @@ impl RevocationView {
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
                     continue;
                 }
+                // It revokes nothing.
+                Revocation::Forgotten { .. } => continue,
             };
             let key = self.key(kind, issuer, id);
             let ends = self.bucket_end(unix_seconds(entry.keep_until));

@@ -72,7 +72,7 @@ pub(super) fn assemble(
                     None => source,
                 };
                 match Scheme::new(name, authenticator) {
-                    Ok(scheme) => schemes.add(source, Some(scheme)),
+                    Ok(scheme) => schemes.add(source, Some(Arc::new(scheme))),
                     Err(error) => schemes.errors.push(error),
                 }
             }
@@ -89,7 +89,7 @@ pub(super) fn assemble(
 }
 
 /// A source, and what judges its credentials; `None`: they are tokens.
-type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Scheme>);
+type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Arc<Scheme>>);
 
 /// The schemes of an engine, as far as they are assembled.
 struct Schemes<'e> {
@@ -102,7 +102,7 @@ impl Schemes<'_> {
         self.list.push((source, None));
     }
 
-    fn add(&mut self, source: Arc<dyn CredentialSource>, scheme: Option<Scheme>) {
+    fn add(&mut self, source: Arc<dyn CredentialSource>, scheme: Option<Arc<Scheme>>) {
         let name = source.name();
         if self.list.iter().any(|(other, _)| other.name() == name) {
             self.errors.push(format!("two sources have the name `{name}`: give the second another name"));
