@@ -132,7 +132,9 @@ impl ApiKeys {
     /// Sets for how long a key that was looked up is remembered, at most an hour. Default 60 seconds; 0 asks the store for each request.
     /// Whether a key has expired is looked at for each request all the same.
     ///
-    /// A revocation or a rotation counts at once in the process that made it. This is the time after which every other process sees it.
+    /// A revocation or a rotation counts at once in the process that made it, and in every other one that shares its
+    /// [store](crate::AuthBuilder::store) as soon as that has read the log: within a second. This is the time after which processes that
+    /// share the keys and no log see it.
     pub fn cache_for(mut self, time: Duration) -> Self {
         self.cache_for = time;
         self

@@ -30,8 +30,6 @@ const KEEP_ENDED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The keys of an engine.
 pub(crate) struct ApiKeyState {
-    /// The name of their scheme.
-    pub(super) name: String,
     /// The issuer of their callers.
     pub(super) issuer: String,
     pub(super) format: KeyFormat,
@@ -65,7 +63,6 @@ impl ApiKeyState {
         let location = source.as_ref().and_then(|source| source.location());
         let is_after_scheme = matches!(location, Some(CredentialLocation::Header { scheme: Some(_), .. }));
         Self {
-            name: name.to_owned(),
             issuer: scheme_issuer(name),
             format,
             store,

@@ -139,7 +139,7 @@ impl<'a> ApiKeyService<'a> {
     /// Revokes a key. Returns whether there is one that was not revoked before. This process refuses it at once, and every other one
     /// that shares the store when it has read the log again: within a second, and within
     /// [`max_staleness`](crate::AuthBuilder::max_staleness) in any case. Sockets and streams of the key end.
-    /// What remembers it without a shared log forgets it after [`ApiKeys::cache_for`](super::ApiKeys::cache_for).
+    /// What shares the keys and no log forgets it after [`ApiKeys::cache_for`](super::ApiKeys::cache_for).
     ///
     /// # Errors
     /// [`ApiKeyError::Static`]. [`ApiKeyError::Store`]: then it may be valid: call it again. [`ApiKeyError::AuditHook`].

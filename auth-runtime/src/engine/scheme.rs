@@ -73,11 +73,6 @@ impl Scheme {
         self.remembered.get(&self.hash(credential), now)?
     }
 
-    #[cfg(feature = "api-keys")]
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// What the authenticator says of this credential, of a request with this head.
     ///
     /// # Errors

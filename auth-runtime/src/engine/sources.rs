@@ -42,12 +42,6 @@ impl Sources {
         self.schemes.iter().flatten()
     }
 
-    /// The scheme of this name.
-    #[cfg(feature = "api-keys")]
-    pub(crate) fn scheme_named(&self, name: &str) -> Option<&Scheme> {
-        self.schemes.iter().flatten().map(|scheme| &**scheme).find(|scheme| scheme.name() == name)
-    }
-
     /// Whether any credential is judged by an authenticator.
     #[cfg(feature = "openapi")]
     pub(crate) fn have_authenticators(&self) -> bool {
