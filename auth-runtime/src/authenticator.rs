@@ -118,6 +118,7 @@ impl<A: Authenticator> Authenticator for Arc<A> {
 pub(crate) trait DynAuthenticator: Send + Sync {
     fn authenticate<'a>(&'a self, credential: &'a str, head: &'a Parts) -> AuthenticationFuture<'a>;
 
+    #[cfg(feature = "openapi")]
     fn security_scheme(&self) -> Option<Value>;
 }
 
@@ -129,6 +130,7 @@ impl<A: Authenticator> DynAuthenticator for A {
         Box::pin(Authenticator::authenticate(self, credential, head))
     }
 
+    #[cfg(feature = "openapi")]
     fn security_scheme(&self) -> Option<Value> {
         Authenticator::security_scheme(self)
     }

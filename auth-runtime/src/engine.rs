@@ -14,12 +14,14 @@
 //! | `token_service` | logging in, refreshing, logging out |
 //! | `key_sets` | the keys of issuers are replaced |
 //! | `background` | what an engine does by itself |
+//! | `credential_watch` | when the credential of a socket or stream ends |
 
 mod authentication;
 mod authorization;
 mod background;
 mod builder;
 mod callers;
+mod credential_watch;
 mod key_sets;
 mod outside;
 mod responses;

@@ -11,6 +11,7 @@
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
+//! | [`sockets`] | WebSockets and server-sent events that end with their credential |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -63,6 +64,9 @@ pub mod second_factor {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
+
+#[doc = include_str!("../guide/sockets.md")]
+pub mod sockets {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}

@@ -33,6 +33,7 @@ mod router;
 pub mod session;
 pub mod source;
 pub mod store;
+pub mod streams;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod users;

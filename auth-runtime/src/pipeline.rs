@@ -60,7 +60,7 @@ impl<'a> Pipeline<'a> {
     async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
         #[cfg(feature = "test-util")]
         if let Some(token) = self.injected(head) {
-            return self.with_user(self.engine().identify(token.clone())?).await.map(Some);
+            return self.with_user(self.auth.engine().identify(token.clone())?).await.map(Some);
         }
         // The sources whose authenticators say that what was found is no credential.
         let mut empty = Vec::new();

@@ -1,16 +1,19 @@
 //! The principal: the caller of a request, as its verified token describes it.
 
+mod ended;
 mod loaded_user;
 mod token_identity;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use self::ended::{CredentialWatch, EndedFuture};
+pub use self::ended::{EndReason, Ended};
 pub(crate) use self::loaded_user::{GrantedNames, LoadedUser};
 pub(crate) use self::token_identity::TokenIdentity;
 use crate::verify::{Excerpt, Names, VerifiedToken, scheme_of_issuer};
@@ -39,6 +42,8 @@ struct Inner {
     permissions: Box<[Box<str>]>,
     /// The roles, scopes and permissions that the engine's vocabulary declares.
     bits: Bits,
+    /// The engine that made it; `None` for one that a test made without an engine.
+    watch: Option<Weak<dyn CredentialWatch>>,
 }
 
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
@@ -47,8 +52,12 @@ pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
 
 impl Principal {
     /// Makes the principal of a verified token. Declared roles add the roles that they imply and the permissions that they are
-    /// granted. Roles that exclude each other are an error.
-    pub(crate) fn identify(token: VerifiedToken, index: &VocabularyIndex) -> Result<Self, Unidentified> {
+    /// granted. Roles that exclude each other are an error. `watch` is the engine, which knows when the token ends.
+    pub(crate) fn identify(
+        token: VerifiedToken,
+        index: &VocabularyIndex,
+        watch: Option<Weak<dyn CredentialWatch>>,
+    ) -> Result<Self, Unidentified> {
         const NO_SUBJECT: &str =
             "the token's subject is missing or empty, or neither a string nor an integer";
         let subject: Box<str> = token.subject().ok_or(Unidentified(NO_SUBJECT.into()))?.into();
@@ -67,6 +76,7 @@ impl Principal {
             permissions: permissions.into(),
             bits,
             token,
+            watch,
         };
         Ok(Self { inner: Arc::new(inner), user: None })
     }
@@ -214,6 +224,31 @@ impl Principal {
     /// If the claims do not fit the type. The text of the error can contain the value of a claim, which may be personal data.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(self.inner.token.claims.as_map())
+    }
+
+    /// Returns a future that completes when the credential no longer counts, with the reason: for sockets and streams, which outlive the
+    /// decision on their request.
+    ///
+    /// | reason | when |
+    /// |---|---|
+    /// | [`EndReason::Expired`] | the token has expired, after the leeway |
+    /// | [`EndReason::Revoked`] | the token, its session or its user was revoked: logout, logout everywhere, [`Revocations`](crate::revocation::Revocations) |
+    /// | [`EndReason::KeyWithdrawn`] | the key that verified the token was removed |
+    /// | [`EndReason::Unavailable`] | the view of revocations is older than [`max_staleness`](crate::AuthBuilder::max_staleness) |
+    ///
+    /// What this process revokes is seen at once, and what another instance revokes when the store's log is read, every second. A clock
+    /// that is set is noticed within seconds. [`Ended::while_session_lasts`] prolongs it by refreshes of the session.
+    ///
+    /// The future must be polled on a tokio runtime with a timer. It has no task of its own, and keeps the engine alive. It never
+    /// completes for a principal that no engine made, such as that of `TestUser::principal`.
+    ///
+    /// [`until_ended`](crate::streams::UntilEnded::until_ended) ends a stream with it.
+    pub fn ended(&self) -> Ended {
+        Ended::of(self.clone())
+    }
+
+    fn watch(&self) -> Option<&Weak<dyn CredentialWatch>> {
+        self.inner.watch.as_ref()
     }
 
     pub(crate) fn auth_time_seconds(&self) -> Option<i64> {

@@ -16,6 +16,7 @@ mod heartbeat;
 mod revocations;
 mod revoker;
 mod view;
+mod waiters;
 
 pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
@@ -25,4 +26,5 @@ pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revocations::Revocations;
 pub(crate) use self::revoker::{Revoked, Revoker};
 pub(crate) use self::view::RevocationView;
+pub(crate) use self::waiters::Registration;
 pub use crate::store::Revocation;

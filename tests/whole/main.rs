@@ -29,6 +29,7 @@ mod replace_keys;
 mod routers;
 mod runtimes;
 mod simultaneous;
+mod sockets;
 mod standards;
 mod stores;
 mod test_kit;

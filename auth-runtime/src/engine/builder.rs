@@ -30,7 +30,7 @@ use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
 use crate::rejection::{Rejection, RenderHook};
-use crate::source::{CookieOptions, CredentialPlace, CredentialSource};
+use crate::source::{CookieOptions, CredentialPlace, CredentialSource, Query};
 use crate::store::{RefreshTokenStore, RevocationLog};
 use crate::verify::TrustedIssuer;
 use crate::vocabulary::Vocabulary;
@@ -60,7 +60,7 @@ pub struct AuthBuilder {
     max_token_bytes: usize,
     custom_sources: Vec<Arc<dyn CredentialSource>>,
     default_sources: Option<Vec<String>>,
-    allow_query_tokens: bool,
+    query_tokens: Option<Query>,
     cookies: CookieOptions,
     insecure_cookies: bool,
     public_origin: Option<String>,
@@ -98,7 +98,7 @@ impl AuthBuilder {
             max_token_bytes: 16 * 1024,
             custom_sources: Vec::new(),
             default_sources: None,
-            allow_query_tokens: false,
+            query_tokens: None,
             cookies: CookieOptions::new(),
             insecure_cookies: false,
             public_origin: None,
@@ -198,12 +198,13 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds the source `query`: `?access_token=`.
+    /// Adds the source `query`: `?access_token=`, for WebSockets alone unless the [`Query`] says otherwise.
     ///
     /// What is lost: URLs are written to logs, histories and `Referer` headers, and the token with them (RFC 6750 §2.3). It is
-    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes.
-    pub fn dangerously_allow_query_tokens(mut self) -> Self {
-        self.allow_query_tokens = true;
+    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes. For the WebSocket of a
+    /// browser, [`WebSocketProtocol`](crate::source::WebSocketProtocol) keeps the token out of the URL.
+    pub fn dangerously_allow_query_tokens(mut self, query: Query) -> Self {
+        self.query_tokens = Some(query);
         self
     }
 

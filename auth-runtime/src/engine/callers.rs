@@ -44,8 +44,8 @@ impl Engine {
     }
 
     /// Verified claims → the caller that they are of.
-    pub(crate) fn identify(&self, token: VerifiedToken) -> Result<Principal, CallerError> {
-        Principal::identify(token, &self.authorization.vocabulary)
+    pub(crate) fn identify(self: &Arc<Self>, token: VerifiedToken) -> Result<Principal, CallerError> {
+        Principal::identify(token, &self.authorization.vocabulary, Some(self.watch()))
             .map_err(|unidentified| CallerError::new(CallerErrorKind::Invalid, unidentified.0))
     }
 

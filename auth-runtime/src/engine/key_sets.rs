@@ -74,5 +74,7 @@ impl Engine {
     /// Called after each change of keys. The tokens of withdrawn keys do not count from the change on, whether this is called or not.
     pub(super) fn keys_replaced(&self) {
         self.authentication.token_cache.remove_withdrawn();
+        // Sockets and streams look whether the key of their token is among them.
+        self.revocations.state.view().wake_all();
     }
 }

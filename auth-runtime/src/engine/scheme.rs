@@ -63,6 +63,7 @@ impl Scheme {
         })
     }
 
+    #[cfg(feature = "openapi")]
     pub(crate) fn authenticator(&self) -> &dyn DynAuthenticator {
         &*self.authenticator
     }

@@ -165,10 +165,8 @@ mod tests {
 
     fn verified(key: &KeyStatus) -> Verified {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let principal = Principal::identify(
-            VerifiedToken::new(claims).with_key(key.clone()),
-            &VocabularyIndex::default(),
-        );
+        let token = VerifiedToken::new(claims).with_key(key.clone());
+        let principal = Principal::identify(token, &VocabularyIndex::default(), None);
         Verified::new(principal.unwrap(), 1)
     }
 

@@ -98,7 +98,8 @@ impl TokenService {
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
         let token = self.engine.authentication.jwt.verify(access_token).ok()?;
         // Also if its roles exclude each other by the vocabulary: the session must be able to end.
-        let principal = Principal::identify(token, &VocabularyIndex::default()).ok()?;
+        let principal =
+            Principal::identify(token, &VocabularyIndex::default(), Some(self.engine.watch())).ok()?;
         (principal.issuer() == self.engine.sessions.issuer.as_ref().map(IssuerState::issuer))
             .then_some(principal)
     }

@@ -69,9 +69,9 @@ impl Judged<'_> {
         }
     }
 
-    async fn ask(&self, engine: &Engine, head: &Parts) -> Result<Judgement, CallerError> {
+    async fn ask(&self, engine: &Arc<Engine>, head: &Parts) -> Result<Judgement, CallerError> {
         let vocabulary = &engine.authorization.vocabulary;
-        let identify = |token| Principal::identify(token, vocabulary);
+        let identify = |token| Principal::identify(token, vocabulary, Some(engine.watch()));
         self.scheme.ask(self.text, head, engine.monotonic(), identify).await.map_err(|error| {
             let reason = format!("the authenticator `{}` failed: {error}", self.name);
             CallerError::new(CallerErrorKind::Unavailable, reason)

@@ -134,6 +134,11 @@ impl RevocationState {
         }
     }
 
+    /// How old the view may be, in seconds; 0 without a store.
+    pub(crate) fn max_staleness(&self) -> i64 {
+        self.followed.as_ref().map_or(0, |followed| followed.max_staleness)
+    }
+
     /// Records revocations in the store, then enforces them.
     pub(crate) async fn revoke(&self, entries: Vec<LoggedRevocation>) -> Result<(), StoreError> {
         if let Some(followed) = &self.followed {

@@ -160,7 +160,7 @@ fn sources(
             let known: Vec<_> = engine.authentication.sources.names().collect();
             let hint = match *name {
                 "query" => {
-                    " (`query` is there once `dangerously_allow_query_tokens()` of the builder is called)"
+                    " (`query` is there once `dangerously_allow_query_tokens(..)` of the builder is called)"
                 }
                 _ => "",
             };
