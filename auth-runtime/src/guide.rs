@@ -12,6 +12,7 @@
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
+//! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -49,6 +50,9 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/middleware.md")]
+pub mod middleware {}
 
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}

@@ -20,6 +20,7 @@ pub mod guide;
 mod issue;
 mod jose;
 mod load_cache;
+mod login_page;
 mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -46,9 +47,10 @@ pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
 pub use self::gate::{
-    AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin, User,
+    AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin, User,
 };
-pub use self::pipeline::RequestAuth;
+pub use self::login_page::LoginPage;
+pub use self::pipeline::{Checked, RequestAuth};
 pub use self::principal::Principal;
 pub use self::router::Router;
 
@@ -63,6 +65,8 @@ pub mod routing {
 /// Traits and types that the expansions of the macros use, and that messages of the compiler name. Do not use them directly.
 pub mod macro_support {
     pub use crate::gate::CarriesPolicy;
-    pub use crate::pipeline::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
+    pub use crate::pipeline::{
+        Check, CheckError, CheckOutcome, HandedOver, IntoCheckOutcome, NamedCheck, NoCheck,
+    };
     pub use crate::policy::{HandlerInfo, Policy};
 }

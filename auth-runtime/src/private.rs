@@ -10,7 +10,7 @@ pub use std::vec::Vec;
 
 pub use crate::gate::{Argument, Authorized};
 pub use crate::pipeline::{
-    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, NamedCheck, NamesCheck, NoCheck,
+    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, Gives, NamedCheck, NamesCheck, NoCheck,
 };
 pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule, UserArgument};
 pub use crate::principal::Principal;
@@ -18,6 +18,9 @@ pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
     Vocabulary,
 };
+
+/// Compiles if the check gives its handler a `T`.
+pub const fn takes_checked<C: Gives<T>, T>() {}
 
 /// The body of a handler whose attribute has an error. Its gate rejects every request, and it does not compile anyway.
 pub fn never_reached() -> Response {

@@ -133,7 +133,7 @@ impl<'r> Extracted<'r> {
         }
     }
 
-    fn into_owned<'s>(self) -> Extracted<'s> {
+    pub(crate) fn into_owned<'s>(self) -> Extracted<'s> {
         match self {
             Self::Present(text) => Extracted::Present(Cow::Owned(text.into_owned())),
             Self::Unusable(why) => Extracted::Unusable(why),

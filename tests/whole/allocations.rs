@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::{AllocationInfo, measure};
+use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::get;
 use auth_runtime::session::BoxError;
 use auth_runtime::testing::{TestAuth, TestUser};
@@ -145,4 +146,43 @@ fn a_token_that_is_verified_anew_needs_more() {
         let (count, _) = [0; 3].map(|_| allocations(&app, path, &token))[2];
         assert!(count > public + 20, "{path}: {count}, and {public} without");
     }
+}
+
+#[auth(public)]
+async fn rejects() -> Rejection {
+    Rejection::hidden()
+}
+
+/// All from the request to the answer, of a request with these headers.
+fn allocations_of(app: &axum::Router, path: &str, headers: &[(&str, &str)]) -> (u64, u64) {
+    let (mut app, request) = (app.clone(), request("GET", path, headers));
+    let AllocationInfo { count_total, bytes_total, .. } = measure(|| {
+        let answer = pin!(app.call(request)).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Ok(_))), "it waits");
+    });
+    (count_total, bytes_total)
+}
+
+/// For a rejection of the application's own, the layer keeps nothing of the head without a hook, and with one a few headers.
+#[test]
+fn what_is_kept_for_a_hook_costs_nothing_without_one() {
+    let names: Vec<String> = (0..30).map(|n| format!("x-{n}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (&**name, "value")).collect();
+    let with_kept: Vec<_> =
+        many.iter().copied().chain([("accept", "text/html"), ("host", "a.example")]).collect();
+    let counts = |test: &TestAuth| {
+        let routes = Router::new().route("/public", get(open)).route("/rejects", get(rejects));
+        let app = routes.finish(test.auth()).unwrap();
+        allocations_of(&app, "/public", &[]);
+        ["/public", "/rejects"].map(|path| {
+            let few = allocations_of(&app, path, &[]);
+            assert_eq!(allocations_of(&app, path, &many), few, "{path}: other headers are not copied");
+            (few.0, allocations_of(&app, path, &with_kept).0)
+        })
+    };
+    let [(without, kept_without), _] = counts(&TestAuth::new());
+    assert_eq!(kept_without, without, "without a hook nothing is");
+    let hooked = TestAuth::with(|builder| builder.render_rejections(|rejection, _| rejection.problem()));
+    let [(with, kept_with), _] = counts(&hooked);
+    assert!(without < with && with < kept_with, "{without}, {with}, {kept_with}");
 }

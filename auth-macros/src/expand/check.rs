@@ -4,7 +4,7 @@
 //! since the check of a handler is part of the handler's type, and may be private where the handler is not.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{FnArg, PatType};
@@ -15,6 +15,7 @@ use crate::attribute;
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
 use crate::function::{Function, ungrouped_item};
+use crate::handover::given;
 use crate::place::is_associated;
 use crate::presence::presence;
 
@@ -54,6 +55,8 @@ struct Call {
     /// Which of them are users.
     users: TokenStream,
     body: TokenStream,
+    /// The implementation of `Gives` for the type that this is of.
+    gives: TokenStream,
 }
 
 /// An argument after the first.
@@ -98,7 +101,7 @@ impl Argument {
             #cfg
             let #value = match <#ty as #private::FromRequestParts<__S>>::from_request_parts(#parts, #state).await {
                 ::core::result::Result::Ok(__value) => __value,
-                ::core::result::Result::Err(__rejection) => return #private::CheckOutcome::rejected(__rejection),
+                ::core::result::Result::Err(__rejection) => return #private::CheckOutcome::rejected::<#ty, _>(__rejection),
             };
         }
     }
@@ -121,19 +124,28 @@ impl Call {
         let name = function.name();
         let principal = hygienic("__principal", name.span());
         let call = quote_spanned!(name.span()=> #name(#principal, #(#values),*).await);
+        // A name of our own, so that all that the compiler points at is the user's function.
+        let outcome = hygienic("__Outcome", name.span());
+        let value = given(&function.signature);
+        let gives = value.map(|value| quote!(impl #private::Gives<#value> for));
+        let value = value.map_or_else(|| quote_spanned!(name.span()=> ()), ToTokens::to_token_stream);
+        let of = quote_spanned!(name.span()=> #outcome::of::<#value, _>(#call));
         Self {
             aliases: quote!(#(#aliases)*),
             bounds: quote!(#(#bounds)*),
             users: users(function, 1, private),
-            body: quote!(#(#extract)* #private::CheckOutcome::of(#call)),
+            body: quote!(#(#extract)* use #private::CheckOutcome as #outcome; #of),
+            gives: quote!(#gives),
         }
     }
 
     /// For a function with errors.
     fn denying(private: &TokenStream) -> Self {
         let body = quote!(#private::CheckOutcome::denied());
+        // Whatever a handler takes: there is an error already.
+        let gives = quote!(impl<__T> #private::Gives<__T> for);
         let [aliases, bounds, users] = std::array::from_fn(|_| TokenStream::new());
-        Self { aliases, bounds, users, body }
+        Self { aliases, bounds, users, body, gives }
     }
 }
 
@@ -152,7 +164,8 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
     let cfgs: Vec<_> = function.cfgs().collect();
     let [principal, parts, state] =
         ["__principal", "__parts", "__state"].map(|variable| hygienic(variable, Span::call_site()));
-    let Call { aliases, bounds, users, body } = call;
+    let Call { aliases, bounds, users, body, gives } = call;
+    let gives = (!gives.is_empty()).then(|| quote!(#gives #ty {}));
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
@@ -172,6 +185,8 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
             }
 
             impl #private::DeclaredCheck for #ty {}
+
+            #gives
 
             impl<__S> #private::Check<__S> for #ty
             where

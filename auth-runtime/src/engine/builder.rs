@@ -6,10 +6,12 @@
 //! | `verification` | verifier, token issuer, bounds on times |
 //! | `sources` | sources and origins |
 //! | `cookies` | cookies |
+//! | `login_page` | the page that browsers without a login are redirected to |
 //! | `users` | the store of users, and what is remembered of them |
 
 mod assemble;
 mod cookies;
+mod login_page;
 mod sources;
 mod users;
 mod verification;
@@ -29,6 +31,7 @@ use crate::authenticator::{
 use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
+use crate::login_page::LoginPage;
 use crate::rejection::{Rejection, RenderHook};
 use crate::source::{CookieOptions, CredentialPlace, CredentialSource, Query};
 use crate::store::{RefreshTokenStore, RevocationLog};
@@ -77,6 +80,7 @@ pub struct AuthBuilder {
     realm: String,
     users: UsersConfig,
     render_hook: Option<Box<RenderHook>>,
+    login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
 }
 
@@ -115,6 +119,7 @@ impl AuthBuilder {
             realm: "restricted".into(),
             users: UsersConfig::default(),
             render_hook: None,
+            login_page: None,
             audit_hook: None,
         }
     }
@@ -335,6 +340,11 @@ impl AuthBuilder {
     /// The hook may choose another status of failure (4xx, 5xx), or redirect a browser to the login page (302, 303, 307). Any
     /// other status is replaced by that of the rejection. `WWW-Authenticate` is always the engine's, and is only on 400, 401 and 403:
     /// on a 401 always (RFC 9110 §15.5.2), and never on a 404 that hides a resource, or on a redirect.
+    ///
+    /// For a [`Rejection`] that the application answers with, the head is a part of the request's: the method, the whole URI, the
+    /// version, and the headers `Accept`, `Accept-Language`, `Content-Type`, `Host`, `Origin`, `HX-Request`, `Sec-Fetch-*`,
+    /// `traceparent`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
+    /// request, because the handler takes the head; without this hook nothing is.
     ///
     /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
     /// `panic = "abort"` it ends the process.

@@ -33,7 +33,7 @@ pub(crate) struct ResolvedPolicy {
     pub(crate) rules: Vec<CompiledRule>,
     pub(crate) sources: Arc<RouteSources>,
     /// `None`: the path that the request matched, of a handler that is the fallback of several paths.
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<Arc<str>>,
 }
 
 impl MountedRoute {
@@ -74,13 +74,13 @@ impl MountedRoute {
     /// What the gate enforces on a request; `None` if the router was not finished, or with another engine.
     pub(crate) fn policy(&self, engine: &Arc<Engine>, head: &Parts) -> Option<RoutePolicy<'_>> {
         let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
-        let path = resolved.path.as_deref().unwrap_or_default();
+        let path = resolved.path.clone().unwrap_or_default();
         let mut policy =
             RoutePolicy::new(resolved.access, &resolved.rules, &resolved.sources, self.handler, path);
         if resolved.path.is_none()
             && let Some(path) = head.extensions.get::<MatchedPath>()
         {
-            policy.route = path.as_str().to_owned().into();
+            policy.route = path.as_str().into();
         }
         Some(policy)
     }

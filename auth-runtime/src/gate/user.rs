@@ -68,10 +68,7 @@ impl<S: Sync, T: Send + Sync + 'static> FromRequestParts<S> for User<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let principal = required(parts)?;
         of(&principal, parts)?.ok_or_else(|| {
-            tracing::debug!(
-                "auth: the answer is 403, because there are no users for callers such as this one"
-            );
-            reject(RejectionKind::InsufficientScope, parts)
+            reject(RejectionKind::InsufficientScope, "there are no users for callers such as this one", parts)
         })
     }
 }
@@ -99,8 +96,7 @@ fn of<T: Send + Sync + 'static>(principal: &Principal, parts: &Parts) -> Result<
         Some(Some(users)) => missing_store(type_name::<T>(), Some(users.type_name())),
         _ => missing_store(type_name::<T>(), None),
     };
-    tracing::error!(what, "auth: the answer is 500, because the user can't be extracted");
-    Err(reject(RejectionKind::Misconfigured, parts))
+    Err(reject(RejectionKind::Misconfigured, format!("the user can't be extracted: {what}"), parts))
 }
 
 /// What to write, so that there is a user of this type. `other` is the type of the engine's users, if it has any.

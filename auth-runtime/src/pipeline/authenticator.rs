@@ -23,6 +23,10 @@ impl Pipeline<'_> {
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
         let Credential { source, text, now, .. } = credential;
+        let is_remembered = || scheme.remembered(text, self.engine().monotonic()).is_some();
+        if !self.authenticators.include(source.name()) && !is_remembered() {
+            return Err(Failure::not_judged(*source));
+        }
         let judged = Judged { scheme, name: source.name(), text, now: *now };
         Ok(judged.caller(self.auth.engine(), head).await?)
     }

@@ -12,6 +12,8 @@ use crate::source::{CredentialLocation, CredentialSource, is_for_one_host};
 pub(super) enum CredentialState {
     /// It is valid, or was not judged.
     Undetermined,
+    /// Its authenticator was not called, because a middleware did not ask for it.
+    NotJudged,
     /// It is invalid now, and may be valid later.
     NotYetValid,
     /// It is invalid, and will stay so: it has expired, was revoked, or can't be read or verified here.
@@ -56,6 +58,18 @@ impl Failure {
 
     pub(super) fn invalid_token(credential: CredentialState, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { credential, ..Self::new(RejectionKind::InvalidToken, reason) }
+    }
+
+    /// The authenticator of this source is not among those that may be called. It never reaches a caller.
+    pub(super) fn not_judged(source: &dyn CredentialSource) -> Self {
+        let reason = source.name().to_owned();
+        Self { credential: CredentialState::NotJudged, ..Self::new(RejectionKind::Misconfigured, reason) }
+    }
+
+    /// Code of the application's answered with a rejection, in the place that `by` names.
+    pub(super) fn of_application(mut rejection: Rejection, by: String) -> Self {
+        let reason = rejection.take_reason().map_or(by.clone(), |reason| format!("{by}: {reason}"));
+        Self { rejection, reason: reason.into(), credential: CredentialState::Undetermined }
     }
 
     /// The credential of this source was sent more than once. The caller learns which one it is: its owner can't see it.

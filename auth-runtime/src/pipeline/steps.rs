@@ -3,7 +3,9 @@
 use axum::extract::{FromRequestParts as _, RawPathParams};
 use axum::http::request::Parts;
 
+use super::accepted::AcceptedPrincipal;
 use super::check::{Check, CheckOutcome, NamedCheck};
+use super::checked::HandedOver;
 use super::failure::Failure;
 use super::{Pipeline, Principal};
 use crate::clock::unix_seconds;
@@ -53,19 +55,28 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    /// The application's own check → allow, or deny.
+    /// The application's own check → allow, or deny. While it decides, its extractors find the principal as those of the handler do.
     pub(super) async fn check<S: Sync, C: Check<S>>(
         &self,
         head: &mut Parts,
         state: &S,
         principal: &Principal,
-    ) -> Result<(), Failure> {
-        let name = C::NAME.unwrap_or_default();
+    ) -> Result<HandedOver, Failure> {
+        let Some(name) = C::NAME else { return Ok(HandedOver::default()) };
+        AcceptedPrincipal::admit(head, Some(principal.clone()));
+        self.auth.begin_check();
         let (kind, reason) = match C::check(principal, head, state).await {
-            CheckOutcome::Allowed => return Ok(()),
+            CheckOutcome::Allowed(handed_over) => return Ok(handed_over),
+            CheckOutcome::Rejected(rejection) => {
+                return Err(Failure::of_application(rejection, format!("check {name} rejected the request")));
+            }
+            CheckOutcome::NotExtracted(extractor, rejection) => {
+                let by = format!("the extractor `{extractor}` of check {name} rejected the request");
+                return Err(Failure::of_application(rejection, by));
+            }
             CheckOutcome::Denied => (RejectionKind::InsufficientScope, format!("check {name} denied access")),
-            CheckOutcome::Unreadable => {
-                (RejectionKind::InsufficientScope, format!("check {name} could not read the request"))
+            CheckOutcome::Unreadable(why) => {
+                (RejectionKind::InsufficientScope, format!("check {name} could not read the request: {why}"))
             }
             CheckOutcome::Failed(why) => (RejectionKind::Unavailable, format!("check {name} failed: {why}")),
         };

@@ -11,6 +11,9 @@ pub trait Policy: 'static {
     const RULE: Rule;
     /// The handler that it is the policy of.
     const HANDLER: HandlerInfo;
+    /// Whether an argument of the handler takes what the check has loaded: `Checked<T>`.
+    #[doc(hidden)]
+    const TAKES_CHECKED: bool = false;
 
     /// The users that the handler takes as arguments.
     #[doc(hidden)]

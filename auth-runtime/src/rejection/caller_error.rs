@@ -97,11 +97,11 @@ impl fmt::Display for CallerError {
 
 impl Error for CallerError {}
 
-/// The reason goes to tracing: a rejection has none.
+/// The reason goes to tracing and to the audit hook, once the rejection is answered.
 impl From<CallerError> for Rejection {
     fn from(error: CallerError) -> Self {
-        let kind = error.rejection_kind();
-        tracing::debug!(reason = %error.reason, ?kind, "auth: a caller is rejected");
-        Self { remedy: error.remedy, ..Self::new(kind) }
+        let mut rejection = Self::because(error.rejection_kind(), error.reason);
+        rejection.cause.remedy = error.remedy;
+        rejection
     }
 }

@@ -39,9 +39,9 @@ pub(crate) struct RevocationView {
     bucket_width: i64,
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
+    waiters: Arc<Waiters>,
     /// What is evicted when a subject is forgotten.
     caches: SubjectCaches,
-    waiters: Arc<Waiters>,
 }
 
 /// The buckets, by the time at which they are deleted, in seconds since the epoch.
@@ -92,8 +92,8 @@ impl RevocationView {
             epoch: AtomicU64::new(1),
             bucket_width: (term / BUCKETS_A_TERM).max(60),
             own_issuer,
-            caches: SubjectCaches::default(),
             waiters: Arc::new(Waiters::new()),
+            caches: SubjectCaches::default(),
         }
     }
 
@@ -202,11 +202,8 @@ impl RevocationView {
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
                     continue;
                 }
-                // It revokes nothing. Who waits looks again.
-                Revocation::Forgotten { issuer, subject } => {
-                    self.waiters.wake(self.key(Kind::User, issuer, subject));
-                    continue;
-                }
+                // It revokes nothing.
+                Revocation::Forgotten { .. } => continue,
             };
             let key = self.key(kind, issuer, id);
             let ends = self.bucket_end(unix_seconds(entry.keep_until));

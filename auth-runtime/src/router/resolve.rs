@@ -103,7 +103,7 @@ impl Entry {
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
             let has_many_paths = self.methods == ServedMethods::Other && !self.path.ends_with(FALLBACK);
-            let path = (!has_many_paths).then_some(full_path);
+            let path = (!has_many_paths).then(|| full_path.into());
             let sources = engine.authentication.sources.of_route(sources);
             route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
         }

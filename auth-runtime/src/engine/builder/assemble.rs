@@ -12,6 +12,7 @@ use crate::engine::background;
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Scheme, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
+use crate::login_page::LoginPage;
 use crate::revocation::{RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
 use crate::users::Users;
@@ -48,6 +49,7 @@ impl AuthBuilder {
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
         let users = users::assemble(&mut self, &mut errors);
         self.check_store(has_runtime, &mut errors);
+        self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
         let proxies = self
             .proxies
             .take()
@@ -76,6 +78,7 @@ impl AuthBuilder {
             responses: Responses {
                 realm: self.realm,
                 render: self.render_hook,
+                login_page: self.login_page,
                 audit_log: AuditLog::new(self.audit_hook),
             },
             users,
