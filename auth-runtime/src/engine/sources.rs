@@ -8,6 +8,9 @@ use crate::source::{AccessCookie, Carrier, CredentialSource, Vary};
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
 pub(crate) const RENEWAL: &str = "refresh_cookie";
 
+/// A source, and what judges its credentials; `None`: they are tokens.
+pub(super) type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Arc<Scheme>>);
+
 /// The sources of an engine, each known by its index.
 #[derive(Debug)]
 pub(crate) struct Sources {
@@ -19,7 +22,7 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Without a default: [`set_default`](Self::set_default) names it.
-    pub(super) fn new(schemes: Vec<(Arc<dyn CredentialSource>, Option<Arc<Scheme>>)>) -> Self {
+    pub(super) fn new(schemes: Vec<SourceWithScheme>) -> Self {
         let (list, schemes) = schemes.into_iter().unzip();
         Self { list, schemes, default: Vec::new() }
     }

@@ -6,6 +6,7 @@ use auth_analysis::Named;
 use axum::http::HeaderName;
 
 use super::{AuthBuilder, SchemeParts};
+use crate::engine::sources::SourceWithScheme;
 use crate::engine::{RENEWAL, Scheme, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
@@ -87,9 +88,6 @@ pub(super) fn assemble(
     sources.set_default(default);
     sources
 }
-
-/// A source, and what judges its credentials; `None`: they are tokens.
-type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Arc<Scheme>>);
 
 /// The schemes of an engine, as far as they are assembled.
 struct Schemes<'e> {
