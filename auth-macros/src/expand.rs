@@ -5,6 +5,7 @@ mod check;
 mod common;
 mod documented;
 mod encode;
+mod extraction;
 mod rule;
 mod vocabulary;
 

@@ -1,5 +1,6 @@
 //! Checks: functions of the application's own that decide after the rule.
 
+use std::any::type_name;
 use std::fmt;
 
 use axum::http::request::Parts;
@@ -93,11 +94,11 @@ impl CheckOutcome {
         answer.into_outcome()
     }
 
-    /// An extractor of the check rejected the request.
-    pub fn rejected(rejection: impl IntoResponse) -> Self {
+    /// The extractor `X` of the check rejected the request.
+    pub fn rejected<X, R: IntoResponse>(rejection: R) -> Self {
         let status = rejection.into_response().status();
         if status.is_server_error() {
-            Self::Failed(format!("an extractor of the check answered {status}"))
+            Self::Failed(format!("its extractor `{}` answered {status}", type_name::<X>()))
         } else {
             Self::Unreadable
         }
