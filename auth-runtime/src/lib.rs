@@ -39,7 +39,7 @@ pub mod testing;
 pub mod verify;
 pub mod vocabulary;
 
-pub use auth_macros::{auth, check, rule, vocabulary};
+pub use auth_macros::{auth, authenticator, check, rule, vocabulary};
 
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
@@ -59,6 +59,9 @@ pub mod routing {
 
 /// Traits and types that the expansions of the macros use, and that messages of the compiler name. Do not use them directly.
 pub mod macro_support {
+    pub use crate::authenticator::attribute::{
+        AuthenticatorAnswer, AuthenticatorFunction, IntoAuthentication, WithState,
+    };
     pub use crate::gate::CarriesPolicy;
     pub use crate::pipeline::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
     pub use crate::policy::{HandlerInfo, Policy};

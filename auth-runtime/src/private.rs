@@ -7,6 +7,9 @@ pub use axum::http::request::Parts;
 pub use axum::response::Response;
 pub use std::string::String;
 
+pub use crate::authenticator::attribute::{
+    AuthenticatorAnswer, AuthenticatorFunction, WithState, answer, not_compiled, not_extracted,
+};
 pub use crate::gate::Authorized;
 pub use crate::pipeline::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, NamedCheck, NamesCheck, NoCheck,

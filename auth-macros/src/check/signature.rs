@@ -1,4 +1,4 @@
-//! Whether the function under `#[auth]` or `#[check]` has a signature that can be called.
+//! Whether the function under an attribute has a signature that can be called.
 
 use proc_macro2::TokenStream;
 use syn::spanned::Spanned as _;
@@ -111,6 +111,13 @@ pub(crate) const CHECK: Called = Called {
     example: "user: &Principal",
 };
 
+pub(crate) const AUTHENTICATOR: Called = Called {
+    attribute: "authenticator",
+    function: "an `#[authenticator]` function",
+    first: "the credential",
+    example: "credential: &str",
+};
+
 /// The function can be called with what comes first, and extractors.
 pub(crate) fn called(signature: &Signature, called: &Called, diagnostics: &Diagnostics) {
     let Called { attribute, function, first, example } = called;
@@ -145,6 +152,21 @@ pub(crate) fn called(signature: &Signature, called: &Called, diagnostics: &Diagn
                     ),
                 );
             }
+        }
+    }
+}
+
+/// An authenticator takes nothing that says who the caller is.
+pub(crate) fn before_the_caller(signature: &Signature, diagnostics: &Diagnostics) {
+    for argument in signature.inputs.iter().skip(1) {
+        if let FnArg::Typed(argument) = argument
+            && let Some((name, _)) = principal_type(&argument.ty)
+        {
+            let message = format!(
+                "an authenticator says who the caller is, so there is no `{name}` before it has answered: remove the argument. What depends \
+                 on the caller is decided by the rule, or in a `#[check]`"
+            );
+            diagnostics.error(argument.ty.span(), message);
         }
     }
 }
