@@ -8,6 +8,7 @@ mod documented;
 mod encode;
 mod extraction;
 mod rule;
+mod users;
 mod vocabulary;
 
 pub(crate) use self::auth::auth;

@@ -10,6 +10,7 @@ mod check;
 mod diagnostics;
 mod expand;
 mod function;
+mod handover;
 mod place;
 mod presence;
 mod rule;
@@ -76,9 +77,13 @@ pub fn authenticator(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// async fn owns(user: &Principal, Path(id): Path<Uuid>, State(db): State<Db>) -> Result<bool, DbError> { .. }
 /// ```
 ///
-/// The first argument is the caller; the others are extracted from the request's head and the router's state. `true`
-/// lets the request in, `false` rejects it with 403, an error with 503. An argument that can't be extracted because of
-/// the request rejects it with 403.
+/// The first argument is the caller; the others are extracted from the request's head and the router's state, and `Principal` is
+/// there as in the handler. `true` lets the request in, `false` rejects it with 403, an error that is a `Rejection` with the status
+/// of that one, and another error with 503. An argument that can't be extracted because of the request rejects it with 403, and one that
+/// refuses with a `Rejection` with the status of that one.
+///
+/// In place of `true` it may return `Checked(value)`, which the handler takes as its argument `Checked(value): Checked<T>`: then it
+/// returns `Option<Checked<T>>`, `Result<Checked<T>, E>` or `Result<Option<Checked<T>>, E>`.
 ///
 /// Next to the function it declares a type of the same name, so that `use` brings both. So a module or a type of that name can't be in
 /// the same module: the compiler reports that the name is defined twice.

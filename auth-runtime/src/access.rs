@@ -28,8 +28,8 @@ use serde::Serialize;
 pub use self::lock::{AccessChanges, LockError};
 use self::reading::SingleRole;
 use crate::engine::Auth;
-use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::router::{RouteInfo, Routes};
+use crate::policy::{Access, PolicyAccess, PolicyDocument};
+use crate::router::{DeclaredRule, RouteInfo, Routes};
 use crate::vocabulary::Vocabulary;
 
 /// The access table: a row for each route, a column for each role, and the rule in words.
@@ -44,6 +44,9 @@ pub struct AccessTable {
     pub roles: Vec<RoleColumn>,
     /// The routes, in the order in which they were mounted.
     pub routes: Vec<RouteRow>,
+    /// The rules that are decided outside of requests, in the order in which they were declared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<DeclaredRow>,
     #[serde(skip)]
     vocabulary: Option<&'static Vocabulary>,
 }
@@ -86,6 +89,26 @@ pub struct RouteRow {
     check: Option<&'static str>,
 }
 
+/// The row of a rule that [`Auth::require`](crate::Auth::require) decides. An anonymous caller never satisfies it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DeclaredRow {
+    /// The path of the route that declares it; `None` if a router does, for no route of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What it is for.
+    pub name: String,
+    /// An authenticated caller that has none of the roles.
+    pub no_role: Verdict,
+    /// A cell for each role, in the order of [`AccessTable::roles`].
+    pub cells: Vec<Verdict>,
+    /// The rule in words.
+    pub who: String,
+    /// The complete rule, as data.
+    pub policy: PolicyDocument,
+}
+
 /// Whether the callers of a column may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +132,10 @@ impl Routes {
         let vocabulary = auth.engine().authorization.vocabulary.vocabulary();
         let routes: Vec<(&RouteInfo, PolicyDocument)> =
             self.iter().map(|route| (route, route.policy(auth))).collect();
-        let roles = columns(vocabulary, routes.iter().map(|(_, policy)| policy));
+        let declared: Vec<_> = self.declared().map(|rule| (rule, rule.policy())).collect();
+        let policies =
+            routes.iter().map(|(_, policy)| policy).chain(declared.iter().map(|(_, policy)| policy));
+        let roles = columns(vocabulary, policies);
         let rows = routes.into_iter().map(|(route, policy)| {
             let cell = |role| SingleRole { role, vocabulary }.cell(&policy, &route.path);
             RouteRow {
@@ -129,7 +155,19 @@ impl Routes {
             }
         });
         let routes = rows.collect();
-        AccessTable { roles, routes, vocabulary }
+        let declared = declared.into_iter().map(|(declared, policy)| {
+            let cell = |role| SingleRole { role, vocabulary }.cell(&policy, "");
+            DeclaredRow {
+                path: declared.path.clone(),
+                name: declared.name.clone(),
+                no_role: cell(None),
+                cells: roles.iter().map(|role: &RoleColumn| cell(Some(&role.name))).collect(),
+                who: declared.who(),
+                policy,
+            }
+        });
+        let declared = declared.collect();
+        AccessTable { roles, routes, declared, vocabulary }
     }
 }
 
@@ -142,6 +180,14 @@ impl RouteInfo {
         }
         let sources = auth.engine().names_of_sources(self.sources().as_deref());
         PolicyDocument::new(self.access(), sources, &self.rules, self.check)
+    }
+}
+
+impl DeclaredRule {
+    /// Everything that [`Auth::require`](crate::Auth::require) requires by it.
+    #[must_use]
+    pub fn policy(&self) -> PolicyDocument {
+        PolicyDocument::new(Access::Authenticated, Vec::new(), &[self.rule], None)
     }
 }
 

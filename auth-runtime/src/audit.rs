@@ -57,7 +57,8 @@ pub struct AuditEvent<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuditAction {
-    /// A request was decided, on a route that is not public.
+    /// A request was decided, on a route that is not public. If the application rejects it after that, or on a public route, by
+    /// a [`Rejection`](crate::rejection::Rejection), this is reported too.
     Request,
     /// A user logged in. A rejected one: the credentials were wrong ([`RejectionKind::InvalidGrant`]), or they were not verified.
     Login,

@@ -124,6 +124,7 @@ impl<A: Authenticator> Authenticator for Arc<A> {
 pub(crate) trait DynAuthenticator: Send + Sync {
     fn authenticate<'a>(&'a self, credential: &'a str, head: &'a Parts) -> AuthenticationFuture<'a>;
 
+    #[cfg(feature = "openapi")]
     fn security_scheme(&self) -> Option<Value>;
 }
 
@@ -135,6 +136,7 @@ impl<A: Authenticator> DynAuthenticator for A {
         Box::pin(Authenticator::authenticate(self, credential, head))
     }
 
+    #[cfg(feature = "openapi")]
     fn security_scheme(&self) -> Option<Value> {
         Authenticator::security_scheme(self)
     }

@@ -4,23 +4,33 @@
 //! |---|---|
 //! | `builder` | the configuration of an engine, and its errors |
 //! | `authentication` | where credentials are, which pages may use them, and how they are verified |
+//! | `callers` | a token → its caller: what a request and what is outside of one have in common |
+//! | `outside` | what is decided outside of a request |
 //! | `authorization` | what the vocabulary means, and the policies of handlers on a plain `axum::Router` |
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
 //! | `scheme` | an authenticator with what is remembered of its answers |
+//! | `user` | the user of a caller |
 //! | `token_service` | logging in, refreshing, logging out |
+//! | `key_sets` | the keys of issuers are replaced |
 //! | `background` | what an engine does by itself |
+//! | `credential_watch` | when the credential of a socket or stream ends |
 
 mod authentication;
 mod authorization;
 mod background;
 mod builder;
+mod callers;
+mod credential_watch;
+mod key_sets;
+mod outside;
 mod responses;
 mod scheme;
 mod sessions;
 mod sources;
 mod token_cache;
 mod token_service;
+mod user;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +44,7 @@ use axum::http::request::Parts;
 pub(crate) use self::authentication::Authentication;
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
+pub(crate) use self::callers::check_expiry;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
@@ -47,6 +58,7 @@ use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
 use crate::store::StoreError;
+use crate::users::Users;
 
 /// The engine of a service: it verifies credentials, decides on requests, and revokes tokens. Clones share one engine.
 #[derive(Clone, Debug)]
@@ -98,14 +110,15 @@ impl Auth {
     }
 }
 
-/// An engine. Nothing in it changes once it is built but the revocations, the keys of its own token issuer, and
-/// what it remembers.
+/// An engine. Nothing in it changes once it is built but the revocations, the keys of issuers, and what it remembers.
 pub(crate) struct Engine {
     pub(crate) authentication: Authentication,
     pub(crate) authorization: Authorization,
     pub(crate) revocations: Arc<Revoker>,
     pub(crate) sessions: Sessions,
     pub(crate) responses: Responses,
+    /// `None`: no users are loaded.
+    pub(crate) users: Option<Arc<Users>>,
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,
@@ -157,6 +170,7 @@ impl Engine {
         self.revocations.state.has_log()
             || self.sessions.cookies.renews()
             || self.authentication.sources.have_authenticators()
+            || self.users.is_some()
     }
 }
 

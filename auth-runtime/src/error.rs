@@ -115,6 +115,11 @@ config_error! {
 }
 
 config_error! {
+    /// Why the keys of an issuer could not be replaced. It keeps those that it had.
+    ReplaceKeysError, "the keys of the issuer can't be replaced:"
+}
+
+config_error! {
     /// Which routes the engine can't serve, because their rules do not fit its configuration.
     RoutesError, "the auth engine can't serve these routes:"
 }

@@ -2,21 +2,29 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `caller` | [`Caller`], for a middleware around a route |
 //! | `carries_policy` | which handlers carry a policy |
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
 //! | `client_address` | [`ClientAddress`] as an argument of a handler |
+//! | `user` | [`User`] as an argument of a handler or a check |
+//! | `user_argument` | which arguments of a handler are users |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
+//! | `return_to` | [`ReturnTo`], the way back from the login page |
 //! | `layer` | the layer that gives every request what its gate needs |
 //! | `mounted` | a route with its policy, which the router lists and the gate enforces |
 //! | `guarded_service` | a gate around a service |
 
+mod caller;
 mod carries_policy;
 mod client_address;
 mod extract;
 mod guarded_service;
 mod layer;
 mod mounted;
+mod return_to;
 mod same_origin;
+mod user;
+mod user_argument;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,17 +33,23 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+pub use self::caller::Caller;
 pub use self::carries_policy::CarriesPolicy;
 pub use self::client_address::ClientAddress;
-use self::extract::AcceptedPrincipal;
 pub use self::extract::Claims;
 pub(crate) use self::guarded_service::{GateLayer, GuardedService};
 pub use self::layer::{AuthFuture, AuthLayer, AuthService};
 pub(crate) use self::mounted::{MountedHandler, MountedRoute, ResolvedPolicy};
+pub use self::return_to::ReturnTo;
 pub use self::same_origin::SameOrigin;
+pub use self::user::User;
+pub(crate) use self::user::missing_store;
+pub use self::user_argument::Argument;
 use crate::catch_panic::catch_panic;
 use crate::engine::Engine;
-use crate::pipeline::{self, Check, NoCheck, RequestAuth, RoutePolicy};
+use crate::pipeline::{
+    self, AcceptedPrincipal, Check, HandedOver, NoCheck, RequestAuth, RoutePolicy, withdraw_handed_over,
+};
 use crate::policy::Policy;
 use crate::rejection::{Rejection, misconfigured};
 
@@ -74,21 +88,29 @@ where
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
         // The guarded router inserted it just before this call. It is removed, so that no gate inside of this one uses it.
         let mounted = head.extensions.remove::<Arc<MountedRoute>>();
-        enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
+        let handed_over = enter::<S, C>(head, state, |engine, head| match mounted.as_deref() {
             Some(route) => route.policy(engine, head).filter(|_| route.is_of::<P>()),
             None => RoutePolicy::unmounted::<P>(engine, head),
         })
         .await?;
+        // Otherwise it would stay in the request, for whatever this handler passes that on to.
+        if P::TAKES_CHECKED {
+            handed_over.hand_to(head);
+        }
         Ok(Self { marker: PhantomData })
     }
 }
 
-/// Runs the request pipeline with the policy that `policy` returns for the engine. An error is the rejection of the request.
+/// Runs the request pipeline with the policy that `policy` returns for the engine. Returns what the check has for the handler; an
+/// error is the rejection of the request.
 pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
     head: &mut Parts,
     state: &S,
     policy: impl FnOnce(&Arc<Engine>, &Parts) -> Option<RoutePolicy<'p>>,
-) -> Result<(), Rejection> {
+) -> Result<HandedOver, Rejection> {
+    // What a gate around this one has accepted is not for what is behind this one.
+    AcceptedPrincipal::withdraw(head);
+    withdraw_handed_over(head);
     let Some(auth) = RequestAuth::of(head).cloned() else {
         return Err(misconfigured(
             "a guarded route was called without the layer of `Auth`: build the app with `auth_runtime::Router` and \
@@ -113,7 +135,5 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
              this route",
         ));
     };
-    let principal = pipeline::authorize::<S, C>(&auth, head, state, &policy).await?;
-    head.extensions.insert(AcceptedPrincipal(principal));
-    Ok(())
+    pipeline::authorize::<S, C>(&auth, head, state, &policy).await
 }

@@ -9,7 +9,11 @@
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
+//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
+//! | [`sockets`] | WebSockets and server-sent events that end with their credential |
+//! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
@@ -20,7 +24,7 @@
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
 //! [`TokenService::issue`](method@crate::session::TokenService::issue),
-//! [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
@@ -51,11 +55,17 @@ pub mod deployment {}
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
 
+#[doc = include_str!("../guide/middleware.md")]
+pub mod middleware {}
+
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
 
 #[doc = include_str!("../guide/openapi.md")]
 pub mod openapi {}
+
+#[doc = include_str!("../guide/outside_of_requests.md")]
+pub mod outside_of_requests {}
 
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}
@@ -63,8 +73,14 @@ pub mod second_factor {}
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
 
+#[doc = include_str!("../guide/sockets.md")]
+pub mod sockets {}
+
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../guide/users.md")]
+pub mod users {}
 
 #[doc = include_str!("../guide/vocabulary.md")]
 pub mod vocabulary {}

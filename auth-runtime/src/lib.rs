@@ -19,8 +19,8 @@ mod gate;
 pub mod guide;
 mod issue;
 mod jose;
-#[cfg_attr(not(test), expect(dead_code, reason = "what it is for comes next"))]
 mod load_cache;
+mod login_page;
 mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -34,8 +34,10 @@ mod router;
 pub mod session;
 pub mod source;
 pub mod store;
+pub mod streams;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod users;
 pub mod verify;
 pub mod vocabulary;
 
@@ -44,16 +46,19 @@ pub use auth_macros::{auth, authenticator, check, rule, vocabulary};
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
 pub use self::error::{BuildError, RoutesError};
-pub use self::gate::{AuthFuture, AuthLayer, AuthService, Authorized, Claims, ClientAddress, SameOrigin};
-pub use self::pipeline::RequestAuth;
+pub use self::gate::{
+    AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin, User,
+};
+pub use self::login_page::LoginPage;
+pub use self::pipeline::{Checked, RequestAuth};
 pub use self::principal::Principal;
 pub use self::router::Router;
 
 /// `get`, `post` and the others, as in `axum::routing`, for handlers that have `#[auth]`.
 pub mod routing {
     pub use crate::router::{
-        IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes, ServiceWithRule, any,
-        connect, delete, get, head, on, options, patch, post, put, trace,
+        DeclaredRule, IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes,
+        ServiceWithRule, any, connect, delete, get, head, on, options, patch, post, put, trace,
     };
 }
 
@@ -63,6 +68,8 @@ pub mod macro_support {
         AuthenticatorAnswer, AuthenticatorFunction, IntoAuthentication, WithState,
     };
     pub use crate::gate::CarriesPolicy;
-    pub use crate::pipeline::{Check, CheckOutcome, IntoCheckOutcome, NamedCheck, NoCheck};
+    pub use crate::pipeline::{
+        Check, CheckError, CheckOutcome, HandedOver, IntoCheckOutcome, NamedCheck, NoCheck,
+    };
     pub use crate::policy::{HandlerInfo, Policy};
 }

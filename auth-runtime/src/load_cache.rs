@@ -172,8 +172,14 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     pub(crate) fn forget(&self, is_forgotten: impl Fn(&K, Option<&V>) -> bool) {
         // First: what is remembered before it is evicted below, and nothing from before is remembered after it.
         self.state().epoch += 1;
-        self.found.retain(|key, value| !is_forgotten(key, Some(value)));
         self.missing.retain(|key, ()| !is_forgotten(key, None));
+        // Last: where its destructors run.
+        self.found.retain(|key, value| !is_forgotten(key, Some(value)));
+    }
+
+    /// The longest time that it remembers.
+    pub(crate) fn longest(&self) -> Duration {
+        self.found.longest.max(self.missing.longest)
     }
 
     /// Runs a load, if it is not one too many, and remembers its answer.

@@ -1,31 +1,45 @@
 //! The request pipeline. This is the one place that orders the steps.
 
+mod accepted;
+mod after;
+mod asked;
 mod authenticator;
 mod check;
+mod checked;
 mod extract;
 mod failure;
 mod renewal;
 mod request_auth;
 mod route_policy;
 mod steps;
+mod user;
+mod verify_with;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
+pub(crate) use self::accepted::AcceptedPrincipal;
+pub(crate) use self::after::answer_after_gate;
+use self::asked::Authenticators;
+pub(crate) use self::asked::{Asker, CallerAnswer, GuardedRoutes};
 pub use self::check::{
-    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck, NamesCheck,
-    NoCheck,
+    Check, CheckError, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck,
+    NamesCheck, NoCheck,
 };
+pub(crate) use self::checked::withdraw_handed_over;
+pub use self::checked::{Checked, Gives, HandedOver};
 #[cfg(feature = "test-util")]
 pub(crate) use self::extract::InjectedPrincipal;
 use self::extract::{Credential, Extraction};
 use self::failure::Failure;
 pub(crate) use self::request_auth::AnswerHeaders;
+use self::request_auth::Decided;
 pub use self::request_auth::RequestAuth;
 pub(crate) use self::route_policy::RoutePolicy;
-use crate::audit::{AuditAction, AuditEvent};
+use crate::audit::AuditEvent;
 use crate::catch_panic::catch_panic_of;
 use crate::engine::{Engine, is_access_cookie};
 use crate::policy::Access;
@@ -38,6 +52,7 @@ struct Pipeline<'a> {
     policy: &'a RoutePolicy<'a>,
     /// The time of the request: one for all steps.
     now: SystemTime,
+    authenticators: Authenticators<'a>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -47,8 +62,10 @@ impl<'a> Pipeline<'a> {
         head: &mut Parts,
         state: &S,
         caller: &mut Option<Principal>,
-    ) -> Result<(), Failure> {
-        let Some(principal) = self.caller(head).await? else { return self.anonymous::<C>() };
+    ) -> Result<HandedOver, Failure> {
+        let Some(principal) = self.caller_once(head).await? else {
+            return self.anonymous::<C>().map(|()| HandedOver::default());
+        };
         let principal = caller.insert(principal);
         self.decide(head, principal).await?;
         self.check::<S, C>(head, state, principal).await
@@ -58,21 +75,28 @@ impl<'a> Pipeline<'a> {
     async fn caller(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
         #[cfg(feature = "test-util")]
         if let Some(token) = self.injected(head) {
-            return self.identify(token.clone()).map(Some);
+            return self.with_user(self.auth.engine().identify(token.clone())?).await.map(Some);
         }
         // The sources whose authenticators say that what was found is no credential.
         let mut empty = Vec::new();
         while let Some(credential) = self.credential(head, &empty).await? {
-            match self.authenticate(head, &credential).await {
-                Ok(Some(principal)) => {
-                    self.keep_from_shared_caches(credential.source);
-                    return Ok(Some(principal));
+            let principal = match self.authenticate(head, &credential).await {
+                Ok(Some(principal)) => principal,
+                Ok(None) => {
+                    empty.push(credential.index);
+                    continue;
                 }
-                Ok(None) => empty.push(credential.index),
                 // What was issued just now and is refused is a fault of the service.
                 Err(failure) if credential.is_renewed => return Err(failure),
                 Err(failure) => return self.without(credential.source, failure),
-            }
+            };
+            return match self.with_user(principal).await {
+                Ok(principal) => {
+                    self.keep_from_shared_caches(credential.source);
+                    Ok(Some(principal))
+                }
+                Err(failure) => self.without(credential.source, failure),
+            };
         }
         Ok(None)
     }
@@ -115,10 +139,8 @@ impl<'a> Pipeline<'a> {
         if let Some(scheme) = self.engine().authentication.sources.scheme(credential.index) {
             return self.judge(scheme, head, credential).await;
         }
-        let verified = self.verify(credential)?;
-        self.in_time(credential, &verified)?;
-        self.not_revoked(credential, &verified)?;
-        Ok(Some(verified.principal))
+        let Credential { text, remembered, now, .. } = credential;
+        Ok(Some(self.auth.engine().caller_of_token(text, remembered.as_deref(), *now)?))
     }
 
     fn engine(&self) -> &'a Engine {
@@ -126,21 +148,22 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// Lets the request through and returns its caller, or rejects it. Reports the decision. A panic of the application's code is a
-/// rejection.
+/// Lets the request through, for the caller that its extensions then have, or rejects it. Reports the decision. A panic of the
+/// application's code is a rejection. Returns what the check has for the handler.
 pub(crate) async fn authorize<S: Sync, C: Check<S>>(
     auth: &RequestAuth,
     head: &mut Parts,
     state: &S,
     policy: &RoutePolicy<'_>,
-) -> Result<Option<Principal>, Rejection> {
+) -> Result<HandedOver, Rejection> {
     let mut caller = None;
     let steps = async {
         match policy.access {
-            Access::Public if C::NAME.is_none() => Ok(()),
+            Access::Public if C::NAME.is_none() => Ok(HandedOver::default()),
             _ => {
                 auth.set_sources(&policy.sources);
-                let pipeline = Pipeline { auth, policy, now: auth.engine().now() };
+                let authenticators = Authenticators::All;
+                let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
                 pipeline.run::<S, C>(head, state, &mut caller).await
             }
         }
@@ -150,8 +173,15 @@ pub(crate) async fn authorize<S: Sync, C: Check<S>>(
         Err(panic) => Err(Failure::panicked(caller.as_ref().and(C::NAME), &panic)),
     };
     match report(auth, head, policy, caller.as_ref(), decision) {
-        Ok(()) => Ok(caller),
-        Err(failure) => Err(auth.render(failure.rejection, head)),
+        Ok(handed_over) => {
+            AcceptedPrincipal::admit(head, caller);
+            Ok(handed_over)
+        }
+        Err(failure) => {
+            // A check may have found it.
+            AcceptedPrincipal::withdraw(head);
+            Err(auth.render_of_gate(failure.rejection, head))
+        }
     }
 }
 
@@ -161,47 +191,46 @@ pub(crate) fn misconfigured(
     head: &Parts,
     what: impl Into<Cow<'static, str>>,
 ) -> Rejection {
-    let decision = Err(Failure::new(RejectionKind::Misconfigured, what));
+    let decision: Result<(), _> = Err(Failure::new(RejectionKind::Misconfigured, what));
     // It is this rejection, whether the audit hook panics or not.
     let _ = report(auth, head, &RoutePolicy::unknown(head), None, decision);
-    auth.render(Rejection::new(RejectionKind::Misconfigured), head)
+    auth.render_of_gate(Rejection::new(RejectionKind::Misconfigured), head)
 }
 
 /// For an outer middleware, and for tracing and audit. A public route decides nothing: it is for the middleware alone. Returns
 /// the decision, which is a rejection if the audit hook panics.
-fn report(
+fn report<T>(
     auth: &RequestAuth,
     head: &Parts,
     policy: &RoutePolicy<'_>,
     caller: Option<&Principal>,
-    decision: Result<(), Failure>,
-) -> Result<(), Failure> {
-    let (rejection, reason) = match &decision {
-        Ok(()) => (None, None),
-        Err(failure) => (Some(failure.rejection.kind()), Some(&*failure.reason)),
-    };
-    auth.set_decision(caller, rejection);
-    if policy.access == Access::Public && rejection.is_none() {
-        return decision;
-    }
-    let event = AuditEvent::new(AuditAction::Request);
+    decision: Result<T, Failure>,
+) -> Result<T, Failure> {
     let audit_log = &auth.engine().responses.audit_log;
     // For the hook alone: without one it is not looked for.
     let client_address = if audit_log.has_hook() { auth.engine().client_address(head) } else { None };
-    let reported = audit_log.report(&AuditEvent {
-        principal: caller,
-        issuer: caller.and_then(Principal::issuer),
-        subject: caller.map(Principal::subject),
-        session_id: caller.and_then(Principal::session_id),
+    let decided = Decided {
+        principal: caller.cloned(),
+        route: Arc::clone(&policy.route),
+        handler: Some(policy.handler),
         client_address,
-        method: Some(&head.method),
-        route: &policy.route,
-        handler: policy.handler.name,
-        rejection,
-        reason: reason.unwrap_or(event.reason),
-        ..event
-    });
-    let Err(panic) = reported else { return decision };
-    auth.set_decision(caller, Some(RejectionKind::Misconfigured));
-    Err(Failure::new(RejectionKind::Misconfigured, panic.to_string()))
+    };
+    let (rejection, reason) = match &decision {
+        Ok(_) => (None, None),
+        Err(failure) => (Some(failure.rejection.kind()), Some(&*failure.reason)),
+    };
+    let event = decided.event(&head.method);
+    let event = AuditEvent { rejection, reason: reason.unwrap_or(event.reason), ..event };
+    let is_undecided = policy.access == Access::Public && rejection.is_none();
+    let reported = if is_undecided { Ok(()) } else { audit_log.report(&event) };
+    match reported {
+        Ok(()) => {
+            auth.set_decision(decided, rejection);
+            decision
+        }
+        Err(panic) => {
+            auth.set_decision(decided, Some(RejectionKind::Misconfigured));
+            Err(Failure::new(RejectionKind::Misconfigured, panic.to_string()))
+        }
+    }
 }

@@ -1,18 +1,23 @@
 //! The principal: the caller of a request, as its verified token describes it.
 
+mod ended;
+mod loaded_user;
 mod token_identity;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use self::ended::{CredentialWatch, EndedFuture};
+pub use self::ended::{EndReason, Ended};
+pub(crate) use self::loaded_user::{GrantedNames, LoadedUser};
 pub(crate) use self::token_identity::TokenIdentity;
 use crate::verify::{Excerpt, Names, VerifiedToken, scheme_of_issuer};
-use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
+use crate::vocabulary::{Bits, BitsOf, Name, NameKind, VocabularyIndex};
 
 /// The scheme of tokens of issuers. No authenticator can have this name.
 pub(crate) const TOKENS: &str = "jwt";
@@ -21,9 +26,13 @@ pub(crate) const TOKENS: &str = "jwt";
 ///
 /// Only the request pipeline makes one, after it has verified the token, so a handler that has a `Principal` was called
 /// with a valid token. It is an extractor: `user: Principal`, or `user: Option<Principal>` with `#[auth(optional)]`. A
-/// clone copies an `Arc`.
+/// clone copies two `Arc`s at most.
 #[derive(Clone)]
-pub struct Principal(Arc<Inner>);
+pub struct Principal {
+    inner: Arc<Inner>,
+    /// What the engine's `UserStore` loaded for this request.
+    user: Option<Arc<LoadedUser>>,
+}
 
 struct Inner {
     token: VerifiedToken,
@@ -33,6 +42,8 @@ struct Inner {
     permissions: Box<[Box<str>]>,
     /// The roles, scopes and permissions that the engine's vocabulary declares.
     bits: Bits,
+    /// The engine that made it; `None` for one that a test made without an engine.
+    watch: Option<Weak<dyn CredentialWatch>>,
 }
 
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
@@ -41,8 +52,12 @@ pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
 
 impl Principal {
     /// Makes the principal of a verified token. Declared roles add the roles that they imply and the permissions that they are
-    /// granted. Roles that exclude each other are an error.
-    pub(crate) fn identify(token: VerifiedToken, index: &VocabularyIndex) -> Result<Self, Unidentified> {
+    /// granted. Roles that exclude each other are an error. `watch` is the engine, which knows when the token ends.
+    pub(crate) fn identify(
+        token: VerifiedToken,
+        index: &VocabularyIndex,
+        watch: Option<Weak<dyn CredentialWatch>>,
+    ) -> Result<Self, Unidentified> {
         const NO_SUBJECT: &str =
             "the token's subject is missing or empty, or neither a string nor an integer";
         let subject: Box<str> = token.subject().ok_or(Unidentified(NO_SUBJECT.into()))?.into();
@@ -54,20 +69,37 @@ impl Principal {
             return Err(Unidentified(format!("the token of {subject} has {clash}").into()));
         }
         let bits = index.bits(&roles, &scopes, &permissions);
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             subject,
             roles: roles.into(),
             scopes: scopes.into(),
             permissions: permissions.into(),
             bits,
             token,
-        })))
+            watch,
+        };
+        Ok(Self { inner: Arc::new(inner), user: None })
+    }
+
+    /// The same caller with its user, whose roles and permissions are in place of the token's, if it has any of its own.
+    pub(crate) fn with_user(self, user: Arc<LoadedUser>) -> Self {
+        Self { user: Some(user), ..self }
+    }
+
+    /// What the engine's `UserStore` loaded for the request.
+    pub(crate) fn user(&self) -> Option<&Arc<LoadedUser>> {
+        self.user.as_ref()
+    }
+
+    /// The names that are in place of the token's.
+    fn granted(&self) -> Option<&GrantedNames> {
+        self.user.as_deref()?.granted()
     }
 
     /// Returns the user, client or device that the token is about: the claim `sub`, or the one that the issuer's mapping names.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.inner.subject
     }
 
     /// Returns the scheme of the credential: the name of the [authenticator](crate::authenticator) that judged it, or `jwt` for a token
@@ -83,43 +115,43 @@ impl Principal {
     /// [`dangerously_expect_no_issuer`](crate::verify::TrustedIssuer::dangerously_expect_no_issuer).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.0.token.claims.issuer.as_deref()
+        self.inner.token.claims.issuer.as_deref()
     }
 
     /// Returns the id of the token: `jti`.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.0.token.claims.token_id.as_deref()
+        self.inner.token.claims.token_id.as_deref()
     }
 
     /// Returns the id of the session that the token belongs to: `sid`.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
-        self.0.token.claims.session_id.as_deref()
+        self.inner.token.claims.session_id.as_deref()
     }
 
     /// Returns when the token expires: `exp`.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.0.token.claims.expires_at.and_then(system_time)
+        self.inner.token.claims.expires_at.and_then(system_time)
     }
 
     /// Returns when the token was issued: `iat`.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.0.token.claims.issued_at.and_then(system_time)
+        self.inner.token.claims.issued_at.and_then(system_time)
     }
 
     /// Returns when the user last logged in: `auth_time`.
     #[must_use]
     pub fn auth_time(&self) -> Option<SystemTime> {
-        self.0.token.claims.auth_time.and_then(system_time)
+        self.inner.token.claims.auth_time.and_then(system_time)
     }
 
     /// Returns how the user logged in: the authentication context class `acr`.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
-        self.0.token.claims.acr.as_deref()
+        self.inner.token.claims.acr.as_deref()
     }
 
     /// Returns the methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as
@@ -132,19 +164,23 @@ impl Principal {
         list.chain(claim).filter_map(Value::as_str)
     }
 
-    /// Returns the roles, with the roles that they imply.
+    /// Returns the roles, with the roles that they imply: those of the token, or of the user if a
+    /// [`UserStore`](crate::users::UserStore) says which it has.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.0.roles.iter().map(|role| &**role)
+        let roles = self.granted().map_or(&self.inner.roles, |granted| &granted.roles);
+        roles.iter().map(|role| &**role)
     }
 
     /// Returns the scopes.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.0.scopes.iter().map(|scope| &**scope)
+        self.inner.scopes.iter().map(|scope| &**scope)
     }
 
-    /// Returns the permissions, with those that the roles are granted.
+    /// Returns the permissions, with those that the roles are granted: those of the token, or of the user as for
+    /// [`roles`](Self::roles).
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        self.0.permissions.iter().map(|permission| &**permission)
+        let permissions = self.granted().map_or(&self.inner.permissions, |granted| &granted.permissions);
+        permissions.iter().map(|permission| &**permission)
     }
 
     /// Returns whether the caller has this role, directly or implied by another role.
@@ -179,7 +215,7 @@ impl Principal {
     /// Returns the claim of this top-level name. Dots are a part of the name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.0.token.claims.get(name)
+        self.inner.token.claims.get(name)
     }
 
     /// Deserializes all claims as a type of yours. [`Claims<T>`](crate::Claims) does the same as an extractor.
@@ -187,23 +223,55 @@ impl Principal {
     /// # Errors
     /// If the claims do not fit the type. The text of the error can contain the value of a claim, which may be personal data.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        T::deserialize(self.0.token.claims.as_map())
+        T::deserialize(self.inner.token.claims.as_map())
+    }
+
+    /// Returns a future that completes when the credential no longer counts, with the reason: for sockets and streams, which outlive the
+    /// decision on their request.
+    ///
+    /// | reason | when |
+    /// |---|---|
+    /// | [`EndReason::Expired`] | the token has expired, after the leeway |
+    /// | [`EndReason::Revoked`] | the token, its session or its user was revoked: logout, logout everywhere, [`Revocations`](crate::revocation::Revocations) |
+    /// | [`EndReason::KeyWithdrawn`] | the key that verified the token was removed |
+    /// | [`EndReason::Unavailable`] | the view of revocations is older than [`max_staleness`](crate::AuthBuilder::max_staleness) |
+    ///
+    /// What this process revokes is seen at once, and what another instance revokes when the store's log is read, every second. A clock
+    /// that is set is noticed within seconds. [`Ended::while_session_lasts`] prolongs it by refreshes of the session.
+    ///
+    /// The future must be polled on a tokio runtime with a timer. It has no task of its own, and keeps the engine alive. It never
+    /// completes for a principal that no engine made, such as that of `TestUser::principal`.
+    ///
+    /// [`until_ended`](crate::streams::UntilEnded::until_ended) ends a stream with it.
+    pub fn ended(&self) -> Ended {
+        Ended::of(self.clone())
+    }
+
+    fn watch(&self) -> Option<&Weak<dyn CredentialWatch>> {
+        self.inner.watch.as_ref()
     }
 
     pub(crate) fn auth_time_seconds(&self) -> Option<i64> {
-        self.0.token.claims.auth_time
+        self.inner.token.claims.auth_time
     }
 
-    pub(crate) fn bits(&self) -> &Bits {
-        &self.0.bits
+    pub(crate) fn bits(&self) -> BitsOf<'_> {
+        let token = BitsOf::from(&self.inner.bits);
+        self.granted().map_or(token, |granted| token.replaced_by(&granted.bits))
     }
 
     pub(crate) fn token(&self) -> &VerifiedToken {
-        &self.0.token
+        &self.inner.token
+    }
+
+    /// What it is remembered by. The issuer is empty if the token has none.
+    pub(crate) fn issuer_and_subject(&self) -> (&str, &str) {
+        let TokenIdentity { issuer, subject, .. } = self.token_identity();
+        (issuer, subject)
     }
 
     pub(crate) fn token_identity(&self) -> TokenIdentity<'_> {
-        TokenIdentity::of(&self.0.token, &self.0.subject)
+        TokenIdentity::of(&self.inner.token, &self.inner.subject)
     }
 }
 
@@ -211,11 +279,11 @@ impl Principal {
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")
-            .field("subject", &self.0.subject)
-            .field("issuer", &self.0.token.claims.issuer)
-            .field("roles", &self.0.roles)
-            .field("scopes", &self.0.scopes)
-            .field("permissions", &self.0.permissions)
+            .field("subject", &self.inner.subject)
+            .field("issuer", &self.inner.token.claims.issuer)
+            .field("roles", &self.roles().collect::<Vec<_>>())
+            .field("scopes", &self.inner.scopes)
+            .field("permissions", &self.permissions().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

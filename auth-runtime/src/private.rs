@@ -6,20 +6,24 @@ pub use axum::extract::FromRequestParts;
 pub use axum::http::request::Parts;
 pub use axum::response::Response;
 pub use std::string::String;
+pub use std::vec::Vec;
 
 pub use crate::authenticator::attribute::{
     AuthenticatorAnswer, AuthenticatorFunction, WithState, answer, not_compiled, not_extracted,
 };
-pub use crate::gate::Authorized;
+pub use crate::gate::{Argument, Authorized};
 pub use crate::pipeline::{
-    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, NamedCheck, NamesCheck, NoCheck,
+    Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, Gives, NamedCheck, NamesCheck, NoCheck,
 };
-pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule};
+pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule, UserArgument};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
     Vocabulary,
 };
+
+/// Compiles if the check gives its handler a `T`.
+pub const fn takes_checked<C: Gives<T>, T>() {}
 
 /// The body of a handler whose attribute has an error. Its gate rejects every request, and it does not compile anyway.
 pub fn never_reached() -> Response {

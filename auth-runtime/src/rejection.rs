@@ -1,26 +1,70 @@
 //! Rejections: what a rejected caller learns, which is a status, an error code of the RFCs, and nothing else.
 
+mod caller_error;
 mod challenge;
+mod kept_head;
+mod marked;
 
+use std::error::Error;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+pub use self::caller_error::{CallerError, CallerErrorKind};
+pub(crate) use self::kept_head::KeptHead;
+pub(crate) use self::marked::{merge, take_marked};
+use crate::login_page::{self, LoginPage};
 use crate::policy::Remedy;
 
 /// A rejected request: status and error code, never the reason. It is what the gate and the extractors after it answer
-/// with, and what a hook that renders rejections is given.
+/// with, what a hook that renders rejections is given, and what the application's own code can answer with:
+///
+/// ```
+/// use auth_runtime::rejection::Rejection;
+/// use auth_runtime::{Principal, auth};
+/// use axum::extract::Path;
+///
+/// #[auth]
+/// async fn draft(user: Principal, Path(id): Path<u64>) -> Result<String, Rejection> {
+///     if id == 0 {
+///         return Err(Rejection::hidden());
+///     }
+///     if !user.has_scope("drafts:read") {
+///         return Err(Rejection::forbidden("the token is not for drafts"));
+///     }
+///     Ok(format!("draft {id}"))
+/// }
+/// ```
+///
+/// A handler, an extractor, a `#[check]`, a middleware inside of the layer of [`Auth`](crate::Auth), and what they call may
+/// return [`unauthenticated`](Self::unauthenticated), [`forbidden`](Self::forbidden) and [`hidden`](Self::hidden). Also on a public
+/// route, they are answered as the gate's own: with the challenge of the route's schemes, in the form of
+/// [`render_rejections`](crate::AuthBuilder::render_rejections), with `Cache-Control: no-store`, and with an audit event. The
+/// layer does that to the answer that this converts to. What a middleware adds to the headers of that answer stays, and the rest is
+/// replaced; a middleware that makes a new answer of it has the last word. Outside of that layer, the answer is the
+/// [problem document](Self::problem) alone.
+///
+/// `Display` and `Debug` are for logs. `Display` does not say the reason, because texts of errors are often sent to callers.
 pub struct Rejection {
+    cause: Cause,
+    /// The answer, once it is rendered. In a mutex that is never locked, so that a rejection is `Sync`, as errors are.
+    response: Option<Box<Mutex<Response>>>,
+}
+
+/// What a rejection is, without its answer.
+#[derive(Clone)]
+struct Cause {
     kind: RejectionKind,
     /// `scope`, `max_age` and `acr_values` of the challenge.
     remedy: Remedy,
     /// What the caller may learn besides.
-    detail: Option<String>,
-    /// The answer, once it is rendered.
-    response: Option<Box<Response>>,
+    detail: Option<Box<str>>,
+    /// For tracing and audit, which have yet to be informed. `None`: they were.
+    reason: Option<Box<str>>,
 }
 
 /// The kind of a rejection.
@@ -29,16 +73,20 @@ pub struct Rejection {
 pub enum RejectionKind {
     /// 400 `invalid_request`: the credential was sent twice, or in two ways (RFC 6750 §3.1).
     InvalidRequest,
-    /// 401 without an error code: no credential was sent (RFC 6750 §3.1).
+    /// 401 without an error code: no credential was sent (RFC 6750 §3.1), or the application wants another one
+    /// ([`Rejection::unauthenticated`]).
     Unauthenticated,
     /// 401 `invalid_token`: a credential was sent and is invalid (RFC 6750 §3.1).
     InvalidToken,
     /// 401 `insufficient_user_authentication`: the login is too old or too weak (RFC 9470 §3).
     InsufficientUserAuthentication,
-    /// 403 `insufficient_scope`: the caller may not do this (RFC 6750 §3.1).
+    /// 403 `insufficient_scope`: the caller may not do this (RFC 6750 §3.1), as the rule, a check or the application says
+    /// ([`Rejection::forbidden`]).
     InsufficientScope,
     /// 403: a page of another origin used the browser's cookie.
     CrossOrigin,
+    /// 404 without a challenge: the caller may not learn that this exists ([`Rejection::hidden`]).
+    Hidden,
     /// 400 `invalid_grant`: the credentials of a login or a refresh token are invalid (RFC 6749 §5.2). Of audit events: a gate never
     /// answers with it.
     InvalidGrant,
@@ -51,47 +99,85 @@ pub enum RejectionKind {
 }
 
 impl Rejection {
+    /// 401: the request needs another credential than the one that it has, or one at all. The challenge has no error code. The
+    /// reason is for tracing and the audit hook: the caller never learns it.
+    #[must_use]
+    pub fn unauthenticated(reason: impl Into<Box<str>>) -> Self {
+        Self::because(RejectionKind::Unauthenticated, reason)
+    }
+
+    /// 403 `insufficient_scope`: the caller may not do this, as when it does not satisfy the rule (RFC 6750 §3.1). The reason is
+    /// for tracing and the audit hook: the caller never learns it.
+    #[must_use]
+    pub fn forbidden(reason: impl Into<Box<str>>) -> Self {
+        Self::because(RejectionKind::InsufficientScope, reason)
+    }
+
+    /// 404 without a challenge: the caller may not learn that what it asks for exists (RFC 9110 §15.5.4).
+    ///
+    /// Answer so also where it does not exist: the answer of a `#[check]` and that of the handler behind it are the same, byte for byte.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self::because(RejectionKind::Hidden, "it is hidden from the caller, or does not exist")
+    }
+
+    /// One that tracing and audit know of.
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self { kind, remedy: Remedy::None, detail: None, response: None }
+        Self { cause: Cause { kind, remedy: Remedy::None, detail: None, reason: None }, response: None }
+    }
+
+    /// One that tracing and audit have yet to be informed of.
+    pub(crate) fn because(kind: RejectionKind, reason: impl Into<Box<str>>) -> Self {
+        let mut rejection = Self::new(kind);
+        rejection.cause.reason = Some(reason.into());
+        rejection
     }
 
     /// Of a caller that does not satisfy a rule.
     pub(crate) fn denied(remedy: Remedy) -> Self {
-        let kind = match remedy {
-            Remedy::StepUp { .. } => RejectionKind::InsufficientUserAuthentication,
-            _ => RejectionKind::InsufficientScope,
-        };
-        Self { kind, remedy, detail: None, response: None }
+        let mut rejection = Self::new(RejectionKind::of_denial(&remedy));
+        rejection.cause.remedy = remedy;
+        rejection
     }
 
     /// With what the caller may learn besides.
-    pub(crate) fn with_detail(self, detail: String) -> Self {
-        Self { detail: Some(detail), ..self }
+    pub(crate) fn with_detail(mut self, detail: String) -> Self {
+        self.cause.detail = Some(detail.into());
+        self
+    }
+
+    /// The reason that tracing and audit have yet to be informed of.
+    pub(crate) fn take_reason(&mut self) -> Option<Box<str>> {
+        self.cause.reason.take()
+    }
+
+    pub(crate) fn is_rendered(&self) -> bool {
+        self.response.is_some()
     }
 
     /// The kind of the rejection.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
-        self.kind
+        self.cause.kind
     }
 
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.kind.status()
+        self.cause.kind.status()
     }
 
     /// The error code of the challenge (RFC 6750 §3.1, RFC 9470 §3), where there is one.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
-        self.kind.code()
+        self.cause.kind.code()
     }
 
     /// What the caller may learn besides, for a person: which credential was sent more than once. It is `None` for every other
     /// rejection.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.cause.detail.as_deref()
     }
 
     /// The answer where no hook renders rejections (RFC 9457): for a hook that has a form of its own for some kinds alone.
@@ -100,49 +186,77 @@ impl Rejection {
         problem(self.status(), self.detail())
     }
 
-    /// With its answer: rendered by the hook, if there is one, and then held to what the rejection is.
+    /// With its answer: a redirect to the login page where that is for this request, or rendered by the hook, if there is one, and
+    /// then held to what the rejection is.
     pub(crate) fn render(
         mut self,
         realm: &str,
         schemes: &[&str],
+        login_page: Option<&LoginPage>,
         hook: Option<&RenderHook>,
         head: &Parts,
     ) -> Self {
-        let mut response = match hook {
-            Some(hook) => ensure_failure(hook(&self, head), self.status()),
-            None => self.problem(),
+        let login_page = login_page.filter(|_| self.status() == StatusCode::UNAUTHORIZED);
+        let mut response = match (login_page.and_then(|page| page.redirect(head)), hook) {
+            (Some(redirect), _) => redirect,
+            (None, Some(hook)) => ensure_failure(hook(&self, head), self.status()),
+            (None, None) => self.problem(),
         };
+        if login_page.is_some() {
+            login_page::add_vary(&mut response);
+        }
         let status = response.status();
         let headers = response.headers_mut();
         headers.remove(header::WWW_AUTHENTICATE);
-        for value in challenge::challenges(self.kind, &self.remedy, status, realm, schemes) {
+        for value in challenge::challenges(self.cause.kind, &self.cause.remedy, status, realm, schemes) {
             headers.append(header::WWW_AUTHENTICATE, value);
         }
-        if self.kind == RejectionKind::Unavailable {
+        if self.cause.kind == RejectionKind::Unavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.response = Some(Box::new(response));
+        self.response = Some(Box::new(Mutex::new(response)));
         self
     }
 }
 
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejection").field("kind", &self.kind).finish_non_exhaustive()
+        let Cause { kind, reason, .. } = &self.cause;
+        f.debug_struct("Rejection").field("kind", kind).field("reason", reason).finish_non_exhaustive()
     }
 }
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the request is rejected with {}", self.status())?;
+        self.code().map_or(Ok(()), |code| write!(f, ", {code}"))
+    }
+}
+
+impl Error for Rejection {}
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         match self.response {
-            Some(response) => *response,
-            None => self.problem(),
+            Some(response) => response.into_inner().unwrap_or_else(PoisonError::into_inner),
+            None => {
+                let problem = self.problem();
+                self.mark(problem)
+            }
         }
     }
 }
 
 impl RejectionKind {
+    /// Of a denial that this would remedy.
+    fn of_denial(remedy: &Remedy) -> Self {
+        match remedy {
+            Remedy::StepUp { .. } => Self::InsufficientUserAuthentication,
+            _ => Self::InsufficientScope,
+        }
+    }
+
     /// The status of the answer.
     #[must_use]
     pub fn status(self) -> StatusCode {
@@ -152,6 +266,7 @@ impl RejectionKind {
                 StatusCode::UNAUTHORIZED
             }
             Self::InsufficientScope | Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::Hidden => StatusCode::NOT_FOUND,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
@@ -169,6 +284,7 @@ impl RejectionKind {
             Self::InvalidGrant => Some("invalid_grant"),
             Self::Unauthenticated
             | Self::CrossOrigin
+            | Self::Hidden
             | Self::TooManyAttempts
             | Self::Unavailable
             | Self::Misconfigured => None,
@@ -206,7 +322,7 @@ fn problem(status: StatusCode, detail: Option<&str>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
-/// 500 for a misconfigured service. The log says what to do.
+/// 500 for a misconfigured service. The log says what to do: audit is not informed.
 pub(crate) fn misconfigured(what: &str) -> Rejection {
     tracing::error!(what, "auth: the request is rejected because the service is misconfigured");
     Rejection::new(RejectionKind::Misconfigured)

@@ -11,16 +11,20 @@
 
 mod error;
 mod follow;
+mod forgotten;
 mod heartbeat;
 mod revocations;
 mod revoker;
 mod view;
+mod waiters;
 
 pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
 pub use self::follow::RevocationStatus;
+pub(crate) use self::forgotten::{SubjectCache, SubjectCaches, Subjects};
 pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revocations::Revocations;
 pub(crate) use self::revoker::{Revoked, Revoker};
 pub(crate) use self::view::RevocationView;
+pub(crate) use self::waiters::Registration;
 pub use crate::store::Revocation;

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod axum_names;
+mod declared;
 #[cfg(feature = "openapi")]
 mod documentation;
 mod effective;
@@ -13,12 +14,14 @@ mod fallback;
 mod finish;
 mod guarded_router;
 mod into_guarded;
+mod login_page;
 mod method_router;
 mod methods;
 mod other_methods;
 mod panics;
 mod path;
 mod resolve;
+mod route_index;
 mod routes;
 mod served_methods;
 mod service;
@@ -35,6 +38,8 @@ pub(crate) const UNKNOWN: &str = "/(unknown)";
 /// How the path of a service ends that is nested with all that is below.
 pub(crate) const BELOW: &str = "/{*}";
 
+pub use self::declared::DeclaredRule;
+pub(crate) use self::declared::{RULE, label as declared_label};
 #[cfg(feature = "openapi")]
 pub(crate) use self::documentation::HandlerDocs;
 #[cfg(feature = "aide")]

@@ -10,7 +10,9 @@ mod header;
 mod place;
 mod query;
 mod scheme;
+mod upgrade;
 mod vary;
+mod web_socket_protocol;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,6 +27,7 @@ pub use self::place::CredentialPlace;
 pub(crate) use self::place::WithChallenge;
 pub use self::query::Query;
 pub(crate) use self::vary::Vary;
+pub use self::web_socket_protocol::WebSocketProtocol;
 
 /// A place in the head of a request where a credential may be.
 pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
@@ -130,7 +133,7 @@ impl<'r> Extracted<'r> {
         }
     }
 
-    fn into_owned<'s>(self) -> Extracted<'s> {
+    pub(crate) fn into_owned<'s>(self) -> Extracted<'s> {
         match self {
             Self::Present(text) => Extracted::Present(Cow::Owned(text.into_owned())),
             Self::Unusable(why) => Extracted::Unusable(why),

@@ -91,7 +91,7 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
 pub struct LoggedRevocation {
     /// What is revoked.
     pub revocation: Revocation,
-    /// When the last token that it can concern has expired. The entry can be deleted after that.
+    /// When the last token that it can concern has expired, or no cache can have what it evicts. The entry can be deleted after that.
     pub keep_until: SystemTime,
 }
 

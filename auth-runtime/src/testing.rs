@@ -32,8 +32,8 @@
 //! ```
 #![allow(clippy::expect_used, reason = "a panic fails the test")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::Request;
@@ -44,7 +44,7 @@ use crate::clock::{Clock, unix_seconds};
 use crate::engine::{Auth, AuthBuilder};
 use crate::jose::SigningKey;
 use crate::pipeline::InjectedPrincipal;
-use crate::principal::Principal;
+use crate::principal::{CredentialWatch, Principal};
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::vocabulary::VocabularyIndex;
 
@@ -148,7 +148,8 @@ impl TestAuth {
     /// If the claims are not valid for a principal, such as two roles that exclude each other.
     #[must_use]
     pub fn principal(&self, user: &TestUser) -> Principal {
-        user.principal_by(&self.auth.engine().authorization.vocabulary)
+        let engine = self.auth.engine();
+        user.principal_by(&engine.authorization.vocabulary, Some(engine.watch()))
     }
 
     /// Returns a token of `user` that the engine accepts. It is issued now, expires after 15 minutes, and has its own `jti`. Claims
@@ -211,14 +212,14 @@ impl TestUser {
     /// If the claims are not valid for a principal, such as a number for `roles`.
     #[must_use]
     pub fn principal(&self) -> Principal {
-        self.principal_by(&VocabularyIndex::default())
+        self.principal_by(&VocabularyIndex::default(), None)
     }
 
-    fn principal_by(&self, index: &VocabularyIndex) -> Principal {
+    fn principal_by(&self, index: &VocabularyIndex, watch: Option<Weak<dyn CredentialWatch>>) -> Principal {
         let claims = Value::Object(self.claims_at(unix_seconds(TestClock::new().now())));
         let claims =
             TokenClaims::from_json(claims.to_string().as_bytes()).expect("the claims have the right types");
-        let principal = Principal::identify(VerifiedToken::new(claims), index);
+        let principal = Principal::identify(VerifiedToken::new(claims), index, watch);
         principal.expect("the claims are those of a principal")
     }
 

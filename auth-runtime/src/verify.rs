@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
+//! | [`KeySet`] | keys that replace those of an issuer while requests are served |
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
 mod claim_name;
@@ -12,9 +13,11 @@ mod claims;
 mod error;
 mod excerpt;
 mod issuer;
+mod issuer_keys;
 mod json;
 mod jws;
 mod jwt;
+mod key_set;
 mod keys;
 mod limits;
 mod mapping;
@@ -33,11 +36,14 @@ pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
 pub use self::issuer::TrustedIssuer;
+pub(crate) use self::issuer_keys::KeyStatus;
 pub(crate) use self::jwt::JwtVerifier;
+pub use self::key_set::KeySet;
 pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};
 
 /// The verified claims of a token.
@@ -45,14 +51,16 @@ pub use crate::jose::{Algorithm, Key};
 pub struct VerifiedToken {
     pub(crate) claims: TokenClaims,
     mapping: Arc<ClaimMapping>,
-    /// Whether the same token stays valid as long as its verifier's generation does not change.
+    /// Whether the same token stays valid as long as its key is not withdrawn.
     pub(crate) may_be_remembered: bool,
+    /// Of the key that verified it; `None` if no key did.
+    key: Option<KeyStatus>,
 }
 
 impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     pub(crate) fn new(claims: TokenClaims) -> Self {
-        Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true }
+        Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true, key: None }
     }
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
@@ -71,6 +79,17 @@ impl VerifiedToken {
     /// If a claim that holds them has another form, with what is wrong.
     pub(crate) fn names(&self) -> Result<Names, String> {
         self.mapping.read_names(&self.claims)
+    }
+
+    /// Whether the key that verified the token is no longer a key of its issuer.
+    pub(crate) fn key_is_withdrawn(&self) -> bool {
+        self.key.as_ref().is_some_and(KeyStatus::is_withdrawn)
+    }
+
+    /// Returns the token as one that the key of this status verified.
+    #[cfg(test)]
+    pub(crate) fn with_key(self, key: KeyStatus) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Returns the claims.

@@ -12,4 +12,4 @@ pub use self::declared::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
     Vocabulary,
 };
-pub(crate) use self::index::{Bits, Mask, VocabularyIndex};
+pub(crate) use self::index::{Bits, BitsOf, Mask, ReplacedBits, VocabularyIndex};

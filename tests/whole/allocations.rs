@@ -7,9 +7,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::{AllocationInfo, measure};
+use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::get;
+use auth_runtime::session::BoxError;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{Principal, Router, auth};
+use auth_runtime::users::{Grants, UserStore};
+use auth_runtime::{Principal, Router, User, auth};
 use tower::Service as _;
 
 use crate::support::request;
@@ -100,6 +103,39 @@ fn a_remembered_token_needs_no_more_than_no_token() {
     }
 }
 
+/// A user that is remembered takes no more, whether a handler asks for it or not.
+#[test]
+fn a_remembered_user_needs_no_more_than_no_user() {
+    struct Names;
+
+    impl UserStore for Names {
+        type User = String;
+
+        async fn load(&self, caller: &Principal) -> Result<Option<String>, BoxError> {
+            Ok(Some(caller.subject().to_owned()))
+        }
+
+        fn grants(&self, _: &String) -> Option<Grants> {
+            Some(Grants::new().roles(["admin"]).permissions(["p1", "p2", "p3"]))
+        }
+    }
+
+    #[auth]
+    async fn with_user(user: User<String>) {
+        assert_eq!(*user.0, "alice");
+    }
+
+    let test = TestAuth::with(|builder| builder.users(Names));
+    let (app, token) = (app(&test), test.token(&alice()));
+    let with_user: axum::Router = Router::new().route("/user", get(with_user)).finish(test.auth()).unwrap();
+    let (public, _) = allocations(&app, "/public", &token);
+    for (app, path) in GUARDED.map(|path| (&app, path)).into_iter().chain([(&with_user, "/user")]) {
+        let _first = allocations(app, path, &token);
+        let then = [0; 3].map(|_| allocations(app, path, &token).0);
+        assert_eq!(then, [public; 3], "{path}");
+    }
+}
+
 #[test]
 fn a_token_that_is_verified_anew_needs_more() {
     let test = TestAuth::with(|builder| builder.token_cache(0, 0));
@@ -110,4 +146,43 @@ fn a_token_that_is_verified_anew_needs_more() {
         let (count, _) = [0; 3].map(|_| allocations(&app, path, &token))[2];
         assert!(count > public + 20, "{path}: {count}, and {public} without");
     }
+}
+
+#[auth(public)]
+async fn rejects() -> Rejection {
+    Rejection::hidden()
+}
+
+/// All from the request to the answer, of a request with these headers.
+fn allocations_of(app: &axum::Router, path: &str, headers: &[(&str, &str)]) -> (u64, u64) {
+    let (mut app, request) = (app.clone(), request("GET", path, headers));
+    let AllocationInfo { count_total, bytes_total, .. } = measure(|| {
+        let answer = pin!(app.call(request)).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Poll::Ready(Ok(_))), "it waits");
+    });
+    (count_total, bytes_total)
+}
+
+/// For a rejection of the application's own, the layer keeps nothing of the head without a hook, and with one a few headers.
+#[test]
+fn what_is_kept_for_a_hook_costs_nothing_without_one() {
+    let names: Vec<String> = (0..30).map(|n| format!("x-{n}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (&**name, "value")).collect();
+    let with_kept: Vec<_> =
+        many.iter().copied().chain([("accept", "text/html"), ("host", "a.example")]).collect();
+    let counts = |test: &TestAuth| {
+        let routes = Router::new().route("/public", get(open)).route("/rejects", get(rejects));
+        let app = routes.finish(test.auth()).unwrap();
+        allocations_of(&app, "/public", &[]);
+        ["/public", "/rejects"].map(|path| {
+            let few = allocations_of(&app, path, &[]);
+            assert_eq!(allocations_of(&app, path, &many), few, "{path}: other headers are not copied");
+            (few.0, allocations_of(&app, path, &with_kept).0)
+        })
+    };
+    let [(without, kept_without), _] = counts(&TestAuth::new());
+    assert_eq!(kept_without, without, "without a hook nothing is");
+    let hooked = TestAuth::with(|builder| builder.render_rejections(|rejection, _| rejection.problem()));
+    let [(with, kept_with), _] = counts(&hooked);
+    assert!(without < with && with < kept_with, "{without}, {with}, {kept_with}");
 }

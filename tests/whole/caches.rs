@@ -75,7 +75,7 @@ impl CredentialSource for Own {
 fn test_auth() -> TestAuth {
     TestAuth::with(|builder| {
         builder
-            .dangerously_allow_query_tokens()
+            .dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
             .source(Header::new("partner", HeaderName::from_static("x-partner-token")))
             .source(Header::new("token", AUTHORIZATION).with_scheme("Token"))
             .source(Header::new("basic", AUTHORIZATION).with_scheme("Basic"))

@@ -18,7 +18,7 @@ fn configured(hook: Option<fn() -> Response>) -> TestAuth {
     TestAuth::with(|builder| {
         let header = |name: &str, scheme: &str| Header::new(name, AUTHORIZATION).with_scheme(scheme);
         let builder = builder
-            .dangerously_allow_query_tokens()
+            .dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
             .source(Header::new("partner", HeaderName::from_static("x-partner-token")))
             .source(Header::new("session", HeaderName::from_static("cookie")))
             .source(Header::new("signed", HeaderName::from_static("x-signature")).with_scheme("Signature"))

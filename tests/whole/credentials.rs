@@ -46,7 +46,7 @@ impl Fixture {
     fn new() -> Self {
         let test = TestAuth::with(|builder| {
             builder
-                .dangerously_allow_query_tokens()
+                .dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
                 .source(Header::new("partner", HeaderName::from_static("x-partner-token")))
                 .source(Header::new("token", header::AUTHORIZATION).with_scheme("Token"))
                 .source(Header::new("basic", header::AUTHORIZATION).with_scheme("Basic"))

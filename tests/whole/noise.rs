@@ -46,7 +46,9 @@ fn values(token: String) -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn no_noise_is_a_credential() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let test = TestAuth::with(auth_runtime::AuthBuilder::dangerously_allow_query_tokens);
+    let test = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+    });
     let app =
         Router::new().route("/read", get(read)).route("/write", any(write)).finish(test.auth()).unwrap();
     let token = test.token(&TestUser::new("alice"));

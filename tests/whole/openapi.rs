@@ -63,7 +63,9 @@ fn routes() -> Router {
 }
 
 fn document_of(routes: &Router, api: OpenApi, configure: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Value {
-    let test = TestAuth::with(|builder| configure(builder.dangerously_allow_query_tokens()));
+    let test = TestAuth::with(|builder| {
+        configure(builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read()))
+    });
     let document = api.describe(&routes.routes(), test.auth()).unwrap();
     document.to_value()
 }
@@ -309,7 +311,9 @@ fn too_many_alternatives_are_left_out() {
 
 #[test]
 fn as_yaml_and_as_json_it_is_the_same() {
-    let test = TestAuth::with(AuthBuilder::dangerously_allow_query_tokens);
+    let test = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+    });
     let document = OpenApi::new("Shop: the API", "1.0").describe(&routes().routes(), test.auth()).unwrap();
     let yaml: Value = serde_saphyr::from_str(&document.to_yaml()).unwrap();
     assert_eq!(yaml, document.to_value());
@@ -346,7 +350,7 @@ fn a_route_without_a_source_is_not_public() {
         *errors,
         [
             "GET /q (whole::openapi::by_query): the rule names the source `query`, and the engine \
-             has bearer, cookie (`query` is there once `dangerously_allow_query_tokens()` of the builder is called): use one of these, or add it with `.source(..)` on the builder",
+             has bearer, cookie (`query` is there once `dangerously_allow_query_tokens(..)` of the builder is called): use one of these, or add it with `.source(..)` on the builder",
             "GET /b (whole::openapi::by_bearer): its rule and the rule of a router around it name sources, and have \
              none in common: name a source in both",
         ]

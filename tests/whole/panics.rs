@@ -14,6 +14,7 @@ use auth_runtime::routing::get;
 use auth_runtime::session::readiness;
 use auth_runtime::source::{Carrier, CredentialSource, Extracted};
 use auth_runtime::testing::TestClock;
+use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use auth_runtime::{Auth, Claims, Principal, RequestAuth, Router, auth, check};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -152,7 +153,9 @@ async fn unfinished() {
 }
 
 fn engine() -> Auth {
-    let builder = Auth::builder().authenticator("own", OwnSource, OwnAuthenticator);
+    let key = Key::secret(Algorithm::HS256, b"a secret of 32 bytes, at the least");
+    let builder = Auth::builder().issuer(TrustedIssuer::new("https://issuer.test").audience("test").key(key));
+    let builder = builder.authenticator("own", OwnSource, OwnAuthenticator).default_sources(["own"]);
     let builder = builder.clock(OwnClock(TestClock::new())).audit(|_| trip("audit"));
     let builder = builder.render_rejections(|rejection, _| {
         trip("render");

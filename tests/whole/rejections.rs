@@ -1,5 +1,7 @@
 //! What a refused caller learns, what the log and the audit hook learn, and what a rendering hook can do.
 
+mod own;
+
 use std::sync::{Arc, Mutex};
 
 use auth_runtime::audit::AuditEvent;

@@ -329,7 +329,9 @@ fn finish_lists_all_that_the_engine_cannot_serve() {
     #[auth(any(roles = ["a"], not(claims(tenant = path("tenant")))))]
     async fn nested_path() {}
 
-    let auth = TestAuth::with(auth_runtime::AuthBuilder::dangerously_allow_query_tokens);
+    let auth = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+    });
     let error = Router::<()>::new()
         .route("/source", get(unknown_source))
         .route("/url", get(from_url).post(from_url))
@@ -380,7 +382,9 @@ fn a_check_needs_a_caller() {
 #[tokio::test]
 async fn query_by_default_is_refused_where_state_changes() {
     let test = TestAuth::with(|builder| {
-        builder.dangerously_allow_query_tokens().default_sources(["bearer", "query"])
+        builder
+            .dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+            .default_sources(["bearer", "query"])
     });
     let guarded = Router::new().route("/", get(any_caller).post(any_caller)).finish(test.auth()).unwrap();
     let plain = axum::Router::new().route("/", axum::routing::get(any_caller).post(any_caller));
@@ -555,7 +559,11 @@ fn the_table_says_what_is_enforced() {
 
 #[test]
 fn default_sources_that_a_route_cannot_take_are_a_mistake() {
-    let test = TestAuth::with(|builder| builder.dangerously_allow_query_tokens().default_sources(["query"]));
+    let test = TestAuth::with(|builder| {
+        builder
+            .dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+            .default_sources(["query"])
+    });
     assert!(Router::<()>::new().route("/", get(any_caller)).finish(test.auth()).is_ok());
     let error = Router::<()>::new().route("/", post(any_caller)).finish(test.auth()).unwrap_err();
     assert!(error.to_string().contains("default sources are all in the URL"), "{error}");

@@ -238,7 +238,7 @@ fn build_lists_every_mistake() {
         "this is not a JWK",
         "an Ed25519 key is for EdDSA and has an `x` of 32 bytes",
         "the JWKS has no usable key: it is empty",
-        "`default_sources` names `query`, which is not one of the sources bearer, cookie: call `dangerously_allow_query_tokens()`",
+        "`default_sources` names `query`, which is not one of the sources bearer, cookie: call `dangerously_allow_query_tokens(Query::new())`",
         "`public_origin(\"https://shop.example/\")` is not an origin",
         "`trust_origin(\"shop.example\")` is not an origin",
         "`CookieOptions::name(\"__Host-to ken\")` can't be the name of a cookie",

@@ -4,14 +4,16 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{FnArg, Path, parse_quote, parse_quote_spanned};
+use syn::{FnArg, GenericParam, Path, WherePredicate, parse_quote, parse_quote_spanned};
 
 use super::common::{misplaced, private};
 use super::rule::{checked, rule};
+use super::users::users;
 use crate::attribute::{self, Place};
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
 use crate::function::{Function, ungrouped_item};
+use crate::handover::{self, Taken, taken};
 use crate::place::is_associated;
 use crate::rule::Arguments;
 use crate::vocabulary::{Loaded, load};
@@ -30,6 +32,7 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = attribute::parse(arguments, Place::Attribute, &diagnostics);
     signature::handler(&handler.signature, &diagnostics);
     signature::principal(&handler.signature, arguments.access, &diagnostics);
+    handover::check(&handler.signature, arguments.check.as_ref(), &diagnostics);
     signature::single(&mut handler.attributes, &diagnostics);
     let loaded = load();
     let vocabulary = checked(&arguments, loaded.as_ref(), &diagnostics);
@@ -53,7 +56,9 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) -> TokenStream {
     let private = private(arguments);
     let policy = policy_name(handler.name());
-    let policy_item = policy_item(handler, &policy, &private, rule);
+    let users = users(handler, 0, &private);
+    let policy_item = policy_item(handler, &policy, &private, rule, &users);
+    let takes_item = takes_item(handler, &policy, &private);
 
     let gate: FnArg = match &arguments.check {
         None => parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy>),
@@ -68,7 +73,7 @@ fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) ->
         handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));
     }
     handler.signature.inputs.insert(0, gate);
-    quote!(#policy_item #check_item #handler)
+    quote!(#policy_item #check_item #takes_item #handler)
 }
 
 /// The type of the check, which `#[check]` declared under the name of its function.
@@ -97,6 +102,41 @@ fn check_item(handler: &Function, check: &Path, policy: &Ident, private: &TokenS
     }
 }
 
+/// The check gives what the handler takes, if it takes something. For a handler with type parameters, which may be a part of that type,
+/// it is a bound of its own.
+fn takes_item(handler: &mut Function, policy: &Ident, private: &TokenStream) -> TokenStream {
+    let cfgs: Vec<_> = handler.cfgs().cloned().collect();
+    let check = quote!(<#policy as #private::NamesCheck>::Check);
+    let is_generic =
+        handler.signature.generics.params.iter().any(|it| !matches!(it, GenericParam::Lifetime(_)));
+    let mut items = TokenStream::new();
+    let mut bounds: Vec<WherePredicate> = Vec::new();
+    for Taken { value, presence } in taken(&handler.signature) {
+        if is_generic {
+            bounds.push(parse_quote_spanned!(value.span()=> #check: #private::Gives<#value>));
+            continue;
+        }
+        let presence = presence.map(|presence| quote!(#[cfg(#presence)]));
+        // Names of our own, so that all that the compiler points at is the user's type.
+        let [takes, alias] =
+            ["__takes", "__Check"].map(|name| Ident::new(name, Span::mixed_site().located_at(value.span())));
+        let call = quote_spanned!(value.span()=> #takes::<#alias, #value>());
+        items.extend(quote! {
+            #(#cfgs)*
+            #presence
+            const _: () = {
+                use #private::takes_checked as #takes;
+                type #alias = #check;
+                #call
+            };
+        });
+    }
+    if !bounds.is_empty() {
+        handler.signature.generics.make_where_clause().predicates.extend(bounds);
+    }
+    items
+}
+
 /// Replaces a function whose attribute has an error by one of the same name that rejects every request.
 fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
     // Inside an `impl` no type can be declared; the errors alone must do.
@@ -105,7 +145,8 @@ fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
     }
     let private = private(arguments);
     let policy = policy_name(handler.name());
-    let policy_item = policy_item(&handler, &policy, &private, &quote!(#private::Rule::deny_all()));
+    let policy_item =
+        policy_item(&handler, &policy, &private, &quote!(#private::Rule::deny_all()), &TokenStream::new());
     handler.signature.asyncness.get_or_insert_default();
     // The attributes could complain about a function that is no longer theirs.
     handler
@@ -122,11 +163,18 @@ fn rejecting(mut handler: Function, arguments: &Arguments) -> TokenStream {
 /// The policy as a type: of the function's visibility, under the function's `cfg`s, and with braces, so that it is not a value.
 ///
 /// Its name is of the expansion, where no lint of the user's applies. So nothing has to be allowed, which a crate could forbid.
-fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: &TokenStream) -> TokenStream {
+fn policy_item(
+    handler: &Function,
+    policy: &Ident,
+    private: &TokenStream,
+    rule: &TokenStream,
+    users: &TokenStream,
+) -> TokenStream {
     let cfgs: Vec<_> = handler.cfgs().collect();
     let visibility = &handler.visibility;
     let name = handler.name().unraw().to_string();
     let line = quote_spanned!(handler.name().span()=> ::core::line!());
+    let takes_checked = takes_checked(handler);
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
@@ -144,9 +192,23 @@ fn policy_item(handler: &Function, policy: &Ident, private: &TokenStream, rule: 
                     ::core::file!(),
                     #line,
                 );
+
+                #users
+                #takes_checked
             }
         };
     }
+}
+
+/// That the handler takes what its check hands over.
+fn takes_checked(handler: &Function) -> Option<TokenStream> {
+    let taken = taken(&handler.signature);
+    let is_taken = taken.iter().map(|taken| match &taken.presence {
+        Some(presence) => quote!(::core::cfg!(#presence)),
+        None => quote!(true),
+    });
+    let takes = quote!(const TAKES_CHECKED: ::core::primitive::bool = #(#is_taken)||*;);
+    (!taken.is_empty()).then_some(takes)
 }
 
 fn policy_name(handler: &Ident) -> Ident {

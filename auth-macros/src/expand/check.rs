@@ -1,15 +1,17 @@
 //! `#[check]`: the function as it is, and a type of its name that the gate calls it through.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
 use super::common::{misplaced, private, type_of_name};
 use super::extraction::{Extraction, hygienic};
+use super::users::users;
 use crate::attribute;
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
 use crate::function::{Function, ungrouped_item};
+use crate::handover::given;
 use crate::place::is_associated;
 
 /// The expansion of `#[check]`.
@@ -45,7 +47,11 @@ struct Call {
     aliases: TokenStream,
     /// What the arguments must implement.
     bounds: TokenStream,
+    /// Which of them are users.
+    users: TokenStream,
     body: TokenStream,
+    /// The implementation of `Gives` for the type that this is of.
+    gives: TokenStream,
 }
 
 impl Call {
@@ -56,13 +62,28 @@ impl Call {
         let name = function.name();
         let principal = hygienic("__principal", name.span());
         let call = quote_spanned!(name.span()=> #name(#principal, #values).await);
-        Self { aliases, bounds, body: quote!(#statements #private::CheckOutcome::of(#call)) }
+        // A name of our own, so that all that the compiler points at is the user's function.
+        let outcome = hygienic("__Outcome", name.span());
+        let value = given(&function.signature);
+        let gives = value.map(|value| quote!(impl #private::Gives<#value> for));
+        let value = value.map_or_else(|| quote_spanned!(name.span()=> ()), ToTokens::to_token_stream);
+        let of = quote_spanned!(name.span()=> #outcome::of::<#value, _>(#call));
+        Self {
+            aliases,
+            bounds,
+            users: users(function, 1, private),
+            body: quote!(#statements use #private::CheckOutcome as #outcome; #of),
+            gives: quote!(#gives),
+        }
     }
 
     /// For a function with errors.
     fn denying(private: &TokenStream) -> Self {
         let body = quote!(#private::CheckOutcome::denied());
-        Self { aliases: TokenStream::new(), bounds: TokenStream::new(), body }
+        // Whatever a handler takes: there is an error already.
+        let gives = quote!(impl<__T> #private::Gives<__T> for);
+        let [aliases, bounds, users] = std::array::from_fn(|_| TokenStream::new());
+        Self { aliases, bounds, users, body, gives }
     }
 }
 
@@ -72,7 +93,8 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
     let cfgs: Vec<_> = function.cfgs().collect();
     let [principal, parts, state] =
         ["__principal", "__parts", "__state"].map(|variable| hygienic(variable, Span::call_site()));
-    let Call { aliases, bounds, body } = call;
+    let Call { aliases, bounds, users, body, gives } = call;
+    let gives = (!gives.is_empty()).then(|| quote!(#gives #ty {}));
     quote! {
         #declaration
 
@@ -84,9 +106,13 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
                 const NAME: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
                     ::core::concat!(::core::module_path!(), "::", #text),
                 );
+
+                #users
             }
 
             impl #private::DeclaredCheck for #ty {}
+
+            #gives
 
             impl<__S> #private::Check<__S> for #ty
             where

@@ -4,7 +4,8 @@ mod serve;
 
 use std::fmt::Write as _;
 
-use super::{AccessTable, RouteRow, Verdict};
+use super::{AccessTable, DeclaredRow, RouteRow, Verdict};
+use crate::router::RULE;
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -22,7 +23,8 @@ impl AccessTable {
             let _ = write!(options, "<option value=\"{index}\">{name}</option>");
             let _ = write!(head, "<th scope=\"col\" data-column=\"{index}\"{title}>{name}</th>");
         }
-        let rows: String = self.routes.iter().map(|route| route.to_html(&columns)).collect();
+        let routes = self.routes.iter().map(|route| route.to_html(&columns));
+        let rows: String = routes.chain(self.declared.iter().map(|rule| rule.to_html(&columns))).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{TITLE}</title>\n\
@@ -33,7 +35,7 @@ impl AccessTable {
              <main tabindex=\"0\" aria-label=\"Access table\">\n<table>\n<thead><tr><th scope=\"col\">Method</th>\
              <th scope=\"col\">Path</th>{head}<th scope=\"col\">Rule</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n\
              </main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-            self.routes.len()
+            self.routes.len() + self.declared.len()
         )
     }
 
@@ -62,25 +64,36 @@ struct Column {
 impl RouteRow {
     fn to_html(&self, columns: &[Column]) -> String {
         let verdicts = [self.anonymous, self.no_role].into_iter().chain(self.cells.iter().copied());
-        let cells: String = verdicts
-            .zip(columns)
-            .enumerate()
-            .map(|(index, (verdict, Column { name, .. }))| {
-                let word = verdict.word();
-                format!("<td class=\"{word}\" data-column=\"{index}\" data-name=\"{name}\">{word}</td>")
-            })
-            .collect();
-        format!(
-            "<tr data-path=\"{}\"><td class=\"method\">{}</td><th scope=\"row\">{}</th>{cells}<td class=\"rule\">{}\
-             <span class=\"handler\" title=\"{}\">{}</span></td></tr>\n",
-            escaped(&self.path.to_lowercase()),
-            escaped(&self.method),
-            escaped(&self.path),
-            escaped(&self.who),
-            escaped(&self.handler),
-            escaped(&shortened(&self.handler)),
-        )
+        let (handler, short) = (escaped(&self.handler), escaped(&shortened(&self.handler)));
+        let handler = format!("<span class=\"handler\" title=\"{handler}\">{short}</span>");
+        row(&self.method, &self.path, &cells(verdicts, columns), &self.who, &handler)
     }
+}
+
+impl DeclaredRow {
+    fn to_html(&self, columns: &[Column]) -> String {
+        let verdicts = [Verdict::Denied, self.no_role].into_iter().chain(self.cells.iter().copied());
+        row(RULE, &self.label(), &cells(verdicts, columns), &self.who, "")
+    }
+}
+
+/// A row, of which `cells` and `handler` are HTML.
+fn row(method: &str, path: &str, cells: &str, who: &str, handler: &str) -> String {
+    format!(
+        "<tr data-path=\"{}\"><td class=\"method\">{}</td><th scope=\"row\">{}</th>{cells}<td class=\"rule\">{}{handler}</td></tr>\n",
+        escaped(&path.to_lowercase()),
+        escaped(method),
+        escaped(path),
+        escaped(who),
+    )
+}
+
+fn cells(verdicts: impl Iterator<Item = Verdict>, columns: &[Column]) -> String {
+    let cells = verdicts.zip(columns).enumerate().map(|(index, (verdict, Column { name, .. }))| {
+        let word = verdict.word();
+        format!("<td class=\"{word}\" data-column=\"{index}\" data-name=\"{name}\">{word}</td>")
+    });
+    cells.collect()
 }
 
 impl Verdict {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{AccessTable, RouteRow, Verdict};
+use super::{AccessTable, DeclaredRow, RouteRow, Verdict};
+use crate::router::{RULE, declared_label};
 
 impl Verdict {
     /// The cell in the text: `yes`, `-`, `if` or `?`.
@@ -37,8 +38,8 @@ impl AccessTable {
         let rule = head.iter().map(|_| "---".to_owned()).collect();
         let mut markdown = line(head.iter().map(|cell| escaped(cell)).collect());
         markdown += &line(rule);
-        for route in &self.routes {
-            let mut cells: Vec<String> = self.cells(route).iter().map(|cell| escaped(cell)).collect();
+        for row in self.rows() {
+            let mut cells: Vec<String> = row.iter().map(|cell| escaped(cell)).collect();
             if let Some(path) = cells.get_mut(1) {
                 *path = format!("<code>{path}</code>");
             }
@@ -53,12 +54,35 @@ impl AccessTable {
         fixed.into_iter().chain(roles).chain(["WHO".to_owned()]).collect()
     }
 
-    fn cells(&self, route: &RouteRow) -> Vec<String> {
-        let signs = [route.anonymous, route.no_role].into_iter().chain(route.cells.iter().copied());
-        let fixed = [route.method.clone(), visible(&route.path)];
-        let signs = signs.map(|cell| cell.sign().to_owned());
-        fixed.into_iter().chain(signs).chain([visible(&route.who)]).collect()
+    /// The routes, and then the declared rules.
+    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.routes.iter().map(RouteRow::row).chain(self.declared.iter().map(DeclaredRow::row))
     }
+}
+
+impl RouteRow {
+    fn row(&self) -> Vec<String> {
+        let verdicts = [self.anonymous, self.no_role].into_iter().chain(self.cells.iter().copied());
+        row(&self.method, &self.path, verdicts, &self.who)
+    }
+}
+
+impl DeclaredRow {
+    /// Its name after the path of its route: `/chat publish`.
+    pub(super) fn label(&self) -> String {
+        declared_label(self.path.as_deref(), &self.name)
+    }
+
+    fn row(&self) -> Vec<String> {
+        let verdicts = [Verdict::Denied, self.no_role].into_iter().chain(self.cells.iter().copied());
+        row(RULE, &self.label(), verdicts, &self.who)
+    }
+}
+
+fn row(method: &str, path: &str, verdicts: impl Iterator<Item = Verdict>, who: &str) -> Vec<String> {
+    let fixed = [method.to_owned(), visible(path)];
+    let signs = verdicts.map(|verdict| verdict.sign().to_owned());
+    fixed.into_iter().chain(signs).chain([visible(who)]).collect()
 }
 
 /// The text with every character that would end the line, color the terminal or change the direction of writing escaped.
@@ -74,11 +98,11 @@ fn visible(text: &str) -> String {
 }
 
 /// Aligned columns. "anonymous" is a caller that sends no credential, "no role" one that has none of the roles. `yes`: the
-/// caller is allowed, `-`: denied, `if`: it depends on more than roles, `?`: nothing is known of the route.
+/// caller is allowed, `-`: denied, `if`: it depends on more than roles, `?`: nothing is known of the route. The method of a rule that is
+/// decided outside of requests is `RULE`, and its name follows the path of its route.
 impl fmt::Display for AccessTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<Vec<String>> =
-            std::iter::once(self.head()).chain(self.routes.iter().map(|route| self.cells(route))).collect();
+        let rows: Vec<Vec<String>> = std::iter::once(self.head()).chain(self.rows()).collect();
         let count = |text: &String| text.chars().count();
         let widths: Vec<usize> = (0..self.roles.len() + 4)
             .map(|column| rows.iter().filter_map(|row| row.get(column)).map(count).max().unwrap_or(0))

@@ -11,6 +11,7 @@ use crate::verify::{TokenClaims, VerifiedToken, scheme_issuer};
 /// What an authenticator answers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "there is one for a request, and it is not kept")]
 pub enum Authentication {
     /// The credential is of this caller.
     Authenticated(Authenticated),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{RouteSources, Sources};
-use crate::policy::{CompiledRule, Policy, objections};
+use crate::policy::{CompiledRule, Decision, Facts, Policy, Rule, objections};
 use crate::vocabulary::VocabularyIndex;
 
 /// What decides whether a caller may.
@@ -13,6 +13,15 @@ use crate::vocabulary::VocabularyIndex;
 pub(crate) struct Authorization {
     pub(crate) vocabulary: VocabularyIndex,
     unmounted: RwLock<HashMap<TypeId, Option<UnmountedPolicy>>>,
+    /// The rules that routers declare for what is decided outside of requests. There are few, so they are not indexed.
+    declared: RwLock<Vec<Arc<DeclaredRule>>>,
+}
+
+/// A rule that a router declares, in terms of the engine.
+#[derive(Debug)]
+struct DeclaredRule {
+    written: Rule,
+    compiled: CompiledRule,
 }
 
 /// The policy of a handler that no guarded router mounted, in terms of the engine.
@@ -24,7 +33,7 @@ pub(crate) struct UnmountedPolicy {
 
 impl Authorization {
     pub(super) fn new(vocabulary: VocabularyIndex) -> Self {
-        Self { vocabulary, unmounted: RwLock::default() }
+        Self { vocabulary, unmounted: RwLock::default(), declared: RwLock::default() }
     }
 
     /// The policy of a handler that no guarded router mounted, made when it is first asked for; `None` if the engine can't
@@ -38,6 +47,25 @@ impl Authorization {
             self.unmounted.write().unwrap_or_else(PoisonError::into_inner).insert(policy, made.clone());
             made
         })
+    }
+
+    /// Compiles a rule that a router declares, once however many declare it.
+    pub(crate) fn declare(&self, rule: Rule) {
+        let mut declared = self.declared.write().unwrap_or_else(PoisonError::into_inner);
+        if !declared.iter().any(|known| known.written.is_identical(&rule)) {
+            // By names: the caller may be one of another engine, whose bits mean other names.
+            let compiled = CompiledRule::new(rule, &VocabularyIndex::default());
+            declared.push(Arc::new(DeclaredRule { written: rule, compiled }));
+        }
+    }
+
+    /// The decision of a declared rule; `None` if no router declares it.
+    pub(super) fn decide_declared(&self, rule: &Rule, facts: &Facts<'_>) -> Option<Decision> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let found = declared.iter().find(|known| known.written.is_identical(rule)).cloned();
+        // A rule is decided without the lock: a claim can be large.
+        drop(declared);
+        Some(found?.compiled.evaluate(facts))
     }
 
     fn compile<P: Policy>(&self, sources: &Sources) -> Option<UnmountedPolicy> {

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Engine;
+use super::credential_watch::Surroundings;
 use crate::revocation::Heartbeat;
 use crate::store::StoreError;
 
@@ -30,7 +31,9 @@ impl Engine {
                  driven: the task is started again, on the runtime of this call"
             );
         }
-        runtime.spawn(Task { engine: Arc::downgrade(self), turn: turn.number }.run());
+        let task =
+            Task { engine: Arc::downgrade(self), turn: turn.number, surroundings: Surroundings::default() };
+        runtime.spawn(task.run());
     }
 
     /// Checks that the view of revocations is current enough to decide. If not, the background task may not run.
@@ -72,10 +75,11 @@ impl Engine {
 struct Task {
     engine: Weak<Engine>,
     turn: u64,
+    surroundings: Surroundings,
 }
 
 impl Task {
-    async fn run(self) {
+    async fn run(mut self) {
         let mut ticks = interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -88,18 +92,24 @@ impl Task {
     }
 
     /// One tick. With `false` another task has taken over, and this one does nothing more.
-    async fn tick(&self, engine: &Engine) -> bool {
+    async fn tick(&mut self, engine: &Engine) -> bool {
         let mut tick = pin!(engine.tick());
         // It beats whenever it is polled, and it is polled every second: a store that takes long is not an undriven runtime.
+        let turn = self.turn;
         let mut tick = poll_fn(|context| {
-            if engine.heartbeat().beat(self.turn, tokio::time::Instant::now()) {
+            if engine.heartbeat().beat(turn, tokio::time::Instant::now()) {
                 tick.as_mut().poll(context).map(|()| true)
             } else {
                 Poll::Ready(false)
             }
         });
         loop {
-            if let Ok(is_its_turn) = timeout(INTERVAL, &mut tick).await {
+            let ended = timeout(INTERVAL, &mut tick).await;
+            // After the log was read, and also while a store takes long.
+            if self.surroundings.have_changed(engine, tokio::time::Instant::now()) {
+                engine.revocations.state.view().wake_all();
+            }
+            if let Ok(is_its_turn) = ended {
                 return is_its_turn;
             }
         }

@@ -6,10 +6,14 @@
 //! | `verification` | verifier, token issuer, bounds on times |
 //! | `sources` | sources and origins |
 //! | `cookies` | cookies |
+//! | `login_page` | the page that browsers without a login are redirected to |
+//! | `users` | the store of users, and what is remembered of them |
 
 mod assemble;
 mod cookies;
+mod login_page;
 mod sources;
+mod users;
 mod verification;
 
 use std::fmt;
@@ -19,6 +23,7 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use self::users::UsersConfig;
 use crate::audit::{AuditEvent, AuditHook};
 use crate::authenticator::{
     Authentication, Authenticator, BoxError, Credential, DynAuthenticator, FunctionAuthenticator,
@@ -26,8 +31,9 @@ use crate::authenticator::{
 use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
+use crate::login_page::LoginPage;
 use crate::rejection::{Rejection, RenderHook};
-use crate::source::{CookieOptions, CredentialPlace, CredentialSource};
+use crate::source::{CookieOptions, CredentialPlace, CredentialSource, Query};
 use crate::store::{RefreshTokenStore, RevocationLog};
 use crate::verify::TrustedIssuer;
 use crate::vocabulary::Vocabulary;
@@ -57,7 +63,7 @@ pub struct AuthBuilder {
     max_token_bytes: usize,
     custom_sources: Vec<Arc<dyn CredentialSource>>,
     default_sources: Option<Vec<String>>,
-    allow_query_tokens: bool,
+    query_tokens: Option<Query>,
     cookies: CookieOptions,
     insecure_cookies: bool,
     public_origin: Option<String>,
@@ -72,7 +78,9 @@ pub struct AuthBuilder {
     proxies: Option<(ForwardedHeader, Vec<String>)>,
     clock: Arc<dyn Clock>,
     realm: String,
+    users: UsersConfig,
     render_hook: Option<Box<RenderHook>>,
+    login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
 }
 
@@ -94,7 +102,7 @@ impl AuthBuilder {
             max_token_bytes: 16 * 1024,
             custom_sources: Vec::new(),
             default_sources: None,
-            allow_query_tokens: false,
+            query_tokens: None,
             cookies: CookieOptions::new(),
             insecure_cookies: false,
             public_origin: None,
@@ -109,7 +117,9 @@ impl AuthBuilder {
             proxies: None,
             clock: Arc::new(SystemClock),
             realm: "restricted".into(),
+            users: UsersConfig::default(),
             render_hook: None,
+            login_page: None,
             audit_hook: None,
         }
     }
@@ -194,12 +204,13 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds the source `query`: `?access_token=`.
+    /// Adds the source `query`: `?access_token=`, for WebSockets alone unless the [`Query`] says otherwise.
     ///
     /// What is lost: URLs are written to logs, histories and `Referer` headers, and the token with them (RFC 6750 §2.3). It is
-    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes.
-    pub fn dangerously_allow_query_tokens(mut self) -> Self {
-        self.allow_query_tokens = true;
+    /// right for clients that can set neither a header nor a cookie, with tokens that expire within minutes. For the WebSocket of a
+    /// browser, [`WebSocketProtocol`](crate::source::WebSocketProtocol) keeps the token out of the URL.
+    pub fn dangerously_allow_query_tokens(mut self, query: Query) -> Self {
+        self.query_tokens = Some(query);
         self
     }
 
@@ -276,7 +287,7 @@ impl AuthBuilder {
     /// bytes they may take. Default: 10,000, and 64 MiB. 0 turns the cache off.
     ///
     /// Expiry and revocation are checked on every request all the same. Only verified tokens are cached,
-    /// with all of their bytes, until others replace them or a key changes: a dump of the process's memory shows those that
+    /// with all of their bytes, until others replace them or their key is withdrawn: a dump of the process's memory shows those that
     /// were used lately.
     pub fn token_cache(mut self, max_entries: usize, max_bytes: usize) -> Self {
         (self.cache_entries, self.cache_bytes) = (max_entries, max_bytes);
@@ -330,6 +341,11 @@ impl AuthBuilder {
     /// The hook may choose another status of failure (4xx, 5xx), or redirect a browser to the login page (302, 303, 307). Any
     /// other status is replaced by that of the rejection. `WWW-Authenticate` is always the engine's, and is only on 400, 401 and 403:
     /// on a 401 always (RFC 9110 §15.5.2), and never on a 404 that hides a resource, or on a redirect.
+    ///
+    /// For a [`Rejection`] that the application answers with, the head is a part of the request's: the method, the whole URI, the
+    /// version, and the headers `Accept`, `Accept-Language`, `Content-Type`, `Host`, `Origin`, `HX-Request`, `Sec-Fetch-*`,
+    /// `traceparent`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
+    /// request, because the handler takes the head; without this hook nothing is.
     ///
     /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
     /// `panic = "abort"` it ends the process.

@@ -8,12 +8,14 @@ use axum::http::request::Parts;
 
 use crate::audit::AuditLog;
 use crate::catch_panic::catch_panic;
+use crate::login_page::LoginPage;
 use crate::rejection::{Rejection, RejectionKind, RenderHook};
 
 /// How rejections are rendered, and where decisions are reported.
 pub(crate) struct Responses {
     pub(super) realm: String,
     pub(super) render: Option<Box<RenderHook>>,
+    pub(crate) login_page: Option<LoginPage>,
     pub(crate) audit_log: AuditLog,
 }
 
@@ -26,13 +28,14 @@ impl Responses {
         schemes: impl FnOnce() -> Vec<&'s str>,
         head: &Parts,
     ) -> Rejection {
-        let render = || rejection.render(&self.realm, &schemes(), self.render.as_deref(), head);
+        let login_page = self.login_page.as_ref();
+        let render = || rejection.render(&self.realm, &schemes(), login_page, self.render.as_deref(), head);
         catch_panic(render).unwrap_or_else(|panic| {
             tracing::error!(
                 %panic,
                 "auth: the answer is 500, because the hook of `render_rejections` or the `challenge_scheme` of a source panicked"
             );
-            Rejection::new(RejectionKind::Misconfigured).render(&self.realm, &[], None, head)
+            Rejection::new(RejectionKind::Misconfigured).render(&self.realm, &[], None, None, head)
         })
     }
 
@@ -43,8 +46,7 @@ impl Responses {
     }
 
     /// Whether the application renders rejections itself.
-    #[cfg(feature = "openapi")]
-    pub(crate) fn are_rendered_by_hook(&self) -> bool {
+    pub(crate) fn has_render_hook(&self) -> bool {
         self.render.is_some()
     }
 }

@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use crate::authenticator::{Authentication, DynAuthenticator};
 use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::{Principal, Unidentified};
+use crate::revocation::{SubjectCache, Subjects};
 use crate::verify::VerifiedToken;
 
 /// How many answers of one authenticator are remembered.
@@ -62,6 +63,7 @@ impl Scheme {
         })
     }
 
+    #[cfg(feature = "openapi")]
     pub(crate) fn authenticator(&self) -> &dyn DynAuthenticator {
         &*self.authenticator
     }
@@ -109,5 +111,17 @@ impl Scheme {
         let tag = hmac::sign(&self.hash_key, credential.as_bytes());
         hash.copy_from_slice(tag.as_ref());
         hash
+    }
+}
+
+impl SubjectCache for Scheme {
+    fn forget(&self, subjects: &Subjects<'_>) {
+        self.remembered.forget(|_, judgement| {
+            matches!(judgement, Some(Judgement::Caller(caller)) if subjects.contains(&caller.issuer_and_subject()))
+        });
+    }
+
+    fn longest(&self) -> Duration {
+        self.remembered.longest()
     }
 }

@@ -13,13 +13,13 @@ pub(crate) const RENEWAL: &str = "refresh_cookie";
 pub(crate) struct Sources {
     list: Vec<Arc<dyn CredentialSource>>,
     /// What judges the credentials of each source; `None`: they are tokens of the issuers.
-    schemes: Vec<Option<Scheme>>,
+    schemes: Vec<Option<Arc<Scheme>>>,
     default: Vec<usize>,
 }
 
 impl Sources {
     /// Without a default: [`set_default`](Self::set_default) names it.
-    pub(super) fn new(schemes: Vec<(Arc<dyn CredentialSource>, Option<Scheme>)>) -> Self {
+    pub(super) fn new(schemes: Vec<(Arc<dyn CredentialSource>, Option<Arc<Scheme>>)>) -> Self {
         let (list, schemes) = schemes.into_iter().unzip();
         Self { list, schemes, default: Vec::new() }
     }
@@ -34,7 +34,12 @@ impl Sources {
 
     /// What judges the credentials of this source; `None`: they are tokens of the issuers.
     pub(crate) fn scheme(&self, index: usize) -> Option<&Scheme> {
-        self.schemes.get(index)?.as_ref()
+        self.schemes.get(index)?.as_deref()
+    }
+
+    /// All authenticators, with what is remembered of their answers.
+    pub(super) fn schemes(&self) -> impl Iterator<Item = &Arc<Scheme>> {
+        self.schemes.iter().flatten()
     }
 
     /// Whether any credential is judged by an authenticator.

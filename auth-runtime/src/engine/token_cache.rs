@@ -5,8 +5,8 @@
 //! revocations, and whether something was revoked since the token was last looked up there (the epoch).
 //!
 //! **How a token is found.** By all of its bytes. Only the last bytes, which are a part of the signature, are hashed, with a key
-//! that is random in each process; the hash identifies nothing. An entry also has the verifier's generation: when a key is
-//! removed, the entries of older generations no longer count.
+//! that is random in each process; the hash identifies nothing. An entry also knows whether the key that verified its token was
+//! withdrawn: from then on it no longer counts, also if its verification began before and ended after that.
 //!
 //! **What its timing reveals.** A hit is faster than a verification, so a caller that sends a token can learn that this token
 //! was used here lately. It must have the whole token for that, with its signature. A guess that is nearly right reveals as
@@ -34,23 +34,23 @@ const HASHED_BYTES: usize = 32;
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
     entries: Option<Cache<Token, Arc<Verified>, Weight, RandomState>>,
-    /// Of the verifier, when the cache was last emptied.
-    generation: AtomicU64,
 }
 
 /// A verified token: its principal, and for how long the verification counts.
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) principal: Principal,
-    /// The verifier's generation before it verified the token.
-    generation: u64,
     /// The epoch of the view of revocations before the token was found not revoked.
     epoch: AtomicU64,
 }
 
 impl Verified {
-    pub(crate) fn new(principal: Principal, generation: u64, epoch: u64) -> Self {
-        Self { principal, generation, epoch: AtomicU64::new(epoch) }
+    pub(crate) fn new(principal: Principal, epoch: u64) -> Self {
+        Self { principal, epoch: AtomicU64::new(epoch) }
+    }
+
+    fn is_withdrawn(&self) -> bool {
+        self.principal.token().key_is_withdrawn()
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -71,19 +71,19 @@ impl TokenCache {
             let weight = Weight { least: bytes.div_ceil(max_entries as u64) };
             Cache::with(max_entries, bytes, weight, RandomState::new(), DefaultLifecycle::default())
         });
-        Self { entries, generation: AtomicU64::new(0) }
+        Self { entries }
     }
 
-    /// Returns the entry of `token`, if a verifier of this generation verified it.
-    pub(crate) fn get(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
-        let entries = self.entries.as_ref()?;
-        if self.generation.load(Ordering::Acquire) != generation {
-            if self.generation.fetch_max(generation, Ordering::AcqRel) < generation {
-                entries.clear();
-            }
-            return None;
+    /// Returns the entry of `token`, if the key that verified it was not withdrawn.
+    pub(crate) fn get(&self, token: &str) -> Option<Arc<Verified>> {
+        self.entries.as_ref()?.get(&TokenText(token)).filter(|verified| !verified.is_withdrawn())
+    }
+
+    /// Removes the entries whose keys were withdrawn. They no longer count already: this frees their memory.
+    pub(crate) fn remove_withdrawn(&self) {
+        if let Some(entries) = &self.entries {
+            entries.retain(|_, verified| !verified.is_withdrawn());
         }
-        entries.get(&TokenText(token)).filter(|verified| verified.generation == generation)
     }
 
     pub(crate) fn insert(&self, token: &str, verified: Verified) {
@@ -160,13 +160,14 @@ impl Weighter<Token, Arc<Verified>> for Weight {
 mod tests {
     use super::{TokenCache, Verified};
     use crate::principal::Principal;
-    use crate::verify::{TokenClaims, VerifiedToken};
+    use crate::verify::{KeyStatus, TokenClaims, VerifiedToken};
     use crate::vocabulary::VocabularyIndex;
 
-    fn verified(generation: u64) -> Verified {
+    fn verified(key: &KeyStatus) -> Verified {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
-        let principal = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default());
-        Verified::new(principal.unwrap(), generation, 1)
+        let token = VerifiedToken::new(claims).with_key(key.clone());
+        let principal = Principal::identify(token, &VocabularyIndex::default(), None);
+        Verified::new(principal.unwrap(), 1)
     }
 
     #[test]
@@ -174,24 +175,28 @@ mod tests {
         let cache = TokenCache::new(100, 1 << 20);
         let end = "0123456789012345678901234567890123456789";
         let tokens = [format!("a{end}"), format!("b{end}"), end.to_owned(), "short".to_owned()];
-        assert!(cache.get(&tokens[0], 7).is_none());
-        cache.insert(&tokens[0], verified(7));
+        assert!(cache.get(&tokens[0]).is_none());
+        cache.insert(&tokens[0], verified(&KeyStatus::default()));
         for (token, expected) in tokens.iter().zip([true, false, false, false]) {
-            assert_eq!(cache.get(token, 7).is_some(), expected, "{token}");
+            assert_eq!(cache.get(token).is_some(), expected, "{token}");
         }
     }
 
     #[test]
-    fn a_new_generation_empties_it() {
+    fn the_tokens_of_a_withdrawn_key_no_longer_count_and_others_stay() {
         let cache = TokenCache::new(100, 1 << 20);
-        assert!(cache.get("token", 1).is_none());
-        cache.insert("token", verified(1));
-        assert!(cache.get("token", 1).is_some());
-        assert!(cache.get("token", 2).is_none());
-        assert_eq!(cache.len(), 0);
-        // A verification that began before the keys changed ends after it.
-        cache.insert("token", verified(1));
-        assert!(cache.get("token", 2).is_none());
+        let [gone, kept] = [KeyStatus::default(), KeyStatus::default()];
+        cache.insert("of gone", verified(&gone));
+        cache.insert("of kept", verified(&kept));
+        assert!(cache.get("of gone").is_some());
+        gone.withdraw();
+        assert!(cache.get("of gone").is_none());
+        cache.remove_withdrawn();
+        assert_eq!(cache.len(), 1);
+        assert!(cache.get("of kept").is_some());
+        // A verification that began before the key was withdrawn ends after it.
+        cache.insert("of gone", verified(&gone));
+        assert!(cache.get("of gone").is_none());
     }
 
     #[test]
@@ -202,7 +207,7 @@ mod tests {
         {
             let cache = TokenCache::new(max_entries, max_bytes);
             for n in 0..1000 {
-                cache.insert(&format!("{text}{n}"), verified(1));
+                cache.insert(&format!("{text}{n}"), verified(&KeyStatus::default()));
             }
             assert!(cache.len() <= expected, "{} of {expected}", cache.len());
             assert!(cache.len() >= expected / 2, "{} of {expected}", cache.len());

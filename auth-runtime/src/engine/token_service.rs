@@ -75,7 +75,11 @@ impl TokenService {
     /// [`KeysError`], which lists every error; then nothing is changed.
     pub fn rotate_keys(&self, keys: impl Into<SigningKeys>) -> Result<(), KeysError> {
         match self.engine.sessions.issuer.as_ref() {
-            Some(issuer) => issuer.rotate(keys.into()),
+            Some(issuer) => {
+                issuer.rotate(keys.into())?;
+                self.engine.keys_replaced();
+                Ok(())
+            }
             None => Err(ConfigErrors::one(NoTokenIssuer.to_string()).into()),
         }
     }
@@ -94,7 +98,8 @@ impl TokenService {
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
         let token = self.engine.authentication.jwt.verify(access_token).ok()?;
         // Also if its roles exclude each other by the vocabulary: the session must be able to end.
-        let principal = Principal::identify(token, &VocabularyIndex::default()).ok()?;
+        let principal =
+            Principal::identify(token, &VocabularyIndex::default(), Some(self.engine.watch())).ok()?;
         (principal.issuer() == self.engine.sessions.issuer.as_ref().map(IssuerState::issuer))
             .then_some(principal)
     }

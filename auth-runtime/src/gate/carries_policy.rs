@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use super::Authorized;
 use crate::pipeline::NamedCheck;
-use crate::policy::{HandlerInfo, Policy, Rule};
+use crate::policy::{HandlerInfo, Policy, Rule, UserArgument};
 
 /// The arguments of a handler, as axum's type for them, whose first argument is the gate.
 ///
@@ -25,6 +25,9 @@ pub trait CarriesPolicy: sealed::Sealed {
 
     #[doc(hidden)]
     fn policy_type() -> TypeId;
+
+    #[doc(hidden)]
+    fn users() -> Vec<UserArgument>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -39,6 +42,10 @@ where
 
     fn policy_type() -> TypeId {
         <T::First as Gate>::policy_type()
+    }
+
+    fn users() -> Vec<UserArgument> {
+        <T::First as Gate>::users()
     }
 }
 
@@ -75,6 +82,9 @@ pub trait Gate: sealed::SealedGate {
 
     /// The policy.
     fn policy_type() -> TypeId;
+
+    /// The users that the handler and its check take as arguments.
+    fn users() -> Vec<UserArgument>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -85,6 +95,10 @@ impl<P: Policy, C: NamedCheck> Gate for Authorized<P, C> {
 
     fn policy_type() -> TypeId {
         TypeId::of::<P>()
+    }
+
+    fn users() -> Vec<UserArgument> {
+        [P::users(), C::users()].concat()
     }
 }
 

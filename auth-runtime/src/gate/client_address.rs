@@ -35,7 +35,7 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
         let auth = request_auth(head)?;
         auth.engine().client_address(head).map(Self).ok_or_else(|| {
             tracing::error!("auth: {UNKNOWN_ADDRESS}");
-            auth.reject(RejectionKind::Misconfigured, head)
+            auth.reject(RejectionKind::Misconfigured, UNKNOWN_ADDRESS, head)
         })
     }
 }

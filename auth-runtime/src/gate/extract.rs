@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::catch_panic::catch_panic;
-use crate::pipeline::RequestAuth;
+use crate::pipeline::{AcceptedPrincipal, RequestAuth};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind, misconfigured};
 
@@ -20,35 +20,30 @@ const MISSING_LAYER: &str = "the layer of `Auth` is missing: build the app with 
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<T>(pub T);
 
-/// The principal that the gate accepted; `None` for an anonymous caller. No other crate can name this type.
-#[derive(Clone, Debug)]
-pub(super) struct AcceptedPrincipal(pub(super) Option<Principal>);
-
 /// Returns the principal; `None` for an anonymous caller.
 ///
 /// # Errors
 /// If no gate ran before this extractor.
-fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
-    match parts.extensions.get::<AcceptedPrincipal>() {
-        Some(AcceptedPrincipal(principal)) => Ok(principal.clone()),
-        None => Err(misconfigured(
-            "`Principal` or `Claims` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
+pub(super) fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
+    AcceptedPrincipal::of(parts).map(Option::<&Principal>::cloned).ok_or_else(|| {
+        misconfigured(
+            "`Principal`, `Claims` or `User` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
              mount the service with a rule",
-        )),
-    }
+        )
+    })
 }
 
-fn required(parts: &Parts) -> Result<Principal, Rejection> {
+pub(super) fn required(parts: &Parts) -> Result<Principal, Rejection> {
     match accepted(parts)? {
         Some(principal) => Ok(principal),
         // With `#[auth(optional)]`, an anonymous caller receives a challenge from this extractor.
-        None => Err(reject(RejectionKind::Unauthenticated, parts)),
+        None => Err(reject(RejectionKind::Unauthenticated, "the caller is anonymous", parts)),
     }
 }
 
-fn reject(kind: RejectionKind, parts: &Parts) -> Rejection {
+pub(super) fn reject(kind: RejectionKind, reason: impl Into<Box<str>>, parts: &Parts) -> Rejection {
     match RequestAuth::of(parts) {
-        Some(auth) => auth.reject(kind, parts),
+        Some(auth) => auth.reject(kind, reason, parts),
         None => misconfigured(MISSING_LAYER),
     }
 }
@@ -91,16 +86,15 @@ impl<S: Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims<T> {
 fn typed<T: DeserializeOwned>(principal: &Principal, parts: &Parts) -> Result<Claims<T>, Rejection> {
     let expected = std::any::type_name::<T>();
     let claims = catch_panic(|| principal.claims()).map_err(|panic| {
-        tracing::error!(expected, %panic, "auth: the answer is 500, because the type of the handler's `Claims` argument panicked");
-        reject(RejectionKind::Misconfigured, parts)
+        tracing::error!(expected, %panic, "auth: the answer is 500, because the type of a `Claims` argument panicked");
+        reject(RejectionKind::Misconfigured, panic.to_string(), parts)
     })?;
     claims.map(Claims).map_err(|error| {
-        tracing::warn!(
-            expected,
-            error = without_values(&error.to_string()),
-            "auth: the claims of a verified token do not fit the type of the handler's `Claims` argument"
-        );
-        reject(RejectionKind::InvalidToken, parts)
+        let text = error.to_string();
+        let error = without_values(&text);
+        let reason = "the claims of a verified token do not fit the type of a `Claims` argument";
+        tracing::warn!(expected, error, "auth: {reason}");
+        reject(RejectionKind::InvalidToken, format!("{reason}: {error}"), parts)
     })
 }
 

@@ -69,7 +69,7 @@ where
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
             match enter::<(), NoCheck>(&mut head, &(), |engine, head| route.policy(engine, head)).await {
-                Ok(()) => inner.call(Request::from_parts(head, body)).await.map(IntoResponse::into_response),
+                Ok(_) => inner.call(Request::from_parts(head, body)).await.map(IntoResponse::into_response),
                 Err(rejection) => Ok(rejection.into_response()),
             }
         })

@@ -4,22 +4,28 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use crate::engine::{Auth, Engine};
-use crate::pipeline::{AnswerHeaders, RequestAuth};
+use crate::pipeline::{AnswerHeaders, GuardedRoutes, RequestAuth, answer_after_gate};
+use crate::rejection::{KeptHead, take_marked};
 
 /// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response:
-/// cookies, `Vary` and `Cache-Control`.
+/// cookies, `Vary` and `Cache-Control`. It also renders the [`Rejection`](crate::rejection::Rejection)s that the application answers
+/// with.
 ///
 /// `finish` of the guarded router adds it. On a plain `axum::Router`, add it with `.layer(auth.layer())`. Of several layers
 /// around a handler, the innermost counts.
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     engine: Arc<Engine>,
+    /// Those of the router that it is around.
+    routes: Option<Arc<dyn GuardedRoutes>>,
 }
 
 impl Auth {
@@ -32,7 +38,12 @@ impl Auth {
 
 impl AuthLayer {
     fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+        Self { engine, routes: None }
+    }
+
+    /// Around a router with these routes.
+    pub(crate) fn around(self, routes: Arc<dyn GuardedRoutes>) -> Self {
+        Self { routes: Some(routes), ..self }
     }
 }
 
@@ -40,7 +51,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> AuthService<S> {
-        AuthService { inner, engine: Arc::clone(&self.engine) }
+        AuthService { inner, engine: Arc::clone(&self.engine), routes: self.routes.clone() }
     }
 }
 
@@ -49,13 +60,16 @@ impl<S> Layer<S> for AuthLayer {
 pub struct AuthService<S> {
     inner: S,
     engine: Arc<Engine>,
+    routes: Option<Arc<dyn GuardedRoutes>>,
 }
 
 impl<S, B, A> Service<Request<B>> for AuthService<S>
 where
     S: Service<Request<B>, Response = Response<A>>,
+    A: HttpBody<Data = Bytes> + Send + 'static,
+    A::Error: Into<BoxError>,
 {
-    type Response = Response<A>;
+    type Response = Response<Body>;
     type Error = S::Error;
     type Future = AuthFuture<S::Future>;
 
@@ -64,9 +78,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let auth = RequestAuth::new(Arc::clone(&self.engine));
+        let routes = self.routes.clone().map(|routes| (routes, request.extensions().get().cloned()));
+        let auth = RequestAuth::new(Arc::clone(&self.engine), routes);
+        let head = KeptHead::of(&request, self.engine.responses.has_render_hook());
         request.extensions_mut().insert(auth.clone());
-        AuthFuture { inner: self.inner.call(request), auth: Some(auth) }
+        AuthFuture { inner: self.inner.call(request), request: Some((auth, head)) }
     }
 }
 
@@ -76,20 +92,25 @@ pin_project! {
     pub struct AuthFuture<F> {
         #[pin]
         inner: F,
-        auth: Option<RequestAuth>,
+        request: Option<(RequestAuth, KeptHead)>,
     }
 }
 
 impl<F, A, E> Future for AuthFuture<F>
 where
     F: Future<Output = Result<Response<A>, E>>,
+    A: HttpBody<Data = Bytes> + Send + 'static,
+    A::Error: Into<BoxError>,
 {
-    type Output = Result<Response<A>, E>;
+    type Output = Result<Response<Body>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut answer = ready!(this.inner.poll(context))?;
-        if let Some(auth) = this.auth.take() {
+        let mut answer = ready!(this.inner.poll(context))?.map(Body::new);
+        if let Some((auth, head)) = this.request.take() {
+            if let Some(rejection) = take_marked(answer.extensions_mut()) {
+                answer = answer_after_gate(&auth, rejection, answer, head);
+            }
             add(answer.headers_mut(), auth.take_answer_headers());
             // The innermost layer has inserted its own, and it is the one that decided.
             if answer.extensions().get::<RequestAuth>().is_none() {

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use crate::engine::{Engine, RouteSources};
 use crate::gate::CarriesPolicy;
 use crate::pipeline::RoutePolicy;
-use crate::policy::{Access, CompiledRule, HandlerInfo, Rule};
+use crate::policy::{Access, CompiledRule, HandlerInfo, Rule, UserArgument};
 
 /// A route with its policy. What is enforced is fixed once the router is finished; before that the gate rejects every request.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct MountedRoute {
     pub(crate) rule: Rule,
     pub(crate) handler: HandlerInfo,
     pub(crate) check: Option<&'static str>,
+    /// The users that the handler and its check take as arguments.
+    pub(crate) users: Vec<UserArgument>,
     /// The policy's type; `None` for a rule that is beside what it guards.
     policy_type: Option<TypeId>,
     resolved: OnceLock<ResolvedPolicy>,
@@ -31,7 +33,7 @@ pub(crate) struct ResolvedPolicy {
     pub(crate) rules: Vec<CompiledRule>,
     pub(crate) sources: Arc<RouteSources>,
     /// `None`: the path that the request matched, of a handler that is the fallback of several paths.
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<Arc<str>>,
 }
 
 impl MountedRoute {
@@ -41,6 +43,7 @@ impl MountedRoute {
             rule: T::RULE,
             handler: T::HANDLER,
             check: T::CHECK,
+            users: T::users(),
             policy_type: Some(T::policy_type()),
             resolved: OnceLock::new(),
         })
@@ -48,7 +51,14 @@ impl MountedRoute {
 
     /// Of a rule that is beside what it guards.
     pub(crate) fn beside(rule: Rule, handler: HandlerInfo) -> Arc<Self> {
-        Arc::new(Self { rule, handler, check: None, policy_type: None, resolved: OnceLock::new() })
+        Arc::new(Self {
+            rule,
+            handler,
+            check: None,
+            users: Vec::new(),
+            policy_type: None,
+            resolved: OnceLock::new(),
+        })
     }
 
     /// Returns whether this is the route of a handler with the policy `P`.
@@ -64,13 +74,13 @@ impl MountedRoute {
     /// What the gate enforces on a request; `None` if the router was not finished, or with another engine.
     pub(crate) fn policy(&self, engine: &Arc<Engine>, head: &Parts) -> Option<RoutePolicy<'_>> {
         let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
-        let path = resolved.path.as_deref().unwrap_or_default();
+        let path = resolved.path.clone().unwrap_or_default();
         let mut policy =
             RoutePolicy::new(resolved.access, &resolved.rules, &resolved.sources, self.handler, path);
         if resolved.path.is_none()
             && let Some(path) = head.extensions.get::<MatchedPath>()
         {
-            policy.route = path.as_str().to_owned().into();
+            policy.route = path.as_str().into();
         }
         Some(policy)
     }

@@ -39,7 +39,7 @@ impl<S: Sync> FromRequestParts<S> for SameOrigin {
         if auth.engine().authentication.origins.admits(head) {
             Ok(Self)
         } else {
-            Err(auth.reject(RejectionKind::CrossOrigin, head))
+            Err(auth.reject(RejectionKind::CrossOrigin, "a page of another origin sent the request", head))
         }
     }
 }

@@ -108,6 +108,13 @@ impl IssuerState {
         family.expires_at.min(self.family_end(family))
     }
 
+    /// When the newest access token of a family expires. A refresh within the grace period may have issued one that expires a little
+    /// later: it is not in the row.
+    pub(crate) fn newest_access_token_end(&self, family: &RefreshTokenFamily) -> i64 {
+        let issued_at = family.last_issued_at.max(family.rotated_at);
+        issued_at.saturating_add(self.access_lifetime).min(self.family_end(family))
+    }
+
     /// When a family ends, however often it is refreshed.
     pub(crate) fn family_end(&self, family: &RefreshTokenFamily) -> i64 {
         family.started_at.saturating_add(self.session_lifetime)

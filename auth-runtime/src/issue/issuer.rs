@@ -12,7 +12,7 @@ use super::refresh_token::{RefreshKey, RefreshKeys};
 use super::subject::{DynSubjectStore, SubjectStore};
 use crate::error::{ConfigErrors, KeysError};
 use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
-use crate::verify::{JwtVerifier, TrustedIssuer};
+use crate::verify::{JwtVerifier, KeySet, TrustedIssuer};
 
 /// How many sessions a user may have by default.
 const MAX_SESSIONS_PER_USER: usize = 100;
@@ -360,7 +360,8 @@ impl IssuerState {
     pub(crate) fn rotate(&self, keys: SigningKeys) -> Result<(), KeysError> {
         let _one_at_a_time = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         let mut errors = ConfigErrors::default();
-        self.jwt.replace_keys(&self.name, &keys.accepted(), &mut errors);
+        let accepted = keys.accepted().into_iter().fold(KeySet::new(), KeySet::key);
+        self.jwt.replace_keys(Some(&self.name), &accepted, &mut errors);
         errors.check::<KeysError>()?;
         self.signing.store(Arc::new(TokenSigner::new(keys.signing, &self.headers)));
         Ok(())

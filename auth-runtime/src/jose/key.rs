@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 
@@ -134,12 +135,13 @@ impl Key {
     }
 
     /// The keys of a JWKS document. Keys that can't be used are left out. A key without `alg` is for each of `algorithms` that its
-    /// type allows.
+    /// type allows. `issuer` is for the log.
     pub(crate) fn prepare_set(
         json: &str,
         algorithms: Option<&[Algorithm]>,
+        issuer: &str,
     ) -> Result<Vec<PreparedKey>, String> {
-        jwk::prepare_set(json, algorithms)
+        jwk::prepare_set(json, algorithms, issuer)
     }
 }
 
@@ -212,6 +214,26 @@ impl PreparedKey {
         match &self.check {
             Check::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
             Check::Public(key) => key.verify_sig(message, signature).is_ok(),
+        }
+    }
+
+    /// Whether both verify the same tokens: they have one algorithm and one id, and are the same secret or public key. If that can't be
+    /// found out, it is `false`.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        /// What both secrets authenticate, so that a secret need not be kept to be compared.
+        const COMPARED: &[u8] = b"auth-runtime: is this the same secret?";
+        if self.algorithm != other.algorithm || self.id != other.id {
+            return false;
+        }
+        match (&self.check, &other.check) {
+            (Check::Hmac(one), Check::Hmac(other)) => {
+                hmac::verify(one, COMPARED, hmac::sign(other, COMPARED).as_ref()).is_ok()
+            }
+            (Check::Public(one), Check::Public(other)) => {
+                let der = |key: &ParsedPublicKey| -> Result<PublicKeyX509Der<'_>, _> { key.as_der() };
+                matches!((der(one), der(other)), (Ok(one), Ok(other)) if one.as_ref() == other.as_ref())
+            }
+            _ => false,
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::keys::WHO;
 use crate::gate::{Authorized, Claims, ClientAddress, SameOrigin};
-use crate::pipeline::NamedCheck;
+use crate::pipeline::{Checked, NamedCheck};
 use crate::policy::{HandlerInfo, Policy, Rule};
 use crate::principal::Principal;
 use crate::router::{METHODS, RouteInfo, Routes, rule_in_words};
@@ -46,6 +46,9 @@ impl OperationInput for Principal {}
 
 /// The gate puts them into the request; they add nothing to the operation.
 impl<T> OperationInput for Claims<T> {}
+
+/// The check of the handler puts it into the request; it adds nothing to the operation.
+impl<T> OperationInput for Checked<T> {}
 
 /// It rejects a page of another origin, and adds nothing to the operation.
 impl OperationInput for SameOrigin {}

@@ -76,6 +76,9 @@ pub(super) fn described(
     // A route that the engine can't serve may look public, because the engine has none of its sources.
     let guarded = all_routes.iter().filter(|route| !route.unguarded);
     let mut errors: Vec<String> = guarded.flat_map(|route| route.objections(auth)).collect();
+    for declared in all_routes.declared() {
+        errors.extend(declared.objections(auth.engine()).iter().map(|objection| declared.error(objection)));
+    }
     let vocabulary = auth.engine().authorization.vocabulary.vocabulary();
     let kinds = NameKinds::new(routes.iter().map(|route| &route.policy), vocabulary);
     let schemes = Schemes::new(api, routes, &kinds, auth, &mut errors);

@@ -13,7 +13,7 @@ use super::describe::{Described, add_components, described};
 use super::error::DocumentError;
 use super::items::{ids, normalize_paths, operations_of};
 use super::json::object;
-use super::keys::{METHODS, POLICY, QUERY};
+use super::keys::{DECLARED, METHODS, POLICY, QUERY};
 use super::path::{place, template};
 use super::places::Places;
 use super::references::dangling;
@@ -159,6 +159,7 @@ fn without_policy(
     documented: Option<&Map<String, Value>>,
 ) -> Map<String, Value> {
     operation.remove(POLICY);
+    operation.remove(DECLARED);
     operation.remove("security");
     let security = documented.and_then(|documented| documented.get("security"));
     operation.extend(security.map(|security| ("security".to_owned(), security.clone())));

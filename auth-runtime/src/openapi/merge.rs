@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::json::object;
-use super::keys::{POLICY, WHO};
+use super::keys::{DECLARED, POLICY, WHO};
 use super::path::PathParameter;
 
 /// Adds our operation to theirs.
@@ -18,6 +18,7 @@ pub(super) fn operation(theirs: &mut Map<String, Value>, ours: &Map<String, Valu
         }
     }
     theirs.insert(POLICY.into(), field(POLICY));
+    theirs.extend(ours.get(DECLARED).map(|declared| (DECLARED.to_owned(), declared.clone())));
     let description = description(
         theirs.get("description").and_then(Value::as_str).unwrap_or_default(),
         ours.get("description").and_then(Value::as_str).unwrap_or_default(),

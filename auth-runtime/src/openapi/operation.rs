@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{POLICY, WHO};
+use super::keys::{DECLARED, POLICY, WHO};
 use super::merge;
 use super::names::NameKinds;
 use super::path::{PathParameter, template};
@@ -107,13 +107,25 @@ fn own_operation(
     let mut operation = Map::from_iter([
         ("operationId".to_owned(), json!(id(route, method, path))),
         ("summary".to_owned(), json!(words(short_name(route.handler)))),
-        ("description".to_owned(), json!(format!("{WHO}{}.", route.who))),
+        ("description".to_owned(), json!(description(route))),
     ]);
+    if !route.declared.is_empty() {
+        let policies =
+            route.declared.iter().map(|declared| (declared.name.clone(), json!(declared.policy())));
+        operation.insert(DECLARED.into(), Value::Object(policies.collect()));
+    }
     if !parameters.is_empty() {
         let parameters = parameters.iter().map(PathParameter::to_value).collect();
         operation.insert("parameters".into(), Value::Array(parameters));
     }
     operation
+}
+
+/// Who may call it, and who may do what is decided later.
+fn description(route: &ServedRoute<'_>) -> String {
+    let declared = route.declared.iter();
+    let declared = declared.map(|declared| format!(" Then for `{}`: {}.", declared.name, declared.who()));
+    format!("{WHO}{}.{}", route.who, declared.collect::<String>())
 }
 
 /// The documentation of the handler, completed by what is known here. Its `security` is replaced: it may differ from what

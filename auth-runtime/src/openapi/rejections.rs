@@ -40,7 +40,7 @@ pub(super) fn is_own_component(name: &str) -> bool {
 /// The components that operations refer to, each with its kind and name.
 pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)> {
     // A hook of the application renders them in a form that is not known here.
-    let has_own_form = auth.engine().responses.are_rendered_by_hook();
+    let has_own_form = auth.engine().responses.has_render_hook();
     let responses =
         REJECTIONS.map(|(status, name, text)| ("responses", name, response(status, text, has_own_form)));
     let schema = json!({

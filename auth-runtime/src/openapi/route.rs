@@ -6,7 +6,7 @@ use super::keys::METHODS;
 use super::path::place;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
-use crate::router::{ANY, HandlerDocs, Routes};
+use crate::router::{ANY, DeclaredRule, HandlerDocs, Routes};
 
 /// One handler at one path.
 pub(super) struct ServedRoute<'r> {
@@ -20,6 +20,8 @@ pub(super) struct ServedRoute<'r> {
     /// The rule in words.
     pub(super) who: String,
     pub(super) policy: PolicyDocument,
+    /// The rules of its path that are decided outside of requests.
+    pub(super) declared: Vec<&'r DeclaredRule>,
     /// The operations as the handler documents them.
     pub(super) documentation: Option<&'r HandlerDocs>,
 }
@@ -50,6 +52,10 @@ impl<'r> ServedRoute<'r> {
                 handler: route.handler,
                 who: route.who(),
                 policy: route.policy(auth),
+                declared: routes
+                    .declared()
+                    .filter(|declared| declared.path.as_ref() == Some(&route.path))
+                    .collect(),
                 documentation: route.docs.as_deref(),
             }
         });

@@ -1,13 +1,15 @@
 //! Credentials that an authenticator judges.
 
+use std::sync::Arc;
+use std::time::SystemTime;
+
 use axum::http::request::Parts;
 
 use super::extract::Credential;
-use super::failure::{CredentialState, Failure};
+use super::failure::Failure;
 use super::{Pipeline, Principal};
-use crate::clock::unix_seconds;
-use crate::engine::{Judgement, Scheme};
-use crate::rejection::RejectionKind;
+use crate::engine::{Engine, Judgement, Scheme, check_expiry};
+use crate::rejection::{CallerError, CallerErrorKind};
 
 /// The longest credential that an authenticator is asked about, in bytes.
 const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
@@ -20,53 +22,63 @@ impl Pipeline<'_> {
         head: &Parts,
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
-        if credential.text.len() > MAX_CREDENTIAL_BYTES {
-            return Err(invalid("the credential is longer than 16 KiB"));
+        let Credential { source, text, now, .. } = credential;
+        let is_remembered = || scheme.remembered(text, self.engine().monotonic()).is_some();
+        if !self.authenticators.include(source.name()) && !is_remembered() {
+            return Err(Failure::not_judged(*source));
         }
-        self.fresh(credential)?;
-        let now = self.engine().monotonic();
-        let judgement = match scheme.remembered(&credential.text, now) {
-            Some(judgement) => judgement,
-            // In a box, so that the future of a request with a token is not larger for it.
-            None => Box::pin(self.ask(scheme, head, credential)).await?,
-        };
-        let name = credential.source.name();
-        match judgement {
-            Judgement::Caller(principal) if self.has_expired(&principal) => {
-                Err(invalid("the credential has expired, as its authenticator says"))
-            }
-            Judgement::Caller(principal) => Ok(Some(principal)),
-            Judgement::Absent => Ok(None),
-            Judgement::Invalid(why) => Err(Failure::invalid_token(CredentialState::Invalid, why)),
-            Judgement::Impossible(why) => {
-                let reason = format!("the authenticator `{name}` returned a caller that can't be one: {why}");
-                Err(Failure::new(RejectionKind::Misconfigured, reason))
-            }
-        }
-    }
-
-    async fn ask(
-        &self,
-        scheme: &Scheme,
-        head: &Parts,
-        credential: &Credential<'_>,
-    ) -> Result<Judgement, Failure> {
-        let vocabulary = &self.engine().authorization.vocabulary;
-        let now = self.engine().monotonic();
-        let asked =
-            scheme.ask(&credential.text, head, now, |token| Principal::identify(token, vocabulary)).await;
-        asked.map_err(|error| {
-            let name = credential.source.name();
-            Failure::new(RejectionKind::Unavailable, format!("the authenticator `{name}` failed: {error}"))
-        })
-    }
-
-    fn has_expired(&self, principal: &Principal) -> bool {
-        let expires_at = principal.token().claims.expires_at;
-        expires_at.is_some_and(|expires_at| unix_seconds(self.now) >= expires_at)
+        let judged = Judged { scheme, name: source.name(), text, now: *now };
+        Ok(judged.caller(self.auth.engine(), head).await?)
     }
 }
 
-fn invalid(why: &'static str) -> Failure {
-    Failure::invalid_token(CredentialState::Invalid, why)
+/// A credential that an authenticator judges, in a request or outside of one.
+pub(super) struct Judged<'c> {
+    pub(super) scheme: &'c Scheme,
+    pub(super) name: &'c str,
+    pub(super) text: &'c str,
+    /// The time by which it is judged.
+    pub(super) now: SystemTime,
+}
+
+impl Judged<'_> {
+    /// Size, revocation view, what is remembered or else the authenticator, expiry → the caller; `None` if there is no credential.
+    pub(super) async fn caller(
+        &self,
+        engine: &Arc<Engine>,
+        head: &Parts,
+    ) -> Result<Option<Principal>, CallerError> {
+        let invalid = |why| CallerError::new(CallerErrorKind::Invalid, why);
+        if self.text.len() > MAX_CREDENTIAL_BYTES {
+            return Err(invalid("the credential is longer than 16 KiB".into()));
+        }
+        engine.check_view(self.now)?;
+        let judgement = match self.scheme.remembered(self.text, engine.monotonic()) {
+            Some(judgement) => judgement,
+            // In a box, so that the future of a request with a token is not larger for it.
+            None => Box::pin(self.ask(engine, head)).await?,
+        };
+        match judgement {
+            Judgement::Caller(principal) => {
+                check_expiry(&principal, self.now)?;
+                Ok(Some(principal))
+            }
+            Judgement::Absent => Ok(None),
+            Judgement::Invalid(why) => Err(invalid(why)),
+            Judgement::Impossible(why) => {
+                let name = self.name;
+                let reason = format!("the authenticator `{name}` returned a caller that can't be one: {why}");
+                Err(CallerError::new(CallerErrorKind::Misconfigured, reason))
+            }
+        }
+    }
+
+    async fn ask(&self, engine: &Arc<Engine>, head: &Parts) -> Result<Judgement, CallerError> {
+        let vocabulary = &engine.authorization.vocabulary;
+        let identify = |token| Principal::identify(token, vocabulary, Some(engine.watch()));
+        self.scheme.ask(self.text, head, engine.monotonic(), identify).await.map_err(|error| {
+            let reason = format!("the authenticator `{}` failed: {error}", self.name);
+            CallerError::new(CallerErrorKind::Unavailable, reason)
+        })
+    }
 }

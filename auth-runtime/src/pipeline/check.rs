@@ -1,17 +1,27 @@
 //! Checks: functions of the application's own that decide after the rule.
 
 use std::any::type_name;
-use std::fmt;
 
+use axum::BoxError;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
+use super::checked::{Checked, Gives, HandedOver};
+use crate::policy::UserArgument;
 use crate::principal::Principal;
+use crate::rejection::{Rejection, take_marked};
 
 /// The name of a check, which does not depend on the router's state.
 pub trait NamedCheck: 'static {
     /// The path of the function; `None` for [`NoCheck`].
     const NAME: Option<&'static str>;
+
+    /// The users that the function takes as arguments.
+    #[doc(hidden)]
+    #[must_use]
+    fn users() -> Vec<UserArgument> {
+        Vec::new()
+    }
 }
 
 /// A check of the application's own, run after the rule was satisfied. `#[check]` writes the implementations.
@@ -39,7 +49,7 @@ impl NamedCheck for NoCheck {
 
 impl<S: Sync> Check<S> for NoCheck {
     async fn check(_: &Principal, _: &mut Parts, _: &S) -> CheckOutcome {
-        CheckOutcome::Allowed
+        CheckOutcome::Allowed(HandedOver::default())
     }
 }
 
@@ -74,34 +84,44 @@ impl<S: Sync> Check<S> for FunctionWithoutCheck {
     }
 }
 
+// That it is no check is reported once.
+impl<T> Gives<T> for FunctionWithoutCheck {}
+
 /// What a check decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CheckOutcome {
-    /// The check admits the caller.
-    Allowed,
+    /// The check admits the caller, and may have something for the handler.
+    Allowed(HandedOver),
     /// The check rejects the caller: 403.
     Denied,
-    /// An argument could not be extracted, because of the request: 403.
-    Unreadable,
-    /// The check failed, with the reason for the log: 503.
+    /// The check rejects the request, in a way of its own.
+    Rejected(Rejection),
+    /// An argument of this type could not be extracted, and its extractor rejects the request in a way of the library's.
+    NotExtracted(&'static str, Rejection),
+    /// An argument could not be extracted, because of the request: 403. With the reason for the log.
+    Unreadable(String),
+    /// The check failed: 503. With the reason for the log.
     Failed(String),
 }
 
 impl CheckOutcome {
-    /// The outcome of what the function returned.
-    pub fn of(answer: impl IntoCheckOutcome) -> Self {
+    /// The outcome of what the function returned. `T` is what it has for the handler; `()` is nothing.
+    pub fn of<T, A: IntoCheckOutcome<T>>(answer: A) -> Self {
         answer.into_outcome()
     }
 
-    /// The extractor `X` of the check rejected the request.
+    /// The extractor `X` rejected the request. Whether by a [`Rejection`] is known by its mark, also if it is in a type of the
+    /// application's: a status would not say it.
     pub fn rejected<X, R: IntoResponse>(rejection: R) -> Self {
-        let status = rejection.into_response().status();
-        if status.is_server_error() {
-            Self::Failed(format!("its extractor `{}` answered {status}", type_name::<X>()))
-        } else {
-            Self::Unreadable
+        let extractor = type_name::<X>();
+        let mut answer = rejection.into_response();
+        if let Some(rejection) = take_marked(answer.extensions_mut()) {
+            return Self::NotExtracted(extractor, rejection);
         }
+        let status = answer.status();
+        let reason = format!("its extractor `{extractor}` answered {status}");
+        if status.is_server_error() { Self::Failed(reason) } else { Self::Unreadable(reason) }
     }
 
     /// The check was not compiled.
@@ -109,30 +129,66 @@ impl CheckOutcome {
     pub fn denied() -> Self {
         Self::Denied
     }
+
+    /// A [`Rejection`] is answered as what it is.
+    fn of_error(error: impl CheckError) -> Self {
+        let error: BoxError = error.into();
+        error
+            .downcast()
+            .map_or_else(|error| Self::Failed(error.to_string()), |rejection| Self::Rejected(*rejection))
+    }
 }
 
-/// What a `#[check]` function may return.
+/// What a `#[check]` function may return, with what it has for the handler: `T`.
 #[diagnostic::on_unimplemented(
     message = "a `#[check]` function returns `bool` or `Result<bool, E>`, and this one returns `{Self}`",
-    label = "neither `bool` nor `Result<bool, E>` with an error that implements `Display`",
-    note = "`true` lets the request in, `false` rejects it with 403, and an error with 503: its text goes to the log, never to the caller"
+    label = "neither `bool` nor `Result<bool, E>`, nor one of the types that give the handler a value",
+    note = "`true` lets the request in, `false` rejects it with 403, an error that is a `Rejection` with the status of that one, and any other error with 503: its text goes to the log, never to the caller",
+    note = "a check that gives the handler a value returns `Option<Checked<T>>`, `Result<Checked<T>, E>` or `Result<Option<Checked<T>>, E>`, and not an alias of such a type"
 )]
-pub trait IntoCheckOutcome {
+pub trait IntoCheckOutcome<T = ()> {
     /// Converts it to the outcome.
     fn into_outcome(self) -> CheckOutcome;
 }
 
+/// The error of a `#[check]` function: a [`Rejection`], with which the request is rejected, or what the log is to say of a check that
+/// failed. A [`BoxError`] can be either.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a `#[check]` function",
+    label = "not a `Rejection`, an error, or a text",
+    note = "a `Rejection` is the answer; of any other error the text goes to the log, and the answer is 503: implement `std::error::Error` for it, or return a `String`"
+)]
+pub trait CheckError: Into<BoxError> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> CheckError for E {}
+
 impl IntoCheckOutcome for bool {
     fn into_outcome(self) -> CheckOutcome {
-        if self { CheckOutcome::Allowed } else { CheckOutcome::Denied }
+        if self { CheckOutcome::Allowed(HandedOver::default()) } else { CheckOutcome::Denied }
     }
 }
 
-impl<E: fmt::Display> IntoCheckOutcome for Result<bool, E> {
+impl<T: Send + 'static> IntoCheckOutcome<T> for Option<Checked<T>> {
     fn into_outcome(self) -> CheckOutcome {
-        match self {
-            Ok(allowed) => allowed.into_outcome(),
-            Err(error) => CheckOutcome::Failed(error.to_string()),
-        }
+        self.map_or(CheckOutcome::Denied, |Checked(value)| CheckOutcome::Allowed(HandedOver::new(value)))
+    }
+}
+
+impl<E: CheckError> IntoCheckOutcome for Result<bool, E> {
+    fn into_outcome(self) -> CheckOutcome {
+        self.map_or_else(CheckOutcome::of_error, CheckOutcome::of)
+    }
+}
+
+impl<T: Send + 'static, E: CheckError> IntoCheckOutcome<T> for Result<Option<Checked<T>>, E> {
+    fn into_outcome(self) -> CheckOutcome {
+        self.map_or_else(CheckOutcome::of_error, CheckOutcome::of)
+    }
+}
+
+impl<T: Send + 'static, E: CheckError> IntoCheckOutcome<T> for Result<Checked<T>, E> {
+    fn into_outcome(self) -> CheckOutcome {
+        self.map(Some).into_outcome()
     }
 }

@@ -119,7 +119,7 @@ impl<'a> Pipeline<'a> {
             }
             Extracted::Present(text) => {
                 let is_token = self.engine().authentication.sources.scheme(index).is_none();
-                let remembered = if is_token { self.remembered(&text) } else { None };
+                let remembered = if is_token { self.engine().remembered(&text) } else { None };
                 Ok(Extraction::Credential(Credential {
                     source,
                     index,
@@ -146,7 +146,8 @@ impl<'a> Pipeline<'a> {
         source: &dyn CredentialSource,
         failure: Failure,
     ) -> Result<Option<Principal>, Failure> {
-        if failure.credential == CredentialState::Undetermined || !self.may_do_without(source) {
+        let is_judged = matches!(failure.credential, CredentialState::NotYetValid | CredentialState::Invalid);
+        if !is_judged || !self.may_do_without(source) {
             return Err(failure);
         }
         let is_cleared = failure.credential == CredentialState::Invalid;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::catch_panic::Panic;
 use crate::policy::Remedy;
-use crate::rejection::{Rejection, RejectionKind};
+use crate::rejection::{CallerError, CallerErrorKind, Rejection, RejectionKind};
 use crate::source::{CredentialLocation, CredentialSource, is_for_one_host};
 
 /// What is known of a credential that was rejected.
@@ -12,10 +12,30 @@ use crate::source::{CredentialLocation, CredentialSource, is_for_one_host};
 pub(super) enum CredentialState {
     /// It is valid, or was not judged.
     Undetermined,
+    /// Its authenticator was not called, because a middleware did not ask for it.
+    NotJudged,
     /// It is invalid now, and may be valid later.
     NotYetValid,
     /// It is invalid, and will stay so: it has expired, was revoked, or can't be read or verified here.
     Invalid,
+}
+
+/// Why a caller is not accepted, in a request.
+impl From<CallerError> for Failure {
+    fn from(error: CallerError) -> Self {
+        let credential = match error.kind() {
+            CallerErrorKind::NotYetValid => CredentialState::NotYetValid,
+            CallerErrorKind::Invalid | CallerErrorKind::Expired | CallerErrorKind::Revoked => {
+                CredentialState::Invalid
+            }
+            CallerErrorKind::Denied => {
+                let remedy = error.remedy().clone();
+                return Self::denied(error.into_reason().into_owned(), remedy);
+            }
+            CallerErrorKind::Unavailable | CallerErrorKind::Misconfigured => CredentialState::Undetermined,
+        };
+        Self { credential, ..Self::new(error.rejection_kind(), error.into_reason()) }
+    }
 }
 
 /// A rejection with its reason.
@@ -38,6 +58,18 @@ impl Failure {
 
     pub(super) fn invalid_token(credential: CredentialState, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { credential, ..Self::new(RejectionKind::InvalidToken, reason) }
+    }
+
+    /// The authenticator of this source is not among those that may be called. It never reaches a caller.
+    pub(super) fn not_judged(source: &dyn CredentialSource) -> Self {
+        let reason = source.name().to_owned();
+        Self { credential: CredentialState::NotJudged, ..Self::new(RejectionKind::Misconfigured, reason) }
+    }
+
+    /// Code of the application's answered with a rejection, in the place that `by` names.
+    pub(super) fn of_application(mut rejection: Rejection, by: String) -> Self {
+        let reason = rejection.take_reason().map_or(by.clone(), |reason| format!("{by}: {reason}"));
+        Self { rejection, reason: reason.into(), credential: CredentialState::Undetermined }
     }
 
     /// The credential of this source was sent more than once. The caller learns which one it is: its owner can't see it.
@@ -64,8 +96,8 @@ impl Failure {
         let reason = match check {
             Some(name) => format!("the check {name}, or an extractor of it, {panic}"),
             None => format!(
-                "the application's code that finds the caller (a source, an authenticator, the clock, or for a renewal the store \
-                 or `SubjectStore::subject`) {panic}"
+                "the application's code that finds the caller (a source, an authenticator, the clock, the `UserStore`, or for a \
+                 renewal the store or `SubjectStore::subject`) {panic}"
             ),
         };
         Self::new(RejectionKind::Misconfigured, reason)

@@ -1,14 +1,18 @@
 //! What belongs to one request: the engine, what the gate decided, and the headers that the answer must carry.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::asked::{Asked, GuardedRoutes};
 use crate::engine::{Engine, RouteSources};
-use crate::principal::Principal;
+use crate::policy::HandlerInfo;
+use crate::principal::{LoadedUser, Principal};
 use crate::rejection::{Rejection, RejectionKind};
 
 /// The decision on one request: whether it was decided, for which caller, and how it was rejected. The layer of
@@ -19,19 +23,35 @@ pub struct RequestAuth(Arc<Inner>);
 
 struct Inner {
     engine: Arc<Engine>,
+    /// The routes of the router that the layer is around, and where that is nested.
+    routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     is_decided: bool,
-    principal: Option<Principal>,
+    /// A check decides now, so what its extractors reject is rendered once it has decided.
+    is_checking: bool,
+    decided: Decided,
     rejection: Option<RejectionKind>,
     /// The sources of the route; of the innermost one, if a guarded route is within another.
     sources: Option<Arc<RouteSources>>,
     outer_sources: Vec<Arc<RouteSources>>,
+    /// What a middleware learned before the gate.
+    asked: Option<Box<Asked>>,
     is_private: bool,
     answer_headers: HeaderMap,
+}
+
+/// What a gate knows of a request, for what is reported after it.
+#[derive(Clone, Default)]
+pub(super) struct Decided {
+    pub(super) principal: Option<Principal>,
+    pub(super) route: Arc<str>,
+    pub(super) handler: Option<HandlerInfo>,
+    /// Where an audit hook asks for it.
+    pub(super) client_address: Option<IpAddr>,
 }
 
 /// What the engine adds to an answer.
@@ -44,15 +64,18 @@ pub(crate) struct AnswerHeaders {
 }
 
 impl RequestAuth {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self(Arc::new(Inner { engine, state: Mutex::default() }))
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
+    ) -> Self {
+        Self(Arc::new(Inner { engine, routes, state: Mutex::default() }))
     }
 
     pub(crate) fn of(head: &Parts) -> Option<&Self> {
         head.extensions.get()
     }
 
-    /// Whether a gate was reached and has decided.
+    /// Whether a gate was reached and has decided, or the application has rejected the request.
     #[must_use]
     pub fn is_decided(&self) -> bool {
         self.state().is_decided
@@ -61,10 +84,11 @@ impl RequestAuth {
     /// The caller, where it is known: also a rejected caller whose token was valid.
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
-        self.state().principal.clone()
+        self.state().decided.principal.clone()
     }
 
-    /// How the request was rejected; `None` if the handler was called, or while no gate was reached.
+    /// How the request was rejected, by the gate or by the application after it; `None` if the handler was called and did not reject
+    /// it, or while no gate was reached.
     #[must_use]
     pub fn rejection(&self) -> Option<RejectionKind> {
         self.state().rejection
@@ -74,16 +98,60 @@ impl RequestAuth {
         &self.0.engine
     }
 
-    pub(super) fn set_decision(&self, principal: Option<&Principal>, rejection: Option<RejectionKind>) {
+    /// The routes of the router that the layer is around, and the path that it is nested at.
+    pub(crate) fn routes(&self) -> Option<(&dyn GuardedRoutes, &str)> {
+        let (routes, nested_at) = self.0.routes.as_ref()?;
+        Some((&**routes, nested_at.as_ref().map_or("", NestedPath::as_str)))
+    }
+
+    pub(super) fn set_asked(&self, asked: Asked) {
+        self.state().asked = Some(Box::new(asked));
+    }
+
+    pub(super) fn take_asked(&self) -> Option<Box<Asked>> {
+        self.state().asked.take()
+    }
+
+    /// The user that another gate of the same request has loaded for the same caller.
+    pub(super) fn user_of(&self, principal: &Principal) -> Option<Arc<LoadedUser>> {
+        let state = self.state();
+        let known = state.decided.principal.as_ref()?;
+        if known.issuer_and_subject() == principal.issuer_and_subject() {
+            known.user().cloned()
+        } else {
+            None
+        }
+    }
+
+    /// A check decides from now on, until there is a decision.
+    pub(super) fn begin_check(&self) {
+        self.state().is_checking = true;
+    }
+
+    pub(super) fn set_decision(&self, decided: Decided, rejection: Option<RejectionKind>) {
+        let mut state = self.state();
+        (state.is_decided, state.is_checking) = (true, false);
+        state.decided = decided;
+        state.rejection = rejection;
+    }
+
+    /// What was decided turned out to be a rejection of another kind.
+    pub(super) fn set_rejection(&self, kind: RejectionKind) {
         let mut state = self.state();
         state.is_decided = true;
-        state.principal = principal.cloned();
-        state.rejection = rejection;
+        state.rejection = Some(kind);
+    }
+
+    pub(super) fn decided(&self) -> Decided {
+        self.state().decided.clone()
     }
 
     /// The answer depends on what these sources find.
     pub(super) fn set_sources(&self, sources: &Arc<RouteSources>) {
         let mut state = self.state();
+        if state.sources.as_ref().is_some_and(|known| Arc::ptr_eq(known, sources)) {
+            return;
+        }
         if let Some(outer) = state.sources.replace(Arc::clone(sources)) {
             state.outer_sources.push(outer);
         }
@@ -115,21 +183,34 @@ impl RequestAuth {
         }
     }
 
-    /// A rejection after the gate: of an extractor that needs more than the gate asked for.
-    pub(crate) fn reject(&self, kind: RejectionKind, head: &Parts) -> Rejection {
-        {
-            let mut state = self.state();
-            state.is_decided = true;
-            state.rejection = Some(kind);
+    /// A rejection by an extractor that needs more than the gate asked for. That of a check becomes the gate's, with the reason; that of
+    /// a handler has its answer, and is not reported to the audit hook.
+    pub(crate) fn reject(&self, kind: RejectionKind, reason: impl Into<Box<str>>, head: &Parts) -> Rejection {
+        if self.state().is_checking {
+            return Rejection::because(kind, reason);
         }
+        self.set_rejection(kind);
         self.render(Rejection::new(kind), head)
     }
 
-    /// The rejection with its answer, which challenges with the schemes of the route. It is another rejection if the hook that
-    /// renders it panics.
+    /// The gate's rejection with its answer, unless it has one. One that hides something is rendered by the layer, as one of the
+    /// handler's own is: from the same parts of the head, by the same code, so that they are equal.
+    pub(super) fn render_of_gate(&self, rejection: Rejection, head: &Parts) -> Rejection {
+        if rejection.is_rendered() || rejection.kind() == RejectionKind::Hidden {
+            return rejection;
+        }
+        self.render(rejection, head)
+    }
+
+    /// The rejection with its answer, which challenges with the schemes of the route; of a route that has no sources, those of the
+    /// engine's default. It is another rejection if the hook that renders it panics.
     pub(super) fn render(&self, rejection: Rejection, head: &Parts) -> Rejection {
-        let sources = self.state().sources.clone().unwrap_or_default();
-        let schemes = || self.engine().authentication.sources.challenge_schemes(&sources.indices);
+        let route = self.state().sources.clone();
+        let sources = &self.engine().authentication.sources;
+        let schemes = || {
+            let indices = route.as_ref().map_or(sources.default_indices(), |route| &route.indices);
+            sources.challenge_schemes(indices)
+        };
         let rejection = self.engine().responses.render(rejection, schemes, head);
         self.state().rejection = Some(rejection.kind());
         rejection
@@ -146,7 +227,7 @@ impl fmt::Debug for RequestAuth {
         let state = self.state();
         f.debug_struct("RequestAuth")
             .field("is_decided", &state.is_decided)
-            .field("principal", &state.principal)
+            .field("principal", &state.decided.principal)
             .field("rejection", &state.rejection)
             .finish_non_exhaustive()
     }

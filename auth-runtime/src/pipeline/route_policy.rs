@@ -1,6 +1,5 @@
 //! What one gate enforces: the handler's rule, and those of the routers around it.
 
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -19,7 +18,8 @@ pub(crate) struct RoutePolicy<'a> {
     /// The engine's sources that the route takes.
     pub(crate) sources: Arc<RouteSources>,
     pub(crate) handler: HandlerInfo,
-    pub(crate) route: Cow<'a, str>,
+    /// The path with its parameters' names; empty where no route is known.
+    pub(crate) route: Arc<str>,
 }
 
 impl<'a> RoutePolicy<'a> {
@@ -28,10 +28,10 @@ impl<'a> RoutePolicy<'a> {
         rules: &'a [CompiledRule],
         sources: &Arc<RouteSources>,
         handler: HandlerInfo,
-        route: &'a str,
+        route: Arc<str>,
     ) -> Self {
         let (rules, sources) = (List::Borrowed(rules), Arc::clone(sources));
-        Self { access, rules, sources, handler, route: route.into() }
+        Self { access, rules, sources, handler, route }
     }
 
     /// Of a handler that no guarded router mounted; `None` if the engine can't serve its rule.
@@ -77,6 +77,6 @@ impl<T> Deref for List<'_, T> {
     }
 }
 
-fn matched_path(head: &Parts) -> Cow<'static, str> {
-    head.extensions.get::<MatchedPath>().map_or(Cow::Borrowed(""), |path| path.as_str().to_owned().into())
+fn matched_path(head: &Parts) -> Arc<str> {
+    head.extensions.get::<MatchedPath>().map_or_else(Arc::default, |path| path.as_str().into())
 }

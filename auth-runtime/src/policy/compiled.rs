@@ -244,7 +244,7 @@ mod tests {
                         "c": claim, "auth_time": auth_time,
                     });
                     let claims = TokenClaims::from_json(claims.to_string().as_bytes()).unwrap();
-                    let principal = Principal::identify(VerifiedToken::new(claims), &index).unwrap();
+                    let principal = Principal::identify(VerifiedToken::new(claims), &index, None).unwrap();
                     let facts = Facts { principal: &principal, path: &[], now: 1000, leeway: 0 };
                     let decision = by_bits.evaluate(&facts);
                     prop_assert_eq!(&decision, &by_names.evaluate(&facts));

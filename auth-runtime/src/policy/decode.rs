@@ -207,7 +207,7 @@ mod tests {
         static NOT: Rule = Rule::authenticated().encoded(r#"{"all":[{"not":{"rule":0}}]}"#, 1, &NAMED);
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
         let index = VocabularyIndex::default();
-        let alice = Principal::identify(VerifiedToken::new(claims), &index).unwrap();
+        let alice = Principal::identify(VerifiedToken::new(claims), &index, None).unwrap();
         for rule in [&BROKEN, &NOT] {
             assert!(!rule.decide(&alice, std::time::SystemTime::now()).is_allow());
             assert!(!CompiledRule::new(*rule, &index).reads_path());

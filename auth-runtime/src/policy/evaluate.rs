@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::condition::{Condition, Expected, Literal};
 use super::decision::{Decision, Remedy};
-use crate::principal::Principal;
+use crate::principal::{Principal, TOKENS};
 
 /// What a rule is evaluated on.
 #[derive(Clone, Copy, Debug)]
@@ -61,16 +61,14 @@ impl Facts<'_> {
             Condition::MaxAge(seconds) => {
                 let age = self.login_age();
                 let has = age.map_or("one of unknown age".to_owned(), |age| format!("one {age} s old"));
-                (has, Remedy::StepUp { max_age: Some(*seconds), acr_values: Vec::new() })
+                (has, self.step_up(Some(*seconds), &[]))
             }
             Condition::Acr(classes) => {
                 let has = principal.acr().map_or("none".to_owned(), |acr| format!("{acr:?}"));
-                (has, Remedy::StepUp { max_age: None, acr_values: classes.clone() })
+                (has, self.step_up(None, classes))
             }
             // No parameter of a challenge names a method (RFC 9470 §3): the error code alone asks for another login.
-            Condition::Amr(_) => {
-                (listed(principal.amr()), Remedy::StepUp { max_age: None, acr_values: Vec::new() })
-            }
+            Condition::Amr(_) => (listed(principal.amr()), self.step_up(None, &[])),
             Condition::Any(parts) => {
                 return Decision::any(parts.iter().map(|part| self.explain_failure(part)).collect());
             }
@@ -78,6 +76,13 @@ impl Facts<'_> {
             Condition::Not(part) => return Decision::deny(format!("must not have {part}"), Remedy::None),
         };
         Decision::deny(format!("needs {condition}; has {has}"), remedy)
+    }
+
+    /// A newer or stronger login. It remedies nothing for a credential that no login made, such as a key of a program: its caller would be
+    /// challenged for ever.
+    fn step_up(&self, max_age: Option<u64>, acr_values: &[String]) -> Remedy {
+        let is_of_login = self.principal.scheme() == TOKENS || self.principal.auth_time_seconds().is_some();
+        if is_of_login { Remedy::StepUp { max_age, acr_values: acr_values.to_vec() } } else { Remedy::None }
     }
 
     /// The first of these parameters that the path does not have exactly once.

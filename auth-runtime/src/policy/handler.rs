@@ -1,5 +1,6 @@
 //! The policy of a handler, as a type.
 
+use std::any::{TypeId, type_name};
 use std::fmt;
 
 use super::rule::Rule;
@@ -10,6 +11,32 @@ pub trait Policy: 'static {
     const RULE: Rule;
     /// The handler that it is the policy of.
     const HANDLER: HandlerInfo;
+    /// Whether an argument of the handler takes what the check has loaded: `Checked<T>`.
+    #[doc(hidden)]
+    const TAKES_CHECKED: bool = false;
+
+    /// The users that the handler takes as arguments.
+    #[doc(hidden)]
+    #[must_use]
+    fn users() -> Vec<UserArgument> {
+        Vec::new()
+    }
+}
+
+/// A `User<T>` among the arguments of a handler or of its check.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserArgument {
+    pub(crate) user_type: TypeId,
+    pub(crate) type_name: &'static str,
+}
+
+impl UserArgument {
+    /// `T` is the type of the user.
+    #[must_use]
+    pub fn of<T: 'static>() -> Self {
+        Self { user_type: TypeId::of::<T>(), type_name: type_name::<T>() }
+    }
 }
 
 /// A handler, and where it is.

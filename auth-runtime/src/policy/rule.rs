@@ -197,6 +197,25 @@ impl Rule {
         );
     }
 
+    /// Whether both are written alike, with the same rules that they name. Nothing is decoded: it takes as long as comparing two short
+    /// texts.
+    pub(crate) fn is_identical(&self, other: &Self) -> bool {
+        let has_same_requirements = match (&self.requirements, &other.requirements) {
+            (Requirements::Conditions(one), Requirements::Conditions(other)) => one == other,
+            (
+                Requirements::Encoded { text: one, named: of_one },
+                Requirements::Encoded { text: other, named: of_other },
+            ) => {
+                let is_same = |(one, other): (&NamedRule, &NamedRule)| {
+                    one.is_nested == other.is_nested && one.rule.is_identical(other.rule)
+                };
+                one == other && of_one.len() == of_other.len() && of_one.iter().zip(*of_other).all(is_same)
+            }
+            _ => false,
+        };
+        has_same_requirements && self.access == other.access && self.sources == other.sources
+    }
+
     /// Who is let in before any requirement is looked at.
     #[must_use]
     pub const fn access(&self) -> Access {

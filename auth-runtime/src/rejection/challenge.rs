@@ -21,7 +21,10 @@ pub(super) fn challenges(
         StatusCode::UNAUTHORIZED => true,
         StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN => !matches!(
             kind,
-            RejectionKind::CrossOrigin | RejectionKind::Unavailable | RejectionKind::Misconfigured
+            RejectionKind::CrossOrigin
+                | RejectionKind::Hidden
+                | RejectionKind::Unavailable
+                | RejectionKind::Misconfigured
         ),
         _ => false,
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use super::{Heartbeat, RevocationView};
+use super::{Heartbeat, RevocationView, SubjectCaches};
 use crate::clock::unix_seconds;
 use crate::store::{LoggedRevocation, Revocation, RevocationLog, StoreError};
 
@@ -93,6 +93,18 @@ impl RevocationState {
         Self { view: RevocationView::new(term, own_issuer), followed, heartbeat: Heartbeat::default() }
     }
 
+    /// The same, which evicts from these caches what the log says.
+    pub(crate) fn with_caches(self, caches: SubjectCaches) -> Self {
+        Self { view: self.view.with_caches(caches), ..self }
+    }
+
+    /// How long an entry must be kept that evicts from caches: every instance has read it by then, or answers 503.
+    pub(super) fn longest_eviction(&self) -> Duration {
+        let staleness = self.followed.as_ref().map_or(0, |followed| followed.max_staleness);
+        let staleness = Duration::from_secs(u64::try_from(staleness).unwrap_or_default());
+        self.view.longest_cache().saturating_add(staleness)
+    }
+
     pub(crate) fn view(&self) -> &RevocationView {
         &self.view
     }
@@ -120,6 +132,11 @@ impl RevocationState {
                 "the revocations have not been read from the store yet: await `auth.catch_up()` before serving",
             )),
         }
+    }
+
+    /// How old the view may be, in seconds; 0 without a store.
+    pub(crate) fn max_staleness(&self) -> i64 {
+        self.followed.as_ref().map_or(0, |followed| followed.max_staleness)
     }
 
     /// Records revocations in the store, then enforces them.

@@ -76,7 +76,30 @@ impl<'a> Revocations<'a> {
             let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";
             return Err(StoreError::new(why).into());
         }
+        if let Revocation::Forgotten { issuer, subject } = revocation {
+            return Ok(self.revoker.forget(issuer, subject).await?);
+        }
         self.record(revocation, None, None).await
+    }
+
+    /// Has everything that was loaded for a subject loaded again, on every instance: its user ([`UserStore`](crate::users::UserStore)), and
+    /// what an [authenticator](crate::authenticator) answered for it.
+    /// Call it after the change is committed, for example after a user was made inactive or has another role.
+    ///
+    /// When it returns without an error, this instance has forgotten it, and what was being loaded meanwhile is not remembered. The
+    /// others have when they have read the log again: within a second, and within
+    /// [`max_staleness`](crate::AuthBuilder::max_staleness) in any case. The issuer is
+    /// [`Principal::issuer`] of the subject, that is of its tokens or of its authenticator; empty if there is none. It revokes nothing
+    /// and ends no session, so the audit hook is not called.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be recorded in the store. Then this instance has forgotten it all the same, and others may not have.
+    pub async fn forget(
+        &self,
+        issuer: impl Into<String>,
+        subject: impl Into<String>,
+    ) -> Result<(), StoreError> {
+        self.revoker.forget(issuer.into(), subject.into()).await
     }
 
     async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<(), RevokeError> {
@@ -104,6 +127,8 @@ impl<'a> Revocations<'a> {
             | Revocation::OtherGenerations { issuer, subject, .. } => {
                 (AuditAction::LogoutEverywhere, issuer, Some(subject.as_str()), None)
             }
+            // It revokes nothing.
+            Revocation::Forgotten { .. } => return Ok(()),
         };
         let issuer = Some(issuer.as_str());
         let event = AuditEvent { issuer, subject, session_id, ..AuditEvent::new(action) };

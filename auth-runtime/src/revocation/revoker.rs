@@ -123,6 +123,17 @@ impl Revoker {
         self.to_its_end(move |revoker| async move { revoker.revoke_all(revocation, times).await }).await
     }
 
+    /// Evicts what was loaded for a subject, here and on every instance that reads the log.
+    pub(crate) async fn forget(self: &Arc<Self>, issuer: String, subject: String) -> Result<(), StoreError> {
+        let now = self.times().now;
+        let kept = self.state.longest_eviction().saturating_add(self.leeway);
+        let keep_until = now.checked_add(kept).unwrap_or(now);
+        let entry = LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until };
+        // First, and here in any case: the store may be out of reach.
+        self.state.view().apply([&entry]);
+        self.to_its_end(move |revoker| async move { revoker.record(vec![entry]).await }).await
+    }
+
     /// Ends sessions of the engine's own issuer.
     pub(crate) async fn end_sessions(
         self: &Arc<Self>,
@@ -224,7 +235,7 @@ impl Revoker {
                 self.remove(family.as_slice()).await?;
                 Ok(Revoked { subject: family.map(|family| family.subject), is_new })
             }
-            Revocation::Token { .. } | Revocation::OtherGenerations { .. } => {
+            Revocation::Token { .. } | Revocation::OtherGenerations { .. } | Revocation::Forgotten { .. } => {
                 self.record(vec![self.logged(revocation, times)]).await?;
                 Ok(Revoked::NEW)
             }

@@ -12,15 +12,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use super::SubjectCaches;
+use super::waiters::{Registration, Waiters};
 use crate::clock::unix_seconds;
 use crate::principal::TokenIdentity;
 use crate::store::LoggedRevocation;
 use crate::store::Revocation;
 
-const SHARDS: usize = 64;
+pub(super) const SHARDS: usize = 64;
 
 /// The number of buckets in an entry's term. More buckets hold fewer expired entries, and take longer to search.
 const BUCKETS_A_TERM: i64 = 12;
@@ -37,6 +39,9 @@ pub(crate) struct RevocationView {
     bucket_width: i64,
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
+    waiters: Arc<Waiters>,
+    /// What is evicted when a subject is forgotten.
+    caches: SubjectCaches,
 }
 
 /// The buckets, by the time at which they are deleted, in seconds since the epoch.
@@ -48,8 +53,8 @@ struct Shard {
 type Bucket = HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>;
 
 /// Issuer, kind and id of a revocation, as 96 bits of a keyed hash. It is bytes, so that entries have no padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Key {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
     first: [u8; 8],
     shard: u8,
     rest: [u8; 3],
@@ -87,7 +92,39 @@ impl RevocationView {
             epoch: AtomicU64::new(1),
             bucket_width: (term / BUCKETS_A_TERM).max(60),
             own_issuer,
+            waiters: Arc::new(Waiters::new()),
+            caches: SubjectCaches::default(),
         }
+    }
+
+    /// Adds a waiter that is woken by what concerns this token, its session or its user. Look at the view after it.
+    pub(crate) fn register_waiter(&self, token: &TokenIdentity<'_>) -> Registration {
+        let key = |kind, id: &str| self.key(kind, token.issuer, id);
+        self.waiters.register([
+            Some(key(Kind::User, token.subject)),
+            token.session_id.map(|id| key(Kind::Session, id)),
+            token.token_id.map(|id| key(Kind::Token, id)),
+        ])
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    /// Wakes every waiter: something changed that the view does not know.
+    pub(crate) fn wake_all(&self) {
+        self.waiters.wake_all();
+    }
+
+    /// The same, which evicts from these caches too.
+    pub(super) fn with_caches(self, caches: SubjectCaches) -> Self {
+        Self { caches, ..self }
+    }
+
+    /// How long what it evicts from remembers, at the longest.
+    pub(super) fn longest_cache(&self) -> Duration {
+        self.caches.longest()
     }
 
     /// Returns the epoch. Call it before [`is_revoked`](Self::is_revoked).
@@ -141,8 +178,10 @@ impl RevocationView {
         shard.buckets.iter().find(holds).map_or(0, |(ends, _)| *ends)
     }
 
-    /// Adds revocations. They are enforced when this returns.
-    pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
+    /// Adds revocations, and evicts what was loaded for subjects. They are enforced when this returns.
+    pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation, IntoIter: Clone>) {
+        let entries = entries.into_iter();
+        self.caches.apply(entries.clone());
         for entry in entries {
             let (kind, issuer, id, value) = match &entry.revocation {
                 Revocation::Token { issuer, token_id } => (Kind::Token, issuer, token_id, ALWAYS),
@@ -160,12 +199,16 @@ impl RevocationView {
                         let key = self.key(kind, issuer, subject);
                         write(self.shard(&key)).replace(key, *generation, self.bucket_end(until));
                     }
+                    self.waiters.wake(self.key(Kind::User, issuer, subject));
                     continue;
                 }
+                // It revokes nothing.
+                Revocation::Forgotten { .. } => continue,
             };
             let key = self.key(kind, issuer, id);
             let ends = self.bucket_end(unix_seconds(entry.keep_until));
             write(self.shard(&key)).raise(key, value, ends);
+            self.waiters.wake(key);
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
@@ -214,13 +257,20 @@ impl RevocationView {
 
     #[allow(clippy::indexing_slicing, reason = "there are as many shards as `SHARDS` says")]
     fn shard(&self, key: &Key) -> &RwLock<Shard> {
-        &self.shards[usize::from(key.shard) % SHARDS]
+        &self.shards[key.shard()]
     }
 
     /// Returns the end of the bucket for an entry that is kept until `keep_until`. It is not before that time.
     fn bucket_end(&self, keep_until: i64) -> i64 {
         let into = keep_until.rem_euclid(self.bucket_width);
         if into == 0 { keep_until } else { keep_until.saturating_add(self.bucket_width - into) }
+    }
+}
+
+impl Key {
+    /// The index of its shard, less than [`SHARDS`].
+    pub(super) fn shard(&self) -> usize {
+        usize::from(self.shard) % SHARDS
     }
 }
 

@@ -8,6 +8,7 @@ use axum::handler::Handler;
 use axum::response::IntoResponse;
 use tower::Service;
 
+use super::declared::Declaration;
 use super::guarded_router::Router;
 use super::into_guarded::{ServiceWithRule, guarded_service, into_guarded};
 use super::method_router::{Endpoint, MethodRouter, mounted};
@@ -61,7 +62,7 @@ where
     ) -> (axum::Router<S>, Endpoints<S>) {
         let (handler, route) = mounted::<H, T, S>(self);
         let endpoints = vec![Endpoint::new(ServedMethods::Any, route)];
-        (router.fallback(handler), Endpoints { endpoints, other_methods: None })
+        (router.fallback(handler), Endpoints { endpoints, other_methods: None, declared: Vec::new() })
     }
 }
 
@@ -84,10 +85,10 @@ where
         _: &'static Location<'static>,
     ) -> (axum::Router<S>, Endpoints<S>) {
         let is_default = self.has_default_fallback();
-        let Self { inner, endpoints, not_allowed } = self;
+        let Self { inner, endpoints, not_allowed, declared } = self;
         let other_methods = is_default.then(|| not_allowed.of_fallback());
         let inner = if is_default { not_allowed.methods.merge(inner) } else { inner };
-        (router.fallback(inner), Endpoints { endpoints, other_methods })
+        (router.fallback(inner), Endpoints { endpoints, other_methods, declared })
     }
 }
 
@@ -114,6 +115,7 @@ pub struct Endpoints<S> {
     endpoints: Vec<Endpoint>,
     /// What answers the methods that it has no handler for.
     other_methods: Option<OtherMethods<S>>,
+    declared: Vec<Declaration>,
 }
 
 impl<S> Router<S>
@@ -125,8 +127,10 @@ where
     /// counts; a router that is nested and has none takes the one of the router around it.
     #[track_caller]
     pub fn fallback<T>(mut self, fallback: impl IntoFallback<T, S>) -> Self {
-        let (inner, Endpoints { endpoints, other_methods }) = fallback.apply(self.inner, Location::caller());
+        let (inner, Endpoints { endpoints, other_methods, declared }) =
+            fallback.apply(self.inner, Location::caller());
         self.inner = inner;
+        self.declared.extend(declared.into_iter().map(|declaration| declaration.at(FALLBACK)));
         self.list_fallback(endpoints);
         self.other_methods.extend(other_methods);
         self

@@ -1,5 +1,7 @@
 //! The list of what a router serves, and the check of it against an engine.
 
+use std::sync::Arc;
+
 use super::guarded_router::Router;
 use super::path::join;
 use super::resolve::{Entry, Kind};
@@ -18,23 +20,30 @@ where
     /// All routes, with what they ask for.
     #[must_use]
     pub fn routes(&self) -> Routes {
-        Routes { routes: self.entries.iter().flat_map(|entry| self.infos(entry)).collect() }
+        let routes = self.entries.iter().flat_map(|entry| self.infos(entry)).collect();
+        Routes { routes, declared: self.declared_rules() }
     }
 
     /// Checks every route against the engine and makes an `axum::Router` of them, with the engine's layer in place.
     ///
     /// # Errors
     /// [`RoutesError`], which lists every route that the engine can't serve: one that names a source the engine
-    /// lacks, compares a claim with a parameter its path lacks, or takes a token from the URL for a method that
-    /// changes state.
+    /// lacks, compares a claim with a parameter its path lacks, takes a token from the URL for a method that
+    /// changes state, or is the login page that browsers are redirected to and needs a login. And every rule that is declared and
+    /// can't be decided outside of a request.
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
         let mut finished = self.with_requirements();
         let mut errors = ConfigErrors::default();
         for entry in &finished.entries {
             entry.resolve(auth.engine(), &finished.mounted_at, &mut errors);
         }
+        finished.resolve_declared(auth.engine(), &mut errors);
+        let index = Arc::new(finished.index());
         if errors.is_empty() {
             finished.resolve_other_methods(auth.engine(), &mut errors);
+        }
+        if let Some(page) = &auth.engine().responses.login_page {
+            finished.check_login_page(page, &mut errors);
         }
         errors.check::<RoutesError>()?;
         let hooks = std::mem::take(&mut finished.hooks);
@@ -42,7 +51,7 @@ where
             let routes = finished.routes();
             hooks.into_iter().for_each(|hook| hook(&routes, auth));
         }
-        Ok(finished.inner.layer(auth.layer()))
+        Ok(finished.inner.layer(auth.layer().around(index)))
     }
 
     /// Runs this once the router, or the one around it, was checked against an engine.

@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower::{Layer, Service};
 
+use super::declared::DeclaredRule;
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::finish::Hook;
@@ -60,6 +61,8 @@ pub struct Router<S = ()> {
     pub(super) required: Vec<Rule>,
     pub(super) mounted_at: String,
     pub(super) hooks: Vec<Hook>,
+    /// What is decided outside of requests.
+    pub(super) declared: Vec<DeclaredRule>,
     /// What answers the methods that paths have no route for, if a router requires something.
     pub(super) other_methods: Vec<OtherMethods<S>>,
     /// Whether axum rejects path segments that start with `:` or `*`.
@@ -87,6 +90,7 @@ where
             required: Vec::new(),
             mounted_at: String::new(),
             hooks: Vec::new(),
+            declared: Vec::new(),
             other_methods: Vec::new(),
             has_v07_checks: true,
         }
@@ -112,8 +116,10 @@ where
     /// If the path overlaps with another route, or is malformed.
     #[track_caller]
     pub fn route(mut self, path: &str, route: impl IntoGuarded<S>) -> Self {
-        let MethodRouter { inner, endpoints, not_allowed } = into_guarded(route, Location::caller());
+        let MethodRouter { inner, endpoints, not_allowed, declared } =
+            into_guarded(route, Location::caller());
         self.inner = self.inner.route(path, inner);
+        self.declared.extend(declared.into_iter().map(|declaration| declaration.at(path)));
         self.list(path, endpoints);
         self.add_other_methods(vec![not_allowed.at(path)]);
         self
@@ -127,7 +133,7 @@ where
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         panics::unless_nestable("nest", path, self.has_v07_checks);
-        let Self { inner, mut entries, hooks, mut other_methods, .. } = router.with_requirements();
+        let Self { inner, mut entries, hooks, mut other_methods, declared, .. } = router.with_requirements();
         let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
             // axum forgets the fallbacks inside of a router that has none itself.
@@ -137,6 +143,7 @@ where
         self.inner = self.inner.nest(path, inner);
         self.add_other_methods(other_methods.into_iter().map(|other| other.nest(path)).collect());
         self.hooks.extend(hooks);
+        self.declared.extend(declared.into_iter().map(|declared| declared.below(path)));
         self.entries
             .extend(entries.into_iter().map(|entry| Entry { path: join(path, &entry.path), ..entry }));
         self
@@ -148,11 +155,13 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let Self { inner, entries, hooks, other_methods, has_v07_checks, .. } = router.with_requirements();
+        let Self { inner, entries, hooks, other_methods, declared, has_v07_checks, .. } =
+            router.with_requirements();
         self.inner = self.inner.merge(inner);
         self.add_other_methods(other_methods);
         self.has_v07_checks |= has_v07_checks;
         self.hooks.extend(hooks);
+        self.declared.extend(declared);
         self.entries.extend(entries);
         self
     }
@@ -259,6 +268,7 @@ where
             required: self.required,
             mounted_at: self.mounted_at,
             hooks: self.hooks,
+            declared: self.declared,
             has_v07_checks: self.has_v07_checks,
         }
     }

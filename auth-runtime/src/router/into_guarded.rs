@@ -117,6 +117,7 @@ where
         inner: inner.layer(GateLayer(Arc::clone(&route))),
         endpoints: vec![Endpoint::new(methods, route)],
         not_allowed: NotAllowed::new(),
+        declared: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, Route};
 use tower::{Layer, Service};
 
+use super::declared::Declaration;
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::into_guarded::{IntoGuarded, ServiceWithRule, guarded_service, into_guarded};
@@ -28,6 +29,8 @@ pub struct MethodRouter<S = ()> {
     pub(super) endpoints: Vec<Endpoint>,
     /// The answer to all other methods, if there is no fallback and a router requires something.
     pub(super) not_allowed: NotAllowed<S>,
+    /// What its handlers decide outside of requests.
+    pub(super) declared: Vec<Declaration>,
 }
 
 /// One handler of a method router.
@@ -75,6 +78,7 @@ where
         inner: axum::routing::any(handler),
         endpoints: vec![Endpoint::new(ServedMethods::Any, route)],
         not_allowed: NotAllowed::new(),
+        declared: Vec::new(),
     }
 }
 
@@ -94,7 +98,7 @@ where
     /// No handlers: every request is answered with 405 (Method Not Allowed).
     pub fn new() -> Self {
         let inner = axum::routing::MethodRouter::new();
-        Self { inner, endpoints: Vec::new(), not_allowed: NotAllowed::new() }
+        Self { inner, endpoints: Vec::new(), not_allowed: NotAllowed::new(), declared: Vec::new() }
     }
 
     /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
@@ -165,6 +169,7 @@ where
         let other = into_guarded(other, Location::caller());
         self.inner = self.inner.merge(other.inner);
         self.endpoints.extend(other.endpoints);
+        self.declared.extend(other.declared);
         // As in axum: of two default answers that of the other.
         self.not_allowed = other.not_allowed;
         self
@@ -172,8 +177,9 @@ where
 
     /// Gives the handlers their state, as `axum::routing::MethodRouter::with_state` does.
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
-        let not_allowed = self.not_allowed.with_state(state.clone());
-        MethodRouter { inner: self.inner.with_state(state), endpoints: self.endpoints, not_allowed }
+        let Self { inner, endpoints, not_allowed, declared } = self;
+        let not_allowed = not_allowed.with_state(state.clone());
+        MethodRouter { inner: inner.with_state(state), endpoints, not_allowed, declared }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates, and to the answer for other methods.
@@ -185,7 +191,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         let not_allowed = self.not_allowed.layer(layer.clone());
-        Self { inner: self.inner.layer(layer), endpoints: self.endpoints, not_allowed }
+        Self { inner: self.inner.layer(layer), not_allowed, ..self }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates. Unlike axum's, it reaches the handler of [`any`].

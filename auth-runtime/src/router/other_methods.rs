@@ -173,6 +173,10 @@ where
         OtherMethods { path, router: router.map(change), route, allowed }
     }
 
+    pub(super) fn route(&self) -> (&str, &Arc<MountedRoute>) {
+        (&self.path, &self.route)
+    }
+
     pub(super) fn nest(self, prefix: &str) -> Self {
         let path = join(prefix, &self.path);
         Self { path, ..self.map(|router| unchecked().nest(prefix, router)) }
@@ -242,7 +246,7 @@ where
             let sources = engine.authentication.sources.of_route(sources);
             let compiled = |rule: &Rule| CompiledRule::new(*rule, &engine.authorization.vocabulary);
             let rules = rules.iter().map(compiled).collect();
-            let (engine, path_of_route) = (Arc::clone(engine), Some(full_path));
+            let (engine, path_of_route) = (Arc::clone(engine), Some(full_path.into()));
             route.resolve(ResolvedPolicy { engine, access, rules, sources, path: path_of_route });
             allowed.set(self.methods_at(&path));
             if let Some(router) = router {

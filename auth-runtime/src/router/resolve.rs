@@ -10,9 +10,10 @@ use super::served_methods::ServedMethods;
 use super::{FALLBACK, effective};
 use crate::engine::Engine;
 use crate::error::ConfigErrors;
-use crate::gate::{MountedRoute, ResolvedPolicy};
+use crate::gate::{MountedRoute, ResolvedPolicy, missing_store};
 use crate::policy::{Access, CompiledRule, Rule, objections};
 use crate::source::CredentialSource;
+use crate::users::Users;
 
 /// A route as its router lists it.
 #[derive(Debug)]
@@ -90,13 +91,19 @@ impl Entry {
                 ));
             }
         }
+        for user in &route.users {
+            let users = engine.users.as_deref();
+            if !users.is_some_and(|users| users.are(user.user_type)) {
+                wrong(missing_store(user.type_name, users.map(Users::type_name)));
+            }
+        }
         let (access, sources) =
             read(engine, &rules, route.check, self.methods.change_state(), &full_path, &mut wrong);
         if errors.len() == before {
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
             let has_many_paths = self.methods == ServedMethods::Other && !self.path.ends_with(FALLBACK);
-            let path = (!has_many_paths).then_some(full_path);
+            let path = (!has_many_paths).then(|| full_path.into());
             let sources = engine.authentication.sources.of_route(sources);
             route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
         }
@@ -153,7 +160,7 @@ fn sources(
             let known: Vec<_> = engine.authentication.sources.names().collect();
             let hint = match *name {
                 "query" => {
-                    " (`query` is there once `dangerously_allow_query_tokens()` of the builder is called)"
+                    " (`query` is there once `dangerously_allow_query_tokens(..)` of the builder is called)"
                 }
                 _ => "",
             };

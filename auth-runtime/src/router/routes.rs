@@ -4,6 +4,7 @@ use std::fmt;
 #[cfg(feature = "openapi")]
 use std::sync::Arc;
 
+use super::declared::{DeclaredRule, RULE};
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::effective;
@@ -15,10 +16,12 @@ use crate::engine::Auth;
 use crate::method::is_safe_name;
 use crate::policy::{Access, Rule};
 
-/// All routes of a router: method, path, handler, rule. Prints as an aligned table.
+/// All routes of a router: method, path, handler, rule; and the rules that it declares. Prints as an aligned table, where the method of a
+/// declared rule is `RULE`.
 #[derive(Clone, Debug)]
 pub struct Routes {
     pub(super) routes: Vec<RouteInfo>,
+    pub(super) declared: Vec<DeclaredRule>,
 }
 
 /// One route.
@@ -46,12 +49,17 @@ pub struct RouteInfo {
 impl Routes {
     #[cfg(feature = "aide")]
     pub(crate) fn new(routes: Vec<RouteInfo>) -> Self {
-        Self { routes }
+        Self { routes, declared: Vec::new() }
     }
 
     /// The routes, in the order in which they were mounted.
     pub fn iter(&self) -> std::slice::Iter<'_, RouteInfo> {
         self.routes.iter()
+    }
+
+    /// The rules that are declared for [`Auth::require`](crate::Auth::require), in the order in which they were declared.
+    pub fn declared(&self) -> std::slice::Iter<'_, DeclaredRule> {
+        self.declared.iter()
     }
 }
 
@@ -108,6 +116,11 @@ impl fmt::Display for Routes {
             .chain(self.routes.iter().map(|route| {
                 [route.method.to_owned(), route.path.clone(), route.who(), route.handler.to_owned()]
             }))
+            .chain(
+                self.declared
+                    .iter()
+                    .map(|declared| [RULE.to_owned(), declared.label(), declared.who(), "-".to_owned()]),
+            )
             .collect();
         let width = |column: fn(&[String; 4]) -> &String| {
             rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)

@@ -92,16 +92,17 @@ mod tests {
         let cookie = AccessCookie::new("session".into(), Arc::new(attributes));
         let token = Header::new("token", header::AUTHORIZATION).with_scheme("Token");
         let partner = Header::new("partner", HeaderName::from_static("x-partner-token"));
+        let query = Query::new();
         let two: &[&dyn CredentialSource] = &[&Bearer, &cookie];
         type Row<'a> = (&'a [&'a dyn CredentialSource], &'a [&'a str], &'a [&'a str]);
         let table: &[Row<'_>] = &[
             (&[], &[], &[]),
             (&[], &["accept"], &["accept"]),
-            (&[&Query], &[], &[]),
+            (&[&Query::new()], &[], &[]),
             (&[&Bearer], &[], &["authorization"]),
             (&[&Bearer, &token], &[], &["authorization"]),
             (two, &[], &["authorization, cookie"]),
-            (&[&partner, &Query, &cookie], &[], &["x-partner-token, cookie"]),
+            (&[&partner, &query, &cookie], &[], &["x-partner-token, cookie"]),
             (two, &["Accept-Encoding"], &["Accept-Encoding", "authorization", "cookie"]),
             (two, &["Cookie"], &["Cookie", "authorization"]),
             (two, &["Accept , COOKIE,Authorization"], &["Accept , COOKIE,Authorization"]),

@@ -41,4 +41,12 @@ pub enum Revocation {
         /// The generation that is valid: a random number, not 0.
         generation: u32,
     },
+    /// What was loaded for a subject is loaded again: its user, its API keys, and what an authenticator answered for it. It revokes
+    /// nothing; every instance evicts it from its caches. [`Revocations::forget`](crate::revocation::Revocations::forget) records it.
+    Forgotten {
+        /// The issuer of the subject.
+        issuer: String,
+        /// The subject.
+        subject: String,
+    },
 }

@@ -58,6 +58,19 @@ impl IssuerName {
     pub(super) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Exactly(own) if **own == *name)
     }
+
+    pub(super) fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Any | Self::Absent)
+    }
+
+    /// The issuer in messages.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Exactly(name) => format!("issuer `{name}`"),
+            Self::Any => "any issuer".to_owned(),
+            Self::Absent => "the issuer without `iss`".to_owned(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

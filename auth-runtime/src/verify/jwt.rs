@@ -2,27 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use arc_swap::ArcSwap;
 
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
 use super::issuer::{Audience, IssuerName, TrustedIssuer};
+use super::issuer_keys::{IssuerKey, IssuerKeys, KeyStatus};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
+use super::key_set::KeySet;
 use super::keys::{self, MAX_TRIED};
 use super::mapping::ClaimMapping;
 use super::scheme_issuer::scheme_of_issuer;
 use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
-use crate::jose::{Key, PreparedKey};
+use crate::jose::Algorithm;
+#[cfg(test)]
+use crate::jose::Key;
 
 #[derive(Debug)]
 pub(crate) struct JwtVerifier {
     issuers: Vec<PreparedIssuer>,
     max_token_bytes: usize,
-    /// Increases when keys change.
-    generation: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -31,7 +30,9 @@ struct PreparedIssuer {
     audience: Audience,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
-    keys: ArcSwap<Vec<PreparedKey>>,
+    keys: IssuerKeys,
+    /// Of the keys of a set that have no `alg`.
+    key_set_algorithms: Option<Vec<Algorithm>>,
     token_types: Vec<String>,
     mapping: Arc<ClaimMapping>,
     /// The top-level names of the claims that the mapping and the rules read.
@@ -45,32 +46,44 @@ impl JwtVerifier {
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         check_issuers(issuers, errors);
         let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
-        Self { issuers, max_token_bytes, generation: AtomicU64::new(1) }
+        Self { issuers, max_token_bytes }
     }
 
-    /// Replaces the keys of an issuer while requests are served. Every later verification uses the new keys. If there is an error,
-    /// it is added to `errors` and nothing changes.
-    pub(crate) fn replace_keys(&self, issuer: &str, keys: &[Key], errors: &mut ConfigErrors) {
-        let label = format!("issuer `{issuer}`");
-        let prepared = keys::prepare(&label, keys, &[], None, errors);
-        let Some(issuer) = self.issuers.iter().find(|known| known.name.is(issuer)) else {
-            errors.push(format!(
-                "{label} is not an issuer of this engine: add it with `.issuer(..)` on the builder"
-            ));
-            return;
-        };
-        if errors.is_empty() {
-            // The keys change first, so that a token that was verified with the old ones has an old generation.
-            issuer.keys.store(Arc::new(prepared));
-            self.generation.fetch_add(1, Ordering::AcqRel);
+    /// Replaces all keys of the issuer of this name while requests are served; `None`: of the issuer without a name. Every later
+    /// verification uses the new keys. If there is an error, it is added to `errors` and nothing changes.
+    pub(crate) fn replace_keys(&self, name: Option<&str>, keys: &KeySet, errors: &mut ConfigErrors) {
+        let mut issuers = self.issuers.iter();
+        let found = issuers.find(|issuer| match name {
+            Some(name) => issuer.name.is(name),
+            None => issuer.name.is_unnamed(),
+        });
+        match found {
+            Some(issuer) => issuer.replace_keys(keys, errors),
+            None => errors.push(self.unknown_issuer(name)),
         }
+    }
+
+    fn unknown_issuer(&self, name: Option<&str>) -> String {
+        let asked = name.map_or_else(|| "an issuer without a name".to_owned(), |name| format!("`{name}`"));
+        let known: Vec<String> = self.issuers.iter().map(|issuer| issuer.name.label()).collect();
+        let known = if known.is_empty() { "no issuer".to_owned() } else { known.join(", ") };
+        let has_unnamed = self.issuers.iter().any(|issuer| issuer.name.is_unnamed());
+        let hint = if name.is_some() && has_unnamed {
+            ", or call `replace_keys_of_unnamed_issuer` for the one without a name"
+        } else {
+            ""
+        };
+        format!(
+            "{asked} is not an issuer of this engine, which has {known}: add it with `.issuer(..)` on the builder{hint}"
+        )
     }
 
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
     pub(crate) fn public_keys(&self, issuer: &str) -> String {
         let issuer = self.issuers.iter().find(|known| known.name.is(issuer));
-        let keys = issuer.map(|issuer| issuer.keys.load_full()).unwrap_or_default();
-        let jwks: Vec<_> = keys.iter().filter_map(PreparedKey::to_jwk).collect();
+        let jwks: Vec<_> = issuer.map_or_else(Vec::new, |issuer| {
+            issuer.keys.load().iter().filter_map(|known| known.key.to_jwk()).collect()
+        });
         serde_json::json!({ "keys": jwks }).to_string()
     }
 
@@ -101,29 +114,21 @@ impl JwtVerifier {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
-        issuer.check_signature(&compact)?;
+        let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;
         Ok(VerifiedToken {
             claims,
             mapping: Arc::clone(&issuer.mapping),
             may_be_remembered: issuer.may_be_remembered,
+            key: Some(key),
         })
-    }
-
-    /// Returns a number that increases whenever a token that was accepted may now be invalid: when keys change.
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
     }
 }
 
 impl PreparedIssuer {
     fn new(issuer: &TrustedIssuer, errors: &mut ConfigErrors) -> Self {
-        let label = match &issuer.name {
-            IssuerName::Exactly(name) => format!("issuer `{name}`"),
-            IssuerName::Any => "any issuer".to_owned(),
-            IssuerName::Absent => "the issuer without `iss`".to_owned(),
-        };
+        let label = issuer.name.label();
         if issuer.name.is("") {
             errors.push(
                 "the name of an issuer is empty: pass the exact `iss` of its tokens to `TrustedIssuer::new`",
@@ -137,7 +142,8 @@ impl PreparedIssuer {
             audience: issuer.audience.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
-            keys: ArcSwap::from_pointee(keys),
+            keys: IssuerKeys::new(keys),
+            key_set_algorithms: issuer.key_set_algorithms.clone(),
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
             wanted: wanted(issuer),
@@ -146,28 +152,52 @@ impl PreparedIssuer {
     }
 
     /// Checks the header, then verifies the signature with each key that fits it. A header that is equal to the last one that a key
-    /// verified is not parsed again.
-    fn check_signature(&self, compact: &Compact<'_>) -> Result<(), VerifyError> {
+    /// verified is not parsed again. Returns the status of the key that verified it.
+    fn check_signature(&self, compact: &Compact<'_>) -> Result<KeyStatus, VerifyError> {
         let mut buffer = [0; MAX_SIGNATURE_BYTES];
         let signature = compact.signature(&mut buffer)?;
         let message = compact.signing_input.as_bytes();
         let keys = self.keys.load();
-        let last = keys.iter().find(|key| key.remembers(compact.header));
-        if last.is_some_and(|key| key.verifies(message, signature)) {
-            return Ok(());
+        let last = keys.iter().find(|known| known.key.remembers(compact.header));
+        if let Some(last) = last.filter(|last| last.key.verifies(message, signature)) {
+            return Ok(last.status.clone());
         }
         let header = Header::parse(compact.header)?;
         self.check_type(&header)?;
         let mut candidates = keys::candidates(&keys, &header)?;
-        let tried = |key: &PreparedKey| last.is_some_and(|last| std::ptr::eq(last, key));
+        let tried = |known: &IssuerKey| last.is_some_and(|last| std::ptr::eq(last, known));
         let mut first = candidates.by_ref().take(MAX_TRIED);
-        match first.find(|key| !tried(key) && key.verifies(message, signature)) {
-            Some(key) => {
-                key.remember(compact.header);
-                Ok(())
+        match first.find(|known| !tried(known) && known.key.verifies(message, signature)) {
+            Some(known) => {
+                known.key.remember(compact.header);
+                Ok(known.status.clone())
             }
             None if candidates.next().is_some() => Err(VerifyError::TooManyKeys),
             None => Err(VerifyError::BadSignature),
+        }
+    }
+
+    fn replace_keys(&self, keys: &KeySet, errors: &mut ConfigErrors) {
+        let label = self.name.label();
+        let KeySet { keys, sets } = keys;
+        if keys.is_empty() && sets.is_empty() {
+            errors.push(format!(
+                "{label}: the new key set is empty, so none of its tokens could be verified: pass its JWKS document, or at least one key"
+            ));
+            return;
+        }
+        let algorithms = self.key_set_algorithms.as_deref().filter(|_| !sets.is_empty());
+        let before = errors.len();
+        let prepared = keys::prepare(&label, keys, sets, algorithms, errors);
+        if errors.len() == before {
+            let count = prepared.len();
+            let withdrawn = self.keys.replace(prepared);
+            tracing::info!(
+                issuer = label,
+                keys = count,
+                withdrawn,
+                "auth: the keys of an issuer were replaced"
+            );
         }
     }
 

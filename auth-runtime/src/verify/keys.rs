@@ -2,6 +2,7 @@
 
 use super::VerifyError;
 use super::issuer::KeySetText;
+use super::issuer_keys::IssuerKey;
 use super::jws::Header;
 use crate::error::ConfigErrors;
 use crate::jose::{Algorithm, Key, PreparedKey};
@@ -29,7 +30,7 @@ pub(super) fn prepare(
         check_algorithms(label, algorithms, sets, errors);
     }
     for set in sets {
-        match Key::prepare_set(&set.0, algorithms) {
+        match Key::prepare_set(&set.0, algorithms, label) {
             Ok(set) => keys.extend(set),
             Err(reason) => errors.push(format!("{label}: {reason}")),
         }
@@ -86,15 +87,15 @@ fn check_algorithms(label: &str, algorithms: &[Algorithm], sets: &[KeySetText], 
 /// Returns the keys of the header's algorithm in the order in which they are tried. A `kid` selects among the keys with an id; keys
 /// without an id come after these.
 pub(super) fn candidates<'k>(
-    keys: &'k [PreparedKey],
+    keys: &'k [IssuerKey],
     header: &'k Header,
-) -> Result<impl Iterator<Item = &'k PreparedKey>, VerifyError> {
-    let of_algorithm = || keys.iter().filter(|key| key.algorithm == header.algorithm);
+) -> Result<impl Iterator<Item = &'k IssuerKey>, VerifyError> {
+    let of_algorithm = || keys.iter().filter(|known| known.key.algorithm == header.algorithm);
     if of_algorithm().next().is_none() {
         return Err(VerifyError::AlgorithmNotAllowed);
     }
-    let selected = of_algorithm().filter(|key| header.kid.is_none() || key.id == header.kid);
-    let without_id = of_algorithm().filter(|key| header.kid.is_some() && key.id.is_none());
+    let selected = of_algorithm().filter(|known| header.kid.is_none() || known.key.id == header.kid);
+    let without_id = of_algorithm().filter(|known| header.kid.is_some() && known.key.id.is_none());
     let mut candidates = selected.chain(without_id).peekable();
     if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
 }

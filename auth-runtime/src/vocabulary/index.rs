@@ -19,6 +19,21 @@ pub(crate) struct VocabularyIndex {
 #[derive(Debug, Default)]
 pub(crate) struct Bits(Box<[u64]>);
 
+/// The roles and permissions that take the place of others', a bit each.
+#[derive(Debug)]
+pub(crate) struct ReplacedBits {
+    bits: Bits,
+    /// The bits that are not replaced: those of scopes.
+    remaining: Bits,
+}
+
+/// The declared names that a caller has, of which some may be replaced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BitsOf<'a> {
+    own: &'a Bits,
+    replaced_by: Option<&'a ReplacedBits>,
+}
+
 /// Two roles of one caller that exclude each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clash(&'static str, &'static str);
@@ -140,6 +155,12 @@ impl VocabularyIndex {
         Bits(words.into())
     }
 
+    /// These roles and permissions, in place of those that a caller has.
+    pub(crate) fn replaced_bits(&self, roles: &[Box<str>], permissions: &[Box<str>]) -> ReplacedBits {
+        let scopes: Vec<Box<str>> = self.names(NameKind::Scope).into_iter().map(Box::from).collect();
+        ReplacedBits { bits: self.bits(roles, &[], permissions), remaining: self.bits(&[], &scopes, &[]) }
+    }
+
     /// These names as a mask; `None` if one is not declared.
     pub(crate) fn mask(&self, kind: NameKind, names: &[String]) -> Option<Mask> {
         names.iter().try_fold(Mask::default(), |mut mask, name| {
@@ -150,15 +171,33 @@ impl VocabularyIndex {
     }
 }
 
-impl Bits {
-    pub(crate) fn has_any(&self, mask: &Mask) -> bool {
+impl<'a> BitsOf<'a> {
+    /// The same, with these in place of the roles and permissions.
+    pub(crate) fn replaced_by(self, bits: &'a ReplacedBits) -> Self {
+        Self { replaced_by: Some(bits), ..self }
+    }
+
+    pub(crate) fn has_any(self, mask: &Mask) -> bool {
         mask.0.iter().any(|&(word, bits)| self.word(word) & bits != 0)
     }
 
-    pub(crate) fn has_all(&self, mask: &Mask) -> bool {
+    pub(crate) fn has_all(self, mask: &Mask) -> bool {
         mask.0.iter().all(|&(word, bits)| self.word(word) & bits == bits)
     }
 
+    fn word(self, index: usize) -> u64 {
+        let own = self.own.word(index);
+        self.replaced_by.map_or(own, |by| own & by.remaining.word(index) | by.bits.word(index))
+    }
+}
+
+impl<'a> From<&'a Bits> for BitsOf<'a> {
+    fn from(own: &'a Bits) -> Self {
+        Self { own, replaced_by: None }
+    }
+}
+
+impl Bits {
     fn word(&self, index: usize) -> u64 {
         self.0.get(index).copied().unwrap_or(0)
     }

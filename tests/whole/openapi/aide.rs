@@ -5,7 +5,7 @@ use aide::axum::routing::{get, get_with, post_with};
 use auth_runtime::openapi::{DocumentError, OpenApi};
 use auth_runtime::routing::Routes;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{AuthBuilder, Claims, Principal, auth, check};
+use auth_runtime::{Claims, Principal, auth, check};
 use axum::Json;
 use axum::extract::Path;
 use serde_json::{Value, json};
@@ -49,7 +49,9 @@ fn router(document: &mut aide::openapi::OpenApi) -> axum::Router {
 fn filled() -> (Value, auth_runtime::openapi::Coverage) {
     let mut document = aide::openapi::OpenApi::default();
     let _ = router(&mut document);
-    let test = TestAuth::with(AuthBuilder::dangerously_allow_query_tokens);
+    let test = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+    });
     let api = OpenApi::new("Shop", "1");
     let routes = Routes::from_aide(&document);
     let coverage = api.fill(&mut document, &routes, test.auth()).unwrap();
@@ -176,7 +178,9 @@ fn what_the_engine_can_not_serve_is_told() {
         .api_route("/change", aide::axum::routing::post(change))
         .api_route("/tenant", get(of_tenant))
         .finish_api(&mut document);
-    let test = TestAuth::with(AuthBuilder::dangerously_allow_query_tokens);
+    let test = TestAuth::with(|builder| {
+        builder.dangerously_allow_query_tokens(auth_runtime::source::Query::new().for_every_read())
+    });
     let routes = Routes::from_aide(&document);
     let error = OpenApi::new("Shop", "1").fill(&mut document, &routes, test.auth()).unwrap_err();
     let DocumentError::Misconfigured { errors } = &error else { panic!("{error}") };

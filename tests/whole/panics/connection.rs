@@ -33,7 +33,7 @@ async fn the_connection_survives() {
     tokio::spawn(async move { axum::serve(listener, app()).await });
     assert!(ask(&mut connection, "x-own: alice\r\n").await.starts_with("HTTP/1.1 200"));
     for (name, headers) in [
-        ("verify", "x-own: alice\r\n"),
+        ("authenticate", "x-own: alice\r\n"),
         ("check, after it waited", "x-own: alice\r\n"),
         ("audit", "x-own: alice\r\n"),
         ("render", ""),

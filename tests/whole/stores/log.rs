@@ -156,7 +156,7 @@ pub(super) async fn every_revocation_comes_back_as_it_was<L: RevocationLog>(open
     for issuer in odd_strings() {
         for id in odd_strings() {
             let issuer = || issuer.clone();
-            let [token_id, session_id, subject, logged_out] = [0; 4].map(|_| id.clone());
+            let [token_id, session_id, subject, logged_out, forgotten] = [0; 5].map(|_| id.clone());
             let generation = u32::MAX - all.len() as u32;
             let issued_at_or_before = at(1_900_000_000 + all.len() as u64);
             all.extend([
@@ -164,6 +164,7 @@ pub(super) async fn every_revocation_comes_back_as_it_was<L: RevocationLog>(open
                 Revocation::Session { issuer: issuer(), session_id },
                 Revocation::User { issuer: issuer(), subject, issued_at_or_before },
                 Revocation::OtherGenerations { issuer: issuer(), subject: logged_out, generation },
+                Revocation::Forgotten { issuer: issuer(), subject: forgotten },
             ]);
         }
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::callers::RoutePair;
-use super::file::LockedRoute;
+use super::file::{LockedRoute, LockedRule};
 use super::shape::{Probes, intersection, lengths};
 use super::state::{Methods, State, of_method, shape_of};
-use crate::router::{ANY, OTHER, path_shape};
+use crate::router::{ANY, OTHER, RULE, declared_label, path_shape};
 
 /// A text for each route whose access has changed, and for other requests to which a caller gained or lost access.
 pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {
@@ -14,6 +14,7 @@ pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {
     let difference = Difference { before, after, probes };
     let (mut changes, compared) = difference.of_routes();
     changes.extend(difference.of_requests(compared));
+    changes.extend(difference.of_declared_rules());
     if before.unguarded != after.unguarded {
         changes.push(format!(
             "routers merged by `dangerously_merge_unguarded`: {} now, {} before: any caller may have gained access to their routes",
@@ -113,6 +114,32 @@ impl<'l> Difference<'_, 'l> {
         changes
     }
 
+    /// The changes of the rules that are decided outside of requests.
+    fn of_declared_rules(&self) -> Vec<String> {
+        let by_place = |state: &'_ State<'l>| -> BTreeMap<(Option<String>, &'l str), LockedRoute> {
+            state.locked.declared.iter().map(|rule| (rule.place(), as_route(rule))).collect()
+        };
+        let (old, new) = (by_place(self.before), by_place(self.after));
+        let places: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        let changes = places.into_iter().filter_map(|place| {
+            let pair = RoutePair { old: old.get(place), new: new.get(place) };
+            let shown = pair.new.or(pair.old)?;
+            let mut lines = pair.who(self.before, self.after, None);
+            let head = match (pair.old, pair.new) {
+                (None, _) => "new: ",
+                (_, None) => "gone: ",
+                _ => "",
+            };
+            match (lines.is_empty(), head) {
+                (true, "") => return None,
+                (true, _) => lines.push("no caller gained or lost access".into()),
+                _ => {}
+            }
+            Some(format!("{head}{} {}\n    {}", shown.method, shown.path, lines.join("\n    ")))
+        });
+        changes.collect()
+    }
+
     fn of_pair(&self, pair: RoutePair<'_>) -> Vec<String> {
         let who = pair.who(self.before, self.after, None);
         if who.is_empty() {
@@ -152,6 +179,12 @@ impl<'l> Difference<'_, 'l> {
         }
         requests
     }
+}
+
+/// The rule as a route of its own, that is compared like one.
+fn as_route(rule: &LockedRule) -> LockedRoute {
+    let path = declared_label(rule.path.as_deref(), &rule.name);
+    LockedRoute { method: RULE.to_owned(), path, policy: rule.policy.clone(), check: None }
 }
 
 fn served_by(what: &str, route: Option<&LockedRoute>) -> Option<String> {
@@ -198,7 +231,13 @@ mod tests {
             policy: PolicyDocument::unguarded(),
             check: None,
         });
-        Locked { version: 1, roles: BTreeMap::new(), permissions: BTreeMap::new(), routes: routes.collect() }
+        Locked {
+            version: 1,
+            roles: BTreeMap::new(),
+            permissions: BTreeMap::new(),
+            routes: routes.collect(),
+            declared: Vec::new(),
+        }
     }
 
     /// The number of requests that are compared where all routes were renamed.

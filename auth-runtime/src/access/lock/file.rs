@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::error::InvalidLock;
 use crate::access::AccessTable;
 use crate::policy::{PolicyAccess, PolicyDocument};
-use crate::router::{FALLBACK, UNKNOWN, path_shape};
+use crate::router::{FALLBACK, UNKNOWN, declared_label, path_shape};
 use crate::vocabulary::Vocabulary;
 
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// The content of a lock: the routes with their policies, and what the vocabulary says of roles and permissions.
+/// The content of a lock: the routes with their policies, the declared rules, and what the vocabulary says of roles and permissions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Locked {
@@ -22,6 +22,26 @@ pub(super) struct Locked {
     /// The roles that are granted each permission.
     pub(super) permissions: BTreeMap<String, Vec<String>>,
     pub(super) routes: Vec<LockedRoute>,
+    /// The rules that are decided outside of requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) declared: Vec<LockedRule>,
+}
+
+/// A rule that is decided outside of requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LockedRule {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<String>,
+    pub(super) name: String,
+    pub(super) policy: PolicyDocument,
+}
+
+impl LockedRule {
+    /// By which two states of a rule are compared: the name of a parameter of the path makes no difference.
+    pub(super) fn place(&self) -> (Option<String>, &str) {
+        (self.path.as_deref().map(path_shape), &self.name)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,11 +92,18 @@ impl Locked {
         });
         let mut routes: Vec<_> = routes.collect();
         routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
-        Self { version: VERSION, roles, permissions, routes }
+        let declared = table.declared.iter().map(|declared| LockedRule {
+            path: declared.path.clone(),
+            name: declared.name.clone(),
+            policy: declared.policy.clone(),
+        });
+        let mut declared: Vec<_> = declared.collect();
+        declared.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+        Self { version: VERSION, roles, permissions, routes, declared }
     }
 
     /// # Errors
-    /// The text is not a lock of this version, or has a route twice.
+    /// The text is not a lock of this version, or has a route or a declared rule twice.
     pub(super) fn from_text(text: &str) -> Result<Self, InvalidLock> {
         #[derive(Deserialize)]
         struct Version {
@@ -99,6 +126,11 @@ impl Locked {
                 )));
             }
         }
+        let mut places = BTreeSet::new();
+        if let Some(rule) = locked.declared.iter().find(|rule| !places.insert(rule.place())) {
+            let label = declared_label(rule.path.as_deref(), &rule.name);
+            return Err(InvalidLock::Invalid(format!("the rule {label} is there twice, as after a merge")));
+        }
         Ok(locked)
     }
 
@@ -114,8 +146,14 @@ impl Locked {
             [] => format!("{open}{close}"),
             _ => format!("{open}\n    {}\n  {close}", lines.join(",\n    ")),
         };
+        let declared = match self.declared.as_slice() {
+            [] => String::new(),
+            rules => {
+                format!(",\n  \"declared\": {}", block(["[", "]"], rules.iter().map(json).collect()))
+            }
+        };
         format!(
-            "{{\n  \"version\": {},\n  \"roles\": {},\n  \"permissions\": {},\n  \"routes\": {}\n}}\n",
+            "{{\n  \"version\": {},\n  \"roles\": {},\n  \"permissions\": {},\n  \"routes\": {}{declared}\n}}\n",
             self.version,
             block(["{", "}"], members(&self.roles)),
             block(["{", "}"], members(&self.permissions)),

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::{AuthBuilder, cookies, sources, verification};
+use super::{AuthBuilder, cookies, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
 use crate::engine::background;
-use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Sessions, TokenCache};
+use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Scheme, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
-use crate::revocation::{RevocationState, Revoker};
+use crate::login_page::LoginPage;
+use crate::revocation::{RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
+use crate::users::Users;
 use crate::verify::Limits;
 use crate::vocabulary::{Vocabulary, VocabularyIndex};
 
@@ -45,16 +47,23 @@ impl AuthBuilder {
         let origins = sources::origins(&self, &mut errors);
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
+        let users = users::assemble(&mut self, &mut errors);
         self.check_store(has_runtime, &mut errors);
+        self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
         let proxies = self
             .proxies
             .take()
             .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut errors));
 
         errors.check::<BuildError>()?;
+        let mut caches = SubjectCaches::default();
+        sources.schemes().for_each(|scheme| caches.add(Arc::<Scheme>::clone(scheme)));
+        if let Some(users) = &users {
+            caches.add(Arc::<Users>::clone(users));
+        }
         let limits = Limits::new(self.leeway, self.max_token_lifetime);
         Ok(Engine {
-            revocations: Arc::new(self.revoker(&limits, issuer.as_ref())),
+            revocations: Arc::new(self.revoker(&limits, issuer.as_ref(), caches)),
             authentication: Authentication {
                 sources,
                 origins,
@@ -69,8 +78,10 @@ impl AuthBuilder {
             responses: Responses {
                 realm: self.realm,
                 render: self.render_hook,
+                login_page: self.login_page,
                 audit_log: AuditLog::new(self.audit_hook),
             },
+            users,
             proxies,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,
@@ -105,14 +116,15 @@ impl AuthBuilder {
         }
     }
 
-    fn revoker(&mut self, limits: &Limits, issuer: Option<&IssuerState>) -> Revoker {
+    fn revoker(&mut self, limits: &Limits, issuer: Option<&IssuerState>, caches: SubjectCaches) -> Revoker {
         let retention = limits.longest_acceptance();
         let (log, families) = match self.store.take() {
             Some((log, families)) => (Some(log), families),
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
         let own_issuer = issuer.map(|issuer| issuer.name.clone());
-        let state = RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness);
+        let state =
+            RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness).with_caches(caches);
         Revoker::new(state, families, own_issuer, Arc::clone(&self.clock), retention, self.leeway)
     }
 }

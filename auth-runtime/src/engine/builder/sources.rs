@@ -10,9 +10,7 @@ use crate::engine::{RENEWAL, Scheme, Sources};
 use crate::error::ConfigErrors;
 use crate::origin::{Origin, OriginPolicy};
 use crate::principal::TOKENS;
-use crate::source::{
-    AccessCookie, Bearer, CredentialLocation, CredentialSource, Header, Query, WithChallenge,
-};
+use crate::source::{AccessCookie, Bearer, CredentialLocation, CredentialSource, Header, WithChallenge};
 use crate::verify::Excerpt;
 use crate::vocabulary::{DeclaredSourceKind, Vocabulary};
 
@@ -54,8 +52,13 @@ pub(super) fn assemble(
     if !builder.issuers.is_empty() {
         schemes.add_built_in(Arc::new(Bearer::default()));
         schemes.add_built_in(Arc::new(cookie.clone()));
-        if builder.allow_query_tokens {
-            schemes.add_built_in(Arc::new(Query::default()));
+        if let Some(query) = builder.query_tokens.take() {
+            if matches!(query.location(), Some(CredentialLocation::Query { name: "" })) {
+                schemes.errors.push(
+                    "the parameter of `dangerously_allow_query_tokens(..)` has an empty name: name one, such as `access_token`",
+                );
+            }
+            schemes.add_built_in(Arc::new(query));
         }
     }
     for source in custom {
@@ -69,7 +72,7 @@ pub(super) fn assemble(
                     None => source,
                 };
                 match Scheme::new(name, authenticator) {
-                    Ok(scheme) => schemes.add(source, Some(scheme)),
+                    Ok(scheme) => schemes.add(source, Some(Arc::new(scheme))),
                     Err(error) => schemes.errors.push(error),
                 }
             }
@@ -86,7 +89,7 @@ pub(super) fn assemble(
 }
 
 /// A source, and what judges its credentials; `None`: they are tokens.
-type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Scheme>);
+type SourceWithScheme = (Arc<dyn CredentialSource>, Option<Arc<Scheme>>);
 
 /// The schemes of an engine, as far as they are assembled.
 struct Schemes<'e> {
@@ -99,7 +102,7 @@ impl Schemes<'_> {
         self.list.push((source, None));
     }
 
-    fn add(&mut self, source: Arc<dyn CredentialSource>, scheme: Option<Scheme>) {
+    fn add(&mut self, source: Arc<dyn CredentialSource>, scheme: Option<Arc<Scheme>>) {
         let name = source.name();
         if self.list.iter().any(|(other, _)| other.name() == name) {
             self.errors.push(format!("two sources have the name `{name}`: give the second another name"));
@@ -215,7 +218,7 @@ fn default_sources(
     sources.resolve(&names).unwrap_or_else(|unknown| {
         let known: Vec<_> = sources.names().collect();
         let hint = if unknown == "query" {
-            ": call `dangerously_allow_query_tokens()` if tokens may be in URLs"
+            ": call `dangerously_allow_query_tokens(Query::new())` if tokens may be in URLs"
         } else {
             ""
         };

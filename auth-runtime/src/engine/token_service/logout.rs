@@ -143,10 +143,10 @@ impl TokenService {
         }
         self.engine.check_fresh(self.engine.now())?;
         let vocabulary = &self.engine.authorization.vocabulary;
-        let active = self
-            .genuine(token)
-            .filter(|principal| self.is_active(principal))
-            .and_then(|principal| Principal::identify(principal.token().clone(), vocabulary).ok());
+        let active =
+            self.genuine(token).filter(|principal| self.is_active(principal)).and_then(|principal| {
+                Principal::identify(principal.token().clone(), vocabulary, Some(self.engine.watch())).ok()
+            });
         let Some(principal) = active else { return Ok(json!({ "active": false })) };
         let mut answer = principal.token().claims.as_map().clone();
         answer.insert("active".into(), true.into());

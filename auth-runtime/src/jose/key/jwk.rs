@@ -45,7 +45,11 @@ pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<Prepare
 
 /// The usable keys of a set: `{"keys": [..]}`. Keys of an unknown kind are left out, as RFC 7517 §5 asks, and so are keys that
 /// are not for signatures. A set without a usable key is an error. A key without `alg` is for each of `algorithms` that its type allows.
-pub(super) fn prepare_set(json: &str, algorithms: Option<&[Algorithm]>) -> Result<Vec<PreparedKey>, String> {
+pub(super) fn prepare_set(
+    json: &str,
+    algorithms: Option<&[Algorithm]>,
+    issuer: &str,
+) -> Result<Vec<PreparedKey>, String> {
     #[derive(Deserialize)]
     struct Set<'a> {
         #[serde(borrow)]
@@ -72,7 +76,7 @@ pub(super) fn prepare_set(json: &str, algorithms: Option<&[Algorithm]>) -> Resul
         match prepared {
             Ok(prepared) => keys.extend(prepared),
             Err(reason) => {
-                tracing::warn!(index, reason, "auth: a key of the JWKS is not used");
+                tracing::warn!(issuer, index, reason, "auth: a key of the JWKS is not used");
                 reasons.push(format!("key {index}: {reason}"));
             }
         }

@@ -39,6 +39,7 @@ const TOKEN: u8 = 0;
 const SESSION: u8 = 1;
 const USER: u8 = 2;
 const OTHER_GENERATIONS: u8 = 3;
+const FORGOTTEN: u8 = 4;
 
 /// A write. Each variant says what its result is.
 pub(super) enum Write {
@@ -270,6 +271,7 @@ fn log_row(revocation: &Revocation, keep_until: i64) -> (&str, u8, &str, i64, i6
         Revocation::OtherGenerations { issuer, subject, generation } => {
             (issuer, OTHER_GENERATIONS, subject, i64::from(*generation), keep_until)
         }
+        Revocation::Forgotten { issuer, subject } => (issuer, FORGOTTEN, subject, 0, keep_until),
     }
 }
 
@@ -284,6 +286,7 @@ fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Fai
             let generation = u32::try_from(value).map_err(|error| unreadable("a revocation", &error))?;
             Revocation::OtherGenerations { issuer, subject: id, generation }
         }
+        FORGOTTEN => Revocation::Forgotten { issuer, subject: id },
         // Not skipped: a revocation of an unknown kind would not be enforced.
         other => return Err(unreadable("a revocation", &format_args!("its kind is {other}"))),
     };

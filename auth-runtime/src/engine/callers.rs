@@ -1,0 +1,152 @@
+//! Callers by their credentials alone: what the pipeline and [`Auth::verify`](super::Auth::verify) have in common.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::{Engine, Verified};
+use crate::clock::unix_seconds;
+use crate::policy::{Decision, Facts, Rule};
+use crate::principal::{Principal, TOKENS};
+use crate::rejection::{CallerError, CallerErrorKind};
+use crate::verify::{VerifiedToken, VerifyError};
+
+impl Engine {
+    /// The cache → what this token led to when it was verified before.
+    pub(crate) fn remembered(&self, token: &str) -> Option<Arc<Verified>> {
+        self.authentication.token_cache.get(token)
+    }
+
+    /// A token → the caller that it is of: the signature and the names in it, unless it is remembered; times; revocation view.
+    pub(crate) fn caller_of_token(
+        self: &Arc<Self>,
+        token: &str,
+        remembered: Option<&Verified>,
+        now: SystemTime,
+    ) -> Result<Principal, CallerError> {
+        if let Some(remembered) = remembered {
+            self.check_times(&remembered.principal, now)?;
+            let known_until = remembered.epoch();
+            let epoch = self.check_not_revoked(&remembered.principal, Some(known_until), now)?;
+            if epoch != known_until {
+                remembered.set_epoch(epoch);
+            }
+            return Ok(remembered.principal.clone());
+        }
+        let verified = self.authentication.jwt.verify(token).map_err(invalid)?;
+        let may_be_remembered = verified.may_be_remembered;
+        let principal = self.identify(verified)?;
+        self.check_times(&principal, now)?;
+        let epoch = self.check_not_revoked(&principal, None, now)?;
+        if may_be_remembered {
+            self.authentication.token_cache.insert(token, Verified::new(principal.clone(), epoch));
+        }
+        Ok(principal)
+    }
+
+    /// Verified claims → the caller that they are of.
+    pub(crate) fn identify(self: &Arc<Self>, token: VerifiedToken) -> Result<Principal, CallerError> {
+        Principal::identify(token, &self.authorization.vocabulary, Some(self.watch()))
+            .map_err(|unidentified| CallerError::new(CallerErrorKind::Invalid, unidentified.0))
+    }
+
+    /// A caller that was accepted before, and a rule that a router declares → it still counts, and satisfies the rule.
+    pub(super) fn require(self: &Arc<Self>, principal: &Principal, rule: &Rule) -> Result<(), CallerError> {
+        let now = self.now();
+        if principal.token().key_is_withdrawn() {
+            let reason = "the key that verified the token is no longer a key of its issuer";
+            return Err(CallerError::new(CallerErrorKind::Revoked, reason));
+        }
+        if principal.scheme() == TOKENS {
+            self.check_times(principal, now)?;
+            self.check_not_revoked(principal, None, now)?;
+        } else {
+            check_expiry(principal, now)?;
+            self.check_view(now)?;
+        }
+        let leeway = self.authentication.limits.leeway;
+        let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway };
+        match self.authorization.decide_declared(rule, &facts) {
+            Some(Decision::Allow) => Ok(()),
+            Some(Decision::Deny { reason, remedy }) => Err(CallerError::denied(reason, remedy)),
+            None => Err(CallerError::new(
+                CallerErrorKind::Misconfigured,
+                format!(
+                    "the rule `{rule}` is decided outside of a request, and no router that was finished with this engine declares it: write \
+                     `.declares(\"name\", &RULE)` behind the handlers of its route, as in `get(socket).declares(..)`, or on the router"
+                ),
+            )),
+        }
+    }
+
+    /// `exp`, `nbf`, `iat` → the credential is valid now.
+    fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
+        let claims = &principal.token().claims;
+        self.authentication.limits.check_times(claims, unix_seconds(now)).map_err(invalid)
+    }
+
+    /// Revocation view → it is fresh, and the credential, its session and its user are not revoked. Returns the epoch up to which this is
+    /// so. `known_until` is the epoch up to which it is known.
+    fn check_not_revoked(
+        self: &Arc<Self>,
+        principal: &Principal,
+        known_until: Option<u64>,
+        now: SystemTime,
+    ) -> Result<u64, CallerError> {
+        self.check_view(now)?;
+        let view = self.revocations.state.view();
+        // Before the view is asked: what is revoked from now on changes it.
+        let epoch = view.epoch();
+        if known_until != Some(epoch) && view.is_revoked(&principal.token_identity()) {
+            let reason = "the token, its session or its user was revoked";
+            return Err(CallerError::new(CallerErrorKind::Revoked, reason));
+        }
+        Ok(epoch)
+    }
+
+    /// Revocation view → it is fresh enough to decide by.
+    pub(crate) fn check_view(self: &Arc<Self>, now: SystemTime) -> Result<(), CallerError> {
+        self.check_fresh(now)
+            .map_err(|error| CallerError::new(CallerErrorKind::Unavailable, error.to_string()))
+    }
+}
+
+/// When its authenticator says that it expires → the credential is valid now. Only a token is of a clock that may differ.
+pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
+    let expires_at = principal.token().claims.expires_at;
+    if expires_at.is_some_and(|expires_at| unix_seconds(now) >= expires_at) {
+        let reason = "the credential has expired, as its authenticator says";
+        return Err(CallerError::new(CallerErrorKind::Expired, reason));
+    }
+    Ok(())
+}
+
+fn invalid(error: VerifyError) -> CallerError {
+    let kind = match error {
+        VerifyError::Expired => CallerErrorKind::Expired,
+        VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => CallerErrorKind::NotYetValid,
+        _ => CallerErrorKind::Invalid,
+    };
+    CallerError::new(kind, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallerErrorKind, VerifyError, invalid};
+
+    #[test]
+    fn only_a_token_that_is_too_early_may_be_valid_later() {
+        for (error, expected) in [
+            (VerifyError::Malformed("it is"), CallerErrorKind::Invalid),
+            (VerifyError::UnknownKey, CallerErrorKind::Invalid),
+            (VerifyError::BadSignature, CallerErrorKind::Invalid),
+            (VerifyError::Expired, CallerErrorKind::Expired),
+            (VerifyError::NotYetValid, CallerErrorKind::NotYetValid),
+            (VerifyError::IssuedInTheFuture, CallerErrorKind::NotYetValid),
+            (VerifyError::LifetimeTooLong, CallerErrorKind::Invalid),
+            (VerifyError::MissingClaim("exp"), CallerErrorKind::Invalid),
+        ] {
+            let shown = error.to_string();
+            assert_eq!(invalid(error).kind(), expected, "{shown}");
+        }
+    }
+}

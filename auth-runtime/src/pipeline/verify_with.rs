@@ -1,0 +1,84 @@
+//! [`Auth::verify_with`]: credentials that an authenticator judges, outside of a request.
+
+use axum::http::request::Parts;
+use axum::http::{Method, Request};
+
+use super::Principal;
+use super::authenticator::Judged;
+use crate::catch_panic::catch_panic_of;
+use crate::engine::{Auth, Engine};
+use crate::rejection::{CallerError, CallerErrorKind};
+
+impl Auth {
+    /// Has an [authenticator](crate::authenticator) of the engine judge a credential outside of a request, and returns its caller, as
+    /// [`verify`](Self::verify) does for tokens. `scheme` is the name of the authenticator, which is that of its source.
+    ///
+    /// The authenticator is given the head of a request `CONNECT /` without headers, since there is no request. One that
+    /// decides by the head, such as one that verifies a signature over it, must not accept that: it answers with
+    /// [`Authentication::Invalid`](crate::authenticator::Authentication::Invalid). What is remembered of the credential from requests
+    /// counts here too.
+    ///
+    /// ```
+    /// use auth_runtime::rejection::CallerError;
+    /// use auth_runtime::{Auth, Principal};
+    ///
+    /// /// The partner that put this message into the queue.
+    /// async fn sender(auth: &Auth, device: &str) -> Result<Principal, CallerError> {
+    ///     auth.verify_with("partner", device).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallerError`]: of the kind `Invalid` also if the authenticator says that this is no credential; `Unavailable` if it failed or the
+    /// view of revocations is too old; `Misconfigured` if the engine has no authenticator of this name, or if it panicked.
+    pub async fn verify_with(&self, scheme: &str, credential: &str) -> Result<Principal, CallerError> {
+        let engine = self.engine();
+        let caller = catch_panic_of(async {
+            let sources = &engine.authentication.sources;
+            let found = sources.resolve(&[scheme]).ok();
+            let found = found.and_then(|found| sources.scheme(*found.first()?));
+            let Some(found) = found else {
+                return Err(CallerError::new(
+                    CallerErrorKind::Misconfigured,
+                    no_authenticator(engine, scheme),
+                ));
+            };
+            let is_credential =
+                !credential.is_empty() && credential.bytes().all(|byte| byte.is_ascii_graphic());
+            if !is_credential {
+                let reason = "the credential is empty, or has characters that are not visible ASCII";
+                return Err(CallerError::new(CallerErrorKind::Invalid, reason));
+            }
+            let head = empty_head();
+            let judged = Judged { scheme: found, name: scheme, text: credential, now: engine.now() };
+            let caller = judged.caller(engine, &head).await?;
+            let absent = "the authenticator says that this is no credential";
+            let caller = caller.ok_or_else(|| CallerError::new(CallerErrorKind::Invalid, absent))?;
+            engine.with_user(caller).await
+        });
+        caller.await.unwrap_or_else(|panic| {
+            let reason = format!("the authenticator `{scheme}`, the `UserStore` or the clock {panic}");
+            Err(CallerError::new(CallerErrorKind::Misconfigured, reason))
+        })
+    }
+}
+
+fn no_authenticator(engine: &Engine, scheme: &str) -> String {
+    let sources = &engine.authentication.sources;
+    let is_authenticator = |name: &&str| {
+        sources.resolve(&[*name]).is_ok_and(|found| found.iter().any(|at| sources.scheme(*at).is_some()))
+    };
+    let known: Vec<&str> = sources.names().filter(is_authenticator).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    format!(
+        "the engine has no authenticator `{scheme}`, and has {known}: name one of these, add it with `.authenticator(..)` on the builder, or \
+         call `verify` for a token of an issuer"
+    )
+}
+
+/// Of no request: a method that no handler of this library is mounted for by itself, and nothing that could be signed.
+fn empty_head() -> Parts {
+    let mut head = Request::new(()).into_parts().0;
+    head.method = Method::CONNECT;
+    head
+}

@@ -1,0 +1,107 @@
+//! Why a caller is not accepted outside of a request.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use super::{Rejection, RejectionKind};
+use crate::policy::Remedy;
+
+/// Why a credential or a caller is not accepted outside of a request: the error of [`Auth::verify`](crate::Auth::verify) and
+/// [`Auth::require`](crate::Auth::require).
+///
+/// Its text is the reason, for logs. Do not send it to the caller: answer by the [kind](Self::kind) alone. The credential is not in it.
+///
+/// | kind | HTTP | gRPC |
+/// |---|---|---|
+/// | `Invalid`, `NotYetValid`, `Expired`, `Revoked` | 401 | `UNAUTHENTICATED` |
+/// | `Denied` | 403; 401 if a newer or stronger login helps (RFC 9470 §3) | `PERMISSION_DENIED` |
+/// | `Unavailable` | 503 | `UNAVAILABLE` |
+/// | `Misconfigured` | 500 | `INTERNAL` |
+///
+/// In a handler or an extractor, `?` makes a [`Rejection`] of it.
+#[derive(Clone, Debug)]
+pub struct CallerError {
+    kind: CallerErrorKind,
+    reason: Cow<'static, str>,
+    remedy: Remedy,
+}
+
+/// The kind of a [`CallerError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallerErrorKind {
+    /// The credential is none of a caller that is known here, and will never be one.
+    Invalid,
+    /// The credential is of a time that has not come: its `nbf` or `iat` is in the future.
+    NotYetValid,
+    /// The credential has expired.
+    Expired,
+    /// The credential, its session or its user was revoked, or the key that verified it was withdrawn.
+    Revoked,
+    /// The caller does not satisfy the rule.
+    Denied,
+    /// It can't be decided now: what is needed for it is out of reach. Try again later.
+    Unavailable,
+    /// The service is misconfigured, or code of the application's panicked.
+    Misconfigured,
+}
+
+impl CallerError {
+    pub(crate) fn new(kind: CallerErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, reason: reason.into(), remedy: Remedy::None }
+    }
+
+    /// Of a caller that does not satisfy a rule.
+    pub(crate) fn denied(reason: String, remedy: Remedy) -> Self {
+        Self { remedy, ..Self::new(CallerErrorKind::Denied, reason) }
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> CallerErrorKind {
+        self.kind
+    }
+
+    /// What the caller could do about a denial, as far as a protocol has words for it.
+    #[must_use]
+    pub fn remedy(&self) -> &Remedy {
+        &self.remedy
+    }
+
+    /// The kind of rejection with which a gate answers for the same reason; it has a [status](RejectionKind::status).
+    #[must_use]
+    pub fn rejection_kind(&self) -> RejectionKind {
+        match self.kind {
+            CallerErrorKind::Invalid
+            | CallerErrorKind::NotYetValid
+            | CallerErrorKind::Expired
+            | CallerErrorKind::Revoked => RejectionKind::InvalidToken,
+            CallerErrorKind::Denied => RejectionKind::of_denial(&self.remedy),
+            CallerErrorKind::Unavailable => RejectionKind::Unavailable,
+            CallerErrorKind::Misconfigured => RejectionKind::Misconfigured,
+        }
+    }
+
+    /// The reason, for a log.
+    pub(crate) fn into_reason(self) -> Cow<'static, str> {
+        self.reason
+    }
+}
+
+impl fmt::Display for CallerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Error for CallerError {}
+
+/// The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<CallerError> for Rejection {
+    fn from(error: CallerError) -> Self {
+        let mut rejection = Self::because(error.rejection_kind(), error.reason);
+        rejection.cause.remedy = error.remedy;
+        rejection
+    }
+}

@@ -1,0 +1,62 @@
+//! The caches that the log evicts from.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::catch_panic::catch_panic;
+use crate::store::{LoggedRevocation, Revocation};
+
+/// A cache of what was loaded for subjects.
+pub(crate) trait SubjectCache: Send + Sync {
+    /// Evicts what was loaded for these subjects, and what is being loaded. It is called once for many.
+    fn forget(&self, subjects: &Subjects<'_>);
+
+    /// The longest time that it remembers.
+    fn longest(&self) -> Duration;
+}
+
+/// Pairs of an issuer and a subject.
+pub(crate) type Subjects<'a> = HashSet<(&'a str, &'a str)>;
+
+/// The caches of an engine.
+#[derive(Default)]
+pub(crate) struct SubjectCaches(Vec<Arc<dyn SubjectCache>>);
+
+impl SubjectCaches {
+    pub(crate) fn add(&mut self, cache: Arc<dyn SubjectCache>) {
+        self.0.push(cache);
+    }
+
+    /// Evicts what these entries of a log say, in one pass over each cache.
+    pub(super) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
+        let subjects: Subjects<'_> = entries
+            .into_iter()
+            .filter_map(|entry| match &entry.revocation {
+                Revocation::Forgotten { issuer, subject } => Some((&**issuer, &**subject)),
+                _ => None,
+            })
+            .collect();
+        if subjects.is_empty() {
+            return;
+        }
+        for cache in &self.0 {
+            // A destructor of what is evicted is the application's. All is evicted before the first runs.
+            if let Err(panic) = catch_panic(|| cache.forget(&subjects)) {
+                tracing::error!(%panic, "auth: what was evicted from a cache panicked when it was dropped");
+            }
+        }
+    }
+
+    /// The longest time that one of them remembers.
+    pub(super) fn longest(&self) -> Duration {
+        self.0.iter().map(|cache| cache.longest()).max().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for SubjectCaches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubjectCaches").field("caches", &self.0.len()).finish_non_exhaustive()
+    }
+}
