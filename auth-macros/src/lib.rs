@@ -45,6 +45,31 @@ pub fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::auth(arguments.into(), item.into()).into()
 }
 
+/// Makes an authenticator of a function, whose arguments are extracted from the request as those of a handler.
+///
+/// ```text
+/// #[authenticator]
+/// async fn partner(credential: &str, State(db): State<Db>, method: Method, uri: Uri) -> Result<Option<Subject>, DbError> { .. }
+///
+/// Auth::builder().authenticator("partner", CredentialPlace::header("X-Signature"), partner::with_state(db))
+/// ```
+///
+/// The first argument is the credential. The others are extracted from a copy of the request's head and from the state, which is passed
+/// to `with_state` when the engine is built; `with_state(())` is without. There is no caller yet, so `Principal` and `Claims` are
+/// errors, and the body is the handler's. The function returns a `Result`: as `Ok` a `Subject`, an `Authenticated`, an `Option` of one of
+/// them, where `None` is an invalid credential (401), or an `Authentication`; an error is 503.
+///
+/// An extractor that rejects the request with a status of a client's error, such as 400 for a header that is missing, makes the credential
+/// invalid (401). One that rejects it with a status of a server's error makes the authenticator fail (503). The log names the
+/// extractor.
+///
+/// Next to the function it declares a type of the same name, so that `use` brings both. So a module or a type of that name can't be in
+/// the same module: the compiler reports that the name is defined twice. The function can still be called, as in a unit test.
+#[proc_macro_attribute]
+pub fn authenticator(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::authenticator(arguments.into(), item.into()).into()
+}
+
 /// Makes a function usable as `#[auth(check = function)]`: a condition in code, run after the caller satisfied the rule.
 ///
 /// ```text

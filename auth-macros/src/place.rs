@@ -8,7 +8,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::{Attribute, ImplItem, Item, TraitItem};
 
-/// The guarded functions of one source file.
+/// The functions of one source file that have an attribute of ours.
 #[derive(Default)]
 struct Functions {
     free: Vec<String>,
@@ -97,7 +97,7 @@ impl Functions {
 fn is_ours(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let last = attribute.path().segments.last();
-        last.is_some_and(|last| last.ident == "auth" || last.ident == "check")
+        last.is_some_and(|last| ["auth", "authenticator", "check"].iter().any(|name| last.ident == name))
     })
 }
 
@@ -109,11 +109,11 @@ mod tests {
     fn functions_of_a_file() {
         let functions = Functions::of(
             "#[auth] async fn free() {} #[auth] async fn both() {} async fn other() {}
-             mod inner { #[auth_runtime::auth] async fn r#in() {} impl X { #[check] async fn nested() {} } }
+             mod inner { #[auth_runtime::auth] async fn r#in() {} impl X { #[check] async fn nested() {} #[authenticator] async fn judge() {} } }
              impl X { #[auth] async fn list() {} #[auth] async fn both() {} async fn other() {} }
              trait T { #[auth(roles = [\"a\"])] async fn of_trait(); }",
         );
-        for name in ["list", "nested", "of_trait"] {
+        for name in ["list", "nested", "judge", "of_trait"] {
             assert!(functions.is_associated(name), "{name}");
         }
         for name in ["free", "both", "other", "in", "unknown"] {

@@ -8,14 +8,15 @@
 //! | item | purpose |
 //! |---|---|
 //! | [`Authenticator`] | judges the credentials of a scheme |
-//! | [`Credential`] | the credential and the request's head, for an authenticator that is a function |
+//! | [`#[authenticator]`](macro@crate::authenticator) | makes an authenticator of a function with extractors |
+//! | [`Credential`] | the credential and the request's head, for an authenticator that is a plain function |
 //! | [`Authentication`] | what an authenticator answers: a caller, that there is no credential, or that it is invalid |
 //! | [`Authenticated`] | a caller: a [`Subject`], and for how long it counts |
 //!
 //! ```
-//! use auth_runtime::authenticator::{BoxError, Credential, Subject};
-//! use auth_runtime::source::CredentialPlace;
-//! use auth_runtime::{Auth, Principal, Router, auth, routing::get};
+//! use auth_runtime::authenticator::{BoxError, CredentialPlace, Subject};
+//! use auth_runtime::{Auth, Principal, Router, auth, authenticator, routing::get};
+//! use axum::extract::State;
 //!
 //! #[derive(Clone)]
 //! struct Partners; // a pool of connections to a database
@@ -27,8 +28,9 @@
 //! }
 //!
 //! /// `None` is an invalid credential (401), and an error is 503.
-//! async fn partner(credential: Credential, partners: Partners) -> Result<Option<Subject>, BoxError> {
-//!     let name = partners.by_device(credential.text()).await?;
+//! #[authenticator]
+//! async fn partner(credential: &str, State(partners): State<Partners>) -> Result<Option<Subject>, BoxError> {
+//!     let name = partners.by_device(credential).await?;
 //!     Ok(name.map(|name| Subject::new(name).roles(["partner"])))
 //! }
 //!
@@ -38,13 +40,17 @@
 //! }
 //!
 //! let auth = Auth::builder()
-//!     .authenticator_with("partner", CredentialPlace::header("X-Device"), partner, Partners)
+//!     .authenticator("partner", CredentialPlace::header("X-Device"), partner::with_state(Partners))
 //!     .build()?;
 //! let app: axum::Router = Router::new().route("/weights", get(weights)).finish(&auth)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The [guide](https://docs.rs/auth-runtime/latest/auth_runtime/guide/authenticators/index.html) says when to answer absent, invalid
+//! or with an error, for how long an answer may be remembered, and what to look out for.
 
 mod answer;
+pub(crate) mod attribute;
 mod function;
 
 use std::fmt;
@@ -69,7 +75,7 @@ pub use crate::source::CredentialPlace;
 /// panics, the request is rejected with 500.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an authenticator",
-    note = "implement `auth_runtime::authenticator::Authenticator` for it, or pass an async function with its state: `.authenticator_with(\"partner\", place, function, state)`"
+    note = "implement `auth_runtime::authenticator::Authenticator` for it, write `#[authenticator]` above an async function and pass `function::with_state(state)`, or pass an async function with its state: `.authenticator_with(\"partner\", place, function, state)`"
 )]
 pub trait Authenticator: Send + Sync + 'static {
     /// Judges a credential, which is at most 16 KiB of visible ASCII, in the request with this head.

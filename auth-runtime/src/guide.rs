@@ -5,6 +5,7 @@
 //! | [`attribute`] | the arguments of `#[auth]`, checks in code, rules for routers and services |
 //! | [`errors`] | what a rejected caller gets, and how to change it |
 //! | [`vocabulary`] | `auth.toml`: declared names, and what the compiler finds with them |
+//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework, opaque tokens |
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
@@ -46,6 +47,9 @@ pub mod api_keys {}
 
 #[doc = include_str!("../guide/attribute.md")]
 pub mod attribute {}
+
+#[doc = include_str!("../guide/authenticators.md")]
+pub mod authenticators {}
 
 #[doc = include_str!("../guide/comparison.md")]
 pub mod comparison {}

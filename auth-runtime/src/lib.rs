@@ -43,7 +43,7 @@ pub mod users;
 pub mod verify;
 pub mod vocabulary;
 
-pub use auth_macros::{auth, check, rule, vocabulary};
+pub use auth_macros::{auth, authenticator, check, rule, vocabulary};
 
 pub use self::client_address::ForwardedHeader;
 pub use self::engine::{Auth, AuthBuilder};
@@ -66,6 +66,9 @@ pub mod routing {
 
 /// Traits and types that the expansions of the macros use, and that messages of the compiler name. Do not use them directly.
 pub mod macro_support {
+    pub use crate::authenticator::attribute::{
+        AuthenticatorAnswer, AuthenticatorFunction, IntoAuthentication, WithState,
+    };
     pub use crate::gate::CarriesPolicy;
     pub use crate::pipeline::{
         Check, CheckError, CheckOutcome, HandedOver, IntoCheckOutcome, NamedCheck, NoCheck,

@@ -8,6 +8,9 @@ pub use axum::response::Response;
 pub use std::string::String;
 pub use std::vec::Vec;
 
+pub use crate::authenticator::attribute::{
+    AuthenticatorAnswer, AuthenticatorFunction, WithState, answer, not_compiled, not_extracted,
+};
 pub use crate::gate::{Argument, Authorized};
 pub use crate::pipeline::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, Gives, NamedCheck, NamesCheck, NoCheck,

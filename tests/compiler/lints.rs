@@ -37,7 +37,8 @@ fn lints() -> Vec<String> {
 fn without_macros(source: &str) -> String {
     let attribute = |line: &str| {
         let line = line.trim_start();
-        line == "#[auth]" || line == "#[check]" || line.starts_with("#[auth(") || line.starts_with("#[check(")
+        let names = ["auth", "authenticator", "check"];
+        names.iter().any(|name| line == format!("#[{name}]") || line.starts_with(&format!("#[{name}(")))
     };
     let mut lines = Vec::new();
     for line in source.lines() {
@@ -47,7 +48,7 @@ fn without_macros(source: &str) -> String {
             let end = if after.ends_with(';') { ";" } else { "" };
             lines.push(format!("{before}Rule::authenticated(){end}"));
         } else {
-            lines.push(line.replace(", auth, check, rule}", "}").replace(", check}", "}"));
+            lines.push(line.replace(", auth, authenticator, check, rule}", "}").replace(", check}", "}"));
         }
     }
     lines.join("\n")

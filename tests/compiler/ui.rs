@@ -21,6 +21,7 @@ fn messages() {
             "words",
             "access",
             "check",
+            "authenticator",
             "function",
             "rule",
             "routing",

@@ -1,6 +1,7 @@
 //! Schemes: credentials that authenticators of the application's own judge, next to tokens, in one engine and one rule.
 
 mod answers;
+mod attribute;
 mod places;
 mod remembered;
 

@@ -1,5 +1,6 @@
 //! Every form that a handler can have, compiled and called.
 
+mod authenticators;
 mod checks;
 mod in_macros;
 

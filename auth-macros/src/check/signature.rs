@@ -1,4 +1,4 @@
-//! Whether the function under `#[auth]` or `#[check]` has a signature that can be called.
+//! Whether the function under an attribute has a signature that can be called.
 
 use proc_macro2::TokenStream;
 use syn::spanned::Spanned as _;
@@ -94,9 +94,34 @@ pub(crate) fn single(attributes: &mut Vec<Attribute>, diagnostics: &Diagnostics)
     });
 }
 
-/// The function can be called by the gate with a principal and extractors.
-pub(crate) fn check(signature: &Signature, diagnostics: &Diagnostics) {
-    asynchronous(signature, "check", diagnostics);
+/// What the attribute of a function wants that is called with one reference and with extractors.
+pub(crate) struct Called {
+    attribute: &'static str,
+    /// In the middle of a sentence.
+    function: &'static str,
+    /// What the first argument is, and how it is written.
+    first: &'static str,
+    example: &'static str,
+}
+
+pub(crate) const CHECK: Called = Called {
+    attribute: "check",
+    function: "a `#[check]` function",
+    first: "the caller",
+    example: "user: &Principal",
+};
+
+pub(crate) const AUTHENTICATOR: Called = Called {
+    attribute: "authenticator",
+    function: "an `#[authenticator]` function",
+    first: "the credential",
+    example: "credential: &str",
+};
+
+/// The function can be called with what comes first, and extractors.
+pub(crate) fn called(signature: &Signature, called: &Called, diagnostics: &Diagnostics) {
+    let Called { attribute, function, first, example } = called;
+    asynchronous(signature, attribute, diagnostics);
     let parameters = signature.generics.params.iter().filter(|it| !matches!(it, GenericParam::Lifetime(_)));
     let generic = parameters.map(|parameter| parameter.span());
     let opaque = signature.inputs.iter().filter_map(|argument| match argument {
@@ -106,25 +131,42 @@ pub(crate) fn check(signature: &Signature, diagnostics: &Diagnostics) {
         _ => None,
     });
     if let Some(span) = generic.chain(opaque).next() {
-        diagnostics.error(span, "a `#[check]` function takes no generics: write the concrete types");
+        diagnostics.error(span, format!("{function} takes no generics: write the concrete types"));
     }
-    let form = "the first argument of a `#[check]` function is the caller: write `user: &Principal`";
+    let form = format!("the first argument of {function} is {first}: write `{example}`");
     match signature.inputs.first() {
         None => diagnostics.error(signature.paren_token.span.join(), form),
         // Reported before.
         Some(FnArg::Receiver(_)) => {}
-        Some(FnArg::Typed(first)) if !matches!(ungrouped_type(&first.ty), Type::Reference(_)) => {
-            diagnostics.error(first.ty.span(), form);
+        Some(FnArg::Typed(argument)) if !matches!(ungrouped_type(&argument.ty), Type::Reference(_)) => {
+            diagnostics.error(argument.ty.span(), form);
         }
-        Some(FnArg::Typed(first)) => {
-            let cfg = first.attrs.iter().find(|attribute| presence([*attribute]).is_some());
+        Some(FnArg::Typed(argument)) => {
+            let cfg = argument.attrs.iter().find(|attribute| presence([*attribute]).is_some());
             if let Some(cfg) = cfg {
                 diagnostics.error(
                     cfg.span(),
-                    "the first argument of a `#[check]` function is the caller, and is always passed: remove the `#[cfg]`, or write it \
-                     above the function",
+                    format!(
+                        "the first argument of {function} is {first}, and is always passed: remove the `#[cfg]`, or write it \
+                         above the function"
+                    ),
                 );
             }
+        }
+    }
+}
+
+/// An authenticator takes nothing that says who the caller is.
+pub(crate) fn before_the_caller(signature: &Signature, diagnostics: &Diagnostics) {
+    for argument in signature.inputs.iter().skip(1) {
+        if let FnArg::Typed(argument) = argument
+            && let Some((name, _)) = principal_type(&argument.ty)
+        {
+            let message = format!(
+                "an authenticator says who the caller is, so there is no `{name}` before it has answered: remove the argument. What depends \
+                 on the caller is decided by the rule, or in a `#[check]`"
+            );
+            diagnostics.error(argument.ty.span(), message);
         }
     }
 }

@@ -9,7 +9,23 @@ use axum::http::{HeaderMap, Method, Uri};
 use super::{Authentication, Authenticator};
 
 /// The credential that a request came with, and the request's head without its extensions: the argument of an authenticator that is a
-/// function.
+/// plain function.
+///
+/// ```
+/// use auth_runtime::Auth;
+/// use auth_runtime::authenticator::{BoxError, Credential, CredentialPlace, Subject};
+///
+/// /// Which names there are.
+/// async fn device(credential: Credential, names: &'static [&'static str]) -> Result<Option<Subject>, BoxError> {
+///     let is_known = names.contains(&credential.text());
+///     Ok(is_known.then(|| Subject::new(credential.text()).roles(["device"])))
+/// }
+///
+/// let auth = Auth::builder()
+///     .authenticator_with("device", CredentialPlace::header("X-Device"), device, &["scale-17"])
+///     .build()?;
+/// # Ok::<(), auth_runtime::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct Credential {
     text: String,

@@ -140,7 +140,8 @@ impl AuthBuilder {
     }
 
     /// Adds a scheme: the credentials at `place` are judged by `authenticator`, and rules name it with `source = "name"`. Where the engine
-    /// has no issuer, and one authenticator alone, that is the source of a rule that names none.
+    /// has no issuer, and one authenticator alone, that is the source of a rule that names none. For a function with
+    /// [`#[authenticator]`](macro@crate::authenticator) the authenticator is `function::with_state(state)`.
     ///
     /// [`build`](Self::build) fails if two schemes take one place: one credential can't be judged by both.
     pub fn authenticator(
@@ -161,7 +162,7 @@ impl AuthBuilder {
     /// Adds a scheme whose credentials a function judges: an async function of the [`Credential`] and a clone of `state`, such as a pool of
     /// connections. It returns a [`Subject`](crate::authenticator::Subject), an
     /// [`Authenticated`](crate::authenticator::Authenticated), an `Option` of one of them (`None` is an invalid credential), or an
-    /// [`Authentication`], as `Ok`. `Err` is 503. The [module](crate::authenticator) has an example.
+    /// [`Authentication`], as `Ok`. `Err` is 503. [`Credential`] has an example.
     pub fn authenticator_with<F, S, Fut, A, E>(
         self,
         name: impl Into<String>,

@@ -1,8 +1,9 @@
 //! A user's crate with every form that the macros expand.
 
+use auth_runtime::authenticator::{BoxError, Subject};
 use auth_runtime::policy::Rule;
 #[rustfmt::skip]
-use auth_runtime::{Principal, auth, check, rule};
+use auth_runtime::{Principal, auth, authenticator, check, rule};
 use axum::extract::{Path, State};
 use axum::http::Method;
 
@@ -68,8 +69,24 @@ pub mod checks {
     }
 }
 
+/// An authenticator.
+#[authenticator]
+pub async fn partner(
+    credential: &str,
+    method: Method,
+    #[cfg(any())] _: NoSuchType,
+    State(name): State<String>,
+) -> Result<Option<Subject>, String> {
+    Ok((method == Method::GET && credential == name).then(|| Subject::new(name)))
+}
+
+#[authenticator(crate = ::auth_runtime)]
+async fn private_authenticator(credential: &str) -> Result<Subject, BoxError> {
+    Ok(Subject::new(credential))
+}
+
 macro_rules! by_macro {
-    ($name:ident, $check:ident, $role:literal) => {
+    ($name:ident, $check:ident, $authenticator:ident, $role:literal) => {
         #[auth(roles = [$role], check = $check)]
         async fn $name() {}
 
@@ -77,15 +94,25 @@ macro_rules! by_macro {
         async fn $check(user: &Principal, Path(name): Path<String>) -> bool {
             user.subject() == name
         }
+
+        #[authenticator]
+        async fn $authenticator(credential: &str, _method: Method) -> Result<Subject, BoxError> {
+            Ok(Subject::new(credential))
+        }
     };
 }
-by_macro!(handler_of_macro, check_of_macro, "admin");
+by_macro!(handler_of_macro, check_of_macro, authenticator_of_macro, "admin");
 
 /// In a function.
 pub fn functions() {
     #[check]
     async fn inner_check(_user: &Principal) -> bool {
         true
+    }
+
+    #[authenticator]
+    async fn inner_authenticator(credential: &str) -> Result<Subject, BoxError> {
+        Ok(Subject::new(credential))
     }
 
     #[auth(check = inner_check)]

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "what is shadowed is there to be in the way")]
 
 use ::gatekeeper::routing::get;
-use ::gatekeeper::{Principal, Router, auth, check, rule};
+use ::gatekeeper::{Principal, Router, auth, authenticator, check, rule};
 
 mod core {}
 mod std {}
@@ -18,6 +18,8 @@ struct FunctionWithoutCheck;
 struct Send;
 struct Sync;
 struct String;
+#[allow(non_camel_case_types, reason = "it shadows a type of the language")]
+type str = ();
 
 const STAFF: ::gatekeeper::policy::Rule = rule!(crate = ::gatekeeper, roles = ["staff"]);
 
@@ -33,6 +35,20 @@ async fn not_eve(
     #[cfg(any())] _: NoSuchType,
 ) -> ::std::result::Result<bool, ::std::string::String> {
     ::std::result::Result::Ok(user.subject() != "eve" && method == ::axum::http::Method::GET)
+}
+
+/// Knows the caller that its state names.
+#[authenticator(crate = ::gatekeeper)]
+pub async fn partner(
+    credential: &::core::primitive::str,
+    ::axum::extract::State(name): ::axum::extract::State<&'static ::core::primitive::str>,
+    #[cfg(any())] _: NoSuchType,
+) -> ::std::result::Result<::std::option::Option<::gatekeeper::authenticator::Subject>, ::axum::BoxError> {
+    ::std::result::Result::Ok(if credential == name {
+        ::std::option::Option::Some(::gatekeeper::authenticator::Subject::new(credential))
+    } else {
+        ::std::option::Option::None
+    })
 }
 
 #[auth(crate = ::gatekeeper, public)]
