@@ -179,8 +179,11 @@ fn links_lead_somewhere_from_the_registry_and_from_rustdoc() {
 fn item(target: &str) -> String {
     let (page, member) = target.split_once('#').unwrap_or((target, ""));
     let (module, file) = page.rsplit_once('/').unwrap_or(("", page));
-    let (kind, name) = file.strip_suffix(".html").unwrap().split_once('.').unwrap();
     let modules = module.split('/').filter(|name| !name.is_empty());
+    if file == "index.html" {
+        return format!("mod@{}", ["crate"].into_iter().chain(modules).collect::<Vec<_>>().join("::"));
+    }
+    let (kind, name) = file.strip_suffix(".html").unwrap().split_once('.').unwrap();
     let path = ["crate"].into_iter().chain(modules).chain([name]).collect::<Vec<_>>().join("::");
     // rustdoc's name for the namespace that attributes are in.
     let kind = if kind == "attr" { "macro" } else { kind };

@@ -1,5 +1,6 @@
 //! The users of callers: loaded before the rule, remembered, forgotten.
 
+mod checks;
 mod configuration;
 mod forgetting;
 mod grants;
