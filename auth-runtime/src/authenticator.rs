@@ -81,8 +81,9 @@ pub trait Authenticator: Send + Sync + 'static {
     /// Judges a credential, which is at most 16 KiB of visible ASCII, in the request with this head.
     ///
     /// # Errors
-    /// If it can't be judged now, for example because a database does not answer: the request is rejected with 503. The error's text goes
-    /// to tracing and to the audit hook, never to the caller, and must not contain the credential.
+    /// If it can't be judged now, for example because a database does not answer: the request is rejected with 503. An error that is a
+    /// [`Rejection`](crate::rejection::Rejection), such as [`Rejection::forbidden`](crate::rejection::Rejection::forbidden), is answered as
+    /// that. The error's text goes to tracing and to the audit hook, never to the caller, and must not contain the credential.
     fn authenticate(
         &self,
         credential: &str,

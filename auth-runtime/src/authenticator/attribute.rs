@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
 use super::{Authentication, Authenticator};
+use crate::rejection::take_marked;
 
 /// What the function of an authenticator answers.
 pub type AuthenticatorAnswer = Result<Authentication, BoxError>;
@@ -90,9 +91,13 @@ pub fn answer(returned: impl IntoAuthentication) -> AuthenticatorAnswer {
 /// The answer where the extractor `X` rejected the request.
 ///
 /// # Errors
-/// If the service is at fault, as the status says. A request in which something is missing has an invalid credential.
+/// If the service is at fault, as the status says, or if it is the library's `Rejection`. A request in which something is missing has an invalid credential.
 pub fn not_extracted<X, R: IntoResponse>(rejection: R) -> AuthenticatorAnswer {
-    let status = rejection.into_response().status();
+    let mut answer = rejection.into_response();
+    if let Some(rejection) = take_marked(answer.extensions_mut()) {
+        return Err(rejection.into());
+    }
+    let status = answer.status();
     let reason = format!("its extractor `{}` answered {status}", type_name::<X>());
     if status.is_server_error() {
         return Err(reason.into());

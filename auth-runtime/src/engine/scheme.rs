@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::{SystemRandom, generate};
 use aws_lc_rs::{hmac, rand};
+use axum::BoxError;
 use axum::http::request::Parts;
 
 use crate::authenticator::{Authentication, DynAuthenticator};
 use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::{Principal, Unidentified};
+use crate::rejection::{Rejection, RejectionKind};
 use crate::revocation::{SubjectCache, Subjects};
 use crate::verify::VerifiedToken;
 
@@ -42,6 +44,8 @@ pub(crate) enum Judgement {
     Caller(Principal),
     Absent,
     Invalid(Cow<'static, str>),
+    /// The authenticator rejected the request itself, for this reason.
+    Rejected(RejectionKind, Arc<str>),
     /// The authenticator returned a caller that can't be one.
     Impossible(Arc<str>),
 }
@@ -85,7 +89,11 @@ impl Scheme {
         identify: impl Fn(VerifiedToken) -> Result<Principal, Unidentified>,
     ) -> Result<Judgement, LoadError> {
         let load = async {
-            let (judgement, remember_for) = match self.authenticator.authenticate(credential, head).await? {
+            let answer = match self.authenticator.authenticate(credential, head).await {
+                Ok(answer) => answer,
+                Err(error) => return Ok(Loaded::new(Some(rejected(error)?), Duration::ZERO)),
+            };
+            let (judgement, remember_for) = match answer {
                 Authentication::Absent => (Judgement::Absent, Duration::ZERO),
                 Authentication::Invalid(why) => (Judgement::Invalid(why), Duration::ZERO),
                 Authentication::Authenticated(caller) => {
@@ -112,6 +120,13 @@ impl Scheme {
         hash.copy_from_slice(tag.as_ref());
         hash
     }
+}
+
+/// What an authenticator rejected a request with, if its error is a [`Rejection`].
+fn rejected(error: BoxError) -> Result<Judgement, BoxError> {
+    let mut rejection = error.downcast::<Rejection>()?;
+    let reason = rejection.take_reason().unwrap_or_else(|| "for a reason that was reported before".into());
+    Ok(Judgement::Rejected(rejection.kind(), reason.into()))
 }
 
 impl SubjectCache for Scheme {

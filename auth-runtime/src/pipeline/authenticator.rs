@@ -65,6 +65,10 @@ impl Judged<'_> {
             }
             Judgement::Absent => Ok(None),
             Judgement::Invalid(why) => Err(invalid(why)),
+            Judgement::Rejected(kind, why) => {
+                let reason = format!("the authenticator `{}` rejected the request: {why}", self.name);
+                Err(CallerError::of_authenticator(kind, reason))
+            }
             Judgement::Impossible(why) => {
                 let name = self.name;
                 let reason = format!("the authenticator `{name}` returned a caller that can't be one: {why}");

@@ -28,13 +28,15 @@ impl From<CallerError> for Failure {
             CallerErrorKind::Invalid | CallerErrorKind::Expired | CallerErrorKind::Revoked => {
                 CredentialState::Invalid
             }
-            CallerErrorKind::Denied => {
-                let remedy = error.remedy().clone();
-                return Self::denied(error.into_reason().into_owned(), remedy);
+            CallerErrorKind::Denied | CallerErrorKind::Unavailable | CallerErrorKind::Misconfigured => {
+                CredentialState::Undetermined
             }
-            CallerErrorKind::Unavailable | CallerErrorKind::Misconfigured => CredentialState::Undetermined,
         };
-        Self { credential, ..Self::new(error.rejection_kind(), error.into_reason()) }
+        let rejection = match error.remedy() {
+            Remedy::None => Rejection::new(error.rejection_kind()),
+            remedy => Rejection::denied(remedy.clone()),
+        };
+        Self { rejection, reason: error.into_reason(), credential }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct CallerError {
     kind: CallerErrorKind,
     reason: Cow<'static, str>,
     remedy: Remedy,
+    /// What an authenticator rejected the caller with; `None`: it follows from the kind.
+    answered_as: Option<RejectionKind>,
 }
 
 /// The kind of a [`CallerError`].
@@ -49,12 +51,23 @@ pub enum CallerErrorKind {
 
 impl CallerError {
     pub(crate) fn new(kind: CallerErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, reason: reason.into(), remedy: Remedy::None }
+        Self { kind, reason: reason.into(), remedy: Remedy::None, answered_as: None }
     }
 
     /// Of a caller that does not satisfy a rule.
     pub(crate) fn denied(reason: String, remedy: Remedy) -> Self {
         Self { remedy, ..Self::new(CallerErrorKind::Denied, reason) }
+    }
+
+    /// An authenticator rejected the caller, as code of the application's may.
+    pub(crate) fn of_authenticator(kind: RejectionKind, reason: impl Into<Cow<'static, str>>) -> Self {
+        let of = match kind {
+            RejectionKind::Unauthenticated | RejectionKind::InvalidToken => CallerErrorKind::Invalid,
+            RejectionKind::Unavailable => CallerErrorKind::Unavailable,
+            RejectionKind::Misconfigured => CallerErrorKind::Misconfigured,
+            _ => CallerErrorKind::Denied,
+        };
+        Self { answered_as: Some(kind), ..Self::new(of, reason) }
     }
 
     /// The kind.
@@ -72,6 +85,9 @@ impl CallerError {
     /// The kind of rejection with which a gate answers for the same reason; it has a [status](RejectionKind::status).
     #[must_use]
     pub fn rejection_kind(&self) -> RejectionKind {
+        if let Some(kind) = self.answered_as {
+            return kind;
+        }
         match self.kind {
             CallerErrorKind::Invalid
             | CallerErrorKind::NotYetValid

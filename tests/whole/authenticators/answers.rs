@@ -1,8 +1,10 @@
 //! What a caller of an authenticator is: names, claims, expiry.
 
+use std::sync::Mutex;
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::Clock as _;
+use auth_runtime::rejection::Rejection;
 use auth_runtime::testing::TestClock;
 
 use super::*;
@@ -127,5 +129,46 @@ async fn a_caller_that_can_be_none_is_a_fault_of_the_service() {
         let shown = format!("{subject:?}");
         let app = app(&clock, move || Authenticated::new(subject.clone()));
         assert_eq!(ask(&app, "/known").await.0, 500, "{shown}");
+    }
+}
+
+/// A rejection of the application's own is answered as what it is; any other error is 503.
+#[tokio::test]
+async fn an_authenticator_may_reject_as_a_handler_may() {
+    async fn judge(credential: Credential, (): ()) -> Result<Option<Subject>, BoxError> {
+        Err(match credential.text() {
+            "forbidden" => Rejection::forbidden("the partner is suspended").into(),
+            "hidden" => Rejection::hidden().into(),
+            "unauthenticated" => Rejection::unauthenticated("another one is wanted").into(),
+            _ => "the database is down".into(),
+        })
+    }
+
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&reasons);
+    let auth = Auth::builder()
+        .authenticator_with("own", CredentialPlace::header("X-Own"), judge, ())
+        .audit(move |event| heard.lock().unwrap().push((event.rejection, event.reason.to_owned())))
+        .build()
+        .unwrap();
+    let app = Router::new().route("/", get(known)).finish(&auth).unwrap();
+    for (credential, status, challenge, reason) in [
+        (
+            "forbidden",
+            403,
+            "ApiKey realm=\"restricted\", error=\"insufficient_scope\"",
+            "the partner is suspended",
+        ),
+        ("hidden", 404, "", "it is hidden from the caller"),
+        ("unauthenticated", 401, "ApiKey realm=\"restricted\"", "another one is wanted"),
+        ("else", 503, "", "the authenticator `own` failed: the database is down"),
+    ] {
+        let reply = send(&app, request("GET", "/", &[("x-own", credential)])).await;
+        let shown = if challenge.is_empty() { "" } else { reply.header("www-authenticate") };
+        assert_eq!((reply.status.as_u16(), shown), (status, challenge), "{credential}");
+        assert_eq!(reply.headers.contains_key("www-authenticate"), !challenge.is_empty(), "{credential}");
+        let events = std::mem::take(&mut *reasons.lock().unwrap());
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert!(events[0].1.contains(reason), "{events:?}");
     }
 }
