@@ -18,10 +18,13 @@
 //! # Ok::<(), auth_runtime::BuildError>(())
 //! ```
 
+mod authenticators;
 mod lock;
 mod page;
 mod reading;
 mod text;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -49,6 +52,9 @@ pub struct AccessTable {
     pub declared: Vec<DeclaredRow>,
     #[serde(skip)]
     vocabulary: Option<&'static Vocabulary>,
+    /// Where the credentials of authenticators are, by the names of their sources.
+    #[serde(skip)]
+    authenticators: BTreeMap<String, String>,
 }
 
 /// The head of a role's column.
@@ -154,7 +160,8 @@ impl Routes {
                 policy,
             }
         });
-        let routes = rows.collect();
+        let routes: Vec<RouteRow> = rows.collect();
+        let authenticators = authenticators::of_routes(&routes, auth);
         let declared = declared.into_iter().map(|(declared, policy)| {
             let cell = |role| SingleRole { role, vocabulary }.cell(&policy, "");
             DeclaredRow {
@@ -167,7 +174,7 @@ impl Routes {
             }
         });
         let declared = declared.collect();
-        AccessTable { roles, routes, declared, vocabulary }
+        AccessTable { roles, routes, declared, vocabulary, authenticators }
     }
 }
 

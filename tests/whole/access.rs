@@ -3,6 +3,7 @@
 mod agreement;
 mod lock;
 mod lock_agreement;
+mod lock_authenticators;
 mod lock_errors;
 mod lock_file;
 

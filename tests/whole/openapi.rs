@@ -2,6 +2,7 @@
 
 mod agreement;
 mod aide;
+mod authenticators;
 mod documented;
 mod fill;
 mod schemathesis;

@@ -5,9 +5,12 @@
 //! wildcard may serve its requests. Requests of no listed route are reported as `requests: POST /f/{}`, where `{}` is any
 //! segment.
 //!
+//! Of a source it is compared whether its credentials are tokens or those of an [authenticator](crate::authenticator), and for an
+//! authenticator where they are: the same name could be judged by something else.
+//!
 //! Not compared: whose tokens are accepted (issuers, audiences, the names of claims), the header from which a source takes
-//! a credential, the order in which sources are tried, which origins are trusted, what a check does, and what routers serve
-//! that are merged without a guard.
+//! a token, the order in which sources are tried, which origins are trusted, what a check or an authenticator does, and what routers
+//! serve that are merged without a guard.
 
 mod callers;
 mod difference;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::catch_panic::Panic;
+use crate::engine::is_access_cookie;
 use crate::policy::Remedy;
 use crate::rejection::{CallerError, CallerErrorKind, Rejection, RejectionKind};
 use crate::source::{CredentialLocation, CredentialSource, is_for_one_host};
@@ -84,9 +85,17 @@ impl Failure {
         };
         let detail = format!("{what} was sent more than once");
         let reason = match source.location() {
-            Some(CredentialLocation::Cookie { name }) if !is_for_one_host(name) => format!(
-                "{detail}: the browser has another one of this name, of a parent domain or for another path. Give the cookie a name with `__Host-` in `CookieOptions::name`, or name that domain in `CookieOptions::clear_domains`"
-            ),
+            Some(CredentialLocation::Cookie { name }) if !is_for_one_host(name) => {
+                let remedy = if is_access_cookie(source) {
+                    " in `CookieOptions::name`, or name that domain in `CookieOptions::clear_domains`"
+                } else {
+                    ""
+                };
+                format!(
+                    "{detail}: the browser has another one of this name, of a parent domain or for another path. Give the cookie a name \
+                     with `__Host-`{remedy}"
+                )
+            }
             _ => detail.clone(),
         };
         let rejection = Rejection::new(RejectionKind::InvalidRequest).with_detail(detail);

@@ -10,6 +10,9 @@ use crate::store::StoreError;
 pub enum RevokeError {
     /// The token lacks the claim that it would be known by: `jti` for a token, `sid` for a session.
     NotIdentifiable(&'static str),
+    /// The caller is of the [authenticator](crate::authenticator) of this name, whose credentials are not tokens: their lifetime is not
+    /// the engine's, so an entry that expires can't end them. End the credential where the authenticator looks it up.
+    NotAToken(String),
     /// The store could not record it.
     Unavailable(StoreError),
     /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. It is revoked all the same.
@@ -23,6 +26,11 @@ impl fmt::Display for RevokeError {
                 f,
                 "the token has no `{claim}`, so it can't be revoked by it: have its issuer add the claim, or revoke the user"
             ),
+            Self::NotAToken(scheme) => write!(
+                f,
+                "the credentials of the authenticator `{scheme}` are not tokens, so they can't be revoked: end the credential where the \
+                 authenticator looks it up, and call `Revocations::forget`, so that no instance remembers it"
+            ),
             Self::Unavailable(error) => write!(f, "the revocation was not recorded: {error}"),
             Self::AuditHook(panic) => write!(f, "the revocation was recorded, and the audit hook {panic}"),
         }
@@ -32,7 +40,7 @@ impl fmt::Display for RevokeError {
 impl std::error::Error for RevokeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NotIdentifiable(_) | Self::AuditHook(_) => None,
+            Self::NotIdentifiable(_) | Self::NotAToken(_) | Self::AuditHook(_) => None,
             Self::Unavailable(error) => Some(error),
         }
     }

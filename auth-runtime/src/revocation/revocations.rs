@@ -8,12 +8,16 @@ use super::{RevocationStatus, RevokeError, Revoker};
 use crate::audit::{AuditAction, AuditEvent, AuditLog};
 use crate::principal::Principal;
 use crate::store::{Revocation, StoreError};
+use crate::verify::scheme_of_issuer;
 
 /// Revokes tokens. When a method returns without an error, the revocation is recorded in the store, if there is one, and
 /// is enforced here; other instances that share the store enforce it once they have read its log again.
 ///
 /// A session or a user of a [`TokenIssuer`](crate::session::TokenIssuer) loses the refresh tokens too, if they are in this
 /// engine's store.
+///
+/// It is for tokens. A credential of an [authenticator](crate::authenticator) is ended where the authenticator looks it up; to revoke one
+/// here is [`RevokeError::NotAToken`].
 ///
 /// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
 /// leeway of the engine, from now or, if the token is dated later, from its `iat`. What another issuer issues later under the same
@@ -35,8 +39,10 @@ impl<'a> Revocations<'a> {
     /// Revokes the token that `principal` came with.
     ///
     /// # Errors
-    /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
+    /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`];
+    /// [`RevokeError::AuditHook`].
     pub async fn revoke_token(&self, principal: &Principal) -> Result<(), RevokeError> {
+        check_is_of_tokens(principal.token_identity().issuer)?;
         let token_id = principal.token_id().ok_or(RevokeError::NotIdentifiable("jti"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
         self.revoke_of(principal, Revocation::Token { issuer, token_id }).await
@@ -45,8 +51,10 @@ impl<'a> Revocations<'a> {
     /// Revokes all tokens of the session that `principal`'s token belongs to.
     ///
     /// # Errors
-    /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
+    /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`];
+    /// [`RevokeError::AuditHook`].
     pub async fn revoke_session(&self, principal: &Principal) -> Result<(), RevokeError> {
+        check_is_of_tokens(principal.token_identity().issuer)?;
         let session_id = principal.session_id().ok_or(RevokeError::NotIdentifiable("sid"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
         self.revoke_of(principal, Revocation::Session { issuer, session_id }).await
@@ -60,8 +68,9 @@ impl<'a> Revocations<'a> {
     /// call is rejected too.
     ///
     /// # Errors
-    /// [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
+    /// [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
     pub async fn revoke_user(&self, principal: &Principal) -> Result<(), RevokeError> {
+        check_is_of_tokens(principal.token_identity().issuer)?;
         self.revoke_of(principal, Revocation::of_user(principal, self.revoker.clock.now())).await
     }
 
@@ -70,7 +79,7 @@ impl<'a> Revocations<'a> {
     /// an earlier time ends the sessions that began by then.
     ///
     /// # Errors
-    /// [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
+    /// [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
         if matches!(revocation, Revocation::OtherGenerations { .. }) {
             let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";
@@ -79,6 +88,7 @@ impl<'a> Revocations<'a> {
         if let Revocation::Forgotten { issuer, subject } = revocation {
             return Ok(self.revoker.forget(issuer, subject).await?);
         }
+        check_is_of_tokens(revocation.issuer())?;
         self.record(revocation, None, None).await
     }
 
@@ -153,6 +163,11 @@ impl<'a> Revocations<'a> {
     }
 }
 
+/// The reserved issuers of authenticators issue no tokens: an entry would end nothing, and expire.
+fn check_is_of_tokens(issuer: &str) -> Result<(), RevokeError> {
+    scheme_of_issuer(issuer).map_or(Ok(()), |scheme| Err(RevokeError::NotAToken(scheme.to_owned())))
+}
+
 /// Without what is revoked, and without the store, whose rows name users.
 impl fmt::Debug for Revocations<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,6 +176,17 @@ impl fmt::Debug for Revocations<'_> {
 }
 
 impl Revocation {
+    /// The issuer of what it is about.
+    fn issuer(&self) -> &str {
+        match self {
+            Self::Token { issuer, .. }
+            | Self::Session { issuer, .. }
+            | Self::User { issuer, .. }
+            | Self::OtherGenerations { issuer, .. }
+            | Self::Forgotten { issuer, .. } => issuer,
+        }
+    }
+
     /// All tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
     /// ahead.
     pub(crate) fn of_user(principal: &Principal, now: SystemTime) -> Self {

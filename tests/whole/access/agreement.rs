@@ -2,7 +2,9 @@
 
 use auth_runtime::Router;
 use auth_runtime::access::Verdict;
+use auth_runtime::authenticator::{Credential, Subject};
 use auth_runtime::policy::{ClaimCondition, Condition, Literal, Rule};
+use auth_runtime::source::CredentialPlace;
 use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
 use auth_tests_declared::VOCABULARY;
 use proptest::collection::vec;
@@ -36,11 +38,33 @@ fn condition() -> impl Strategy<Value = Condition> {
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
+    let sources = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(&["device"][..])),
+        2 => Just(Some(&["device", "bearer"][..])),
+    ];
+    let taking = |rule: Rule, sources: Option<&'static [&'static str]>| match sources {
+        Some(sources) => rule.sources(sources),
+        None => rule,
+    };
+    let requiring = (sources.clone(), vec(condition(), 0..3));
     prop_oneof![
         1 => Just(Rule::public()),
-        1 => Just(Rule::optional()),
-        8 => vec(condition(), 0..3).prop_map(|parts| Rule::authenticated().requires(parts.leak())),
+        1 => sources.prop_map(move |sources| taking(Rule::optional(), sources)),
+        8 => requiring.prop_map(move |(sources, parts)| {
+            taking(Rule::authenticated(), sources).requires(parts.leak())
+        }),
     ]
+}
+
+/// A caller's roles, scopes, permissions and plan.
+type Names<'n> = (Vec<&'n str>, Vec<&'n str>, Vec<&'n str>, Option<&'n str>);
+
+/// The credential is what its caller has, in JSON.
+async fn as_it_says(credential: Credential, (): ()) -> Result<Subject, serde_json::Error> {
+    let (roles, scopes, permissions, plan): Names<'_> = serde_json::from_str(credential.text())?;
+    let subject = Subject::new("acme").roles(roles).scopes(scopes).permissions(permissions);
+    Ok(plan.into_iter().fold(subject, |subject, plan| subject.claim("plan", plan)))
 }
 
 /// Everything that a caller may have beside roles.
@@ -66,7 +90,10 @@ async fn agrees(
     extras: &[(Vec<&'static str>, Vec<&'static str>, bool)],
     seen: &std::cell::Cell<[u32; 3]>,
 ) -> Result<(), TestCaseError> {
-    let test = TestAuth::with(|builder| builder.vocabulary(&VOCABULARY));
+    let test = TestAuth::with(|builder| {
+        let place = CredentialPlace::header("X-Device");
+        builder.vocabulary(&VOCABULARY).authenticator_with("device", place, as_it_says, ())
+    });
     let mut inner = Router::new();
     for (index, rule) in rules.iter().enumerate() {
         inner = inner.route(&format!("/{index}"), (axum::routing::get(|| async {}), *rule));
@@ -88,8 +115,15 @@ async fn agrees(
                 let user = TestUser::new("alice").roles(role.iter().copied());
                 let user = user.scopes(scopes.iter().copied()).permissions(permissions.iter().copied());
                 let user = if *pro { user.claim("plan", "pro") } else { user };
-                let request = request("GET", &route.path, &[]).with_principal(user.principal());
-                let status = send(&app, request).await.status.as_u16();
+                let with_principal = request("GET", &route.path, &[]).with_principal(user.principal());
+                let status = send(&app, with_principal).await.status.as_u16();
+                // The same of a caller of the authenticator, where the rule takes its credentials.
+                let roles = role.iter().copied().collect();
+                let names: Names<'_> = (roles, scopes.clone(), permissions.clone(), pro.then_some("pro"));
+                let credential = serde_json::to_string(&names).unwrap();
+                let reply = send(&app, request("GET", &route.path, &[("x-device", &credential)])).await;
+                let takes_it = route.policy.sources.iter().any(|source| source == "device");
+                prop_assert_eq!(reply.status.as_u16(), if takes_it { status } else { anonymous });
                 let expected: &[u16] = match cell {
                     Verdict::Allowed => &[200],
                     Verdict::Denied => &[403],

@@ -1,8 +1,10 @@
 //! What the lock tells agrees with actual requests, to the router as it was and to the router as it is.
 
+use auth_runtime::authenticator::{Credential, Subject};
 use auth_runtime::policy::Rule;
 use auth_runtime::routing::{self, MethodRouter};
-use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
+use auth_runtime::source::CredentialPlace;
+use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Router, auth, rule};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -35,31 +37,63 @@ const REQUESTS: [&str; 26] = [
     "/o/q/b/c",
 ];
 
+/// Whom a route lets in.
+#[derive(Clone, Copy, Debug)]
+enum Guard {
+    Everybody,
+    /// With a token.
+    Admins,
+    /// With a credential of the authenticator.
+    PartnerAdmins,
+    /// With either.
+    AllAdmins,
+}
+
+impl Guard {
+    fn rule(self) -> Rule {
+        match self {
+            Self::Everybody => Rule::public(),
+            Self::Admins => rule!(roles = ["admin"]),
+            Self::PartnerAdmins => rule!(roles = ["admin"], source = "partner"),
+            Self::AllAdmins => rule!(roles = ["admin"], source = ["bearer", "partner"]),
+        }
+    }
+}
+
+fn guard() -> impl Strategy<Value = Guard> {
+    prop_oneof![
+        3 => Just(Guard::Everybody),
+        2 => Just(Guard::Admins),
+        2 => Just(Guard::PartnerAdmins),
+        1 => Just(Guard::AllAdmins),
+    ]
+}
+
 /// What a router is given.
 #[derive(Clone, Copy, Debug)]
 enum Mount {
-    /// Of a path, methods, and whether everybody is let in.
-    Route(&'static str, &'static str, bool),
-    Service(&'static str, bool),
+    /// Of a path, methods, and whom it lets in.
+    Route(&'static str, &'static str, Guard),
+    Service(&'static str, Guard),
     /// A service at this path alone.
-    RouteService(&'static str, bool),
+    RouteService(&'static str, Guard),
     /// What answers for the methods that the paths so far lack.
-    NotAllowed(bool),
+    NotAllowed(Guard),
     /// A router with one route, `/b`, and with a fallback or none.
-    Nested(&'static str, bool, Option<bool>),
-    Fallback(bool),
+    Nested(&'static str, Guard, Option<Guard>),
+    Fallback(Guard),
 }
 
 fn mount() -> impl Strategy<Value = Mount> {
     let methods = select(vec!["GET", "POST", "HEAD", "ANY"]);
     prop_oneof![
-        6 => (select(&PATHS), methods, any::<bool>()).prop_map(|(path, methods, open)| Mount::Route(path, methods, open)),
-        1 => (select(&PREFIXES), any::<bool>()).prop_map(|(path, open)| Mount::Service(path, open)),
-        2 => (select(&PREFIXES), any::<bool>(), any::<Option<bool>>())
-            .prop_map(|(path, open, fallback)| Mount::Nested(path, open, fallback)),
-        1 => (select(&PATHS), any::<bool>()).prop_map(|(path, open)| Mount::RouteService(path, open)),
-        1 => any::<bool>().prop_map(Mount::NotAllowed),
-        1 => any::<bool>().prop_map(Mount::Fallback),
+        6 => (select(&PATHS), methods, guard()).prop_map(|(path, methods, guard)| Mount::Route(path, methods, guard)),
+        1 => (select(&PREFIXES), guard()).prop_map(|(path, guard)| Mount::Service(path, guard)),
+        2 => (select(&PREFIXES), guard(), proptest::option::of(guard()))
+            .prop_map(|(path, guard, fallback)| Mount::Nested(path, guard, fallback)),
+        1 => (select(&PATHS), guard()).prop_map(|(path, guard)| Mount::RouteService(path, guard)),
+        1 => guard().prop_map(Mount::NotAllowed),
+        1 => guard().prop_map(Mount::Fallback),
     ]
 }
 
@@ -69,44 +103,63 @@ async fn for_all() {}
 #[auth(roles = ["admin"])]
 async fn for_admins() {}
 
-fn route(methods: &str, open: bool) -> MethodRouter {
-    match (methods, open) {
-        ("GET", true) => routing::get(for_all),
-        ("GET", false) => routing::get(for_admins),
-        ("POST", true) => routing::post(for_all),
-        ("POST", false) => routing::post(for_admins),
-        ("HEAD", true) => routing::head(for_all),
-        ("HEAD", false) => routing::head(for_admins),
-        (_, true) => routing::any(for_all),
-        (_, false) => routing::any(for_admins),
+#[auth(roles = ["admin"], source = "partner")]
+async fn for_partners() {}
+
+#[auth(roles = ["admin"], source = ["bearer", "partner"])]
+async fn for_all_admins() {}
+
+/// Passes the handler of a guard on.
+macro_rules! with_handler {
+    ($guard:expr, $call:expr) => {
+        match $guard {
+            Guard::Everybody => $call(for_all),
+            Guard::Admins => $call(for_admins),
+            Guard::PartnerAdmins => $call(for_partners),
+            Guard::AllAdmins => $call(for_all_admins),
+        }
+    };
+}
+
+fn route(methods: &str, guard: Guard) -> MethodRouter {
+    match methods {
+        "GET" => with_handler!(guard, routing::get),
+        "POST" => with_handler!(guard, routing::post),
+        "HEAD" => with_handler!(guard, routing::head),
+        _ => with_handler!(guard, routing::any),
     }
 }
 
-fn with_fallback(router: Router, open: bool) -> Router {
-    if open { router.fallback(for_all) } else { router.fallback(for_admins) }
+fn with_fallback(router: Router, guard: Guard) -> Router {
+    match guard {
+        Guard::Everybody => router.fallback(for_all),
+        Guard::Admins => router.fallback(for_admins),
+        Guard::PartnerAdmins => router.fallback(for_partners),
+        Guard::AllAdmins => router.fallback(for_all_admins),
+    }
 }
 
 fn router(mounts: &[Mount]) -> Router {
     mounts.iter().fold(Router::new(), |router, mount| match *mount {
-        Mount::Route(path, methods, open) => router.route(path, route(methods, open)),
-        Mount::Service(path, open) => {
-            let rule = if open { Rule::public() } else { rule!(roles = ["admin"]) };
-            router.nest_service(path, (axum::routing::any(|| async {}), rule))
+        Mount::Route(path, methods, guard) => router.route(path, route(methods, guard)),
+        Mount::Service(path, guard) => {
+            router.nest_service(path, (axum::routing::any(|| async {}), guard.rule()))
         }
-        Mount::Nested(path, open, fallback) => {
-            let inner = Router::new().route("/b", route("ANY", open));
+        Mount::Nested(path, guard, fallback) => {
+            let inner = Router::new().route("/b", route("ANY", guard));
             router.nest(
                 path,
-                fallback.map_or(Router::new(), |open| with_fallback(Router::new(), open)).merge(inner),
+                fallback.map_or(Router::new(), |guard| with_fallback(Router::new(), guard)).merge(inner),
             )
         }
-        Mount::RouteService(path, open) => {
-            let rule = if open { Rule::public() } else { rule!(roles = ["admin"]) };
-            router.route_service(path, (axum::routing::any(|| async {}), rule))
+        Mount::RouteService(path, guard) => {
+            router.route_service(path, (axum::routing::any(|| async {}), guard.rule()))
         }
-        Mount::NotAllowed(true) => router.method_not_allowed_fallback(for_all),
-        Mount::NotAllowed(false) => router.method_not_allowed_fallback(for_admins),
-        Mount::Fallback(open) => with_fallback(router, open),
+        Mount::NotAllowed(Guard::Everybody) => router.method_not_allowed_fallback(for_all),
+        Mount::NotAllowed(Guard::Admins) => router.method_not_allowed_fallback(for_admins),
+        Mount::NotAllowed(Guard::PartnerAdmins) => router.method_not_allowed_fallback(for_partners),
+        Mount::NotAllowed(Guard::AllAdmins) => router.method_not_allowed_fallback(for_all_admins),
+        Mount::Fallback(guard) => with_fallback(router, guard),
     })
 }
 
@@ -171,7 +224,7 @@ fn held(mounts: &[Mount]) -> Vec<Mount> {
 fn who_gained_by_a_request_is_told() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let cases = (proptest::collection::vec(mount(), 3..7), any::<prop::sample::Index>(), mount(), 0..4);
-    let seen = std::cell::Cell::new([0_u32; 3]);
+    let seen = std::cell::Cell::new([0_u32; 4]);
     auth_tests_random::runner(80)
         .run(&cases, |(mounts, index, other, kind)| {
             let mut before = held(&mounts);
@@ -192,16 +245,24 @@ fn who_gained_by_a_request_is_told() {
     assert!(seen.get().iter().all(|count| *count > auth_tests_random::times(2)), "{seen:?}");
 }
 
-/// Whether each request is let in: without a credential, and by an administrator.
-async fn let_in(test: &TestAuth, router: Router) -> Vec<(String, bool, bool)> {
+/// The credential is the role of its caller.
+async fn of_role(credential: Credential, (): ()) -> Result<Subject, std::convert::Infallible> {
+    Ok(Subject::new("acme").roles([credential.text()]))
+}
+
+/// Whether each request is let in: without a credential, of an administrator with a token, and of one of the authenticator's.
+async fn let_in(test: &TestAuth, router: Router) -> Vec<(String, [bool; 3])> {
     let app = router.finish(test.auth()).unwrap();
-    let admin = TestUser::new("alice").roles(["admin"]);
+    let bearer = format!("Bearer {}", test.token(&TestUser::new("alice").roles(["admin"])));
+    let callers: [&[(&str, &str)]; 3] = [&[], &[("authorization", &bearer)], &[("x-partner", "admin")]];
     let mut all = Vec::new();
     for path in REQUESTS {
         for method in ["GET", "HEAD", "POST", "PUT"] {
-            let anonymous = send(&app, request(method, path, &[])).await.status;
-            let admin = send(&app, request(method, path, &[]).with_principal(admin.principal())).await.status;
-            all.push((format!("{method} {path}"), anonymous.is_success(), admin.is_success()));
+            let mut is_let_in = [false; 3];
+            for (caller, is_let_in) in callers.iter().zip(&mut is_let_in) {
+                *is_let_in = send(&app, request(method, path, caller)).await.status.is_success();
+            }
+            all.push((format!("{method} {path}"), is_let_in));
         }
     }
     all
@@ -210,31 +271,38 @@ async fn let_in(test: &TestAuth, router: Router) -> Vec<(String, bool, bool)> {
 async fn agrees(
     before: &[Mount],
     after: &[Mount],
-    seen: &std::cell::Cell<[u32; 3]>,
+    seen: &std::cell::Cell<[u32; 4]>,
 ) -> Result<(), TestCaseError> {
-    let test = TestAuth::new();
+    let test = TestAuth::with(|builder| {
+        builder.authenticator_with("partner", CredentialPlace::header("X-Partner"), of_role, ())
+    });
     let [old, new] = [before, after].map(router);
     let changes = told(&old.routes().table(test.auth()), &new.routes().table(test.auth()));
     let changes = changes.join("\n");
     let (old, new) = (let_in(&test, old).await, let_in(&test, new).await);
-    let [mut gained, mut lost] = [false; 2];
-    for ((request, old_anonymous, old_admin), (_, anonymous, admin)) in old.iter().zip(&new) {
-        let everybody = "anonymous callers";
-        for (had, has, who) in [(old_anonymous, anonymous, everybody), (old_admin, admin, "a caller with")] {
-            let line = match (had, has) {
-                (false, true) => format!("+ gained: {who}"),
-                (true, false) => format!("- lost:   {who}"),
+    let mut met = [false; 4];
+    for ((request, old), (_, new)) in old.iter().zip(&new) {
+        // Who it is, and by which source alone.
+        let who = [("anonymous callers", ""), ("a caller with", "bearer"), ("a caller with", "partner")];
+        for ((had, has), (who, source)) in old.iter().zip(new).zip(who) {
+            let what = match (had, has) {
+                (false, true) => "+ gained:",
+                (true, false) => "- lost:  ",
                 _ => continue,
             };
-            gained |= *has;
-            lost |= *had;
-            prop_assert!(changes.contains(&line), "{request}: {line}\n{before:?}\n{after:?}\n{changes}");
+            let by_source = format!("{what} callers with a credential from `{source}`");
+            let is_by_source = changes.contains(&by_source);
+            met[usize::from(*had)] = true;
+            met[3] |= is_by_source;
+            prop_assert!(
+                is_by_source || changes.contains(&format!("{what} {who}")),
+                "{request}: {what} {who} {source}\n{before:?}\n{after:?}\n{changes}"
+            );
         }
     }
+    met[2] = !met[0] && !met[1];
     let mut counts = seen.get();
-    counts[0] += u32::from(gained);
-    counts[1] += u32::from(lost);
-    counts[2] += u32::from(!gained && !lost);
+    counts.iter_mut().zip(met).for_each(|(count, met)| *count += u32::from(met));
     seen.set(counts);
     Ok(())
 }

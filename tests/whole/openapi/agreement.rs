@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 
 use auth_runtime::Router;
+use auth_runtime::authenticator::{Credential, Subject};
 use auth_runtime::openapi::OpenApi;
 use auth_runtime::policy::{ClaimCondition, Condition, Literal, Rule};
-use auth_runtime::testing::{TestAuth, TestRequest as _, TestUser};
+use auth_runtime::source::CredentialPlace;
+use auth_runtime::testing::{TestAuth, TestUser};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -59,14 +61,35 @@ fn condition() -> impl Strategy<Value = (Condition, bool)> {
 }
 
 fn route() -> impl Strategy<Value = (Rule, bool)> {
+    let sources = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(&["partner"][..])),
+        2 => Just(Some(&["partner", "bearer"][..])),
+    ];
+    let taking = |rule: Rule, sources: Option<&'static [&'static str]>| match sources {
+        Some(sources) => rule.sources(sources),
+        None => rule,
+    };
+    let requiring = (sources.clone(), vec(condition(), 0..3));
     prop_oneof![
         1 => Just((Rule::public(), true)),
-        1 => Just((Rule::optional(), true)),
-        8 => vec(condition(), 0..3).prop_map(|parts| {
+        1 => sources.prop_map(move |sources| (taking(Rule::optional(), sources), true)),
+        8 => requiring.prop_map(move |(sources, parts)| {
             let (parts, exact): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-            (Rule::authenticated().requires(parts.leak()), exact.into_iter().all(|exact| exact))
+            let rule = taking(Rule::authenticated(), sources).requires(parts.leak());
+            (rule, exact.into_iter().all(|exact| exact))
         }),
     ]
+}
+
+/// A caller's roles, scopes, permissions and plan.
+type Names<'n> = (Vec<&'n str>, Vec<&'n str>, Vec<&'n str>, Option<&'n str>);
+
+/// The credential is what its caller has, in JSON.
+async fn as_it_says(credential: Credential, (): ()) -> Result<Subject, serde_json::Error> {
+    let (roles, scopes, permissions, plan): Names<'_> = serde_json::from_str(credential.text())?;
+    let subject = Subject::new("acme").roles(roles).scopes(scopes).permissions(permissions);
+    Ok(plan.into_iter().fold(subject, |subject, plan| subject.claim("plan", plan)))
 }
 
 #[derive(Clone, Debug)]
@@ -83,8 +106,22 @@ fn caller() -> impl Strategy<Value = Caller> {
         .prop_map(|(roles, scopes, permissions, pro)| Caller { roles, scopes, permissions, pro })
 }
 
+impl Caller {
+    fn token(&self, test: &TestAuth) -> String {
+        let user = TestUser::new("alice").roles(self.roles.iter().copied());
+        let user = user.scopes(self.scopes.iter().copied()).permissions(self.permissions.iter().copied());
+        format!("Bearer {}", test.token(&if self.pro { user.claim("plan", "pro") } else { user }))
+    }
+
+    fn credential(&self) -> String {
+        let Self { roles, scopes, permissions, pro } = self.clone();
+        let names: Names<'_> = (roles, scopes, permissions, pro.then_some("pro"));
+        serde_json::to_string(&names).unwrap()
+    }
+}
+
 /// OpenAPI 3.1 §4.8.30: one of the objects, and all of its names. A name without a kind is of the one that the document uses it as.
-fn admits(operation: &Value, caller: Option<&Caller>, kinds: &BTreeSet<(String, String)>) -> bool {
+fn admits(operation: &Value, caller: Option<(&str, &Caller)>, kinds: &BTreeSet<(String, String)>) -> bool {
     let has = |caller: &Caller, name: &str| {
         let (kind, bare) = name.split_once(':').unwrap_or_else(|| {
             let mut of = kinds.iter().filter(|(_, known)| known == name);
@@ -103,9 +140,8 @@ fn admits(operation: &Value, caller: Option<&Caller>, kinds: &BTreeSet<(String, 
     security.is_empty()
         || security.iter().any(|object| {
             object.as_object().unwrap().iter().all(|(scheme, names)| {
-                assert_eq!(scheme, "bearer");
                 let mut names = names.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
-                caller.is_some_and(|caller| names.all(|name| has(caller, name)))
+                caller.is_some_and(|(by, caller)| by == scheme && names.all(|name| has(caller, name)))
             })
         })
 }
@@ -146,7 +182,9 @@ async fn agrees(
     callers: &[Caller],
     seen: &std::cell::Cell<[u32; 4]>,
 ) -> Result<(), TestCaseError> {
-    let test = TestAuth::new();
+    let test = TestAuth::with(|builder| {
+        builder.authenticator_with("partner", CredentialPlace::header("X-Partner"), as_it_says, ())
+    });
     let mut inner = Router::new();
     for (index, (rule, _)) in routes.iter().enumerate() {
         let path = if index == 0 { "/".to_owned() } else { format!("/{index}/{{id}}") };
@@ -169,18 +207,17 @@ async fn agrees(
 
         let anonymous = send(&app, request("GET", &url, &[])).await.status.as_u16();
         prop_assert_eq!(admits(operation, None, &kinds), anonymous == 200, "{} {}", url, rule);
-        for caller in callers {
-            let user = TestUser::new("alice").roles(caller.roles.iter().copied());
-            let user =
-                user.scopes(caller.scopes.iter().copied()).permissions(caller.permissions.iter().copied());
-            let user = if caller.pro { user.claim("plan", "pro") } else { user };
-            let reply = send(&app, request("GET", &url, &[]).with_principal(user.principal())).await;
-            let (is_let_in, is_admitted) = (reply.status == 200, admits(operation, Some(caller), &kinds));
-            prop_assert!(is_admitted || !is_let_in, "{rule} lets {caller:?} in: {:?}", operation["security"]);
+        let schemes = [("bearer", "authorization"), ("partner", "x-partner")];
+        for (caller, (scheme, header)) in callers.iter().flat_map(|caller| schemes.map(|by| (caller, by))) {
+            let credential = if scheme == "bearer" { caller.token(&test) } else { caller.credential() };
+            let reply = send(&app, request("GET", &url, &[(header, &credential)])).await;
+            let is_let_in = reply.status == 200;
+            let is_admitted = admits(operation, Some((scheme, caller)), &kinds);
+            let security = &operation["security"];
+            prop_assert!(is_admitted || !is_let_in, "{rule} lets {scheme} {caller:?} in: {security:?}");
             prop_assert!(
                 !is_exact || is_let_in == is_admitted,
-                "{rule} and {caller:?}: {:?}",
-                operation["security"]
+                "{rule} and {scheme} {caller:?}: {security:?}"
             );
             let mut counts = seen.get();
             counts[usize::from(is_exact) * 2 + usize::from(is_let_in)] += 1;

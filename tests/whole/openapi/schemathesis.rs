@@ -1,8 +1,12 @@
 //! `schemathesis` sends requests by the document and looks at the answers: that nobody is let in who is not, and that each
 //! refusal is one that the document tells of.
 
+use std::convert::Infallible;
+
+use auth_runtime::authenticator::{Credential, Subject};
 use auth_runtime::openapi::OpenApi;
 use auth_runtime::routing::{get, post};
+use auth_runtime::source::CredentialPlace;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::{Router, auth};
 use auth_tests_tools::{CHECKS, Said, Tools};
@@ -26,6 +30,14 @@ async fn chapter(Path(number): Path<u32>) -> String {
 #[auth]
 async fn me() {}
 
+/// A token, or the credential of a partner.
+#[auth(roles = ["admin"], source = ["bearer", "partner"])]
+async fn weights() {}
+
+async fn partner(credential: Credential, (): ()) -> Result<Option<Subject>, Infallible> {
+    Ok((credential.text() == "scale-17").then(|| Subject::new("acme").roles(["admin"])))
+}
+
 #[auth(optional)]
 async fn home() {}
 
@@ -39,6 +51,7 @@ fn routes(is_guarded: bool) -> Router {
         .route("/me", get(me))
         .route("/articles/{id}", get(read))
         .route("/chapters/{number}", get(chapter))
+        .route("/weights", get(weights))
         .route("/open", get(open));
     if is_guarded { routes.route("/purge", post(purge)) } else { routes.route("/purge", post(open)) }
 }
@@ -46,7 +59,9 @@ fn routes(is_guarded: bool) -> Router {
 /// What schemathesis says of a server that serves these routes, and tells of them as if all were guarded.
 async fn run(is_guarded: bool) -> Said {
     let tools = Tools::installed();
-    let test = TestAuth::new();
+    let test = TestAuth::with(|builder| {
+        builder.authenticator_with("partner", CredentialPlace::header("X-Partner"), partner, ())
+    });
     let document = OpenApi::new("Shop", "1").describe(&routes(true).routes(), test.auth()).unwrap().to_json();
     let served = async move || ([(CONTENT_TYPE, "application/json")], document);
     let app = routes(is_guarded).finish(test.auth()).unwrap();
@@ -65,7 +80,7 @@ async fn run(is_guarded: bool) -> Said {
 #[ignore = "needs schemathesis: bash tests/run"]
 async fn a_guarded_server_is_what_its_document_says() {
     let Said { is_content, text } = run(true).await;
-    assert!(is_content && text.contains("Tested: 6"), "{text}");
+    assert!(is_content && text.contains("Tested: 7"), "{text}");
 }
 
 #[tokio::test]

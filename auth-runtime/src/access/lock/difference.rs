@@ -14,6 +14,7 @@ pub(super) fn between(before: &State<'_>, after: &State<'_>) -> Vec<String> {
     let difference = Difference { before, after, probes };
     let (mut changes, compared) = difference.of_routes();
     changes.extend(difference.of_requests(compared));
+    changes.extend(difference.of_authenticators());
     changes.extend(difference.of_declared_rules());
     if before.unguarded != after.unguarded {
         changes.push(format!(
@@ -38,6 +39,32 @@ fn compared(pair: RoutePair<'_>) -> Compared {
 }
 
 impl<'l> Difference<'_, 'l> {
+    /// The sources whose credentials are judged in another way, or are at another place. One that only routes of one state name is told
+    /// of with the routes.
+    fn of_authenticators(&self) -> Vec<String> {
+        let (before, after) = (self.before.locked, self.after.locked);
+        let names: BTreeSet<&String> =
+            before.authenticators.keys().chain(after.authenticators.keys()).collect();
+        let is_read = |name: &str| {
+            [before, after].iter().all(|state| state.routes.iter().any(|route| route.reads(name)))
+        };
+        let mut changes = Vec::new();
+        for name in names.into_iter().filter(|name| is_read(name)) {
+            let (old, new) = (before.authenticators.get(name), after.authenticators.get(name));
+            if old != new {
+                let [new, old] = [new, old].map(|place| match place {
+                    Some(place) => format!("of an authenticator, in the {place}"),
+                    None => "tokens".to_owned(),
+                });
+                changes.push(format!(
+                    "the source `{name}`: its credentials are {new} now, and {old} before: other callers may have gained and lost access \
+                     to the routes that take them"
+                ));
+            }
+        }
+        changes
+    }
+
     /// The changes of the routes, each at its own place, and the pairs that were compared for them.
     fn of_routes(&self) -> (Vec<String>, BTreeSet<Compared>) {
         let routes = self.before.known().chain(self.after.known());

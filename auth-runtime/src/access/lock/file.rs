@@ -21,6 +21,9 @@ pub(super) struct Locked {
     pub(super) roles: BTreeMap<String, LockedRole>,
     /// The roles that are granted each permission.
     pub(super) permissions: BTreeMap<String, Vec<String>>,
+    /// The sources whose credentials an authenticator judges, each with its place. A lock without any has no such member.
+    #[serde(default)]
+    pub(super) authenticators: BTreeMap<String, String>,
     pub(super) routes: Vec<LockedRoute>,
     /// The rules that are decided outside of requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,6 +79,11 @@ impl LockedRoute {
         self.is_unknown() && self.policy.access == PolicyAccess::Unguarded
     }
 
+    /// Whether its rule names this source.
+    pub(super) fn reads(&self, source: &str) -> bool {
+        self.policy.sources.iter().any(|name| name == source)
+    }
+
     pub(super) fn is_fallback(&self) -> bool {
         self.path.ends_with(FALLBACK)
     }
@@ -99,7 +107,8 @@ impl Locked {
         });
         let mut declared: Vec<_> = declared.collect();
         declared.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
-        Self { version: VERSION, roles, permissions, routes, declared }
+        let authenticators = table.authenticators.clone();
+        Self { version: VERSION, roles, permissions, authenticators, routes, declared }
     }
 
     /// # Errors
@@ -146,6 +155,12 @@ impl Locked {
             [] => format!("{open}{close}"),
             _ => format!("{open}\n    {}\n  {close}", lines.join(",\n    ")),
         };
+        let authenticators = match self.authenticators.is_empty() {
+            true => String::new(),
+            false => {
+                format!("  \"authenticators\": {},\n", block(["{", "}"], members(&self.authenticators)))
+            }
+        };
         let declared = match self.declared.as_slice() {
             [] => String::new(),
             rules => {
@@ -153,7 +168,7 @@ impl Locked {
             }
         };
         format!(
-            "{{\n  \"version\": {},\n  \"roles\": {},\n  \"permissions\": {},\n  \"routes\": {}{declared}\n}}\n",
+            "{{\n  \"version\": {},\n  \"roles\": {},\n  \"permissions\": {},\n{authenticators}  \"routes\": {}{declared}\n}}\n",
             self.version,
             block(["{", "}"], members(&self.roles)),
             block(["{", "}"], members(&self.permissions)),

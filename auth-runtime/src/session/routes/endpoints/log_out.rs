@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::audit::AuditAction;
+use crate::principal::{Principal, TOKENS};
 use crate::session::routes::{Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::source::{Bearer, CredentialSource as _, Extracted};
 
@@ -39,7 +40,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         })
     }
 
-    /// Ends all sessions of the caller. Its route needs a rule that requires a caller.
+    /// Ends all sessions of the caller. Its route needs a rule that requires a caller with a token: the credentials of an
+    /// [authenticator](crate::authenticator) are not sessions of an issuer, and such a caller is answered 500.
     pub async fn log_out_everywhere(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         match caught(self.try_log_out_everywhere(&mut head)).await {
@@ -49,7 +51,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     async fn try_log_out_everywhere(&self, head: &mut Parts) -> Result<(), TokenFailure> {
-        let principal = self.client(head).await;
+        let principal = self.client(head).await.and_then(with_a_token);
         let principal =
             principal.map_err(|failure| self.audit_failure(AuditAction::LogoutEverywhere, head, failure))?;
         self.tokens_for(head)
@@ -75,6 +77,19 @@ impl<A> TokenEndpoints<A> {
             Delivery::Json => present(Bearer::default().extract(head)).into_iter().collect(),
         }
     }
+}
+
+/// A caller of an authenticator would believe that it is logged out, and nothing would have ended.
+fn with_a_token(caller: Principal) -> Result<Principal, TokenFailure> {
+    if caller.scheme() == TOKENS {
+        return Ok(caller);
+    }
+    tracing::error!(
+        scheme = caller.scheme(),
+        "auth: the caller of a logout everywhere is of an authenticator, whose credentials are not tokens: name the sources of tokens in \
+         the rule of the route"
+    );
+    Err(TokenFailure::Misconfigured)
 }
 
 fn present(found: Extracted<'_>) -> Option<String> {
