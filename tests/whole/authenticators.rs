@@ -62,7 +62,8 @@ async fn the_first_credential_that_is_present_decides_whichever_scheme_it_is_of(
     let partner = |text| ("x-partner", text);
     let session = |text| ("cookie", text);
     let bearer = "authorization";
-    let rows: &[(&[(&str, &str)], u16, &str, usize)] = &[
+    type Row<'a> = (&'a [(&'a str, &'a str)], u16, &'a str, usize);
+    let rows: &[Row<'_>] = &[
         (&[], 401, "", 0),
         (&[(bearer, &token)], 200, "jwt https://issuer.test alice", 0),
         (&[partner("acme")], 200, "partner urn:auth-runtime:scheme:partner acme", 1),

@@ -149,7 +149,7 @@ pub(crate) async fn is_echoed(client: &mut Client) -> bool {
 pub(crate) async fn closed(client: &mut Client) -> (usize, u16, String) {
     let mut messages = 0;
     loop {
-        match timeout(PATIENCE, client.next()).await.expect("it is closed") {
+        match timeout(PATIENCE, client.next()).await.unwrap() {
             Some(Ok(ClientMessage::Close(Some(frame)))) => {
                 // The answer to the close frame, and the end of the connection.
                 while timeout(PATIENCE, client.next()).await.unwrap().is_some_and(|next| next.is_ok()) {}

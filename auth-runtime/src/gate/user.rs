@@ -68,7 +68,9 @@ impl<S: Sync, T: Send + Sync + 'static> FromRequestParts<S> for User<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let principal = required(parts)?;
         of(&principal, parts)?.ok_or_else(|| {
-            reject(RejectionKind::InsufficientScope, "there are no users for callers such as this one", parts)
+            let reason = "there are no users for callers such as this one";
+            tracing::debug!("auth: the answer is 403, because {reason}");
+            reject(RejectionKind::InsufficientScope, reason, parts)
         })
     }
 }
@@ -96,6 +98,7 @@ fn of<T: Send + Sync + 'static>(principal: &Principal, parts: &Parts) -> Result<
         Some(Some(users)) => missing_store(type_name::<T>(), Some(users.type_name())),
         _ => missing_store(type_name::<T>(), None),
     };
+    tracing::error!(what, "auth: the answer is 500, because the user can't be extracted");
     Err(reject(RejectionKind::Misconfigured, format!("the user can't be extracted: {what}"), parts))
 }
 

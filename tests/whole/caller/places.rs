@@ -82,7 +82,8 @@ async fn in_routers_that_are_nested() {
             .nest_service("/below", (axum::Router::new().fallback(|| async {}), rule!()))
     };
     let paths = ["/v1", "/v1/x/1", "/v1/below/a"];
-    let table: Vec<(Router, fn(axum::Router) -> axum::Router, &str)> = vec![
+    type Outer = fn(axum::Router) -> axum::Router;
+    let table: Vec<(Router, Outer, &str)> = vec![
         (Router::new().nest("/v1", inner().layer(layer())), |app| app, ""),
         (Router::new().nest("/v1", inner()).layer(layer()), |app| app, ""),
         (

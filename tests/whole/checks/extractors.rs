@@ -69,6 +69,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Shop {
 }
 
 #[check]
+#[allow(clippy::too_many_arguments, reason = "every kind of argument")]
 async fn all(
     user: &Principal,
     same: Principal,

@@ -65,7 +65,7 @@ async fn may_read(
 #[auth(check = may_read)]
 async fn readable(
     user: Principal,
-    #[cfg(all())] auth_runtime::Checked(article): auth_runtime::Checked<Article>,
+    #[cfg(not(any()))] auth_runtime::Checked(article): auth_runtime::Checked<Article>,
     #[cfg(any())] _: Checked<NoSuchType>,
 ) -> String {
     format!("{} reads {}", user.subject(), article.id)

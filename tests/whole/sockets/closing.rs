@@ -45,7 +45,7 @@ pub(super) async fn burst(
 enum End {
     Logout,
     LogoutEverywhere,
-    SessionEnd,
+    EndedSession,
     RevokedToken,
     RevokedSession,
     RevokedUser,
@@ -55,7 +55,7 @@ impl End {
     const ALL: [Self; 6] = [
         Self::Logout,
         Self::LogoutEverywhere,
-        Self::SessionEnd,
+        Self::EndedSession,
         Self::RevokedToken,
         Self::RevokedSession,
         Self::RevokedUser,
@@ -69,7 +69,7 @@ impl End {
                 return;
             }
             Self::LogoutEverywhere => return service.tokens.log_out_everywhere(subject).await.unwrap(),
-            Self::SessionEnd => return service.tokens.end_session(&session_id).await.unwrap(),
+            Self::EndedSession => return service.tokens.end_session(&session_id).await.unwrap(),
             Self::RevokedToken => return service.tokens.revoke(&tokens.access_token).await.unwrap(),
             Self::RevokedSession => Revocation::Session { issuer, session_id },
             Self::RevokedUser => {

@@ -77,7 +77,7 @@ async fn the_header_is_a_list_in_which_one_name_is_a_credential() {
             assert!(reply.header("vary").contains("sec-websocket-protocol"), "{:?}", reply.headers);
             match reply.status.as_u16() {
                 200 if *status == 200 => {
-                    assert_eq!((&*reply.body, reply.header("cache-control")), ("alice", "private"))
+                    assert_eq!((&*reply.body, reply.header("cache-control")), ("alice", "private"));
                 }
                 401 => assert!(reply.header("www-authenticate").starts_with("Bearer ")),
                 _ => {}

@@ -58,7 +58,8 @@ fn error_of(auth: &Auth, routes: Router) -> String {
 fn a_handler_that_takes_a_user_needs_a_store_of_its_type() {
     let without = TestAuth::new();
     let with = TestAuth::with(|builder| builder.users(Accounts::new()));
-    let mounts: [(&str, fn() -> MethodRouter); 8] = [
+    type Mount = fn() -> MethodRouter;
+    let mounts: [(&str, Mount); 8] = [
         ("name", || get(name)),
         ("as_alias", || get(as_alias)),
         ("as_option", || get(as_option)),
@@ -120,7 +121,7 @@ fn what_the_builder_is_given_is_checked() {
     let key = || {
         auth_runtime::verify::TrustedIssuer::new("https://id.test")
             .audience("a")
-            .key(auth_runtime::verify::Key::secret(auth_runtime::verify::Algorithm::HS256, &[1; 32]))
+            .key(auth_runtime::verify::Key::secret(auth_runtime::verify::Algorithm::HS256, [1; 32]))
     };
     let long = Duration::from_secs(86_401);
     let error = |configure: fn(AuthBuilder, UserCache) -> AuthBuilder, cache| {

@@ -49,7 +49,6 @@ async fn to_forget_revokes_nothing() {
     assert_eq!(status(&app, "GET", "/plain", Some(&token)).await, 200);
     forget(&test, "alice").await;
     assert_eq!(status(&app, "GET", "/plain", Some(&token)).await, 200);
-    assert_eq!(test.auth().revocations().status().entries, 0);
 }
 
 /// A load that has read its row, and waits, while the row is changed and forgotten.
@@ -147,7 +146,7 @@ async fn a_log_of_many_entries_is_read_at_the_start() {
     let (test, app) = service_with(&accounts, |builder| builder.store(store.clone()));
     test.auth().catch_up().await.unwrap();
     let status = test.auth().revocations().status();
-    assert_eq!((status.entries, status.cursor), (0, 5000), "they take no memory of the view");
+    assert_eq!((status.entries, status.cursor), (5000, 5000), "sockets look at what was forgotten lately");
     assert_eq!(get_as(&app, &test, &alice(), "/plain").await.status, 200);
 }
 

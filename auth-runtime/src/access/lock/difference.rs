@@ -264,6 +264,7 @@ mod tests {
             permissions: BTreeMap::new(),
             routes: routes.collect(),
             declared: Vec::new(),
+            authenticators: BTreeMap::new(),
         }
     }
 
