@@ -25,6 +25,11 @@
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
 //! [`TokenService::issue`](method@crate::session::TokenService::issue),
+//! [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
+//! [`authenticator`](mod@crate::authenticator), [`Authenticator`](trait@crate::authenticator::Authenticator),
+//! [`Credential`](struct@crate::authenticator::Credential), [`remember_for`](method@crate::authenticator::Authenticated::remember_for),
+//! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
+//! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
 //! [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",

@@ -67,23 +67,24 @@ impl LoginPage {
 
     /// The redirect of a request that was rejected with 401, if a browser sent it to show a page.
     ///
-    /// It is 303 (RFC 9110 §15.4.4): the browser gets the login page by `GET`, also after a form was sent.
-    pub(crate) fn redirect(&self, head: &Parts) -> Option<Response> {
+    /// It is 303 (RFC 9110 §15.4.4): the browser gets the login page by `GET`, also after a form was sent. If the URL has a credential,
+    /// it is not the way back: it would be written to further places, and be rejected again.
+    pub(crate) fn redirect(&self, head: &Parts, has_credential: bool) -> Option<Response> {
         let asked = original_uri(head);
         // Where the login page itself is rejected, a redirect would never end.
         if !navigation::is_page_load(head) || asked.path() == self.path() {
             return None;
         }
-        let location = HeaderValue::try_from(self.location(&head.method, asked)).ok()?;
+        let location = HeaderValue::try_from(self.location(&head.method, asked, has_credential)).ok()?;
         let mut response = StatusCode::SEE_OTHER.into_response();
         response.headers_mut().insert(LOCATION, location);
         Some(response)
     }
 
     /// The login page, with the way back to what a safe request asked for. A form can't be sent again by a link.
-    fn location(&self, method: &Method, asked: &Uri) -> String {
+    fn location(&self, method: &Method, asked: &Uri, has_credential: bool) -> String {
         let path_and_query = asked.path_and_query().map_or("/", |path| path.as_str());
-        if *method == Method::POST || !is_path_of_this_origin(path_and_query) {
+        if has_credential || *method == Method::POST || !is_path_of_this_origin(path_and_query) {
             return self.path.clone();
         }
         let separator = if self.path.contains('?') { '&' } else { '?' };

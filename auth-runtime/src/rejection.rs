@@ -192,16 +192,17 @@ impl Rejection {
         mut self,
         realm: &str,
         schemes: &[&str],
-        login_page: Option<&LoginPage>,
+        login_page: Option<(&LoginPage, bool)>,
         hook: Option<&RenderHook>,
         head: &Parts,
     ) -> Self {
         let login_page = login_page.filter(|_| self.status() == StatusCode::UNAUTHORIZED);
-        let mut response = match (login_page.and_then(|page| page.redirect(head)), hook) {
-            (Some(redirect), _) => redirect,
-            (None, Some(hook)) => ensure_failure(hook(&self, head), self.status()),
-            (None, None) => self.problem(),
-        };
+        let mut response =
+            match (login_page.and_then(|(page, is_in_url)| page.redirect(head, is_in_url)), hook) {
+                (Some(redirect), _) => redirect,
+                (None, Some(hook)) => ensure_failure(hook(&self, head), self.status()),
+                (None, None) => self.problem(),
+            };
         if login_page.is_some() {
             login_page::add_vary(&mut response);
         }

@@ -205,8 +205,10 @@ fn every_page_is_a_module_and_every_example_is_compiled() {
         for block in blocks(&text) {
             // `rs` is Rust that rustdoc does not compile, and the test above does: it needs an auth.toml.
             let needs_file = block.info == "rs" && name == "vocabulary.md";
-            let is_known =
-                matches!(block.info, "rust" | "rust,no_run" | "sh" | "text" | "toml" | "python" | "java");
+            let is_known = matches!(
+                block.info,
+                "rust" | "rust,no_run" | "js" | "sh" | "text" | "toml" | "python" | "java"
+            );
             assert!(is_known || needs_file, "{}: a fence is marked `{}`", path.display(), block.info);
         }
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use auth_runtime::rejection::{Rejection, RejectionKind};
 use auth_runtime::routing::{get, post};
+use auth_runtime::source::Query;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 use auth_runtime::{Auth, LoginPage, ReturnTo, Router, auth, rule};
@@ -224,6 +225,45 @@ async fn the_login_page_is_never_redirected() {
     let app = axum::Router::new().nest("/in", plain);
     for (path, status) in [("/in/login", 401), ("/in/login?return_to=%2Fx", 401), ("/in/other", 303)] {
         assert_eq!(ask(&app, "GET", path, &[]).await.status.as_u16(), status, "{path}");
+    }
+}
+
+/// An application that rejects by itself is answered as the gate is: also where its router is nested, and never with a loop.
+#[tokio::test]
+async fn what_the_application_rejects_is_redirected_too() {
+    #[auth(public)]
+    async fn refuse() -> Rejection {
+        Rejection::unauthenticated("the session is gone")
+    }
+
+    let test = TestAuth::with(|builder| builder.redirect_to_login("/in/login"));
+    let routes = Router::new().route("/page", get(refuse)).route("/login", get(refuse));
+    let app = axum::Router::new().nest("/in", routes.finish(test.auth()).unwrap());
+    let page = ask(&app, "GET", "/in/page?x=1", &[]).await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("location")),
+        (303, "/in/login?return_to=%2Fin%2Fpage%3Fx%3D1")
+    );
+    assert_eq!(send(&app, request("GET", "/in/page", &[])).await.status, 401, "a program");
+    assert_eq!(ask(&app, "GET", "/in/login", &[]).await.status, 401);
+    let upgrade = [("upgrade", "websocket"), ("connection", "upgrade")];
+    assert_eq!(ask(&app, "GET", "/in/page", &upgrade).await.status, 401);
+}
+
+/// It would be written to the log of the login page too, and be rejected again after the login.
+#[tokio::test]
+async fn a_url_with_a_credential_is_no_way_back() {
+    let test = TestAuth::with(|builder| {
+        builder.redirect_to_login("/login").dangerously_allow_query_tokens(Query::new())
+    });
+    let app = routes().finish(test.auth()).unwrap();
+    for (path, location) in [
+        ("/account?access_token=x", "/login"),
+        ("/account?a=b&access_token=", "/login"),
+        ("/account?a=b", "/login?return_to=%2Faccount%3Fa%3Db"),
+    ] {
+        let reply = ask(&app, "GET", path, &[]).await;
+        assert_eq!((reply.status.as_u16(), reply.header("location")), (303, location), "{path}");
     }
 }
 

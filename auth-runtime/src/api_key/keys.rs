@@ -101,15 +101,16 @@ impl ApiKeyState {
         principal.issuer() == Some(&*self.issuer)
     }
 
-    /// Whether the key with this id is valid now.
+    /// When the key with this id expires, in seconds since the epoch, where that is set; `None` if it is not valid now.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub(crate) async fn is_valid(&self, id: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn end_of(&self, id: &str) -> Result<Option<Option<i64>>, StoreError> {
+        let valid = |key: &ApiKeyRecord| self.check_valid(key).is_ok().then_some(key.expires_at);
         if let Some(key) = self.static_keys.get(id) {
-            return Ok(self.check_valid(key).is_ok());
+            return Ok(valid(key));
         }
-        Ok(self.find(id).await?.is_some_and(|key| self.check_valid(&key).is_ok()))
+        Ok(self.find(id).await?.as_ref().and_then(valid))
     }
 
     /// What the engine does each second: writes last uses, if it is time for that. It waits for nothing.
@@ -170,7 +171,7 @@ impl ApiKeyState {
             return Ok(invalid(why));
         }
         if static_key.is_none() {
-            self.last_uses.note(id, unix_seconds(self.clock.now()));
+            self.note_use(id);
         }
         Ok(self.caller(&key))
     }
@@ -178,8 +179,11 @@ impl ApiKeyState {
     /// The row with this id. One of a key that has ended is remembered, and so is that there is none.
     async fn look_up(&self, id: &str) -> Result<Option<Arc<ApiKeyRecord>>, LoadError> {
         let now = self.clock.monotonic();
-        if let Some(known) = self.refused.get(id, now) {
-            return Ok(known);
+        // A row that is no longer refused was so by a clock that was ahead: it is read again.
+        match self.refused.get(id, now) {
+            Some(Some(key)) if self.check_valid(&key).is_ok() => self.refused.forget(|known, _| known == id),
+            Some(known) => return Ok(known),
+            None => {}
         }
         let load = async {
             let key = self.find(id).await?;
@@ -188,6 +192,14 @@ impl ApiKeyState {
             Ok(Loaded::new(key.map(Arc::new), remember_for))
         };
         self.refused.load(id.to_owned(), now, load).await
+    }
+
+    fn note_use(&self, id: &str) {
+        let now = unix_seconds(self.clock.now());
+        // A clock before the epoch is wrong.
+        if now != i64::MAX {
+            self.last_uses.note(id, now);
+        }
     }
 
     fn caller(&self, key: &ApiKeyRecord) -> Authentication {

@@ -1,4 +1,4 @@
-//! When keys were last used: gathered here, and written once a minute, in one write for all keys.
+//! When keys were last used: gathered here, and written once a minute, in a few writes for all keys.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,9 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// The number of keys whose use is remembered until the next write. The use of more is not recorded.
 const MAX_PENDING: usize = 100_000;
+
+/// The number of keys in one write.
+const WRITTEN_AT_ONCE: usize = 1000;
 
 /// The uses that are not written yet.
 #[derive(Debug)]
@@ -66,14 +69,16 @@ impl LastUses {
     /// Writes. If it fails, these uses are lost, and the log says so when it begins.
     pub(super) async fn write(&self, store: &dyn ApiKeyStore, uses: Vec<ApiKeyUse>) {
         let count = uses.len();
-        match store.record_uses(uses).await {
-            Ok(()) => self.is_failing.store(false, Ordering::Relaxed),
-            Err(error) => {
+        // In parts, between which others can write.
+        for part in uses.chunks(WRITTEN_AT_ONCE) {
+            if let Err(error) = store.record_uses(part.to_vec()).await {
                 if !self.is_failing.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, count, "auth: when API keys were last used can't be recorded: the keys are served");
                 }
+                return;
             }
         }
+        self.is_failing.store(false, Ordering::Relaxed);
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {

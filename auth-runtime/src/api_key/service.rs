@@ -195,6 +195,7 @@ impl<'a> ApiKeyService<'a> {
     }
 
     async fn make(&self, owner: &str, options: ApiKeyOptions) -> Result<(String, NewApiKey), ApiKeyError> {
+        self.now()?;
         let now = self.keys.clock.now();
         let record = options.into_record(owner, now, self.vocabulary).map_err(ApiKeyError::Invalid)?;
         if record.expires_at.is_some_and(|expires_at| expires_at <= unix_seconds(now)) {
@@ -206,6 +207,14 @@ impl<'a> ApiKeyService<'a> {
         Ok((key.id().to_owned(), key))
     }
 
+    /// Now, in seconds since the epoch.
+    fn now(&self) -> Result<i64, ApiKeyError> {
+        match unix_seconds(self.keys.clock.now()) {
+            i64::MAX => Err(StoreError::new("the clock shows a time before 1970: set it").into()),
+            now => Ok(now),
+        }
+    }
+
     /// A new key, and its row: the rest of it is that of `record`.
     fn draw(&self, record: ApiKeyRecord) -> Result<(NewApiKey, ApiKeyRecord), ApiKeyError> {
         let key = NewApiKey::draw(&self.keys.format)?;
@@ -215,7 +224,7 @@ impl<'a> ApiKeyService<'a> {
     }
 
     async fn replace(&self, former: &ApiKeyRecord, overlap: Duration) -> Result<NewApiKey, ApiKeyError> {
-        let now = unix_seconds(self.keys.clock.now());
+        let now = self.now()?;
         let ends_at = now.saturating_add(i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX));
         let ends_at = former.expires_at.map_or(ends_at, |expires_at| expires_at.min(ends_at));
         let lifetime = former.expires_at.map(|expires_at| expires_at.saturating_sub(former.created_at));
@@ -226,11 +235,17 @@ impl<'a> ApiKeyService<'a> {
             version: 1,
             ..former.clone()
         })?;
-        if !self.keys.store.rotate(&former.id, former.version, ends_at, next).await? {
-            return Err(ApiKeyError::Changed);
-        }
-        // Caches have the time at which it expired before.
-        self.revoker.forget(self.keys.issuer.clone(), former.owner.clone()).await?;
+        let (keys, revoker, former) = (Arc::clone(self.keys), Arc::clone(&self.revoker), former.clone());
+        to_its_end(async move {
+            let rotated = keys.store.rotate(&former.id, former.version, ends_at, next).await;
+            // Caches have the time at which it expired before. Also if the store failed: the row may have changed.
+            let forgotten = revoker.forget(keys.issuer.clone(), former.owner).await;
+            if !rotated? {
+                return Err(ApiKeyError::Changed);
+            }
+            Ok(forgotten?)
+        })
+        .await?;
         Ok(key)
     }
 

@@ -17,6 +17,10 @@ use crate::store::StoreError;
 /// How often a store's log is read.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long the store of API keys is waited for.
+#[cfg(feature = "api-keys")]
+const KEYS_AT_MOST: Duration = Duration::from_secs(1);
+
 impl Engine {
     /// Starts the background task, on the runtime that this is called on, if none runs, or if the one that runs is not driven
     /// by its runtime. It ends when the engine is dropped.
@@ -81,7 +85,14 @@ impl Engine {
         let more = self.revocations.drop_expired().await?;
         #[cfg(feature = "api-keys")]
         if let (Some(keys), Some(time)) = (&self.api_keys, self.revocations.may_forget_before()) {
-            return Ok(keys.drop_ended(time).await? || more);
+            // Their store may be another one, and must not delay what is read from the log.
+            match timeout(KEYS_AT_MOST, keys.drop_ended(time)).await {
+                Ok(Ok(more_keys)) => return Ok(more || more_keys),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "auth: rows of API keys that have ended can't be dropped from their store");
+                }
+                Err(_) => tracing::debug!("auth: the store of API keys takes too long to drop rows"),
+            }
         }
         Ok(more)
     }

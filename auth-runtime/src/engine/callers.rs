@@ -62,6 +62,7 @@ impl Engine {
         } else {
             check_expiry(principal, now)?;
             self.check_view(now)?;
+            self.check_not_forgotten(principal)?;
         }
         let leeway = self.authentication.limits.leeway;
         let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway };
@@ -101,6 +102,19 @@ impl Engine {
             return Err(CallerError::new(CallerErrorKind::Revoked, reason));
         }
         Ok(epoch)
+    }
+
+    /// The caller of an authenticator or of an API key → it was judged after what was last forgotten of its subject: its credential may
+    /// have ended.
+    fn check_not_forgotten(&self, principal: &Principal) -> Result<(), CallerError> {
+        let (issuer, subject) = principal.issuer_and_subject();
+        let last = self.revocations.state.view().last_forgotten(issuer, subject);
+        if principal.watch().is_some_and(|watch| last > watch.forgotten) {
+            let reason =
+                "its subject was forgotten since the credential was judged: verify the credential again";
+            return Err(CallerError::new(CallerErrorKind::Revoked, reason));
+        }
+        Ok(())
     }
 
     /// Revocation view → it is fresh enough to decide by.

@@ -48,6 +48,7 @@ impl CredentialWatch for Engine {
             has_failed: false,
             stale_since: None,
             seen: None,
+            key_end: None,
             subject_failed_at: None,
         };
         Box::pin(watch.run())
@@ -68,6 +69,8 @@ struct Watch {
     stale_since: Option<Instant>,
     /// The number of the last time that its subject was forgotten, when that was looked at; `None` before.
     seen: Option<u32>,
+    /// When its API key expires, if that was looked up and is set, in seconds since the epoch.
+    key_end: Option<i64>,
     /// Since when its user or its key can't be looked up.
     subject_failed_at: Option<Instant>,
 }
@@ -157,10 +160,11 @@ impl Watch {
         }
         let judged_at = self.principal.watch().map_or(0, |watch| watch.forgotten);
         if !self.is_token() && last > judged_at {
-            match self.is_valid_key().await {
-                Some(Ok(true)) => {}
+            match self.end_of_key().await {
+                // A key that was replaced expires earlier than when the caller was judged.
+                Some(Ok(Some(end))) => self.key_end = end,
                 // Another authenticator can't be asked without the head of a request.
-                Some(Ok(false)) | None => return Err(EndReason::Revoked),
+                Some(Ok(None)) | None => return Err(EndReason::Revoked),
                 Some(Err(())) => return self.retry_subject(),
             }
         }
@@ -189,24 +193,24 @@ impl Watch {
     fn retry_subject(&mut self) -> Result<Option<Next>, EndReason> {
         let since = *self.subject_failed_at.get_or_insert_with(Instant::now);
         let grace = u64::try_from(self.engine.revocations.state.max_staleness()).unwrap_or_default();
-        let is_over = since.elapsed() >= Duration::from_secs(grace);
+        let is_over = since.elapsed() >= Duration::from_secs(grace).max(LOOKUP);
         if is_over { Err(EndReason::Unavailable) } else { Ok(Some(Next::Wait(RETRY))) }
     }
 
-    /// Whether the API key that it came with is still valid; `None` if it did not come with one.
+    /// When the API key that it came with expires, where that is set, if the key is still valid; `None` if it did not come with one.
     #[cfg(feature = "api-keys")]
-    async fn is_valid_key(&self) -> Option<Result<bool, ()>> {
+    async fn end_of_key(&self) -> Option<Result<Option<Option<i64>>, ()>> {
         let keys = self.engine.api_keys.as_ref()?;
         let id = self.principal.token_id().filter(|_| keys.has_issued_to(&self.principal))?;
-        match timeout(LOOKUP, keys.is_valid(id)).await {
-            Ok(Ok(is_valid)) => Some(Ok(is_valid)),
+        match timeout(LOOKUP, keys.end_of(id)).await {
+            Ok(Ok(end)) => Some(Ok(end)),
             Ok(Err(_)) | Err(_) => Some(Err(())),
         }
     }
 
     #[cfg(not(feature = "api-keys"))]
     #[allow(clippy::unused_async, reason = "as with the feature")]
-    async fn is_valid_key(&self) -> Option<Result<bool, ()>> {
+    async fn end_of_key(&self) -> Option<Result<Option<Option<i64>>, ()>> {
         None
     }
 
@@ -249,7 +253,8 @@ impl Watch {
                     return Err(EndReason::Expired);
                 }
                 (self.prolonged_until, self.has_failed) = (Some(newest_end), false);
-                Ok(wait_until(newest_end, now))
+                // What woke it meanwhile is looked at too.
+                Ok(Next::Wait(Duration::ZERO))
             }
             Err(error) => {
                 tracing::debug!(%error, "auth: a session can't be looked up, to prolong a socket or stream of it");
@@ -267,7 +272,8 @@ impl Watch {
     /// When the credential itself is no longer accepted, in seconds since the epoch; `None` if it does not expire.
     fn own_end(&self) -> Option<i64> {
         let leeway = if self.is_token() { self.engine.authentication.limits.leeway } else { 0 };
-        Some(self.principal.token().claims.expires_at?.saturating_add(leeway))
+        let own = self.principal.token().claims.expires_at.map(|end| end.saturating_add(leeway));
+        own.into_iter().chain(self.key_end).min()
     }
 }
 

@@ -67,6 +67,9 @@ impl Auth {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// The caller of an authenticator or of an API key whose subject was [forgotten](crate::revocation::Revocations::forget) since, such as by
+    /// the revocation of a key of the same owner, is rejected until its credential is verified again: nothing is looked up here.
+    ///
     /// Roles, scopes, permissions, claims, `max_age`, `acr` and `amr` are decided as for a request. The audit hook is not called.
     ///
     /// # Errors

@@ -20,16 +20,19 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
-    /// The rejection with its answer, which challenges with these schemes. If the application's code panics, it is 500 with the
+    /// The rejection with its answer, which challenges with these schemes. `is_in_url`: a credential is, so the URL goes nowhere else. If the application's code panics, it is 500 with the
     /// standard answer.
     pub(crate) fn render<'s>(
         &self,
         rejection: Rejection,
         schemes: impl FnOnce() -> Vec<&'s str>,
+        is_in_url: impl FnOnce() -> bool,
         head: &Parts,
     ) -> Rejection {
-        let login_page = self.login_page.as_ref();
-        let render = || rejection.render(&self.realm, &schemes(), login_page, self.render.as_deref(), head);
+        let render = || {
+            let login_page = self.login_page.as_ref().map(|page| (page, is_in_url()));
+            rejection.render(&self.realm, &schemes(), login_page, self.render.as_deref(), head)
+        };
         catch_panic(render).unwrap_or_else(|panic| {
             tracing::error!(
                 %panic,
@@ -43,6 +46,11 @@ impl Responses {
     #[cfg(feature = "token-routes")]
     pub(crate) fn challenge(&self, scheme: &str) -> Option<HeaderValue> {
         crate::rejection::challenge_of(scheme, &self.realm)
+    }
+
+    /// Whether what is answered depends on the head of the request.
+    pub(crate) fn read_head(&self) -> bool {
+        self.has_render_hook() || self.login_page.is_some()
     }
 
     /// Whether the application renders rejections itself.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
+
 use super::Scheme;
-use crate::source::{AccessCookie, Carrier, CredentialSource, Vary};
+use crate::source::{AccessCookie, Carrier, CredentialSource, Extracted, Vary};
 
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
 pub(crate) const RENEWAL: &str = "refresh_cookie";
@@ -49,6 +51,11 @@ impl Sources {
     #[cfg(feature = "openapi")]
     pub(crate) fn have_authenticators(&self) -> bool {
         self.schemes.iter().any(Option::is_some)
+    }
+
+    /// Whether a source whose credential is in the URL finds one, or what is none.
+    pub(crate) fn find_in_url(&self, head: &Parts) -> bool {
+        self.list.iter().any(|source| source.is_in_url() && source.extract(head) != Extracted::Absent)
     }
 
     /// The name of the only source, if there is one alone.

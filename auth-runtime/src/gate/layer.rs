@@ -80,7 +80,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let routes = self.routes.clone().map(|routes| (routes, request.extensions().get().cloned()));
         let auth = RequestAuth::new(Arc::clone(&self.engine), routes);
-        let head = KeptHead::of(&request, self.engine.responses.has_render_hook());
+        let head = KeptHead::of(&request, self.engine.responses.read_head());
         request.extensions_mut().insert(auth.clone());
         AuthFuture { inner: self.inner.call(request), request: Some((auth, head)) }
     }

@@ -42,6 +42,8 @@ impl Authenticators<'_> {
 /// An answer, and all of the request and its route that it followed from.
 pub(super) struct Asked {
     evidence: Evidence,
+    /// How many subjects were forgotten before the caller was found.
+    forgotten: u32,
     outcome: Result<Option<Principal>, Failure>,
 }
 
@@ -91,6 +93,13 @@ fn is_same_path(before: &Uri, now: &Uri) -> bool {
     before.path().ends_with(now.path()) || now.path() == "/"
 }
 
+impl Asked {
+    /// How many subjects were forgotten before the caller was found.
+    pub(super) fn forgotten(&self) -> u32 {
+        self.forgotten
+    }
+}
+
 impl Pipeline<'_> {
     /// Who sent the request: as a middleware learned of this very request, or as is found now.
     pub(super) async fn caller_once(&self, head: &Parts) -> Result<Option<Principal>, Failure> {
@@ -99,19 +108,22 @@ impl Pipeline<'_> {
             return self.caller(head).await;
         }
         match self.auth.take_asked() {
-            Some(asked) if asked.evidence.is_of(self, head) && !self.has_ended(&asked.outcome) => {
-                asked.outcome
-            }
+            Some(asked) if asked.evidence.is_of(self, head) && !self.has_ended(&asked) => asked.outcome,
             _ => self.caller(head).await,
         }
     }
 
-    /// Whether the credential has expired or was revoked since: a middleware may hold a request back for long.
-    fn has_ended(&self, outcome: &Result<Option<Principal>, Failure>) -> bool {
-        let Ok(Some(principal)) = outcome else { return false };
+    /// Whether the credential has expired or was revoked since, or its subject was forgotten: a middleware may hold a request back for
+    /// long.
+    fn has_ended(&self, asked: &Asked) -> bool {
+        let Ok(Some(principal)) = &asked.outcome else { return false };
+        let view = self.engine().revocations.state.view();
+        let identity = principal.token_identity();
         check_expiry(principal, self.now).is_err()
             || principal.token().key_is_withdrawn()
-            || self.engine().revocations.state.view().is_revoked(&principal.token_identity())
+            || view.is_revoked(&identity)
+            || self.auth.engine().check_fresh(self.now).is_err()
+            || view.last_forgotten(identity.issuer, identity.subject) > asked.forgotten
     }
 
     /// What each source of the route finds.
@@ -161,8 +173,11 @@ impl Asker<'_> {
         let authenticators = Authenticators::Named(schemes);
         let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
         let steps = async {
+            let now = pipeline.engine().revocations.state.view().forgotten();
+            // Another middleware may have asked before.
+            let forgotten = auth.asked_at().map_or(now, |before| before.min(now));
             let outcome = pipeline.caller_once(head).await;
-            Asked { evidence: Evidence::of(&pipeline, head), outcome }
+            Asked { evidence: Evidence::of(&pipeline, head), forgotten, outcome }
         };
         let Ok(asked) = catch_panic_of(steps).await else {
             // The gate meets the same, and reports it.
@@ -176,6 +191,9 @@ impl Asker<'_> {
             }
             Err(failure) => CallerAnswer::Invalid(failure.rejection.kind()),
         };
+        if let CallerAnswer::Identified(principal) = &answer {
+            auth.note_caller(principal, policy, head);
+        }
         auth.set_asked(asked);
         answer
     }

@@ -9,6 +9,7 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::RoutePolicy;
 use super::asked::{Asked, GuardedRoutes};
 use crate::engine::{Engine, RouteSources};
 use crate::policy::HandlerInfo;
@@ -84,7 +85,8 @@ impl RequestAuth {
     /// The caller, where it is known: also a rejected caller whose token was valid.
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
-        self.state().decided.principal.clone()
+        let state = self.state();
+        state.decided.principal.clone().filter(|_| state.is_decided)
     }
 
     /// How the request was rejected, by the gate or by the application after it; `None` if the handler was called and did not reject
@@ -108,6 +110,27 @@ impl RequestAuth {
         self.state().asked = Some(Box::new(asked));
     }
 
+    /// How many subjects were forgotten when a middleware was told the caller; `None` if none asked.
+    pub(super) fn asked_at(&self) -> Option<u32> {
+        self.state().asked.as_ref().map(|asked| asked.forgotten())
+    }
+
+    /// The caller before the gate has decided: for what a middleware rejects.
+    pub(super) fn note_caller(&self, principal: &Principal, policy: &RoutePolicy<'_>, head: &Parts) {
+        let engine = self.engine();
+        let is_heard = engine.responses.audit_log.has_hook();
+        let client_address = if is_heard { engine.client_address(head) } else { None };
+        let mut state = self.state();
+        if !state.is_decided {
+            state.decided = Decided {
+                principal: Some(principal.clone()),
+                route: Arc::clone(&policy.route),
+                handler: Some(policy.handler),
+                client_address,
+            };
+        }
+    }
+
     pub(super) fn take_asked(&self) -> Option<Box<Asked>> {
         self.state().asked.take()
     }
@@ -115,7 +138,7 @@ impl RequestAuth {
     /// The user that another gate of the same request has loaded for the same caller.
     pub(super) fn user_of(&self, principal: &Principal) -> Option<Arc<LoadedUser>> {
         let state = self.state();
-        let known = state.decided.principal.as_ref()?;
+        let known = state.decided.principal.as_ref().filter(|_| state.is_decided)?;
         if known.issuer_and_subject() == principal.issuer_and_subject() {
             known.user().cloned()
         } else {
@@ -211,7 +234,8 @@ impl RequestAuth {
             let indices = route.as_ref().map_or(sources.default_indices(), |route| &route.indices);
             sources.challenge_schemes(indices)
         };
-        let rejection = self.engine().responses.render(rejection, schemes, head);
+        let is_in_url = || sources.find_in_url(head);
+        let rejection = self.engine().responses.render(rejection, schemes, is_in_url, head);
         self.state().rejection = Some(rejection.kind());
         rejection
     }

@@ -49,6 +49,8 @@ struct Progress {
     begun: u64,
     /// The number of the last read to begin among those that have ended.
     ended: u64,
+    /// What this process has had forgotten before the log says so: it is in the view already, and counts once.
+    own: Vec<LoggedRevocation>,
 }
 
 /// The state of the view of revocations.
@@ -139,23 +141,35 @@ impl RevocationState {
         self.followed.as_ref().map_or(0, |followed| followed.max_staleness)
     }
 
+    /// Evicts what was loaded for a subject here, before it is recorded by [`revoke`](Self::revoke).
+    pub(crate) fn forget_here(&self, entry: &LoggedRevocation) {
+        if let Some(followed) = &self.followed {
+            followed.progress().own.push(entry.clone());
+        }
+        self.view.apply([entry]);
+    }
+
     /// Records revocations in the store, then enforces them.
     pub(crate) async fn revoke(&self, entries: Vec<LoggedRevocation>) -> Result<(), StoreError> {
         if let Some(followed) = &self.followed {
             let appended = followed.log.append(entries.clone()).await;
             set(&followed.write_failure, appended.as_ref().err());
+            if appended.is_err() {
+                // If they are in the log all the same, they count twice.
+                followed.progress().own.retain(|own| !entries.contains(own));
+            }
             appended?;
             // Of the generations of a user the last one counts, so they are applied in the log's order.
             let is_generation =
                 |entry: &LoggedRevocation| matches!(entry.revocation, Revocation::OtherGenerations { .. });
-            self.view.apply(entries.iter().filter(|entry| !is_generation(entry)));
+            self.view.apply(entries.iter().filter(|entry| !is_generation(entry) && !is_forgotten(entry)));
             return if entries.iter().any(is_generation) {
                 followed.read_on(&self.view).await
             } else {
                 Ok(())
             };
         }
-        self.view.apply(&entries);
+        self.view.apply(entries.iter().filter(|entry| !is_forgotten(entry)));
         Ok(())
     }
 
@@ -240,6 +254,17 @@ impl RevocationState {
     }
 }
 
+/// Whether it was applied by [`RevocationState::forget_here`].
+fn is_forgotten(entry: &LoggedRevocation) -> bool {
+    matches!(entry.revocation, Revocation::Forgotten { .. })
+}
+
+/// Removes this entry from those; whether it was there.
+fn take(own: &mut Vec<LoggedRevocation>, entry: &LoggedRevocation) -> bool {
+    let position = own.iter().position(|own| own == entry);
+    position.map(|index| own.swap_remove(index)).is_some()
+}
+
 impl Followed {
     async fn read_on(&self, view: &RevocationView) -> Result<(), StoreError> {
         let mut cursor = self.progress().cursor;
@@ -251,7 +276,10 @@ impl Followed {
             let mut progress = self.progress();
             // Entries are applied in the log's order. If another reader was faster, this one goes on after it.
             if progress.cursor == cursor {
-                view.apply(&page.entries);
+                let own = &mut progress.own;
+                let is_new = |entry: &&LoggedRevocation| !take(own, entry);
+                let new: Vec<_> = page.entries.iter().filter(is_new).collect();
+                view.apply(new);
                 progress.cursor = page.cursor;
             }
             cursor = progress.cursor;

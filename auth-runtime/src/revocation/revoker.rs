@@ -127,10 +127,11 @@ impl Revoker {
     pub(crate) async fn forget(self: &Arc<Self>, issuer: String, subject: String) -> Result<(), StoreError> {
         let now = self.times().now;
         let kept = self.state.longest_eviction().saturating_add(self.leeway);
-        let keep_until = now.checked_add(kept).unwrap_or(now);
+        // In whole seconds, as the log keeps it: the entry is recognized there.
+        let keep_until = from_unix_seconds(unix_seconds(now.checked_add(kept).unwrap_or(now)));
         let entry = LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until };
         // First, and here in any case: the store may be out of reach.
-        self.state.view().apply([&entry]);
+        self.state.forget_here(&entry);
         self.to_its_end(move |revoker| async move { revoker.record(vec![entry]).await }).await
     }
 

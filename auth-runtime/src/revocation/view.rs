@@ -196,6 +196,8 @@ impl RevocationView {
     /// Adds revocations, and evicts what was loaded for subjects. They are enforced when this returns.
     pub(crate) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation, IntoIter: Clone>) {
         let entries = entries.into_iter();
+        // First: what is loaded after the eviction has this number, and does not end by it.
+        entries.clone().for_each(|entry| self.number_forgotten(entry));
         self.caches.apply(entries.clone());
         for entry in entries {
             let (kind, issuer, id, value) = match &entry.revocation {
@@ -219,12 +221,6 @@ impl RevocationView {
                 }
                 // It revokes nothing.
                 Revocation::Forgotten { issuer, subject } => {
-                    let key = self.key(Kind::Forgotten, issuer, subject);
-                    let ends = self.bucket_end(unix_seconds(entry.keep_until));
-                    let mut shard = write(self.shard(&key));
-                    let number = self.forgotten.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
-                    shard.replace(key, number, ends);
-                    drop(shard);
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
                     continue;
                 }
@@ -235,6 +231,16 @@ impl RevocationView {
             self.waiters.wake(key);
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Gives an entry that says that a subject is forgotten the next number.
+    fn number_forgotten(&self, entry: &LoggedRevocation) {
+        let Revocation::Forgotten { issuer, subject } = &entry.revocation else { return };
+        let key = self.key(Kind::Forgotten, issuer, subject);
+        let ends = self.bucket_end(unix_seconds(entry.keep_until));
+        let mut shard = write(self.shard(&key));
+        let number = self.forgotten.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
+        shard.replace(key, number, ends);
     }
 
     /// Deletes expired buckets. No valid token becomes invalid, so the epoch does not change.

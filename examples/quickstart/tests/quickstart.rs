@@ -207,11 +207,11 @@ async fn sessions_and_revocations_survive_a_restart() {
 fn its_document_says_how_it_answers() {
     let tools = Tools::installed();
     let quickstart = Quickstart::start();
-    let token = quickstart.token();
+    let header = format!("Authorization: Bearer {}", quickstart.token());
     let url = format!("{}/openapi.json", quickstart.origin);
     // The logouts last: they revoke the token that the other requests are sent with.
     for (which, tested) in [("--exclude-path-regex", "Tested: 9"), ("--include-path-regex", "Tested: 2")] {
-        let said = tools.schemathesis(&url, &token, CHECKS, &[which, "^/auth/logout"]);
+        let said = tools.schemathesis(&url, &header, CHECKS, &[which, "^/auth/logout"]);
         assert!(said.is_content && said.text.contains(tested), "{}", said.text);
     }
 }

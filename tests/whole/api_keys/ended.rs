@@ -1,10 +1,14 @@
 //! Keys that have ended, and stay so.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::api_key::{ApiKeyError, ApiKeyOptions};
 use auth_runtime::revocation::Revocation;
 use auth_runtime::store::ApiKeyStore as _;
+use auth_runtime::streams::{EndReason, Ended};
 
 use super::shop::Shop;
 use crate::support::until;
@@ -121,4 +125,29 @@ pub(super) async fn rows_of_keys_that_ended_are_dropped_after_a_month(shop: Shop
     until("it is dropped", async || !is_there(revoked.id()).await).await;
     assert!(is_there(stays.id()).await);
     assert_eq!((shop.status(revoked.text()).await, shop.status(stays.text()).await), (401, 200));
+}
+
+/// A socket of a key ends when the key does, and those of other keys of the same owner go on.
+pub(super) async fn a_socket_ends_with_its_key(shop: Shop) {
+    let auth = shop.test.auth();
+    let (revoked, rotated, stays) = (shop.key().await, shop.key().await, shop.key().await);
+    let mut sockets = Vec::new();
+    for key in [&revoked, &rotated, &stays] {
+        sockets.push(auth.verify_with("api_key", key.text()).await.unwrap().ended());
+    }
+    for socket in &mut sockets {
+        assert!(is_waiting(socket).await);
+    }
+    shop.service().revoke(revoked.id()).await.unwrap();
+    assert_eq!((&mut sockets[0]).await, EndReason::Revoked);
+    let next = shop.service().rotate(rotated.id(), Duration::from_secs(30)).await.unwrap();
+    assert!(is_waiting(&mut sockets[1]).await && is_waiting(&mut sockets[2]).await);
+    shop.pass(Duration::from_secs(30)).await;
+    assert_eq!((&mut sockets[1]).await, EndReason::Expired, "the caller knew of no end");
+    assert!(is_waiting(&mut sockets[2]).await);
+    assert_eq!(shop.status(next.text()).await, 200);
+}
+
+async fn is_waiting(socket: &mut Ended) -> bool {
+    poll_fn(|context| Poll::Ready(Pin::new(&mut *socket).poll(context).is_pending())).await
 }

@@ -1,10 +1,11 @@
 //! Middleware and gate look at a credential once, and the gate at another one again.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use auth_runtime::session::{SigningKey, Subject};
+use auth_runtime::session::{BoxError, SigningKey, Subject};
 use auth_runtime::testing::TestClock;
+use auth_runtime::users::UserStore;
 use auth_runtime::verify::{Algorithm, ClaimRule, TrustedIssuer};
 use auth_runtime::{Auth, Principal};
 use axum::http::HeaderValue;
@@ -124,6 +125,42 @@ async fn who_is_revoked_meanwhile_is_not_let_in() {
     let routes = routes().layer(from_fn_with_state(test.auth().clone(), revoke));
     let app = routes.finish(test.auth()).unwrap();
     let reply = send(&app, request("GET", "/any", &[("authorization", &bearer(&key, "alice"))])).await;
+    assert_eq!(reply.status, 401);
+}
+
+/// Its user may have been made inactive, or its key may have ended.
+#[tokio::test]
+async fn who_is_forgotten_meanwhile_is_looked_up_again() {
+    struct Accounts(Arc<AtomicBool>);
+
+    impl UserStore for Accounts {
+        type User = ();
+
+        async fn load(&self, _: &Principal) -> Result<Option<()>, BoxError> {
+            Ok(self.0.load(Ordering::SeqCst).then_some(()))
+        }
+    }
+
+    type Shared = (Auth, Arc<AtomicBool>);
+
+    async fn deactivate(
+        State((auth, is_active)): State<Shared>,
+        caller: Caller,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let caller = caller.principal().unwrap();
+        is_active.store(false, Ordering::SeqCst);
+        auth.revocations().forget(caller.issuer().unwrap(), caller.subject()).await.unwrap();
+        next.run(request).await
+    }
+
+    let is_active = Arc::new(AtomicBool::new(true));
+    let test = TestAuth::with(|builder| builder.users(Accounts(Arc::clone(&is_active))));
+    let shared = (test.auth().clone(), Arc::clone(&is_active));
+    let app = routes().layer(from_fn_with_state(shared, deactivate)).finish(test.auth()).unwrap();
+    let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
+    let reply = send(&app, request("GET", "/any", &[("authorization", &bearer)])).await;
     assert_eq!(reply.status, 401);
 }
 

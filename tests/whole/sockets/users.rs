@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_runtime::authenticator::{BoxError, Credential, CredentialPlace, Subject};
+use auth_runtime::store::MemoryStore;
 use auth_runtime::streams::EndReason;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::users::UserStore;
@@ -73,7 +74,6 @@ async fn a_user_that_can_not_be_loaded_is_tried_again() {
     let mut ended = alice.ended();
     assert!(timeout(WHILE, &mut ended).await.is_err());
     accounts.is_broken.store(true, Ordering::SeqCst);
-    // Without a store the view is never old, so it is not waited for either.
     test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
     assert_eq!(ended.await, EndReason::Unavailable);
 }
@@ -112,4 +112,31 @@ async fn what_an_authenticator_judged_ends_when_its_subject_is_forgotten() {
     let answer = app.oneshot(request("GET", "/", &[("x-partner", "acme")])).await.unwrap();
     let again = answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap();
     assert!(timeout(WHILE, again.ended()).await.is_err());
+}
+
+/// The log says later what this process did itself: it does not count again.
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_is_opened_after_its_subject_was_forgotten_goes_on() {
+    let auth = Auth::builder()
+        .authenticator_with("partner", CredentialPlace::header("X-Partner"), named, ())
+        .store(MemoryStore::new())
+        .build()
+        .unwrap();
+    auth.catch_up().await.unwrap();
+    let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
+    let caller = async || {
+        let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", "acme")])).await.unwrap();
+        answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
+    };
+    let before = caller().await;
+    auth.revocations().forget(before.issuer().unwrap(), "acme").await.unwrap();
+    let after = caller().await;
+    auth.catch_up().await.unwrap();
+    assert_eq!(auth.revocations().status().cursor, 1, "it was read");
+    let mut ended = after.ended();
+    assert!(timeout(Duration::from_secs(10), &mut ended).await.is_err());
+    assert_eq!(before.ended().await, EndReason::Revoked);
+    // Another time counts.
+    auth.revocations().forget(after.issuer().unwrap(), "acme").await.unwrap();
+    assert_eq!(ended.await, EndReason::Revoked);
 }

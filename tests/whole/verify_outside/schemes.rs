@@ -148,3 +148,20 @@ async fn a_credential_without_a_login_is_not_asked_for_a_newer_one() {
     let error = auth.require(&caller, &RECENT).unwrap_err();
     assert_eq!((error.kind(), error.rejection_kind().status().as_u16()), (CallerErrorKind::Denied, 403));
 }
+
+/// What was forgotten may be a credential that has ended: nothing is looked up here.
+#[tokio::test]
+async fn its_caller_is_verified_again_once_its_subject_was_forgotten() {
+    let auth = engine(&TestClock::new());
+    drop(Router::<()>::new().declares("partners", &PARTNERS).finish(&auth).unwrap());
+    let caller = auth.verify_with("partner", "good").await.unwrap();
+    let decide = |caller| auth.require(caller, &PARTNERS).err().map(|error| error.kind());
+    assert_eq!(decide(&caller), None);
+    let issuer = caller.issuer().unwrap();
+    auth.revocations().forget(issuer, "somebody else").await.unwrap();
+    assert_eq!(decide(&caller), None);
+    auth.revocations().forget(issuer, caller.subject()).await.unwrap();
+    assert_eq!(decide(&caller), Some(CallerErrorKind::Revoked));
+    let again = auth.verify_with("partner", "good").await.unwrap();
+    assert_eq!(decide(&again), None);
+}
