@@ -5,15 +5,15 @@
 //! | [`attribute`] | the arguments of `#[auth]`, checks in code, rules for routers and services |
 //! | [`errors`] | what a rejected caller gets, and how to change it |
 //! | [`vocabulary`] | `auth.toml`: declared names, and what the compiler finds with them |
-//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework, opaque tokens |
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
-//! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
-//! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
-//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
+//! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
+//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework, opaque tokens |
+//! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
+//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |

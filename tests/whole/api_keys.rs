@@ -50,7 +50,7 @@ on_each_store! {
         a_revoked_key_is_refused_at_once
         a_key_expires_at_its_second
         a_rotated_key_is_valid_within_the_overlap_and_not_after
-        a_key_never_becomes_good_again,
+        a_key_never_becomes_good_again
         a_socket_ends_with_its_key
         to_log_out_everywhere_does_not_concern_keys
         rows_of_keys_that_ended_are_dropped_after_a_month;

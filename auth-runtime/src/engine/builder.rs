@@ -353,7 +353,7 @@ impl AuthBuilder {
     ///
     /// For a [`Rejection`] that the application answers with, the head is a part of the request's: the method, the whole URI, the
     /// version, and the headers `Accept`, `Accept-Language`, `Content-Type`, `Host`, `Origin`, `HX-Request`, `Sec-Fetch-*`,
-    /// `traceparent`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
+    /// `traceparent`, `Upgrade`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
     /// request, because the handler takes the head; without this hook nothing is.
     ///
     /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
