@@ -102,14 +102,14 @@ impl Principal {
         &self.inner.subject
     }
 
-    /// Returns the scheme of the credential: the name of the [authenticator](crate::authenticator) that judged it, or `jwt` for a token
+    /// Returns the scheme of the credential: the name of the [authenticator](mod@crate::authenticator) that judged it, or `jwt` for a token
     /// of an issuer.
     #[must_use]
     pub fn scheme(&self) -> &str {
         self.issuer().and_then(scheme_of_issuer).unwrap_or(TOKENS)
     }
 
-    /// Returns the issuer of the token: `iss`. The callers of an [authenticator](crate::authenticator) have an issuer of their own, which
+    /// Returns the issuer of the token: `iss`. The callers of an [authenticator](mod@crate::authenticator) have an issuer of their own, which
     /// no token can claim, so the same subject of two issuers is two subjects. It can be missing with
     /// [`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer), and is with
     /// [`dangerously_expect_no_issuer`](crate::verify::TrustedIssuer::dangerously_expect_no_issuer).

@@ -5,7 +5,7 @@
 //! wildcard may serve its requests. Requests of no listed route are reported as `requests: POST /f/{}`, where `{}` is any
 //! segment.
 //!
-//! Of a source it is compared whether its credentials are tokens or those of an [authenticator](crate::authenticator), and for an
+//! Of a source it is compared whether its credentials are tokens or those of an [authenticator](mod@crate::authenticator), and for an
 //! authenticator where they are: the same name could be judged by something else.
 //!
 //! Not compared: whose tokens are accepted (issuers, audiences, the names of claims), the header from which a source takes

@@ -10,7 +10,7 @@ use crate::engine::{Auth, Engine};
 use crate::rejection::{CallerError, CallerErrorKind};
 
 impl Auth {
-    /// Has an [authenticator](crate::authenticator) of the engine judge a credential outside of a request, and returns its caller, as
+    /// Has an [authenticator](mod@crate::authenticator) of the engine judge a credential outside of a request, and returns its caller, as
     /// [`verify`](Self::verify) does for tokens. `scheme` is the name of the authenticator, which is that of its source.
     ///
     /// The authenticator is given the head of a request `CONNECT /` without headers, since there is no request. One that

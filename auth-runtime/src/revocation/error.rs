@@ -10,7 +10,7 @@ use crate::store::StoreError;
 pub enum RevokeError {
     /// The token lacks the claim that it would be known by: `jti` for a token, `sid` for a session.
     NotIdentifiable(&'static str),
-    /// The caller is of the [authenticator](crate::authenticator) of this name, whose credentials are not tokens: their lifetime is not
+    /// The caller is of the [authenticator](mod@crate::authenticator) of this name, whose credentials are not tokens: their lifetime is not
     /// the engine's, so an entry that expires can't end them. End the credential where the authenticator looks it up.
     NotAToken(String),
     /// The store could not record it.

@@ -16,7 +16,7 @@ use crate::verify::scheme_of_issuer;
 /// A session or a user of a [`TokenIssuer`](crate::session::TokenIssuer) loses the refresh tokens too, if they are in this
 /// engine's store.
 ///
-/// It is for tokens. A credential of an [authenticator](crate::authenticator) is ended where the authenticator looks it up; to revoke one
+/// It is for tokens. A credential of an [authenticator](mod@crate::authenticator) is ended where the authenticator looks it up; to revoke one
 /// here is [`RevokeError::NotAToken`].
 ///
 /// An entry is kept as long as a token that was issued by now could still be accepted: `max_token_lifetime` and the
@@ -93,7 +93,7 @@ impl<'a> Revocations<'a> {
     }
 
     /// Has everything that was loaded for a subject loaded again, on every instance: its user ([`UserStore`](crate::users::UserStore)), and
-    /// what an [authenticator](crate::authenticator) answered for it.
+    /// what an [authenticator](mod@crate::authenticator) answered for it.
     /// Call it after the change is committed, for example after a user was made inactive or has another role.
     ///
     /// When it returns without an error, this instance has forgotten it, and what was being loaded meanwhile is not remembered. The

@@ -41,7 +41,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 
     /// Ends all sessions of the caller. Its route needs a rule that requires a caller with a token: the credentials of an
-    /// [authenticator](crate::authenticator) are not sessions of an issuer, and such a caller is answered 500.
+    /// [authenticator](mod@crate::authenticator) are not sessions of an issuer, and such a caller is answered 500.
     pub async fn log_out_everywhere(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         match caught(self.try_log_out_everywhere(&mut head)).await {
