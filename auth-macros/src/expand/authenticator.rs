@@ -47,6 +47,8 @@ struct Call {
     /// What the arguments must implement.
     bounds: TokenStream,
     body: TokenStream,
+    /// A second use of the function.
+    named: TokenStream,
 }
 
 impl Call {
@@ -57,13 +59,16 @@ impl Call {
         let name = function.name();
         let credential = hygienic("__credential", name.span());
         let call = quote_spanned!(name.span()=> #name(#credential, #values).await);
-        Self { aliases, bounds, body: quote!(#statements #private::answer(#call)) }
+        // It is called from one place, which is nothing to tell the user.
+        let named = quote!(let _ = #name;);
+        Self { aliases, bounds, body: quote!(#statements #private::answer(#call)), named }
     }
 
     /// For a function with errors.
     fn failing(private: &TokenStream) -> Self {
         let body = quote!(#private::not_compiled());
-        Self { aliases: TokenStream::new(), bounds: TokenStream::new(), body }
+        let [aliases, bounds, named] = std::array::from_fn(|_| TokenStream::new());
+        Self { aliases, bounds, body, named }
     }
 }
 
@@ -72,7 +77,7 @@ fn authenticator_type(function: &Function, call: &Call, private: &TokenStream) -
     let cfgs: Vec<_> = function.cfgs().collect();
     let [credential, parts, state] =
         ["__credential", "__parts", "__state"].map(|variable| hygienic(variable, Span::call_site()));
-    let Call { aliases, bounds, body } = call;
+    let Call { aliases, bounds, body, named } = call;
     quote! {
         #declaration
 
@@ -102,6 +107,8 @@ fn authenticator_type(function: &Function, call: &Call, private: &TokenStream) -
                     #private::WithState::new(#state)
                 }
             }
+
+            #named
         };
     }
 }

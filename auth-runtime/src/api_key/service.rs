@@ -27,7 +27,8 @@ const PAGE: usize = 100;
 ///
 /// It asks nobody whether the caller may do so: that is the rule of the route that calls it. For a user that is no
 /// administrator, pass the id of that user as the owner, and compare the owner of a key ([`find`](Self::find)) before you rotate or revoke
-/// it.
+/// it. Where the engine has several issuers, a subject alone names nobody: let the users of one issuer alone manage keys, or make the owner of
+/// issuer and subject.
 #[derive(Clone)]
 pub struct ApiKeyService<'a> {
     keys: &'a Arc<ApiKeyState>,
@@ -112,7 +113,8 @@ impl<'a> ApiKeyService<'a> {
     }
 
     /// Replaces a key by a new one with the same owner, label and rights. The old key expires when `overlap` has passed, or when it would have
-    /// expired, if that is earlier. The new one expires after as much time as the old one had when it was made.
+    /// expired, if that is earlier. The new one expires after as much time as there was between the making of the old one and its end; so do not
+    /// rotate an old key again during the overlap.
     ///
     /// # Errors
     /// [`ApiKeyError::NotFound`]; [`ApiKeyError::Static`]; [`ApiKeyError::Changed`]: then nothing has happened. [`ApiKeyError::Random`];

@@ -27,6 +27,9 @@ pub struct Header {
 
 impl Header {
     /// Returns a source whose credential is the whole value of `header`. `name` is its name in `source = ".."`.
+    ///
+    /// It counts as explicit: the client adds it. For a header that a proxy adds to whatever a browser sends, such as that of an identity-aware
+    /// proxy, write a [`CredentialSource`] with [`Carrier::Ambient`]: otherwise pages of other origins act as the user.
     #[must_use]
     pub fn new(name: impl Into<String>, header: HeaderName) -> Self {
         Self { name: name.into(), header, scheme: None, opens_dialog: false }

@@ -25,7 +25,8 @@ enum Place {
 }
 
 impl CredentialPlace {
-    /// The whole value of this header.
+    /// The whole value of this header, which the client adds. For one that a proxy adds to whatever a browser sends, see
+    /// [`Header::new`].
     #[must_use]
     pub fn header(name: impl Into<String>) -> Self {
         Self(Place::Header { name: name.into(), scheme: None })

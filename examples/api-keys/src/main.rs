@@ -43,6 +43,12 @@ async fn order(caller: Principal) -> (StatusCode, String) {
     (StatusCode::CREATED, format!("An order of {}.\n", caller.subject()))
 }
 
+/// For a program that checks its configuration: whose key it has, and which.
+#[auth(source = "api_key")]
+async fn program(caller: Principal) -> String {
+    format!("A program of {}, with the key {}.\n", caller.subject(), caller.token_id().unwrap_or_default())
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewKey {
@@ -173,6 +179,7 @@ async fn engine(file: &FilePath) -> Result<(Auth, Arc<Users>), BoxError> {
 fn routes(auth: &Auth, users: Arc<Users>) -> Result<Router<Auth>, BoxError> {
     Ok(Router::new()
         .route("/orders", get(orders).post(order))
+        .route("/program", get(program))
         .route("/keys", get(list).post(create))
         .route("/keys/{id}", delete(revoke))
         .route("/keys/{id}/rotate", post(rotate))
