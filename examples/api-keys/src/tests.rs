@@ -145,21 +145,33 @@ async fn nobody_learns_of_the_keys_of_others() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Requests by the document, with a key: those without one, and with a wrong one, are rejected. `schemathesis` takes one credential away, so
-/// the route has no other.
+/// Requests by the document, by users and by programs. Whether a request without its credential is rejected, `schemathesis` knows of
+/// `Authorization` alone.
 #[tokio::test]
 #[ignore = "needs schemathesis: bash tests/run"]
-async fn its_document_says_how_keys_are_checked() -> Result<(), BoxError> {
+async fn its_document_says_how_it_answers() -> Result<(), BoxError> {
     let tools = Tools::installed();
     let service = Service::start().await?;
     let alice = service.log_in("alice", "wonderland").await?;
     let (_, key) = service.create(&alice, true).await?;
-    let (url, header) = (format!("{}/openapi.json", service.origin), format!("X-API-Key: {key}"));
-    let said = tokio::task::spawn_blocking(move || {
-        let checks = ["ignored_auth", "not_a_server_error"];
-        tools.schemathesis(&url, &header, &checks, &["--include-path", "/program"])
-    });
-    let Said { is_content, text } = said.await?;
-    assert!(is_content && text.contains("Tested: 1"), "{text}");
+    let url = format!("{}/openapi.json", service.origin);
+    let runs = [
+        (
+            format!("Authorization: Bearer {alice}"),
+            "ignored_auth",
+            ["--include-path", "/orders"],
+            "Tested: 2",
+        ),
+        (format!("X-API-Key: {key}"), "status_code_conformance", ["--include-path", "/orders"], "Tested: 2"),
+        (format!("X-API-Key: {key}"), "status_code_conformance", ["--include-path", "/program"], "Tested: 1"),
+    ];
+    tokio::task::spawn_blocking(move || {
+        for (header, check, only, tested) in runs {
+            let Said { is_content, text } =
+                tools.schemathesis(&url, &header, &[check, "not_a_server_error"], &only);
+            assert!(is_content && text.contains(tested), "{text}");
+        }
+    })
+    .await?;
     Ok(())
 }
