@@ -156,7 +156,7 @@ impl fmt::Debug for Extracted<'_> {
 }
 
 /// Returns the bytes as a credential, if they are visible ASCII and not empty. The verifier limits the length.
-fn credential(bytes: &[u8]) -> Extracted<'_> {
+pub(crate) fn credential(bytes: &[u8]) -> Extracted<'_> {
     if bytes.is_empty() {
         return Extracted::Unusable("the credential is empty");
     }

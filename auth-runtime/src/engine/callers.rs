@@ -108,8 +108,8 @@ impl Engine {
     /// have ended.
     fn check_not_forgotten(&self, principal: &Principal) -> Result<(), CallerError> {
         let (issuer, subject) = principal.issuer_and_subject();
-        let last = self.revocations.state.view().last_forgotten(issuer, subject);
-        if principal.watch().is_some_and(|watch| last > watch.forgotten) {
+        let view = self.revocations.state.view();
+        if principal.watch().is_some_and(|watch| view.is_forgotten_since(watch.forgotten, issuer, subject)) {
             let reason =
                 "its subject was forgotten since the credential was judged: verify the credential again";
             return Err(CallerError::new(CallerErrorKind::Revoked, reason));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::rand::{SystemRandom, generate};
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 use axum::BoxError;
 use axum::http::request::Parts;
 
 use crate::authenticator::{Authentication, DynAuthenticator};
+use crate::issue::random_secret;
 use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::{Principal, Unidentified};
 use crate::rejection::{Rejection, RejectionKind};
@@ -54,7 +54,7 @@ impl Scheme {
     /// # Errors
     /// If the system has no random bytes.
     pub(crate) fn new(name: String, authenticator: Arc<dyn DynAuthenticator>) -> Result<Self, String> {
-        let key: rand::Random<[u8; 32]> = generate(&SystemRandom::new())
+        let key = random_secret()
             .map_err(|_| "the system has no random bytes for the hashes of credentials".to_owned())?;
         let none = Bounds { entries: 0, longest: Duration::ZERO };
         Ok(Self {
@@ -63,7 +63,7 @@ impl Scheme {
             remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
             unshared: LoadCache::new(none, none),
             is_shared: AtomicBool::new(true),
-            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key.expose()),
+            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
         })
     }
 

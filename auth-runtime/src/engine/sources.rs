@@ -42,6 +42,12 @@ impl Sources {
         self.schemes.get(index)?.as_deref()
     }
 
+    /// The names of the sources that an authenticator judges, each with it.
+    pub(crate) fn authenticators(&self) -> impl Iterator<Item = (&str, &Scheme)> {
+        let schemes = self.list.iter().zip(&self.schemes);
+        schemes.filter_map(|(source, scheme)| Some((source.name(), &**scheme.as_ref()?)))
+    }
+
     /// All authenticators, with what is remembered of their answers.
     pub(super) fn schemes(&self) -> impl Iterator<Item = &Arc<Scheme>> {
         self.schemes.iter().flatten()

@@ -123,7 +123,7 @@ impl Pipeline<'_> {
             || principal.token().key_is_withdrawn()
             || view.is_revoked(&identity)
             || self.auth.engine().check_fresh(self.now).is_err()
-            || view.last_forgotten(identity.issuer, identity.subject) > asked.forgotten
+            || view.is_forgotten_since(asked.forgotten, identity.issuer, identity.subject)
     }
 
     /// What each source of the route finds.

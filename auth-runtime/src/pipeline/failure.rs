@@ -33,11 +33,8 @@ impl From<CallerError> for Failure {
                 CredentialState::Undetermined
             }
         };
-        let rejection = match error.remedy() {
-            Remedy::None => Rejection::new(error.rejection_kind()),
-            remedy => Rejection::denied(remedy.clone()),
-        };
-        Self { rejection, reason: error.into_reason(), credential }
+        let (rejection, reason) = error.into_rejection();
+        Self { rejection, reason, credential }
     }
 }
 

@@ -8,6 +8,7 @@ use super::authenticator::Judged;
 use crate::catch_panic::catch_panic_of;
 use crate::engine::{Auth, Engine};
 use crate::rejection::{CallerError, CallerErrorKind};
+use crate::source::{self, Extracted};
 
 impl Auth {
     /// Has an [authenticator](mod@crate::authenticator) of the engine judge a credential outside of a request, and returns its caller, as
@@ -34,19 +35,14 @@ impl Auth {
     pub async fn verify_with(&self, scheme: &str, credential: &str) -> Result<Principal, CallerError> {
         let engine = self.engine();
         let caller = catch_panic_of(async {
-            let sources = &engine.authentication.sources;
-            let found = sources.resolve(&[scheme]).ok();
-            let found = found.and_then(|found| sources.scheme(*found.first()?));
-            let Some(found) = found else {
+            let mut authenticators = engine.authentication.sources.authenticators();
+            let Some((_, found)) = authenticators.find(|(name, _)| *name == scheme) else {
                 return Err(CallerError::new(
                     CallerErrorKind::Misconfigured,
                     no_authenticator(engine, scheme),
                 ));
             };
-            let is_credential =
-                !credential.is_empty() && credential.bytes().all(|byte| byte.is_ascii_graphic());
-            if !is_credential {
-                let reason = "the credential is empty, or has characters that are not visible ASCII";
+            if let Extracted::Unusable(reason) = source::credential(credential.as_bytes()) {
                 return Err(CallerError::new(CallerErrorKind::Invalid, reason));
             }
             let head = empty_head();
@@ -64,11 +60,7 @@ impl Auth {
 }
 
 fn no_authenticator(engine: &Engine, scheme: &str) -> String {
-    let sources = &engine.authentication.sources;
-    let is_authenticator = |name: &&str| {
-        sources.resolve(&[*name]).is_ok_and(|found| found.iter().any(|at| sources.scheme(*at).is_some()))
-    };
-    let known: Vec<&str> = sources.names().filter(is_authenticator).collect();
+    let known: Vec<&str> = engine.authentication.sources.authenticators().map(|(name, _)| name).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     format!(
         "the engine has no authenticator `{scheme}`, and has {known}: name one of these, add it with `.authenticator(..)` on the builder, or \

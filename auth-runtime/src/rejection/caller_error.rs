@@ -99,9 +99,11 @@ impl CallerError {
         }
     }
 
-    /// The reason, for a log.
-    pub(crate) fn into_reason(self) -> Cow<'static, str> {
-        self.reason
+    /// The rejection that tracing and audit have yet to be informed of, and its reason for them.
+    pub(crate) fn into_rejection(self) -> (Rejection, Cow<'static, str>) {
+        let mut rejection = Rejection::new(self.rejection_kind());
+        rejection.cause.remedy = self.remedy;
+        (rejection, self.reason)
     }
 }
 
@@ -116,8 +118,8 @@ impl Error for CallerError {}
 /// The reason goes to tracing and to the audit hook, once the rejection is answered.
 impl From<CallerError> for Rejection {
     fn from(error: CallerError) -> Self {
-        let mut rejection = Self::because(error.rejection_kind(), error.reason);
-        rejection.cause.remedy = error.remedy;
+        let (mut rejection, reason) = error.into_rejection();
+        rejection.cause.reason = Some(reason.into());
         rejection
     }
 }

@@ -185,6 +185,11 @@ impl RevocationView {
         self.value(Kind::Forgotten, issuer, subject)
     }
 
+    /// Returns whether this subject was forgotten since so many were.
+    pub(crate) fn is_forgotten_since(&self, forgotten: u32, issuer: &str, subject: &str) -> bool {
+        self.last_forgotten(issuer, subject) > forgotten
+    }
+
     /// Returns until when the view keeps the generation, in seconds since the epoch; 0 if there is none.
     pub(crate) fn user_generation_end(&self, issuer: &str, subject: &str) -> i64 {
         let key = self.key(Kind::Generation, issuer, subject);
