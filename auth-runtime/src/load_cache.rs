@@ -138,7 +138,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     {
         let mut load = pin!(load);
         if !self.found.remembers() {
-            return Ok(self.run(&key, now, load).await?.value);
+            return self.load_alone(&key, now, load).await;
         }
         let seat = match self.board(&key, now) {
             Ok(known) => return Ok(known),
@@ -163,8 +163,16 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
             (Some(answer), _) => Ok(answer?.value),
             (None, Outcome::Answer(value)) => Ok(value),
             (None, Outcome::Failed(error)) => Err(LoadError::Failed(error)),
-            (None, Outcome::NotShared) => Ok(self.run(&key, now, load).await?.value),
+            (None, Outcome::NotShared) => self.load_alone(&key, now, load).await,
         }
+    }
+
+    /// What the load answers, whatever is remembered, and without anyone who waits for it. It is remembered as any other.
+    pub(crate) async fn load_alone<F>(&self, key: &K, now: Duration, load: F) -> Result<Option<V>, LoadError>
+    where
+        F: Future<Output = Result<Loaded<V>, BoxError>>,
+    {
+        Ok(self.run(key, now, load).await?.value)
     }
 
     /// Forgets what `is_forgotten` says, of the keys with their values and of those for which there is none, and all that is being
