@@ -117,6 +117,7 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
              `.finish(&auth)`, or add `.layer(auth.layer())` to the `axum::Router`",
         ));
     };
+    auth.begin_gate();
     // It asks the sources for their names, which the application may implement.
     let policy = match catch_panic(|| policy(auth.engine(), head)) {
         Ok(policy) => policy,
