@@ -114,7 +114,7 @@ async fn an_authenticator_takes_it_from_a_place_that_says_so() {
     ] {
         let error = auth(place).unwrap_err().to_string();
         assert!(
-            error.contains("the authenticator access: `added_by_proxy` is for headers: remove it"),
+            error.contains("the authenticator \"access\": `added_by_proxy` is for headers: remove it"),
             "{error}"
         );
     }

@@ -56,7 +56,8 @@ async fn the_credentials_of_a_socket_count_in_an_extended_connect() {
         *request.version_mut() = *version;
         let reply = send(&app, request).await;
         assert_eq!(reply.status, *expected, "{method} {version:?} {uri:.20} {headers:?}");
-        if *expected == 200 {
+        // To a `CONNECT` that succeeds, axum answers without a body.
+        if *expected == 200 && *method == "GET" {
             assert_eq!(reply.body, "alice");
         }
     }

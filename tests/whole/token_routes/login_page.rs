@@ -27,7 +27,6 @@ const RIGHT: &str = "username=alice&password=password%20of%20alice";
 
 #[tokio::test]
 async fn a_login_leads_to_the_page_that_was_asked_for() {
-    let shop = shop(Delivery::Cookies, "/login");
     for (path, more, location) in [
         ("/auth/login", "", "/"),
         ("/auth/login", "&return_to=%2Faccount%3Fpage%3D2", "/account?page=2"),
@@ -43,11 +42,13 @@ async fn a_login_leads_to_the_page_that_was_asked_for() {
         ("/auth/login?return_to=%2F%2Fevil.example", "", "/"),
         ("/auth/login", "&next=%2Faccount", "/"),
     ] {
+        // Each with a limit on attempts of its own.
+        let shop = shop(Delivery::Cookies, "/login");
         let reply = send_form(&shop, path, &[HTML], &format!("{RIGHT}{more}")).await;
         assert_eq!(answer(&reply), (303, location, 2), "{path} {more}");
         assert_eq!(reply.header("cache-control"), "no-store");
     }
-    let renamed = self::shop(Delivery::Cookies, LoginPage::at("/sign-in").return_parameter("next"));
+    let renamed = shop(Delivery::Cookies, LoginPage::at("/sign-in").return_parameter("next"));
     let reply =
         send_form(&renamed, "/auth/login", &[HTML], &format!("{RIGHT}&next=%2Faccount&return_to=%2F")).await;
     assert_eq!(answer(&reply), (303, "/account", 2));
