@@ -151,11 +151,7 @@ impl Documented {
             }
             _ => None,
         };
-        if self.login_page.is_some()
-            && matches!(route, TokenRoute::Login | TokenRoute::Logout | TokenRoute::LogoutEverywhere)
-        {
-            all.insert("303".into(), redirect(route));
-        }
+        all.extend(self.login_page.as_ref().and_then(|_| redirect(route)).map(|to| ("303".to_owned(), to)));
         all.extend(not_found.map(|reason| ("404".to_owned(), failure(reason, false))));
         if route == TokenRoute::Login && is_unauthorized {
             all.insert("401".into(), unauthorized());
@@ -249,15 +245,18 @@ fn session_list() -> Value {
 }
 
 /// The response to a browser that sends a form, and shows what is answered.
-fn redirect(route: TokenRoute) -> Value {
+fn redirect(route: TokenRoute) -> Option<Value> {
     let description = match route {
         TokenRoute::Login => {
             "To a browser that sent a form: where it came from, or the login page again, with `error` in its query."
         }
-        _ => "To a browser that sent a form: the login page.",
+        TokenRoute::Logout | TokenRoute::LogoutEverywhere => {
+            "To a browser that sent a form: `return_to` of the query, or the login page."
+        }
+        _ => return None,
     };
     let location = json!({ "required": true, "schema": { "type": "string", "format": "uri-reference" } });
-    json!({ "description": description, "headers": { "Location": location } })
+    Some(json!({ "description": description, "headers": { "Location": location } }))
 }
 
 /// The response to wrong credentials, with its challenge (RFC 9110 §15.5.2).
