@@ -181,7 +181,10 @@ impl ApiKeyState {
         let now = self.clock.monotonic();
         // A row that is no longer refused was so by a clock that was ahead: it is read again.
         match self.refused.get(id, now) {
-            Some(Some(key)) if self.check_valid(&key).is_ok() => self.refused.forget(|known, _| known == id),
+            Some(Some(key)) if self.check_valid(&key).is_ok() => {
+                let id = id.to_owned();
+                self.refused.forget(move |known, _| *known == id);
+            }
             Some(known) => return Ok(known),
             None => {}
         }
