@@ -97,7 +97,7 @@ impl World {
 
     async fn catch_up(&self) {
         for auth in self.elsewhere.iter().chain([&self.auth]) {
-            auth.catch_up().await.unwrap();
+            auth.start().await.unwrap();
         }
     }
 
@@ -232,7 +232,7 @@ impl World {
         let keys = self.keys.len();
         self.step(&doing.step).await?;
         if self.acting().0 == 1 {
-            self.auth.catch_up().await.unwrap();
+            self.auth.start().await.unwrap();
         }
         let place = self.service.sources[4].place;
         concerned.extend(self.keys[keys..].iter().map(|(_, text)| (place, text.clone())));

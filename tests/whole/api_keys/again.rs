@@ -59,7 +59,7 @@ async fn a_revocation_that_the_log_did_not_take_is_made_again() {
         let [one, other] = [engine(), engine()];
         let catch_up = async || {
             for test in [&one, &other] {
-                test.auth().catch_up().await.unwrap();
+                test.auth().start().await.unwrap();
             }
         };
         catch_up().await;
