@@ -136,8 +136,8 @@ impl<'a> ApiKeyService<'a> {
         }
     }
 
-    /// Revokes a key. Returns whether there is one that was not revoked before: if not, nothing is written, and the audit hook is not
-    /// called, however often it is asked for. This process refuses it at once, and every other one
+    /// Revokes a key. Returns whether there is one that was not revoked before. If not, the audit hook is not called, and nothing is written,
+    /// however often it is asked for; only a process that does not know that the log has the revocation writes it there once. This process refuses it at once, and every other one
     /// that shares the store when it has read the log again: within a second, and within
     /// [`max_staleness`](crate::AuthBuilder::max_staleness) in any case. Sockets and streams of the key end.
     /// What shares the keys and no log forgets it after [`ApiKeys::cache_for`](super::ApiKeys::cache_for).
