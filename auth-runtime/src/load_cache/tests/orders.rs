@@ -39,6 +39,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 type Answer = Result<Option<Arc<Row>>, LoadError>;
 
+type Asked<'c> = Pin<Box<dyn Future<Output = Answer> + 'c>>;
+
 /// The same for all: the cache, and what the loads read.
 struct Shared {
     cache: LoadCache<u32, Arc<Row>>,
@@ -72,7 +74,7 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         loads: RefCell::default(),
     };
     let mut forgotten_at = [Vec::new(), Vec::new()];
-    let mut asking: Vec<(u32, Pin<Box<dyn Future<Output = Answer> + '_>>)> = Vec::new();
+    let mut asking: Vec<(u32, Asked<'_>)> = Vec::new();
     for step in steps {
         let now = shared.time.get() + 1;
         shared.time.set(now);
