@@ -38,6 +38,7 @@ use self::failure::Failure;
 pub(crate) use self::request_auth::AnswerHeaders;
 use self::request_auth::Decided;
 pub use self::request_auth::RequestAuth;
+pub(crate) use self::request_auth::Stage;
 pub(crate) use self::route_policy::RoutePolicy;
 use crate::audit::AuditEvent;
 use crate::catch_panic::catch_panic_of;

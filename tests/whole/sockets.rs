@@ -3,6 +3,7 @@
 mod closing;
 mod ended;
 mod handshake;
+mod http2;
 mod query;
 mod sources;
 mod streams;

@@ -29,9 +29,9 @@ pub(crate) struct Scheme {
     name: String,
     authenticator: Arc<dyn DynAuthenticator>,
     remembered: LoadCache<CredentialHash, Judgement>,
-    /// For an authenticator whose answers are not remembered: nobody waits for the answer to another request.
-    unshared: LoadCache<CredentialHash, Judgement>,
-    is_shared: AtomicBool,
+    /// Whether the last answer was one to remember. If not, a request does not wait for that to another one of the same credential, which
+    /// is likely not to be one for both. It decides nothing else: only an answer that is remembered is ever that to two requests.
+    is_worth_waiting: AtomicBool,
     /// Credentials are remembered by a keyed hash: a dump of the process's memory shows none.
     hash_key: hmac::Key,
 }
@@ -63,8 +63,7 @@ impl Scheme {
             name,
             authenticator,
             remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
-            unshared: LoadCache::new(none, none),
-            is_shared: AtomicBool::new(true),
+            is_worth_waiting: AtomicBool::new(true),
             hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
         })
     }
@@ -101,7 +100,7 @@ impl Scheme {
                 Authentication::Invalid(why) => (Judgement::Invalid(why), Duration::ZERO),
                 Authentication::Authenticated(caller) => {
                     let remember_for = caller.remember_for;
-                    self.is_shared.store(!remember_for.is_zero(), Ordering::Relaxed);
+                    self.is_worth_waiting.store(!remember_for.is_zero(), Ordering::Relaxed);
                     match caller.into_token(&self.name).map(identify) {
                         Ok(Ok(principal)) => (Judgement::Caller(principal), remember_for),
                         Ok(Err(Unidentified(why))) => (Judgement::Invalid(why), Duration::ZERO),
@@ -111,9 +110,10 @@ impl Scheme {
             };
             Ok(Loaded::new(Some(judgement), remember_for))
         };
-        let is_shared = self.is_shared.load(Ordering::Relaxed);
-        let cache = if is_shared { &self.remembered } else { &self.unshared };
-        let judgement = cache.load(hash, now, load).await?;
+        let judgement = match self.is_worth_waiting.load(Ordering::Relaxed) {
+            true => self.remembered.load(hash, now, load).await?,
+            false => self.remembered.load_alone(&hash, now, load).await?,
+        };
         Ok(judgement.unwrap_or(Judgement::Absent))
     }
 
