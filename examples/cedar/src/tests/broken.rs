@@ -70,7 +70,7 @@ fn an_error_in_a_file_stops_the_start_and_names_its_line() -> Result<(), BoxErro
         (
             "schema.cedarschema",
             "entity User;\nentity Article {\n  owner Users,\n};",
-            &["schema.cedarschema:3: unexpected"],
+            &["schema.cedarschema:3: error parsing schema: unexpected token `Users`"],
         ),
         (
             "schema.cedarschema",
