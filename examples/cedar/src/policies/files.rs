@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use cedar_policy::{PolicyId, PolicySet, PolicySetError, Schema, ValidationMode, Validator};
+use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use miette::Diagnostic;
 
 /// The policies cannot be used, for these reasons.
@@ -34,20 +34,12 @@ pub(super) fn read(folder: &Path) -> Result<(Schema, PolicySet), InvalidPolicies
 
     let file = File::read(folder.join("articles.cedar"))?;
     let policies: PolicySet = file.text.parse().map_err(|error| file.invalid([&error as _]))?;
-    let policies = named(&policies).map_err(|error| file.invalid([&error as _]))?;
+    let policies = file.named(&policies)?;
     let validated = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
     let errors = validated.validation_errors().map(|error| error as &dyn Diagnostic);
     // Warnings too: one of them is that a policy, which may be a `forbid`, never applies.
     file.assert_none(errors.chain(validated.validation_warnings().map(|warning| warning as _)))?;
     Ok((schema, policies))
-}
-
-/// The policies under the names that their annotations `@id` give them, for the log. Without one it is `policy0`, and so on.
-fn named(policies: &PolicySet) -> Result<PolicySet, PolicySetError> {
-    PolicySet::from_policies(policies.policies().map(|policy| match policy.annotation("id") {
-        Some(id) => policy.new_id(PolicyId::new(id)),
-        None => policy.clone(),
-    }))
 }
 
 struct File {
@@ -61,6 +53,15 @@ impl File {
             Ok(text) => Ok(Self { path, text }),
             Err(error) => Err(InvalidPolicies(vec![format!("{}: {error}", path.display())])),
         }
+    }
+
+    /// The policies under the names that their annotations `@id` give them, for the log. Without one it is `policy0`, and so on.
+    fn named(&self, policies: &PolicySet) -> Result<PolicySet, InvalidPolicies> {
+        let policies = policies.policies().map(|policy| match policy.annotation("id") {
+            Some(id) => policy.new_id(PolicyId::new(id)),
+            None => policy.clone(),
+        });
+        PolicySet::from_policies(policies).map_err(|error| self.invalid([&error as _]))
     }
 
     fn assert_none<'e>(
