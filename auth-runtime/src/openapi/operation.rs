@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::json::sorted_by_name;
 use super::keys::{DECLARED, POLICY, WHO};
 use super::merge;
 use super::names::NameKinds;
@@ -91,7 +92,7 @@ impl<'d> Operations<'d> {
         let fields = [
             ("security", json!(requirements(&policy, self.schemes, self.kinds))),
             ("responses", json!(responses(&policy, &ambient, is_redirected, self.auth))),
-            (POLICY, json!(policy)),
+            (POLICY, sorted_by_name(json!(policy))),
         ];
         Enforced { policy, is_redirected, fields }
     }
@@ -123,7 +124,7 @@ fn own_operation(
     if !route.declared.is_empty() {
         let policies =
             route.declared.iter().map(|declared| (declared.name.clone(), json!(declared.policy())));
-        operation.insert(DECLARED.into(), Value::Object(policies.collect()));
+        operation.insert(DECLARED.into(), sorted_by_name(Value::Object(policies.collect())));
     }
     if !parameters.is_empty() {
         let parameters = parameters.iter().map(PathParameter::to_value).collect();
