@@ -3,6 +3,7 @@
 
 mod closing;
 mod ended;
+mod first_message;
 mod handshake;
 mod processes;
 mod query;
@@ -98,6 +99,7 @@ impl Service {
         let app = Router::new()
             .route("/echo", get(echo))
             .route("/session", get(echo_for_the_session))
+            .route("/first", get(first_message::echo))
             .route("/burst", get(closing::burst))
             .route("/events", get(streams::events))
             .with_state(Shared { auth: auth.clone(), ends: sender })
