@@ -76,7 +76,7 @@ impl SocketService {
             .store(followed)
             .build()
             .unwrap();
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         let tokens = auth.tokens().unwrap();
         let service = Router::new()
             .route("/echo", get(echo))
@@ -125,7 +125,7 @@ async fn pass(State(controlled): State<Controlled>, Path(mut seconds): Path<u64>
         let step = seconds.min(STEP);
         controlled.clock.advance(Duration::from_secs(step));
         if !*controlled.is_silent.borrow() {
-            controlled.auth.catch_up().await.unwrap();
+            controlled.auth.start().await.unwrap();
         }
         seconds -= step;
     }

@@ -71,7 +71,7 @@ async fn a_valid_token_opens_the_socket_until_it_ends_and_others_do_not() {
     assert_closed(&mut opened(&service, binary).await, "no text").await;
 
     service.clock.advance(Duration::from_secs(960));
-    service.auth.catch_up().await.unwrap();
+    service.auth.start().await.unwrap();
     assert_closed(&mut of_bob, "expired").await;
     assert_closed(&mut opened(&service, &*bob.access_token).await, "expired").await;
 }
