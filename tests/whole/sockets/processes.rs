@@ -41,7 +41,8 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let addresses = serde_json::from_str(&line).expect("what it wrote to stderr says why it has ended");
+        let addresses = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("it has ended: what it wrote to stderr says why"));
         Self { child, addresses, client: reqwest::Client::builder().timeout(PATIENCE).build().unwrap() }
     }
 

@@ -26,7 +26,7 @@ async fn log_in(server: &Server, path: &str) -> Response {
     answer
 }
 
-fn as_texts<'a>((code, text): &'a (Option<i32>, String)) -> (Option<i32>, &'a str) {
+fn as_texts((code, text): &(Option<i32>, String)) -> (Option<i32>, &str) {
     (*code, text)
 }
 
