@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
+//! | [`providers`] | issuers of identity providers, with their mapping: Keycloak, Auth0, Microsoft Entra ID and others |
+//! | [`Tenants`] | the tenants of an issuer that has one name for each |
 //! | [`KeySet`] | keys that replace those of an issuer while requests are served |
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
@@ -14,6 +16,8 @@ mod error;
 mod excerpt;
 mod issuer;
 mod issuer_keys;
+mod issuer_name;
+mod issuer_pattern;
 mod json;
 mod jws;
 mod jwt;
@@ -21,7 +25,9 @@ mod key_set;
 mod keys;
 mod limits;
 mod mapping;
+pub mod providers;
 mod scheme_issuer;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +49,7 @@ pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+pub use self::tenants::Tenants;
 pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};
 
@@ -65,7 +72,7 @@ impl VerifiedToken {
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
     pub(crate) fn subject(&self) -> Option<&str> {
-        let subject = match self.mapping.subject.find(&self.claims)? {
+        let subject = match self.mapping.find_subject(&self.claims)? {
             Value::String(text) => text,
             Value::Number(_) => self.claims.integer_subject.as_deref()?,
             _ => return None,

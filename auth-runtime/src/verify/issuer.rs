@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::claim_name::ClaimName;
 use super::claim_rule::ClaimRule;
-use super::mapping::ClaimMapping;
+use super::issuer_name::IssuerName;
+use super::mapping::{ClaimMapping, Place};
 use crate::jose::{Algorithm, Key};
 
 /// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles,
@@ -24,6 +25,8 @@ use crate::jose::{Algorithm, Key};
 pub struct TrustedIssuer {
     pub(super) name: IssuerName,
     pub(super) audience: Audience,
+    /// In tokens without `aud`, the claim that the audience is compared with. Presets alone set it.
+    pub(super) audience_without_aud: Option<ClaimName>,
     pub(super) single_audience: bool,
     pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
@@ -32,6 +35,10 @@ pub struct TrustedIssuer {
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
+    /// The address of the provider's key set.
+    pub(super) key_set_url: Option<Box<str>>,
+    /// What is wrong with what it was made from; `build` reports it.
+    pub(super) problems: Vec<String>,
 }
 
 /// A JWKS document, which may contain secrets.
@@ -41,35 +48,6 @@ pub(super) struct KeySetText(pub(super) String);
 impl fmt::Debug for KeySetText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
-    }
-}
-
-/// What `iss` must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum IssuerName {
-    Exactly(Box<str>),
-    /// Anything, also absent.
-    Any,
-    /// The claim must be absent.
-    Absent,
-}
-
-impl IssuerName {
-    pub(super) fn is(&self, name: &str) -> bool {
-        matches!(self, Self::Exactly(own) if **own == *name)
-    }
-
-    pub(super) fn is_unnamed(&self) -> bool {
-        matches!(self, Self::Any | Self::Absent)
-    }
-
-    /// The issuer in messages.
-    pub(super) fn label(&self) -> String {
-        match self {
-            Self::Exactly(name) => format!("issuer `{name}`"),
-            Self::Any => "any issuer".to_owned(),
-            Self::Absent => "the issuer without `iss`".to_owned(),
-        }
     }
 }
 
@@ -84,6 +62,9 @@ pub(super) enum Audience {
 
 impl TrustedIssuer {
     /// Returns an issuer whose tokens have exactly this `iss` (RFC 7519 §4.1.1). The comparison is by code points.
+    ///
+    /// For some identity providers, [`providers`](mod@super::providers) has functions that also set the mapping. Several names are for
+    /// [`one_of`](Self::one_of), and the names of tenants for [`of_tenants`](Self::of_tenants).
     pub fn new(name: impl Into<String>) -> Self {
         Self::named(IssuerName::Exactly(name.into().into()))
     }
@@ -107,10 +88,11 @@ impl TrustedIssuer {
         Self::named(IssuerName::Absent)
     }
 
-    fn named(name: IssuerName) -> Self {
+    pub(super) fn named(name: IssuerName) -> Self {
         Self {
             name,
             audience: Audience::Unset,
+            audience_without_aud: None,
             single_audience: false,
             claim_rules: Vec::new(),
             keys: Vec::new(),
@@ -118,6 +100,8 @@ impl TrustedIssuer {
             key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
+            key_set_url: None,
+            problems: Vec::new(),
         }
     }
 
@@ -229,11 +213,12 @@ impl TrustedIssuer {
     /// [`accept_integer_sub`](Self::accept_integer_sub) is called.
     pub fn subject_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.subject = name.into();
+        self.mapping.subject_if_absent = None;
         self
     }
 
     /// Adds a claim that holds roles: a list of strings, or a string, which is one role. The first one replaces the default,
-    /// `roles`. A caller has the roles of all claims that are present.
+    /// `roles`, or the claims of a [preset](mod@super::providers). A caller has the roles of all claims that are present.
     ///
     /// ```
     /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
@@ -244,7 +229,22 @@ impl TrustedIssuer {
     /// # let _ = keycloak;
     /// ```
     pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.roles.add(name.into());
+        self.mapping.roles.add(Place::names(name));
+        self
+    }
+
+    /// Adds a claim that holds roles as the names of an object's members, or of the objects of a list. A member whose value is `false`,
+    /// `null`, or an empty object, list or string is no role. It counts as [`roles_at`](Self::roles_at) does.
+    ///
+    /// ```
+    /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
+    ///
+    /// // {"grants": {"admin": {"org": "acme"}, "viewer": {"org": "acme"}}}
+    /// let issuer = TrustedIssuer::new("https://id.example.com").roles_at_keys_of("grants");
+    /// # let _ = issuer;
+    /// ```
+    pub fn roles_at_keys_of(mut self, name: impl Into<ClaimName>) -> Self {
+        self.mapping.roles.add(Place::keys_of(name));
         self
     }
 
@@ -252,14 +252,14 @@ impl TrustedIssuer {
     /// contains a space, RFC 6749 §3.3). The first one replaces the default: `scope`, and if that is absent, `scp`. A caller has the
     /// scopes of all claims that were added and are present.
     pub fn scopes_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.scopes.add(name.into());
+        self.mapping.scopes.add(Place::names(name));
         self
     }
 
     /// Adds a claim that holds permissions: a list of strings, or a string, which is one permission. The first one replaces the
     /// default, `permissions`. A caller has the permissions of all claims that are present.
     pub fn permissions_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.permissions.add(name.into());
+        self.mapping.permissions.add(Place::names(name));
         self
     }
 

@@ -22,14 +22,20 @@ pub(super) struct IssuerKey {
     pub(super) status: KeyStatus,
 }
 
-/// Whether a key still is a key of its issuer. A verified token has the status of the key that verified it, so it is known for
+/// Whether a key still is a key of its issuer, and of which one. A verified token has the status of the key that verified it, so it is known for
 /// each token, and not only for each issuer, whether a change of keys concerns it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyStatus {
     is_withdrawn: Arc<AtomicBool>,
+    /// The member `issuer` of its JWK.
+    pub(super) issuer: Option<Arc<str>>,
 }
 
 impl KeyStatus {
+    fn of(key: &PreparedKey) -> Self {
+        Self { issuer: key.issuer.as_deref().map(Arc::from), ..Self::default() }
+    }
+
     pub(crate) fn is_withdrawn(&self) -> bool {
         self.is_withdrawn.load(Ordering::Acquire)
     }
@@ -45,7 +51,7 @@ impl KeyStatus {
 
 impl IssuerKeys {
     pub(super) fn new(keys: Vec<PreparedKey>) -> Self {
-        let keys = keys.into_iter().map(|key| IssuerKey { key, status: KeyStatus::default() });
+        let keys = keys.into_iter().map(|key| IssuerKey { status: KeyStatus::of(&key), key });
         Self { current: ArcSwap::from_pointee(keys.collect()), replacing: Mutex::new(()) }
     }
 
@@ -59,7 +65,7 @@ impl IssuerKeys {
         let old = self.current.load_full();
         let keys = keys.into_iter().map(|key| {
             let same = old.iter().find(|known| known.key.is_same(&key));
-            let status = same.map_or_else(KeyStatus::default, |known| known.status.clone());
+            let status = same.map_or_else(|| KeyStatus::of(&key), |known| known.status.clone());
             IssuerKey { key, status }
         });
         let new: Vec<IssuerKey> = keys.collect();
