@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use axum::BoxError;
+
 use super::claim_name::ClaimName;
 use super::claim_rule::ClaimRule;
 use super::issuer_name::IssuerName;
-use super::mapping::{ClaimMapping, Place};
+use super::key_source::{FetchedKeySet, KeySource};
+use super::mapping::ClaimMapping;
 use crate::jose::{Algorithm, Key};
 
 /// A trusted issuer: its name, its keys, the audience that its tokens must have, and which claims hold the subject, roles,
@@ -31,6 +34,13 @@ pub struct TrustedIssuer {
     pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
     pub(super) key_sets: Vec<KeySetText>,
+    /// Where the keys come from, if not from `keys` and `key_sets`.
+    pub(super) key_source: KeySource,
+    /// Whether the provider may be asked without TLS.
+    #[cfg(feature = "jwks")]
+    pub(super) allow_http: bool,
+    /// Whether the service starts while the provider can't be reached.
+    pub(super) may_start_unreachable: bool,
     /// The algorithms of the keys of `key_sets` that have no `alg`; `None`: one by the type of the key.
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
@@ -88,6 +98,98 @@ impl TrustedIssuer {
         Self::named(IssuerName::Absent)
     }
 
+    /// An issuer whose keys are found by its metadata: `url` is exactly the `iss` of its tokens, and `url` with
+    /// `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §4), or else that of RFC 8414 §3, names the address of its key set.
+    /// The issuer in the metadata must be `url`, character for character (RFC 8414 §3.3).
+    ///
+    /// ```no_run
+    /// use auth_runtime::{Auth, verify::TrustedIssuer};
+    ///
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// let auth = Auth::builder()
+    ///     .issuer(TrustedIssuer::discover("https://id.example.com/realms/shop").audience("orders"))
+    ///     .build()?;
+    /// auth.start().await?; // fetches the keys
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// **When keys are fetched.** By [`Auth::start`](crate::Auth::start), and then in the background, as the HTTP headers of the answer
+    /// say: every 10 minutes where they say nothing, never under 1 minute and never over 1 hour, so a key that the provider withdraws is
+    /// accepted no longer than that. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
+    /// 2 seconds, and is answered 503 with `Retry-After` where that does not decide, and 401 where the keys were fetched without it.
+    /// Tokens of known keys never wait.
+    ///
+    /// **Where the provider does not answer,** or its set is empty or can't be read, the last keys serve for up to 24 hours; then tokens of this issuer
+    /// are answered 503. [`Auth::key_sets`](crate::Auth::key_sets) reports it.
+    ///
+    /// **What is asked.** Only this address and the one in its metadata, never one that a token names; over https (http on this machine),
+    /// with the certificates that the system trusts; at most 512 KiB within 10 seconds, without redirects. A proxy is that of the
+    /// environment (`HTTPS_PROXY`). For a client of your own see [`jwks_from`](Self::jwks_from).
+    #[cfg(feature = "jwks")]
+    pub fn discover(url: impl Into<String>) -> Self {
+        Self { key_source: KeySource::Discovery, ..Self::new(url) }
+    }
+
+    /// Sets the address of the key set (RFC 7517 §5), for an issuer without metadata. It is fetched as [`discover`](Self::discover) says.
+    #[cfg(feature = "jwks")]
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.key_source = KeySource::Url(url.into());
+        self
+    }
+
+    /// Sets a function that fetches the key set, with an HTTP client of your own or from elsewhere. It is called when
+    /// [`discover`](Self::discover) would ask the provider, and may take 30 seconds; its answer may have 512 KiB.
+    ///
+    /// ```
+    /// use auth_runtime::verify::TrustedIssuer;
+    ///
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .audience("orders")
+    ///     .jwks_from(|| async { std::fs::read_to_string("/etc/orders/jwks.json") });
+    /// # let _ = issuer;
+    /// ```
+    ///
+    /// A [`FetchedKeySet`] says for how long the answer is fresh.
+    pub fn jwks_from<F, Fut, T, E>(mut self, fetch: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<FetchedKeySet> + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        self.key_source = KeySource::function(fetch);
+        self
+    }
+
+    /// Lets the service start while the provider of the keys can't be reached: [`Auth::start`](crate::Auth::start) then logs that, and
+    /// tokens of this issuer are answered 503 until the keys were fetched. Without it, that is an error of `start`.
+    pub fn serve_503_until_reachable(mut self) -> Self {
+        self.may_start_unreachable = true;
+        self
+    }
+
+    /// Fetches keys over http, also from other machines.
+    ///
+    /// What is lost: everyone on the network between this service and the provider can replace the keys, and so make tokens that are accepted
+    /// here. It is right in a closed network whose proxies do TLS. For a provider on this machine, http needs no switch.
+    #[cfg(feature = "jwks")]
+    pub fn dangerously_allow_http(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
+    /// Where the keys come from. Those of a preset are fetched from its provider, unless they are given.
+    pub(super) fn source_of_keys(&self) -> KeySource {
+        match (&self.key_source, &self.key_set_url) {
+            #[cfg(feature = "jwks")]
+            (KeySource::Given, Some(url)) if self.keys.is_empty() && self.key_sets.is_empty() => {
+                KeySource::Url(url.clone().into())
+            }
+            (source, _) => source.clone(),
+        }
+    }
+
     pub(super) fn named(name: IssuerName) -> Self {
         Self {
             name,
@@ -97,6 +199,10 @@ impl TrustedIssuer {
             claim_rules: Vec::new(),
             keys: Vec::new(),
             key_sets: Vec::new(),
+            key_source: KeySource::Given,
+            #[cfg(feature = "jwks")]
+            allow_http: false,
+            may_start_unreachable: false,
             key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
@@ -205,95 +311,6 @@ impl TrustedIssuer {
     /// A token without `typ` is accepted only if `JWT` is accepted.
     pub fn token_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.token_types = types.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets which claim holds the subject: a string, or an integer, whose text is then the subject (`42` and `"42"` are the same
-    /// one). A number with a fraction or an exponent is rejected. Default: `sub`, which must be a string (RFC 7519 §4.1.2) unless
-    /// [`accept_integer_sub`](Self::accept_integer_sub) is called.
-    pub fn subject_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.subject = name.into();
-        self.mapping.subject_if_absent = None;
-        self
-    }
-
-    /// Adds a claim that holds roles: a list of strings, or a string, which is one role. The first one replaces the default,
-    /// `roles`, or the claims of a [preset](mod@super::providers). A caller has the roles of all claims that are present.
-    ///
-    /// ```
-    /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
-    ///
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .roles_at("realm_access.roles")
-    ///     .roles_at(ClaimName::path(["resource_access", "my.client", "roles"]));
-    /// # let _ = keycloak;
-    /// ```
-    pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.roles.add(Place::names(name));
-        self
-    }
-
-    /// Adds a claim that holds roles as the names of an object's members, or of the objects of a list. A member whose value is `false`,
-    /// `null`, or an empty object, list or string is no role. It counts as [`roles_at`](Self::roles_at) does.
-    ///
-    /// ```
-    /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
-    ///
-    /// // {"grants": {"admin": {"org": "acme"}, "viewer": {"org": "acme"}}}
-    /// let issuer = TrustedIssuer::new("https://id.example.com").roles_at_keys_of("grants");
-    /// # let _ = issuer;
-    /// ```
-    pub fn roles_at_keys_of(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.roles.add(Place::keys_of(name));
-        self
-    }
-
-    /// Adds a claim that holds scopes: a list of strings, or a string with spaces between the scopes (RFC 8693 §4.2; no scope
-    /// contains a space, RFC 6749 §3.3). The first one replaces the default: `scope`, and if that is absent, `scp`. A caller has the
-    /// scopes of all claims that were added and are present.
-    pub fn scopes_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.scopes.add(Place::names(name));
-        self
-    }
-
-    /// Adds a claim that holds permissions: a list of strings, or a string, which is one permission. The first one replaces the
-    /// default, `permissions`. A caller has the permissions of all claims that are present.
-    pub fn permissions_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.permissions.add(Place::names(name));
-        self
-    }
-
-    /// Splits roles that are a string at its spaces. Without it, the string is one role: no standard says that roles are
-    /// space-delimited, and `billing admin` may be the name of one.
-    pub fn space_delimited_roles(mut self) -> Self {
-        self.mapping.roles.space_delimited = true;
-        self
-    }
-
-    /// Splits permissions that are a string at its spaces. Without it, the string is one permission.
-    pub fn space_delimited_permissions(mut self) -> Self {
-        self.mapping.permissions.space_delimited = true;
-        self
-    }
-
-    /// Counts a claim that is `null` as absent, for issuers that write all of their fields. Without it, a token is rejected if one of
-    /// its registered claims, or the claim of its roles, scopes or permissions, is `null`. `exp` is never `null`.
-    pub fn accept_null_claims(mut self) -> Self {
-        self.mapping.null_is_absent = true;
-        self
-    }
-
-    /// Accepts a `jti` that is an integer. Its text is the id of the token. Without it, such a token is rejected: `jti` is a string
-    /// (RFC 7519 §4.1.7).
-    pub fn accept_integer_jti(mut self) -> Self {
-        self.mapping.integer_jti = true;
-        self
-    }
-
-    /// Accepts a `sub` that is an integer. Where `sub` holds the subject, its text is the subject: `1` and `"1"` are one. Without it, such a token is rejected:
-    /// `sub` is a string (RFC 7519 §4.1.2).
-    pub fn accept_integer_sub(mut self) -> Self {
-        self.mapping.integer_sub = true;
         self
     }
 }

@@ -67,7 +67,7 @@ impl TrustedIssuer {
     }
 
     /// Reports `problem` as an error of `build`, unless `holds`.
-    fn expect(mut self, holds: bool, problem: impl FnOnce() -> String) -> Self {
+    fn problem_unless(mut self, holds: bool, problem: impl FnOnce() -> String) -> Self {
         if !holds {
             self.problems.push(problem());
         }

@@ -31,7 +31,7 @@ pub fn auth0(domain: &str, api: &str) -> TrustedIssuer {
     TrustedIssuer::new(format!("https://{domain}/"))
         .audience(api)
         .without_claims_of_id_tokens()
-        .expect(is_authority(domain), || {
+        .problem_unless(is_authority(domain), || {
             format!("`providers::auth0`: `{domain}` is not a domain: pass it as in `shop.eu.auth0.com`")
         })
         .key_set_at(format!("https://{domain}/.well-known/jwks.json"))

@@ -31,7 +31,7 @@ pub fn cognito(user_pool: &str, client: &str) -> TrustedIssuer {
     let mut issuer = TrustedIssuer::new(iss)
         .audience(client)
         .claim("token_use", ClaimRule::equals("access"))
-        .expect(!region.contains('.') && is_segment(region) && is_segment(id), || {
+        .problem_unless(!region.contains('.') && is_segment(region) && is_segment(id), || {
             format!("`providers::cognito`: `{user_pool}` is not the id of a user pool: pass it as in `us-west-2_example`")
         })
         .key_set_at(key_set);

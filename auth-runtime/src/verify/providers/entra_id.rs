@@ -95,7 +95,7 @@ impl Version {
             .subject_at("oid")
             .claim("ver", ClaimRule::equals(self.ver))
             .claim(self.client, ClaimRule::Present)
-            .expect(no_ids.is_empty(), || {
+            .problem_unless(no_ids.is_empty(), || {
                 format!(
                     "`providers::entra_id`: {} is not the id of a tenant: `iss` has no domain and no `common`, but an id in lower case, as in \
                      `8eaef023-2b34-4da1-9baa-8bc8c9d6a490`; several are named one by one, or accepted by `Tenants::accepted_by`",

@@ -50,7 +50,7 @@ pub fn firebase(project: &str) -> TrustedIssuer {
 ///
 /// Source: Google's documentation, [Identity Platform multi-tenancy](https://cloud.google.com/identity-platform/docs/multi-tenancy).
 pub fn firebase_tenant(project: &str, tenant: &str) -> TrustedIssuer {
-    of_project(project).claim(TENANT, ClaimRule::equals(tenant)).expect(!tenant.is_empty(), || {
+    of_project(project).claim(TENANT, ClaimRule::equals(tenant)).problem_unless(!tenant.is_empty(), || {
         "`providers::firebase_tenant`: the tenant is empty: pass its id, or call `providers::firebase`".into()
     })
 }
@@ -59,7 +59,7 @@ fn of_project(project: &str) -> TrustedIssuer {
     TrustedIssuer::new(format!("https://securetoken.google.com/{project}"))
         .audience(project)
         .claim("auth_time", ClaimRule::Present)
-        .expect(is_segment(project), || {
+        .problem_unless(is_segment(project), || {
             format!(
                 "`providers::firebase`: `{project}` is not the id of a project: pass it as in `shop-4711`"
             )

@@ -29,7 +29,7 @@ pub fn keycloak(realm: &str, client: &str) -> TrustedIssuer {
     let mut issuer = TrustedIssuer::new(realm)
         .audience(client)
         .claim("typ", ClaimRule::equals("Bearer"))
-        .expect(is_issuer_url(realm) && realm.contains("/realms/"), || {
+        .problem_unless(is_issuer_url(realm) && realm.contains("/realms/"), || {
             format!(
                 "`providers::keycloak`: `{realm}` is not the URL of a realm: pass it as in `https://id.example.com/realms/shop`"
             )

@@ -31,7 +31,7 @@ pub fn okta(server: &str, audience: &str) -> TrustedIssuer {
         .subject_at("uid")
         .claim("cid", ClaimRule::Present)
         .without_claims_of_id_tokens()
-        .expect(is_issuer_url(server) && server.contains("/oauth2/"), || {
+        .problem_unless(is_issuer_url(server) && server.contains("/oauth2/"), || {
             format!(
                 "`providers::okta`: `{server}` is not the URL of a custom authorization server: pass it as in \
                  `https://shop.okta.com/oauth2/default`, since the tokens of the org authorization server are for Okta alone"

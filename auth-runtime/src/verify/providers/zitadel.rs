@@ -32,10 +32,10 @@ pub fn zitadel(instance: &str, project: &str) -> TrustedIssuer {
         .claim("jti", ClaimRule::Present)
         .claim("amr", ClaimRule::absent())
         .without_claims_of_id_tokens()
-        .expect(is_issuer_url(instance), || {
+        .problem_unless(is_issuer_url(instance), || {
             format!("`providers::zitadel`: `{instance}` is not the URL of an instance: pass it as in `https://shop-x7k2.zitadel.cloud`")
         })
-        .expect(is_segment(project), || {
+        .problem_unless(is_segment(project), || {
             format!("`providers::zitadel`: `{project}` is not the id of a project: pass it as in `69234237810729019`")
         })
         .key_set_at(format!("{instance}/oauth/v2/keys"));
