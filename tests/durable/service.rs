@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::api_key::ApiKeys;
 use auth_runtime::routing::get;
-use auth_runtime::store::{RedbStore, StoreError};
+use auth_runtime::session::BoxError;
+use auth_runtime::store::RedbStore;
 use auth_runtime::verify::TrustedIssuer;
 use auth_runtime::{Auth, Router, auth};
 use serde_json::json;
@@ -29,7 +30,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub async fn start(store: &Path) -> Result<Self, StoreError> {
+    pub async fn start(store: &Path) -> Result<Self, BoxError> {
         let store = RedbStore::open(store)?;
         let partner = TrustedIssuer::new(PARTNER).audience(AUDIENCE).key(signing_key(9).verifying_key());
         let auth = Auth::builder()

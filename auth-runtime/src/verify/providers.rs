@@ -8,10 +8,12 @@
 //! ```
 //! use auth_runtime::verify::providers;
 //!
-//! # let key_set = "";
-//! let issuer = providers::keycloak("https://id.example.com/realms/shop", "shop-api").jwks(key_set);
+//! let issuer = providers::keycloak("https://id.example.com/realms/shop", "shop-api");
 //! # let _ = issuer;
 //! ```
+//!
+//! With the feature `jwks` the keys are fetched from the provider, as `TrustedIssuer::discover` says when, unless they are given by
+//! [`jwks`](TrustedIssuer::jwks) or [`key`](TrustedIssuer::key), or come from elsewhere ([`jwks_from`](TrustedIssuer::jwks_from)).
 //!
 //! | function | `iss` | subject | roles | what is an access token | key set |
 //! |---|---|---|---|---|---|
@@ -55,12 +57,13 @@ impl TrustedIssuer {
         OF_ID_TOKENS.into_iter().fold(self, |issuer, name| issuer.claim(name, ClaimRule::absent()))
     }
 
+    /// Sets where the provider publishes the keys.
     fn key_set_at(self, url: String) -> Self {
         Self { key_set_url: Some(url.into()), ..self }
     }
 
-    /// Returns the address of the issuer's key set, if a function of [`providers`](mod@self) made it: for a service that fetches
-    /// the keys itself and passes them to [`jwks`](Self::jwks) and [`Auth::replace_keys`](crate::Auth::replace_keys).
+    /// Returns where the provider publishes the issuer's keys, if a function of [`providers`](mod@self) made it: for a service that fetches
+    /// them with a client of its own, by [`jwks_from`](Self::jwks_from).
     #[must_use]
     pub fn key_set_url(&self) -> Option<&str> {
         self.key_set_url.as_deref()

@@ -51,6 +51,8 @@ impl Tenants {
     /// verified, so it must not block, and a tenant that it no longer accepts is rejected with the next request. The tokens of an issuer with a
     /// predicate are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
     ///
+    /// Sockets and streams that are open then end as for any other token, and not by the predicate: [`Revocations`](crate::revocation::Revocations).
+    ///
     /// The predicate decides whom this service trusts: one that returns `true` for every tenant is
     /// [`dangerously_accept_any`](Self::dangerously_accept_any), with what is lost there.
     pub fn accepted_by(predicate: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
@@ -97,6 +99,13 @@ impl From<&str> for Tenants {
 /// One tenant.
 impl From<String> for Tenants {
     fn from(tenant: String) -> Self {
+        Self::one_of([tenant])
+    }
+}
+
+/// One tenant.
+impl From<&String> for Tenants {
+    fn from(tenant: &String) -> Self {
         Self::one_of([tenant])
     }
 }

@@ -1,10 +1,14 @@
 //! What a preset is made from: where keys are, that the audience is asked for, and what is reported when the engine is built.
 
 use auth_runtime::Auth;
+use auth_runtime::rejection::CallerErrorKind;
+use auth_runtime::session::BoxError;
+use auth_runtime::testing::TestClock;
 use auth_runtime::verify::{Tenants, TrustedIssuer, providers};
+use futures_util::FutureExt as _;
 use serde_json::json;
 
-use super::tokens::key_set;
+use super::tokens::{NOW, described, engine, key_set, signed};
 
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
@@ -57,6 +61,33 @@ fn each_knows_where_the_key_set_of_its_provider_is() {
     assert_eq!(TrustedIssuer::new("https://id.example.com").key_set_url(), None);
 }
 
+/// With the feature `jwks`: a provider on this machine, which is asked for its keys alone.
+#[tokio::test]
+async fn keys_are_fetched_from_the_provider_unless_they_are_given() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let realm = format!("http://{}/realms/shop", listener.local_addr().unwrap());
+    let certs = async || ([("content-type", "application/json")], key_set(&json!({})));
+    let provider =
+        axum::Router::new().route("/realms/shop/protocol/openid-connect/certs", axum::routing::get(certs));
+    let serving = tokio::spawn(async { axum::serve(listener, provider).await });
+    let token = signed(&json!({"iss": realm, "aud": "a", "sub": "s", "typ": "Bearer", "exp": NOW + 60}));
+    let engine = |issuer| Auth::builder().clock(TestClock::new()).issuer(issuer).build().unwrap();
+
+    let auth = engine(providers::keycloak(&realm, "a"));
+    assert_eq!(auth.verify(&token).await.unwrap_err().kind(), CallerErrorKind::Unavailable);
+    auth.start().await.unwrap();
+    assert_eq!(described(&auth.verify(&token).await.unwrap()), "s r= s= p=");
+
+    serving.abort();
+    let given = engine(providers::keycloak(&realm, "a").jwks(key_set(&json!({}))));
+    given.start().await.unwrap();
+    assert!(given.verify(&token).await.is_ok());
+    let from_elsewhere =
+        engine(providers::keycloak(&realm, "a").jwks_from(async || Ok::<_, BoxError>(key_set(&json!({})))));
+    from_elsewhere.start().await.unwrap();
+    assert!(from_elsewhere.verify(&token).await.is_ok());
+}
+
 #[test]
 fn what_names_no_issuer_of_the_provider_is_an_error_of_build() {
     for (issuer, expected) in [
@@ -94,9 +125,8 @@ fn what_names_no_issuer_of_the_provider_is_an_error_of_build() {
 
 #[test]
 fn the_first_claim_of_roles_that_is_added_replaces_those_of_the_preset() {
-    let auth = |issuer: TrustedIssuer| super::tokens::engine(issuer);
-    let token = super::tokens::signed(&json!({
-        "iss": "https://id.example.com/realms/shop", "aud": "a", "sub": "s", "typ": "Bearer", "exp": super::tokens::NOW + 60,
+    let token = signed(&json!({
+        "iss": "https://id.example.com/realms/shop", "aud": "a", "sub": "s", "typ": "Bearer", "exp": NOW + 60,
         "realm_access": {"roles": ["realm"]}, "resource_access": {"a": {"roles": ["client"]}}, "roles": ["own"], "groups": ["group"],
     }));
     let preset = || providers::keycloak("https://id.example.com/realms/shop", "a");
@@ -106,7 +136,7 @@ fn the_first_claim_of_roles_that_is_added_replaces_those_of_the_preset() {
         (preset().roles_at("roles").roles_at("groups"), "s r=own,group s= p="),
         (preset().roles_at("roles").roles_at_keys_of("resource_access"), "s r=own,a s= p="),
     ] {
-        let caller = futures_util::FutureExt::now_or_never(auth(issuer).verify(&token)).unwrap().unwrap();
-        assert_eq!(super::tokens::described(&caller), expected);
+        let caller = engine(issuer).verify(&token).now_or_never().unwrap().unwrap();
+        assert_eq!(described(&caller), expected);
     }
 }
