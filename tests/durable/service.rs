@@ -5,8 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::api_key::ApiKeys;
 use auth_runtime::routing::get;
-use auth_runtime::session::BoxError;
-use auth_runtime::store::RedbStore;
+use auth_runtime::store::{RedbStore, StoreError};
 use auth_runtime::verify::TrustedIssuer;
 use auth_runtime::{Auth, Router, auth};
 use serde_json::json;
@@ -30,7 +29,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub async fn start(store: &Path) -> Result<Self, BoxError> {
+    pub async fn start(store: &Path) -> Result<Self, StoreError> {
         let store = RedbStore::open(store)?;
         let partner = TrustedIssuer::new(PARTNER).audience(AUDIENCE).key(signing_key(9).verifying_key());
         let auth = Auth::builder()
@@ -40,7 +39,7 @@ impl Service {
             .store(store)
             .build()
             .unwrap();
-        auth.start().await?;
+        auth.start().await.map_err(|error| error.store().unwrap().clone())?;
         let app =
             Router::new().route("/", get(guarded)).route("/key", get(guarded_by_key)).finish(&auth).unwrap();
         Ok(Self { auth, app })

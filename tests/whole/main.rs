@@ -21,6 +21,7 @@ mod forms;
 mod gate;
 mod identity_providers;
 mod interop;
+mod key_sets;
 mod let_in;
 mod lifecycle;
 mod model;
