@@ -1,7 +1,7 @@
 //! Issuers of identity providers: what their tokens are like, so that a configuration names who is trusted and nothing else.
 //!
-//! Each function returns a [`TrustedIssuer`]: the `iss`, which claims hold the subject, roles, scopes and permissions, and rules that tell the
-//! provider's access tokens from its other tokens. It trusts what its arguments name, and no more: the issuer, and the audience or
+//! Each function returns a [`TrustedIssuer`]: the `iss`, which claims hold the subject, roles, scopes and permissions, and rules that
+//! distinguish the provider's access tokens from its other tokens. It trusts what its arguments name, and no more: the issuer, and the audience or
 //! client. All methods of [`TrustedIssuer`] can be called on it. The first [`roles_at`](TrustedIssuer::roles_at) replaces the claims
 //! of roles that are set here, and each [`claim`](TrustedIssuer::claim) adds a rule.
 //!

@@ -61,7 +61,7 @@ impl Tenants {
 
     /// Every tenant.
     ///
-    /// What is lost: whoever can open a tenant at the provider, which is often free, makes tokens for this service. The administrator of
+    /// What is lost: everyone who can open a tenant at the provider, which is often free, gets tokens for this service. The administrator of
     /// a tenant creates its users and gives them roles of this service, `admin` among them. It is right where anybody may sign up, and
     /// nothing but (issuer, subject) decides what a caller may do. Otherwise use [`one_of`](Self::one_of) or
     /// [`accepted_by`](Self::accepted_by).

@@ -1,3 +1,5 @@
+//! The preset of Auth0.
+
 use super::{is_authority, without_slash};
 use crate::verify::TrustedIssuer;
 

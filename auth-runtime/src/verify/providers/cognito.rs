@@ -1,3 +1,5 @@
+//! The preset of Amazon Cognito.
+
 use crate::verify::issuer_pattern::is_segment;
 use crate::verify::mapping::Place;
 use crate::verify::{ClaimName, ClaimRule, TrustedIssuer};

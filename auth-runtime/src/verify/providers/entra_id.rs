@@ -1,3 +1,5 @@
+//! The preset of Microsoft Entra ID.
+
 use crate::verify::{ClaimRule, Tenants, TrustedIssuer};
 
 /// Where the endpoints of all tenants are.

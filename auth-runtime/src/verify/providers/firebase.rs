@@ -1,3 +1,5 @@
+//! The preset of Firebase Authentication.
+
 use crate::verify::issuer_pattern::is_segment;
 use crate::verify::{ClaimRule, TrustedIssuer};
 

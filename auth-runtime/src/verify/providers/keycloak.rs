@@ -1,3 +1,5 @@
+//! The preset of Keycloak.
+
 use super::{is_issuer_url, without_slash};
 use crate::verify::mapping::Place;
 use crate::verify::{ClaimName, ClaimRule, TrustedIssuer};

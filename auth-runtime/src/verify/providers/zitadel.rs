@@ -1,3 +1,5 @@
+//! The preset of ZITADEL.
+
 use super::{is_issuer_url, without_slash};
 use crate::verify::issuer_pattern::is_segment;
 use crate::verify::mapping::Place;
