@@ -1,7 +1,9 @@
 //! What a preset is made from: where keys are, that the audience is asked for, and what is reported when the engine is built.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use auth_runtime::Auth;
-use auth_runtime::rejection::CallerErrorKind;
 use auth_runtime::session::BoxError;
 use auth_runtime::testing::TestClock;
 use auth_runtime::verify::{Tenants, TrustedIssuer, providers};
@@ -66,19 +68,23 @@ fn each_knows_where_the_key_set_of_its_provider_is() {
 async fn keys_are_fetched_from_the_provider_unless_they_are_given() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let realm = format!("http://{}/realms/shop", listener.local_addr().unwrap());
-    let certs = async || ([("content-type", "application/json")], key_set(&json!({})));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let certs = async move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        ([("content-type", "application/json")], key_set(&json!({})))
+    };
     let provider =
         axum::Router::new().route("/realms/shop/protocol/openid-connect/certs", axum::routing::get(certs));
-    let serving = tokio::spawn(async { axum::serve(listener, provider).await });
+    tokio::spawn(async { axum::serve(listener, provider).await });
     let token = signed(&json!({"iss": realm, "aud": "a", "sub": "s", "typ": "Bearer", "exp": NOW + 60}));
     let engine = |issuer| Auth::builder().clock(TestClock::new()).issuer(issuer).build().unwrap();
 
     let auth = engine(providers::keycloak(&realm, "a"));
-    assert_eq!(auth.verify(&token).await.unwrap_err().kind(), CallerErrorKind::Unavailable);
     auth.start().await.unwrap();
     assert_eq!(described(&auth.verify(&token).await.unwrap()), "s r= s= p=");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 
-    serving.abort();
     let given = engine(providers::keycloak(&realm, "a").jwks(key_set(&json!({}))));
     given.start().await.unwrap();
     assert!(given.verify(&token).await.is_ok());
@@ -86,6 +92,7 @@ async fn keys_are_fetched_from_the_provider_unless_they_are_given() {
         engine(providers::keycloak(&realm, "a").jwks_from(async || Ok::<_, BoxError>(key_set(&json!({})))));
     from_elsewhere.start().await.unwrap();
     assert!(from_elsewhere.verify(&token).await.is_ok());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
 #[test]
