@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
+//! | [`providers`] | issuers of identity providers, with their mapping: Keycloak, Auth0, Microsoft Entra ID and others |
+//! | [`Tenants`] | the tenants of an issuer that has one name for each |
 //! | [`KeySet`] | keys that replace those of an issuer while requests are served |
 //! | [`FetchedKeySet`], [`KeySetStatus`] | keys that are fetched: what a function of the application's answers, and their state |
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
@@ -19,6 +21,9 @@ mod fetched_keys;
 mod fetchers;
 mod issuer;
 mod issuer_keys;
+mod issuer_mapping;
+mod issuer_name;
+mod issuer_pattern;
 mod json;
 mod jws;
 mod jwt;
@@ -27,7 +32,9 @@ mod key_source;
 mod keys;
 mod limits;
 mod mapping;
+pub mod providers;
 mod scheme_issuer;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +60,7 @@ pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+pub use self::tenants::Tenants;
 pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};
 
@@ -75,7 +83,7 @@ impl VerifiedToken {
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
     pub(crate) fn subject(&self) -> Option<&str> {
-        let subject = match self.mapping.subject.find(&self.claims)? {
+        let subject = match self.mapping.find_subject(&self.claims)? {
             Value::String(text) => text,
             Value::Number(_) => self.claims.integer_subject.as_deref()?,
             _ => return None,
