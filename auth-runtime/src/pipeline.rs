@@ -140,7 +140,7 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        Ok(Some(self.auth.engine().caller_of_token(text, remembered.as_deref(), *now)?))
+        Ok(Some(self.auth.engine().caller_of(text, remembered.as_deref(), *now).await?))
     }
 
     fn engine(&self) -> &'a Engine {

@@ -5,6 +5,10 @@
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
 //! | [`KeySet`] | keys that replace those of an issuer while requests are served |
+#![cfg_attr(
+    feature = "introspection",
+    doc = "| [`Introspection`] | how an issuer is asked about opaque tokens |"
+)]
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
 mod claim_name;
@@ -12,6 +16,8 @@ mod claim_rule;
 mod claims;
 mod error;
 mod excerpt;
+#[cfg(feature = "introspection")]
+mod introspection;
 mod issuer;
 mod issuer_keys;
 mod json;
@@ -35,8 +41,14 @@ pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
+#[cfg(feature = "introspection")]
+pub use self::introspection::Introspection;
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspection::IntrospectionError;
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
+#[cfg(feature = "introspection")]
+pub(crate) use self::jwt::Inquiry;
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key_set::KeySet;
 pub(crate) use self::limits::Limits;
@@ -65,7 +77,10 @@ impl VerifiedToken {
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
     pub(crate) fn subject(&self) -> Option<&str> {
-        let subject = match self.mapping.subject.find(&self.claims)? {
+        let claimed = self.mapping.subject.find(&self.claims);
+        let claimed = claimed.filter(|claimed| !(self.mapping.null_is_absent && claimed.is_null()));
+        let client = || self.claims.get("client_id").filter(|_| self.mapping.client_is_subject);
+        let subject = match claimed.or_else(client)? {
             Value::String(text) => text,
             Value::Number(_) => self.claims.integer_subject.as_deref()?,
             _ => return None,

@@ -20,6 +20,7 @@ mod expiry;
 mod forms;
 mod gate;
 mod interop;
+mod introspection;
 mod let_in;
 mod lifecycle;
 mod model;

@@ -33,7 +33,8 @@ impl Auth {
         // The clock, and predicates on claims, are code of the application's.
         let caller = catch_panic_of(async {
             let now = engine.now();
-            engine.with_user(engine.caller_of_token(token, engine.remembered(token).as_deref(), now)?).await
+            let remembered = engine.remembered(token);
+            engine.with_user(engine.caller_of(token, remembered.as_deref(), now).await?).await
         });
         caller.await.unwrap_or_else(|panic| Err(panicked(&panic)))
     }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use axum::BoxError;
 use axum::http::request::Parts;
 
+use super::{CredentialHash, CredentialHasher};
 use crate::authenticator::{Authentication, DynAuthenticator};
-use crate::issue::random_secret;
 use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::{Principal, Unidentified};
 use crate::rejection::{Rejection, RejectionKind};
@@ -32,11 +31,8 @@ pub(crate) struct Scheme {
     /// For an authenticator whose answers are not remembered: nobody waits for the answer to another request.
     unshared: LoadCache<CredentialHash, Judgement>,
     is_shared: AtomicBool,
-    /// Credentials are remembered by a keyed hash: a dump of the process's memory shows none.
-    hash_key: hmac::Key,
+    hasher: CredentialHasher,
 }
-
-type CredentialHash = [u8; 32];
 
 /// What an authenticator said of a credential.
 #[derive(Clone, Debug)]
@@ -54,8 +50,6 @@ impl Scheme {
     /// # Errors
     /// If the system has no random bytes.
     pub(crate) fn new(name: String, authenticator: Arc<dyn DynAuthenticator>) -> Result<Self, String> {
-        let key = random_secret()
-            .map_err(|_| "the system has no random bytes for the hashes of credentials".to_owned())?;
         let none = Bounds { entries: 0, longest: Duration::ZERO };
         Ok(Self {
             name,
@@ -63,7 +57,7 @@ impl Scheme {
             remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
             unshared: LoadCache::new(none, none),
             is_shared: AtomicBool::new(true),
-            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            hasher: CredentialHasher::new()?,
         })
     }
 
@@ -74,7 +68,7 @@ impl Scheme {
 
     /// What is remembered of this credential. `now` is monotonic, here and below.
     pub(crate) fn remembered(&self, credential: &str, now: Duration) -> Option<Judgement> {
-        self.remembered.get(&self.hash(credential), now)?
+        self.remembered.get(&self.hasher.hash(credential), now)?
     }
 
     /// What the authenticator says of this credential, of a request with this head.
@@ -110,15 +104,8 @@ impl Scheme {
         };
         let is_shared = self.is_shared.load(Ordering::Relaxed);
         let cache = if is_shared { &self.remembered } else { &self.unshared };
-        let judgement = cache.load(self.hash(credential), now, load).await?;
+        let judgement = cache.load(self.hasher.hash(credential), now, load).await?;
         Ok(judgement.unwrap_or(Judgement::Absent))
-    }
-
-    fn hash(&self, credential: &str) -> CredentialHash {
-        let mut hash = CredentialHash::default();
-        let tag = hmac::sign(&self.hash_key, credential.as_bytes());
-        hash.copy_from_slice(tag.as_ref());
-        hash
     }
 }
 

@@ -1,7 +1,15 @@
 //! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers.
 
+#[cfg(feature = "introspection")]
+mod introspect;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspect::Inquiry;
+#[cfg(feature = "introspection")]
+use super::introspection::Introspector;
 
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
@@ -39,12 +47,17 @@ struct PreparedIssuer {
     wanted: Arc<[Arc<str>]>,
     /// `false` if the issuer has a predicate of the application's own, which must be called every time.
     may_be_remembered: bool,
+    /// What asks the issuer about tokens that are not verified with its keys.
+    #[cfg(feature = "introspection")]
+    introspector: Option<Introspector>,
 }
 
 impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         check_issuers(issuers, errors);
+        #[cfg(feature = "introspection")]
+        introspect::check(issuers, errors);
         let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
         Self { issuers, max_token_bytes }
     }
@@ -137,6 +150,9 @@ impl PreparedIssuer {
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
         let keys = keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors);
+        if !issuer.has_keys() && !issuer.is_introspected() {
+            errors.push(keys::none(&label));
+        }
         Self {
             name: issuer.name.clone(),
             audience: issuer.audience.clone(),
@@ -148,6 +164,8 @@ impl PreparedIssuer {
             mapping: Arc::new(issuer.mapping.clone()),
             wanted: wanted(issuer),
             may_be_remembered: !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
+            #[cfg(feature = "introspection")]
+            introspector: introspect::prepare(issuer, &label, errors),
         }
     }
 

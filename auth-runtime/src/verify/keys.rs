@@ -35,12 +35,12 @@ pub(super) fn prepare(
             Err(reason) => errors.push(format!("{label}: {reason}")),
         }
     }
-    if single.is_empty() && sets.is_empty() {
-        errors.push(format!(
-            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`"
-        ));
-    }
     keys
+}
+
+/// The error of an issuer that has no key.
+pub(super) fn none(label: &str) -> String {
+    format!("{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`")
 }
 
 /// Reports keys that were added one by one and that no token could choose between. Those of a set are the issuer's to choose, and

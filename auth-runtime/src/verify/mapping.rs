@@ -23,6 +23,8 @@ pub(super) struct ClaimMapping {
     pub(super) integer_jti: bool,
     /// `sub` may be an integer.
     pub(super) integer_sub: bool,
+    /// `client_id` is the subject of a token that has none.
+    pub(super) client_is_subject: bool,
 }
 
 impl Default for ClaimMapping {
@@ -35,6 +37,7 @@ impl Default for ClaimMapping {
             null_is_absent: false,
             integer_jti: false,
             integer_sub: false,
+            client_is_subject: false,
         }
     }
 }
