@@ -34,7 +34,8 @@ impl Auth {
         let caller = catch_panic_of(async {
             let now = engine.now();
             let remembered = engine.remembered(token);
-            engine.with_user(engine.caller_of(token, remembered.as_deref(), now).await?).await
+            let caller = engine.caller_of(token, remembered.as_deref(), now).await?;
+            engine.with_user(caller).await
         });
         caller.await.unwrap_or_else(|panic| Err(panicked(&panic)))
     }

@@ -75,7 +75,7 @@ impl Introspector {
             _ => Err("more than one client authentication is set, and a request has one (RFC 6749 §2.3): keep one of the calls"),
         };
         let client = client.map_err(|objection| object(objection.into())).ok().cloned();
-        let endpoint = Endpoint::parse(&introspection.endpoint, false).map_err(&mut object).ok();
+        let endpoint = Endpoint::parse_for_secrets(&introspection.endpoint).map_err(&mut object).ok();
         let http = HttpClient::new().map_err(|error| object(format!("there is no HTTP client: {error}"))).ok();
         Some(Self {
             endpoint: endpoint?,
