@@ -48,12 +48,12 @@ pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
+pub use self::fetched_keys::KeySetStatus;
+pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
 #[cfg(feature = "introspection")]
 pub use self::introspection::Introspection;
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspection::IntrospectionError;
-pub use self::fetched_keys::KeySetStatus;
-pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
 #[cfg(feature = "introspection")]

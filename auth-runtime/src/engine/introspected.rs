@@ -106,9 +106,8 @@ fn failed(error: &LoadError) -> CallerError {
 
 impl SubjectCache for IntrospectedTokens {
     fn forget(&self, subjects: &Subjects<'_>) {
-        self.remembered.forget(|_, caller| {
-            caller.is_some_and(|caller| subjects.contains(&caller.issuer_and_subject()))
-        });
+        self.remembered
+            .forget(|_, caller| caller.is_some_and(|caller| subjects.contains(&caller.issuer_and_subject())));
     }
 
     fn longest(&self) -> Duration {

@@ -12,8 +12,8 @@ use std::fmt;
 use std::time::Duration;
 
 use self::client::ClientAuthentication;
-pub(super) use self::introspector::Introspector;
 pub(crate) use self::introspector::IntrospectionError;
+pub(super) use self::introspector::Introspector;
 use crate::jose::SigningKey;
 
 /// How an issuer is asked what its opaque tokens mean: OAuth 2.0 Token Introspection (RFC 7662). For
@@ -51,12 +51,13 @@ use crate::jose::SigningKey;
 /// answered 503. Tokens that are remembered are accepted as before. If it refuses this service's own client authentication, that is also an
 /// error in the log.
 ///
-/// Only this address is asked, over https (http on this machine); no redirect is followed, and an answer has at most 512 KiB. Signed answers
+/// Only this address is asked, and that of the issuer's metadata, over https (http on this machine); no redirect is followed, and an answer has at most 512 KiB. Signed answers
 /// (RFC 9701) are not supported.
 #[derive(Clone)]
 #[must_use = "pass it to `TrustedIssuer::introspection`"]
 pub struct Introspection {
-    endpoint: String,
+    /// `None`: the metadata of the issuer names it.
+    endpoint: Option<String>,
     /// Each call of a method that sets it adds one.
     clients: Vec<ClientAuthentication>,
     cache_for: Duration,
@@ -67,8 +68,19 @@ pub struct Introspection {
 impl Introspection {
     /// Returns the introspection at this address, which is the issuer's `introspection_endpoint`.
     pub fn at(url: impl Into<String>) -> Self {
+        Self::new(Some(url.into()))
+    }
+
+    /// Returns the introspection at the `introspection_endpoint` of the issuer's metadata (RFC 8414 §2), which is where
+    /// [`TrustedIssuer::discover`](super::TrustedIssuer::discover) finds it. It is fetched with the first token that is introspected, and again if
+    /// nothing is found at that address.
+    pub fn discovered() -> Self {
+        Self::new(None)
+    }
+
+    fn new(endpoint: Option<String>) -> Self {
         Self {
-            endpoint: url.into(),
+            endpoint,
             clients: Vec::new(),
             cache_for: Duration::from_secs(60),
             includes_jwts: false,

@@ -1,13 +1,13 @@
 //! Which issuers are trusted, and what their tokens must be.
 
+mod introspected;
+
 use std::fmt;
 
 use axum::BoxError;
 
 use super::claim_name::ClaimName;
 use super::claim_rule::ClaimRule;
-#[cfg(feature = "introspection")]
-use super::introspection::Introspection;
 use super::key_source::{FetchedKeySet, KeySource};
 use super::mapping::ClaimMapping;
 use crate::jose::{Algorithm, Key};
@@ -45,7 +45,7 @@ pub struct TrustedIssuer {
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
     #[cfg(feature = "introspection")]
-    pub(super) introspection: Option<Introspection>,
+    pub(super) introspection: Option<super::introspection::Introspection>,
 }
 
 /// A JWKS document, which may contain secrets.
@@ -75,15 +75,6 @@ impl IssuerName {
 
     pub(super) fn is_unnamed(&self) -> bool {
         matches!(self, Self::Any | Self::Absent)
-    }
-
-    /// The one name that `iss` has.
-    #[cfg(feature = "introspection")]
-    pub(super) fn exact(&self) -> Option<&str> {
-        match self {
-            Self::Exactly(name) => Some(name),
-            Self::Any | Self::Absent => None,
-        }
     }
 
     /// The issuer in messages.
@@ -323,38 +314,6 @@ impl TrustedIssuer {
         }
         self.key_set_algorithms = Some(named);
         self
-    }
-
-    /// Asks the issuer about its tokens that are no JWT (RFC 7662). [`Introspection`] says which these are, what is required of the answer, and how late
-    /// a revocation arrives. An engine has one such issuer.
-    #[cfg(feature = "introspection")]
-    pub fn introspection(mut self, introspection: Introspection) -> Self {
-        self.introspection = Some(introspection);
-        self
-    }
-
-    /// Takes the client (`client_id`, RFC 9068 §2.2, RFC 7662 §2.2) as the subject of a token that has none, such as one that a client got for
-    /// itself. Without it such a token is rejected.
-    ///
-    /// A client whose id is also the id of a user would be that user here: see that the issuer does not let clients choose their ids
-    /// (RFC 9700 §4.15).
-    pub fn accept_client_as_subject(mut self) -> Self {
-        self.mapping.client_is_subject = true;
-        self
-    }
-
-    /// Whether it has keys, or a place that they come from.
-    pub(super) fn has_keys(&self) -> bool {
-        !self.key_source.is_given() || !self.keys.is_empty() || !self.key_sets.is_empty()
-    }
-
-    /// Whether the issuer is asked about its tokens.
-    pub(super) fn is_introspected(&self) -> bool {
-        #[cfg(feature = "introspection")]
-        let introspection = self.introspection.is_some();
-        #[cfg(not(feature = "introspection"))]
-        let introspection = false;
-        introspection
     }
 
     /// Sets the accepted values of the header's `typ`. They are compared without case, and with or without the prefix

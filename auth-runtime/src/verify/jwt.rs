@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspect::Inquiry;
-#[cfg(feature = "introspection")]
-use super::introspection::Introspector;
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
+#[cfg(feature = "introspection")]
+use super::introspection::Introspector;
 use super::issuer::{Audience, IssuerName, TrustedIssuer};
 use super::issuer_keys::{IssuerKey, IssuerKeys, KeyStatus};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};

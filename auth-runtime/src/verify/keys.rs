@@ -46,7 +46,11 @@ pub(super) fn prepare(
 pub(super) fn none(label: &str) -> String {
     format!(
         "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`{}",
-        if cfg!(feature = "jwks") { ", or `.jwks_url(..)`" } else { ", or with the feature `jwks` `.jwks_url(..)`" }
+        if cfg!(feature = "jwks") {
+            ", or `.jwks_url(..)`"
+        } else {
+            ", or with the feature `jwks` `.jwks_url(..)`"
+        }
     )
 }
 

@@ -4,7 +4,7 @@ use auth_runtime::verify::ClaimRule;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server};
-use super::{App, AUDIENCE, ISSUER, NOW, active, active_with, introspection, issuer};
+use super::{AUDIENCE, App, ISSUER, NOW, active, active_with, introspection, issuer};
 use crate::captured_log::CapturedLog;
 
 /// An answer → the status.
@@ -51,7 +51,11 @@ async fn what_is_required_of_an_answer() {
         ("without time of issue", active_with("iat", json!(null)), 200),
         ("living longer than 24 hours", active_with("iat", json!(NOW - 86_400)), 401),
         // RFC 7800 §3.1: the sender would have to prove that it has the key.
-        ("bound to a key", active_with("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })), 401),
+        (
+            "bound to a key",
+            active_with("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })),
+            401,
+        ),
         ("bound to nothing that is known", active_with("cnf", json!({})), 401),
         // Other tokens than access tokens are active too.
         ("a token type in another case", active_with("token_type", json!("bearer")), 200),
@@ -76,7 +80,8 @@ async fn an_answer_is_read_as_strictly_as_a_token() {
     let server = Server::answering(active()).await;
     let app = App::new(issuer(&server));
     let text = active().to_string();
-    let json = |body: String| Answer::Raw(200, vec![("content-type", "application/json".into())], body.into());
+    let json =
+        |body: String| Answer::Raw(200, vec![("content-type", "application/json".into())], body.into());
     let twice = text.replacen('{', "{\"active\":true,", 1);
     let bodies = [
         (text.clone(), 200),
@@ -141,7 +146,9 @@ async fn a_client_is_the_subject_by_choice_alone_and_only_where_there_is_no_user
     assert_eq!(App::new(issuer(&server)).status("token").await, 401);
     let app = App::new(issuer(&server).accept_client_as_subject());
     assert_eq!(app.get("token").await, (200, "https://id.test machine [] [] []".to_owned()));
-    for (token, sub, status) in [("user", json!("alice"), 200), ("empty", json!(""), 401), ("number", json!(1), 401)] {
+    for (token, sub, status) in
+        [("user", json!("alice"), 200), ("empty", json!(""), 401), ("number", json!(1), 401)]
+    {
         server.answer(of_client(sub));
         let (answered, body) = app.get(token).await;
         assert_eq!((answered, body.contains("machine")), (status, false), "{token}");

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server};
-use super::{App, AUDIENCE, ISSUER, NOW, active, introspection, issuer};
+use super::{AUDIENCE, App, ISSUER, NOW, active, introspection, issuer};
 use crate::captured_log::CapturedLog;
 
 fn issuer_with(introspection: Introspection) -> TrustedIssuer {
@@ -71,8 +71,7 @@ async fn a_jwt_of_its_own_for_each_request_that_no_other_server_can_use() {
         let [header, mut claims] = parts(jwt);
         assert_eq!(header, json!({ "alg": "ES256", "kid": "k1", "typ": "client-authentication+jwt" }));
         ids.push(claims["jti"].take());
-        let expected =
-            json!({ "iss": "orders", "sub": "orders", "aud": ISSUER, "iat": NOW, "exp": NOW + 60, "jti": null });
+        let expected = json!({ "iss": "orders", "sub": "orders", "aud": ISSUER, "iat": NOW, "exp": NOW + 60, "jti": null });
         assert_eq!(claims, expected);
         // The signature is of the key.
         let trusted = TrustedIssuer::new("orders").audience(ISSUER).key(verifying.clone());
@@ -95,7 +94,11 @@ async fn an_issuer_that_refuses_the_client_is_an_error_in_the_log_once_a_minute(
             let log = CapturedLog::start(tracing::Level::ERROR);
             assert_eq!(app.status(token).await, 503, "{status}");
             let text = log.text();
-            assert_eq!(text.contains("does not answer this service what its tokens mean"), is_logged, "{text}");
+            assert_eq!(
+                text.contains("does not answer this service what its tokens mean"),
+                is_logged,
+                "{text}"
+            );
             assert!(!text.contains("a secret"), "{text}");
         }
     }

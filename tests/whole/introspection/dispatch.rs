@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::server::Server;
-use super::{App, AUDIENCE, ISSUER, NOW, active, introspection, issuer, who};
+use super::{AUDIENCE, App, ISSUER, NOW, active, introspection, issuer, who};
 use crate::support::{request, send};
 
 const OTHER: &str = "https://other.test";
@@ -47,7 +47,12 @@ async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_nobody() {
         ("opaque", "mF_9.B5f-4.1JqM-".replace('.', ""), Some(opaque), true),
         ("with one dot", "ya29.a0AfH6SMB".into(), Some(opaque), true),
         ("with two dots, and no header before the first", "a.b.c".into(), Some(opaque), true),
-        ("with two dots, and something encoded before the first", format!("{}.b.c", encoded("[1]")), Some(opaque), true),
+        (
+            "with two dots, and something encoded before the first",
+            format!("{}.b.c", encoded("[1]")),
+            Some(opaque),
+            true,
+        ),
         ("with three dots", format!("{header}.b.c.d"), Some(opaque), true),
         ("a JWE", format!("{jwe_header}..iv.text.tag"), Some(opaque), true),
         ("a JWT of this issuer", jwt(&own, ISSUER), Some("https://id.test bob"), false),
@@ -116,7 +121,8 @@ async fn every_source_of_tokens_takes_them() {
         assert_eq!(send(&app, request("GET", "/who", &[headers])).await.status, 200, "{headers:?}");
     }
     assert_eq!(server.count(), 1, "it is one token, wherever it is");
-    let foreign = [("cookie", "__Host-access_token=new"), ("origin", "https://evil.test"), ("host", "shop.test")];
+    let foreign =
+        [("cookie", "__Host-access_token=new"), ("origin", "https://evil.test"), ("host", "shop.test")];
     assert_eq!(send(&app, request("GET", "/who", &foreign)).await.status, 403);
     assert_eq!(server.count(), 1, "the origin is checked before the issuer is asked");
 }

@@ -114,8 +114,10 @@ async fn a_flood_of_unknown_tokens_is_bounded_and_concerns_no_known_caller() {
             tokio::spawn(async move { app.status(&format!("random-{index}")).await })
         })
         .collect();
-    until("all but 64 are answered", async || flood.iter().filter(|one| one.is_finished()).count() == 1000 - 64)
-        .await;
+    until("all but 64 are answered", async || {
+        flood.iter().filter(|one| one.is_finished()).count() == 1000 - 64
+    })
+    .await;
     assert_eq!(app.status("known").await, 200);
     for one in flood.into_iter().filter(tokio::task::JoinHandle::is_finished) {
         assert_eq!(one.await.unwrap(), 503);

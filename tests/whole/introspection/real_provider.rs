@@ -29,8 +29,13 @@ fn app(provider: &Provider, introspection: Introspection) -> App {
 fn jwk(key: &SigningKey) -> Value {
     let published = auth_runtime::Auth::builder()
         .token_issuer(
-            auth_runtime::session::TokenIssuer::new("any", "any", key.clone(), crate::support::people::People::default())
-                .refresh_key(auth_runtime::session::RefreshKey::new("k1", [1; 32])),
+            auth_runtime::session::TokenIssuer::new(
+                "any",
+                "any",
+                key.clone(),
+                crate::support::people::People::default(),
+            )
+            .refresh_key(auth_runtime::session::RefreshKey::new("k1", [1; 32])),
         )
         .build()
         .unwrap();
@@ -131,7 +136,8 @@ async fn it_is_killed_and_comes_back() {
 #[ignore = "needs oidc-provider: bash tests/run"]
 async fn it_is_stopped_and_continues() {
     let provider = Provider::start(ProviderOptions::new());
-    let app = std::sync::Arc::new(app(&provider, endpoint(&provider).client_secret_basic("api-basic", SECRET)));
+    let app =
+        std::sync::Arc::new(app(&provider, endpoint(&provider).client_secret_basic("api-basic", SECRET)));
     let token = provider.client_credentials(OPAQUE, "orders:read").await;
     assert_eq!(app.status(&token).await, 200);
     app.clock.advance(Duration::from_secs(60));

@@ -112,8 +112,16 @@ async fn a_revocation_here_counts_at_once_also_for_what_is_remembered() {
     for (token, answer) in [
         ("of alice", active()),
         ("of bob", with("sub", json!("bob"))),
-        ("of a session", { let mut answer = with("sub", json!("carol")); answer["sid"] = "s1".into(); answer }),
-        ("with an id", { let mut answer = with("sub", json!("carol")); answer["jti"] = "j1".into(); answer }),
+        ("of a session", {
+            let mut answer = with("sub", json!("carol"));
+            answer["sid"] = "s1".into();
+            answer
+        }),
+        ("with an id", {
+            let mut answer = with("sub", json!("carol"));
+            answer["jti"] = "j1".into();
+            answer
+        }),
         ("another", with("sub", json!("carol"))),
     ] {
         server.answer(answer);

@@ -58,9 +58,9 @@ impl ClientAuthentication {
             Method::Basic(secret) | Method::Post(secret) if secret.is_empty() => {
                 Some("the client secret is empty: pass the one that the issuer has given to this service")
             }
-            Method::PrivateKeyJwt(key, _) if key.is_secret() => {
-                Some("the key of `private_key_jwt` is a secret, with which the issuer could sign too: use `SigningKey::pem`")
-            }
+            Method::PrivateKeyJwt(key, _) if key.is_secret() => Some(
+                "the key of `private_key_jwt` is a secret, with which the issuer could sign too: use `SigningKey::pem`",
+            ),
             _ => None,
         }
     }
@@ -93,7 +93,8 @@ impl ClientAuthentication {
                     "exp": now.saturating_add(LIFETIME),
                 });
                 let jwt = key.sign_with_header(header, &claims)?;
-                form.append_pair("client_assertion_type", ASSERTION_TYPE).append_pair("client_assertion", &jwt);
+                form.append_pair("client_assertion_type", ASSERTION_TYPE)
+                    .append_pair("client_assertion", &jwt);
             }
         }
         Ok(None)
@@ -103,8 +104,9 @@ impl ClientAuthentication {
     fn basic_header(&self, secret: &str) -> Result<HeaderValue, SignError> {
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let pair = STANDARD.encode(format!("{}:{}", encoded(&self.client_id), encoded(secret)));
-        let mut value = HeaderValue::try_from(format!("Basic {pair}"))
-            .map_err(|error| SignError::with_source("the client id and secret can't be in a header", error))?;
+        let mut value = HeaderValue::try_from(format!("Basic {pair}")).map_err(|error| {
+            SignError::with_source("the client id and secret can't be in a header", error)
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -3,20 +3,23 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use axum::BoxError;
 use axum::http::HeaderValue;
 use form_urlencoded::Serializer;
 use tokio::time::timeout;
 
-use super::client::ClientAuthentication;
 use super::Introspection;
+use super::client::ClientAuthentication;
 use crate::clock::unix_seconds;
 use crate::error::ConfigErrors;
 use crate::http_client::{Endpoint, FetchError, HttpClient};
 use crate::jose::SignError;
-use crate::verify::json;
 use crate::verify::VerifyError;
+use crate::verify::discovery::{MetadataUrls, introspection_endpoint};
+use crate::verify::json;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,7 +33,7 @@ const COMPLAINT_INTERVAL: i64 = 60;
 /// What asks an issuer about tokens.
 #[derive(Debug)]
 pub(crate) struct Introspector {
-    endpoint: Endpoint,
+    place: Place,
     http: HttpClient,
     client: ClientAuthentication,
     /// The issuer's name.
@@ -40,6 +43,14 @@ pub(crate) struct Introspector {
     pub(in crate::verify) accepts_missing_issuer: bool,
     /// When the log last said that the issuer refuses this service, in seconds since the epoch.
     complained_at: AtomicI64,
+}
+
+/// Where the issuer is asked.
+#[derive(Debug)]
+enum Place {
+    Configured(Endpoint),
+    /// The metadata of the issuer names it. What was found counts until nothing is found there.
+    Discovered(MetadataUrls, Mutex<Option<Endpoint>>),
 }
 
 /// Why a token is not accepted.
@@ -70,15 +81,29 @@ impl Introspector {
         }
         let client = match introspection.clients.as_slice() {
             [client] => client.objection().map_or(Ok(client), Err),
-            [] => Err("nothing proves to the issuer who this service is, and it answers nobody else (RFC 7662 §2.1): call \
-                 `.client_secret_basic(id, secret)`, `.client_secret_post(id, secret)` or `.private_key_jwt(id, key)`"),
-            _ => Err("more than one client authentication is set, and a request has one (RFC 6749 §2.3): keep one of the calls"),
+            [] => Err(
+                "nothing proves to the issuer who this service is, and it answers nobody else (RFC 7662 §2.1): call \
+                 `.client_secret_basic(id, secret)`, `.client_secret_post(id, secret)` or `.private_key_jwt(id, key)`",
+            ),
+            _ => Err(
+                "more than one client authentication is set, and a request has one (RFC 6749 §2.3): keep one of the calls",
+            ),
         };
         let client = client.map_err(|objection| object(objection.into())).ok().cloned();
-        let endpoint = Endpoint::parse_for_secrets(&introspection.endpoint).map_err(&mut object).ok();
-        let http = HttpClient::new().map_err(|error| object(format!("there is no HTTP client: {error}"))).ok();
+        let place = match (&introspection.endpoint, issuer) {
+            (Some(url), _) => {
+                Endpoint::parse_for_secrets(url).map(Place::Configured).map_err(&mut object).ok()
+            }
+            (None, Some(issuer)) => {
+                let urls = MetadataUrls::of(issuer, false).map_err(&mut object).ok();
+                urls.map(|urls| Place::Discovered(urls, Mutex::default()))
+            }
+            (None, None) => None,
+        };
+        let http =
+            HttpClient::new().map_err(|error| object(format!("there is no HTTP client: {error}"))).ok();
         Some(Self {
-            endpoint: endpoint?,
+            place: place?,
             http: http?,
             client: client?,
             issuer: issuer?.into(),
@@ -109,7 +134,9 @@ impl Introspector {
                 self.complain(&error, now);
                 return Err(unavailable(error.to_string()));
             }
-            Err(_) => return Err(unavailable(format!("there was no answer within {} s", PATIENCE.as_secs()))),
+            Err(_) => {
+                return Err(unavailable(format!("there was no answer within {} s", PATIENCE.as_secs())));
+            }
         };
         match is_active(&document.body) {
             Some(true) => Ok(Some(document.body)),
@@ -118,6 +145,21 @@ impl Introspector {
                 "the answer is not one strict JSON object with `active`, which is `true` or `false` (RFC 7662 §2.2)".into(),
             )),
         }
+    }
+
+    /// Where the issuer is asked: as configured, or as its metadata says.
+    async fn endpoint(&self) -> Result<Endpoint, BoxError> {
+        let (urls, found) = match &self.place {
+            Place::Configured(endpoint) => return Ok(endpoint.clone()),
+            Place::Discovered(urls, found) => (urls, found),
+        };
+        let known = found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let endpoint = introspection_endpoint(&self.http, &self.issuer, urls).await?;
+        *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint.clone());
+        Ok(endpoint)
     }
 
     /// The request (RFC 7662 §2.1): its body, and its header `Authorization`.

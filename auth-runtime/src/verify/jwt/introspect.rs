@@ -24,7 +24,8 @@ impl JwtVerifier {
     /// unverified `iss` chooses, as it chooses the keys: an answer about another issuer is rejected, as a signature by another key is.
     pub(crate) fn inquiry(&self, token: &str) -> Option<Inquiry<'_>> {
         let mut issuers = self.issuers.iter();
-        let (asked, introspector) = issuers.find_map(|issuer| Some((issuer, issuer.introspector.as_ref()?)))?;
+        let (asked, introspector) =
+            issuers.find_map(|issuer| Some((issuer, issuer.introspector.as_ref()?)))?;
         if token.len() > self.max_token_bytes {
             return None;
         }
@@ -89,7 +90,11 @@ fn check_is_access_token(claims: &TokenClaims) -> Result<(), VerifyError> {
         Some(value) => {
             let is_accepted =
                 |text: &str| accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(text));
-            if value.as_str().is_some_and(is_accepted) { Ok(()) } else { Err(VerifyError::InvalidClaim(name)) }
+            if value.as_str().is_some_and(is_accepted) {
+                Ok(())
+            } else {
+                Err(VerifyError::InvalidClaim(name))
+            }
         }
         None => Ok(()),
     };
