@@ -21,6 +21,7 @@ mod forms;
 mod gate;
 mod interop;
 mod introspection;
+mod key_sets;
 mod let_in;
 mod lifecycle;
 mod model;
