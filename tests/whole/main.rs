@@ -26,6 +26,7 @@ mod let_in;
 mod lifecycle;
 mod model;
 mod noise;
+mod oidc_provider;
 mod openapi;
 mod panics;
 mod policy;

@@ -174,7 +174,7 @@ async fn the_log_says_why_and_never_shows_the_token() {
     for (answer, reason) in [
         (json!({ "active": false }), "the issuer says that the token is not active"),
         (active_with("iss", json!(null)), "by the issuer's answer about it, the token has no claim `iss`"),
-        (active_with("aud", json!("mail")), "the token's `aud` is \"mail\""),
+        (active_with("aud", json!("mail")), "which the audience of its `TrustedIssuer` does not allow"),
         (active_with("token_type", json!("DPoP")), "the token's claim `token_type` has a type or value"),
         (json!({}), "the issuer can't be asked what a token means: the answer is not one strict JSON object"),
     ] {

@@ -20,7 +20,7 @@ fn issuer(introspection: Introspection) -> TrustedIssuer {
 }
 
 fn at(url: &str) -> Introspection {
-    Introspection::at(url).client_secret_basic("orders", "a secret")
+    Introspection::at(url).client_secret_basic("orders", "hunter2")
 }
 
 fn key() -> SigningKey {
@@ -33,7 +33,7 @@ async fn every_error_names_the_issuer_and_what_to_write_instead() {
     let rows: Vec<(Introspection, &str)> = vec![
         (Introspection::at(URL), "call `.client_secret_basic(id, secret)`"),
         (at(URL).client_secret_post("orders", "other"), "keep one of the calls"),
-        (Introspection::at(URL).client_secret_basic("", "a secret"), "the client id is empty"),
+        (Introspection::at(URL).client_secret_basic("", "hunter2"), "the client id is empty"),
         (Introspection::at(URL).client_secret_post("orders", ""), "the client secret is empty"),
         (Introspection::at(URL).private_key_jwt("orders", secret), "use `SigningKey::pem`"),
         (at("http://id.test/introspect"), "is not https"),
@@ -46,7 +46,7 @@ async fn every_error_names_the_issuer_and_what_to_write_instead() {
         let errors: Vec<&str> = error.errors().collect();
         assert_eq!(errors.len(), 1, "{errors:#?}");
         assert!(errors[0].starts_with("issuer `https://id.test`: `introspection`: "), "{errors:#?}");
-        assert!(errors[0].contains(expected) && !errors[0].contains("a secret"), "{expected}: {errors:#?}");
+        assert!(errors[0].contains(expected) && !errors[0].contains("hunter2"), "{expected}: {errors:#?}");
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use auth_runtime::session::SigningKey;
 use auth_runtime::verify::{Algorithm, Introspection, TrustedIssuer};
 use auth_tests_provider::{AUDIENCE, ES256, OPAQUE, Provider, ProviderOptions, SECRET};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::App;
+use crate::replace_keys::jwk;
 use crate::support::until;
 
 fn endpoint(provider: &Provider) -> Introspection {
@@ -23,24 +24,6 @@ fn app(provider: &Provider, introspection: Introspection) -> App {
     let app = App::new(issuer);
     app.clock.set(SystemTime::now());
     app
-}
-
-/// The public key as the provider is given it.
-fn jwk(key: &SigningKey) -> Value {
-    let published = auth_runtime::Auth::builder()
-        .token_issuer(
-            auth_runtime::session::TokenIssuer::new(
-                "any",
-                "any",
-                key.clone(),
-                crate::support::people::People::default(),
-            )
-            .refresh_key(auth_runtime::session::RefreshKey::new("k1", [1; 32])),
-        )
-        .build()
-        .unwrap();
-    let set: Value = serde_json::from_str(&published.tokens().unwrap().key_set()).unwrap();
-    set["keys"][0].clone()
 }
 
 #[tokio::test]
@@ -70,12 +53,36 @@ async fn it_accepts_each_way_to_prove_who_this_service_is() {
         if algorithm == Algorithm::EdDSA {
             let wrong = app(&provider, at().client_secret_basic("api-basic", "another secret"));
             assert_eq!(wrong.status(&token).await, 503);
-            // A refresh token is active, and has no audience.
+            // Another key than the one that the provider has.
             let other = SigningKey::generate(algorithm).unwrap().with_id("k1");
             let wrong = app(&provider, at().private_key_jwt("api-jwt", other));
             assert_eq!(wrong.status(&token).await, 503);
         }
     }
+}
+
+#[tokio::test]
+#[ignore = "needs oidc-provider: bash tests/run"]
+async fn its_metadata_name_the_endpoint_and_its_jwts_are_verified_with_its_keys() {
+    let provider = Provider::start(ProviderOptions::new());
+    let introspection = Introspection::discovered().client_secret_basic("api-basic", SECRET);
+    let issuer = TrustedIssuer::discover(provider.issuer())
+        .audience(AUDIENCE)
+        .accept_client_as_subject()
+        .introspection(introspection);
+    let app = App::new(issuer);
+    app.clock.set(SystemTime::now());
+    app.auth.start().await.unwrap();
+    let expected = (200, format!("{} machine [] [orders:read] []", provider.issuer()));
+    for resource in [OPAQUE, ES256] {
+        let token = provider.client_credentials(resource, "orders:read").await;
+        assert_eq!(app.get(&token).await, expected, "{resource}");
+    }
+    let other = provider.client_credentials(OPAQUE, "orders:read").await;
+    assert_eq!(app.get(&other).await, expected);
+    assert_eq!(provider.requests("/token/introspection"), 2);
+    // By the keys, and by the first opaque token.
+    assert_eq!(provider.requests("/.well-known/openid-configuration"), 2);
 }
 
 #[tokio::test]

@@ -9,9 +9,8 @@ use auth_runtime::verify::ClaimRule;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server};
+use super::server::Server;
 use super::{App, ISSUER, NOW, active, active_with, introspection, issuer};
-use crate::support::until;
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -152,21 +151,6 @@ async fn a_subject_that_is_forgotten_is_asked_for_again() {
     app.auth.revocations().forget(ISSUER, "alice").await.unwrap();
     server.answer(active_with("roles", json!(["editor"])));
     assert_eq!(app.get("token").await.1, "https://id.test alice [editor] [] []");
-}
-
-#[tokio::test]
-async fn an_answer_from_before_it_was_forgotten_is_not_remembered() {
-    let server = Server::start(Answer::Hang).await;
-    let app = Arc::new(App::new(issuer(&server)));
-    let asked = tokio::spawn({
-        let app = Arc::clone(&app);
-        async move { app.status("token").await }
-    });
-    until("the issuer is asked", async || server.count() == 1).await;
-    app.auth.revocations().forget(ISSUER, "alice").await.unwrap();
-    asked.abort();
-    server.answer(active());
-    assert_eq!((app.status("token").await, app.status("token").await, server.count()), (200, 200, 2));
 }
 
 #[tokio::test]

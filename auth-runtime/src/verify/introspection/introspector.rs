@@ -15,7 +15,7 @@ use super::Introspection;
 use super::client::ClientAuthentication;
 use crate::clock::unix_seconds;
 use crate::error::ConfigErrors;
-use crate::http_client::{Endpoint, FetchError, HttpClient};
+use crate::http_client::{Document, Endpoint, FetchError, HttpClient};
 use crate::jose::SignError;
 use crate::verify::VerifyError;
 use crate::verify::discovery::{MetadataUrls, introspection_endpoint};
@@ -127,17 +127,10 @@ impl Introspector {
         let (form, authorization) = self
             .form(token, now)
             .map_err(|error| unavailable(format!("this service can't prove who it is: {error}")))?;
-        let answer = self.http.post_form(&self.endpoint, form, authorization);
-        let document = match timeout(PATIENCE, answer).await {
-            Ok(Ok(document)) => document,
-            Ok(Err(error)) => {
-                self.complain(&error, now);
-                return Err(unavailable(error.to_string()));
-            }
-            Err(_) => {
-                return Err(unavailable(format!("there was no answer within {} s", PATIENCE.as_secs())));
-            }
-        };
+        let answer = timeout(PATIENCE, self.post(form, authorization, now)).await;
+        let document = answer.unwrap_or_else(|_| {
+            Err(unavailable(format!("there was no answer within {} s", PATIENCE.as_secs())))
+        })?;
         match is_active(&document.body) {
             Some(true) => Ok(Some(document.body)),
             Some(false) => Ok(None),
@@ -145,6 +138,23 @@ impl Introspector {
                 "the answer is not one strict JSON object with `active`, which is `true` or `false` (RFC 7662 §2.2)".into(),
             )),
         }
+    }
+
+    async fn post(
+        &self,
+        form: String,
+        authorization: Option<HeaderValue>,
+        now: SystemTime,
+    ) -> Result<Document, IntrospectionError> {
+        let endpoint =
+            self.endpoint().await.map_err(|error| IntrospectionError::Unavailable(error.to_string()))?;
+        self.http.post_form(&endpoint, form, authorization).await.map_err(|error| {
+            self.complain(&error, now);
+            if let (Place::Discovered(_, found), true) = (&self.place, error.is_not_found()) {
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            IntrospectionError::Unavailable(error.to_string())
+        })
     }
 
     /// Where the issuer is asked: as configured, or as its metadata says.
