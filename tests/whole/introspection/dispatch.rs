@@ -123,7 +123,7 @@ async fn every_source_of_tokens_takes_them() {
     assert_eq!(server.count(), 1, "it is one token, wherever it is");
     let foreign =
         [("cookie", "__Host-access_token=new"), ("origin", "https://evil.test"), ("host", "shop.test")];
-    assert_eq!(send(&app, request("GET", "/who", &foreign)).await.status, 403);
+    assert_eq!(send(&app, request("POST", "/who", &foreign)).await.status, 403);
     assert_eq!(server.count(), 1, "the origin is checked before the issuer is asked");
 }
 
