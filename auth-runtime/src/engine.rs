@@ -54,7 +54,8 @@ pub(crate) use self::authentication::Authentication;
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::callers::check_expiry;
-use self::credential_hash::{CredentialHash, CredentialHasher};
+pub(crate) use self::credential_hash::CredentialHash;
+use self::credential_hash::CredentialHasher;
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspected::IntrospectedTokens;
 pub(crate) use self::responses::Responses;

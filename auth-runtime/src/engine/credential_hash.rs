@@ -6,8 +6,9 @@ use aws_lc_rs::hmac;
 
 use crate::issue::random_secret;
 
-/// A keyed hash of a credential.
-pub(super) type CredentialHash = [u8; 32];
+/// What a credential is remembered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CredentialHash([u8; 32]);
 
 /// The key of the hashes.
 pub(super) struct CredentialHasher(hmac::Key);
@@ -22,10 +23,10 @@ impl CredentialHasher {
     }
 
     pub(super) fn hash(&self, credential: &str) -> CredentialHash {
-        let mut hash = CredentialHash::default();
+        let mut hash = [0; 32];
         let tag = hmac::sign(&self.0, credential.as_bytes());
         hash.copy_from_slice(tag.as_ref());
-        hash
+        CredentialHash(hash)
     }
 }
 

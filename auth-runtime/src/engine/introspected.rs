@@ -105,9 +105,11 @@ fn failed(error: &LoadError) -> CallerError {
 }
 
 impl SubjectCache for IntrospectedTokens {
-    fn forget(&self, subjects: &Subjects<'_>) {
-        self.remembered
-            .forget(|_, caller| caller.is_some_and(|caller| subjects.contains(&caller.issuer_and_subject())));
+    fn forget(&self, subjects: &Arc<Subjects>) {
+        let subjects = Arc::clone(subjects);
+        self.remembered.forget(move |_, caller| {
+            caller.is_some_and(|caller| subjects.contain(caller.issuer_and_subject()))
+        });
     }
 
     fn longest(&self) -> Duration {

@@ -66,18 +66,19 @@ impl Scheme {
         &*self.authenticator
     }
 
-    /// What is remembered of this credential. `now` is monotonic, here and below.
-    pub(crate) fn remembered(&self, credential: &str, now: Duration) -> Option<Judgement> {
-        self.remembered.get(&self.hasher.hash(credential), now)?
+    /// What is remembered of the credential with this hash. `now` is monotonic, here and below.
+    pub(crate) fn remembered(&self, hash: &CredentialHash, now: Duration) -> Option<Judgement> {
+        self.remembered.get(hash, now)?
     }
 
-    /// What the authenticator says of this credential, of a request with this head.
+    /// What the authenticator says of this credential, which has this hash, of a request with this head.
     ///
     /// # Errors
     /// If it can't be asked now, or fails.
     pub(crate) async fn ask(
         &self,
         credential: &str,
+        hash: CredentialHash,
         head: &Parts,
         now: Duration,
         identify: impl Fn(VerifiedToken) -> Result<Principal, Unidentified>,
@@ -104,8 +105,12 @@ impl Scheme {
         };
         let is_shared = self.is_shared.load(Ordering::Relaxed);
         let cache = if is_shared { &self.remembered } else { &self.unshared };
-        let judgement = cache.load(self.hasher.hash(credential), now, load).await?;
+        let judgement = cache.load(hash, now, load).await?;
         Ok(judgement.unwrap_or(Judgement::Absent))
+    }
+
+    pub(crate) fn hash(&self, credential: &str) -> CredentialHash {
+        self.hasher.hash(credential)
     }
 }
 
@@ -117,9 +122,11 @@ fn rejected(error: BoxError) -> Result<Judgement, BoxError> {
 }
 
 impl SubjectCache for Scheme {
-    fn forget(&self, subjects: &Subjects<'_>) {
-        self.remembered.forget(|_, judgement| {
-            matches!(judgement, Some(Judgement::Caller(caller)) if subjects.contains(&caller.issuer_and_subject()))
+    fn forget(&self, subjects: &Arc<Subjects>) {
+        let subjects = Arc::clone(subjects);
+        // The hash of a credential does not say whose it is.
+        self.remembered.forget(move |_, judgement| {
+            matches!(judgement, Some(Judgement::Caller(caller)) if subjects.contain(caller.issuer_and_subject()))
         });
     }
 
