@@ -11,7 +11,8 @@
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
-//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework, opaque tokens |
+//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
+//! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
@@ -71,6 +72,10 @@ pub mod middleware {}
 
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
+
+#[cfg(feature = "introspection")]
+#[doc = include_str!("../guide/opaque_tokens.md")]
+pub mod opaque_tokens {}
 
 #[doc = include_str!("../guide/openapi.md")]
 pub mod openapi {}

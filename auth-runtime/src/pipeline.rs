@@ -141,8 +141,7 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        let caller = self.auth.engine().caller_of_token_with_new_keys(text, remembered.as_deref(), *now);
-        Ok(Some(caller.await?))
+        Ok(Some(self.auth.engine().caller_of(text, remembered.as_deref(), *now).await?))
     }
 
     fn engine(&self) -> &'a Engine {

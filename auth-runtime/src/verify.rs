@@ -8,6 +8,10 @@
 //! | [`Tenants`] | the tenants of an issuer that has one name for each |
 //! | [`KeySet`] | keys that replace those of an issuer while requests are served |
 //! | [`FetchedKeySet`], [`KeySetStatus`] | keys that are fetched: what a function of the application's answers, and their state |
+#![cfg_attr(
+    feature = "introspection",
+    doc = "| [`Introspection`] | how an issuer is asked about opaque tokens |"
+)]
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
 mod claim_name;
@@ -19,6 +23,8 @@ mod error;
 mod excerpt;
 mod fetched_keys;
 mod fetchers;
+#[cfg(feature = "introspection")]
+mod introspection;
 mod issuer;
 mod issuer_keys;
 mod issuer_mapping;
@@ -51,8 +57,14 @@ pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
 pub use self::fetched_keys::KeySetStatus;
 pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
+#[cfg(feature = "introspection")]
+pub use self::introspection::Introspection;
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspection::IntrospectionError;
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
+#[cfg(feature = "introspection")]
+pub(crate) use self::jwt::Inquiry;
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key_set::KeySet;
 pub use self::key_source::FetchedKeySet;

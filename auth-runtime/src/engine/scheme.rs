@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use axum::BoxError;
 use axum::http::request::Parts;
 
+use super::{CredentialHash, CredentialHasher};
 use crate::authenticator::{Authentication, DynAuthenticator};
-use crate::issue::random_secret;
 use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::{Principal, Unidentified};
 use crate::rejection::{Rejection, RejectionKind};
@@ -32,13 +31,8 @@ pub(crate) struct Scheme {
     /// Whether the last answer was one to remember. If not, a request does not wait for that to another one of the same credential, which
     /// is likely not to be one for both. It decides nothing else: only an answer that is remembered is ever that to two requests.
     is_worth_waiting: AtomicBool,
-    /// Credentials are remembered by a keyed hash: a dump of the process's memory shows none.
-    hash_key: hmac::Key,
+    hasher: CredentialHasher,
 }
-
-/// What a credential is remembered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct CredentialHash([u8; 32]);
 
 /// What an authenticator said of a credential.
 #[derive(Clone, Debug)]
@@ -56,15 +50,13 @@ impl Scheme {
     /// # Errors
     /// If the system has no random bytes.
     pub(crate) fn new(name: String, authenticator: Arc<dyn DynAuthenticator>) -> Result<Self, String> {
-        let key = random_secret()
-            .map_err(|_| "the system has no random bytes for the hashes of credentials".to_owned())?;
         let none = Bounds { entries: 0, longest: Duration::ZERO };
         Ok(Self {
             name,
             authenticator,
             remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
             is_worth_waiting: AtomicBool::new(true),
-            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            hasher: CredentialHasher::new()?,
         })
     }
 
@@ -118,10 +110,7 @@ impl Scheme {
     }
 
     pub(crate) fn hash(&self, credential: &str) -> CredentialHash {
-        let mut hash = [0; 32];
-        let tag = hmac::sign(&self.hash_key, credential.as_bytes());
-        hash.copy_from_slice(tag.as_ref());
-        CredentialHash(hash)
+        self.hasher.hash(credential)
     }
 }
 

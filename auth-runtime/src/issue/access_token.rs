@@ -6,10 +6,10 @@ use auth_analysis::{ListKind, Named};
 use serde_json::Value;
 
 use super::error::TokenError;
-use super::id::random_id;
 use super::issuer::IssuerState;
 use super::refresh_token::session_of_family;
 use super::subject::Subject;
+use crate::jose::random_id;
 use crate::store::RefreshTokenFamily;
 use crate::verify::USER_GENERATION;
 

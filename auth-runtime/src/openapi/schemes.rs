@@ -154,7 +154,10 @@ fn scheme_of(
     let issued_by = api.issued_by.get(source);
     let object = match authenticator.and_then(DynAuthenticator::security_scheme) {
         Some(object) => object,
-        None => object_of(found, authenticator.is_none(), issued_by, kinds, auth)?,
+        None => {
+            let are_jwts = authenticator.is_none() && !engine.introspects();
+            object_of(found, are_jwts, issued_by, kinds, auth)?
+        }
     };
     Ok(Some(Scheme {
         source: source.to_owned(),

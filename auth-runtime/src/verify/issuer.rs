@@ -1,5 +1,7 @@
 //! Which issuers are trusted, and what their tokens must be.
 
+mod introspected;
+
 use std::fmt;
 
 use axum::BoxError;
@@ -49,6 +51,8 @@ pub struct TrustedIssuer {
     pub(super) key_set_url: Option<Box<str>>,
     /// What is wrong with what it was made from; `build` reports it.
     pub(super) problems: Vec<String>,
+    #[cfg(feature = "introspection")]
+    pub(super) introspection: Option<super::introspection::Introspection>,
 }
 
 /// A JWKS document, which may contain secrets.
@@ -208,6 +212,8 @@ impl TrustedIssuer {
             mapping: ClaimMapping::default(),
             key_set_url: None,
             problems: Vec::new(),
+            #[cfg(feature = "introspection")]
+            introspection: None,
         }
     }
 

@@ -1,14 +1,20 @@
 //! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers. Its keys that are fetched are in `fetched`.
 
 mod fetched;
+#[cfg(feature = "introspection")]
+mod introspect;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspect::Inquiry;
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
+#[cfg(feature = "introspection")]
+use super::introspection::Introspector;
 use super::issuer::{Audience, TrustedIssuer};
 use super::issuer_keys::{IssuerKey, IssuerKeys, KeyStatus};
 use super::issuer_name::{IssuerName, check_issuers};
@@ -46,12 +52,17 @@ struct PreparedIssuer {
     wanted: Arc<[Arc<str>]>,
     /// `false` if the issuer has a predicate of the application's own, which must be called every time.
     may_be_remembered: bool,
+    /// What asks the issuer about tokens that are not verified with its keys.
+    #[cfg(feature = "introspection")]
+    introspector: Option<Introspector>,
 }
 
 impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         check_issuers(issuers, errors);
+        #[cfg(feature = "introspection")]
+        introspect::check(issuers, errors);
         let mut fetchers = Fetchers::default();
         let issuers = issuers.iter().enumerate();
         let issuers =
@@ -143,6 +154,9 @@ impl PreparedIssuer {
         issuer.problems.iter().for_each(|problem| errors.push(problem.clone()));
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
+        if !issuer.has_keys() && !issuer.is_introspected() {
+            errors.push(keys::none(&label));
+        }
         let fetched = fetchers.fetched_keys(index, issuer, errors);
         let keys = if issuer.source_of_keys().is_given() {
             IssuerKeys::new(keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors))
@@ -164,6 +178,8 @@ impl PreparedIssuer {
             wanted: wanted(issuer),
             may_be_remembered: !issuer.name.has_predicate()
                 && !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
+            #[cfg(feature = "introspection")]
+            introspector: introspect::prepare(issuer, &label, errors),
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct ClaimMapping {
     pub(super) integer_jti: bool,
     /// `sub` may be an integer.
     pub(super) integer_sub: bool,
+    /// `client_id` is the subject of a token that has none.
+    pub(super) client_is_subject: bool,
 }
 
 impl Default for ClaimMapping {
@@ -38,6 +40,7 @@ impl Default for ClaimMapping {
             null_is_absent: false,
             integer_jti: false,
             integer_sub: false,
+            client_is_subject: false,
         }
     }
 }
@@ -58,10 +61,14 @@ impl ClaimMapping {
 
     /// Returns the claim that holds the subject, of whatever type it is.
     pub(super) fn find_subject<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
-        match &self.subject_if_absent {
-            Some(other) if self.subject.is_absent(claims, self.null_is_absent) => other.find(claims),
-            _ => self.subject.find(claims),
+        let claimed = |name: &ClaimName| {
+            if name.is_absent(claims, self.null_is_absent) { None } else { name.find(claims) }
+        };
+        let client = || claims.get("client_id").filter(|_| self.client_is_subject);
+        if self.subject_if_absent.is_none() && !self.client_is_subject {
+            return self.subject.find(claims);
         }
+        claimed(&self.subject).or_else(|| claimed(self.subject_if_absent.as_ref()?)).or_else(client)
     }
 
     /// Returns how the claims are parsed, for an issuer that reads the claims `wanted`.
