@@ -263,7 +263,7 @@ impl fmt::Display for FetchError {
             Problem::Type(of_type) => write!(
                 f,
                 "{url} answered with the content type `{of_type}`, and not with JSON (`application/json`, `application/jwk-set+json`): \
-                 see what is at this address; if it is right, fetch it with `TrustedIssuer::jwks_from(..)`"
+                 see what is at this address. A key set that has another type is fetched with `TrustedIssuer::jwks_from(..)`"
             ),
             Problem::Encoded(encoding) => {
                 write!(f, "{url} answered with the content encoding `{encoding}`, and none was asked for")

@@ -17,5 +17,7 @@ pub use self::key::Key;
 pub(crate) use self::key::{PreparedKey, check_secret};
 pub(crate) use self::random::random_bytes;
 pub use self::random::{random_id, random_secret};
-pub(crate) use self::signing::{EncodedHeader, NO_RANDOM_NUMBERS};
+pub(crate) use self::signing::EncodedHeader;
+#[cfg(feature = "api-keys")]
+pub(crate) use self::signing::NO_RANDOM_NUMBERS;
 pub use self::signing::{SignError, SigningKey};

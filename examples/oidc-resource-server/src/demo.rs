@@ -3,7 +3,7 @@
 use auth_tests_provider::{AUDIENCE, ES256, OPAQUE, Provider, ProviderOptions, SECRET, is_installed};
 use serde_json::json;
 
-use crate::Config;
+use crate::config::Config;
 
 const NOT_INSTALLED: &str = "\
 This example starts an identity provider, which needs Node.js 20 or newer and oidc-provider. This installs what is missing:
@@ -18,14 +18,14 @@ Or name a provider of yours:
 pub(crate) struct Demo(Provider);
 
 impl Demo {
-    /// # Errors
-    /// If the provider is not installed, with what to do.
-    pub(crate) fn start() -> Result<Self, String> {
+    /// `None` if the provider is not installed: then it has printed what to do.
+    pub(crate) fn start() -> Option<Self> {
         if !is_installed() {
-            return Err(NOT_INSTALLED.to_owned());
+            eprint!("{NOT_INSTALLED}");
+            return None;
         }
         let claims = json!({ "roles": ["editor"] });
-        Ok(Self(Provider::start(ProviderOptions::new().claims("alice", claims))))
+        Some(Self(Provider::start(ProviderOptions::new().claims("alice", claims))))
     }
 
     pub(crate) fn config(&self) -> Config {

@@ -6,27 +6,25 @@
 //! ```sh
 //! ISSUER=https://id.example.com/realms/shop AUDIENCE=orders CLIENT_ID=orders CLIENT_SECRET=.. cargo run -p oidc-resource-server
 //! ```
-#![allow(clippy::print_stdout, reason = "it prints to the terminal of the person who started it")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it prints to the terminal of the person who started it"
+)]
 
+mod config;
 mod demo;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use auth_runtime::routing::{get, post};
 use auth_runtime::verify::{Introspection, TrustedIssuer};
 use auth_runtime::{Auth, Principal, Router, auth};
 use tokio::net::TcpListener;
 
+use self::config::Config;
 use self::demo::Demo;
-
-/// Who is asked, and what for.
-struct Config {
-    issuer: String,
-    audience: String,
-    /// This service, as a client of the provider that asks about tokens.
-    client_id: String,
-    client_secret: String,
-}
 
 #[auth]
 async fn me(caller: Principal) -> String {
@@ -58,28 +56,15 @@ fn issuer(config: &Config) -> TrustedIssuer {
         .introspection(introspection)
 }
 
-impl Config {
-    /// From the environment; `None` where no provider is named.
-    fn from_environment() -> Result<Option<Self>, String> {
-        let Ok(issuer) = std::env::var("ISSUER") else { return Ok(None) };
-        let variable =
-            |name: &str| std::env::var(name).map_err(|_| format!("ISSUER is set, so set {name} too"));
-        Ok(Some(Self {
-            issuer,
-            audience: variable("AUDIENCE")?,
-            client_id: variable("CLIENT_ID")?,
-            client_secret: variable("CLIENT_SECRET")?,
-        }))
-    }
-}
-
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let configured = Config::from_environment()?;
     // It ends with this function.
-    let demo = if configured.is_none() { Some(Demo::start()?) } else { None };
-    let Some(config) = configured.or_else(|| demo.as_ref().map(Demo::config)) else { return Ok(()) };
+    let demo = if configured.is_none() { Demo::start() } else { None };
+    let Some(config) = configured.or_else(|| demo.as_ref().map(Demo::config)) else {
+        return Ok(ExitCode::FAILURE);
+    };
 
     let auth = Auth::builder().issuer(issuer(&config)).build()?;
     println!("{}", routes().routes().table(&auth));
@@ -93,7 +78,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         demo.print_lines(&address.to_string()).await;
     }
     let end = async { drop(tokio::signal::ctrl_c().await) };
-    Ok(axum::serve(listener, routes().finish(&auth)?).with_graceful_shutdown(end).await?)
+    axum::serve(listener, routes().finish(&auth)?).with_graceful_shutdown(end).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

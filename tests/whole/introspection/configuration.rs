@@ -75,7 +75,7 @@ async fn what_goes_together() {
         vec![issuer(at(URL)).key(key().verifying_key())],
         vec![issuer(at(URL).include_jwts().cache_for(Duration::ZERO))],
         vec![
-            issuer(jwt.clone()),
+            issuer(jwt),
             TrustedIssuer::new("https://other.test").audience(AUDIENCE).key(key().verifying_key()),
         ],
         vec![issuer(at("http://127.0.0.1:9/introspect"))],
