@@ -114,7 +114,7 @@ async fn every_source_of_tokens_takes_them() {
         .source(Header::new("x_token", HeaderName::from_static("x-token")))
         .build()
         .unwrap();
-    let app = Router::new().route("/who", get(who)).finish(&auth).unwrap();
+    let app = Router::new().route("/who", get(who).post(who)).finish(&auth).unwrap();
     for headers in
         [("authorization", "bearer opaque"), ("x-token", "opaque"), ("cookie", "__Host-access_token=opaque")]
     {

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const ISSUERS: [&str; 2] = ["https://one.test", "https://two.test"];
 pub(super) const SUBJECTS: [&str; 3] = ["ann", "ben", "urn:auth-runtime:scheme:partner"];
 pub(super) const OF_PARTNERS: &str = "urn:auth-runtime:scheme:partner";
+/// For how long a revocation is kept, in seconds: as long as a token may live, and the leeway before and after that. Another issuer that
+/// gives a session the id of one that was ended before is believed.
+const KEPT: i64 = 24 * 60 * 60 + 2 * 60;
+
 pub(super) const OF_SESSIONS: &str = "urn:auth-runtime:scheme:session";
 pub(super) const OF_KEYS: &str = "urn:auth-runtime:scheme:api_key";
 
@@ -163,7 +167,8 @@ pub(super) struct Reference {
     /// The same: with the time until which it counts.
     remembered_users: BTreeMap<(&'static str, &'static str), (Account, i64)>,
     ended_tokens: BTreeSet<(usize, u8)>,
-    ended_sessions: BTreeSet<(usize, u8)>,
+    /// With the time at which each was ended last.
+    ended_sessions: BTreeMap<(usize, u8), i64>,
     ended_users: BTreeMap<(usize, &'static str), i64>,
     /// What was met, and how often.
     pub(super) met: BTreeMap<&'static str, u32>,
@@ -184,7 +189,7 @@ impl Reference {
     }
 
     pub(super) fn end_session(&mut self, issuer: usize, session: u8) {
-        self.ended_sessions.insert((issuer, session));
+        self.ended_sessions.insert((issuer, session), self.now);
     }
 
     pub(super) fn end_user(&mut self, issuer: usize, subject: &'static str) {
@@ -399,7 +404,7 @@ impl Reference {
         let issuer = token.issuer?;
         let ended = [
             self.ended_tokens.contains(&(issuer, token.token_id)),
-            self.ended_sessions.contains(&(issuer, token.session)),
+            self.ended_sessions.get(&(issuer, token.session)).is_some_and(|&at| self.now < at + KEPT),
             self.ended_users
                 .get(&(issuer, token.caller.subject))
                 .is_some_and(|&bound| token.issued_at <= bound),
