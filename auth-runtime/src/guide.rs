@@ -32,6 +32,7 @@
 //! [`Credential`](struct@crate::authenticator::Credential), [`remember_for`](method@crate::authenticator::Authenticated::remember_for),
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
 //! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
+//! [`Auth::start`](method@crate::Auth::start), [`TakesUser`](trait@crate::users::TakesUser), [`Header`](struct@crate::source::Header),
 //! [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
