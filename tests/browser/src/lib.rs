@@ -146,9 +146,10 @@ impl Browser {
         self.post("/back", json!({})).await;
     }
 
-    /// Waits for an element with exactly this text.
+    /// Waits for an element with exactly this text, which has quotes of one kind at most.
     pub async fn see(&self, text: &str) {
-        self.find("xpath", &format!("//*[normalize-space()=\"{text}\"]")).await;
+        let quote = if text.contains('"') { '\'' } else { '"' };
+        self.find("xpath", &format!("//*[normalize-space()={quote}{text}{quote}]")).await;
     }
 
     /// Waits for an element of this CSS selector.

@@ -303,6 +303,7 @@ async fn a_logout_everywhere_ends_the_sessions_of_other_browsers() {
 #[tokio::test]
 #[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_page_of_another_origin_can_neither_log_in_nor_out() {
+    const ACCESS_DENIED: &str = r#"{"error":"access_denied"}"#;
     let (data, driver) = (TempDir::new().unwrap(), Driver::start());
     let (app, browser) = (App::start(data.path()), driver.browser().await);
     let port = foreign::serve_page_against(&app.origin).await;
@@ -313,7 +314,7 @@ async fn a_page_of_another_origin_can_neither_log_in_nor_out() {
     for (host, _) in foreign_pages {
         browser.open(&format!("http://{host}:{port}/")).await;
         browser.click("#login button").await;
-        browser.see("access_denied").await;
+        browser.see(ACCESS_DENIED).await;
         assert!(browser.status().await == 403 && browser.cookies().await.is_empty());
     }
     log_in(&browser, &app, "alice", "wonderland").await;
@@ -326,7 +327,7 @@ async fn a_page_of_another_origin_can_neither_log_in_nor_out() {
             let (text, status) = match form {
                 "#everywhere" if !gets_cookies => ("Hello, alice", 200),
                 "#everywhere" => ("Not allowed", 403),
-                _ => ("access_denied", 403),
+                _ => (ACCESS_DENIED, 403),
             };
             browser.see(text).await;
             assert_eq!(browser.status().await, status, "{form} from {host}");
