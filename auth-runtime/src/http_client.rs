@@ -18,7 +18,7 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECTION: Duration = Duration::from_secs(3);
 /// How long an answer may be, in bytes.
-pub(crate) const MAX_BYTES: usize = 512 * 1024;
+const MAX_BYTES: usize = 512 * 1024;
 
 /// A client with its connections. A clone shares them.
 #[derive(Clone, Debug)]

@@ -42,18 +42,15 @@ impl Engine {
     pub(super) async fn fetch_first_keys(self: &Arc<Self>) -> Vec<(String, String)> {
         let mut failures = Vec::new();
         let now = self.monotonic();
-        // All of them begin before one is waited for.
-        let all: Vec<_> =
-            self.authentication.jwt.fetched_keys().map(|keys| (keys, keys.first(now))).collect();
-        let waiting = all.into_iter().filter_map(|(keys, first)| {
-            let (run, waiting) = first?;
+        let begun = self.authentication.jwt.fetched_keys().filter_map(|keys| {
+            let (run, waiting) = keys.first(now)?;
             if let Some(run) = run {
                 self.fetch(keys, run);
             }
             Some((keys, waiting))
         });
-        // Collected, so that each fetch is started now.
-        for (keys, waiting) in waiting.collect::<Vec<_>>() {
+        // All of them begin before one is waited for.
+        for (keys, waiting) in begun.collect::<Vec<_>>() {
             let failure = timeout(LONGEST_FETCH, waiting.ended())
                 .await
                 .unwrap_or_else(|_| Some(format!("it took longer than {} s", LONGEST_FETCH.as_secs())));

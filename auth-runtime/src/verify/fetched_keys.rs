@@ -49,8 +49,6 @@ struct Schedule {
     last_success: Option<Success>,
     failure: Option<String>,
     waiting: usize,
-    /// The hash of the last set that was used: the same text changes nothing, and what is skipped in it was logged.
-    last_set: Option<[u8; SHA256_OUTPUT_LEN]>,
 }
 
 /// A fetch that is running.
@@ -66,6 +64,19 @@ pub(crate) struct Run {
 struct Success {
     number: u64,
     at: SystemTime,
+    text: TextHash,
+}
+
+/// The hash of a set's text: the same text changes nothing, and what is skipped in it was logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TextHash([u8; SHA256_OUTPUT_LEN]);
+
+impl TextHash {
+    pub(super) fn of(jwks: &str) -> Self {
+        let mut hash = [0; SHA256_OUTPUT_LEN];
+        hash.copy_from_slice(digest(&SHA256, jwks.as_bytes()).as_ref());
+        Self(hash)
+    }
 }
 
 /// What a request with an unknown key does.
@@ -161,8 +172,8 @@ impl FetchedKeys {
         Waiting { keys: self, number }
     }
 
-    /// A fetch has brought keys, and they are used.
-    pub(super) fn succeeded(&self, run: Run, fresh_for: Option<Duration>, at: SystemTime) {
+    /// A fetch has brought the keys of this text, and they are used.
+    pub(super) fn succeeded(&self, run: Run, text: TextHash, fresh_for: Option<Duration>, at: SystemTime) {
         let mut schedule = self.schedule();
         if schedule.end(run) {
             let [least, most] = REFRESH_BOUNDS;
@@ -170,7 +181,7 @@ impl FetchedKeys {
             if run.is_for_unknown_key {
                 schedule.cool_until = run.began + COOL_DOWN;
             }
-            schedule.last_success = Some(Success { number: run.number, at });
+            schedule.last_success = Some(Success { number: run.number, at, text });
             schedule.failure = None;
         }
         drop(schedule);
@@ -193,14 +204,9 @@ impl FetchedKeys {
         self.schedule().running.is_some_and(|running| running.number == run.number)
     }
 
-    /// Whether this is another text than that of the last set.
-    pub(super) fn is_new(&self, jwks: &str) -> bool {
-        self.schedule().last_set != Some(hash(jwks))
-    }
-
-    /// This is the text of the set that is used.
-    pub(super) fn note(&self, jwks: &str) {
-        self.schedule().last_set = Some(hash(jwks));
+    /// Whether the set that is used has this text.
+    pub(super) fn are_of(&self, text: TextHash) -> bool {
+        self.schedule().last_success.is_some_and(|success| success.text == text)
     }
 
     pub(super) fn status(&self, keys: usize, ready: bool) -> KeySetStatus {
@@ -217,12 +223,6 @@ impl FetchedKeys {
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn hash(jwks: &str) -> [u8; SHA256_OUTPUT_LEN] {
-    let mut hash = [0; SHA256_OUTPUT_LEN];
-    hash.copy_from_slice(digest(&SHA256, jwks.as_bytes()).as_ref());
-    hash
 }
 
 impl Schedule {
@@ -286,7 +286,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::super::key_source::{FetchedKeySet, Fetching};
-    use super::{FetchedKeys, Run, Unknown};
+    use super::{FetchedKeys, Run, TextHash, Unknown};
 
     fn keys() -> FetchedKeys {
         let fetch = || -> Fetching { Box::pin(async { Ok(FetchedKeySet::new("")) }) };
@@ -298,7 +298,7 @@ mod tests {
     }
 
     fn succeed(keys: &FetchedKeys, run: Run, fresh_for: Option<u64>) {
-        keys.succeeded(run, fresh_for.map(seconds), UNIX_EPOCH);
+        keys.succeeded(run, TextHash::of("keys"), fresh_for.map(seconds), UNIX_EPOCH);
     }
 
     #[test]

@@ -7,8 +7,6 @@ use super::discovery::{self, MetadataUrls};
 use super::fetched_keys::FetchedKeys;
 use super::issuer::TrustedIssuer;
 #[cfg(feature = "jwks")]
-use super::issuer_name::IssuerName;
-#[cfg(feature = "jwks")]
 use super::key_source::Fetch;
 use super::key_source::KeySource;
 use crate::error::ConfigErrors;
@@ -64,9 +62,9 @@ impl Fetchers {
                 self.client.insert(client).clone()
             }
         };
-        match (source, &issuer.name) {
+        match (source, issuer.name.exact()) {
             (KeySource::Url(url), _) => Ok(discovery::at(client, Endpoint::parse(url, allow_http)?)),
-            (_, IssuerName::Exactly(name)) => {
+            (_, Some(name)) => {
                 let urls = MetadataUrls::of(name, allow_http)?;
                 Ok(discovery::discovered(client, name, urls, allow_http))
             }

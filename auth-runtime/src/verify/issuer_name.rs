@@ -104,6 +104,15 @@ impl IssuerName {
         }
     }
 
+    /// The one name that `iss` has.
+    #[cfg(feature = "jwks")]
+    pub(super) fn exact(&self) -> Option<&str> {
+        match self {
+            Self::Exactly(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Whether a function of the application's own decides, which must be called every time.
     pub(super) fn has_predicate(&self) -> bool {
         matches!(self, Self::Tenants(tenants) if tenants.has_predicate())

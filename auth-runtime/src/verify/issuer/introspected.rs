@@ -1,7 +1,5 @@
 //! Issuers that are asked about their tokens.
 
-#[cfg(feature = "introspection")]
-use super::IssuerName;
 use super::TrustedIssuer;
 #[cfg(feature = "introspection")]
 use crate::verify::introspection::Introspection;
@@ -37,16 +35,5 @@ impl TrustedIssuer {
         #[cfg(not(feature = "introspection"))]
         let is_introspected = false;
         is_introspected
-    }
-}
-
-#[cfg(feature = "introspection")]
-impl IssuerName {
-    /// The one name that `iss` has.
-    pub(in crate::verify) fn exact(&self) -> Option<&str> {
-        match self {
-            Self::Exactly(name) => Some(name),
-            _ => None,
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{Compact, Header, IssuerKey, JwtVerifier, PreparedIssuer, TokenClaims, keys};
-use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run};
+use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run, TextHash};
 use crate::verify::key_source::FetchedKeySet;
 
 impl JwtVerifier {
@@ -49,14 +49,14 @@ impl JwtVerifier {
             return Ok(false);
         };
         let taken = answer.and_then(|set| {
-            let withdrawn = if keys.is_new(&set.jwks) { issuer.take_set(&set.jwks)? } else { 0 };
-            keys.note(&set.jwks);
-            Ok((withdrawn, set.fresh_for))
+            let text = TextHash::of(&set.jwks);
+            let withdrawn = if keys.are_of(text) { 0 } else { issuer.take_set(&set.jwks)? };
+            Ok((withdrawn, text, set.fresh_for))
         });
         match taken {
-            Ok((withdrawn, fresh_for)) => {
+            Ok((withdrawn, text, fresh_for)) => {
                 issuer.keys.trust_until(run.began().saturating_add(LONGEST_TRUST));
-                keys.succeeded(run, fresh_for, at);
+                keys.succeeded(run, text, fresh_for, at);
                 Ok(withdrawn > 0)
             }
             Err(failure) => {
@@ -89,9 +89,8 @@ impl PreparedIssuer {
         let label = self.name.label();
         let prepared = keys::prepare_fetched(&label, jwks, self.key_set_algorithms.as_deref())?;
         let count = prepared.len();
-        let is_first = self.keys.load().is_empty();
         let (new, withdrawn) = self.keys.replace(prepared);
-        if is_first || new > 0 || withdrawn > 0 {
+        if new > 0 || withdrawn > 0 {
             tracing::info!(
                 issuer = label,
                 keys = count,
