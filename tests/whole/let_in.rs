@@ -260,7 +260,12 @@ impl World {
                 }
             }
             Step::MakeKey { caller, lifetime } => self.make_key(caller, lifetime).await,
-            Step::RevokeKey(name) => self.revoke_key(name).await?,
+            Step::RevokeKey { key, is_repeated } => {
+                self.revoke_key(key).await?;
+                if is_repeated {
+                    self.revoke_key(key).await?;
+                }
+            }
             Step::RevokeKeysOf(owner) => {
                 let (process, auth) = self.acting();
                 let revoked = auth.api_keys().unwrap().revoke_all(owner).await.unwrap();
@@ -352,7 +357,7 @@ impl World {
                 .into_iter()
                 .flat_map(|issuer| self.credentials_of(issuer, subject))
                 .collect(),
-            Step::RevokeKey(name) | Step::RotateKey { key: name, .. } => {
+            Step::RevokeKey { key: name, .. } | Step::RotateKey { key: name, .. } => {
                 let Some((_, text, _)) = self.key(*name) else { return Vec::new() };
                 let owner = self.reference.keys[&text].caller.subject;
                 let mut all = self.credentials_of(ISSUERS[0], owner);

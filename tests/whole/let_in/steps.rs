@@ -128,7 +128,11 @@ pub(super) enum Step {
         caller: Caller,
         lifetime: Option<i64>,
     },
-    RevokeKey(KeyName),
+    /// Some are asked for twice, of the same process.
+    RevokeKey {
+        key: KeyName,
+        is_repeated: bool,
+    },
     RevokeKeysOf(&'static str),
     RotateKey {
         key: KeyName,
@@ -293,7 +297,8 @@ fn change() -> impl Strategy<Value = Step> {
         ),
         4 => (caller(), select(vec![None, Some(15), Some(50)]))
             .prop_map(|(caller, lifetime)| Step::MakeKey { caller, lifetime }),
-        2 => key_name().prop_map(Step::RevokeKey),
+        2 => (key_name(), select(vec![false, false, true]))
+            .prop_map(|(key, is_repeated)| Step::RevokeKey { key, is_repeated }),
         1 => subject().prop_map(Step::RevokeKeysOf),
         2 => (key_name(), select(vec![0, 10, 100])).prop_map(|(key, overlap)| Step::RotateKey { key, overlap }),
         1 => (0..3_usize).prop_map(Step::RevokeToken),
