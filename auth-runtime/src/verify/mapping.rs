@@ -61,14 +61,14 @@ impl ClaimMapping {
 
     /// Returns the claim that holds the subject, of whatever type it is.
     pub(super) fn find_subject<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
-        let claimed = |name: &ClaimName| {
-            if name.is_absent(claims, self.null_is_absent) { None } else { name.find(claims) }
-        };
-        let client = || claims.get("client_id").filter(|_| self.client_is_subject);
-        if self.subject_if_absent.is_none() && !self.client_is_subject {
+        let is_absent = |name: &ClaimName| name.is_absent(claims, self.null_is_absent);
+        if !is_absent(&self.subject) {
             return self.subject.find(claims);
         }
-        claimed(&self.subject).or_else(|| claimed(self.subject_if_absent.as_ref()?)).or_else(client)
+        match &self.subject_if_absent {
+            Some(other) if !is_absent(other) => other.find(claims),
+            _ => claims.get("client_id").filter(|_| self.client_is_subject),
+        }
     }
 
     /// Returns how the claims are parsed, for an issuer that reads the claims `wanted`.
@@ -277,4 +277,37 @@ pub(crate) struct Names {
     pub(crate) roles: Vec<Box<str>>,
     pub(crate) scopes: Vec<Box<str>>,
     pub(crate) permissions: Vec<Box<str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClaimMapping, ClaimName};
+    use crate::verify::TokenClaims;
+
+    #[test]
+    fn the_subject_is_in_another_claim_only_where_it_is_absent() {
+        for (claims, other, client, null_is_absent, expected) in [
+            (r#"{"user":{"id":"u"},"uid":"s","client_id":"c"}"#, true, true, true, Some("u")),
+            (r#"{"user":{},"uid":"s","client_id":"c"}"#, true, true, false, Some("s")),
+            (r#"{"uid":"s","client_id":"c"}"#, false, true, false, Some("c")),
+            (r#"{"uid":"s","client_id":"c"}"#, false, false, false, None),
+            (r#"{"client_id":"c"}"#, true, true, false, Some("c")),
+            (r#"{"client_id":"c"}"#, true, false, false, None),
+            (r#"{"user":{"id":null},"uid":null,"client_id":"c"}"#, true, true, true, Some("c")),
+            // Where the claim is meant to be is not said by these: nothing else is the subject.
+            (r#"{"user":"u","uid":"s","client_id":"c"}"#, true, true, true, None),
+            (r#"{"user":{"id":null},"uid":"s","client_id":"c"}"#, true, true, false, None),
+        ] {
+            let mapping = ClaimMapping {
+                subject: "user.id".into(),
+                subject_if_absent: other.then(|| ClaimName::literal("uid")),
+                client_is_subject: client,
+                null_is_absent,
+                ..ClaimMapping::default()
+            };
+            let claims = TokenClaims::from_json(claims.as_bytes()).unwrap();
+            let subject = mapping.find_subject(&claims).and_then(|subject| subject.as_str());
+            assert_eq!(subject, expected, "{claims:?} {other} {client} {null_is_absent}");
+        }
+    }
 }
