@@ -1,48 +1,32 @@
 //! The example as it is run.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-/// It ends when this is dropped.
-struct Running {
-    process: Child,
-    lines: Vec<String>,
-}
+use auth_tests_tools::Program;
+
+/// Its provider ends when it does.
+struct Running(Program);
 
 impl Running {
     fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_oidc-resource-server"))
-            .env("PORT", "0")
-            .env_remove("ISSUER")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        let mut lines = Vec::new();
-        for line in output.lines().map(Result::unwrap) {
-            let is_last = line.contains("made-up");
-            lines.push(line);
-            if is_last {
-                break;
-            }
-        }
-        Self { process, lines }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oidc-resource-server"));
+        Self(Program::start(command.env("PORT", "0").env_remove("ISSUER"), "made-up"))
     }
 
     /// The token that it prints under this name.
     fn token(&self, name: &str) -> &str {
-        let mut lines = self.lines.iter();
+        let mut lines = self.0.lines().iter();
         lines
             .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-            .unwrap_or_else(|| panic!("{:?}", self.lines))
+            .unwrap_or_else(|| panic!("{:?}", self.0.lines()))
     }
 
     /// The status of each line that it prints to be tried.
     async fn statuses(&self) -> Vec<u16> {
         let client = reqwest::Client::new();
         let mut statuses = Vec::new();
-        for line in self.lines.iter().filter(|line| line.starts_with("curl ")) {
+        for line in self.0.lines().iter().filter(|line| line.starts_with("curl ")) {
             let (_, rest) = line.split_once("Bearer ").unwrap();
             let (token, url) = rest.split_once("\" ").unwrap();
             let token = token.strip_prefix('$').map_or(token, |name| self.token(name));
@@ -54,14 +38,6 @@ impl Running {
             statuses.push(reply.status().as_u16());
         }
         statuses
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Its provider ends when it does.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -4,19 +4,17 @@
 #[path = "quickstart/browser.rs"]
 mod browser;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use auth_tests_tools::{CHECKS, Tools};
+use auth_tests_tools::{CHECKS, Program, Tools, bash};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A running quickstart, on a port that the system chose. It ends when this is dropped.
 struct Quickstart {
-    process: Child,
+    program: Program,
     data: TempDir,
     origin: String,
-    lines: Vec<String>,
 }
 
 impl Quickstart {
@@ -25,30 +23,24 @@ impl Quickstart {
     }
 
     fn start_in(data: TempDir) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_quickstart"))
-            .args(["--port", "0", "--data", data.path().to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        let lines: Vec<String> =
-            output.lines().map(Result::unwrap).take_while(|line| line != "Ctrl-C ends it.").collect();
-        let first = lines.iter().find(|line| line.contains("curl ")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+        command.args(["--port", "0", "--data", data.path().to_str().unwrap()]);
+        let program = Program::start(&mut command, "Ctrl-C ends it.");
+        let first = program.lines().iter().find(|line| line.contains("curl ")).unwrap();
         let origin = first[first.find("http://").unwrap()..].trim_end_matches('/').to_owned();
-        Self { process, data, origin, lines }
+        Self { program, data, origin }
     }
 
     /// The lines that it prints to be run.
     fn lines_to_run(&self) -> Vec<&str> {
-        let lines = self.lines.iter().map(|line| line.trim_start());
+        let lines = self.program.lines().iter().map(|line| line.trim_start());
         lines.filter(|line| line.starts_with("curl ") || line.contains("=$(curl ")).collect()
     }
 
     /// Runs all lines as they are printed, in one shell; each line that prints an answer, with it.
     fn run_the_lines(&self) -> Vec<(&str, String)> {
         let lines = self.lines_to_run();
-        let output =
-            self.bash(&lines.iter().map(|line| format!("{line}\nprintf '\\036'\n")).collect::<String>());
+        let output = bash(&lines.iter().map(|line| format!("{line}\nprintf '\\036'\n")).collect::<String>());
         let answers: Vec<&str> = output.split_terminator('\u{1e}').collect();
         assert_eq!(answers.len(), lines.len(), "{output}");
         let answers = lines.into_iter().zip(answers).map(|(line, answer)| (line, answer.to_owned()));
@@ -61,33 +53,13 @@ impl Quickstart {
     fn token(&self) -> String {
         let lines = self.lines_to_run();
         let line = lines.iter().find(|line| line.starts_with("TOKEN=")).unwrap();
-        self.bash(&format!("{line}\nprintf %s \"$TOKEN\""))
-    }
-
-    /// What a script prints.
-    fn bash(&self, script: &str) -> String {
-        // Options for every `curl`, so that the lines stay as they are.
-        let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join(".curlrc"), "silent\nshow-error\nmax-time = 20\n").unwrap();
-        let output =
-            Command::new("bash").args(["-euc", script]).env("CURL_HOME", home.path()).output().unwrap();
-        assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        bash(&format!("{line}\nprintf %s \"$TOKEN\""))
     }
 
     /// Ends it with SIGKILL, and starts it again on the same data.
-    fn restart(mut self) -> Self {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        let data = std::mem::replace(&mut self.data, tempfile::tempdir().unwrap());
-        Self::start_in(data)
-    }
-}
-
-impl Drop for Quickstart {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        self.process.wait().unwrap();
+    fn restart(self) -> Self {
+        drop(self.program);
+        Self::start_in(self.data)
     }
 }
 
@@ -95,8 +67,8 @@ impl Drop for Quickstart {
 #[ignore = "needs curl: bash tests/run"]
 fn it_prints_the_table_and_lines_that_run_as_they_stand() {
     let quickstart = Quickstart::start();
-    let head = quickstart.lines.iter().position(|line| line.starts_with("METHOD  PATH")).unwrap();
-    let table: Vec<Vec<&str>> = quickstart.lines[head..]
+    let head = quickstart.program.lines().iter().position(|line| line.starts_with("METHOD  PATH")).unwrap();
+    let table: Vec<Vec<&str>> = quickstart.program.lines()[head..]
         .iter()
         .take_while(|line| !line.is_empty())
         .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())

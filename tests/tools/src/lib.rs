@@ -1,13 +1,18 @@
 //! Tools that others wrote, which read OpenAPI documents and send requests by them: `openapi-spec-validator`, `@redocly/cli`,
-//! `schemathesis`. `bash tests/run` installs them into `target/test-tools`; a test that is run without them fails.
+//! `schemathesis`. `bash tests/run` installs them into `target/test-tools`; a test that is run without them fails. And [`Program`], an example
+//! as a user runs it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+pub use self::program::{Program, bash};
 
 /// What redocly looks at: the recommended rules, and that every operation says its security.
 const REDOCLY: &str = "extends: [recommended]\nrules:\n  security-defined: error\n  info-license: off\n";
