@@ -96,7 +96,7 @@ impl Users {
 
 impl SubjectCache for Users {
     fn forget(&self, subjects: &Subjects<'_>) {
-        self.cache.forget(|key, _| subjects.contains(&key.parts()));
+        self.cache.forget(|key, _| key.is_among(subjects));
     }
 
     fn longest(&self) -> Duration {
