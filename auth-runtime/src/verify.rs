@@ -26,8 +26,12 @@ mod key_set;
 mod key_source;
 mod keys;
 mod limits;
+#[cfg(feature = "provider-logout")]
+mod logout_rules;
 mod mapping;
 mod scheme_issuer;
+#[cfg(feature = "provider-logout")]
+mod signed_events;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +42,8 @@ use serde_json::Value;
 
 pub use self::claim_name::ClaimName;
 pub use self::claim_rule::ClaimRule;
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::claims::LOGOUT_EVENT;
 pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
@@ -46,13 +52,17 @@ pub use self::fetched_keys::KeySetStatus;
 pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
-pub(crate) use self::jwt::JwtVerifier;
+pub(crate) use self::jwt::{JwtVerifier, TextKind};
 pub use self::key_set::KeySet;
 pub use self::key_source::FetchedKeySet;
 pub(crate) use self::limits::Limits;
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::logout_rules::SessionIds;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::signed_events::SignedLogout;
 pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};
 

@@ -1,11 +1,10 @@
 //! Which issuers are trusted, and what their tokens must be.
 
-use std::fmt;
-
 use axum::BoxError;
 
 use super::claim_name::ClaimName;
 use super::claim_rule::ClaimRule;
+pub(super) use super::key_set::KeySetText;
 use super::key_source::{FetchedKeySet, KeySource};
 use super::mapping::ClaimMapping;
 use crate::jose::{Algorithm, Key};
@@ -42,16 +41,9 @@ pub struct TrustedIssuer {
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
-}
-
-/// A JWKS document, which may contain secrets.
-#[derive(Clone)]
-pub(super) struct KeySetText(pub(super) String);
-
-impl fmt::Debug for KeySetText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
+    /// Whose logout tokens count, and what they end.
+    #[cfg(feature = "provider-logout")]
+    pub(super) logout: super::logout_rules::LogoutRules,
 }
 
 /// What `iss` must be.
@@ -222,6 +214,8 @@ impl TrustedIssuer {
             key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
+            #[cfg(feature = "provider-logout")]
+            logout: super::logout_rules::LogoutRules::default(),
         }
     }
 
