@@ -28,6 +28,7 @@ mod noise;
 mod openapi;
 mod panics;
 mod policy;
+mod provider_logout;
 mod providers;
 mod redirect_to_login;
 mod rejections;
