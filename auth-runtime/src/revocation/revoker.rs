@@ -138,7 +138,8 @@ impl Revoker {
     fn forgetting(&self, issuer: String, subject: String, now: SystemTime) -> LoggedRevocation {
         let kept = self.state.longest_eviction().saturating_add(self.leeway);
         // In whole seconds, as the log keeps it: the entry is recognized there.
-        let keep_until = from_unix_seconds(unix_seconds(now.checked_add(kept).unwrap_or(now)));
+        let keep_until = now.checked_add(kept).map_or(i64::MAX, unix_seconds);
+        let keep_until = from_unix_seconds(keep_until);
         LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until }
     }
 

@@ -71,6 +71,11 @@ where
 
     /// The lines of the list for one entry.
     fn infos(&self, entry: &Entry) -> Vec<RouteInfo> {
+        #[cfg(feature = "openapi")]
+        let opens_web_socket = match &entry.kind {
+            Kind::Guarded(route) => route.opens_web_socket(),
+            Kind::Unguarded(_) | Kind::Empty => None,
+        };
         let (handler, check, unguarded) = match &entry.kind {
             Kind::Guarded(route) => (route.handler.name, route.check, false),
             Kind::Unguarded(_) => ("[dangerously_merge_unguarded]", None, true),
@@ -84,6 +89,8 @@ where
             rules: rules.clone(),
             check,
             unguarded,
+            #[cfg(feature = "openapi")]
+            opens_web_socket,
             #[cfg(feature = "openapi")]
             docs: entry.docs.clone(),
         });

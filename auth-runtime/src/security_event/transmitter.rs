@@ -151,6 +151,11 @@ impl Transmitter {
                 "it has no exact name, which a push is compared with: make its issuer with `TrustedIssuer::new` and the `iss` of its tokens",
             );
         }
+        if issuer.is_introspected() {
+            errors.push(format!(
+                "`{name}` has an `introspection`, and a security event token is verified with keys: leave it out, and give it keys"
+            ));
+        }
         if subjects_of.is_empty() {
             errors.push(format!(
                 "`{name}` may speak of the subjects of no issuer, so its events would end nothing: call \

@@ -108,9 +108,9 @@ impl UserKey {
     }
 
     /// Whether it is one of these, by either of its names.
-    pub(super) fn is_among(&self, subjects: &Subjects<'_>) -> bool {
-        subjects.contains(&self.parts())
-            || self.sub.as_ref().is_some_and(|sub| subjects.contains(&(&*self.issuer, &**sub)))
+    pub(super) fn is_among(&self, subjects: &Subjects) -> bool {
+        subjects.contain(self.parts())
+            || self.sub.as_ref().is_some_and(|sub| subjects.contain((&self.issuer, sub)))
     }
 }
 

@@ -1,23 +1,29 @@
 //! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers. Its keys that are fetched are in `fetched`.
 
 mod fetched;
+#[cfg(feature = "introspection")]
+mod introspect;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspect::Inquiry;
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
-use super::issuer::{Audience, IssuerName, TrustedIssuer};
+#[cfg(feature = "introspection")]
+use super::introspection::Introspector;
+use super::issuer::{Audience, TrustedIssuer};
 use super::issuer_keys::{IssuerKeys, KeyStatus};
+use super::issuer_name::{IssuerName, check_issuers};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::key_set::KeySet;
 use super::keys;
 #[cfg(feature = "provider-logout")]
 use super::logout_rules::LogoutRules;
 use super::mapping::ClaimMapping;
-use super::scheme_issuer::scheme_of_issuer;
 use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
 use crate::jose::Algorithm;
@@ -47,6 +53,7 @@ pub(crate) enum TextKind {
 pub(super) struct PreparedIssuer {
     pub(super) name: IssuerName,
     audience: Audience,
+    audience_without_aud: Option<ClaimName>,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: IssuerKeys,
@@ -62,12 +69,17 @@ pub(super) struct PreparedIssuer {
     wanted: Arc<[Arc<str>]>,
     /// `false` if the issuer has a predicate of the application's own, which must be called every time.
     may_be_remembered: bool,
+    /// What asks the issuer about tokens that are not verified with its keys.
+    #[cfg(feature = "introspection")]
+    introspector: Option<Introspector>,
 }
 
 impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         check_issuers(issuers, errors);
+        #[cfg(feature = "introspection")]
+        introspect::check(issuers, errors);
         let mut fetchers = Fetchers::default();
         let issuers = issuers.iter().enumerate();
         let issuers =
@@ -125,12 +137,12 @@ impl JwtVerifier {
         match self.issuers.as_slice() {
             [one] => Ok(one),
             several => {
-                let Some(name) = TokenClaims::issuer_of(payload)? else {
-                    let issuer = several.iter().find(|issuer| issuer.name == IssuerName::Absent);
-                    return issuer.ok_or(VerifyError::MissingClaim("iss"));
-                };
-                let issuer = several.iter().find(|issuer| issuer.name.is(&name));
-                issuer.ok_or_else(|| VerifyError::UntrustedIssuer(Excerpt::new(&name)))
+                let iss = TokenClaims::issuer_of(payload)?;
+                let chosen = several.iter().find(|issuer| issuer.name.is_chosen_by(iss.as_deref()));
+                chosen.ok_or_else(|| match iss {
+                    Some(iss) => VerifyError::UntrustedIssuer(Excerpt::new(&iss)),
+                    None => VerifyError::MissingClaim("iss"),
+                })
             }
         }
     }
@@ -143,6 +155,7 @@ impl JwtVerifier {
         let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;
+        issuer.name.check_key(key.issuer(), &claims)?;
         Ok(VerifiedToken {
             claims,
             mapping: Arc::clone(&issuer.mapping),
@@ -155,15 +168,14 @@ impl JwtVerifier {
 impl PreparedIssuer {
     fn new(index: usize, issuer: &TrustedIssuer, fetchers: &mut Fetchers, errors: &mut ConfigErrors) -> Self {
         let label = issuer.name.label();
-        if issuer.name.is("") {
-            errors.push(
-                "the name of an issuer is empty: pass the exact `iss` of its tokens to `TrustedIssuer::new`",
-            );
-        }
+        issuer.problems.iter().for_each(|problem| errors.push(problem.clone()));
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
+        if !issuer.has_keys() && !issuer.is_introspected() {
+            errors.push(keys::none(&label));
+        }
         let fetched = fetchers.fetched_keys(index, issuer, errors);
-        let keys = if issuer.key_source.is_given() {
+        let keys = if issuer.source_of_keys().is_given() {
             IssuerKeys::new(keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors))
         } else {
             keys::check_fetched(&label, issuer, errors);
@@ -172,6 +184,7 @@ impl PreparedIssuer {
         Self {
             name: issuer.name.clone(),
             audience: issuer.audience.clone(),
+            audience_without_aud: issuer.audience_without_aud.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
             keys,
@@ -182,7 +195,10 @@ impl PreparedIssuer {
             #[cfg(feature = "provider-logout")]
             logout: issuer.logout.clone(),
             wanted: wanted(issuer),
-            may_be_remembered: !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
+            may_be_remembered: !issuer.name.has_predicate()
+                && !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
+            #[cfg(feature = "introspection")]
+            introspector: introspect::prepare(issuer, &label, errors),
         }
     }
 
@@ -251,7 +267,7 @@ impl PreparedIssuer {
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        self.check_issuer(claims)?;
+        self.name.check(claims)?;
         self.check_audience(claims)?;
         self.check_rules(claims)?;
         if claims.is_logout_token {
@@ -259,18 +275,6 @@ impl PreparedIssuer {
         }
         // Proof of possession is not implemented, and without its proof a bound token may be stolen (RFC 7800 §3).
         if claims.sender_constrained { Err(VerifyError::SenderConstrained) } else { Ok(()) }
-    }
-
-    pub(super) fn check_issuer(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        match (&self.name, &claims.issuer) {
-            (IssuerName::Any, Some(issuer)) if scheme_of_issuer(issuer).is_some() => {
-                Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer)))
-            }
-            (IssuerName::Any, _) | (IssuerName::Absent, None) => Ok(()),
-            (IssuerName::Exactly(name), Some(issuer)) if issuer == name => Ok(()),
-            (_, Some(issuer)) => Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer))),
-            (_, None) => Err(VerifyError::MissingClaim("iss")),
-        }
     }
 
     pub(super) fn check_rules(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
@@ -287,34 +291,17 @@ impl PreparedIssuer {
             Audience::None | Audience::Unset => return audience.map_or(Ok(()), wrong),
             Audience::OneOf(names) => names,
         };
-        let audience = audience.ok_or(VerifyError::MissingClaim("aud"))?;
-        let named = audience.iter().any(|name| accepted.iter().any(|accepted| **accepted == **name));
+        let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted == name);
+        let Some(audience) = audience else {
+            let client = self.audience_without_aud.as_ref().and_then(|claim| claim.find(claims)?.as_str());
+            return match client {
+                Some(client) if is_accepted(client) => Ok(()),
+                Some(client) => Err(VerifyError::WrongClient(Excerpt::new(client))),
+                None => Err(VerifyError::MissingClaim("aud")),
+            };
+        };
+        let named = audience.iter().any(|name| is_accepted(name));
         if named && (audience.len() == 1 || !self.single_audience) { Ok(()) } else { wrong(audience) }
-    }
-}
-
-/// Reports issuers that a token's `iss` could not choose between.
-fn check_issuers(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
-    for (index, issuer) in issuers.iter().enumerate() {
-        let is_repeated = issuers.iter().take(index).any(|earlier| earlier.name == issuer.name);
-        match &issuer.name {
-            IssuerName::Exactly(name) if scheme_of_issuer(name).is_some() => errors.push(format!(
-                "the issuer `{name}` has a name that is reserved for the callers of authenticators: pass the exact `iss` of its tokens"
-            )),
-            IssuerName::Exactly(name) if is_repeated => errors.push(format!(
-                "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
-            )),
-            IssuerName::Absent if is_repeated => errors.push(
-                "`TrustedIssuer::dangerously_expect_no_issuer()` is added twice, and a token without `iss` would not choose between \
-                 them: give all keys to one, or have one of the issuers set `iss`",
-            ),
-            IssuerName::Any if issuers.len() > 1 => errors.push(
-                "`TrustedIssuer::dangerously_accept_any_issuer()` is used together with another issuer: it would accept the tokens of \
-                 that issuer without its checks: name every issuer with `TrustedIssuer::new`, or one whose tokens have no `iss` with \
-                 `TrustedIssuer::dangerously_expect_no_issuer()`",
-            ),
-            _ => {}
-        }
     }
 }
 
@@ -340,7 +327,7 @@ fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
         ));
     }
     #[cfg(feature = "provider-logout")]
-    issuer.logout.check(&issuer.name, label, errors);
+    issuer.logout.check(issuer, label, errors);
     if issuer.token_types.is_empty() {
         errors.push(format!(
             "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"
@@ -351,17 +338,23 @@ fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
             "{label}: `ClaimRule::one_of` has no values, so it accepts no value: name at least one"
         ));
     }
-    if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
+    if read_claims(issuer).any(ClaimName::is_blank) {
         errors.push(format!(
             "{label}: the name of a claim is empty, or has an empty part: write it as in `a.b`, or as `ClaimName::path([\"a\", \"b.c\"])`"
         ));
     }
 }
 
-/// Returns the top-level names of the claims that an issuer's mapping and rules read, each once.
-fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
+/// Returns the names of the claims that are read of each token of an issuer.
+fn read_claims(issuer: &TrustedIssuer) -> impl Iterator<Item = &ClaimName> {
     let rules = issuer.claim_rules.iter().map(|(name, _)| name);
-    let names = issuer.mapping.names().chain(rules).filter_map(ClaimName::top_level);
+    let tenant = issuer.name.tenant_claim().into_iter();
+    issuer.mapping.names().chain(rules).chain(tenant).chain(&issuer.audience_without_aud)
+}
+
+/// Returns their top-level names, each once.
+fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
+    let names = read_claims(issuer).filter_map(ClaimName::top_level);
     names.collect::<BTreeSet<_>>().into_iter().map(Arc::from).collect()
 }
 

@@ -1,7 +1,6 @@
 //! The keys that an issuer's keys are replaced with.
 
-use std::fmt;
-
+use super::issuer::KeySetText;
 use crate::jose::Key;
 
 /// All keys that an issuer's signatures are verified with, for [`Auth::replace_keys`](crate::Auth::replace_keys): the text of a JWKS
@@ -20,16 +19,6 @@ use crate::jose::Key;
 pub struct KeySet {
     pub(super) keys: Vec<Key>,
     pub(super) sets: Vec<KeySetText>,
-}
-
-/// A JWKS document, which may contain secrets.
-#[derive(Clone)]
-pub(super) struct KeySetText(pub(super) String);
-
-impl fmt::Debug for KeySetText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 impl KeySet {

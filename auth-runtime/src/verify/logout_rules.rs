@@ -1,6 +1,6 @@
 //! Whose logout tokens of an issuer count, and what they end.
 
-use super::issuer::{IssuerName, TrustedIssuer};
+use super::issuer::TrustedIssuer;
 use crate::error::ConfigErrors;
 
 /// Whose logout tokens count, and what they end.
@@ -73,17 +73,23 @@ impl LogoutRules {
         }
     }
 
-    /// Reports what is misconfigured for the issuer of this name.
-    pub(super) fn check(&self, name: &IssuerName, label: &str, errors: &mut ConfigErrors) {
+    /// Reports what is misconfigured for this issuer.
+    pub(super) fn check(&self, issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
         if self.clients.iter().any(String::is_empty) {
             errors.push(format!(
                 "{label}: a logout audience is empty: pass the client id that this service has at the issuer"
             ));
         }
-        if !self.clients.is_empty() && name.is_unnamed() {
+        if !self.clients.is_empty() && issuer.name.is_unnamed() {
             errors.push(format!(
                 "{label}: `logout_audience` is called, and a logout token ends sessions of the issuer that it names: use \
                  `TrustedIssuer::new` with the exact `iss`"
+            ));
+        }
+        if !self.clients.is_empty() && issuer.is_introspected() && !issuer.has_keys() {
+            errors.push(format!(
+                "{label}: `logout_audience` is called, and it has no keys, so no logout token could be verified: call `.jwks_url(..)` or \
+                 `.jwks(..)` too, for logout tokens are not introspected"
             ));
         }
         if self.has_sid && self.ends_all_sessions {

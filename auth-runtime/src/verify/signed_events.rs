@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::VerifyError;
 use super::claims::{Reading, TokenClaims};
 use super::excerpt::Excerpt;
-use super::issuer::{IssuerName, TrustedIssuer};
+use super::issuer::TrustedIssuer;
 use super::issuer_keys::KeyStatus;
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::jwt::{JwtVerifier, PreparedIssuer, TextKind};
@@ -24,10 +24,7 @@ pub(crate) struct SignedLogout {
 impl TrustedIssuer {
     /// Returns the one `iss` of its tokens; `None` if it may have several, or none.
     pub(crate) fn exact_name(&self) -> Option<&str> {
-        match &self.name {
-            IssuerName::Exactly(name) => Some(name),
-            _ => None,
-        }
+        self.name.exact()
     }
 }
 
@@ -64,9 +61,9 @@ impl JwtVerifier {
         self.issuers.iter().any(|issuer| !issuer.logout.clients.is_empty())
     }
 
-    /// Returns what the `sid` of the issuer of this name is worth; `None` if there is no such issuer.
+    /// Returns what the `sid` of the tokens with this `iss` is worth; `None` if they are of no issuer.
     pub(crate) fn session_ids(&self, issuer: &str) -> Option<SessionIds> {
-        let issuer = self.issuers.iter().find(|known| known.name.is(issuer))?;
+        let issuer = self.issuers.iter().find(|known| known.name.is_chosen_by(Some(issuer)))?;
         Some(issuer.logout.session_ids())
     }
 
@@ -88,7 +85,8 @@ impl JwtVerifier {
         let none_wanted = Arc::default();
         let reading = Reading { keeps_sub: true, ..issuer.mapping.reading(&none_wanted) };
         let claims = TokenClaims::read(payload, &reading)?;
-        issuer.check_issuer(&claims)?;
+        issuer.name.check(&claims)?;
+        issuer.name.check_key(key.issuer(), &claims)?;
         Ok((issuer, claims, key))
     }
 }

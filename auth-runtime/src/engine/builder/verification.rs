@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AuthBuilder;
+use crate::clock::LONGEST_LIFETIME;
+#[cfg(feature = "introspection")]
+use crate::engine::IntrospectedTokens;
 use crate::error::ConfigErrors;
 use crate::issue::{IssuerState, TokenIssuer};
 use crate::verify::{JwtVerifier, Limits};
@@ -33,6 +36,13 @@ pub(super) fn assemble(
     (jwt, issuer)
 }
 
+/// What is remembered of tokens that their issuer is asked about; `None` if no issuer is.
+#[cfg(feature = "introspection")]
+pub(super) fn introspected(jwt: &JwtVerifier, errors: &mut ConfigErrors) -> Option<Arc<IntrospectedTokens>> {
+    let made = IntrospectedTokens::new(jwt.introspection_cache()?);
+    made.map_err(|error| errors.push(error)).ok().map(Arc::new)
+}
+
 fn check_limits(builder: &AuthBuilder, errors: &mut ConfigErrors) {
     if builder.leeway > MAX_LEEWAY {
         errors.push(format!(
@@ -43,6 +53,13 @@ fn check_limits(builder: &AuthBuilder, errors: &mut ConfigErrors) {
     }
     if builder.max_token_lifetime.as_secs() == 0 {
         errors.push("`max_token_lifetime` is less than a second, so no token would be accepted");
+    }
+    if builder.max_token_lifetime > LONGEST_LIFETIME {
+        errors.push(format!(
+            "`max_token_lifetime` is {} s, and must be {} s (100 years) at most: revocations are kept for as long",
+            builder.max_token_lifetime.as_secs(),
+            LONGEST_LIFETIME.as_secs()
+        ));
     }
 }
 
