@@ -80,6 +80,10 @@ pub enum AuditAction {
     /// A session was ended for another reason, which [`AuditEvent::reason`] says: by the application or an administrator, because its
     /// user has too many, because its browser has logged in again, or because its tokens could not be sent.
     SessionEnd,
+    /// An identity provider, or a transmitter of security events, ended a session, a token, or all that a user had
+    /// (`provider_logout`). [`AuditEvent::session_id`] and [`AuditEvent::subject`] say what, as far as it was named, and
+    /// [`AuditEvent::reason`] by what. A rejected one: what was sent is invalid, or can't be applied here.
+    ProviderLogout,
     /// A token was revoked (RFC 7009); if it is a refresh token, its session has ended.
     TokenRevocation,
     /// An API key was made. [`AuditEvent::subject`] is its owner, in this event and the next two.
@@ -103,6 +107,7 @@ impl AuditAction {
             Self::Logout => "logout",
             Self::LogoutEverywhere => "logout_everywhere",
             Self::SessionEnd => "session_end",
+            Self::ProviderLogout => "provider_logout",
             Self::TokenRevocation => "token_revocation",
             Self::ApiKeyCreation => "api_key_creation",
             Self::ApiKeyRotation => "api_key_rotation",
@@ -121,6 +126,7 @@ impl AuditAction {
             Self::Logout => "a user logged out",
             Self::LogoutEverywhere => "a user was logged out everywhere",
             Self::SessionEnd => "a session was ended",
+            Self::ProviderLogout => "a provider ended a session, or all that a user had",
             Self::TokenRevocation => "a token was revoked",
             Self::ApiKeyCreation => "an API key was made",
             Self::ApiKeyRotation => "an API key was replaced by a new one",

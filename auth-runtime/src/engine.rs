@@ -16,6 +16,7 @@
 //! | `token_service` | logging in, refreshing, logging out |
 //! | `key_sets` | the keys of issuers are replaced |
 //! | `key_refresh` | the keys of issuers are fetched |
+//! | `signed_texts` | logout tokens and security event tokens are verified |
 //! | `start` | what an engine needs from elsewhere is there |
 //! | `background` | what an engine does by itself |
 //! | `credential_watch` | when the credential of a socket or stream ends |
@@ -35,6 +36,8 @@ mod outside;
 mod responses;
 mod scheme;
 mod sessions;
+#[cfg(feature = "provider-logout")]
+mod signed_texts;
 mod sources;
 mod start;
 mod token_cache;
@@ -58,6 +61,7 @@ pub(crate) use self::credential_hash::CredentialHash;
 use self::credential_hash::CredentialHasher;
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspected::IntrospectedTokens;
+pub(crate) use self::key_refresh::KeysOf;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
@@ -72,6 +76,8 @@ use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys};
 use crate::client_address::{TrustedProxies, client_address};
 use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
+#[cfg(feature = "provider-logout")]
+use crate::security_event::Transmitters;
 use crate::source::AccessCookie;
 use crate::users::Users;
 
@@ -138,6 +144,9 @@ pub(crate) struct Engine {
     pub(crate) users: Option<Arc<Users>>,
     #[cfg(feature = "api-keys")]
     pub(crate) api_keys: Option<Arc<ApiKeyState>>,
+    /// Who may send security events.
+    #[cfg(feature = "provider-logout")]
+    pub(crate) transmitters: Transmitters,
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,

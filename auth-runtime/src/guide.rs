@@ -14,6 +14,7 @@
 //! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
 //! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
+//! | `provider_logout` | logout tokens of identity providers, and security events (feature `provider-logout`) |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
@@ -39,6 +40,13 @@
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
            [`TokenEndpoints::attempt`](method@crate::session::routes::TokenEndpoints::attempt), \
            [`log_in_as`](method@crate::session::routes::TokenEndpoints::log_in_as),"
+)]
+#![cfg_attr(
+    feature = "provider-logout",
+    doc = "[`back_channel_logout`](fn@crate::provider_logout::back_channel_logout), \
+           [`security_events`](fn@crate::provider_logout::security_events), [`Revocations`](struct@crate::revocation::Revocations), \
+           [`subject_at`](method@crate::verify::TrustedIssuer::subject_at), \
+           [`ProviderLogout`](variant@crate::audit::AuditAction::ProviderLogout),"
 )]
 #![cfg_attr(feature = "openapi", doc = "[`Coverage`](struct@crate::openapi::Coverage),")]
 #![cfg_attr(
@@ -84,6 +92,9 @@ pub mod openapi {}
 #[doc = include_str!("../guide/outside_of_requests.md")]
 pub mod outside_of_requests {}
 
+#[cfg(feature = "provider-logout")]
+#[doc = include_str!("../guide/provider_logout.md")]
+pub mod provider_logout {}
 #[doc = include_str!("../guide/providers.md")]
 pub mod providers {}
 

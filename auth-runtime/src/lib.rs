@@ -25,6 +25,8 @@ mod issue;
 mod jose;
 mod load_cache;
 mod login_page;
+#[cfg(any(feature = "provider-logout", feature = "token-routes"))]
+mod media_type;
 mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -32,9 +34,13 @@ mod origin;
 mod pipeline;
 pub mod policy;
 mod principal;
+#[cfg(feature = "provider-logout")]
+pub mod provider_logout;
 pub mod rejection;
 pub mod revocation;
 mod router;
+#[cfg(feature = "provider-logout")]
+mod security_event;
 pub mod session;
 pub mod source;
 pub mod store;

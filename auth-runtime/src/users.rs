@@ -100,7 +100,7 @@ impl Users {
 impl SubjectCache for Users {
     fn forget(&self, subjects: &Arc<Subjects>) {
         let subjects = Arc::clone(subjects);
-        self.cache.forget(move |key, _| subjects.contain(key.parts()));
+        self.cache.forget(move |key, _| key.is_among(&subjects));
     }
 
     fn longest(&self) -> Duration {

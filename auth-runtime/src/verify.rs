@@ -37,9 +37,13 @@ mod key_set;
 mod key_source;
 mod keys;
 mod limits;
+#[cfg(feature = "provider-logout")]
+mod logout_rules;
 mod mapping;
 pub mod providers;
 mod scheme_issuer;
+#[cfg(feature = "provider-logout")]
+mod signed_events;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -51,6 +55,8 @@ use serde_json::Value;
 
 pub use self::claim_name::ClaimName;
 pub use self::claim_rule::ClaimRule;
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::claims::LOGOUT_EVENT;
 pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
@@ -65,13 +71,17 @@ pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
 #[cfg(feature = "introspection")]
 pub(crate) use self::jwt::Inquiry;
-pub(crate) use self::jwt::JwtVerifier;
+pub(crate) use self::jwt::{JwtVerifier, TextKind};
 pub use self::key_set::KeySet;
 pub use self::key_source::FetchedKeySet;
 pub(crate) use self::limits::Limits;
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::logout_rules::SessionIds;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::signed_events::SignedLogout;
 pub use self::tenants::Tenants;
 pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};

@@ -37,7 +37,7 @@ use crate::support::people::{People, issuer};
 /// The time after which a test fails that waits for something that does not happen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A service on loopback, whose handlers report how their sockets ended.
 pub(crate) struct Service {

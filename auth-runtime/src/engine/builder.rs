@@ -9,12 +9,15 @@
 //! | `login_page` | the page that browsers without a login are redirected to |
 //! | `users` | the store of users, and what is remembered of them |
 //! | `api_keys` | API keys |
+//! | `provider_logout` | who may send security events |
 
 #[cfg(feature = "api-keys")]
 mod api_keys;
 mod assemble;
 mod cookies;
 mod login_page;
+#[cfg(feature = "provider-logout")]
+mod provider_logout;
 mod sources;
 mod users;
 mod verification;
@@ -86,6 +89,8 @@ pub struct AuthBuilder {
     clock: Arc<dyn Clock>,
     realm: String,
     users: UsersConfig,
+    #[cfg(feature = "provider-logout")]
+    transmitters: provider_logout::Transmitters,
     render_hook: Option<Box<RenderHook>>,
     login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
@@ -127,6 +132,8 @@ impl AuthBuilder {
             clock: Arc::new(SystemClock),
             realm: "restricted".into(),
             users: UsersConfig::default(),
+            #[cfg(feature = "provider-logout")]
+            transmitters: provider_logout::Transmitters::new(),
             render_hook: None,
             login_page: None,
             audit_hook: None,

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Engine, Verified};
+use super::{Engine, KeysOf, Verified};
 use crate::clock::unix_seconds;
 use crate::policy::{Decision, Facts, Rule};
 use crate::principal::{Principal, TOKENS};
 use crate::rejection::{CallerError, CallerErrorKind};
-use crate::verify::{VerifiedToken, VerifyError};
+use crate::verify::{TextKind, VerifiedToken, VerifyError};
+
+/// What the token of a caller is.
+const OF_CALLERS: (KeysOf, TextKind) = (KeysOf::Issuers, TextKind::Access);
 
 impl Engine {
     /// The cache → what this token led to when it was verified before.
@@ -82,7 +85,10 @@ impl Engine {
         match self.caller_of_token(token, remembered, now) {
             // On the heap: few requests wait, and every request has the size of this future.
             Err(refused) if refused.is_of_unknown_key() => {
-                Box::pin(self.with_new_keys(token, refused, || self.caller_of_token(token, None, now))).await
+                Box::pin(
+                    self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now)),
+                )
+                .await
             }
             decided => decided,
         }
@@ -190,7 +196,7 @@ pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(),
     Ok(())
 }
 
-fn invalid(error: VerifyError) -> CallerError {
+pub(super) fn invalid(error: VerifyError) -> CallerError {
     if matches!(error, VerifyError::UnknownKey | VerifyError::AlgorithmNotAllowed | VerifyError::BadSignature)
     {
         return CallerError::of_unknown_key(error.to_string());

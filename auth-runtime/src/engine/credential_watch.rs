@@ -15,7 +15,9 @@ use tokio::time::{Instant, timeout};
 use super::Engine;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::issue::family_of_session;
-use crate::principal::{CredentialWatch, EndReason, EndedFuture, Principal, TOKENS, WatchedBy};
+use crate::principal::{
+    CredentialWatch, EndReason, EndedFuture, Principal, TOKENS, TokenIdentity, WatchedBy,
+};
 use crate::rejection::CallerErrorKind;
 use crate::revocation::Registration;
 use crate::store::{FamilyId, StoreError};
@@ -155,9 +157,11 @@ impl Watch {
     /// remembered, unless it was forgotten since the request. `Some` is when to try again.
     async fn look_at_subject(&mut self, registration: &Registration) -> Result<Option<Next>, EndReason> {
         let engine = Arc::clone(&self.engine);
-        let (issuer, subject) = (self.principal.token_identity().issuer, self.principal.subject());
+        let TokenIdentity { issuer, subject, sub, .. } = self.principal.token_identity();
         // Before the user is loaded.
-        let last = engine.revocations.state.view().last_forgotten(issuer, subject);
+        let view = engine.revocations.state.view();
+        let last_of = |subject| view.last_forgotten(issuer, subject);
+        let last = last_of(subject).max(sub.map_or(0, last_of));
         if self.seen == Some(last) {
             return Ok(None);
         }

@@ -8,10 +8,28 @@ use tokio::time::timeout;
 use super::{Auth, Engine};
 use crate::catch_panic::catch_panic_of;
 use crate::rejection::{CallerError, CallerErrorKind};
-use crate::verify::{FetchedKeys, KeySetStatus, LONGEST_FETCH, Run, Unknown};
+use crate::verify::{FetchedKeys, JwtVerifier, KeySetStatus, LONGEST_FETCH, Run, TextKind, Unknown};
 
 /// How long a request waits for keys at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Whose keys are fetched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeysOf {
+    /// The issuers of tokens.
+    Issuers,
+    /// The transmitters of security events.
+    #[cfg(feature = "provider-logout")]
+    Transmitters,
+}
+
+impl KeysOf {
+    const ALL: &[Self] = &[
+        Self::Issuers,
+        #[cfg(feature = "provider-logout")]
+        Self::Transmitters,
+    ];
+}
 
 impl Auth {
     /// The state of the key sets that are fetched ([`TrustedIssuer::discover`](crate::verify::TrustedIssuer::jwks_from)), one for each
@@ -19,7 +37,8 @@ impl Auth {
     #[must_use]
     pub fn key_sets(&self) -> Vec<KeySetStatus> {
         let engine = self.engine();
-        engine.authentication.jwt.key_set_status(engine.monotonic())
+        let now = engine.monotonic();
+        KeysOf::ALL.iter().flat_map(|of| engine.verifier(*of).key_set_status(now)).collect()
     }
 }
 
@@ -31,9 +50,9 @@ impl Engine {
 
     /// Has the keys fetched that are due.
     pub(super) fn refresh_keys(self: &Arc<Self>) {
-        for keys in self.authentication.jwt.fetched_keys() {
+        for (of, keys) in self.fetched_keys() {
             if let Some(run) = keys.due(self.monotonic()) {
-                self.fetch(keys, run);
+                self.fetch(of, keys, run);
             }
         }
     }
@@ -42,10 +61,10 @@ impl Engine {
     pub(super) async fn fetch_first_keys(self: &Arc<Self>) -> Vec<(String, String)> {
         let mut failures = Vec::new();
         let now = self.monotonic();
-        let begun = self.authentication.jwt.fetched_keys().filter_map(|keys| {
+        let begun = self.fetched_keys().filter_map(|(of, keys)| {
             let (run, waiting) = keys.first(now)?;
             if let Some(run) = run {
-                self.fetch(keys, run);
+                self.fetch(of, keys, run);
             }
             Some((keys, waiting))
         });
@@ -61,8 +80,21 @@ impl Engine {
         failures
     }
 
+    /// The verifier of these issuers.
+    pub(crate) fn verifier(&self, of: KeysOf) -> &JwtVerifier {
+        match of {
+            KeysOf::Issuers => &self.authentication.jwt,
+            #[cfg(feature = "provider-logout")]
+            KeysOf::Transmitters => &self.transmitters.verifier,
+        }
+    }
+
+    fn fetched_keys(&self) -> impl Iterator<Item = (KeysOf, &Arc<FetchedKeys>)> {
+        KeysOf::ALL.iter().flat_map(|of| self.verifier(*of).fetched_keys().map(|keys| (*of, keys)))
+    }
+
     /// Runs a fetch on a task of its own: it goes on when the request that had it run ends.
-    fn fetch(self: &Arc<Self>, keys: &Arc<FetchedKeys>, run: Run) {
+    fn fetch(self: &Arc<Self>, of: KeysOf, keys: &Arc<FetchedKeys>, run: Run) {
         let (engine, keys) = (Arc::downgrade(self), Arc::clone(keys));
         tokio::spawn(async move {
             // The function is the application's: what it does before its future counts as well.
@@ -73,7 +105,7 @@ impl Engine {
                 Err(_) => Err(format!("the fetch took longer than {} s", LONGEST_FETCH.as_secs())),
             };
             let Some(engine) = engine.upgrade() else { return };
-            match engine.authentication.jwt.take_fetched(&keys, run, answer, engine.now()) {
+            match engine.verifier(of).take_fetched(&keys, run, answer, engine.now()) {
                 Ok(is_withdrawn) => {
                     if is_withdrawn {
                         engine.keys_replaced();
@@ -89,19 +121,20 @@ impl Engine {
     }
 
     /// A token that is refused may be of a key that is not known here: its issuer's keys are fetched, and it is judged again. `judge` is
-    /// how it is judged, and `refused` how it was.
+    /// how it is judged, and `refused` how it was. It is a text of this kind, of one of these issuers.
     ///
     /// A refusal stands only where a fetch that began after the request succeeded; otherwise it can't be decided now.
     pub(crate) async fn with_new_keys<T>(
         self: &Arc<Self>,
+        (of, kind): (KeysOf, TextKind),
         token: &str,
         refused: CallerError,
         judge: impl Fn() -> Result<T, CallerError>,
     ) -> Result<T, CallerError> {
-        let Some(keys) = self.authentication.jwt.fetched_keys_for(token) else { return Err(refused) };
+        let Some(keys) = self.verifier(of).fetched_keys_for(token, kind) else { return Err(refused) };
         let (waiting, is_own) = match keys.unknown_key(self.monotonic()) {
             Unknown::Run(run, waiting) => {
-                self.fetch(keys, run);
+                self.fetch(of, keys, run);
                 (waiting, true)
             }
             Unknown::Join(waiting) => (waiting, false),

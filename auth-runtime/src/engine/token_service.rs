@@ -170,6 +170,7 @@ impl TokenService {
         self.view().is_revoked(&TokenIdentity {
             issuer: &family.issuer,
             subject: &family.subject,
+            sub: None,
             token_id: None,
             session_id: Some(&session_of_family(family.id)),
             issued_at: Some(family.started_at),

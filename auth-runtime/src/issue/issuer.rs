@@ -172,6 +172,9 @@ impl TokenIssuer {
         if let Some(own) = self.audience.first() {
             trusted = trusted.audience(own);
         }
+        // A transmitter of security events may speak of its sessions.
+        #[cfg(feature = "provider-logout")]
+        let trusted = trusted.access_tokens_have_sid();
         self.keys.accepted().into_iter().fold(trusted, TrustedIssuer::key)
     }
 

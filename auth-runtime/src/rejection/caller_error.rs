@@ -73,6 +73,12 @@ impl CallerError {
         Self { retry_after: NonZeroU16::new(seconds.max(1)), ..self }
     }
 
+    /// In how many seconds it may be decided; `None`: that is not known.
+    #[cfg(feature = "provider-logout")]
+    pub(crate) fn seconds_to_wait(&self) -> Option<u16> {
+        self.retry_after.map(NonZeroU16::get)
+    }
+
     /// Of a token whose signature no key verifies that is known here.
     pub(crate) fn of_unknown_key(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { is_of_unknown_key: true, ..Self::new(CallerErrorKind::Invalid, reason) }

@@ -4,6 +4,9 @@
 //! is valid from now on: neither depends on what a clock showed when a token was issued. Tokens of other issuers are revoked up to a
 //! time.
 
+#[cfg(feature = "provider-logout")]
+mod by_provider;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -125,15 +128,19 @@ impl Revoker {
 
     /// Evicts what was loaded for a subject, here and on every instance that reads the log.
     pub(crate) async fn forget(self: &Arc<Self>, issuer: String, subject: String) -> Result<(), StoreError> {
-        let now = self.times().now;
+        let entry = self.forgetting(issuer, subject, self.times().now);
+        // First, and here in any case: the store may be out of reach.
+        self.state.forget_here(&entry);
+        self.to_its_end(move |revoker| async move { revoker.record(vec![entry]).await }).await
+    }
+
+    /// The entry that evicts what was loaded for a subject.
+    fn forgetting(&self, issuer: String, subject: String, now: SystemTime) -> LoggedRevocation {
         let kept = self.state.longest_eviction().saturating_add(self.leeway);
         // In whole seconds, as the log keeps it: the entry is recognized there.
         let keep_until = now.checked_add(kept).map_or(i64::MAX, unix_seconds);
         let keep_until = from_unix_seconds(keep_until);
-        let entry = LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until };
-        // First, and here in any case: the store may be out of reach.
-        self.state.forget_here(&entry);
-        self.to_its_end(move |revoker| async move { revoker.record(vec![entry]).await }).await
+        LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until }
     }
 
     /// Ends sessions of the engine's own issuer.

@@ -109,6 +109,7 @@ impl RevocationView {
             Some(key(Kind::User, token.subject)),
             token.session_id.map(|id| key(Kind::Session, id)),
             token.token_id.map(|id| key(Kind::Token, id)),
+            token.sub.map(|sub| key(Kind::User, sub)),
         ])
     }
 
@@ -157,7 +158,8 @@ impl RevocationView {
         // The sessions of the own issuer are ended one by one, whatever the clock showed.
         let is_of_own_session =
             token.session_id.is_some() && self.own_issuer.as_deref() == Some(token.issuer);
-        !is_of_own_session && matches(Kind::User, token.subject)
+        !is_of_own_session
+            && (matches(Kind::User, token.subject) || token.sub.is_some_and(|sub| matches(Kind::User, sub)))
     }
 
     pub(crate) fn is_session_revoked(&self, issuer: &str, session_id: &str) -> bool {

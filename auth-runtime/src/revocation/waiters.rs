@@ -35,7 +35,7 @@ pub(crate) struct Registration {
     waiters: Arc<Waiters>,
     waiter: Arc<Waiter>,
     number: u64,
-    keys: [Option<Key>; 3],
+    keys: [Option<Key>; 4],
 }
 
 impl Waiters {
@@ -44,7 +44,7 @@ impl Waiters {
     }
 
     /// Adds a waiter. What is revoked from now on wakes it.
-    pub(super) fn register(self: &Arc<Self>, keys: [Option<Key>; 3]) -> Registration {
+    pub(super) fn register(self: &Arc<Self>, keys: [Option<Key>; 4]) -> Registration {
         let waiter = Arc::<Waiter>::default();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         for key in keys.into_iter().flatten() {

@@ -22,6 +22,10 @@ pub enum Revocation {
     },
     /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier. Times are compared in whole seconds,
     /// so a token that was issued in the same second is revoked too.
+    ///
+    /// Where the issuer's mapping takes the subject from another claim
+    /// ([`subject_at`](crate::verify::TrustedIssuer::subject_at)), it is the tokens of which either that subject or `sub` is this one:
+    /// the issuer itself names its users by `sub`.
     User {
         /// The issuer of the tokens.
         issuer: String,

@@ -1,12 +1,14 @@
 //! What is remembered of users: how many, for how long, and by what they are found.
 
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use quick_cache::Equivalent;
 
 use crate::error::ConfigErrors;
 use crate::load_cache::{Bounds, LoadCache};
-use crate::principal::Principal;
+use crate::principal::{Principal, TokenIdentity};
+use crate::revocation::Subjects;
 
 /// The longest time that a user may be remembered. An entry of the log that evicts it is kept for longer.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -83,35 +85,64 @@ impl UserCache {
     }
 }
 
-/// What a user is remembered by.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// What a user is remembered by: its issuer and its subject.
+#[derive(Clone)]
 pub(super) struct UserKey {
     /// Empty if the token names none.
     issuer: Box<str>,
     subject: Box<str>,
+    /// `sub` of the token that it was loaded for, where the subject is another claim: the issuer may name the user by it.
+    sub: Option<Box<str>>,
 }
 
 /// What a user is looked for by.
-#[derive(Hash)]
 pub(super) struct UserKeyRef<'p> {
     issuer: &'p str,
     subject: &'p str,
+    sub: Option<&'p str>,
 }
 
 impl UserKey {
-    pub(super) fn parts(&self) -> (&str, &str) {
+    fn parts(&self) -> (&str, &str) {
         (&self.issuer, &self.subject)
+    }
+
+    /// Whether it is one of these, by either of its names.
+    pub(super) fn is_among(&self, subjects: &Subjects) -> bool {
+        subjects.contain(self.parts())
+            || self.sub.as_ref().is_some_and(|sub| subjects.contain((&self.issuer, sub)))
+    }
+}
+
+impl PartialEq for UserKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for UserKey {}
+
+impl Hash for UserKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
     }
 }
 
 impl<'p> UserKeyRef<'p> {
     pub(super) fn of(principal: &'p Principal) -> Self {
-        let (issuer, subject) = principal.issuer_and_subject();
-        Self { issuer, subject }
+        let TokenIdentity { issuer, subject, sub, .. } = principal.token_identity();
+        Self { issuer, subject, sub }
     }
 
     pub(super) fn to_owned(&self) -> UserKey {
-        UserKey { issuer: self.issuer.into(), subject: self.subject.into() }
+        UserKey { issuer: self.issuer.into(), subject: self.subject.into(), sub: self.sub.map(Box::from) }
+    }
+}
+
+/// As that of [`UserKey`].
+impl Hash for UserKeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.issuer, self.subject).hash(state);
     }
 }
 

@@ -62,6 +62,11 @@ impl ClaimName {
         self.0.first().map(|name| &**name)
     }
 
+    /// Returns whether it is this one name of the top level.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.top_level() == Some(name) && self.below().is_empty()
+    }
+
     /// Returns the names of the path below the top level.
     pub(super) fn below(&self) -> &[Box<str>] {
         self.0.get(1..).unwrap_or_default()

@@ -18,6 +18,9 @@ const NULL: &str = "null";
 const NULLABLE: &[&str] =
     &["iss", "sub", "aud", "nbf", "iat", "jti", "sid", "auth_time", "acr", "amr", "cnf"];
 
+/// The event that makes a JWT a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
+pub(crate) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
 /// The claim that holds the generation of the user's sessions.
 pub(crate) const USER_GENERATION: &str = "user_generation";
 
@@ -28,6 +31,8 @@ pub(super) struct Reading<'a> {
     pub(super) wanted: &'a Arc<[Arc<str>]>,
     /// The claim that holds the subject: its top-level name, and the path below it.
     pub(super) subject: Option<(&'a str, &'a [Box<str>])>,
+    /// The text of `sub` is kept, since the subject is another claim.
+    pub(super) keeps_sub: bool,
     /// `null` counts as absent, except for `exp`.
     pub(super) null_is_absent: bool,
     /// `jti` may be an integer.
@@ -50,6 +55,10 @@ pub struct TokenClaims {
     pub(crate) session_id: Option<Box<str>>,
     pub(crate) auth_time: Option<i64>,
     pub(crate) acr: Option<Box<str>>,
+    /// `sub`, where it was asked for.
+    pub(crate) sub: Option<Box<str>>,
+    /// Whether `events` says that it is a logout token.
+    pub(super) is_logout_token: bool,
     /// The generation of the user's sessions, in tokens of an engine's own issuer; 0 if there is none.
     pub(crate) user_generation: u32,
     /// Whether the token has the claim `cnf` (RFC 7800 §3.1).
@@ -74,6 +83,7 @@ impl TokenClaims {
         let strict = Reading {
             wanted: &wanted,
             subject: None,
+            keeps_sub: false,
             null_is_absent: false,
             integer_jti: false,
             integer_sub: false,
@@ -127,7 +137,10 @@ impl TokenClaims {
         match name {
             "iss" => self.issuer = Some(text(raw).ok_or(invalid("iss"))?),
             // The issuer's mapping decides which claim holds the subject; the type of `sub` is always checked.
-            "sub" => drop(text_or_integer(raw, "sub", reading.integer_sub)?),
+            "sub" => {
+                let sub = text_or_integer(raw, "sub", reading.integer_sub)?;
+                self.sub = reading.keeps_sub.then(|| sub.into());
+            }
             "aud" => self.audience = Some(audience(raw).ok_or(invalid("aud"))?),
             "exp" => self.expires_at = Some(earlier("exp")?),
             "nbf" => self.not_before = Some(later("nbf")?),
@@ -138,6 +151,10 @@ impl TokenClaims {
             "acr" => self.acr = Some(text(raw).ok_or(invalid("acr"))?),
             "amr" => drop(audience(raw).ok_or(invalid("amr"))?),
             "cnf" => self.sender_constrained = true,
+            "events" => {
+                let events = json::members(raw.get().as_bytes()).unwrap_or_default();
+                self.is_logout_token = events.iter().any(|(name, _)| name == LOGOUT_EVENT);
+            }
             // Another issuer may mean anything else by it.
             USER_GENERATION => self.user_generation = raw.get().parse().unwrap_or(0),
             _ => {}

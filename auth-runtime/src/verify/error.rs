@@ -52,6 +52,8 @@ pub enum VerifyError {
     IntegerClaim(&'static str),
     /// A claim does not satisfy the issuer's [`ClaimRule`](super::ClaimRule).
     ClaimRejected,
+    /// The token is a logout token (OpenID Connect Back-Channel Logout 1.0), which is no access token, whatever its `typ` is.
+    LogoutToken,
     /// The token is bound to a key (`cnf`) whose possession the sender must prove, so it is not a bearer token.
     SenderConstrained,
 }
@@ -111,6 +113,7 @@ impl fmt::Display for VerifyError {
             Self::ClaimRejected => {
                 f.write_str("a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer")
             }
+            Self::LogoutToken => f.write_str("the token is a logout token, which is no access token"),
             Self::SenderConstrained => {
                 f.write_str("the token is bound to a key (`cnf`), so it can't be used as a bearer token")
             }

@@ -47,6 +47,9 @@ pub struct TrustedIssuer {
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
+    /// Whose logout tokens count, and what they end.
+    #[cfg(feature = "provider-logout")]
+    pub(super) logout: super::logout_rules::LogoutRules,
     /// The address of the provider's key set.
     pub(super) key_set_url: Option<Box<str>>,
     /// What is wrong with what it was made from; `build` reports it.
@@ -210,6 +213,8 @@ impl TrustedIssuer {
             key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
+            #[cfg(feature = "provider-logout")]
+            logout: super::logout_rules::LogoutRules::default(),
             key_set_url: None,
             problems: Vec::new(),
             #[cfg(feature = "introspection")]

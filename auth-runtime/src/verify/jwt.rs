@@ -16,11 +16,13 @@ use super::fetchers::Fetchers;
 #[cfg(feature = "introspection")]
 use super::introspection::Introspector;
 use super::issuer::{Audience, TrustedIssuer};
-use super::issuer_keys::{IssuerKey, IssuerKeys, KeyStatus};
+use super::issuer_keys::{IssuerKeys, KeyStatus};
 use super::issuer_name::{IssuerName, check_issuers};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::key_set::KeySet;
-use super::keys::{self, MAX_TRIED};
+use super::keys;
+#[cfg(feature = "provider-logout")]
+use super::logout_rules::LogoutRules;
 use super::mapping::ClaimMapping;
 use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
@@ -30,24 +32,39 @@ use crate::jose::Key;
 
 #[derive(Debug)]
 pub(crate) struct JwtVerifier {
-    issuers: Vec<PreparedIssuer>,
-    max_token_bytes: usize,
+    pub(super) issuers: Vec<PreparedIssuer>,
+    pub(super) max_token_bytes: usize,
+}
+
+/// What a signed text is to be, as its `typ` says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TextKind {
+    /// An access token.
+    Access,
+    /// A logout token.
+    #[cfg(feature = "provider-logout")]
+    Logout,
+    /// A security event token.
+    #[cfg(feature = "provider-logout")]
+    SecurityEvent,
 }
 
 #[derive(Debug)]
-struct PreparedIssuer {
-    name: IssuerName,
+pub(super) struct PreparedIssuer {
+    pub(super) name: IssuerName,
     audience: Audience,
     audience_without_aud: Option<ClaimName>,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
-    keys: IssuerKeys,
+    pub(super) keys: IssuerKeys,
     /// `None`: the keys are given.
     fetched: Option<Arc<FetchedKeys>>,
     /// Of the keys of a set that have no `alg`.
     key_set_algorithms: Option<Vec<Algorithm>>,
     token_types: Vec<String>,
-    mapping: Arc<ClaimMapping>,
+    pub(super) mapping: Arc<ClaimMapping>,
+    #[cfg(feature = "provider-logout")]
+    pub(super) logout: LogoutRules,
     /// The top-level names of the claims that the mapping and the rules read.
     wanted: Arc<[Arc<str>]>,
     /// `false` if the issuer has a predicate of the application's own, which must be called every time.
@@ -116,7 +133,7 @@ impl JwtVerifier {
 
     /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names, or the one whose tokens have
     /// none; its keys must verify the token.
-    fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
+    pub(super) fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
         match self.issuers.as_slice() {
             [one] => Ok(one),
             several => {
@@ -175,6 +192,8 @@ impl PreparedIssuer {
             key_set_algorithms: issuer.key_set_algorithms.clone(),
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
+            #[cfg(feature = "provider-logout")]
+            logout: issuer.logout.clone(),
             wanted: wanted(issuer),
             may_be_remembered: !issuer.name.has_predicate()
                 && !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
@@ -195,18 +214,10 @@ impl PreparedIssuer {
             return Ok(last.status.clone());
         }
         let header = Header::parse(compact.header)?;
-        self.check_type(&header)?;
-        let mut candidates = keys::candidates(&keys, &header)?;
-        let tried = |known: &IssuerKey| last.is_some_and(|last| std::ptr::eq(last, known));
-        let mut first = candidates.by_ref().take(MAX_TRIED);
-        match first.find(|known| !tried(known) && known.key.verifies(message, signature)) {
-            Some(known) => {
-                known.key.remember(compact.header);
-                Ok(known.status.clone())
-            }
-            None if candidates.next().is_some() => Err(VerifyError::TooManyKeys),
-            None => Err(VerifyError::BadSignature),
-        }
+        self.check_type(&header, TextKind::Access)?;
+        let known = keys::verifying(&keys, &header, message, signature, last)?;
+        known.key.remember(compact.header);
+        Ok(known.status.clone())
     }
 
     fn replace_keys(&self, keys: &KeySet, errors: &mut ConfigErrors) {
@@ -241,23 +252,38 @@ impl PreparedIssuer {
     }
 
     /// Checks `typ`: an ID token or a refresh token is not an access token (RFC 8725 §3.11, RFC 9068 §4).
-    fn check_type(&self, header: &Header) -> Result<(), VerifyError> {
+    pub(super) fn check_type(&self, header: &Header, kind: TextKind) -> Result<(), VerifyError> {
         let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
-        if self.token_types.contains(&typ) { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
+        let is_accepted = match kind {
+            TextKind::Access => self.token_types.contains(&typ),
+            // `jwt` is that of providers that predate its own (OpenID Connect Back-Channel Logout 1.0 §2.4).
+            #[cfg(feature = "provider-logout")]
+            TextKind::Logout => ["logout+jwt", "jwt"].contains(&&*typ),
+            // RFC 8417 §2.3.
+            #[cfg(feature = "provider-logout")]
+            TextKind::SecurityEvent => typ == "secevent+jwt",
+        };
+        if is_accepted { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         self.name.check(claims)?;
         self.check_audience(claims)?;
-        let null_is_absent = self.mapping.null_is_absent;
-        if !self.claim_rules.iter().all(|(name, rule)| rule.accepts(name, claims, null_is_absent)) {
-            return Err(VerifyError::ClaimRejected);
+        self.check_rules(claims)?;
+        if claims.is_logout_token {
+            return Err(VerifyError::LogoutToken);
         }
         // Proof of possession is not implemented, and without its proof a bound token may be stolen (RFC 7800 §3).
         if claims.sender_constrained { Err(VerifyError::SenderConstrained) } else { Ok(()) }
     }
 
-    fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
+    pub(super) fn check_rules(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
+        let null_is_absent = self.mapping.null_is_absent;
+        let is_accepted = |(name, rule): &(ClaimName, ClaimRule)| rule.accepts(name, claims, null_is_absent);
+        if self.claim_rules.iter().all(is_accepted) { Ok(()) } else { Err(VerifyError::ClaimRejected) }
+    }
+
+    pub(super) fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         let wrong = |audience: &[Box<str>]| Err(VerifyError::WrongAudience(Excerpt::of_list(audience)));
         let audience = claims.audience.as_deref();
         let accepted = match &self.audience {
@@ -300,6 +326,8 @@ fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
             "{label}: `single_audience()` is called but no audience is set: call `.audience(..)` too"
         ));
     }
+    #[cfg(feature = "provider-logout")]
+    issuer.logout.check(issuer, label, errors);
     if issuer.token_types.is_empty() {
         errors.push(format!(
             "{label}: `token_types` is empty, so no token would be accepted: name at least `at+jwt`"

@@ -125,9 +125,27 @@ fn check_algorithms(label: &str, algorithms: &[Algorithm], has_set: bool, errors
     }
 }
 
+/// Returns the key that verifies a signature, among those that fit the header. `tried` did not verify it.
+pub(super) fn verifying<'k>(
+    keys: &'k [IssuerKey],
+    header: &'k Header,
+    message: &[u8],
+    signature: &[u8],
+    tried: Option<&IssuerKey>,
+) -> Result<&'k IssuerKey, VerifyError> {
+    let mut candidates = candidates(keys, header)?;
+    let was_tried = |known: &IssuerKey| tried.is_some_and(|tried| std::ptr::eq(tried, known));
+    let mut first = candidates.by_ref().take(MAX_TRIED);
+    match first.find(|known| !was_tried(known) && known.key.verifies(message, signature)) {
+        Some(known) => Ok(known),
+        None if candidates.next().is_some() => Err(VerifyError::TooManyKeys),
+        None => Err(VerifyError::BadSignature),
+    }
+}
+
 /// Returns the keys of the header's algorithm in the order in which they are tried. A `kid` selects among the keys with an id; keys
 /// without an id come after these.
-pub(super) fn candidates<'k>(
+fn candidates<'k>(
     keys: &'k [IssuerKey],
     header: &'k Header,
 ) -> Result<impl Iterator<Item = &'k IssuerKey>, VerifyError> {

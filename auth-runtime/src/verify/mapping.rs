@@ -76,6 +76,7 @@ impl ClaimMapping {
         Reading {
             wanted,
             subject: self.subject.top_level().map(|name| (name, self.subject.below())),
+            keeps_sub: !self.subject.is("sub"),
             null_is_absent: self.null_is_absent,
             integer_jti: self.integer_jti,
             integer_sub: self.integer_sub,

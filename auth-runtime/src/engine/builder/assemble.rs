@@ -6,6 +6,8 @@ use tokio::runtime::Handle;
 
 #[cfg(feature = "api-keys")]
 use super::api_keys;
+#[cfg(feature = "provider-logout")]
+use super::provider_logout;
 use super::{AuthBuilder, cookies, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
@@ -51,6 +53,8 @@ impl AuthBuilder {
         #[cfg(feature = "api-keys")]
         let api_keys = api_keys::assemble(&mut self, vocabulary, &mut errors);
         let (jwt, issuer) = verification::assemble(&mut self, &mut errors);
+        #[cfg(feature = "provider-logout")]
+        let transmitters = provider_logout::assemble(&mut self, &jwt, &mut errors);
         let origins = sources::origins(&self, &mut errors);
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
@@ -99,6 +103,8 @@ impl AuthBuilder {
             users,
             #[cfg(feature = "api-keys")]
             api_keys,
+            #[cfg(feature = "provider-logout")]
+            transmitters,
             proxies,
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,

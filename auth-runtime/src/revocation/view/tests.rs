@@ -16,6 +16,7 @@ fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> Toke
     TokenIdentity {
         issuer: "i",
         subject: sub,
+        sub: None,
         token_id: Some(jti),
         session_id: Some(sid),
         issued_at: iat,
@@ -154,4 +155,22 @@ fn the_epoch_changes_with_every_change() {
     let before = view.epoch();
     revoke_token(&view, "a", 60);
     assert_ne!(view.epoch(), before);
+}
+
+/// The issuer names its users by `sub`, where the subject here is another claim.
+#[test]
+fn by_the_sub_of_a_token_whose_subject_is_another_claim() {
+    let view = view();
+    let of = |sub, iat| TokenIdentity { sub, ..token("t", "s", "alice", Some(iat)) };
+    revoke_user(&view, "pairwise", at(50), 1000);
+    assert!(view.is_revoked(&of(Some("pairwise"), 50)));
+    assert!(!view.is_revoked(&of(Some("pairwise"), 51)), "of a later login");
+    assert!(!view.is_revoked(&of(Some("other"), 50)) && !view.is_revoked(&of(None, 50)));
+    let of_other_issuer = TokenIdentity { issuer: "j", ..of(Some("pairwise"), 50) };
+    assert!(!view.is_revoked(&of_other_issuer));
+    revoke_user(&view, "alice", at(60), 1000);
+    assert!(
+        view.is_revoked(&of(Some("pairwise"), 60)) && view.is_revoked(&of(None, 60)),
+        "by the subject too"
+    );
 }

@@ -27,6 +27,7 @@ fn identity<'a>(subject: &'a str, session: Option<&'a str>, token: Option<&'a st
     TokenIdentity {
         issuer: ISSUER,
         subject,
+        sub: None,
         token_id: token,
         session_id: session,
         issued_at: Some(1000),
@@ -169,4 +170,20 @@ async fn no_revocation_is_lost_between_the_subscription_and_the_look() {
         revoked.await.unwrap();
     }
     assert_eq!(view.waiters().entries(), 0);
+}
+
+/// The issuer names its users by `sub`, where the subject here is another claim.
+#[test]
+fn a_revocation_by_sub_wakes_the_waiters_of_a_subject_that_is_another_claim() {
+    let view = view();
+    let of = |sub| TokenIdentity { sub, ..identity("alice", Some("s"), Some("t")) };
+    for (sub, expected) in [(Some("pairwise"), 1), (None, 0), (Some("other"), 0)] {
+        let waiter = view.register_waiter(&of(sub));
+        let wakes = Arc::new(Wakes::default());
+        assert_eq!(poll(&waiter, &wakes), Poll::Pending);
+        view.apply(&[logged(user(ISSUER, "pairwise"))]);
+        assert_eq!(wakes.0.load(Ordering::SeqCst), expected, "{sub:?}");
+        drop(waiter);
+        assert_eq!(view.waiters().entries(), 0, "{sub:?}");
+    }
 }

@@ -4,15 +4,15 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Form, FromRequest as _, Json, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderValue, Method};
 use futures_util::future::BoxFuture;
-use mime::Mime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::TokenFailure;
 use crate::gate::ReturnTo;
+use crate::media_type::is_form;
 
 const MAX_BYTES: usize = 16 * 1024;
 
@@ -156,14 +156,4 @@ async fn parse<T: DeserializeOwned>(head: &Parts, bytes: Bytes) -> Result<T, Tok
         );
         TokenFailure::InvalidRequest
     })
-}
-
-/// Whether the content type is that of a form. Types and the names of charsets have no case (RFC 9110 §8.3.1). A form of another charset
-/// than UTF-8 is none: its password would be another.
-fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let Some(kind) = kind.and_then(|kind| kind.parse::<Mime>().ok()) else { return false };
-    // Compared with a `&str`, a name of `mime` has no case.
-    let is_utf8 = kind.get_param(mime::CHARSET).is_none_or(|charset| charset == "utf-8");
-    kind.type_() == "application" && kind.subtype() == "x-www-form-urlencoded" && is_utf8
 }

@@ -29,7 +29,7 @@ impl TrustedIssuer {
     }
 
     /// Whether the issuer is asked about its tokens.
-    pub(in crate::verify) fn is_introspected(&self) -> bool {
+    pub(crate) fn is_introspected(&self) -> bool {
         #[cfg(feature = "introspection")]
         let is_introspected = self.introspection.is_some();
         #[cfg(not(feature = "introspection"))]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Compact, Header, IssuerKey, JwtVerifier, PreparedIssuer, TokenClaims, keys};
+use super::{Compact, Header, JwtVerifier, PreparedIssuer, TextKind, TokenClaims, keys};
 use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run, TextHash};
+use crate::verify::issuer_keys::IssuerKey;
 use crate::verify::key_source::FetchedKeySet;
 
 impl JwtVerifier {
@@ -13,8 +14,8 @@ impl JwtVerifier {
         self.issuers.iter().filter_map(|issuer| issuer.fetched.as_ref())
     }
 
-    /// The fetched keys among which the key of a token may be, once they are fetched anew; `None` where that would not help.
-    pub(crate) fn fetched_keys_for(&self, token: &str) -> Option<&Arc<FetchedKeys>> {
+    /// The fetched keys among which the key of a text may be, once they are fetched anew; `None` where that would not help.
+    pub(crate) fn fetched_keys_for(&self, token: &str, kind: TextKind) -> Option<&Arc<FetchedKeys>> {
         let compact = Compact::parse(token, self.max_token_bytes).ok()?;
         let payload = compact.payload().ok()?;
         let issuer = self.issuer_of(&payload).ok()?;
@@ -26,7 +27,7 @@ impl JwtVerifier {
         let fetched = issuer.fetched.as_ref()?;
         let header = Header::parse(compact.header).ok()?;
         // No key set that is fetched has a secret (RFC 8725 §3.1).
-        let is_of_set = !header.algorithm.takes_secret() && issuer.check_type(&header).is_ok();
+        let is_of_set = !header.algorithm.takes_secret() && issuer.check_type(&header, kind).is_ok();
         let keys = issuer.keys.load();
         let is_known =
             |known: &IssuerKey| known.key.algorithm == header.algorithm && known.key.id == header.kid;

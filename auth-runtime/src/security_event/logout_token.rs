@@ -1,0 +1,81 @@
+//! A logout token → the session or the user that has ended (OpenID Connect Back-Channel Logout 1.0 §2.6 and §2.7).
+
+use serde_json::Value;
+
+use super::{check_token_id, issued_at};
+use crate::clock::from_unix_seconds;
+use crate::store::Revocation;
+use crate::verify::{LOGOUT_EVENT, Limits, SessionIds, SignedLogout, TokenClaims};
+
+/// What a logout token has ended.
+#[derive(Debug)]
+pub(crate) struct Logout {
+    pub(crate) revocation: Revocation,
+    /// `sub`, if the token has it.
+    pub(crate) subject: Option<String>,
+}
+
+/// Reads a logout token whose signature, issuer and audience are verified.
+///
+/// # Errors
+/// Why it counts for nothing, for the log.
+pub(crate) fn read_logout_token(
+    signed: &SignedLogout,
+    limits: &Limits,
+    now: i64,
+) -> Result<Logout, &'static str> {
+    let claims = &signed.claims;
+    let bound = check_times(claims, limits, now)?;
+    check_token_id(claims)?;
+    let event = claims.get("events").and_then(|events| events.get(LOGOUT_EVENT));
+    if !event.is_some_and(Value::is_object) {
+        return Err("its `events` has no object for the back-channel logout");
+    }
+    if claims.as_map().contains_key("nonce") {
+        return Err("it has a `nonce`, which no logout token has: it may be an ID token");
+    }
+    let (sub, sid) = (claims.sub.as_deref(), claims.session_id.as_deref());
+    if sub == Some("") || sid == Some("") {
+        return Err("its `sub` or its `sid` is empty");
+    }
+    let issuer = || claims.issuer.as_deref().unwrap_or_default().to_owned();
+    let user = |sub: &str| Revocation::User {
+        issuer: issuer(),
+        subject: sub.to_owned(),
+        issued_at_or_before: from_unix_seconds(bound),
+    };
+    let revocation = match (sid, signed.session_ids, sub) {
+        (Some(sid), SessionIds::InAccessTokens, _) => {
+            Revocation::Session { issuer: issuer(), session_id: sid.to_owned() }
+        }
+        // Without `sid`, all sessions of the user are meant.
+        (None, _, Some(sub)) | (Some(_), SessionIds::AllOfUser, Some(sub)) => user(sub),
+        (Some(_), SessionIds::AllOfUser, None) => {
+            return Err(
+                "it ends a session by its `sid` alone, which access tokens of this issuer do not have, and it has no `sub`: have \
+                        the issuer send `sub`",
+            );
+        }
+        (Some(_), SessionIds::Unknown, _) => {
+            return Err(
+                "it ends a session by its `sid`, and whether access tokens of this issuer have it is not known: call \
+                        `access_tokens_have_sid()` of the `TrustedIssuer` if they have, or `logout_ends_all_sessions()` if they have not",
+            );
+        }
+        (None, _, None) => return Err("it has neither `sub` nor `sid`"),
+    };
+    Ok(Logout { revocation, subject: sub.map(str::to_owned) })
+}
+
+/// Checks `iat`, `exp` and `nbf`. Returns the time up to which tokens are revoked.
+fn check_times(claims: &TokenClaims, limits: &Limits, now: i64) -> Result<i64, &'static str> {
+    let issued_at = issued_at(claims, limits, now)?;
+    let expires_at = claims.expires_at.ok_or("it has no `exp`")?;
+    if now >= expires_at.saturating_add(limits.leeway) {
+        return Err("it has expired");
+    }
+    if claims.not_before.is_some_and(|not_before| not_before > now.saturating_add(limits.leeway)) {
+        return Err("its `nbf` is in the future");
+    }
+    Ok(issued_at)
+}

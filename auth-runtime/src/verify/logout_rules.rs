@@ -1,0 +1,102 @@
+//! Whose logout tokens of an issuer count, and what they end.
+
+use super::issuer::TrustedIssuer;
+use crate::error::ConfigErrors;
+
+/// Whose logout tokens count, and what they end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogoutRules {
+    /// The client ids that a logout token may be for.
+    pub(super) clients: Vec<String>,
+    has_sid: bool,
+    ends_all_sessions: bool,
+}
+
+/// What the `sid` of an issuer's session is worth here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionIds {
+    /// Access tokens have it, so a session is ended by it.
+    InAccessTokens,
+    /// Access tokens do not have it. All sessions of its user are ended in its place.
+    AllOfUser,
+    /// Nothing is known of it, so a session can't be ended by it.
+    Unknown,
+}
+
+impl TrustedIssuer {
+    /// Adds a client id of this service at the issuer: its logout tokens for this client are accepted (OpenID Connect Back-Channel
+    /// Logout 1.0 §2.4). The `aud` of a logout token is a client id, and not the [`audience`](Self::audience) of access tokens, though
+    /// some issuers use one name for both. Needed by
+    /// [`back_channel_logout`](crate::provider_logout::back_channel_logout).
+    ///
+    /// ```
+    /// use auth_runtime::verify::TrustedIssuer;
+    ///
+    /// # let jwks = "";
+    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
+    ///     .audience("orders")
+    ///     .jwks(jwks)
+    ///     .logout_audience("shop-web")
+    ///     .access_tokens_have_sid();
+    /// # let _ = keycloak;
+    /// ```
+    pub fn logout_audience(mut self, client_id: impl Into<String>) -> Self {
+        self.logout.clients.push(client_id.into());
+        self
+    }
+
+    /// Declares that the access tokens of users have the claim `sid` of the issuer's session: a logout token with a `sid` then ends the
+    /// tokens of that session, and no others. Look into a token, or into the settings of the provider, before you call it: the engine
+    /// can't know, and where the claim is missing, nothing would end.
+    ///
+    /// Without this and without [`logout_ends_all_sessions`](Self::logout_ends_all_sessions), a logout token with a `sid` is answered
+    /// 400, and the log says why. One without `sid` ends all sessions of its user in any case (§2.7).
+    pub fn access_tokens_have_sid(mut self) -> Self {
+        self.logout.has_sid = true;
+        self
+    }
+
+    /// Has a logout token with a `sid` and a `sub` end all sessions of that user: for an issuer whose access tokens have no `sid`, or
+    /// where a logout on one device is to be one on all. A logout token with a `sid` alone is answered 400.
+    pub fn logout_ends_all_sessions(mut self) -> Self {
+        self.logout.ends_all_sessions = true;
+        self
+    }
+}
+
+impl LogoutRules {
+    pub(super) fn session_ids(&self) -> SessionIds {
+        match (self.has_sid, self.ends_all_sessions) {
+            (true, _) => SessionIds::InAccessTokens,
+            (false, true) => SessionIds::AllOfUser,
+            (false, false) => SessionIds::Unknown,
+        }
+    }
+
+    /// Reports what is misconfigured for this issuer.
+    pub(super) fn check(&self, issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
+        if self.clients.iter().any(String::is_empty) {
+            errors.push(format!(
+                "{label}: a logout audience is empty: pass the client id that this service has at the issuer"
+            ));
+        }
+        if !self.clients.is_empty() && issuer.name.is_unnamed() {
+            errors.push(format!(
+                "{label}: `logout_audience` is called, and a logout token ends sessions of the issuer that it names: use \
+                 `TrustedIssuer::new` with the exact `iss`"
+            ));
+        }
+        if !self.clients.is_empty() && issuer.is_introspected() && !issuer.has_keys() {
+            errors.push(format!(
+                "{label}: `logout_audience` is called, and it has no keys, so no logout token could be verified: call `.jwks_url(..)` or \
+                 `.jwks(..)` too, for logout tokens are not introspected"
+            ));
+        }
+        if self.has_sid && self.ends_all_sessions {
+            errors.push(format!(
+                "{label}: `access_tokens_have_sid()` and `logout_ends_all_sessions()` are both called, and a `sid` ends either its own \
+                 session or all of its user: keep one of them"
+            ));
+        }
+    }
+}
