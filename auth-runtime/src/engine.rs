@@ -48,7 +48,7 @@ pub(crate) use self::callers::check_expiry;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
-pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie};
+pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie, is_bearer};
 pub(crate) use self::token_cache::{TokenCache, Verified};
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;

@@ -27,6 +27,7 @@ mod noise;
 mod openapi;
 mod panics;
 mod policy;
+mod protected_resource;
 mod providers;
 mod redirect_to_login;
 mod rejections;
