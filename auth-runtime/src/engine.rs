@@ -13,6 +13,8 @@
 //! | `user` | the user of a caller |
 //! | `token_service` | logging in, refreshing, logging out |
 //! | `key_sets` | the keys of issuers are replaced |
+//! | `key_refresh` | the keys of issuers are fetched |
+//! | `start` | what an engine needs from elsewhere is there |
 //! | `background` | what an engine does by itself |
 //! | `credential_watch` | when the credential of a socket or stream ends |
 
@@ -22,12 +24,14 @@ mod background;
 mod builder;
 mod callers;
 mod credential_watch;
+mod key_refresh;
 mod key_sets;
 mod outside;
 mod responses;
 mod scheme;
 mod sessions;
 mod sources;
+mod start;
 mod token_cache;
 mod token_service;
 mod user;
@@ -49,6 +53,7 @@ pub(crate) use self::responses::Responses;
 pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie, is_bearer};
+pub use self::start::StartError;
 pub(crate) use self::token_cache::{TokenCache, Verified};
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
@@ -59,7 +64,6 @@ use crate::client_address::{TrustedProxies, client_address};
 use crate::clock::{Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 use crate::source::AccessCookie;
-use crate::store::StoreError;
 use crate::users::Users;
 
 /// The engine of a service: it verifies credentials, decides on requests, and revokes tokens. Clones share one engine.
@@ -72,17 +76,6 @@ impl Auth {
     /// Starts the configuration of an engine.
     pub fn builder() -> AuthBuilder {
         AuthBuilder::new()
-    }
-
-    /// Reads what is new in the store's log of revocations. Await it before serving: until the log was read once, requests
-    /// with a credential are answered 503. After that it is read in the background. Without a store there is nothing to read.
-    ///
-    /// # Errors
-    /// If the store can't be read.
-    pub async fn catch_up(&self) -> Result<(), StoreError> {
-        self.engine.ensure_background();
-        self.engine.revocations.start_confirming().await?;
-        self.engine.revocations.state.catch_up(self.engine.now()).await
     }
 
     /// Returns the methods that revoke tokens, sessions and users.

@@ -19,6 +19,8 @@ mod error;
 mod gate;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+#[cfg(feature = "jwks")]
+mod http_client;
 mod issue;
 mod jose;
 mod load_cache;
@@ -46,7 +48,7 @@ pub mod vocabulary;
 pub use auth_macros::{auth, authenticator, check, rule, vocabulary};
 
 pub use self::client_address::ForwardedHeader;
-pub use self::engine::{Auth, AuthBuilder};
+pub use self::engine::{Auth, AuthBuilder, StartError};
 pub use self::error::{BuildError, RoutesError};
 pub use self::gate::{
     AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin, User,

@@ -140,7 +140,8 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        Ok(Some(self.auth.engine().caller_of_token(text, remembered.as_deref(), *now)?))
+        let caller = self.auth.engine().caller_of_token_with_new_keys(text, remembered.as_deref(), *now);
+        Ok(Some(caller.await?))
     }
 
     fn engine(&self) -> &'a Engine {

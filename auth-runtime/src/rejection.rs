@@ -7,6 +7,7 @@ mod marked;
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU16;
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::request::Parts;
@@ -66,6 +67,8 @@ struct Cause {
     detail: Option<Box<str>>,
     /// For tracing and audit, which have yet to be informed. `None`: they were.
     reason: Option<Box<str>>,
+    /// In how many seconds an unavailable decision may be made; `None`: that is not known.
+    retry_after: Option<NonZeroU16>,
 }
 
 /// The kind of a rejection.
@@ -124,7 +127,10 @@ impl Rejection {
 
     /// One that tracing and audit know of.
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self { cause: Cause { kind, remedy: Remedy::None, detail: None, reason: None }, response: None }
+        Self {
+            cause: Cause { kind, remedy: Remedy::None, detail: None, reason: None, retry_after: None },
+            response: None,
+        }
     }
 
     /// One that tracing and audit have yet to be informed of.
@@ -214,7 +220,10 @@ impl Rejection {
             headers.append(header::WWW_AUTHENTICATE, value);
         }
         if self.cause.kind == RejectionKind::Unavailable {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(self.cause.retry_after.map_or(5, NonZeroU16::get)),
+            );
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self.response = Some(Box::new(Mutex::new(response)));

@@ -5,13 +5,18 @@
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
 //! | [`KeySet`] | keys that replace those of an issuer while requests are served |
+//! | [`FetchedKeySet`], [`KeySetStatus`] | keys that are fetched: what a function of the application's answers, and their state |
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
 mod claim_name;
 mod claim_rule;
 mod claims;
+#[cfg(feature = "jwks")]
+mod discovery;
 mod error;
 mod excerpt;
+mod fetched_keys;
+mod fetchers;
 mod issuer;
 mod issuer_keys;
 mod issuer_profile;
@@ -19,6 +24,7 @@ mod json;
 mod jws;
 mod jwt;
 mod key_set;
+mod key_source;
 mod keys;
 mod limits;
 mod mapping;
@@ -27,6 +33,7 @@ mod scheme_issuer;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -36,11 +43,14 @@ pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
+pub use self::fetched_keys::KeySetStatus;
+pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
 pub(crate) use self::issuer_profile::IssuerProfile;
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key_set::KeySet;
+pub use self::key_source::FetchedKeySet;
 pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
@@ -86,6 +96,12 @@ impl VerifiedToken {
     /// Whether the key that verified the token is no longer a key of its issuer.
     pub(crate) fn key_is_withdrawn(&self) -> bool {
         self.key.as_ref().is_some_and(KeyStatus::is_withdrawn)
+    }
+
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set; it is asked for
+    /// only where keys are fetched.
+    pub(crate) fn key_is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
+        self.key.as_ref().is_some_and(|key| key.is_too_old(now))
     }
 
     /// Returns the token as one that the key of this status verified.

@@ -56,7 +56,7 @@ async fn run_out_of_space(store: &Path) {
     limit_file_size(std::process::id(), "0");
     revoke("during").await.unwrap_err();
     // Not a byte can be written, and it is read all the same.
-    service.auth.catch_up().await.unwrap();
+    service.auth.start().await.unwrap();
     until("it is told", async || !status().writable).await;
     assert!(!status().ready && status().failure.unwrap().contains("there is no space"));
     assert_eq!(service.status(&token("before")).await, 401);

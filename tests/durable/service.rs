@@ -39,7 +39,7 @@ impl Service {
             .store(store)
             .build()
             .unwrap();
-        auth.catch_up().await?;
+        auth.start().await?;
         let app =
             Router::new().route("/", get(guarded)).route("/key", get(guarded_by_key)).finish(&auth).unwrap();
         Ok(Self { auth, app })

@@ -333,7 +333,7 @@ async fn what_the_store_fails_is_reported_as_failed() {
     let store = FlakyStore::default();
     let with_store = store.clone();
     let shop = Shop::new(Delivery::Json, move |builder| builder.store(with_store));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let tokens = shop.issue("alice").await;
     let log = CapturedLog::start(tracing::Level::INFO);
     store.set_broken(true);

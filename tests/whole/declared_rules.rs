@@ -172,7 +172,7 @@ async fn the_credential_must_still_count() {
         builder.store(store.clone()).issuer(other.key(key.verifying_key()))
     });
     let auth = finished(&test);
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let caller = async |user: &TestUser| auth.verify(&test.token(user)).await.unwrap();
     let alice = caller(&writer().claim("jti", "it")).await;
     let bob = caller(&TestUser::new("bob").scopes(["chat:write"])).await;

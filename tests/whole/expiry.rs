@@ -106,12 +106,12 @@ async fn revocations_in_a_file_expire() {
         let logged = |id| LoggedRevocation { revocation: revocation(id, start), keep_until: end(id) };
         store.append(ids.map(logged).collect()).await.unwrap();
     }
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     let before = revocations.status();
     assert_eq!((before.entries as u64, before.cursor), (all, all));
 
     test.clock().advance(Duration::from_secs(12 * HOUR + 1));
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     let now = test.clock().now();
     revocations.drop_expired().await.unwrap();
     let living: Vec<u64> = (0..all).filter(|&id| end(id) >= now).collect();

@@ -224,7 +224,7 @@ impl World {
             Step::Wait(time) => {
                 self.reference.now += time;
                 self.clock.advance(seconds(time));
-                self.auth.catch_up().await.unwrap();
+                self.auth.start().await.unwrap();
                 self.auth.revocations().drop_expired().await.unwrap();
             }
             Step::Request { route, changes_state, is_of_another_origin, sent } => {

@@ -293,7 +293,7 @@ async fn log_out_everywhere_ends_what_is_dated_ahead() {
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     ahead.pass(30);
     for shop in [&ahead, &shop] {
-        shop.auth.catch_up().await.unwrap();
+        shop.auth.start().await.unwrap();
     }
     let tokens = ahead.log_in("alice").await;
     assert!(shop.who(&tokens.access_token).await.is_ok());
@@ -310,7 +310,7 @@ async fn a_log_out_that_failed_holds_when_it_is_asked_again() {
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     ahead.pass(30);
     for shop in [&ahead, &shop] {
-        shop.auth.catch_up().await.unwrap();
+        shop.auth.start().await.unwrap();
     }
     let (everywhere, here) = (ahead.log_in("alice").await, ahead.log_in("bob").await);
     store.set_takes_no_revocation(true);
@@ -333,7 +333,7 @@ async fn a_log_out_that_failed_holds_when_it_is_asked_again() {
 async fn an_engine_that_only_verifies_ends_log_ins_too() {
     let store = MemoryStore::new();
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let trusted = TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(signing_key(1).verifying_key());
     let other = Auth::builder().clock(shop.clock.clone()).issuer(trusted).store(store).build().unwrap();
     let tokens = shop.log_in("alice").await;
@@ -342,7 +342,7 @@ async fn an_engine_that_only_verifies_ends_log_ins_too() {
     // Long after the entry of the log has gone.
     shop.pass(3 * 86_400);
     shop.auth.revocations().drop_expired().await.unwrap();
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert_eq!(shop.auth.revocations().status().entries, 0);
     assert_eq!(shop.refused(&tokens.refresh_token).await, RefreshError::Ended);
 }
@@ -351,7 +351,7 @@ async fn an_engine_that_only_verifies_ends_log_ins_too() {
 #[tokio::test]
 async fn a_log_out_that_nobody_waits_for_is_done() {
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(MemoryStore::new()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let tokens = shop.log_in("alice").await;
     {
         let mut logging_out = std::pin::pin!(shop.tokens.log_out(&tokens.refresh_token));
@@ -547,17 +547,17 @@ async fn a_store_that_fails_is_told_and_then_refuses() {
     assert_eq!(ready().await, StatusCode::SERVICE_UNAVAILABLE, "the log was not read yet");
     assert_eq!(status().confirmed_at, None);
     store.set_broken(false);
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert_eq!(ready().await, StatusCode::NO_CONTENT);
     let (tokens, other) = (shop.log_in("alice").await, shop.log_in("bob").await);
     shop.tokens.log_out(&other.refresh_token).await.unwrap();
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert_eq!((status().entries, status().cursor, status().ready), (1, 1, true));
 
     store.set_broken(true);
     let error = shop.tokens.log_out(&tokens.refresh_token).await.unwrap_err();
     assert!(matches!(&error, TokenError::Store(why) if why.to_string().contains("on fire")), "{error}");
-    assert!(shop.auth.catch_up().await.is_err());
+    assert!(shop.auth.start().await.is_err());
     assert!(status().failure.unwrap().contains("on fire"));
     shop.pass(30);
     assert_eq!(
@@ -572,7 +572,7 @@ async fn a_store_that_fails_is_told_and_then_refuses() {
     assert!(shop.tokens.refresh(&tokens.refresh_token).await.is_err());
 
     store.set_broken(false);
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert_eq!(shop.who(&tokens.access_token).await.unwrap(), "alice admin");
     shop.tokens.refresh(&tokens.refresh_token).await.unwrap();
     assert_eq!((ready().await, status().failure), (StatusCode::NO_CONTENT, None));
@@ -585,14 +585,14 @@ async fn another_instance_follows() {
     let one = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     let two = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     for shop in [&one, &two] {
-        shop.auth.catch_up().await.unwrap();
+        shop.auth.start().await.unwrap();
     }
     let tokens = one.log_in("alice").await;
     assert_eq!(two.who(&tokens.access_token).await.unwrap(), "alice admin");
     let next = two.tokens.refresh(&tokens.refresh_token).await.unwrap();
     one.tokens.log_out(&next.refresh_token).await.unwrap();
     assert_eq!(one.who(&next.access_token).await, Err(401));
-    two.auth.catch_up().await.unwrap();
+    two.auth.start().await.unwrap();
     assert_eq!(two.who(&next.access_token).await, Err(401));
     assert_eq!(two.refused(&next.refresh_token).await, RefreshError::Ended);
 }

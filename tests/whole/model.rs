@@ -122,7 +122,7 @@ impl World {
             .max_staleness(Duration::MAX);
         let auth = runtime.block_on(async {
             let auth = (self.attach)(builder).build().unwrap();
-            auth.catch_up().await.unwrap();
+            auth.start().await.unwrap();
             auth.revocations().drop_expired().await.unwrap();
             auth
         });
@@ -245,7 +245,7 @@ impl World {
             Step::Wait(time) => {
                 self.model.now += time;
                 self.clock.advance(seconds(time));
-                runtime.block_on(auth.catch_up()).unwrap();
+                runtime.block_on(auth.start()).unwrap();
                 // What has expired goes, and nothing else.
                 runtime.block_on(auth.revocations().drop_expired()).unwrap();
             }
@@ -372,7 +372,7 @@ async fn a_view_that_is_too_old_answers_neither_yes_nor_no() {
     let auth = builder.store(store.clone()).build().unwrap();
     let (tokens, app) = (auth.tokens().unwrap(), Router::new().route("/", get(who)).finish(&auth).unwrap());
     let alice = People::default().find("alice").unwrap().unwrap();
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let given = tokens.issue(&alice).await.unwrap();
     let bearer = format!("Bearer {}", given.access_token);
     let ask = async || send(&app, request("GET", "/", &[("authorization", &bearer)])).await.status.as_u16();
@@ -380,7 +380,7 @@ async fn a_view_that_is_too_old_answers_neither_yes_nor_no() {
     store.set_broken(true);
     for (wait, status) in [(0, 200), (30, 200), (1, 503)] {
         clock.advance(seconds(wait));
-        assert!(auth.catch_up().await.is_err());
+        assert!(auth.start().await.is_err());
         assert_eq!(ask().await, status);
     }
     for unavailable in [
@@ -393,7 +393,7 @@ async fn a_view_that_is_too_old_answers_neither_yes_nor_no() {
     }
     store.set_broken(false);
     assert_eq!(ask().await, 503, "nobody has looked yet");
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     assert_eq!(ask().await, 200);
     tokens.refresh(&given.refresh_token).await.unwrap();
 }

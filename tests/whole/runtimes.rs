@@ -106,7 +106,7 @@ impl Service {
         let (first, store) = (runtime(), HeldStore::default());
         let test = first.block_on(async {
             let test = TestAuth::with(|builder| builder.store(store.clone()));
-            test.auth().catch_up().await.unwrap();
+            test.auth().start().await.unwrap();
             let_others_run().await;
             assert_eq!(tasks(), 1);
             test
@@ -211,7 +211,7 @@ fn a_read_on_an_undriven_runtime_holds_nobody_up_and_sets_nothing_back() {
     let (auth, store) = (service.test.auth().clone(), service.store.clone());
     let read = service.first.spawn(async move {
         store.revoke("one", now).await;
-        auth.catch_up().await
+        auth.start().await
     });
     service.first.block_on(async {
         let_others_run().await;
@@ -246,7 +246,7 @@ fn a_read_on_an_undriven_runtime_holds_nobody_up_and_sets_nothing_back() {
 async fn nobody_takes_over_while_a_store_is_waited_for() {
     let store = HeldStore::default();
     let test = TestAuth::with(|builder| builder.store(store.clone()));
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     store.set_held(true);
     for _ in 0..30 {
         advance(Duration::from_secs(1)).await;

@@ -65,7 +65,7 @@ async fn services(grace: Duration) -> [Arc<Service>; 2] {
         let (clock, directory) = (TestClock::new(), TempDir::new().unwrap());
         let builder = Auth::builder().token_issuer(issuer).clock(clock.clone());
         let auth = choose(builder, &directory).build().unwrap();
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
         Arc::new(Service { tokens: auth.tokens().unwrap(), auth, app, clock, store, _directory: directory })
     };
@@ -184,7 +184,7 @@ async fn of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_th
             let first = service.log_in().await;
             let successor = service.tokens.refresh(&first.refresh_token).await.unwrap();
             service.clock.advance(Duration::from_secs(wait));
-            service.auth.catch_up().await.unwrap();
+            service.auth.start().await.unwrap();
             let uses = (0..USES).map(|_| service.refresh(&first)).collect();
             let (winners, losers): (Vec<_>, Vec<_>) =
                 together(uses).await.into_iter().partition(Result::is_ok);

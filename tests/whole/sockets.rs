@@ -91,7 +91,7 @@ impl Service {
             .store(store)
             .build()
             .unwrap();
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         let (sender, ends) = tokio::sync::mpsc::unbounded_channel();
         let app = Router::new()
             .route("/echo", get(echo))

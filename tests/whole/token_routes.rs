@@ -459,7 +459,7 @@ async fn a_log_out_that_the_store_did_not_take_can_be_tried_again() {
     let store = FlakyStore::default();
     let with_store = store.clone();
     let shop = Shop::new(Delivery::Cookies, move |builder| builder.store(with_store), |routes| routes);
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let cookies = cookie_header(&shop.log_in("alice").await);
     store.set_broken(true);
     let reply = send(&shop.app, request("POST", "/auth/logout", &[("cookie", &cookies)])).await;

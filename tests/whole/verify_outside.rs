@@ -146,7 +146,7 @@ async fn a_view_that_is_too_old_decides_nothing() {
     let error = test.auth().verify(&token).await.unwrap_err();
     assert_eq!(error.kind(), CallerErrorKind::Unavailable, "the log was never read");
     assert_eq!(error.rejection_kind().status(), 503);
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     assert_eq!(kind(test.auth(), &token).await, None);
     store.set_broken(true);
     test.clock().advance(Duration::from_secs(31));

@@ -112,6 +112,7 @@ impl Task {
         loop {
             ticks.tick().await;
             let Some(engine) = Weak::upgrade(&self.engine) else { return };
+            engine.refresh_keys();
             if !self.tick(&engine).await {
                 return;
             }

@@ -306,7 +306,7 @@ impl AuthBuilder {
     /// Sets where revocations and refresh tokens are kept. Default: in the memory of this process, which loses them when it ends.
     ///
     /// With a store, call [`build`](Self::build) on a tokio runtime, on which the store's log is then followed; await
-    /// [`Auth::catch_up`](crate::Auth::catch_up) before serving.
+    /// [`Auth::start`](crate::Auth::start) before serving.
     pub fn store(mut self, store: impl RevocationLog + RefreshTokenStore) -> Self {
         let store = Arc::new(store);
         self.store = Some((store.clone(), store));

@@ -24,6 +24,7 @@ impl Engine {
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
         if let Some(remembered) = remembered {
+            self.check_key(&remembered.principal)?;
             self.check_times(&remembered.principal, now)?;
             let known_until = remembered.epoch();
             let epoch = self.check_not_revoked(&remembered.principal, Some(known_until), now)?;
@@ -35,12 +36,43 @@ impl Engine {
         let verified = self.authentication.jwt.verify(token).map_err(invalid)?;
         let may_be_remembered = verified.may_be_remembered;
         let principal = self.identify(verified)?;
+        self.check_key(&principal)?;
         self.check_times(&principal, now)?;
         let epoch = self.check_not_revoked(&principal, None, now)?;
         if may_be_remembered {
             self.authentication.token_cache.insert(token, Verified::new(principal.clone(), epoch));
         }
         Ok(principal)
+    }
+
+    /// The same, where the key of the token may be one that has yet to be fetched.
+    pub(crate) async fn caller_of_token_with_new_keys(
+        self: &Arc<Self>,
+        token: &str,
+        remembered: Option<&Verified>,
+        now: SystemTime,
+    ) -> Result<Principal, CallerError> {
+        match self.caller_of_token(token, remembered, now) {
+            // On the heap: few requests wait, and every request has the size of this future.
+            Err(refused) if refused.is_of_unknown_key() => {
+                Box::pin(self.with_new_keys(token, refused, || self.caller_of_token(token, None, now))).await
+            }
+            decided => decided,
+        }
+    }
+
+    /// The key that verified the token → it is still a key of its issuer, as far as is known.
+    pub(crate) fn check_key(&self, principal: &Principal) -> Result<(), CallerError> {
+        let token = principal.token();
+        if token.key_is_withdrawn() {
+            let reason = "the key that verified the token is no longer a key of its issuer";
+            return Err(CallerError::new(CallerErrorKind::Revoked, reason));
+        }
+        if token.key_is_too_old(|| self.monotonic()) {
+            let reason = "the keys of the token's issuer were last fetched more than 24 hours ago: see the log for the provider's error";
+            return Err(CallerError::new(CallerErrorKind::Unavailable, reason));
+        }
+        Ok(())
     }
 
     /// Verified claims → the caller that they are of.
@@ -52,10 +84,7 @@ impl Engine {
     /// A caller that was accepted before, and a rule that a router declares → it still counts, and satisfies the rule.
     pub(super) fn require(self: &Arc<Self>, principal: &Principal, rule: &Rule) -> Result<(), CallerError> {
         let now = self.now();
-        if principal.token().key_is_withdrawn() {
-            let reason = "the key that verified the token is no longer a key of its issuer";
-            return Err(CallerError::new(CallerErrorKind::Revoked, reason));
-        }
+        self.check_key(principal)?;
         if principal.scheme() == TOKENS {
             self.check_times(principal, now)?;
             self.check_not_revoked(principal, None, now)?;
@@ -135,6 +164,10 @@ pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(),
 }
 
 fn invalid(error: VerifyError) -> CallerError {
+    if matches!(error, VerifyError::UnknownKey | VerifyError::AlgorithmNotAllowed | VerifyError::BadSignature)
+    {
+        return CallerError::of_unknown_key(error.to_string());
+    }
     let kind = match error {
         VerifyError::Expired => CallerErrorKind::Expired,
         VerifyError::NotYetValid | VerifyError::IssuedInTheFuture => CallerErrorKind::NotYetValid,

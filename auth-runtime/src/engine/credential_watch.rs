@@ -16,6 +16,7 @@ use super::Engine;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::issue::family_of_session;
 use crate::principal::{CredentialWatch, EndReason, EndedFuture, Principal, TOKENS, WatchedBy};
+use crate::rejection::CallerErrorKind;
 use crate::revocation::Registration;
 use crate::store::{FamilyId, StoreError};
 use crate::users::NoUser;
@@ -110,8 +111,10 @@ impl Watch {
         if self.is_token() && view.is_revoked(&self.principal.token_identity()) {
             return Err(EndReason::Revoked);
         }
-        if self.principal.token().key_is_withdrawn() {
-            return Err(EndReason::KeyWithdrawn);
+        match self.engine.check_key(&self.principal).map_err(|error| error.kind()) {
+            Ok(()) => {}
+            Err(CallerErrorKind::Unavailable) => return Err(EndReason::Unavailable),
+            Err(_) => return Err(EndReason::KeyWithdrawn),
         }
         let next = self.look_at_times(now)?;
         Ok(self.wait_for_fresh_view(now)?.unwrap_or(next))

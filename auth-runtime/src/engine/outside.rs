@@ -33,7 +33,9 @@ impl Auth {
         // The clock, and predicates on claims, are code of the application's.
         let caller = catch_panic_of(async {
             let now = engine.now();
-            engine.with_user(engine.caller_of_token(token, engine.remembered(token).as_deref(), now)?).await
+            let remembered = engine.remembered(token);
+            let caller = engine.caller_of_token_with_new_keys(token, remembered.as_deref(), now).await?;
+            engine.with_user(caller).await
         });
         caller.await.unwrap_or_else(|panic| Err(panicked(&panic)))
     }

@@ -123,7 +123,7 @@ impl Pipeline<'_> {
         let view = self.engine().revocations.state.view();
         let identity = principal.token_identity();
         check_expiry(principal, self.now).is_err()
-            || principal.token().key_is_withdrawn()
+            || self.auth.engine().check_key(principal).is_err()
             || view.is_revoked(&identity)
             || self.auth.engine().check_fresh(self.now).is_err()
             || view.is_forgotten_since(asked.forgotten, identity.issuer, identity.subject)

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU16;
+use std::time::Duration;
 
 use super::{Rejection, RejectionKind};
 use crate::policy::Remedy;
@@ -27,6 +29,10 @@ pub struct CallerError {
     remedy: Remedy,
     /// What an authenticator rejected the caller with; `None`: it follows from the kind.
     answered_as: Option<RejectionKind>,
+    /// In how many seconds it may be decided; `None`: that is not known.
+    retry_after: Option<NonZeroU16>,
+    /// Whether the keys of its issuer, as they are known here, are why a token is not accepted.
+    is_of_unknown_key: bool,
 }
 
 /// The kind of a [`CallerError`].
@@ -51,7 +57,29 @@ pub enum CallerErrorKind {
 
 impl CallerError {
     pub(crate) fn new(kind: CallerErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, reason: reason.into(), remedy: Remedy::None, answered_as: None }
+        Self {
+            kind,
+            reason: reason.into(),
+            remedy: Remedy::None,
+            answered_as: None,
+            retry_after: None,
+            is_of_unknown_key: false,
+        }
+    }
+
+    /// Of what may be decided in this time.
+    pub(crate) fn retry_after(self, time: Duration) -> Self {
+        let seconds = u16::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u16::MAX);
+        Self { retry_after: NonZeroU16::new(seconds.max(1)), ..self }
+    }
+
+    /// Of a token whose signature no key verifies that is known here.
+    pub(crate) fn of_unknown_key(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { is_of_unknown_key: true, ..Self::new(CallerErrorKind::Invalid, reason) }
+    }
+
+    pub(crate) fn is_of_unknown_key(&self) -> bool {
+        self.is_of_unknown_key
     }
 
     /// Of a caller that does not satisfy a rule.
@@ -103,6 +131,7 @@ impl CallerError {
     pub(crate) fn into_rejection(self) -> (Rejection, Cow<'static, str>) {
         let mut rejection = Rejection::new(self.rejection_kind());
         rejection.cause.remedy = self.remedy;
+        rejection.cause.retry_after = self.retry_after;
         (rejection, self.reason)
     }
 }

@@ -131,7 +131,7 @@ impl RevocationState {
                 self.heartbeat.failure(Instant::now()).unwrap_or("see the log for the store's error".into())
             ))),
             None => Err(StoreError::new(
-                "the revocations have not been read from the store yet: await `auth.catch_up()` before serving",
+                "the revocations have not been read from the store yet: await `auth.start()` before serving",
             )),
         }
     }

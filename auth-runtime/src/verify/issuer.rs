@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use axum::BoxError;
+
 use super::claim_name::ClaimName;
 use super::claim_rule::ClaimRule;
+use super::key_source::{FetchedKeySet, KeySource};
 use super::mapping::ClaimMapping;
 use crate::jose::{Algorithm, Key};
 
@@ -28,6 +31,13 @@ pub struct TrustedIssuer {
     pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
     pub(super) key_sets: Vec<KeySetText>,
+    /// Where the keys come from, if not from `keys` and `key_sets`.
+    pub(super) key_source: KeySource,
+    /// Whether the provider may be asked without TLS.
+    #[cfg(feature = "jwks")]
+    pub(super) allow_http: bool,
+    /// Whether the service starts while the provider can't be reached.
+    pub(super) may_start_unreachable: bool,
     /// The algorithms of the keys of `key_sets` that have no `alg`; `None`: one by the type of the key.
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
@@ -107,6 +117,87 @@ impl TrustedIssuer {
         Self::named(IssuerName::Absent)
     }
 
+    /// An issuer whose keys are found by its metadata: `url` is exactly the `iss` of its tokens, and `url` with
+    /// `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §4), or else that of RFC 8414 §3, names the address of its key set.
+    /// The issuer in the metadata must be `url`, character for character (RFC 8414 §3.3).
+    ///
+    /// ```no_run
+    /// use auth_runtime::{Auth, verify::TrustedIssuer};
+    ///
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// let auth = Auth::builder()
+    ///     .issuer(TrustedIssuer::discover("https://id.example.com/realms/shop").audience("orders"))
+    ///     .build()?;
+    /// auth.start().await?; // fetches the keys
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// **When keys are fetched.** By [`Auth::start`](crate::Auth::start), and then in the background, as the HTTP headers of the answer
+    /// say: every 10 minutes where they say nothing, never under 1 minute and never over 1 hour, so a key that the provider withdraws is
+    /// accepted no longer than that. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
+    /// 2 seconds, and is answered 503 with `Retry-After` where that does not decide, and 401 where the keys were fetched without it.
+    /// Tokens of known keys never wait.
+    ///
+    /// **Where the provider does not answer,** or its set is empty or can't be read, the last keys serve for up to 24 hours; then tokens of this issuer
+    /// are answered 503. [`Auth::key_sets`](crate::Auth::key_sets) reports it.
+    ///
+    /// **What is asked.** Only this address and the one in its metadata, never one that a token names; over https (http on this machine),
+    /// with the certificates that the system trusts; at most 512 KiB within 10 seconds, without redirects. A proxy is that of the
+    /// environment (`HTTPS_PROXY`). For a client of your own see [`jwks_from`](Self::jwks_from).
+    #[cfg(feature = "jwks")]
+    pub fn discover(url: impl Into<String>) -> Self {
+        Self { key_source: KeySource::Discovery, ..Self::new(url) }
+    }
+
+    /// Sets the address of the key set (RFC 7517 §5), for an issuer without metadata. It is fetched as [`discover`](Self::discover) says.
+    #[cfg(feature = "jwks")]
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.key_source = KeySource::Url(url.into());
+        self
+    }
+
+    /// Sets a function that fetches the key set, with an HTTP client of your own or from elsewhere. It is called when
+    /// [`discover`](Self::discover) would ask the provider, and may take 30 seconds; its answer may have 512 KiB.
+    ///
+    /// ```
+    /// use auth_runtime::verify::TrustedIssuer;
+    ///
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .audience("orders")
+    ///     .jwks_from(|| async { std::fs::read_to_string("/etc/orders/jwks.json") });
+    /// # let _ = issuer;
+    /// ```
+    ///
+    /// A [`FetchedKeySet`] says for how long the answer is fresh.
+    pub fn jwks_from<F, Fut, T, E>(mut self, fetch: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<FetchedKeySet> + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        self.key_source = KeySource::function(fetch);
+        self
+    }
+
+    /// Lets the service start while the provider of the keys can't be reached: [`Auth::start`](crate::Auth::start) then logs that, and
+    /// tokens of this issuer are answered 503 until the keys were fetched. Without it, that is an error of `start`.
+    pub fn serve_503_until_reachable(mut self) -> Self {
+        self.may_start_unreachable = true;
+        self
+    }
+
+    /// Fetches keys over http, also from other machines.
+    ///
+    /// What is lost: everyone on the network between this service and the provider can replace the keys, and so make tokens that are accepted
+    /// here. It is right in a closed network whose proxies do TLS. For a provider on this machine, http needs no switch.
+    #[cfg(feature = "jwks")]
+    pub fn dangerously_allow_http(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
     fn named(name: IssuerName) -> Self {
         Self {
             name,
@@ -115,6 +206,10 @@ impl TrustedIssuer {
             claim_rules: Vec::new(),
             keys: Vec::new(),
             key_sets: Vec::new(),
+            key_source: KeySource::Given,
+            #[cfg(feature = "jwks")]
+            allow_http: false,
+            may_start_unreachable: false,
             key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),

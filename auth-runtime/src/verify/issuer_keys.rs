@@ -1,7 +1,8 @@
 //! The keys of an issuer as they change: which are used, and which were withdrawn.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -11,6 +12,7 @@ use crate::jose::PreparedKey;
 #[derive(Debug)]
 pub(super) struct IssuerKeys {
     current: ArcSwap<Vec<IssuerKey>>,
+    trust: Arc<Trust>,
     /// Held while keys are replaced: each replacement must be compared with the one before it.
     replacing: Mutex<()>,
 }
@@ -25,56 +27,118 @@ pub(super) struct IssuerKey {
 /// Whether a key still is a key of its issuer. A verified token has the status of the key that verified it, so it is known for
 /// each token, and not only for each issuer, whether a change of keys concerns it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeyStatus {
-    is_withdrawn: Arc<AtomicBool>,
+pub(crate) struct KeyStatus(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    is_withdrawn: AtomicBool,
+    /// Of all keys of the issuer.
+    trust: Arc<Trust>,
+}
+
+/// Until when the keys of an issuer serve, in milliseconds of the clock that nobody can set. Given keys serve for ever, and fetched
+/// ones until the provider has not answered for too long.
+#[derive(Debug)]
+struct Trust(AtomicU64);
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self(AtomicU64::new(Self::FOR_EVER))
+    }
+}
+
+impl Trust {
+    const FOR_EVER: u64 = u64::MAX;
+
+    /// `now` is asked for only where it counts.
+    fn has_ended(&self, now: impl FnOnce() -> Duration) -> bool {
+        match self.0.load(Ordering::Acquire) {
+            Self::FOR_EVER => false,
+            until => now().as_millis() >= u128::from(until),
+        }
+    }
 }
 
 impl KeyStatus {
+    fn of(trust: &Arc<Trust>) -> Self {
+        Self(Arc::new(State { is_withdrawn: AtomicBool::new(false), trust: Arc::clone(trust) }))
+    }
+
     pub(crate) fn is_withdrawn(&self) -> bool {
-        self.is_withdrawn.load(Ordering::Acquire)
+        self.0.is_withdrawn.load(Ordering::Acquire)
     }
 
     pub(crate) fn withdraw(&self) {
-        self.is_withdrawn.store(true, Ordering::Release);
+        self.0.is_withdrawn.store(true, Ordering::Release);
+    }
+
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set.
+    pub(crate) fn is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
+        self.0.trust.has_ended(now)
     }
 
     fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.is_withdrawn, &other.is_withdrawn)
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl IssuerKeys {
+    /// Keys that are given.
     pub(super) fn new(keys: Vec<PreparedKey>) -> Self {
-        let keys = keys.into_iter().map(|key| IssuerKey { key, status: KeyStatus::default() });
-        Self { current: ArcSwap::from_pointee(keys.collect()), replacing: Mutex::new(()) }
+        let trust = Arc::new(Trust::default());
+        let keys = keys.into_iter().map(|key| IssuerKey { key, status: KeyStatus::of(&trust) });
+        Self { current: ArcSwap::from_pointee(keys.collect()), trust, replacing: Mutex::new(()) }
+    }
+
+    /// Keys that have yet to be fetched.
+    pub(super) fn not_fetched() -> Self {
+        let keys = Self::new(Vec::new());
+        keys.trust_until(Duration::ZERO);
+        keys
+    }
+
+    /// Sets until when the keys serve, by the clock that nobody can set.
+    pub(super) fn trust_until(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(Trust::FOR_EVER - 1);
+        self.trust.0.store(millis.min(Trust::FOR_EVER - 1), Ordering::Release);
+    }
+
+    /// Whether the keys serve.
+    pub(super) fn are_trusted(&self, now: Duration) -> bool {
+        !self.trust.has_ended(|| now)
     }
 
     pub(super) fn load(&self) -> Guard<Arc<Vec<IssuerKey>>> {
         self.current.load()
     }
 
-    /// Replaces the keys, and returns how many were withdrawn: those that are not among the new ones, with the same algorithm and id.
-    pub(super) fn replace(&self, keys: Vec<PreparedKey>) -> usize {
+    /// Replaces the keys. Returns how many are new, and how many were withdrawn: those that are not among the new ones, with the same
+    /// algorithm and id.
+    pub(super) fn replace(&self, keys: Vec<PreparedKey>) -> (usize, usize) {
         let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.current.load_full();
         let keys = keys.into_iter().map(|key| {
             let same = old.iter().find(|known| known.key.is_same(&key));
-            let status = same.map_or_else(KeyStatus::default, |known| known.status.clone());
+            let status = same.map_or_else(|| KeyStatus::of(&self.trust), |known| known.status.clone());
             IssuerKey { key, status }
         });
         let new: Vec<IssuerKey> = keys.collect();
+        let is_new = |key: &&IssuerKey| !old.iter().any(|known| known.status.is(&key.status));
+        let added = new.iter().filter(is_new).count();
         let is_kept = |known: &&IssuerKey| new.iter().any(|key| key.status.is(&known.status));
         let withdrawn: Vec<KeyStatus> =
             old.iter().filter(|known| !is_kept(known)).map(|known| known.status.clone()).collect();
         // First the keys: from the moment that the last status is set, no token of a withdrawn key is verified or remembered.
         self.current.store(Arc::new(new));
         withdrawn.iter().for_each(KeyStatus::withdraw);
-        withdrawn.len()
+        (added, withdrawn.len())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::IssuerKeys;
     use crate::jose::{Algorithm, Key, PreparedKey, SigningKey};
 
@@ -105,10 +169,26 @@ mod tests {
         for (what, new, expected) in rows {
             let keys = IssuerKeys::new(vec![secret(1, "a"), public()]);
             let statuses: Vec<_> = keys.load().iter().map(|key| key.status.clone()).collect();
-            let count = keys.replace(new);
+            let (_, count) = keys.replace(new);
             let withdrawn: Vec<_> = statuses.iter().map(super::KeyStatus::is_withdrawn).collect();
             assert_eq!(withdrawn, expected, "{what}");
             assert_eq!(count, expected.iter().filter(|gone| **gone).count(), "{what}");
+        }
+    }
+
+    #[test]
+    fn fetched_keys_serve_until_the_time_that_was_set_last_and_given_ones_for_ever() {
+        let at = Duration::from_secs;
+        let given = IssuerKeys::new(vec![secret(1, "a")]);
+        assert!(given.are_trusted(Duration::MAX));
+        let fetched = IssuerKeys::not_fetched();
+        assert!(!fetched.are_trusted(at(0)));
+        fetched.replace(vec![secret(1, "a")]);
+        let status = fetched.load().first().unwrap().status.clone();
+        for until in [10, 20] {
+            fetched.trust_until(at(until));
+            assert!(!status.is_too_old(|| at(until - 1)) && fetched.are_trusted(at(until - 1)));
+            assert!(status.is_too_old(|| at(until)) && !fetched.are_trusted(at(until)));
         }
     }
 

@@ -1,10 +1,14 @@
-//! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers.
+//! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers. Its keys that are fetched are in `fetched`.
+
+mod fetched;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
+use super::fetched_keys::FetchedKeys;
+use super::fetchers::Fetchers;
 use super::issuer::{Audience, IssuerName, TrustedIssuer};
 use super::issuer_keys::{IssuerKey, IssuerKeys, KeyStatus};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
@@ -31,6 +35,8 @@ struct PreparedIssuer {
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
     keys: IssuerKeys,
+    /// `None`: the keys are given.
+    fetched: Option<Arc<FetchedKeys>>,
     /// Of the keys of a set that have no `alg`.
     key_set_algorithms: Option<Vec<Algorithm>>,
     token_types: Vec<String>,
@@ -45,8 +51,11 @@ impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         check_issuers(issuers, errors);
-        let issuers = issuers.iter().map(|issuer| PreparedIssuer::new(issuer, errors)).collect();
-        Self { issuers, max_token_bytes }
+        let mut fetchers = Fetchers::default();
+        let issuers = issuers.iter().enumerate();
+        let issuers =
+            issuers.map(|(index, issuer)| PreparedIssuer::new(index, issuer, &mut fetchers, errors));
+        Self { issuers: issuers.collect(), max_token_bytes }
     }
 
     /// Replaces all keys of the issuer of this name while requests are served; `None`: of the issuer without a name. Every later
@@ -127,7 +136,7 @@ impl JwtVerifier {
 }
 
 impl PreparedIssuer {
-    fn new(issuer: &TrustedIssuer, errors: &mut ConfigErrors) -> Self {
+    fn new(index: usize, issuer: &TrustedIssuer, fetchers: &mut Fetchers, errors: &mut ConfigErrors) -> Self {
         let label = issuer.name.label();
         if issuer.name.is("") {
             errors.push(
@@ -136,13 +145,20 @@ impl PreparedIssuer {
         }
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
-        let keys = keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors);
+        let fetched = fetchers.fetched_keys(index, issuer, errors);
+        let keys = if issuer.key_source.is_given() {
+            IssuerKeys::new(keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors))
+        } else {
+            keys::check_fetched(&label, issuer, errors);
+            IssuerKeys::not_fetched()
+        };
         Self {
             name: issuer.name.clone(),
             audience: issuer.audience.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
-            keys: IssuerKeys::new(keys),
+            keys,
+            fetched,
             key_set_algorithms: issuer.key_set_algorithms.clone(),
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
@@ -179,6 +195,13 @@ impl PreparedIssuer {
 
     fn replace_keys(&self, keys: &KeySet, errors: &mut ConfigErrors) {
         let label = self.name.label();
+        if self.fetched.is_some() {
+            errors.push(format!(
+                "{label}: its keys are fetched, so the next fetch would undo this: configure it without `discover`, `jwks_url` and \
+                 `jwks_from`, or leave its keys to the fetches"
+            ));
+            return;
+        }
         let KeySet { keys, sets } = keys;
         if keys.is_empty() && sets.is_empty() {
             errors.push(format!(
@@ -191,7 +214,7 @@ impl PreparedIssuer {
         let prepared = keys::prepare(&label, keys, sets, algorithms, errors);
         if errors.len() == before {
             let count = prepared.len();
-            let withdrawn = self.keys.replace(prepared);
+            let (_, withdrawn) = self.keys.replace(prepared);
             tracing::info!(
                 issuer = label,
                 keys = count,
@@ -322,7 +345,7 @@ pub(super) fn signature_verifies(key: &Key, jws: &str) -> bool {
     let issuer =
         TrustedIssuer::dangerously_accept_any_issuer().dangerously_accept_any_audience().key(key.clone());
     let mut errors = ConfigErrors::default();
-    let issuer = PreparedIssuer::new(&issuer, &mut errors);
+    let issuer = PreparedIssuer::new(0, &issuer, &mut Fetchers::default(), &mut errors);
     let verifies =
         |compact: Compact<'_>| issuer.check_signature(&compact).is_ok() && compact.payload().is_ok();
     errors.into_vec().is_empty() && Compact::parse(jws, 16 * 1024).is_ok_and(verifies)

@@ -1,7 +1,7 @@
 //! The keys of an issuer: how they are prepared, and which of them a token is tried with.
 
 use super::VerifyError;
-use super::issuer::KeySetText;
+use super::issuer::{KeySetText, TrustedIssuer};
 use super::issuer_keys::IssuerKey;
 use super::jws::Header;
 use crate::error::ConfigErrors;
@@ -9,6 +9,10 @@ use crate::jose::{Algorithm, Key, PreparedKey};
 
 /// How many keys a token is tried with at most: a set of keys that all fit must not make a token cost as many verifications.
 pub(super) const MAX_TRIED: usize = 16;
+
+/// How long a set that is fetched may be, in bytes, and how many keys it may have.
+const MAX_FETCHED_BYTES: usize = 512 * 1024;
+const MAX_FETCHED_KEYS: usize = 1000;
 
 /// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set that have no `alg`.
 pub(super) fn prepare(
@@ -27,7 +31,7 @@ pub(super) fn prepare(
     }
     check_single(label, &keys, errors);
     if let Some(algorithms) = algorithms {
-        check_algorithms(label, algorithms, sets, errors);
+        check_algorithms(label, algorithms, !sets.is_empty(), errors);
     }
     for set in sets {
         match Key::prepare_set(&set.0, algorithms, label) {
@@ -37,10 +41,50 @@ pub(super) fn prepare(
     }
     if single.is_empty() && sets.is_empty() {
         errors.push(format!(
-            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`"
+            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`{}",
+            if cfg!(feature = "jwks") { ", or `.jwks_url(..)`" } else { ", or with the feature `jwks` `.jwks_url(..)`" }
         ));
     }
     keys
+}
+
+/// Parses a set that was fetched.
+///
+/// # Errors
+/// If it is too large, can't be read, or has no key that can be used.
+pub(super) fn prepare_fetched(
+    label: &str,
+    jwks: &str,
+    algorithms: Option<&[Algorithm]>,
+) -> Result<Vec<PreparedKey>, String> {
+    if jwks.len() > MAX_FETCHED_BYTES {
+        return Err(format!(
+            "the key set has {} bytes, and {MAX_FETCHED_BYTES} at most are read",
+            jwks.len()
+        ));
+    }
+    let keys = Key::prepare_set(jwks, algorithms, label)?;
+    if keys.len() > MAX_FETCHED_KEYS {
+        return Err(format!("the key set has {} keys, and {MAX_FETCHED_KEYS} at most are used", keys.len()));
+    }
+    // A secret that anybody can fetch is none (RFC 8725 §3.1).
+    if keys.iter().any(|key| key.algorithm.takes_secret()) {
+        return Err("the key set contains a secret, which everybody can read who can fetch it".to_owned());
+    }
+    Ok(keys)
+}
+
+/// Reports what does not fit an issuer whose keys are fetched.
+pub(super) fn check_fetched(label: &str, issuer: &TrustedIssuer, errors: &mut ConfigErrors) {
+    if !issuer.keys.is_empty() || !issuer.key_sets.is_empty() {
+        errors.push(format!(
+            "{label}: its keys are fetched, and keys are given too: leave out `.key(..)` and `.jwks(..)`, or `discover`, `jwks_url` and \
+             `jwks_from`"
+        ));
+    }
+    if let Some(algorithms) = &issuer.key_set_algorithms {
+        check_algorithms(label, algorithms, true, errors);
+    }
 }
 
 /// Reports keys that were added one by one and that no token could choose between. Those of a set are the issuer's to choose, and
@@ -64,7 +108,7 @@ fn check_single(label: &str, keys: &[PreparedKey], errors: &mut ConfigErrors) {
     }
 }
 
-fn check_algorithms(label: &str, algorithms: &[Algorithm], sets: &[KeySetText], errors: &mut ConfigErrors) {
+fn check_algorithms(label: &str, algorithms: &[Algorithm], has_set: bool, errors: &mut ConfigErrors) {
     if algorithms.is_empty() {
         errors.push(format!(
             "{label}: `jwks_algorithms` is empty, so no key without `alg` would be used: name at least one algorithm, or leave out \
@@ -77,7 +121,7 @@ fn check_algorithms(label: &str, algorithms: &[Algorithm], sets: &[KeySetText], 
              algorithms for public keys"
         ));
     }
-    if sets.is_empty() {
+    if !has_set {
         errors.push(format!(
             "{label}: `jwks_algorithms` is called, but the issuer has no key set: call `.jwks(..)` too, or write `alg` into the JWK"
         ));

@@ -172,7 +172,7 @@ async fn engine(file: &FilePath) -> Result<(Auth, Arc<Users>), BoxError> {
         .api_keys(ApiKeys::in_header("X-API-Key").prefix("orders_live").store(store.clone()))
         .store(store)
         .build()?;
-    auth.catch_up().await?;
+    auth.start().await?;
     Ok((auth, users))
 }
 

@@ -154,7 +154,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         TokenIssuer::new("https://cookie-login.example", "cookie-login", keys.signing, users.clone())
             .refresh_key(keys.refresh);
     let auth = engine(issuer).store(RedbStore::open(data.join("logins.redb"))?).build()?;
-    auth.catch_up().await?;
+    auth.start().await?;
 
     let app = routes(&auth, users)?.finish(&auth)?.layer(map_response(with_security_headers));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {

@@ -52,7 +52,7 @@ impl SubjectStore for Users {
 async fn main() -> Result<(), BoxError> {
     let key = SigningKey::generate(Algorithm::EdDSA)?.with_id("1"); // a real service reads its keys from its secret store
     let auth = engine(CustomStore::default(), &key, random_secret()?)?;
-    auth.catch_up().await?; // reads the log; until then requests with a token are answered 503
+    auth.start().await?; // reads the log; until then requests with a token are answered 503
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let address = listener.local_addr()?;

@@ -18,8 +18,8 @@ async fn a_logout_is_enforced_by_every_process_that_shares_the_store() -> Result
     let (store, key) = (CustomStore::default(), SigningKey::generate(Algorithm::EdDSA)?.with_id("1"));
     let here = engine(store.clone(), &key, [7; 32])?;
     let there = engine(store, &key, [7; 32])?;
-    here.catch_up().await?;
-    there.catch_up().await?;
+    here.start().await?;
+    there.start().await?;
     let apps = [app(&here)?, app(&there)?];
     let alice = here.tokens()?.issue(&Subject::new("alice")).await?;
     let bob = here.tokens()?.issue(&Subject::new("bob")).await?;
@@ -29,7 +29,7 @@ async fn a_logout_is_enforced_by_every_process_that_shares_the_store() -> Result
 
     let [app, _] = &apps;
     assert_eq!(ask(app, "POST", "/logout", &alice.access_token).await?, 204);
-    there.catch_up().await?; // happens by itself within the time between two looks at the log
+    there.start().await?; // happens by itself within the time between two looks at the log
     for app in &apps {
         assert_eq!(ask(app, "GET", "/me", &alice.access_token).await?, 401);
         assert_eq!(ask(app, "GET", "/me", &bob.access_token).await?, 200);

@@ -182,7 +182,7 @@ async fn main() -> Result<(), BoxError> {
         .store(RedbStore::open(options.data.join("auth.redb"))?) // sessions and revocations survive a restart
         .vocabulary(&VOCABULARY)
         .build()?;
-    auth.catch_up().await?;
+    auth.start().await?;
 
     let routes = with_documents(routes(auth.tokens()?, users), &auth)?;
     println!("Who may call what (yes: allowed, -: denied, if: the rule asks for more than roles):\n");

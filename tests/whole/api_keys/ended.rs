@@ -85,7 +85,7 @@ pub(super) async fn a_key_never_becomes_good_again(shop: Shop) {
     }
     assert_eq!(revocations.status().entries, 0, "nothing in the log concerns it any more");
     shop.test.clock().set(UNIX_EPOCH + days(365));
-    shop.test.auth().catch_up().await.unwrap();
+    shop.test.auth().start().await.unwrap();
     assert_eq!(shop.status(key.text()).await, 401, "before it was revoked");
     let next = shop.another(|keys| keys, |builder| builder).await;
     assert_eq!(next.status(key.text()).await, 401, "after a restart");

@@ -125,7 +125,7 @@ impl Shop {
     pub(super) async fn at(&self, place: CredentialPlace) -> Self {
         let api_keys = ApiKeys::at(place).prefix(PREFIX).store(self.keys.clone());
         let test = TestAuth::with(|builder| self.kept.store(builder).api_keys(api_keys));
-        test.auth().catch_up().await.unwrap();
+        test.auth().start().await.unwrap();
         let app = reading().finish(test.auth()).unwrap();
         Self {
             test,
@@ -145,7 +145,7 @@ impl Shop {
     ) -> Self {
         let api_keys = keys(ApiKeys::in_header("X-API-Key").prefix(PREFIX).store(store.clone()));
         let test = TestAuth::with(|builder| configure(kept.store(builder).api_keys(api_keys)));
-        test.auth().catch_up().await.unwrap();
+        test.auth().start().await.unwrap();
         let app = routes().finish(test.auth()).unwrap();
         Self { test, app, keys: store, kept, directory }
     }
@@ -157,7 +157,7 @@ impl Shop {
     /// Lets time pass, and reads the log, which must not be too old.
     pub(super) async fn pass(&self, time: Duration) {
         self.test.clock().advance(time);
-        self.test.auth().catch_up().await.unwrap();
+        self.test.auth().start().await.unwrap();
     }
 
     /// A key of alice, who may do nothing in particular.

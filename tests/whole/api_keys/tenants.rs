@@ -36,14 +36,14 @@ pub(super) async fn instances_with_one_prefix_share_keys(shop: Shop) {
     }
     one.service().revoke(ends.id()).await.unwrap();
     assert_eq!(one.status(ends.text()).await, 401);
-    other.test.auth().catch_up().await.unwrap();
+    other.test.auth().start().await.unwrap();
     assert_eq!(other.status(ends.text()).await, 401);
     for key in [&stays, &bob] {
         assert_eq!((one.status(key.text()).await, other.status(key.text()).await), (200, 200));
     }
     other.service().revoke_all("alice").await.unwrap();
     assert_eq!(other.status(stays.text()).await, 401);
-    one.test.auth().catch_up().await.unwrap();
+    one.test.auth().start().await.unwrap();
     assert_eq!(one.status(stays.text()).await, 401);
     assert_eq!((one.status(bob.text()).await, other.status(bob.text()).await), (200, 200));
 }

@@ -84,7 +84,7 @@ async fn each_step_is_reported_with_the_address() {
 async fn a_login_that_fails_at_the_end_is_one_failed_login() {
     let store = FlakyStore::default();
     let shop = Shop::new(Delivery::Cookies, |builder| builder.store(store.clone()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let app = app(&shop, Delivery::Cookies);
     let former = shop.issue("bob").await;
     store.set_takes_no_revocation(true);

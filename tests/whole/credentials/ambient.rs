@@ -47,7 +47,7 @@ async fn a_page_of_another_origin_neither_learns_of_a_cookie_nor_clears_it() {
 async fn a_revoked_cookie_counts_as_absent_and_one_that_could_not_be_judged_does_not() {
     let store = FlakyStore::default();
     let test = TestAuth::with(|builder| builder.store(store.clone()));
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     let app = app(test.auth());
     let sent = cookie(&test.token(&TestUser::new("alice")));
     let ask = async || send(&app, request("GET", "/optional", &[("cookie", &sent)])).await;

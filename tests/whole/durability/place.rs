@@ -26,7 +26,7 @@ async fn a_file_that_is_gone_is_reported_and_nothing_is_acknowledged() {
         .store(RedbStore::open(&path).unwrap())
         .build()
         .unwrap();
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let tokens = auth.tokens().unwrap();
     let app = Router::new().route("/", get(guarded)).route("/ready", get(readiness)).finish(&auth).unwrap();
     let ready = async || status(&app, "GET", "/ready", None).await;

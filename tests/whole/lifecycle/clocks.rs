@@ -22,7 +22,7 @@ impl Shop {
     /// With a store, as an engine that is stopped and started has it.
     pub(super) async fn over(store: &(impl RevocationLog + RefreshTokenStore + Clone)) -> Self {
         let shop = Self::with(|issuer| issuer, |builder| builder.store(store.clone()));
-        shop.auth.catch_up().await.unwrap();
+        shop.auth.start().await.unwrap();
         shop
     }
 
@@ -37,7 +37,7 @@ impl Shop {
 
     /// What the engine does every second.
     pub(super) async fn tick(&self) {
-        self.auth.catch_up().await.unwrap();
+        self.auth.start().await.unwrap();
         self.auth.revocations().drop_expired().await.unwrap();
     }
 
@@ -118,13 +118,13 @@ async fn a_clock_that_is_ahead_at_a_start_makes_nothing_forgotten() {
     let restarted =
         Shop::with(|issuer| issuer, |builder| builder.store(store.clone()).clock(shop.clock.clone()));
     shop.clock.set(right + Duration::from_secs(30 * DAY));
-    restarted.auth.catch_up().await.unwrap();
+    restarted.auth.start().await.unwrap();
     for _ in 0..6 {
         shop.pass(HOUR);
         restarted.auth.revocations().drop_expired().await.unwrap();
     }
     shop.clock.set(right + Duration::from_secs(10 * MINUTE));
-    restarted.auth.catch_up().await.unwrap();
+    restarted.auth.start().await.unwrap();
     assert_eq!(restarted.who(&tokens.access_token).await, Err(401));
     assert_eq!(store.confirmed_time().await.unwrap().unwrap(), right + Duration::from_secs(6 * HOUR));
 }
@@ -235,7 +235,7 @@ async fn a_clock_that_has_jumped_too_far_ahead_issues_nothing() {
 async fn the_oldest_sessions_of_a_user_end_when_there_are_too_many() {
     let shop =
         Shop::with(|issuer| issuer.max_sessions_per_user(3), |builder| builder.store(MemoryStore::new()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let bob = shop.log_in("bob").await;
     let mut alice = Vec::new();
     for _ in 0..5 {
@@ -260,7 +260,7 @@ async fn the_oldest_sessions_of_a_user_end_when_there_are_too_many() {
 async fn sessions_that_have_ended_but_have_a_row_do_not_count() {
     let store = MemoryStore::new();
     let shop = Shop::with(|issuer| issuer.max_sessions_per_user(3), |builder| builder.store(store.clone()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     for _ in 0..3 {
         shop.log_in("alice").await;
     }
@@ -297,7 +297,7 @@ async fn a_logout_everywhere_of_many_sessions() {
     let store = FlakyStore::default();
     let shop =
         Shop::with(|issuer| issuer.max_sessions_per_user(usize::MAX), |builder| builder.store(store.clone()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let mut tokens = Vec::new();
     for _ in 0..2500 {
         tokens.push(shop.log_in("alice").await);

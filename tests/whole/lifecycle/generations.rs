@@ -38,7 +38,7 @@ async fn a_logout_everywhere_by_an_engine_that_only_verifies() {
     let shop = Shop::over(&store).await;
     let trusted = TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(signing_key(1).verifying_key());
     let other = Auth::builder().clock(shop.clock.clone()).issuer(trusted).store(store).build().unwrap();
-    other.catch_up().await.unwrap();
+    other.start().await.unwrap();
     let old = shop.log_in("alice").await;
     let user = Revocation::User {
         issuer: ISSUER.into(),
@@ -64,10 +64,10 @@ async fn of_two_logouts_everywhere_the_last_in_the_log_counts() {
         tokio::task::yield_now().await;
     }
     store.hold_answers(false);
-    one.auth.catch_up().await.unwrap();
+    one.auth.start().await.unwrap();
     let alone = one.tokens.issue_access(&Subject::new("alice")).unwrap();
     two.tokens.log_out_everywhere("alice").await.unwrap();
-    one.auth.catch_up().await.unwrap();
+    one.auth.start().await.unwrap();
     assert_eq!(one.who(&alone).await, Err(401));
     store.release_answers();
     late.await.unwrap().unwrap();
@@ -75,7 +75,7 @@ async fn of_two_logouts_everywhere_the_last_in_the_log_counts() {
     let (here, there) = (one.log_in("alice").await, two.log_in("alice").await);
     for shop in [&one, &two] {
         for tokens in [&here, &there] {
-            shop.auth.catch_up().await.unwrap();
+            shop.auth.start().await.unwrap();
             assert!(shop.who(&tokens.access_token).await.is_ok());
         }
     }
@@ -87,7 +87,7 @@ async fn an_instance_that_forgets_later_accepts_the_sessions_of_one_that_has_for
     let store = MemoryStore::new();
     let (one, two) = (Shop::over(&store).await, Shop::over(&store).await);
     one.tokens.log_out_everywhere("alice").await.unwrap();
-    two.auth.catch_up().await.unwrap();
+    two.auth.start().await.unwrap();
     for day in 0..60 {
         one.pass(DAY);
         // Its monotonic clock stands still for a week.
@@ -99,7 +99,7 @@ async fn an_instance_that_forgets_later_accepts_the_sessions_of_one_that_has_for
         one.tick().await;
         two.tick().await;
         let tokens = one.log_in("alice").await;
-        two.auth.catch_up().await.unwrap();
+        two.auth.start().await.unwrap();
         assert!(two.who(&tokens.access_token).await.is_ok(), "after {day} days");
         assert!(one.who(&tokens.access_token).await.is_ok(), "after {day} days");
     }
@@ -113,7 +113,7 @@ async fn a_token_without_a_session_that_is_dated_in_the_future_stays_revoked_aft
     let shop = Shop::over(&store).await;
     shop.set_ahead(20 * DAY);
     let ahead = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()).clock(shop.clock.clone()));
-    ahead.auth.catch_up().await.unwrap();
+    ahead.auth.start().await.unwrap();
     let alone = ahead.tokens.issue_access(&Subject::new("alice")).unwrap();
     drop(ahead);
     shop.set_back(20 * DAY);

@@ -30,7 +30,7 @@ async fn log_out_everywhere_is_up_to_now_by_a_clock_that_moves() {
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()).clock(moving()));
     ahead.pass(30);
     for shop in [&ahead, &shop] {
-        shop.auth.catch_up().await.unwrap();
+        shop.auth.start().await.unwrap();
     }
     let revocations = || shop.auth.revocations();
     let everyone = |bound| Revocation::User {
@@ -60,7 +60,7 @@ async fn log_out_everywhere_is_up_to_now_by_a_clock_that_moves() {
 async fn the_debug_text_of_revocations_and_of_their_store_has_no_rows() {
     let store = MemoryStore::new();
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     shop.log_in("alice").await;
     shop.tokens.log_out_everywhere("alice").await.unwrap();
     shop.log_in("alice").await;

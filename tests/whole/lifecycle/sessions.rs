@@ -94,7 +94,7 @@ async fn what_has_ended_is_not_listed() {
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     let other = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     for shop in [&shop, &other] {
-        shop.auth.catch_up().await.unwrap();
+        shop.auth.start().await.unwrap();
     }
     let (expired, out) = (shop.log_in("alice").await, shop.log_in("alice").await);
     shop.tokens.log_out(&out.refresh_token).await.unwrap();
@@ -107,11 +107,11 @@ async fn what_has_ended_is_not_listed() {
     let row = store.find(id).await.unwrap().unwrap();
     other.tokens.end_session(&two.session_id).await.unwrap();
     store.insert(row).await.unwrap();
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert_eq!(shop.ids("alice").await, from_ref(&expired.session_id));
 
     shop.pass(14 * 86_400 - 1);
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert_eq!(shop.ids("alice").await, [expired.session_id]);
     shop.pass(1);
     assert!(shop.ids("alice").await.is_empty());
@@ -195,7 +195,7 @@ async fn what_one_instance_ends_the_others_enforce() {
     let alice = one.caller(&current.access_token).await;
     assert!(one.tokens.end_own_session(&alice, &desk.session_id).await.unwrap());
     assert_eq!(one.tokens.end_other_sessions(&alice).await.unwrap(), 1);
-    two.auth.catch_up().await.unwrap();
+    two.auth.start().await.unwrap();
     for ended in [&phone, &desk] {
         assert_eq!(two.who(&ended.access_token).await, Err(401));
         assert_eq!(two.refused(&ended.refresh_token).await, RefreshError::Ended);
@@ -234,7 +234,7 @@ async fn while_the_store_fails_nothing_ends_and_nothing_is_claimed() {
     let store = FlakyStore::default();
     let shop =
         Shop::with(|issuer| issuer, |builder| builder.store(store.clone()).max_staleness(Duration::MAX));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let (current, one, two) =
         (shop.log_in("alice").await, shop.log_in("alice").await, shop.log_in("alice").await);
     let alice = shop.caller(&current.access_token).await;
@@ -267,7 +267,7 @@ async fn a_list_is_of_a_view_that_is_fresh() {
     let store = FlakyStore::default();
     let shop = Shop::with(|issuer| issuer, |builder| builder.store(store.clone()));
     assert!(matches!(shop.tokens.sessions("alice").await, Err(TokenError::Store(_))), "it was not read yet");
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     assert!(shop.ids("alice").await.is_empty());
 }
 
@@ -278,7 +278,7 @@ async fn a_list_is_bounded_and_all_others_end() {
     let store = MemoryStore::new();
     let shop =
         Shop::with(|issuer| issuer.max_sessions_per_user(usize::MAX), |builder| builder.store(store.clone()));
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     shop.pass(10_000);
     let current = shop.log_in("alice").await;
     let pattern = store.find(base64_id(&current.session_id)).await.unwrap().unwrap();

@@ -123,7 +123,7 @@ impl World {
     fn tick(&mut self) {
         self.latest = self.latest.max(self.now());
         self.runtime.block_on(async {
-            self.auth.catch_up().await.unwrap();
+            self.auth.start().await.unwrap();
             self.auth.revocations().drop_expired().await.unwrap();
         });
     }
@@ -265,7 +265,7 @@ fn start(runtime: &Runtime, store: &MemoryStore, clock: &TestClock) -> (Auth, ax
     let builder = Auth::builder().token_issuer(issuer).clock(clock.clone()).store(store.clone());
     let auth = runtime.block_on(async {
         let auth = builder.leeway(Duration::ZERO).build().unwrap();
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         auth
     });
     let app = Router::new().route("/", get(who)).finish(&auth).unwrap();

@@ -37,7 +37,7 @@ impl Shop {
     async fn new(delivery: Delivery, configure: fn(TokenRoutes<People>) -> TokenRoutes<People>) -> Self {
         let (people, store) = (People::default(), FlakyStore::default());
         let auth = Auth::builder().token_issuer(issuer(&people)).store(store.clone()).build().unwrap();
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         let tokens = auth.tokens().unwrap();
         let routes = match delivery {
             Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),

@@ -168,7 +168,7 @@ impl Shop {
             .finish(&auth)
             .unwrap()
             .layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         // The first tick of the background task, which reads the clock too.
         yield_now().await;
         Self { app, auth, clock }
@@ -206,7 +206,7 @@ impl Shop {
             "/who" => send(&self.app, request("GET", route, &[("cookie", &cookies)])).await,
             "/who, renewed" => {
                 self.clock.advance(Duration::from_secs(960));
-                self.auth.catch_up().await.unwrap();
+                self.auth.start().await.unwrap();
                 send(&self.app, request("GET", "/who", &[("cookie", &cookies)])).await
             }
             _ => self.post(&format!("/auth{route}"), form, &cookies, String::new()).await,

@@ -84,7 +84,7 @@ impl End {
 async fn advance(services: &[&Service], seconds: u64) {
     services[0].clock.advance(Duration::from_secs(seconds));
     for service in services {
-        service.auth.catch_up().await.unwrap();
+        service.auth.start().await.unwrap();
     }
 }
 

@@ -162,7 +162,7 @@ impl Shop {
         let (store, clock) = (FlakyStore::default(), TestClock::new());
         let builder = Auth::builder().clock(clock.clone()).token_issuer(issuer(&People::default()));
         let auth = builder.store(store.clone()).build().unwrap();
-        auth.catch_up().await.unwrap();
+        auth.start().await.unwrap();
         Self { tokens: auth.tokens().unwrap(), auth, clock, store }
     }
 

@@ -122,7 +122,7 @@ async fn a_socket_that_is_opened_after_its_subject_was_forgotten_goes_on() {
         .store(MemoryStore::new())
         .build()
         .unwrap();
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
     let caller = async || {
         let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", "acme")])).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_socket_that_is_opened_after_its_subject_was_forgotten_goes_on() {
     let before = caller().await;
     auth.revocations().forget(before.issuer().unwrap(), "acme").await.unwrap();
     let after = caller().await;
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     assert_eq!(auth.revocations().status().cursor, 1, "it was read");
     let mut ended = after.ended();
     assert!(timeout(Duration::from_secs(10), &mut ended).await.is_err());

@@ -15,7 +15,7 @@ async fn shop(build: fn(AuthBuilder) -> AuthBuilder, configure: Configure) -> (S
     let with_store = store.clone();
     let build = |builder: AuthBuilder| build(builder.store(with_store).max_staleness(Duration::MAX));
     let shop = Shop::new(Delivery::Cookies, build, configure);
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     (shop, store)
 }
 
@@ -119,7 +119,7 @@ async fn an_own_login_that_does_not_fit_is_500_and_its_session_is_ended() {
     let (people, store) = (People::default(), MemoryStore::new());
     let builder = Auth::builder().token_issuer(issuer(&people)).store(store.clone());
     let auth = builder.max_staleness(Duration::MAX).build().unwrap();
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let tokens = auth.tokens().unwrap();
     let app = Router::new()
         .route("/in", post(own_log_in))

@@ -113,7 +113,7 @@ async fn a_store_that_fails_is_503_and_the_cookies_stay() {
         builder.renew_transparently().store(with_store).max_staleness(Duration::MAX)
     };
     let shop = Shop::new(Delivery::Cookies, build, |routes| routes);
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     let cookies = cookie_header(&shop.log_in("alice").await);
     shop.clock.advance(Duration::from_secs(7200));
     store.set_broken(true);

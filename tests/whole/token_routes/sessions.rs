@@ -114,7 +114,7 @@ fn with_store(store: &FlakyStore) -> Shop {
 }
 
 async fn started(shop: Shop) -> Shop {
-    shop.auth.catch_up().await.unwrap();
+    shop.auth.start().await.unwrap();
     shop
 }
 
@@ -253,7 +253,7 @@ async fn own_login(
 async fn a_login_of_the_applications_own_ends_the_session_too() {
     let (store, people) = (FlakyStore::default(), People::default());
     let auth = Auth::builder().token_issuer(issuer(&people)).store(store.clone()).build().unwrap();
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let endpoints = TokenRoutes::cookies(auth.tokens().unwrap(), people).endpoints();
     let app = Router::new()
         .route("/in", post(own_login))

@@ -80,14 +80,14 @@ async fn reaches_another_engine(store: impl RevocationLog + RefreshTokenStore + 
     let accounts = Accounts::new();
     let engines = [(), ()].map(|()| service_with(&accounts, |builder| builder.store(store.clone())));
     for (test, app) in &engines {
-        test.auth().catch_up().await.unwrap();
+        test.auth().start().await.unwrap();
         assert_eq!(get_as(app, test, &alice(), "/plain").await.status, 200);
     }
     accounts.set(TEST_ISSUER, "alice", "Alice", false);
     let [(one, of_one), (other, of_other)] = &engines;
     forget(one, "alice").await;
     assert_eq!(get_as(of_one, one, &alice(), "/plain").await.status, 401);
-    other.auth().catch_up().await.unwrap();
+    other.auth().start().await.unwrap();
     assert_eq!(get_as(of_other, other, &alice(), "/plain").await.status, 401);
 }
 
@@ -114,7 +114,7 @@ async fn its_entry_is_kept_for_as_long_as_a_cache_can_remember() {
         let (test, _) = service_with(&Accounts::new(), |builder| {
             builder.store(store.clone()).max_staleness(Duration::from_secs(40)).user_cache(cache)
         });
-        test.auth().catch_up().await.unwrap();
+        test.auth().start().await.unwrap();
         forget(&test, "alice").await;
         let page = store.read(0, 10).await.unwrap();
         let [entry] = &page.entries[..] else { panic!("{page:?}") };
@@ -127,7 +127,7 @@ async fn its_entry_is_kept_for_as_long_as_a_cache_can_remember() {
 async fn if_the_store_takes_no_entry_it_is_forgotten_here_all_the_same() {
     let (accounts, store) = (Accounts::new(), FlakyStore::default());
     let (test, app) = service_with(&accounts, |builder| builder.store(store.clone()));
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     assert_eq!(get_as(&app, &test, &alice(), "/plain").await.status, 200);
     accounts.set(TEST_ISSUER, "alice", "Alice", false);
     store.set_takes_no_revocation(true);
@@ -139,12 +139,12 @@ async fn if_the_store_takes_no_entry_it_is_forgotten_here_all_the_same() {
 async fn a_log_of_many_entries_is_read_at_the_start() {
     let (accounts, store) = (Accounts::new(), MemoryStore::new());
     let (first, _) = service_with(&accounts, |builder| builder.store(store.clone()));
-    first.auth().catch_up().await.unwrap();
+    first.auth().start().await.unwrap();
     for number in 0..5000 {
         forget(&first, &format!("user {number}")).await;
     }
     let (test, app) = service_with(&accounts, |builder| builder.store(store.clone()));
-    test.auth().catch_up().await.unwrap();
+    test.auth().start().await.unwrap();
     let status = test.auth().revocations().status();
     assert_eq!((status.entries, status.cursor), (5000, 5000), "sockets look at what was forgotten lately");
     assert_eq!(get_as(&app, &test, &alice(), "/plain").await.status, 200);

@@ -94,7 +94,7 @@ async fn its_caller_is_held_to_rules_until_it_expires_or_the_view_is_too_old() {
     drop(Router::<()>::new().declares("partners", &PARTNERS).finish(&auth).unwrap());
     let error = auth.verify_with("partner", "good").await.unwrap_err();
     assert_eq!(error.kind(), CallerErrorKind::Unavailable, "the log was never read");
-    auth.catch_up().await.unwrap();
+    auth.start().await.unwrap();
     let [lasting, short] =
         [auth.verify_with("partner", "good").await, auth.verify_with("partner", "short").await]
             .map(Result::unwrap);

@@ -1,0 +1,130 @@
+//! The keys of issuers are fetched: at the start, when they are due, and when a token may be of a key that is not known here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Auth, Engine};
+use crate::catch_panic::catch_panic_of;
+use crate::rejection::{CallerError, CallerErrorKind};
+use crate::verify::{FetchedKeys, KeySetStatus, LONGEST_FETCH, Run, Unknown};
+
+/// How long a request waits for keys at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+impl Auth {
+    /// The state of the key sets that are fetched ([`TrustedIssuer::discover`](crate::verify::TrustedIssuer::jwks_from)), one for each
+    /// issuer that has such: for a readiness probe and for an operator.
+    #[must_use]
+    pub fn key_sets(&self) -> Vec<KeySetStatus> {
+        let engine = self.engine();
+        engine.authentication.jwt.key_set_status(engine.monotonic())
+    }
+}
+
+impl Engine {
+    /// Has the keys fetched that are due.
+    pub(super) fn refresh_keys(self: &Arc<Self>) {
+        for keys in self.authentication.jwt.fetched_keys() {
+            if let Some(run) = keys.due(self.monotonic()) {
+                self.fetch(keys, run);
+            }
+        }
+    }
+
+    /// Fetches the keys that were never fetched. Returns what failed: the issuer, and why.
+    pub(super) async fn fetch_first_keys(self: &Arc<Self>) -> Vec<(String, String)> {
+        let mut failures = Vec::new();
+        let now = self.monotonic();
+        // All of them begin before one is waited for.
+        let all: Vec<_> =
+            self.authentication.jwt.fetched_keys().map(|keys| (keys, keys.first(now))).collect();
+        let waiting = all.into_iter().filter_map(|(keys, first)| {
+            let (run, waiting) = first?;
+            if let Some(run) = run {
+                self.fetch(keys, run);
+            }
+            Some((keys, waiting))
+        });
+        // Collected, so that each fetch is started now.
+        for (keys, waiting) in waiting.collect::<Vec<_>>() {
+            let failure = timeout(LONGEST_FETCH, waiting.ended())
+                .await
+                .unwrap_or_else(|_| Some(format!("it took longer than {} s", LONGEST_FETCH.as_secs())));
+            if let Some(failure) = failure.filter(|_| !keys.may_start_unreachable) {
+                failures.push((keys.label().to_owned(), failure));
+            }
+        }
+        failures
+    }
+
+    /// Runs a fetch on a task of its own: it goes on when the request that had it run ends.
+    fn fetch(self: &Arc<Self>, keys: &Arc<FetchedKeys>, run: Run) {
+        let (engine, keys) = (Arc::downgrade(self), Arc::clone(keys));
+        tokio::spawn(async move {
+            // The function is the application's: what it does before its future counts as well.
+            let fetching = async { (keys.fetch)().await };
+            let answer = match timeout(LONGEST_FETCH, catch_panic_of(fetching)).await {
+                Ok(Ok(answer)) => answer.map_err(|error| error.to_string()),
+                Ok(Err(panic)) => Err(format!("the function that fetches the keys {panic}")),
+                Err(_) => Err(format!("the fetch took longer than {} s", LONGEST_FETCH.as_secs())),
+            };
+            let Some(engine) = engine.upgrade() else { return };
+            match engine.authentication.jwt.take_fetched(&keys, run, answer, engine.now()) {
+                Ok(is_withdrawn) => {
+                    if is_withdrawn {
+                        engine.keys_replaced();
+                    }
+                }
+                Err(error) => tracing::warn!(
+                    issuer = keys.label(),
+                    error,
+                    "auth: the keys of an issuer can't be fetched: those from before serve for 24 hours since they were fetched"
+                ),
+            }
+        });
+    }
+
+    /// A token that is refused may be of a key that is not known here: its issuer's keys are fetched, and it is judged again. `judge` is
+    /// how it is judged, and `refused` how it was.
+    ///
+    /// A refusal stands only where a fetch that began after the request succeeded; otherwise it can't be decided now.
+    pub(crate) async fn with_new_keys<T>(
+        self: &Arc<Self>,
+        token: &str,
+        refused: CallerError,
+        judge: impl Fn() -> Result<T, CallerError>,
+    ) -> Result<T, CallerError> {
+        let Some(keys) = self.authentication.jwt.fetched_keys_for(token) else { return Err(refused) };
+        let (waiting, is_own) = match keys.unknown_key(self.monotonic()) {
+            Unknown::Run(run, waiting) => {
+                self.fetch(keys, run);
+                (waiting, true)
+            }
+            Unknown::Join(waiting) => (waiting, false),
+            Unknown::CoolDown(time) => {
+                let reason = "the token may be of a new key, and the keys of its issuer were fetched too lately to fetch them again";
+                return Err(CallerError::new(CallerErrorKind::Unavailable, reason).retry_after(time));
+            }
+            Unknown::Full => {
+                let reason = "the token may be of a new key, and 1,000 requests wait for the keys of its issuer already";
+                return Err(CallerError::new(CallerErrorKind::Unavailable, reason));
+            }
+        };
+        let failure = match timeout(LONGEST_WAIT, waiting.ended()).await {
+            Ok(failure) => failure,
+            Err(_) => Some(format!("they did not arrive within {} s", LONGEST_WAIT.as_secs())),
+        };
+        match judge() {
+            Err(refused) if refused.is_of_unknown_key() && (!is_own || failure.is_some()) => {
+                let why = failure.unwrap_or_else(|| "they were being fetched when it arrived".to_owned());
+                let reason =
+                    format!("the token may be of a new key, and the keys of its issuer are not known: {why}");
+                let unavailable = CallerError::new(CallerErrorKind::Unavailable, reason);
+                Err(unavailable.retry_after(keys.cool_down(self.monotonic())))
+            }
+            judged => judged,
+        }
+    }
+}

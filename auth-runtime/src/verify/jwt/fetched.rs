@@ -1,0 +1,88 @@
+//! The keys of a verifier that are fetched.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{Compact, Header, IssuerKey, JwtVerifier, PreparedIssuer, keys};
+use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run};
+use crate::verify::key_source::FetchedKeySet;
+
+impl JwtVerifier {
+    /// The keys that are fetched, of each issuer that has such.
+    pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &Arc<FetchedKeys>> {
+        self.issuers.iter().filter_map(|issuer| issuer.fetched.as_ref())
+    }
+
+    /// The fetched keys among which the key of a token may be, once they are fetched anew; `None` where that would not help.
+    pub(crate) fn fetched_keys_for(&self, token: &str) -> Option<&Arc<FetchedKeys>> {
+        let compact = Compact::parse(token, self.max_token_bytes).ok()?;
+        let issuer = self.issuer_of(&compact.payload().ok()?).ok()?;
+        let fetched = issuer.fetched.as_ref()?;
+        let header = Header::parse(compact.header).ok()?;
+        // No key set that is fetched has a secret (RFC 8725 §3.1).
+        let is_of_set = !header.algorithm.takes_secret() && issuer.check_type(&header).is_ok();
+        let keys = issuer.keys.load();
+        let is_known =
+            |known: &IssuerKey| known.key.algorithm == header.algorithm && known.key.id == header.kid;
+        let has_known_id = header.kid.is_some() && keys.iter().any(is_known);
+        (is_of_set && !has_known_id).then_some(fetched)
+    }
+
+    /// Takes the answer of a fetch. Returns whether a key was withdrawn.
+    ///
+    /// # Errors
+    /// Why the fetch failed, or its answer has no key that can be used. The keys from before stay.
+    pub(crate) fn take_fetched(
+        &self,
+        keys: &FetchedKeys,
+        run: Run,
+        answer: Result<FetchedKeySet, String>,
+        at: SystemTime,
+    ) -> Result<bool, String> {
+        let Some(issuer) = self.issuers.get(keys.issuer).filter(|_| keys.counts(run)) else {
+            return Ok(false);
+        };
+        let taken = answer.and_then(|set| Ok((issuer.take_set(&set.jwks)?, set.fresh_for)));
+        match taken {
+            Ok((withdrawn, fresh_for)) => {
+                issuer.keys.trust_until(run.began().saturating_add(LONGEST_TRUST));
+                keys.succeeded(run, fresh_for, at);
+                Ok(withdrawn > 0)
+            }
+            Err(failure) => {
+                keys.failed(run, failure.clone());
+                Err(failure)
+            }
+        }
+    }
+
+    /// The state of the keys that are fetched.
+    pub(crate) fn key_set_status(&self, now: Duration) -> Vec<KeySetStatus> {
+        let fetched = self.issuers.iter().filter_map(|issuer| Some((issuer, issuer.fetched.as_ref()?)));
+        let status = |(issuer, fetched): (&PreparedIssuer, &Arc<FetchedKeys>)| {
+            fetched.status(issuer.keys.load().len(), issuer.keys.are_trusted(now))
+        };
+        fetched.map(status).collect()
+    }
+}
+
+impl PreparedIssuer {
+    /// Uses the keys of a set that was fetched. Returns how many were withdrawn.
+    fn take_set(&self, jwks: &str) -> Result<usize, String> {
+        let label = self.name.label();
+        let prepared = keys::prepare_fetched(&label, jwks, self.key_set_algorithms.as_deref())?;
+        let count = prepared.len();
+        let is_first = self.keys.load().is_empty();
+        let (new, withdrawn) = self.keys.replace(prepared);
+        if is_first || new > 0 || withdrawn > 0 {
+            tracing::info!(
+                issuer = label,
+                keys = count,
+                new,
+                withdrawn,
+                "auth: the keys of an issuer were fetched and have changed"
+            );
+        }
+        Ok(withdrawn)
+    }
+}
