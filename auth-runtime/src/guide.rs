@@ -12,6 +12,7 @@
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework, opaque tokens |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
+//! | [`mcp`] | clients that find your identity provider by themselves; the tools of an MCP server |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
@@ -64,6 +65,9 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/mcp.md")]
+pub mod mcp {}
 
 #[doc = include_str!("../guide/middleware.md")]
 pub mod middleware {}

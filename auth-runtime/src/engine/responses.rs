@@ -20,8 +20,8 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
-    /// The rejection with its answer, which challenges with what `challenged` returns. `is_in_url`: a credential is, so the URL goes nowhere else. If the application's code panics, it is 500 with the
-    /// standard answer.
+    /// The rejection with its answer, which challenges with what `challenged` returns. `is_in_url`: a credential is, so the URL goes
+    /// nowhere else. If the application's code panics, it is 500 with the standard answer.
     pub(crate) fn render<'c>(
         &self,
         rejection: Rejection,

@@ -102,8 +102,7 @@ fn scopes<'a>(
     let of_route = resource.filter(|_| asks_for_token).map_or(&[][..], |resource| resource.scopes);
     let mut scopes: Vec<&str> = of_route.iter().map(String::as_str).collect();
     for scope in missing {
-        // As it always was where no resource is declared: what the rule names, as it names it.
-        if resource.is_none() || !scopes.contains(&scope.as_str()) {
+        if !scopes.contains(&scope.as_str()) {
             scopes.push(scope);
         }
     }
