@@ -39,7 +39,7 @@ impl Service {
             .store(store)
             .build()
             .unwrap();
-        auth.start().await?;
+        auth.start().await.map_err(|error| error.store().unwrap().clone())?;
         let app =
             Router::new().route("/", get(guarded)).route("/key", get(guarded_by_key)).finish(&auth).unwrap();
         Ok(Self { auth, app })

@@ -20,6 +20,7 @@ mod expiry;
 mod forms;
 mod gate;
 mod interop;
+mod key_sets;
 mod let_in;
 mod lifecycle;
 mod model;

@@ -26,7 +26,7 @@ fn key(id: &str) -> SigningKey {
 }
 
 /// The public key as a JWK, as an issuer publishes it.
-fn jwk(key: &SigningKey) -> Value {
+pub(crate) fn jwk(key: &SigningKey) -> Value {
     let auth = Auth::builder().token_issuer(
         auth_runtime::session::TokenIssuer::new("any", "any", key.clone(), People::default())
             .refresh_key(auth_runtime::session::RefreshKey::new("k1", [1; 32])),

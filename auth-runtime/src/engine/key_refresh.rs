@@ -24,6 +24,11 @@ impl Auth {
 }
 
 impl Engine {
+    /// Whether tokens of every issuer can be verified, but for those that the service may start without.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.authentication.jwt.has_keys(self.monotonic())
+    }
+
     /// Has the keys fetched that are due.
     pub(super) fn refresh_keys(self: &Arc<Self>) {
         for keys in self.authentication.jwt.fetched_keys() {

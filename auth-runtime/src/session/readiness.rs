@@ -9,8 +9,9 @@ use axum::response::IntoResponse;
 use crate::catch_panic::catch_panic;
 use crate::pipeline::RequestAuth;
 
-/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old or the store can't be
-/// written. The response contains nothing else, so everyone may call it.
+/// Responds with 204 while requests are served, and with 503 while the view of revocations is too old, the store can't be
+/// written, or the keys of an issuer were not fetched or are too old (not of one that the service may start without:
+/// [`serve_503_until_reachable`](crate::verify::TrustedIssuer::serve_503_until_reachable)). The response contains nothing else, so everyone may call it.
 ///
 /// It is not a liveness check: a restart does not make space on a disk.
 ///
@@ -23,7 +24,7 @@ use crate::pipeline::RequestAuth;
 pub async fn readiness(Extension(auth): Extension<RequestAuth>) -> impl IntoResponse {
     let engine = auth.engine();
     let status = match catch_panic(|| engine.check_fresh(engine.now())) {
-        Ok(Ok(())) if engine.revocations.state.is_writable() => StatusCode::NO_CONTENT,
+        Ok(Ok(())) if engine.revocations.state.is_writable() && engine.has_keys() => StatusCode::NO_CONTENT,
         Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
         Err(panic) => {
             tracing::error!(%panic, "auth: the answer is 500, because the engine's clock panicked");

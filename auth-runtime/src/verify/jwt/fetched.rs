@@ -56,6 +56,13 @@ impl JwtVerifier {
         }
     }
 
+    /// Whether the keys of every issuer serve, but for those that a service may start without.
+    pub(crate) fn has_keys(&self, now: Duration) -> bool {
+        let may_lack =
+            |issuer: &PreparedIssuer| issuer.fetched.as_ref().is_some_and(|keys| keys.may_start_unreachable);
+        self.issuers.iter().all(|issuer| issuer.keys.are_trusted(now) || may_lack(issuer))
+    }
+
     /// The state of the keys that are fetched.
     pub(crate) fn key_set_status(&self, now: Duration) -> Vec<KeySetStatus> {
         let fetched = self.issuers.iter().filter_map(|issuer| Some((issuer, issuer.fetched.as_ref()?)));
