@@ -40,7 +40,7 @@ fn test_engine() -> TestAuth {
     engine(RESOURCE, |builder| builder).0
 }
 
-fn beside(rule: Rule) -> (axum::routing::MethodRouter, Rule) {
+fn beside<S: Clone + Send + Sync + 'static>(rule: Rule) -> (axum::routing::MethodRouter<S>, Rule) {
     (axum::routing::any(async || ()), rule)
 }
 
@@ -126,7 +126,10 @@ async fn scopes_are_those_of_the_rules() {
         (Router::new().fallback(beside(rule!(scopes = ["a"]))), json!(["a"])),
         (Router::new().route("/", beside(rule!(optional))), Value::Null),
         // A declared rule, of a route and of none.
-        (Router::new().route("/", post(read).declares("write", &WRITE)), json!(["notes:read", "notes:write"])),
+        (
+            Router::new().route("/", post(read).declares("write", &WRITE)),
+            json!(["notes:read", "notes:write"]),
+        ),
         (Router::new().route("/", get(home)).declares("write", &WRITE), json!(["notes:write"])),
         // Not of those that no token of an authorization server is for.
         (
@@ -169,7 +172,8 @@ async fn authorization_servers_are_the_issuers_of_tokens_for_the_resource() {
     let key = || SigningKey::generate(Algorithm::EdDSA).unwrap().verifying_key();
     let add = |name: &'static str, audiences: &'static [&'static str]| {
         move |builder: AuthBuilder| {
-            let issuer = audiences.iter().fold(TrustedIssuer::new(name), |issuer, name| issuer.audience(*name));
+            let issuer =
+                audiences.iter().fold(TrustedIssuer::new(name), |issuer, name| issuer.audience(*name));
             builder.issuer(issuer.key(key()))
         }
     };
@@ -183,15 +187,32 @@ async fn authorization_servers_are_the_issuers_of_tokens_for_the_resource() {
         ),
         // Its tokens are for another service, it is no URL, or its tokens would go over plain http.
         (Box::new(add("https://other.example", &["orders"])), RESOURCE.into(), json!([PROVIDER])),
-        (Box::new(add("https://other.example", &["https://api.example.com/"])), RESOURCE.into(), json!([PROVIDER])),
+        (
+            Box::new(add("https://other.example", &["https://api.example.com/"])),
+            RESOURCE.into(),
+            json!([PROVIDER]),
+        ),
         (Box::new(add("internal", &[RESOURCE])), RESOURCE.into(), json!([PROVIDER])),
         (Box::new(add("http://other.example", &[RESOURCE])), RESOURCE.into(), json!([PROVIDER])),
-        (Box::new(add("http://localhost:9000", &[RESOURCE])), RESOURCE.into(), json!([PROVIDER, "http://localhost:9000"])),
+        (
+            Box::new(add("http://localhost:9000", &[RESOURCE])),
+            RESOURCE.into(),
+            json!([PROVIDER, "http://localhost:9000"]),
+        ),
         // The engine's own issuer has no metadata, unless the application says so.
-        (Box::new(|builder| builder.token_issuer(issuer(&People::default()))), RESOURCE.into(), json!([PROVIDER])),
+        (
+            Box::new(|builder| builder.token_issuer(issuer(&People::default()))),
+            RESOURCE.into(),
+            json!([PROVIDER]),
+        ),
         (
             Box::new(|builder| {
-                let own = auth_runtime::session::TokenIssuer::new(RESOURCE, RESOURCE, signing_key(1), People::default());
+                let own = auth_runtime::session::TokenIssuer::new(
+                    RESOURCE,
+                    RESOURCE,
+                    signing_key(1),
+                    People::default(),
+                );
                 builder.token_issuer(own.refresh_key(auth_runtime::session::RefreshKey::new("k1", [1; 32])))
             }),
             RESOURCE.into(),
@@ -263,9 +284,12 @@ fn the_document_is_a_public_route_in_every_list() {
     let routes = router().routes();
     let table: AccessTable = routes.table(test.auth());
     let row = table.routes.iter().find(|row| row.path == METADATA).unwrap();
-    assert_eq!((&*row.method, &*row.who, &*row.handler), ("GET", "everyone", "auth_runtime::protected_resource"));
-    let document = OpenApi::new("t", "1").document(&routes, test.auth()).unwrap();
-    let document = serde_json::to_value(&document).unwrap();
+    assert_eq!(
+        (&*row.method, &*row.who, &*row.handler),
+        ("GET", "everyone", "auth_runtime::protected_resource")
+    );
+    let document = OpenApi::new("t", "1").describe(&routes, test.auth()).unwrap();
+    let document: Value = serde_json::from_str(&document.to_json()).unwrap();
     let operation = &document["paths"][METADATA]["get"];
     assert_eq!(operation["operationId"], "protectedResourceMetadata");
     assert_eq!(operation["security"], json!([]));
@@ -296,7 +320,10 @@ async fn a_token_for_another_resource_is_rejected() {
         let reply = send(&app, request("GET", "/", &[("authorization", &bearer)])).await;
         assert_eq!(reply.status, status, "{audience}");
         let challenge = reply.header("www-authenticate");
-        assert_eq!(challenge.contains("error=\"invalid_token\", scope=\"notes:read\", resource_metadata="), status == 401);
+        assert_eq!(
+            challenge.contains("error=\"invalid_token\", scope=\"notes:read\", resource_metadata="),
+            status == 401
+        );
     }
 }
 

@@ -79,6 +79,9 @@ impl Authorization {
             names => sources.resolve(names).ok()?,
         };
         let rule = CompiledRule::new(P::RULE, &self.vocabulary);
-        Some(UnmountedPolicy { rules: [rule].into(), sources: sources.of_route(indices, needed_scopes(&[P::RULE])) })
+        Some(UnmountedPolicy {
+            rules: [rule].into(),
+            sources: sources.of_route(indices, needed_scopes(&[P::RULE])),
+        })
     }
 }

@@ -12,12 +12,12 @@ use axum::body::Bytes;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
+pub use self::options::ProtectedResource;
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::guarded_router::Router;
 use super::into_guarded::beside;
 use super::path::join;
-pub use self::options::ProtectedResource;
 use crate::policy::{HandlerInfo, Rule};
 use crate::rejection::misconfigured;
 
@@ -78,7 +78,8 @@ where
     pub fn protected_resource(mut self, resource: impl Into<ProtectedResource>) -> Self {
         let place = Location::caller();
         let resource: ProtectedResource = resource.into();
-        let path = resource.identifier.as_ref().map(|identifier| identifier.metadata_path()).unwrap_or_default();
+        let path =
+            resource.identifier.as_ref().map(|identifier| identifier.metadata_path()).unwrap_or_default();
         if !path.is_empty() {
             let document = Arc::new(OnceLock::new());
             let served = Arc::clone(&document);

@@ -24,8 +24,12 @@ async fn a_client_finds_the_provider_and_its_user_widens_the_token_for_one_tool(
         "redirect_uris": ["http://127.0.0.1/callback"],
     });
     let options = ProviderOptions::new().client(client);
-    let provider =
-        Provider::start(options.resource(&resource, &resource, "notes:read notes:write", TokenFormat::Jwt("ES256")));
+    let provider = Provider::start(options.resource(
+        &resource,
+        &resource,
+        "notes:read notes:write",
+        TokenFormat::Jwt("ES256"),
+    ));
     let auth = Auth::builder()
         .issuer(TrustedIssuer::discover(provider.issuer()).audience(&resource))
         .build()

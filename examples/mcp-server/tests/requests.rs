@@ -54,14 +54,16 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let answer = self.app.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let answer =
+            self.app.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
         let (head, body) = answer.into_parts();
         let body = to_bytes(body, 1 << 20).await.unwrap();
         Response::from_parts(head, String::from_utf8(body.to_vec()).unwrap())
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> Response<String> {
-        self.post(&[("mcp-method", "tools/call"), ("mcp-name", tool)], &call(tool, &arguments).to_string()).await
+        self.post(&[("mcp-method", "tools/call"), ("mcp-name", tool)], &call(tool, &arguments).to_string())
+            .await
     }
 }
 
@@ -93,7 +95,8 @@ async fn a_tool_is_called_by_a_token_with_its_scopes() {
     let text = json!({ "text": "buy milk" });
 
     let answer = client(None).call("list_notes", json!({})).await;
-    let expected = format!("Bearer realm=\"restricted\", scope=\"notes:read\", resource_metadata=\"{METADATA}\"");
+    let expected =
+        format!("Bearer realm=\"restricted\", scope=\"notes:read\", resource_metadata=\"{METADATA}\"");
     assert_eq!((answer.status().as_u16(), challenge(&answer)), (401, &*expected));
 
     let reader = client(Some(test.token(&user(&["notes:read"]))));

@@ -83,17 +83,47 @@ const TABLE: &[Row] = &[
     ("GET /either", None, 401, ", scope=\"b\", resource_metadata=\"URL\""),
     ("GET /another", None, 401, ", resource_metadata=\"URL\""),
     // With one that is too narrow: all that the request needs, in one challenge.
-    ("GET /read", Some(&[]), 403, ", error=\"insufficient_scope\", scope=\"notes:read\", resource_metadata=\"URL\""),
-    ("GET /required", Some(&[]), 403, ", error=\"insufficient_scope\", scope=\"app notes:read\", resource_metadata=\"URL\""),
-    ("GET /required", Some(&["app"]), 403, ", error=\"insufficient_scope\", scope=\"app notes:read\", resource_metadata=\"URL\""),
-    ("POST /tools", Some(&[]), 403, ", error=\"insufficient_scope\", scope=\"mcp\", resource_metadata=\"URL\""),
-    ("GET /hidden", Some(&[]), 403, ", error=\"insufficient_scope\", scope=\"notes:read\", resource_metadata=\"URL\""),
+    (
+        "GET /read",
+        Some(&[]),
+        403,
+        ", error=\"insufficient_scope\", scope=\"notes:read\", resource_metadata=\"URL\"",
+    ),
+    (
+        "GET /required",
+        Some(&[]),
+        403,
+        ", error=\"insufficient_scope\", scope=\"app notes:read\", resource_metadata=\"URL\"",
+    ),
+    (
+        "GET /required",
+        Some(&["app"]),
+        403,
+        ", error=\"insufficient_scope\", scope=\"app notes:read\", resource_metadata=\"URL\"",
+    ),
+    (
+        "POST /tools",
+        Some(&[]),
+        403,
+        ", error=\"insufficient_scope\", scope=\"mcp\", resource_metadata=\"URL\"",
+    ),
+    (
+        "GET /hidden",
+        Some(&[]),
+        403,
+        ", error=\"insufficient_scope\", scope=\"notes:read\", resource_metadata=\"URL\"",
+    ),
     ("GET /either", Some(&[]), 403, ", error=\"insufficient_scope\", scope=\"b\", resource_metadata=\"URL\""),
     // No other token would help.
     ("GET /admin", Some(&["admin"]), 403, ", error=\"insufficient_scope\", resource_metadata=\"URL\""),
     ("GET /forbidden", Some(&["a"]), 403, ", error=\"insufficient_scope\", resource_metadata=\"URL\""),
     // A newer login, and a rejection of the application's own: a token that is to have the same scopes.
-    ("GET /lately", Some(&["a"]), 401, ", error=\"insufficient_user_authentication\", scope=\"a\", max_age=\"300\", resource_metadata=\"URL\""),
+    (
+        "GET /lately",
+        Some(&["a"]),
+        401,
+        ", error=\"insufficient_user_authentication\", scope=\"a\", max_age=\"300\", resource_metadata=\"URL\"",
+    ),
     ("GET /again", Some(&["a"]), 401, ", scope=\"a\", resource_metadata=\"URL\""),
 ];
 
@@ -102,11 +132,16 @@ async fn the_table() {
     let (test, app) = resource();
     for &(line, scopes, status, expected) in TABLE {
         let (method, path) = line.split_once(' ').unwrap();
-        let token = scopes.map(|scopes| bearer(&test, &TestUser::new("alice").scopes(scopes.iter().copied())));
+        let token =
+            scopes.map(|scopes| bearer(&test, &TestUser::new("alice").scopes(scopes.iter().copied())));
         let headers: Vec<(&str, &str)> = token.iter().map(|token| ("authorization", &**token)).collect();
         let reply = send(&app, request(method, path, &headers)).await;
         let expected = format!("Bearer realm=\"restricted\"{expected}");
-        assert_eq!((reply.status.as_u16(), challenges(&reply)), (status, vec![expected]), "{line} {scopes:?}");
+        assert_eq!(
+            (reply.status.as_u16(), challenges(&reply)),
+            (status, vec![expected]),
+            "{line} {scopes:?}"
+        );
     }
 }
 
@@ -114,8 +149,7 @@ async fn the_table() {
 async fn an_invalid_token_and_two_of_them() {
     let (test, app) = resource();
     let reply = send(&app, request("GET", "/read", &[("authorization", "Bearer forged")])).await;
-    let expected =
-        "Bearer realm=\"restricted\", error=\"invalid_token\", scope=\"notes:read\", resource_metadata=\"URL\"";
+    let expected = "Bearer realm=\"restricted\", error=\"invalid_token\", scope=\"notes:read\", resource_metadata=\"URL\"";
     assert_eq!((reply.status.as_u16(), challenges(&reply)), (401, vec![expected.to_owned()]));
     let reply = send(&app, request("GET", "/optional", &[("authorization", "Bearer forged")])).await;
     let expected = "Bearer realm=\"restricted\", error=\"invalid_token\", resource_metadata=\"URL\"";
@@ -133,8 +167,10 @@ async fn an_invalid_token_and_two_of_them() {
 async fn other_schemes_have_no_metadata() {
     let (_, app) = resource();
     let reply = send(&app, request("GET", "/cookie", &[])).await;
-    let expected =
-        ["Bearer realm=\"restricted\", scope=\"a\", resource_metadata=\"URL\"", "Cookie realm=\"restricted\""];
+    let expected = [
+        "Bearer realm=\"restricted\", scope=\"a\", resource_metadata=\"URL\"",
+        "Cookie realm=\"restricted\"",
+    ];
     assert_eq!((reply.status.as_u16(), challenges(&reply)), (401, expected.map(str::to_owned).to_vec()));
 }
 
@@ -152,7 +188,9 @@ async fn a_tool_that_the_token_is_too_narrow_for_is_403_with_its_scopes() {
         let token = bearer(&test, &user);
         let reply = send(&app, request("POST", "/tools", &[("authorization", &token)])).await;
         let expected = expected.map(|scope| {
-            format!("Bearer realm=\"restricted\", error=\"insufficient_scope\"{scope}, resource_metadata=\"URL\"")
+            format!(
+                "Bearer realm=\"restricted\", error=\"insufficient_scope\"{scope}, resource_metadata=\"URL\""
+            )
         });
         assert_eq!((reply.status.as_u16(), challenges(&reply)), (status, Vec::from_iter(expected)));
         assert_eq!(reply.header("cache-control") == "no-store", status == 403);
@@ -166,14 +204,19 @@ async fn without_a_resource_nothing_is_added() {
     let app = router(test.auth()).finish(test.auth()).unwrap();
     for &(line, scopes, status, _) in TABLE {
         let (method, path) = line.split_once(' ').unwrap();
-        let token = scopes.map(|scopes| bearer(&test, &TestUser::new("alice").scopes(scopes.iter().copied())));
+        let token =
+            scopes.map(|scopes| bearer(&test, &TestUser::new("alice").scopes(scopes.iter().copied())));
         let headers: Vec<(&str, &str)> = token.iter().map(|token| ("authorization", &**token)).collect();
         let reply = send(&app, request(method, path, &headers)).await;
         let challenge = &challenges(&reply)[0];
         assert_eq!(reply.status, status);
         assert!(!challenge.contains("resource_metadata"), "{challenge}");
         let has_scope = challenge.contains("scope=\"");
-        assert_eq!(has_scope, status == 403 && !path.ends_with("admin") && !path.ends_with("forbidden"), "{line}");
+        assert_eq!(
+            has_scope,
+            status == 403 && !path.ends_with("admin") && !path.ends_with("forbidden"),
+            "{line}"
+        );
     }
     assert_eq!(send(&app, request("GET", METADATA, &[])).await.status, 404);
 }

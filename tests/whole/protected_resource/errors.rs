@@ -48,7 +48,10 @@ fn what_is_written_wrongly() {
     }
     let resource = || ProtectedResource::new(RESOURCE);
     for (resource, expected) in [
-        (resource().authorization_server("id"), "the authorization server \"id\" is no issuer identifier (RFC 8414 §2)"),
+        (
+            resource().authorization_server("id"),
+            "the authorization server \"id\" is no issuer identifier (RFC 8414 §2)",
+        ),
         (resource().authorization_server("http://id.example.com"), "is no issuer identifier"),
         (resource().scopes(["a b"]), "\"a b\" can't be a scope (RFC 6749 §3.3)"),
         (resource().scopes([""]), "\"\" can't be a scope"),
@@ -90,17 +93,25 @@ fn a_trusted_issuer_has_the_resource_as_its_audience() {
         ),
     ] {
         let auth = with(vec![provider().audience(RESOURCE), issuer]);
-        assert_error(declared(), &auth, &[label, "(RFC 8707 §2): call `.audience(\"https://api.example.com\")`"]);
+        assert_error(
+            declared(),
+            &auth,
+            &[label, "(RFC 8707 §2): call `.audience(\"https://api.example.com\")`"],
+        );
     }
     // Where another server issues the tokens, it is named.
     let named = || ProtectedResource::new(RESOURCE).authorization_server("https://opaque.example");
-    assert!(errors(routes().protected_resource(named()), &with(vec![provider().audience("orders")])).is_empty());
+    assert!(
+        errors(routes().protected_resource(named()), &with(vec![provider().audience("orders")])).is_empty()
+    );
 }
 
 #[test]
 fn tokens_are_in_the_header_alone() {
     let (test, _) = engine(RESOURCE, |builder| {
-        builder.dangerously_allow_query_tokens(Query::new().for_every_read()).default_sources(["bearer", "cookie"])
+        builder
+            .dangerously_allow_query_tokens(Query::new().for_every_read())
+            .default_sources(["bearer", "cookie"])
     });
     let with = |rule| Router::new().route("/x", beside(rule));
     let download = || axum::routing::get(async || ());
@@ -131,10 +142,15 @@ fn tokens_are_in_the_header_alone() {
 fn the_document_is_public_and_in_its_place() {
     let test = test_engine();
     let declared = || routes().protected_resource(RESOURCE);
-    let place = ["would be served at `/v1/.well-known/oauth-protected-resource`", "call `protected_resource` on the outermost router"];
+    let place = [
+        "would be served at `/v1/.well-known/oauth-protected-resource`",
+        "call `protected_resource` on the outermost router",
+    ];
     assert_error(Router::new().nest("/v1", declared()), test.auth(), &place);
     assert_error(declared().mounted_at("/v1"), test.auth(), &place);
-    let required = ["must be public, and a router around it requires role admin: require that of a router which is nested or merged"];
+    let required = [
+        "must be public, and a router around it requires role admin: require that of a router which is nested or merged",
+    ];
     assert_error(declared().require(rule!(roles = ["admin"])), test.auth(), &required);
     let merged = Router::new().merge(declared()).require(rule!(roles = ["admin"]));
     assert_error(merged, test.auth(), &required);
@@ -151,5 +167,9 @@ fn a_router_is_one_protected_resource() {
     let test = test_engine();
     let other = || Router::new().protected_resource("https://api.example.com/mcp");
     let twice = routes().protected_resource(RESOURCE).merge(other());
-    assert_error(twice, test.auth(), &["`https://api.example.com/mcp` is declared too (at tests/whole/protected_resource/errors.rs:"]);
+    assert_error(
+        twice,
+        test.auth(),
+        &["`https://api.example.com/mcp` is declared too (at tests/whole/protected_resource/errors.rs:"],
+    );
 }

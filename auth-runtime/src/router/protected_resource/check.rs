@@ -64,7 +64,8 @@ where
         for entry in &self.entries {
             let Some(handler) = handler(entry) else { continue };
             let rules = entry.rules();
-            let indices = credential_sources(engine, effective::access(&rules), effective::sources(&rules).as_deref());
+            let indices =
+                credential_sources(engine, effective::access(&rules), effective::sources(&rules).as_deref());
             for source in indices.iter().filter_map(|&index| sources.get(index)) {
                 takes_credentials = true;
                 takes_bearer_tokens |= is_bearer(source);

@@ -27,14 +27,18 @@ impl ResourceIdentifier {
             );
         }
         if origin.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err("its scheme or host has capital letters, and clients compare it with a URL that has none: write them in lower case");
+            return Err(
+                "its scheme or host has capital letters, and clients compare it with a URL that has none: write them in lower case",
+            );
         }
         let is_plain = Origin::parse(origin).is_some_and(|origin| !origin.is_https());
         if origin.ends_with(if is_plain { ":80" } else { ":443" }) {
             return Err("it has the default port, which clients leave out: leave it out too");
         }
         if is_plain && !is_of_server(text) {
-            return Err("it is not `https` (RFC 9728 §1.2): plain http is for this machine alone, such as `http://127.0.0.1:8080`");
+            return Err(
+                "it is not `https` (RFC 9728 §1.2): plain http is for this machine alone, such as `http://127.0.0.1:8080`",
+            );
         }
         if !is_path(path) {
             return Err(
@@ -110,8 +114,14 @@ mod tests {
     #[test]
     fn the_metadata_is_where_clients_look_for_it() {
         for (resource, metadata) in [
-            ("https://resource.example.com", "https://resource.example.com/.well-known/oauth-protected-resource"),
-            ("https://resource.example.com/", "https://resource.example.com/.well-known/oauth-protected-resource"),
+            (
+                "https://resource.example.com",
+                "https://resource.example.com/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://resource.example.com/",
+                "https://resource.example.com/.well-known/oauth-protected-resource",
+            ),
             (
                 "https://resource.example.com/resource1",
                 "https://resource.example.com/.well-known/oauth-protected-resource/resource1",

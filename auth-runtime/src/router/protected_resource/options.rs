@@ -103,7 +103,8 @@ impl ProtectedResource {
 
     /// What is wrong with it, whatever the routes are.
     pub(super) fn objections(&self) -> Vec<String> {
-        let mut found: Vec<String> = self.identifier.as_ref().err().map(|why| (*why).to_owned()).into_iter().collect();
+        let mut found: Vec<String> =
+            self.identifier.as_ref().err().map(|why| (*why).to_owned()).into_iter().collect();
         found.extend(self.servers.iter().filter(|server| !is_of_server(server)).map(|server| {
             format!(
                 "the authorization server {server:?} is no issuer identifier (RFC 8414 §2): write its `https` URL, without query and fragment"
@@ -116,7 +117,10 @@ impl ProtectedResource {
             format!("{scope:?} can't be a scope (RFC 6749 §3.3): write visible ASCII characters, without a quote and a backslash")
         }));
         found.extend(self.pages.iter().filter(|(_, url)| !is_url(url)).map(|(page, url)| {
-            format!("the URL of `{}`, {url:?}, is no URL: write it whole, as in `https://docs.example.com`", page.method())
+            format!(
+                "the URL of `{}`, {url:?}, is no URL: write it whole, as in `https://docs.example.com`",
+                page.method()
+            )
         }));
         found
     }
