@@ -85,8 +85,8 @@ fn a_trusted_issuer_has_the_resource_as_its_audience() {
     // One that does not look at the audience, also next to one that does.
     let other = || TrustedIssuer::new("https://other.example").key(key());
     for (issuer, label) in [
-        (other().dangerously_accept_any_audience(), "the issuer `https://other.example` needs no `aud`"),
-        (other().dangerously_expect_no_audience(), "the issuer `https://other.example` needs no `aud`"),
+        (other().dangerously_accept_any_audience(), "issuer `https://other.example` needs no `aud`"),
+        (other().dangerously_expect_no_audience(), "issuer `https://other.example` needs no `aud`"),
         (
             TrustedIssuer::dangerously_expect_no_issuer().dangerously_accept_any_audience().key(key()),
             "the issuer without `iss` needs no `aud`",

@@ -109,7 +109,7 @@ fn check_issuers(resource: &DeclaredResource, engine: &Engine, wrong: &mut impl 
     let identifier = identifier.as_str();
     for issuer in engine.authentication.issuers.iter().filter(|issuer| !issuer.requires_audience()) {
         wrong(format!(
-            "the {} needs no `aud`, so a token for another service would be accepted (RFC 8707 §2): call `.audience({identifier:?})` on its \
+            "{} needs no `aud`, so a token for another service would be accepted (RFC 8707 §2): call `.audience({identifier:?})` on its \
              `TrustedIssuer`, or finish the routes for its callers with an engine of their own",
             issuer.label()
         ));
