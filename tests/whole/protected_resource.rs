@@ -286,7 +286,7 @@ fn the_document_is_a_public_route_in_every_list() {
     let row = table.routes.iter().find(|row| row.path == METADATA).unwrap();
     assert_eq!(
         (&*row.method, &*row.who, &*row.handler),
-        ("GET", "everyone", "auth_runtime::protected_resource")
+        ("GET", "public", "auth_runtime::protected_resource")
     );
     let document = OpenApi::new("t", "1").describe(&routes, test.auth()).unwrap();
     let document: Value = serde_json::from_str(&document.to_json()).unwrap();
