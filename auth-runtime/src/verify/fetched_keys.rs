@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use tokio::sync::watch;
 
 use super::key_source::Fetch;
@@ -48,6 +49,8 @@ struct Schedule {
     last_success: Option<Success>,
     failure: Option<String>,
     waiting: usize,
+    /// The hash of the last set that was used: the same text changes nothing, and what is skipped in it was logged.
+    last_set: Option<[u8; SHA256_OUTPUT_LEN]>,
 }
 
 /// A fetch that is running.
@@ -190,6 +193,16 @@ impl FetchedKeys {
         self.schedule().running.is_some_and(|running| running.number == run.number)
     }
 
+    /// Whether this is another text than that of the last set.
+    pub(super) fn is_new(&self, jwks: &str) -> bool {
+        self.schedule().last_set != Some(hash(jwks))
+    }
+
+    /// This is the text of the set that is used.
+    pub(super) fn note(&self, jwks: &str) {
+        self.schedule().last_set = Some(hash(jwks));
+    }
+
     pub(super) fn status(&self, keys: usize, ready: bool) -> KeySetStatus {
         let schedule = self.schedule();
         KeySetStatus {
@@ -204,6 +217,12 @@ impl FetchedKeys {
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn hash(jwks: &str) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut hash = [0; SHA256_OUTPUT_LEN];
+    hash.copy_from_slice(digest(&SHA256, jwks.as_bytes()).as_ref());
+    hash
 }
 
 impl Schedule {

@@ -69,6 +69,15 @@ impl IssuerName {
         matches!(self, Self::Exactly(own) if **own == *name)
     }
 
+    /// Whether a token with this `iss`, or without one, is for this issuer.
+    pub(super) fn is_chosen_by(&self, iss: Option<&str>) -> bool {
+        match (self, iss) {
+            (Self::Exactly(own), Some(iss)) => **own == *iss,
+            (Self::Any, _) | (Self::Absent, None) => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn is_unnamed(&self) -> bool {
         matches!(self, Self::Any | Self::Absent)
     }

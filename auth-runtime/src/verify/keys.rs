@@ -10,9 +10,8 @@ use crate::jose::{Algorithm, Key, PreparedKey};
 /// How many keys a token is tried with at most: a set of keys that all fit must not make a token cost as many verifications.
 pub(super) const MAX_TRIED: usize = 16;
 
-/// How long a set that is fetched may be, in bytes, and how many keys it may have.
+/// How long a set that is fetched may be, in bytes.
 const MAX_FETCHED_BYTES: usize = 512 * 1024;
-const MAX_FETCHED_KEYS: usize = 1000;
 
 /// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set that have no `alg`.
 pub(super) fn prepare(
@@ -63,15 +62,7 @@ pub(super) fn prepare_fetched(
             jwks.len()
         ));
     }
-    let keys = Key::prepare_set(jwks, algorithms, label)?;
-    if keys.len() > MAX_FETCHED_KEYS {
-        return Err(format!("the key set has {} keys, and {MAX_FETCHED_KEYS} at most are used", keys.len()));
-    }
-    // A secret that anybody can fetch is none (RFC 8725 §3.1).
-    if keys.iter().any(|key| key.algorithm.takes_secret()) {
-        return Err("the key set contains a secret, which everybody can read who can fetch it".to_owned());
-    }
-    Ok(keys)
+    Key::prepare_set(jwks, algorithms, label)
 }
 
 /// Reports what does not fit an issuer whose keys are fetched.

@@ -125,7 +125,8 @@ async fn answers_that_are_no_key_set_replace_nothing() {
         ("garbage", Reply::json([0xff, 0xfe, 0]), "not UTF-8"),
         ("no JSON", Reply::json("{"), ""),
         ("empty", Reply::json(r#"{"keys":[]}"#), ""),
-        ("10,000 keys", Reply::json(json!({ "keys": many }).to_string()), ""),
+        ("10,000 keys", Reply::json(json!({ "keys": many }).to_string()), "10000 keys, and 1000 at most"),
+        ("1,000 unusable", Reply::json(json!({ "keys": many.split_at(1000).0 }).to_string()), "and 990 more"),
         ("endless", Reply::Endless(chunked.to_owned()), "more than 524288 bytes"),
         (
             "cut",

@@ -43,6 +43,12 @@ pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<Prepare
     jwk.prepare(private_parts_allowed)
 }
 
+/// How many keys a set may have.
+const MAX_KEYS: usize = 1000;
+
+/// Of how many keys that can't be used it is said why.
+const MAX_REASONS: usize = 10;
+
 /// The usable keys of a set: `{"keys": [..]}`. Keys of an unknown kind are left out, as RFC 7517 §5 asks, and so are keys that
 /// are not for signatures. A set without a usable key is an error. A key without `alg` is for each of `algorithms` that its type allows.
 pub(super) fn prepare_set(
@@ -58,6 +64,9 @@ pub(super) fn prepare_set(
     let set: Set<'_> = serde_json::from_str(json).map_err(|_| {
         "this is not a JWKS: it must be a JSON object with a list `keys` (RFC 7517 §5)".to_owned()
     })?;
+    if set.keys.len() > MAX_KEYS {
+        return Err(format!("the JWKS has {} keys, and {MAX_KEYS} at most are read", set.keys.len()));
+    }
     let mut keys = Vec::new();
     let mut reasons = Vec::new();
     for (index, raw) in set.keys.into_iter().enumerate() {
@@ -76,10 +85,18 @@ pub(super) fn prepare_set(
         match prepared {
             Ok(prepared) => keys.extend(prepared),
             Err(reason) => {
-                tracing::warn!(issuer, index, reason, "auth: a key of the JWKS is not used");
+                if reasons.len() < MAX_REASONS {
+                    tracing::warn!(issuer, index, reason, "auth: a key of the JWKS is not used");
+                }
                 reasons.push(format!("key {index}: {reason}"));
             }
         }
+    }
+    let further = reasons.len().saturating_sub(MAX_REASONS);
+    if further > 0 {
+        tracing::warn!(issuer, further, "auth: further keys of the JWKS are not used");
+        reasons.truncate(MAX_REASONS);
+        reasons.push(format!("and {further} more"));
     }
     if keys.is_empty() {
         let why = if reasons.is_empty() { "it is empty".to_owned() } else { reasons.join("; ") };

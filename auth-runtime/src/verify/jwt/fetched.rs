@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Compact, Header, IssuerKey, JwtVerifier, PreparedIssuer, keys};
+use super::{Compact, Header, IssuerKey, JwtVerifier, PreparedIssuer, TokenClaims, keys};
 use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run};
 use crate::verify::key_source::FetchedKeySet;
 
@@ -16,7 +16,13 @@ impl JwtVerifier {
     /// The fetched keys among which the key of a token may be, once they are fetched anew; `None` where that would not help.
     pub(crate) fn fetched_keys_for(&self, token: &str) -> Option<&Arc<FetchedKeys>> {
         let compact = Compact::parse(token, self.max_token_bytes).ok()?;
-        let issuer = self.issuer_of(&compact.payload().ok()?).ok()?;
+        let payload = compact.payload().ok()?;
+        let issuer = self.issuer_of(&payload).ok()?;
+        let iss = TokenClaims::issuer_of(&payload).ok()?;
+        // An engine with one issuer has that of every token looked at after the signature.
+        if !issuer.name.is_chosen_by(iss.as_deref()) {
+            return None;
+        }
         let fetched = issuer.fetched.as_ref()?;
         let header = Header::parse(compact.header).ok()?;
         // No key set that is fetched has a secret (RFC 8725 §3.1).
@@ -42,7 +48,11 @@ impl JwtVerifier {
         let Some(issuer) = self.issuers.get(keys.issuer).filter(|_| keys.counts(run)) else {
             return Ok(false);
         };
-        let taken = answer.and_then(|set| Ok((issuer.take_set(&set.jwks)?, set.fresh_for)));
+        let taken = answer.and_then(|set| {
+            let withdrawn = if keys.is_new(&set.jwks) { issuer.take_set(&set.jwks)? } else { 0 };
+            keys.note(&set.jwks);
+            Ok((withdrawn, set.fresh_for))
+        });
         match taken {
             Ok((withdrawn, fresh_for)) => {
                 issuer.keys.trust_until(run.began().saturating_add(LONGEST_TRUST));
