@@ -22,6 +22,7 @@
 //! [`issuer`](crate::Principal::issuer) is one that no token can have. A [page of the guide](crate::guide::api_keys) shows a service.
 
 mod config;
+mod ending;
 mod error;
 mod keys;
 mod last_uses;

@@ -70,7 +70,7 @@ pub use crate::source::CredentialPlace;
 /// Judges the credentials of a scheme. [`AuthBuilder::authenticator`](crate::AuthBuilder::authenticator) adds it to an engine; a plain
 /// async function is added by [`AuthBuilder::authenticator_with`](crate::AuthBuilder::authenticator_with).
 ///
-/// It is called once a request, after the source has found the credential and, for what a browser sends by itself, after the origin check.
+/// It is called at most once a request, after the source has found the credential and, for what a browser sends by itself, after the origin check.
 /// It never sees the body. It has no time limit of its own: a request that waits too long ends with the service's timeout. If it
 /// panics, the request is rejected with 500.
 #[diagnostic::on_unimplemented(
@@ -80,10 +80,15 @@ pub use crate::source::CredentialPlace;
 pub trait Authenticator: Send + Sync + 'static {
     /// Judges a credential, which is at most 16 KiB of visible ASCII, in the request with this head.
     ///
+    /// Requests with an equal credential that come at the same time share one call. Its answer is that of all of them, if it is one to
+    /// [remember](Authenticated::remember_for); otherwise each asks by itself.
+    ///
     /// # Errors
     /// If it can't be judged now, for example because a database does not answer: the request is rejected with 503. An error that is a
     /// [`Rejection`](crate::rejection::Rejection), such as [`Rejection::forbidden`](crate::rejection::Rejection::forbidden), is answered as
-    /// that. The error's text goes to tracing and to the audit hook, never to the caller, and must not contain the credential.
+    /// that, to its own request alone. Any other error is also that of the requests with an equal credential that wait for this call, whatever
+    /// else is in them: it must be about what is asked, such as a database, and not about the request. An error's text goes to tracing and
+    /// to the audit hook, never to the caller, and must not contain the credential.
     fn authenticate(
         &self,
         credential: &str,

@@ -53,6 +53,10 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     }
 }
 
+/// A hundred years: the longest time for which something may be valid. Sums of such times can be represented, and whoever passes a longer
+/// one means no bound.
+pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
 /// Converts a time to whole seconds since the epoch, the unit of `exp`, `nbf` and `iat` (RFC 7519 §2, NumericDate).
 ///
 /// A clock before the epoch is wrong. It is converted to the maximum, at which every token has expired.

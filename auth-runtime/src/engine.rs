@@ -50,7 +50,7 @@ pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::callers::check_expiry;
 pub(crate) use self::responses::Responses;
-pub(crate) use self::scheme::{Judgement, Scheme};
+pub(crate) use self::scheme::{CredentialHash, Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie, is_bearer};
 pub use self::start::StartError;

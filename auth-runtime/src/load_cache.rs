@@ -9,28 +9,36 @@
 //! that waits loads by itself. An error is answered to all who wait, and never remembered. An answer that must not be remembered
 //! belongs to its request alone, since it may depend on more than the key: who waited for it loads by itself.
 //!
-//! **Forgetting.** [`LoadCache::forget`] evicts, and counts. A load that began before has an answer from before: it is not
-//! remembered if the count has changed, and who asks afterwards does not wait for it.
+//! **Forgetting.** [`LoadCache::forget`] evicts, and is noted with a number while loads run. A load that began before may have an answer
+//! from before. If what was forgotten concerns its key, who asks afterwards does not wait for it. A key does not always say what its
+//! value is about, so the load is compared with the notes once more at its end, with its value: if one concerns it, it is not
+//! remembered, and does not answer those who asked after that one. Other loads are not disturbed, however much is forgotten.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod answers;
+
+use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::fmt;
-use std::hash::{Hash, RandomState};
+use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::BoxError;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{Equivalent, UnitWeighter};
+use quick_cache::Equivalent;
 use tokio::sync::{OnceCell, Semaphore};
+
+pub(crate) use self::answers::Bounds;
+use self::answers::{Answer, Answers};
 
 #[cfg(test)]
 mod tests;
 
 /// How many loads of one cache may run at a time.
 pub(crate) const MAX_IN_FLIGHT: usize = 64;
+
+/// How much that was forgotten is noted at a time. If there is more, all of it counts for the loads that began before.
+const MAX_NOTES: usize = 256;
 
 /// A cache of what is loaded. A clone of a value must be cheap, such as one of an `Arc`.
 pub(crate) struct LoadCache<K, V> {
@@ -39,14 +47,6 @@ pub(crate) struct LoadCache<K, V> {
     missing: Answers<K, ()>,
     state: Mutex<State<K, V>>,
     in_flight: Semaphore,
-}
-
-/// The bounds of one kind of answers. With 0 entries, or no time, none is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    pub(crate) entries: usize,
-    /// A load may say less.
-    pub(crate) longest: Duration,
 }
 
 /// What a load answers.
@@ -72,38 +72,34 @@ pub(crate) enum LoadError {
     Busy,
 }
 
-/// Answers of one kind.
-struct Answers<K, T> {
-    /// `None`: none is remembered.
-    entries: Option<Cache<K, Answer<T>, UnitWeighter, RandomState>>,
-    longest: Duration,
-}
-
-#[derive(Clone)]
-struct Answer<T> {
-    value: T,
-    /// By the clock of the callers.
-    expires_at: Duration,
-}
-
 struct State<K, V> {
     /// How often something was forgotten.
     epoch: u64,
+    /// What was forgotten lately: the last has the number `epoch`. It is empty while nothing is loaded.
+    notes: VecDeque<Arc<IsForgotten<K, V>>>,
+    /// How many loads run.
+    loading: usize,
     flights: HashMap<K, Flight<V>>,
 }
 
-/// A load that is running.
+type IsForgotten<K, V> = dyn Fn(&K, Option<&V>) -> bool + Send + Sync;
+
+/// A load that others may wait for, until it has answered or does not count for later requests.
 struct Flight<V> {
-    outcome: Arc<OnceCell<Outcome<V>>>,
-    /// Before it began.
-    epoch: u64,
+    outcome: Arc<FlightOutcome<V>>,
     waiting: usize,
 }
+
+type FlightOutcome<V> = OnceCell<Outcome<V>>;
 
 /// What a load means for those who waited for it.
 #[derive(Clone)]
 enum Outcome<V> {
-    Answer(Option<V>),
+    Answer {
+        value: Option<V>,
+        /// The number of the first that was forgotten while it was loaded, and concerns it.
+        forgotten_by: Option<u64>,
+    },
     Failed(Arc<dyn Error + Send + Sync>),
     /// It belongs to the one who loaded.
     NotShared,
@@ -114,7 +110,12 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
         Self {
             found: Answers::new(found),
             missing: Answers::new(missing),
-            state: Mutex::new(State { epoch: 0, flights: HashMap::new() }),
+            state: Mutex::new(State {
+                epoch: 0,
+                notes: VecDeque::new(),
+                loading: 0,
+                flights: HashMap::new(),
+            }),
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
         }
     }
@@ -138,40 +139,59 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     {
         let mut load = pin!(load);
         if !self.found.remembers() {
-            return Ok(self.run(&key, now, load).await?.value);
+            return Ok(self.run(&key, now, None, load).await?.0.value);
         }
-        let seat = match self.board(&key, now) {
-            Ok(known) => return Ok(known),
-            Err(seat) => seat,
-        };
-        let mut own = None;
-        let run = async {
-            let answer = self.run(&key, now, load.as_mut()).await;
-            let outcome = match &answer {
-                Ok(loaded) if self.time(loaded).is_zero() => Outcome::NotShared,
-                Ok(loaded) => Outcome::Answer(loaded.value.clone()),
-                Err(LoadError::Failed(error)) => Outcome::Failed(Arc::clone(error)),
-                // The next tries by itself.
-                Err(LoadError::Busy) => return Err(LoadError::Busy),
+        loop {
+            let seat = match self.board(&key, now) {
+                Ok(known) => return Ok(known),
+                Err(seat) => seat,
             };
-            own = Some(answer);
-            Ok(outcome)
-        };
-        let outcome = seat.outcome.get_or_try_init(|| run).await.cloned();
-        drop(seat);
-        match (own, outcome?) {
-            (Some(answer), _) => Ok(answer?.value),
-            (None, Outcome::Answer(value)) => Ok(value),
-            (None, Outcome::Failed(error)) => Err(LoadError::Failed(error)),
-            (None, Outcome::NotShared) => Ok(self.run(&key, now, load).await?.value),
+            let mut own = None;
+            let run = async {
+                let answer = self.run(&key, now, Some(&seat.outcome), load.as_mut()).await;
+                let outcome = match &answer {
+                    Ok((loaded, _)) if self.time(loaded).is_zero() => Outcome::NotShared,
+                    Ok((loaded, forgotten_by)) => {
+                        Outcome::Answer { value: loaded.value.clone(), forgotten_by: *forgotten_by }
+                    }
+                    Err(LoadError::Failed(error)) => Outcome::Failed(Arc::clone(error)),
+                    // The next tries by itself.
+                    Err(LoadError::Busy) => return Err(LoadError::Busy),
+                };
+                own = Some(answer);
+                Ok(outcome)
+            };
+            let outcome = seat.outcome.get_or_try_init(|| run).await.cloned();
+            let asked_at = seat.epoch;
+            drop(seat);
+            return match (own, outcome?) {
+                (Some(answer), _) => Ok(answer?.0.value),
+                // It was forgotten before this caller asked.
+                (None, Outcome::Answer { forgotten_by: Some(number), .. }) if number <= asked_at => continue,
+                (None, Outcome::Answer { value, .. }) => Ok(value),
+                (None, Outcome::Failed(error)) => Err(LoadError::Failed(error)),
+                (None, Outcome::NotShared) => Ok(self.run(&key, now, None, load).await?.0.value),
+            };
         }
     }
 
-    /// Forgets what `is_forgotten` says, of the keys with their values and of those for which there is none, and all that is being
-    /// loaded.
-    pub(crate) fn forget(&self, is_forgotten: impl Fn(&K, Option<&V>) -> bool) {
-        // First: what is remembered before it is evicted below, and nothing from before is remembered after it.
-        self.state().epoch += 1;
+    /// Forgets what `is_forgotten` says, of the keys with their values and of those for which there is none. It is also asked about
+    /// keys that are being loaded, without a value, and about what they led to.
+    pub(crate) fn forget(&self, is_forgotten: impl Fn(&K, Option<&V>) -> bool + Send + Sync + 'static) {
+        let is_forgotten: Arc<IsForgotten<K, V>> = Arc::new(is_forgotten);
+        {
+            // First: what is remembered before it is evicted below, and nothing from before is remembered after it.
+            let mut state = self.state();
+            state.epoch += 1;
+            if state.loading > 0 {
+                state.notes.push_back(Arc::clone(&is_forgotten));
+                if state.notes.len() > MAX_NOTES {
+                    state.notes.pop_front();
+                }
+            }
+            // They answer those who wait already.
+            state.flights.retain(|key, _| !is_forgotten(key, None));
+        }
         self.missing.retain(|key, ()| !is_forgotten(key, None));
         // Last: where its destructors run.
         self.found.retain(|key, value| !is_forgotten(key, Some(value)));
@@ -182,28 +202,47 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
         self.found.longest.max(self.missing.longest)
     }
 
-    /// Runs a load, if it is not one too many, and remembers its answer.
-    async fn run<F>(&self, key: &K, now: Duration, load: F) -> Result<Loaded<V>, LoadError>
+    /// Runs a load, if it is not one too many, and remembers its answer, unless it was forgotten meanwhile: then the number of that is
+    /// returned too. When it returns an answer, nobody else can board the flight.
+    async fn run<F>(
+        &self,
+        key: &K,
+        now: Duration,
+        flight: Option<&Arc<FlightOutcome<V>>>,
+        load: F,
+    ) -> Result<(Loaded<V>, Option<u64>), LoadError>
     where
         F: Future<Output = Result<Loaded<V>, BoxError>>,
     {
         let _turn = self.in_flight.try_acquire().map_err(|_| LoadError::Busy)?;
-        let epoch = self.state().epoch;
+        let loading = Loading::begin(self);
         let loaded = load.await.map_err(|error| LoadError::Failed(Arc::from(error)))?;
-        self.remember(key, now, epoch, &loaded);
-        Ok(loaded)
+        // Dropped after the lock is released: a destructor of a value may be the application's.
+        let mut evicted = [None, None];
+        let mut state = self.state();
+        let forgotten_by = state.forgotten_by(loading.epoch, key, loaded.value.as_ref());
+        if forgotten_by.is_none() {
+            evicted = self.remember(key, now, &loaded);
+        }
+        if flight
+            .is_some_and(|own| state.flights.get(key).is_some_and(|known| Arc::ptr_eq(&known.outcome, own)))
+        {
+            state.flights.remove(key);
+        }
+        // Held until here, so that nothing is forgotten between the comparison and the insertion.
+        drop(state);
+        drop(evicted);
+        Ok((loaded, forgotten_by))
     }
 
-    fn remember(&self, key: &K, now: Duration, epoch: u64, loaded: &Loaded<V>) {
+    /// Returns what it replaced or evicted.
+    fn remember(&self, key: &K, now: Duration, loaded: &Loaded<V>) -> [Option<(K, Answer<V>)>; 2] {
         let time = self.time(loaded);
-        // Dropped after the lock is released: a destructor of a value may be the application's.
-        let evicted;
-        let state = self.state();
-        if time.is_zero() || state.epoch != epoch {
-            return;
+        if time.is_zero() {
+            return [None, None];
         }
         let expires_at = now.saturating_add(time);
-        evicted = match &loaded.value {
+        match &loaded.value {
             Some(value) => {
                 self.missing.remove(key);
                 self.found.insert(key.clone(), Answer { value: value.clone(), expires_at })
@@ -212,10 +251,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
                 self.missing.insert(key.clone(), Answer { value: (), expires_at });
                 [self.found.remove(key), None]
             }
-        };
-        // Held until here, so that nothing is forgotten between the comparison and the insertion.
-        drop(state);
-        drop(evicted);
+        }
     }
 
     /// For how long it is remembered.
@@ -231,20 +267,27 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
             return Ok(known);
         }
         let epoch = state.epoch;
-        let outcome = match state.flights.get_mut(key) {
-            Some(flight) if flight.epoch == epoch => {
-                flight.waiting += 1;
-                Arc::clone(&flight.outcome)
-            }
-            // A flight of before is for those who are in it.
-            _ => {
-                let outcome = Arc::new(OnceCell::new());
-                let flight = Flight { outcome: Arc::clone(&outcome), epoch, waiting: 1 };
-                state.flights.insert(key.clone(), flight);
-                outcome
-            }
-        };
-        Err(Seat { cache: self, key: key.clone(), outcome })
+        let flight = state.flights.entry(key.clone()).or_default();
+        flight.waiting += 1;
+        let outcome = Arc::clone(&flight.outcome);
+        Err(Seat { cache: self, key: key.clone(), outcome, epoch })
+    }
+}
+
+impl<K, V> State<K, V> {
+    /// The number of the first that was forgotten since this epoch and concerns this key or its value.
+    fn forgotten_by(&self, since: u64, key: &K, value: Option<&V>) -> Option<u64> {
+        let forgotten = usize::try_from(self.epoch.saturating_sub(since)).unwrap_or(usize::MAX);
+        // The first of them may no longer be noted.
+        let Some(earlier) = self.notes.len().checked_sub(forgotten) else { return Some(since + 1) };
+        let notes = self.notes.iter().skip(earlier);
+        (since + 1..).zip(notes).find_map(|(number, concerns)| concerns(key, value).then_some(number))
+    }
+}
+
+impl<V> Default for Flight<V> {
+    fn default() -> Self {
+        Self { outcome: Arc::default(), waiting: 0 }
     }
 }
 
@@ -254,11 +297,38 @@ impl<K, V> LoadCache<K, V> {
     }
 }
 
+/// A load that is running. It ends by dropping it, also by a panic.
+struct Loading<'c, K, V> {
+    cache: &'c LoadCache<K, V>,
+    /// Before it began.
+    epoch: u64,
+}
+
+impl<'c, K, V> Loading<'c, K, V> {
+    fn begin(cache: &'c LoadCache<K, V>) -> Self {
+        let mut state = cache.state();
+        state.loading += 1;
+        Self { cache, epoch: state.epoch }
+    }
+}
+
+impl<K, V> Drop for Loading<'_, K, V> {
+    fn drop(&mut self) {
+        let mut state = self.cache.state();
+        state.loading -= 1;
+        if state.loading == 0 {
+            state.notes.clear();
+        }
+    }
+}
+
 /// One that loads, or waits for the load. It is left by dropping it, also by a panic.
 struct Seat<'c, K: Hash + Eq, V> {
     cache: &'c LoadCache<K, V>,
     key: K,
-    outcome: Arc<OnceCell<Outcome<V>>>,
+    outcome: Arc<FlightOutcome<V>>,
+    /// When it was taken.
+    epoch: u64,
 }
 
 impl<K: Hash + Eq, V> Drop for Seat<'_, K, V> {
@@ -272,55 +342,6 @@ impl<K: Hash + Eq, V> Drop for Seat<'_, K, V> {
         if flight.waiting == 0 || flight.outcome.initialized() {
             state.flights.remove(&self.key);
         }
-    }
-}
-
-impl<K: Hash + Eq + Clone, T: Clone> Answers<K, T> {
-    fn new(bounds: Bounds) -> Self {
-        let Bounds { entries, longest } = bounds;
-        let is_on = entries > 0 && !longest.is_zero();
-        Self {
-            entries: is_on.then(|| {
-                let (hasher, lifecycle) = (RandomState::new(), DefaultLifecycle::default());
-                Cache::with(entries, entries as u64, UnitWeighter, hasher, lifecycle)
-            }),
-            longest: if is_on { longest } else { Duration::ZERO },
-        }
-    }
-
-    fn remembers(&self) -> bool {
-        self.entries.is_some()
-    }
-
-    fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q, now: Duration) -> Option<T> {
-        let answer = self.entries.as_ref()?.get(key)?;
-        (now < answer.expires_at).then_some(answer.value)
-    }
-
-    /// Returns what it replaced or evicted.
-    fn insert(&self, key: K, answer: Answer<T>) -> [Option<(K, Answer<T>)>; 2] {
-        let mut evicted = [None, None];
-        if let Some(entries) = &self.entries {
-            entries.insert_with_lifecycle(key, answer, &mut evicted);
-        }
-        evicted
-    }
-
-    fn remove(&self, key: &K) -> Option<(K, Answer<T>)> {
-        self.entries.as_ref()?.remove(key)
-    }
-
-    fn retain(&self, is_retained: impl Fn(&K, &T) -> bool) {
-        let Some(entries) = &self.entries else { return };
-        // They are dropped where nothing is locked.
-        let evicted = RefCell::new(Vec::new());
-        entries.retain(|key, answer| {
-            let is_retained = is_retained(key, &answer.value);
-            if !is_retained {
-                evicted.borrow_mut().push(answer.clone());
-            }
-            is_retained
-        });
     }
 }
 

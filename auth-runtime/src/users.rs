@@ -95,8 +95,9 @@ impl Users {
 }
 
 impl SubjectCache for Users {
-    fn forget(&self, subjects: &Subjects<'_>) {
-        self.cache.forget(|key, _| subjects.contains(&key.parts()));
+    fn forget(&self, subjects: &Arc<Subjects>) {
+        let subjects = Arc::clone(subjects);
+        self.cache.forget(move |key, _| subjects.contain(key.parts()));
     }
 
     fn longest(&self) -> Duration {

@@ -1,5 +1,6 @@
 //! API keys: from the store to the answer, on each store.
 
+mod again;
 mod configuration;
 mod cost;
 mod credentials;
@@ -11,6 +12,7 @@ mod shop;
 mod tenants;
 
 use self::shop::Shop;
+pub(crate) use self::shop::with_checksum;
 
 /// Makes a module of tests for each store.
 macro_rules! on_each_store {
@@ -54,6 +56,8 @@ on_each_store! {
         a_socket_ends_with_its_key
         to_log_out_everywhere_does_not_concern_keys
         rows_of_keys_that_ended_are_dropped_after_a_month;
+    again:
+        a_revoked_key_does_not_end_again;
     tenants:
         engines_with_another_prefix_see_nothing_of_each_other
         instances_with_one_prefix_share_keys;
@@ -61,6 +65,7 @@ on_each_store! {
         a_list_has_the_keys_of_an_owner_in_pages
         all_keys_of_an_owner_are_revoked_and_no_others
         a_rotation_keeps_all_but_the_secret
+        a_key_without_an_end_is_replaced_by_such_however_often
         of_many_rotations_at_once_one_is_done
         what_cannot_be_a_key_is_not_made
         each_thing_is_reported_once_with_its_actor

@@ -520,6 +520,7 @@ async fn what_is_wrong_with_an_issuer_is_said_at_start() {
         (issuer(&people).access_lifetime(Duration::ZERO), "is 0 s"),
         (issuer(&people).refresh_lifetime(Duration::from_secs(60)), "none may be shorter"),
         (issuer(&people).session_lifetime(hour), "none may be shorter"),
+        (issuer(&people).session_lifetime(Duration::MAX), "(100 years) at most: a session must end"),
         (issuer(&people).grace_period(hour), "the maximum is 60 s"),
         (issuer(&people).header("alg", "none"), "`alg`"),
         (issuer(&people).also_for(""), "an audience of the token issuer is empty"),

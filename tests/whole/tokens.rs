@@ -473,6 +473,21 @@ async fn revocation_by_token_session_and_user() {
     }
 }
 
+#[test]
+fn a_lifetime_of_tokens_without_a_bound_is_an_error() {
+    let build = |lifetime| {
+        let issuer = TrustedIssuer::new("https://one.test").audience("a");
+        let key = Key::secret(Algorithm::HS256, b"a secret of 32 bytes, at the least");
+        Auth::builder().issuer(issuer.key(key)).max_token_lifetime(lifetime).build()
+    };
+    let century = Duration::from_secs(100 * 366 * 24 * 3600);
+    build(century).unwrap();
+    for lifetime in [century + Duration::from_secs(1), Duration::MAX] {
+        let error = build(lifetime).unwrap_err().to_string();
+        assert!(error.contains("(100 years) at most: revocations are kept for as long"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_revocation_outlives_every_token_that_it_concerns() {
     let test = TestAuth::with(|builder| builder.max_token_lifetime(Duration::from_secs(3600)));

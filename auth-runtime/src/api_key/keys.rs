@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::BoxError;
 use axum::http::request::Parts;
+use quick_cache::sync::Cache;
 use serde_json::{Value, json};
 
 use super::last_uses::LastUses;
@@ -25,6 +26,9 @@ use crate::verify::scheme_issuer;
 /// What is remembered of keys that are refused: there is no such key, or it has ended. Valid keys are remembered by the pipeline.
 const REFUSED: Bounds = Bounds { entries: 10_000, longest: Duration::from_secs(60) };
 
+/// The number of revoked keys of which this process knows that the log has them. Of a further one it logs the end again, if it is asked to.
+const LOGGED_ENDS: usize = 10_000;
+
 /// How long the row of a key that has ended is kept, for lists.
 const KEEP_ENDED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -38,6 +42,8 @@ pub(crate) struct ApiKeyState {
     pub(super) static_keys: HashMap<String, Arc<ApiKeyRecord>>,
     /// The rows of keys that have ended, and the ids that no key has.
     refused: LoadCache<String, Arc<ApiKeyRecord>>,
+    /// Keys that were revoked, and of which the log says so, or an entry after it. They need no other.
+    logged_ends: Cache<String, ()>,
     pub(super) clock: Arc<dyn Clock>,
     last_uses: LastUses,
     /// Last uses are being written.
@@ -70,6 +76,7 @@ impl ApiKeyState {
             last_uses: LastUses::new(clock.monotonic()),
             is_writing: AtomicBool::new(false),
             refused: LoadCache::new(refused, refused),
+            logged_ends: Cache::new(LOGGED_ENDS),
             cache_for,
             challenge: (!is_after_scheme).then(|| "ApiKey".to_owned()),
             security_scheme: location.and_then(security_scheme),
@@ -90,10 +97,20 @@ impl ApiKeyState {
         if key.revoked_at.is_some() {
             return Err(format!("the API key {} was revoked", key.id));
         }
-        if key.expires_at.is_some_and(|expires_at| unix_seconds(self.clock.now()) >= expires_at) {
+        if key.valid_until().is_some_and(|expires_at| unix_seconds(self.clock.now()) >= expires_at) {
             return Err(format!("the API key {} has expired", key.id));
         }
         Ok(())
+    }
+
+    /// Whether a key was revoked, and this process knows that the log has that. There is nothing left to do then.
+    pub(super) fn has_logged_end_of(&self, key: &ApiKeyRecord) -> bool {
+        key.revoked_at.is_some() && self.logged_ends.get(&key.id).is_some()
+    }
+
+    /// A key was revoked, and the log has that.
+    pub(super) fn note_logged_end(&self, id: &str) {
+        self.logged_ends.insert(id.to_owned(), ());
     }
 
     /// Whether this is a caller with one of these keys.
@@ -106,7 +123,7 @@ impl ApiKeyState {
     /// # Errors
     /// If the store can't be read.
     pub(crate) async fn end_of(&self, id: &str) -> Result<Option<Option<i64>>, StoreError> {
-        let valid = |key: &ApiKeyRecord| self.check_valid(key).is_ok().then_some(key.expires_at);
+        let valid = |key: &ApiKeyRecord| self.check_valid(key).is_ok().then_some(key.valid_until());
         if let Some(key) = self.static_keys.get(id) {
             return Ok(valid(key));
         }
@@ -181,7 +198,10 @@ impl ApiKeyState {
         let now = self.clock.monotonic();
         // A row that is no longer refused was so by a clock that was ahead: it is read again.
         match self.refused.get(id, now) {
-            Some(Some(key)) if self.check_valid(&key).is_ok() => self.refused.forget(|known, _| known == id),
+            Some(Some(key)) if self.check_valid(&key).is_ok() => {
+                let id = id.to_owned();
+                self.refused.forget(move |known, _| *known == id);
+            }
             Some(known) => return Ok(known),
             None => {}
         }
@@ -206,7 +226,7 @@ impl ApiKeyState {
         let subject =
             Subject::new(&*key.owner).roles(&key.roles).scopes(&key.scopes).permissions(&key.permissions);
         let caller = Authenticated::new(subject).credential_id(&*key.id).remember_for(self.cache_for);
-        match key.expires_at {
+        match key.valid_until() {
             Some(expires_at) => caller.expires_at(from_unix_seconds(expires_at)).into(),
             None => caller.into(),
         }

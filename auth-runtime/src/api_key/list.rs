@@ -33,7 +33,7 @@ pub struct ApiKey {
     pub permissions: Vec<String>,
     /// When it was made.
     pub created_at: SystemTime,
-    /// When it expires; `None` if it does not. A key that was rotated expires when the overlap has passed.
+    /// When it expires; `None` if it does not. A key that was rotated expires when the overlap has passed, if not before.
     pub expires_at: Option<SystemTime>,
     /// When it was revoked; `None` if it was not.
     pub revoked_at: Option<SystemTime>,
@@ -51,6 +51,7 @@ impl ApiKey {
 
 impl From<ApiKeyRecord> for ApiKey {
     fn from(record: ApiKeyRecord) -> Self {
+        let expires_at = record.valid_until().map(from_unix_seconds);
         Self {
             id: record.id,
             owner: record.owner,
@@ -59,7 +60,7 @@ impl From<ApiKeyRecord> for ApiKey {
             scopes: record.scopes,
             permissions: record.permissions,
             created_at: from_unix_seconds(record.created_at),
-            expires_at: record.expires_at.map(from_unix_seconds),
+            expires_at,
             revoked_at: record.revoked_at.map(from_unix_seconds),
             last_used_at: record.last_used_at.map(from_unix_seconds),
         }

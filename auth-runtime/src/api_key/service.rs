@@ -5,23 +5,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use tokio::runtime::Handle;
-
+use super::ending::{revoke, revoke_all, to_its_end};
 use super::error::ApiKeyError;
 use super::keys::ApiKeyState;
 use super::list::{ApiKey, ApiKeyList};
 use super::new_key::NewApiKey;
 use super::options::ApiKeyOptions;
 use crate::audit::{AuditAction, AuditEvent, AuditLog};
-use crate::clock::unix_seconds;
+use crate::clock::{LONGEST_LIFETIME, unix_seconds};
 use crate::principal::Principal;
 use crate::revocation::Revoker;
 use crate::store::{ApiKeyRecord, StoreError};
 use crate::vocabulary::VocabularyIndex;
 
 /// The number of keys in a list, and of those that are revoked at once.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 
 /// Makes, lists, rotates and revokes API keys. [`Auth::api_keys`](crate::Auth::api_keys) returns it.
 ///
@@ -113,11 +111,11 @@ impl<'a> ApiKeyService<'a> {
     }
 
     /// Replaces a key by a new one with the same owner, label and rights. The old key expires when `overlap` has passed, or when it would have
-    /// expired, if that is earlier. The new one expires after as much time as there was between the making of the old one and its end; so do not
-    /// rotate an old key again during the overlap.
+    /// expired, if that is earlier. The new one is valid for as long as the old one was made for. A key may be rotated again during the
+    /// overlap, for example because the answer with the new one was lost: that adds a further key, and never prolongs the overlap.
     ///
     /// # Errors
-    /// [`ApiKeyError::NotFound`]; [`ApiKeyError::Static`]; [`ApiKeyError::Changed`]: then nothing has happened. [`ApiKeyError::Random`];
+    /// [`ApiKeyError::Invalid`] if the overlap is longer than 100 years; [`ApiKeyError::NotFound`]; [`ApiKeyError::Static`]; [`ApiKeyError::Changed`]: then nothing has happened. [`ApiKeyError::Random`];
     /// [`ApiKeyError::AuditHook`]. [`ApiKeyError::Store`]: then the key may be replaced by one whose text nobody has: look at the list.
     pub async fn rotate(&self, id: &str, overlap: Duration) -> Result<NewApiKey, ApiKeyError> {
         let rotated = match self.active(id).await {
@@ -138,7 +136,8 @@ impl<'a> ApiKeyService<'a> {
         }
     }
 
-    /// Revokes a key. Returns whether there is one that was not revoked before. This process refuses it at once, and every other one
+    /// Revokes a key. Returns whether there is one that was not revoked before. If not, the audit hook is not called, and nothing is written,
+    /// however often it is asked for; only a process that does not know that the log has the revocation writes it there once. This process refuses it at once, and every other one
     /// that shares the store when it has read the log again: within a second, and within
     /// [`max_staleness`](crate::AuthBuilder::max_staleness) in any case. Sockets and streams of the key end.
     /// What shares the keys and no log forgets it after [`ApiKeys::cache_for`](super::ApiKeys::cache_for).
@@ -166,8 +165,8 @@ impl<'a> ApiKeyService<'a> {
         }
     }
 
-    /// Revokes all keys of an owner, but those of the configuration. Returns how many were not revoked before. A key that is made at the same
-    /// time may stay valid.
+    /// Revokes all keys of an owner, but those of the configuration. Returns how many were not revoked before: with 0 nothing has
+    /// changed. A key that is made at the same time may stay valid.
     ///
     /// # Errors
     /// [`ApiKeyError::Store`]: then some may not be revoked. Call it again. [`ApiKeyError::AuditHook`].
@@ -227,12 +226,17 @@ impl<'a> ApiKeyService<'a> {
 
     async fn replace(&self, former: &ApiKeyRecord, overlap: Duration) -> Result<NewApiKey, ApiKeyError> {
         let now = self.now()?;
+        if overlap > LONGEST_LIFETIME {
+            let why = "the overlap with the former key is longer than 100 years: pass a shorter one";
+            return Err(ApiKeyError::Invalid(why.to_owned()));
+        }
         let ends_at = now.saturating_add(i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX));
-        let ends_at = former.expires_at.map_or(ends_at, |expires_at| expires_at.min(ends_at));
+        let ends_at = former.valid_until().map_or(ends_at, |former_end| former_end.min(ends_at));
         let lifetime = former.expires_at.map(|expires_at| expires_at.saturating_sub(former.created_at));
         let (key, next) = self.draw(ApiKeyRecord {
             created_at: now,
             expires_at: lifetime.map(|lifetime| now.saturating_add(lifetime)),
+            overlap_ends_at: None,
             last_used_at: None,
             version: 1,
             ..former.clone()
@@ -240,11 +244,12 @@ impl<'a> ApiKeyService<'a> {
         let (keys, revoker, former) = (Arc::clone(self.keys), Arc::clone(&self.revoker), former.clone());
         to_its_end(async move {
             let rotated = keys.store.rotate(&former.id, former.version, ends_at, next).await;
-            // Caches have the time at which it expired before. Also if the store failed: the row may have changed.
-            let forgotten = revoker.forget(keys.issuer.clone(), former.owner).await;
-            if !rotated? {
+            if matches!(rotated, Ok(false)) {
                 return Err(ApiKeyError::Changed);
             }
+            // Caches have the time at which it expired before. Also if the store failed: the row may have changed.
+            let forgotten = revoker.forget(keys.issuer.clone(), former.owner).await;
+            rotated?;
             Ok(forgotten?)
         })
         .await?;
@@ -286,63 +291,5 @@ impl<'a> ApiKeyService<'a> {
 impl fmt::Debug for ApiKeyService<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiKeyService").field("keys", &self.keys).finish_non_exhaustive()
-    }
-}
-
-/// Revokes a key: first its row, then what is remembered of it. Returns its owner, if it was not revoked before.
-async fn revoke(keys: &ApiKeyState, revoker: &Arc<Revoker>, id: &str) -> Result<Option<String>, ApiKeyError> {
-    let Some(key) = keys.find(id).await? else { return Ok(None) };
-    let revoked = keys.store.revoke(id, unix_seconds(keys.clock.now())).await;
-    // Also if the store failed: the row may have changed.
-    let forgotten = revoker.forget(keys.issuer.clone(), key.owner.clone()).await;
-    let is_new = revoked?;
-    forgotten?;
-    Ok(is_new.then_some(key.owner))
-}
-
-/// Revokes the keys of an owner. Returns the ids of those that were not revoked before, also if not all could be.
-async fn revoke_all(
-    keys: &ApiKeyState,
-    revoker: &Arc<Revoker>,
-    owner: &str,
-) -> (Vec<String>, Result<(), ApiKeyError>) {
-    let mut revoked = Vec::new();
-    let rows = revoke_rows(keys, owner, &mut revoked).await;
-    let forgotten = revoker.forget(keys.issuer.clone(), owner.to_owned()).await;
-    (revoked, rows.and(forgotten).map_err(Into::into))
-}
-
-async fn revoke_rows(keys: &ApiKeyState, owner: &str, revoked: &mut Vec<String>) -> Result<(), StoreError> {
-    let now = unix_seconds(keys.clock.now());
-    let mut after = String::new();
-    loop {
-        let page = keys.store.find_by_owner(keys.format.prefix(), owner, &after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after.clone_from(&last.id);
-        // At once, so that they share a commit.
-        let valid = page.iter().filter(|key| key.revoked_at.is_none());
-        let answers = valid.map(|key| async { (key.id.clone(), keys.store.revoke(&key.id, now).await) });
-        let mut outcome = Ok(());
-        for (id, answer) in join_all(answers).await {
-            match answer {
-                Ok(true) => revoked.push(id),
-                Ok(false) => {}
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome?;
-    }
-}
-
-/// Also if the caller no longer waits for it: one that closes its connection has asked all the same.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ApiKeyError>> + Send + 'static,
-) -> Result<T, ApiKeyError> {
-    match Handle::try_current() {
-        Ok(runtime) => runtime.spawn(work).await.unwrap_or_else(|error| {
-            let reason = format!("a revocation of API keys did not finish: {error}");
-            Err(StoreError::new(reason).with_source(error).into())
-        }),
-        Err(_) => work.await,
     }
 }

@@ -36,7 +36,9 @@ pub(crate) struct Scheme {
     hash_key: hmac::Key,
 }
 
-type CredentialHash = [u8; 32];
+/// What a credential is remembered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CredentialHash([u8; 32]);
 
 /// What an authenticator said of a credential.
 #[derive(Clone, Debug)]
@@ -72,18 +74,19 @@ impl Scheme {
         &*self.authenticator
     }
 
-    /// What is remembered of this credential. `now` is monotonic, here and below.
-    pub(crate) fn remembered(&self, credential: &str, now: Duration) -> Option<Judgement> {
-        self.remembered.get(&self.hash(credential), now)?
+    /// What is remembered of the credential with this hash. `now` is monotonic, here and below.
+    pub(crate) fn remembered(&self, hash: &CredentialHash, now: Duration) -> Option<Judgement> {
+        self.remembered.get(hash, now)?
     }
 
-    /// What the authenticator says of this credential, of a request with this head.
+    /// What the authenticator says of this credential, which has this hash, of a request with this head.
     ///
     /// # Errors
     /// If it can't be asked now, or fails.
     pub(crate) async fn ask(
         &self,
         credential: &str,
+        hash: CredentialHash,
         head: &Parts,
         now: Duration,
         identify: impl Fn(VerifiedToken) -> Result<Principal, Unidentified>,
@@ -110,15 +113,15 @@ impl Scheme {
         };
         let is_shared = self.is_shared.load(Ordering::Relaxed);
         let cache = if is_shared { &self.remembered } else { &self.unshared };
-        let judgement = cache.load(self.hash(credential), now, load).await?;
+        let judgement = cache.load(hash, now, load).await?;
         Ok(judgement.unwrap_or(Judgement::Absent))
     }
 
-    fn hash(&self, credential: &str) -> CredentialHash {
-        let mut hash = CredentialHash::default();
+    pub(crate) fn hash(&self, credential: &str) -> CredentialHash {
+        let mut hash = [0; 32];
         let tag = hmac::sign(&self.hash_key, credential.as_bytes());
         hash.copy_from_slice(tag.as_ref());
-        hash
+        CredentialHash(hash)
     }
 }
 
@@ -130,9 +133,11 @@ fn rejected(error: BoxError) -> Result<Judgement, BoxError> {
 }
 
 impl SubjectCache for Scheme {
-    fn forget(&self, subjects: &Subjects<'_>) {
-        self.remembered.forget(|_, judgement| {
-            matches!(judgement, Some(Judgement::Caller(caller)) if subjects.contains(&caller.issuer_and_subject()))
+    fn forget(&self, subjects: &Arc<Subjects>) {
+        let subjects = Arc::clone(subjects);
+        // The hash of a credential does not say whose it is.
+        self.remembered.forget(move |_, judgement| {
+            matches!(judgement, Some(Judgement::Caller(caller)) if subjects.contain(caller.issuer_and_subject()))
         });
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::grace::{Grace, GracePeriods, MAX_GRACE, RefreshBy};
 use super::refresh_token::{RefreshKey, RefreshKeys};
 use super::subject::{DynSubjectStore, SubjectStore};
+use crate::clock::LONGEST_LIFETIME;
 use crate::error::{ConfigErrors, KeysError};
 use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
 use crate::verify::{JwtVerifier, KeySet, TrustedIssuer};
@@ -240,6 +241,13 @@ impl TokenIssuer {
                 self.access_lifetime.as_secs(),
                 self.refresh_lifetime.as_secs(),
                 self.session_lifetime.as_secs()
+            ));
+        }
+        if self.session_lifetime > LONGEST_LIFETIME {
+            errors.push(format!(
+                "`session_lifetime` is {} s, and must be {} s (100 years) at most: a session must end",
+                self.session_lifetime.as_secs(),
+                LONGEST_LIFETIME.as_secs()
             ));
         }
         self.check_grace(errors);

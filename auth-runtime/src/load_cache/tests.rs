@@ -9,7 +9,9 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
 
-use super::{Bounds, LoadCache, LoadError, Loaded, MAX_IN_FLIGHT};
+use super::{Bounds, LoadCache, LoadError, Loaded, MAX_IN_FLIGHT, MAX_NOTES};
+
+mod orders;
 
 type Cache = LoadCache<u32, Arc<str>>;
 
@@ -55,7 +57,9 @@ fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
 }
 
 fn is_idle(cache: &Cache) -> bool {
-    cache.state().flights.is_empty() && cache.in_flight.available_permits() == MAX_IN_FLIGHT
+    let state = cache.state();
+    let has_load = !state.flights.is_empty() || state.loading > 0 || !state.notes.is_empty();
+    !has_load && cache.in_flight.available_permits() == MAX_IN_FLIGHT
 }
 
 #[tokio::test]
@@ -284,7 +288,7 @@ async fn a_load_that_began_before_is_not_remembered_and_answers_nobody_who_asks_
         let mut with_it = Box::pin(cache.load(1, at(0), never()));
         assert!(is_pending(&mut with_it));
 
-        cache.forget(|_, _| false);
+        cache.forget(|&key, _| key == 1);
 
         let (new_answer, new_answered) = oneshot::channel();
         let mut after = Box::pin(cache.load(1, at(0), async { new_answered.await? }));
@@ -303,6 +307,61 @@ async fn a_load_that_began_before_is_not_remembered_and_answers_nobody_who_asks_
         assert_eq!(after.await.unwrap(), new.value);
         assert_eq!(with_that.await.unwrap(), new.value);
         assert_eq!(cache.get(&1, at(0)), Some(new.value));
+        assert!(is_idle(&cache));
+    }
+}
+
+/// As a key that is the hash of a credential, which does not say whose that is.
+#[tokio::test]
+async fn who_asks_after_its_value_was_forgotten_has_it_loaded_again() {
+    let cache = cache();
+    let (answer, answered) = oneshot::channel();
+    let mut before = Box::pin(cache.load(1, at(0), async { answered.await? }));
+    assert!(is_pending(&mut before));
+    let mut with_it = Box::pin(cache.load(1, at(0), never()));
+    assert!(is_pending(&mut with_it));
+
+    cache.forget(|_, value| value.is_some_and(|value| **value == *"old"));
+
+    let (new_answer, new_answered) = oneshot::channel();
+    let mut after = Box::pin(cache.load(1, at(0), async { new_answered.await? }));
+    let mut with_that = Box::pin(cache.load(1, at(0), never()));
+    assert!(is_pending(&mut after) && is_pending(&mut with_that));
+    answer.send(found("old")).unwrap();
+    assert_eq!(text(before.await), "old");
+    assert_eq!(text(with_it.await), "old");
+    assert!(is_pending(&mut after) && is_pending(&mut with_that), "it is loaded again, once");
+    assert_eq!(cache.get(&1, at(0)), None);
+    new_answer.send(found("new")).unwrap();
+    assert_eq!(text(after.await), "new");
+    assert_eq!(text(with_that.await), "new");
+    assert_eq!(cache.get(&1, at(0)), Some(Some("new".into())));
+    assert!(is_idle(&cache));
+}
+
+/// However much of others is forgotten meanwhile; what is no longer noted counts for all.
+#[tokio::test]
+async fn a_load_is_not_disturbed_by_what_is_forgotten_of_others() {
+    for (count, is_disturbed) in [(MAX_NOTES, false), (MAX_NOTES + 1, true)] {
+        let cache = cache();
+        let (answer, answered) = oneshot::channel();
+        let mut before = Box::pin(cache.load(1, at(0), async { answered.await? }));
+        assert!(is_pending(&mut before));
+        for _ in 0..count {
+            cache.forget(|&key, value| key == 2 || value.is_some_and(|value| **value == *"other"));
+        }
+        let loads = AtomicUsize::new(0);
+        let mut after = Box::pin(cache.load(1, at(0), async {
+            loads.fetch_add(1, Ordering::Relaxed);
+            found("again")
+        }));
+        assert!(is_pending(&mut after));
+        answer.send(found("a")).unwrap();
+        assert_eq!(text(before.await), "a");
+        let (expected, expected_loads) = if is_disturbed { ("again", 1) } else { ("a", 0) };
+        assert_eq!(text(after.await), expected);
+        assert_eq!(loads.into_inner(), expected_loads);
+        assert_eq!(cache.get(&1, at(0)), Some(Some(expected.into())));
         assert!(is_idle(&cache));
     }
 }

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use super::extract::Credential;
 use super::failure::Failure;
 use super::{Pipeline, Principal};
-use crate::engine::{Engine, Judgement, Scheme, check_expiry};
+use crate::engine::{CredentialHash, Engine, Judgement, Scheme, check_expiry};
 use crate::rejection::{CallerError, CallerErrorKind};
 
 /// The longest credential that an authenticator is asked about, in bytes.
@@ -23,7 +23,7 @@ impl Pipeline<'_> {
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
         let Credential { source, text, now, .. } = credential;
-        let is_remembered = || scheme.remembered(text, self.engine().monotonic()).is_some();
+        let is_remembered = || scheme.remembered(&scheme.hash(text), self.engine().monotonic()).is_some();
         if !self.authenticators.include(source.name()) && !is_remembered() {
             return Err(Failure::not_judged(*source));
         }
@@ -53,10 +53,11 @@ impl Judged<'_> {
             return Err(invalid("the credential is longer than 16 KiB".into()));
         }
         engine.check_view(self.now)?;
-        let judgement = match self.scheme.remembered(self.text, engine.monotonic()) {
+        let hash = self.scheme.hash(self.text);
+        let judgement = match self.scheme.remembered(&hash, engine.monotonic()) {
             Some(judgement) => judgement,
             // In a box, so that the future of a request with a token is not larger for it.
-            None => Box::pin(self.ask(engine, head)).await?,
+            None => Box::pin(self.ask(hash, engine, head)).await?,
         };
         match judgement {
             Judgement::Caller(principal) => {
@@ -77,12 +78,17 @@ impl Judged<'_> {
         }
     }
 
-    async fn ask(&self, engine: &Arc<Engine>, head: &Parts) -> Result<Judgement, CallerError> {
+    async fn ask(
+        &self,
+        hash: CredentialHash,
+        engine: &Arc<Engine>,
+        head: &Parts,
+    ) -> Result<Judgement, CallerError> {
         let vocabulary = &engine.authorization.vocabulary;
         // Before the authenticator is asked: what is forgotten from now on may concern its answer.
         let watch = engine.watch();
         let identify = |token| Principal::identify(token, vocabulary, Some(watch.clone()));
-        self.scheme.ask(self.text, head, engine.monotonic(), identify).await.map_err(|error| {
+        self.scheme.ask(self.text, hash, head, engine.monotonic(), identify).await.map_err(|error| {
             let reason = format!("the authenticator `{}` failed: {error}", self.name);
             CallerError::new(CallerErrorKind::Unavailable, reason)
         })

@@ -1,6 +1,6 @@
 //! The caches that the log evicts from.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,25 @@ use crate::store::{LoggedRevocation, Revocation};
 /// A cache of what was loaded for subjects.
 pub(crate) trait SubjectCache: Send + Sync {
     /// Evicts what was loaded for these subjects, and what is being loaded. It is called once for many.
-    fn forget(&self, subjects: &Subjects<'_>);
+    fn forget(&self, subjects: &Arc<Subjects>);
 
     /// The longest time that it remembers.
     fn longest(&self) -> Duration;
 }
 
-/// Pairs of an issuer and a subject.
-pub(crate) type Subjects<'a> = HashSet<(&'a str, &'a str)>;
+/// Subjects, by their issuers.
+#[derive(Debug, Default)]
+pub(crate) struct Subjects(HashMap<Box<str>, HashSet<Box<str>>>);
+
+impl Subjects {
+    pub(crate) fn contain(&self, (issuer, subject): (&str, &str)) -> bool {
+        self.0.get(issuer).is_some_and(|subjects| subjects.contains(subject))
+    }
+
+    fn insert(&mut self, issuer: &str, subject: &str) {
+        self.0.entry(issuer.into()).or_default().insert(subject.into());
+    }
+}
 
 /// The caches of an engine.
 #[derive(Default)]
@@ -31,16 +42,16 @@ impl SubjectCaches {
 
     /// Evicts what these entries of a log say, in one pass over each cache.
     pub(super) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
-        let subjects: Subjects<'_> = entries
-            .into_iter()
-            .filter_map(|entry| match &entry.revocation {
-                Revocation::Forgotten { issuer, subject } => Some((&**issuer, &**subject)),
-                _ => None,
-            })
-            .collect();
-        if subjects.is_empty() {
+        let mut subjects = Subjects::default();
+        for entry in entries {
+            if let Revocation::Forgotten { issuer, subject } = &entry.revocation {
+                subjects.insert(issuer, subject);
+            }
+        }
+        if subjects.0.is_empty() {
             return;
         }
+        let subjects = Arc::new(subjects);
         for cache in &self.0 {
             // A destructor of what is evicted is the application's. All is evicted before the first runs.
             if let Err(panic) = catch_panic(|| cache.forget(&subjects)) {

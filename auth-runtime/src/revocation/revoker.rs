@@ -128,7 +128,8 @@ impl Revoker {
         let now = self.times().now;
         let kept = self.state.longest_eviction().saturating_add(self.leeway);
         // In whole seconds, as the log keeps it: the entry is recognized there.
-        let keep_until = from_unix_seconds(unix_seconds(now.checked_add(kept).unwrap_or(now)));
+        let keep_until = now.checked_add(kept).map_or(i64::MAX, unix_seconds);
+        let keep_until = from_unix_seconds(keep_until);
         let entry = LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until };
         // First, and here in any case: the store may be out of reach.
         self.state.forget_here(&entry);

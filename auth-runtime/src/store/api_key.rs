@@ -13,10 +13,11 @@ use super::StoreFuture;
 /// create table api_keys (
 ///     id text collate "C" primary key, prefix text not null, hash bytea not null, owner text not null, label text,
 ///     roles text[] not null, scopes text[] not null, permissions text[] not null,
-///     created_at bigint not null, expires_at bigint, revoked_at bigint, last_used_at bigint, version bigint not null
+///     created_at bigint not null, expires_at bigint, overlap_ends_at bigint, revoked_at bigint, last_used_at bigint,
+///     version bigint not null
 /// );
 /// create index on api_keys (prefix, owner, id);
-/// create index on api_keys (least(expires_at, revoked_at));
+/// create index on api_keys (least(expires_at, overlap_ends_at, revoked_at));
 /// ```
 pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a key with a new id.
@@ -44,13 +45,19 @@ pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> StoreFuture<'_, Vec<ApiKeyRecord>>;
 
-    /// Compares and sets: if the row with this id has the version `expected`, sets its `expires_at`, adds 1 to its version, and adds
+    /// Compares and sets: if the row with this id has the version `expected`, sets its `overlap_ends_at`, adds 1 to its version, and adds
     /// the key `next`, all in one transaction. Returns whether it did; `false` also if there is no such row. Of any number of
     /// concurrent callers with the same `expected`, exactly one gets `true`.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError) if the store fails. Then all of it is done or nothing.
-    fn rotate(&self, id: &str, expected: u64, expires_at: i64, next: ApiKeyRecord) -> StoreFuture<'_, bool>;
+    fn rotate(
+        &self,
+        id: &str,
+        expected: u64,
+        overlap_ends_at: i64,
+        next: ApiKeyRecord,
+    ) -> StoreFuture<'_, bool>;
 
     /// Sets `revoked_at` and adds 1 to the version, unless the key is revoked already. Returns whether it was not; `false` also if
     /// there is no such row.
@@ -96,8 +103,10 @@ pub struct ApiKeyRecord {
     pub permissions: Vec<String>,
     /// When it was made.
     pub created_at: i64,
-    /// When it expires; `None` if it does not.
+    /// When it expires, as it was made; `None` if it does not.
     pub expires_at: Option<i64>,
+    /// When it expires since it was rotated; `None` if it was not.
+    pub overlap_ends_at: Option<i64>,
     /// When it was revoked. A key that was revoked stays so, whatever the clock shows.
     pub revoked_at: Option<i64>,
     /// When it was last used. It is written once a minute.
@@ -107,10 +116,17 @@ pub struct ApiKeyRecord {
 }
 
 impl ApiKeyRecord {
-    /// Returns when the key has ended or will: the earlier of `expires_at` and `revoked_at`; `None` if it does not end.
+    /// Returns when the key expires, unless it is revoked: the earlier of `expires_at` and `overlap_ends_at`; `None` if it does not.
+    #[must_use]
+    pub fn valid_until(&self) -> Option<i64> {
+        self.expires_at.into_iter().chain(self.overlap_ends_at).min()
+    }
+
+    /// Returns when the key has ended or will: the earlier of [`valid_until`](Self::valid_until) and `revoked_at`; `None` if it does not
+    /// end.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
-        self.expires_at.into_iter().chain(self.revoked_at).min()
+        self.valid_until().into_iter().chain(self.revoked_at).min()
     }
 }
 

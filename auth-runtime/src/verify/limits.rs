@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::VerifyError;
 use super::claims::TokenClaims;
+use crate::clock::LONGEST_LIFETIME;
 
 /// Limits on the times in a token, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +15,8 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(leeway: Duration, max_token_lifetime: Duration) -> Self {
-        /// A hundred years. Sums of such durations do not overflow.
-        const LONGEST: i64 = 100 * 366 * 24 * 60 * 60;
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(LONGEST).min(LONGEST);
+        // The builder refuses longer ones. Sums of such times do not overflow.
+        let seconds = |time: Duration| i64::try_from(time.min(LONGEST_LIFETIME).as_secs()).unwrap_or(0);
         Self { leeway: seconds(leeway), max_token_lifetime: seconds(max_token_lifetime) }
     }
 

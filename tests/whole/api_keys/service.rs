@@ -85,10 +85,21 @@ pub(super) async fn a_rotation_keeps_all_but_the_secret(shop: Shop) {
         body.replace(key.id(), "ID").replace(next.id(), "ID")
     };
     assert_eq!(of(key.text()).await, of(next.text()).await);
-    // Once more within the overlap.
+    // Once more within the overlap, which does not get longer.
     let third = shop.service().rotate(key.id(), 10 * HOUR).await.unwrap();
+    let end = shop.service().find(third.id()).await.unwrap().unwrap().expires_at;
+    assert_eq!(end, Some(now + 10 * HOUR), "as long as the first was made for");
     shop.pass(HOUR).await;
     assert_eq!((shop.status(key.text()).await, shop.status(third.text()).await), (401, 200));
+}
+
+/// A program with the key would fail later, and nobody would have asked for that.
+pub(super) async fn a_key_without_an_end_is_replaced_by_such_however_often(shop: Shop) {
+    let key = shop.key().await;
+    for _ in 0..3 {
+        let next = shop.service().rotate(key.id(), HOUR).await.unwrap();
+        assert_eq!(shop.service().find(next.id()).await.unwrap().unwrap().expires_at, None);
+    }
 }
 
 pub(super) async fn of_many_rotations_at_once_one_is_done(shop: Shop) {
@@ -112,10 +123,28 @@ pub(super) async fn of_many_rotations_at_once_one_is_done(shop: Shop) {
 
 pub(super) async fn what_cannot_be_a_key_is_not_made(shop: Shop) {
     let past = shop.test.auth().now();
+    let century = Duration::from_secs(100 * 366 * 24 * 3600);
+    let (long, many) = ("x".repeat(1025), vec!["x"; 101]);
+    let options = ApiKeyOptions::new;
     for (owner, options, why) in [
+        (&*long, options(), "the owner has 1025 bytes, and may have 1024"),
+        ("al\nice", options(), "the owner contains a control character"),
+        ("alice", options().roles(many.clone()), "the key has 101 roles, and may have 100"),
+        ("alice", options().scopes(many.clone()), "the key has 101 scopes, and may have 100"),
+        ("alice", options().permissions(many), "the key has 101 permissions, and may have 100"),
+        (
+            "alice",
+            options().permissions([&long[..257]]),
+            "a permission of the key has 257 bytes, and may have 256",
+        ),
+        ("alice", options().roles(["ad\u{7}min"]), "no visible character"),
+        ("alice", options().permissions([""]), "it is empty"),
+        ("alice", options().expires_in(Duration::MAX), "in more than 100 years"),
+        ("alice", options().expires_in(century + Duration::from_secs(1)), "in more than 100 years"),
+        ("alice", options().expires_at(past + century + Duration::from_secs(1)), "in more than 100 years"),
         ("", ApiKeyOptions::new(), "the owner is empty"),
-        ("alice", ApiKeyOptions::new().scopes(["a b"]), "Pass each scope by itself"),
-        ("alice", ApiKeyOptions::new().scopes([""]), "Pass each scope by itself"),
+        ("alice", ApiKeyOptions::new().scopes(["a b"]), "Pass each by itself to `ApiKeyOptions::scopes`"),
+        ("alice", ApiKeyOptions::new().scopes([""]), "Pass each by itself to `ApiKeyOptions::scopes`"),
         ("alice", ApiKeyOptions::new().expires_at(past), "expired already"),
         ("alice", ApiKeyOptions::new().expires_at(UNIX_EPOCH - HOUR), "expired already"),
         ("alice", ApiKeyOptions::new().expires_in(Duration::ZERO), "expired already"),
@@ -124,9 +153,12 @@ pub(super) async fn what_cannot_be_a_key_is_not_made(shop: Shop) {
         assert!(matches!(&error, ApiKeyError::Invalid(text) if text.contains(why)), "{error}");
     }
     assert!(shop.service().list("alice").await.unwrap().keys.is_empty());
-    let far = ApiKeyOptions::new().expires_in(Duration::from_secs(u64::MAX / 4));
-    let key = shop.service().create("alice", far).await.unwrap();
-    assert_eq!(shop.status(key.text()).await, 200, "later than a clock shows");
+    let names = vec!["x".repeat(256); 100];
+    let most = options().roles(names.clone()).scopes(names.clone()).permissions(names).expires_in(century);
+    let key = shop.service().create(&long[1..], most).await.unwrap();
+    assert_eq!(shop.status(key.text()).await, 200);
+    let error = shop.service().rotate(key.id(), Duration::MAX).await.unwrap_err();
+    assert!(matches!(&error, ApiKeyError::Invalid(why) if why.contains("longer than 100 years")), "{error}");
 }
 
 /// `action subject key actor: outcome`.

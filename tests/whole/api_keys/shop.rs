@@ -260,7 +260,7 @@ impl ApiKeyStore for ProbedKeys {
 }
 
 /// A key's text with another body and the right checksum, as somebody makes it who knows the form.
-pub(super) fn with_checksum(body: &str) -> String {
+pub(crate) fn with_checksum(body: &str) -> String {
     // CRC-32 of IEEE 802.3, bit by bit.
     let crc = !body.bytes().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const ISSUERS: [&str; 2] = ["https://one.test", "https://two.test"];
 pub(super) const SUBJECTS: [&str; 3] = ["ann", "ben", "urn:auth-runtime:scheme:partner"];
+pub(super) const OF_PARTNERS: &str = "urn:auth-runtime:scheme:partner";
+pub(super) const OF_SESSIONS: &str = "urn:auth-runtime:scheme:session";
+pub(super) const OF_KEYS: &str = "urn:auth-runtime:scheme:api_key";
 
 /// What a source takes its credential from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +24,7 @@ pub(super) enum Judge {
     Tokens,
     /// The authenticator of this number.
     Authenticator(usize),
+    Keys,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +60,37 @@ pub(super) struct Token {
     pub(super) session: u8,
     pub(super) issued_at: i64,
     pub(super) expires_at: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    /// Its subject is the owner.
+    pub(super) caller: Caller,
+    pub(super) lifetime: Option<i64>,
+    pub(super) expires_at: Option<i64>,
+    pub(super) is_revoked: bool,
+    /// Of the configuration: it can be neither revoked nor rotated.
+    pub(super) is_static: bool,
+    /// Which processes know that the log has its end.
+    pub(super) is_logged_by: [bool; 2],
+}
+
+/// What the application knows of a user. One that is in no table is active and has no names of its own.
+#[derive(Clone, Debug)]
+pub(super) enum Account {
+    /// With roles and permissions in place of those of the credential.
+    Active(Option<(Vec<&'static str>, Vec<&'static str>)>),
+    Gone,
+    Unavailable,
+}
+
+/// For how long users are remembered, and that there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UserTimes {
+    pub(super) found: i64,
+    pub(super) missing: i64,
+    /// Whether the owners of keys have users.
+    pub(super) of_keys: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +130,8 @@ pub(super) struct Head {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// By this source.
-    LetIn(&'static str, String, &'static str),
+    /// By this source, from this issuer.
+    LetIn(&'static str, &'static str, Caller),
     Anonymous,
     Refused(u16),
 }
@@ -120,6 +155,13 @@ pub(super) struct Reference {
     remember_for: [i64; 2],
     /// By authenticator and credential: the caller, when it expires, and until when the answer counts.
     remembered: BTreeMap<(usize, String), (Caller, Option<i64>, i64)>,
+    /// By their texts.
+    pub(super) keys: BTreeMap<String, Key>,
+    users: Option<UserTimes>,
+    /// By issuer and subject.
+    pub(super) accounts: BTreeMap<(&'static str, &'static str), Account>,
+    /// The same: with the time until which it counts.
+    remembered_users: BTreeMap<(&'static str, &'static str), (Account, i64)>,
     ended_tokens: BTreeSet<(usize, u8)>,
     ended_sessions: BTreeSet<(usize, u8)>,
     ended_users: BTreeMap<(usize, &'static str), i64>,
@@ -128,8 +170,13 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    pub(super) fn new(now: i64, sources: Vec<Source>, remember_for: [i64; 2]) -> Self {
-        Self { now, sources, remember_for, ..Self::default() }
+    pub(super) fn new(
+        now: i64,
+        sources: Vec<Source>,
+        remember_for: [i64; 2],
+        users: Option<UserTimes>,
+    ) -> Self {
+        Self { now, sources, remember_for, users, ..Self::default() }
     }
 
     pub(super) fn end_token(&mut self, issuer: usize, token_id: u8) {
@@ -144,15 +191,57 @@ impl Reference {
         self.ended_users.insert((issuer, subject), self.now);
     }
 
-    pub(super) fn forget(&mut self, issuer: &str, subject: &str) {
-        let names = ["partner", "session"].map(|name| format!("urn:auth-runtime:scheme:{name}"));
-        self.remembered.retain(|_, (_, _, until)| self.now < *until);
+    pub(super) fn forget(&mut self, issuer: &'static str, subject: &'static str) {
+        let now = self.now;
+        self.remembered.retain(|_, (_, _, until)| now < *until);
+        self.remembered_users.retain(|_, (_, until)| now < *until);
         let count = self.remembered.len();
-        self.remembered
-            .retain(|(number, _), (caller, ..)| names[*number] != issuer || caller.subject != subject);
+        self.remembered.retain(|(number, _), (caller, ..)| {
+            [OF_PARTNERS, OF_SESSIONS][*number] != issuer || caller.subject != subject
+        });
         if self.remembered.len() < count {
             self.meet("forgotten");
         }
+        if self.remembered_users.remove(&(issuer, subject)).is_some() {
+            self.meet("forgotten user");
+        }
+    }
+
+    /// A process is asked to revoke a key. Returns whether it was not revoked before. What is remembered of its owner is forgotten, unless
+    /// the process knows that the log has the end of the key.
+    pub(super) fn end_key(&mut self, text: &str, process: usize) -> bool {
+        let Some(key) = self.keys.get_mut(text) else { return false };
+        if std::mem::replace(&mut key.is_logged_by[process], true) {
+            self.meet("revoked again");
+            return false;
+        }
+        let is_new = !std::mem::replace(&mut key.is_revoked, true);
+        let owner = key.caller.subject;
+        self.forget(OF_KEYS, owner);
+        is_new
+    }
+
+    /// The same of all keys of an owner. Returns how many were not revoked before.
+    pub(super) fn end_keys_of(&mut self, owner: &str, process: usize) -> usize {
+        let of_owner =
+            |key: &Key| key.caller.subject == owner && !key.is_static && !key.is_logged_by[process];
+        let texts: Vec<_> =
+            self.keys.iter().filter(|(_, key)| of_owner(key)).map(|(text, _)| text.clone()).collect();
+        texts.iter().filter(|text| self.end_key(text, process)).count()
+    }
+
+    /// A key is replaced by one with another text, and valid for some more seconds; `false` if it is not valid.
+    pub(super) fn rotate_key(&mut self, text: &str, overlap: i64, next: &str) -> bool {
+        let now = self.now;
+        let Some(key) = self.keys.get_mut(text).filter(|key| key.why_invalid(now).is_none()) else {
+            return false;
+        };
+        key.expires_at = Some(key.expires_at.map_or(now + overlap, |end| end.min(now + overlap)));
+        let key = key.clone();
+        let expires_at = key.lifetime.map(|lifetime| now + lifetime);
+        self.forget(OF_KEYS, key.caller.subject);
+        self.keys.insert(next.to_owned(), Key { expires_at, ..key });
+        true
     }
 
     fn meet(&mut self, what: &'static str) {
@@ -170,7 +259,7 @@ impl Reference {
             Ok(None) => Outcome::Refused(401),
             Ok(Some((source, issuer, caller))) => {
                 if route.needs.iter().all(|need| has(&caller, need)) {
-                    Outcome::LetIn(source, issuer, caller.subject)
+                    Outcome::LetIn(source, issuer, caller)
                 } else {
                     self.meet("lacks what the rule names");
                     Outcome::Refused(403)
@@ -180,7 +269,7 @@ impl Reference {
     }
 
     /// The caller, with the source and the issuer.
-    fn caller(&mut self, route: &Route, head: &Head) -> Result<Option<(&'static str, String, Caller)>, u16> {
+    fn caller(&mut self, route: &Route, head: &Head) -> Result<Option<Accepted>, u16> {
         // What the client added first, then what the browser adds; each in the order of the rule.
         let (mut order, of_browser): (Vec<usize>, Vec<usize>) =
             route.sources.iter().partition(|&&source| !self.is_of_browser(source));
@@ -199,20 +288,80 @@ impl Reference {
                 self.meet("unusable");
                 return refused;
             };
-            match judge {
+            let (issuer, caller) = match judge {
                 Judge::Tokens => {
                     let Some(token) = self.valid_token(&text) else { return refused };
-                    let issuer = ISSUERS[token.issuer.unwrap_or_default()].to_owned();
-                    return Ok(Some((name, issuer, token.caller)));
+                    (ISSUERS[token.issuer.unwrap_or_default()], token.caller)
+                }
+                Judge::Keys => {
+                    let Some(caller) = self.caller_with_key(&text) else { return refused };
+                    (OF_KEYS, caller)
                 }
                 Judge::Authenticator(number) => match self.ask(number, &text) {
-                    Answer::Caller(caller) => {
-                        return Ok(Some((name, format!("urn:auth-runtime:scheme:{name}"), caller)));
+                    Answer::Caller(caller) => ([OF_PARTNERS, OF_SESSIONS][number], caller),
+                    Answer::Absent => {
+                        order.retain(|&source| source != index);
+                        continue;
                     }
-                    Answer::Absent => order.retain(|&source| source != index),
                     Answer::Invalid => return refused,
                     Answer::Unavailable => return Err(503),
                 },
+            };
+            return match self.with_user(issuer, caller)? {
+                Some(caller) => Ok(Some((name, issuer, caller))),
+                None => refused,
+            };
+        }
+    }
+
+    /// The caller of a valid credential, with what its user may do; `None` if it has none.
+    fn with_user(&mut self, issuer: &'static str, caller: Caller) -> Result<Option<Caller>, u16> {
+        let Some(times) = self.users.filter(|times| times.of_keys || issuer != OF_KEYS) else {
+            return Ok(Some(caller));
+        };
+        let who = (issuer, caller.subject);
+        let now = self.now;
+        let account = match self.remembered_users.get(&who).filter(|(_, until)| now < *until).cloned() {
+            Some((account, _)) => {
+                self.meet("remembered user");
+                account
+            }
+            None => {
+                let account = self.accounts.get(&who).cloned().unwrap_or(Account::Active(None));
+                let time = match account {
+                    Account::Unavailable => return Err(503),
+                    Account::Gone => times.missing,
+                    Account::Active(_) => times.found,
+                };
+                self.remembered_users.insert(who, (account.clone(), now + time));
+                account
+            }
+        };
+        match account {
+            Account::Active(None) => Ok(Some(caller)),
+            Account::Active(Some((roles, permissions))) => {
+                self.meet("rights of the user");
+                Ok(Some(Caller { roles, permissions, ..caller }))
+            }
+            Account::Gone | Account::Unavailable => {
+                self.meet("no user");
+                Ok(None)
+            }
+        }
+    }
+
+    fn caller_with_key(&mut self, text: &str) -> Option<Caller> {
+        let Some(key) = self.keys.get(text) else {
+            self.meet("unknown key");
+            return None;
+        };
+        let why = key.why_invalid(self.now);
+        let caller = key.caller.clone();
+        match why {
+            None => Some(caller),
+            Some(why) => {
+                self.meet(why);
+                None
             }
         }
     }
@@ -291,6 +440,19 @@ impl Reference {
             return Answer::Invalid;
         }
         Answer::Caller(caller)
+    }
+}
+
+/// The source, the issuer and the caller.
+type Accepted = (&'static str, &'static str, Caller);
+
+impl Key {
+    fn why_invalid(&self, now: i64) -> Option<&'static str> {
+        if self.is_revoked {
+            Some("revoked key")
+        } else {
+            self.expires_at.is_some_and(|end| now >= end).then_some("expired key")
+        }
     }
 }
 

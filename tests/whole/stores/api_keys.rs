@@ -22,6 +22,7 @@ pub(super) fn key(id: &str, owner: &str) -> ApiKeyRecord {
         permissions: Vec::new(),
         created_at: 10,
         expires_at: None,
+        overlap_ends_at: None,
         revoked_at: None,
         last_used_at: None,
         version: 1,
@@ -59,6 +60,7 @@ pub(super) async fn a_key_comes_back_as_it_was<K: ApiKeyStore>(open: impl AsyncF
             permissions: vec![text.clone(), text.clone()],
             created_at: 4_000_000_000,
             expires_at: Some(i64::MAX),
+            overlap_ends_at: Some(4_000_000_003),
             revoked_at: Some(4_000_000_001),
             last_used_at: Some(4_000_000_002),
             version: u64::try_from(i64::MAX).unwrap(),
@@ -129,7 +131,7 @@ pub(super) async fn a_key_is_rotated_only_at_the_expected_version<K: ApiKeyStore
     assert_eq!(ids_of(&keys, "acme", "alice", "", 10).await, ["a"], "nothing was added");
     assert!(keys.rotate("a", 1, 100, key("b", "alice")).await.unwrap());
     let former =
-        ApiKeyRecord { expires_at: Some(100), version: 2, last_used_at: Some(50), ..key("a", "alice") };
+        ApiKeyRecord { overlap_ends_at: Some(100), version: 2, last_used_at: Some(50), ..key("a", "alice") };
     assert_eq!(keys.find("a").await.unwrap(), Some(former));
     assert_eq!(keys.find("b").await.unwrap(), Some(key("b", "alice")));
     assert!(!keys.rotate("a", 1, 200, key("c", "alice")).await.unwrap(), "its version is 2 now");
@@ -268,7 +270,7 @@ pub(super) async fn keys_are_there_when_it_is_opened_again<K: ApiKeyStore>(open:
     let keys = open().await;
     let rows = [
         ApiKeyRecord { revoked_at: Some(100), version: 2, ..key("a", "alice") },
-        ApiKeyRecord { expires_at: Some(200), version: 2, ..key("b", "alice") },
+        ApiKeyRecord { overlap_ends_at: Some(200), version: 2, ..key("b", "alice") },
         ApiKeyRecord { last_used_at: Some(150), ..key("c", "alice") },
         key("d", "alice"),
     ];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AuthBuilder;
+use crate::clock::LONGEST_LIFETIME;
 use crate::error::ConfigErrors;
 use crate::issue::{IssuerState, TokenIssuer};
 use crate::verify::{JwtVerifier, Limits};
@@ -43,6 +44,13 @@ fn check_limits(builder: &AuthBuilder, errors: &mut ConfigErrors) {
     }
     if builder.max_token_lifetime.as_secs() == 0 {
         errors.push("`max_token_lifetime` is less than a second, so no token would be accepted");
+    }
+    if builder.max_token_lifetime > LONGEST_LIFETIME {
+        errors.push(format!(
+            "`max_token_lifetime` is {} s, and must be {} s (100 years) at most: revocations are kept for as long",
+            builder.max_token_lifetime.as_secs(),
+            LONGEST_LIFETIME.as_secs()
+        ));
     }
 }
 

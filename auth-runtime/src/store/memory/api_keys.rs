@@ -47,12 +47,18 @@ impl ApiKeyStore for MemoryStore {
         done(further.filter_map(|(_, _, id)| tables.keys.get(id).cloned()).collect())
     }
 
-    fn rotate(&self, id: &str, expected: u64, expires_at: i64, next: ApiKeyRecord) -> StoreFuture<'_, bool> {
+    fn rotate(
+        &self,
+        id: &str,
+        expected: u64,
+        overlap_ends_at: i64,
+        next: ApiKeyRecord,
+    ) -> StoreFuture<'_, bool> {
         let tables = &mut self.tables().api_keys;
         let is_expected = tables.change(id, |key| {
             let is_expected = key.version == expected;
             if is_expected {
-                key.expires_at = Some(expires_at);
+                key.overlap_ends_at = Some(overlap_ends_at);
                 key.version += 1;
             }
             is_expected

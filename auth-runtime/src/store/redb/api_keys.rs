@@ -26,7 +26,7 @@ pub(super) enum ApiKeyWrite {
     /// Removes a key that its caller did not get. The result is `true`.
     Remove(String),
     /// The result is whether the version was the expected one.
-    Rotate { id: String, expected: u64, expires_at: i64, next: ApiKeyRecord },
+    Rotate { id: String, expected: u64, overlap_ends_at: i64, next: ApiKeyRecord },
     /// The result is whether the key was not revoked before.
     Revoke { id: String, at: i64 },
     /// The result is `true`.
@@ -72,11 +72,11 @@ impl<'t> ApiKeyTables<'t> {
         match write {
             ApiKeyWrite::Insert(key) => self.put(&key).map(|()| true),
             ApiKeyWrite::Remove(id) => self.remove(&id).map(|()| true),
-            ApiKeyWrite::Rotate { id, expected, expires_at, next } => {
+            ApiKeyWrite::Rotate { id, expected, overlap_ends_at, next } => {
                 let is_expected = self.change(&id, |key| {
                     let is_expected = key.version == expected;
                     if is_expected {
-                        key.expires_at = Some(expires_at);
+                        key.overlap_ends_at = Some(overlap_ends_at);
                         key.version += 1;
                     }
                     is_expected
@@ -229,9 +229,15 @@ impl ApiKeyStore for RedbStore {
         Box::pin(self.read(move |transaction| find_by_owner(transaction, &prefix, &owner, &after, limit)))
     }
 
-    fn rotate(&self, id: &str, expected: u64, expires_at: i64, next: ApiKeyRecord) -> StoreFuture<'_, bool> {
+    fn rotate(
+        &self,
+        id: &str,
+        expected: u64,
+        overlap_ends_at: i64,
+        next: ApiKeyRecord,
+    ) -> StoreFuture<'_, bool> {
         let id = id.to_owned();
-        Box::pin(self.write_key(ApiKeyWrite::Rotate { id, expected, expires_at, next }))
+        Box::pin(self.write_key(ApiKeyWrite::Rotate { id, expected, overlap_ends_at, next }))
     }
 
     fn revoke(&self, id: &str, at: i64) -> StoreFuture<'_, bool> {
