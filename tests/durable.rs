@@ -1,13 +1,15 @@
-//! The service that `whole/durability.rs` kills and starts again, and what the process that runs it prints: one line of JSON
-//! each. `durable/process.rs` is that process.
+//! The services that `whole/durability.rs` and `whole/sockets/processes.rs` kill and start again, and what the process that runs them
+//! prints: lines of JSON. `durable/process.rs` is that process.
 
 mod service;
+mod sockets;
 
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::service::{PARTNER, Service, token};
+pub use self::sockets::{Addresses, MadeKey, SocketService};
 
 /// What the process prints.
 #[derive(Debug, Serialize, Deserialize)]

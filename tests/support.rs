@@ -2,6 +2,7 @@
 
 pub mod flaky;
 pub mod people;
+pub mod silent;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! The expansion, and nothing else: what is decided, the runtime decides.
 
+mod arguments;
 mod auth;
 mod authenticator;
 mod check;
@@ -8,7 +9,6 @@ mod documented;
 mod encode;
 mod extraction;
 mod rule;
-mod users;
 mod vocabulary;
 
 pub(crate) use self::auth::auth;

@@ -9,6 +9,8 @@
 //! | `authorization` | what the vocabulary means, and the policies of handlers on a plain `axum::Router` |
 //! | `sessions` | the engine's own token issuer, refresh tokens and cookies |
 //! | `responses` | how rejections are rendered and reported |
+//! | `introspected` | the callers of tokens that their issuer is asked about |
+//! | `credential_hash` | what credentials are remembered by |
 //! | `scheme` | an authenticator with what is remembered of its answers |
 //! | `user` | the user of a caller |
 //! | `token_service` | logging in, refreshing, logging out |
@@ -23,7 +25,10 @@ mod authorization;
 mod background;
 mod builder;
 mod callers;
+mod credential_hash;
 mod credential_watch;
+#[cfg(feature = "introspection")]
+mod introspected;
 mod key_refresh;
 mod key_sets;
 mod outside;
@@ -49,8 +54,12 @@ pub(crate) use self::authentication::Authentication;
 pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::callers::check_expiry;
+pub(crate) use self::credential_hash::CredentialHash;
+use self::credential_hash::CredentialHasher;
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspected::IntrospectedTokens;
 pub(crate) use self::responses::Responses;
-pub(crate) use self::scheme::{CredentialHash, Judgement, Scheme};
+pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie, is_bearer};
 pub use self::start::StartError;
@@ -181,6 +190,7 @@ impl Engine {
             || self.sessions.cookies.renews()
             || self.authentication.sources.have_authenticators()
             || self.users.is_some()
+            || self.introspects()
     }
 }
 

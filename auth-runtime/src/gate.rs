@@ -2,18 +2,19 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `argument` | what is known of the arguments of a function |
 //! | `caller` | [`Caller`], for a middleware around a route |
 //! | `carries_policy` | which handlers carry a policy |
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
 //! | `client_address` | [`ClientAddress`] as an argument of a handler |
 //! | `user` | [`User`] as an argument of a handler or a check |
-//! | `user_argument` | which arguments of a handler are users |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
 //! | `return_to` | [`ReturnTo`], the way back from the login page |
 //! | `layer` | the layer that gives every request what its gate needs |
 //! | `mounted` | a route with its policy, which the router lists and the gate enforces |
 //! | `guarded_service` | a gate around a service |
 
+mod argument;
 mod caller;
 mod carries_policy;
 mod client_address;
@@ -24,7 +25,6 @@ mod mounted;
 mod return_to;
 mod same_origin;
 mod user;
-mod user_argument;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -33,6 +33,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+pub use self::argument::{Argument, BeforeTheCaller};
 pub use self::caller::Caller;
 pub use self::carries_policy::CarriesPolicy;
 pub use self::client_address::ClientAddress;
@@ -44,7 +45,6 @@ pub use self::return_to::ReturnTo;
 pub use self::same_origin::SameOrigin;
 pub use self::user::User;
 pub(crate) use self::user::missing_store;
-pub use self::user_argument::Argument;
 use crate::catch_panic::catch_panic;
 use crate::engine::Engine;
 use crate::pipeline::{
@@ -117,6 +117,7 @@ pub(crate) async fn enter<'p, S: Sync, C: Check<S>>(
              `.finish(&auth)`, or add `.layer(auth.layer())` to the `axum::Router`",
         ));
     };
+    auth.begin_gate();
     // It asks the sources for their names, which the application may implement.
     let policy = match catch_panic(|| policy(auth.engine(), head)) {
         Ok(policy) => policy,

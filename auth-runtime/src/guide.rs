@@ -7,10 +7,12 @@
 //! | [`vocabulary`] | `auth.toml`: declared names, and what the compiler finds with them |
 //! | [`access`] | the access table of all routes, and its lock |
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
+//! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
-//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework, opaque tokens |
+//! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
+//! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | [`mcp`] | clients that find your identity provider by themselves; the tools of an MCP server |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
@@ -26,7 +28,7 @@
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
 //! [`TokenService::issue`](method@crate::session::TokenService::issue),
-//! [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
+//! [`providers`](mod@crate::verify::providers), [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
 //! [`authenticator`](mod@crate::authenticator), [`Authenticator`](trait@crate::authenticator::Authenticator),
 //! [`Credential`](struct@crate::authenticator::Credential), [`remember_for`](method@crate::authenticator::Authenticated::remember_for),
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
@@ -75,11 +77,18 @@ pub mod middleware {}
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
 
+#[cfg(feature = "introspection")]
+#[doc = include_str!("../guide/opaque_tokens.md")]
+pub mod opaque_tokens {}
+
 #[doc = include_str!("../guide/openapi.md")]
 pub mod openapi {}
 
 #[doc = include_str!("../guide/outside_of_requests.md")]
 pub mod outside_of_requests {}
+
+#[doc = include_str!("../guide/providers.md")]
+pub mod providers {}
 
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}

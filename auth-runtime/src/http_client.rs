@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+#[cfg(feature = "introspection")]
+use axum::http::HeaderValue;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_cache_semantics::{CacheOptions, CachePolicy};
 use mime::Mime;
@@ -58,6 +60,21 @@ impl Endpoint {
     /// # Errors
     /// What is wrong with it, and what to write instead.
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self, String> {
+        let or = "replace the keys: write `https://..`, or call `TrustedIssuer::dangerously_allow_http()`";
+        Self::read(text, allow_http, or)
+    }
+
+    /// Reads an address that secrets are sent to: http is for this machine alone.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    #[cfg(feature = "introspection")]
+    pub(crate) fn parse_for_secrets(text: &str) -> Result<Self, String> {
+        Self::read(text, false, "read the tokens, and what proves who this service is: write `https://..`")
+    }
+
+    /// `danger` is what everyone could do without https, and what to write instead.
+    fn read(text: &str, allow_http: bool, danger: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| format!("`{text}` is no URL: {error}"))?;
         let is_secure = match url.scheme() {
             "https" => true,
@@ -65,10 +82,7 @@ impl Endpoint {
             _ => false,
         };
         if !is_secure {
-            return Err(format!(
-                "`{text}` is not https, so everyone on the network could replace the keys: write `https://..`, or call \
-                 `TrustedIssuer::dangerously_allow_http()`"
-            ));
+            return Err(format!("`{text}` is not https, so everyone on the network could {danger}"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("a URL of a provider contains a user name or a password, which would be logged: leave them out".into());
@@ -111,6 +125,26 @@ impl HttpClient {
     pub(crate) async fn get(&self, endpoint: &Endpoint) -> Result<Document, FetchError> {
         let request = self.0.get(endpoint.0.clone()).header(header::ACCEPT, "application/json").build();
         self.send(endpoint, request).await
+    }
+
+    /// Posts a form, whose text is encoded already, and returns the JSON document that answers it.
+    #[cfg(feature = "introspection")]
+    pub(crate) async fn post_form(
+        &self,
+        endpoint: &Endpoint,
+        form: String,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Document, FetchError> {
+        let mut request = self
+            .0
+            .post(endpoint.0.clone())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        self.send(endpoint, request.build()).await
     }
 
     async fn send(
@@ -189,6 +223,15 @@ impl CacheRequest {
 }
 
 impl FetchError {
+    /// The status of an answer that was not 200.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self.problem {
+            Problem::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+
     /// Whether the server answered that there is nothing at this address.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self.problem, Problem::Status(StatusCode::NOT_FOUND | StatusCode::GONE))

@@ -9,13 +9,11 @@
 //! | `grace` | for how long a used refresh token may be sent again |
 //! | `label` | the label of a session, and of an API key |
 //! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
-//! | `id` | ids and secrets that can't be guessed |
 //! | `error` | why no token was issued |
 
 mod access_token;
 mod error;
 mod grace;
-mod id;
 mod issued;
 mod issuer;
 mod label;
@@ -25,8 +23,6 @@ mod subject;
 pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, check_subject};
 pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
 pub(crate) use self::grace::{MAX_GRACE, RefreshBy, TokenUse};
-pub(crate) use self::id::random_bytes;
-pub use self::id::{random_id, random_secret};
 pub use self::issued::IssuedTokens;
 pub(crate) use self::issuer::IssuerState;
 pub use self::issuer::{SigningKeys, TokenIssuer};
@@ -35,3 +31,5 @@ pub(crate) use self::label::one_line;
 pub use self::refresh_token::RefreshKey;
 pub(crate) use self::refresh_token::{OpenedRefreshToken, family_of_session, session_of_family};
 pub use self::subject::{Subject, SubjectStore};
+pub(crate) use crate::jose::random_bytes;
+pub use crate::jose::{random_id, random_secret};

@@ -5,13 +5,17 @@
 //! | `algorithm` | the signature algorithms |
 //! | `key` | keys to check signatures with, in every usual format |
 //! | `signing` | keys to sign with |
+//! | `random` | ids and secrets that can't be guessed |
 
 mod algorithm;
 mod key;
+mod random;
 mod signing;
 
 pub use self::algorithm::Algorithm;
 pub use self::key::Key;
 pub(crate) use self::key::{PreparedKey, check_secret};
+pub(crate) use self::random::random_bytes;
+pub use self::random::{random_id, random_secret};
 pub(crate) use self::signing::{EncodedHeader, NO_RANDOM_NUMBERS};
 pub use self::signing::{SignError, SigningKey};

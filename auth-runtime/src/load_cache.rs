@@ -139,7 +139,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     {
         let mut load = pin!(load);
         if !self.found.remembers() {
-            return Ok(self.run(&key, now, None, load).await?.0.value);
+            return self.load_alone(&key, now, load).await;
         }
         loop {
             let seat = match self.board(&key, now) {
@@ -170,9 +170,17 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
                 (None, Outcome::Answer { forgotten_by: Some(number), .. }) if number <= asked_at => continue,
                 (None, Outcome::Answer { value, .. }) => Ok(value),
                 (None, Outcome::Failed(error)) => Err(LoadError::Failed(error)),
-                (None, Outcome::NotShared) => Ok(self.run(&key, now, None, load).await?.0.value),
+                (None, Outcome::NotShared) => self.load_alone(&key, now, load).await,
             };
         }
+    }
+
+    /// What the load answers, whatever is remembered, and without anyone who waits for it. It is remembered as any other.
+    pub(crate) async fn load_alone<F>(&self, key: &K, now: Duration, load: F) -> Result<Option<V>, LoadError>
+    where
+        F: Future<Output = Result<Loaded<V>, BoxError>>,
+    {
+        Ok(self.run(key, now, None, load).await?.0.value)
     }
 
     /// Forgets what `is_forgotten` says, of the keys with their values and of those for which there is none. It is also asked about

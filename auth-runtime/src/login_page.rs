@@ -72,7 +72,7 @@ impl LoginPage {
     pub(crate) fn redirect(&self, head: &Parts, has_credential: bool) -> Option<Response> {
         let asked = original_uri(head);
         // Where the login page itself is rejected, a redirect would never end.
-        if !navigation::is_page_load(head) || asked.path() == self.path() {
+        if !loads_page(head) || asked.path() == self.path() {
             return None;
         }
         let location = HeaderValue::try_from(self.location(&head.method, asked, has_credential)).ok()?;
@@ -84,13 +84,22 @@ impl LoginPage {
     /// The login page, with the way back to what a safe request asked for. A form can't be sent again by a link.
     fn location(&self, method: &Method, asked: &Uri, has_credential: bool) -> String {
         let path_and_query = asked.path_and_query().map_or("/", |path| path.as_str());
-        if has_credential || *method == Method::POST || !is_path_of_this_origin(path_and_query) {
+        let is_no_way_back =
+            has_credential || *method == Method::POST || !is_path_of_this_origin(path_and_query);
+        self.with(None, (!is_no_way_back).then_some(path_and_query))
+    }
+
+    /// The login page, which is told why a login failed, and the way back.
+    pub(crate) fn with(&self, error: Option<&str>, return_to: Option<&str>) -> String {
+        let parameters = [("error", error), (&self.return_parameter, return_to)];
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        let query = query.finish();
+        if query.is_empty() {
             return self.path.clone();
         }
         let separator = if self.path.contains('?') { '&' } else { '?' };
-        let mut parameter = form_urlencoded::Serializer::new(String::new());
-        parameter.append_pair(&self.return_parameter, path_and_query);
-        format!("{}{separator}{}", self.path, parameter.finish())
+        format!("{}{separator}{query}", self.path)
     }
 }
 
@@ -104,6 +113,11 @@ impl From<String> for LoginPage {
     fn from(path: String) -> Self {
         Self::at(path)
     }
+}
+
+/// Whether a browser sent the request to show what is answered.
+pub(crate) fn loads_page(head: &Parts) -> bool {
+    navigation::is_page_load(head)
 }
 
 /// Adds what decided whether the answer is a redirect.

@@ -18,9 +18,15 @@ pub(crate) fn is_safe_name(name: &str) -> bool {
     SAFE.iter().any(|method| method.as_str().eq_ignore_ascii_case(name))
 }
 
+/// Whether a credential in the URL may count for this method, of a list of routes: it changes nothing (RFC 6750 §2.3), or it opens a
+/// WebSocket over HTTP/2, which is `CONNECT` (RFC 8441 §4).
+pub(crate) fn takes_credentials_in_url(name: &str) -> bool {
+    is_safe_name(name) || name.eq_ignore_ascii_case("CONNECT")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{is_safe, is_safe_name};
+    use super::{is_safe, is_safe_name, takes_credentials_in_url};
     use axum::http::Method;
 
     #[test]
@@ -44,6 +50,7 @@ mod tests {
             assert_eq!(is_safe(&Method::from_bytes(name.as_bytes()).unwrap()), expected, "{name}");
             assert_eq!(is_safe_name(name), expected, "{name}");
             assert_eq!(is_safe_name(&name.to_ascii_lowercase()), expected, "{name} in a document");
+            assert_eq!(takes_credentials_in_url(name), expected || name == "CONNECT", "{name}");
         }
         assert!(!is_safe(&Method::from_bytes(b"get").unwrap()), "`get` is another method than `GET`");
     }

@@ -38,6 +38,7 @@ use self::failure::Failure;
 pub(crate) use self::request_auth::AnswerHeaders;
 use self::request_auth::Decided;
 pub use self::request_auth::RequestAuth;
+pub(crate) use self::request_auth::Stage;
 pub(crate) use self::route_policy::RoutePolicy;
 use crate::audit::AuditEvent;
 use crate::catch_panic::catch_panic_of;
@@ -140,8 +141,7 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        let caller = self.auth.engine().caller_of_token_with_new_keys(text, remembered.as_deref(), *now);
-        Ok(Some(caller.await?))
+        Ok(Some(self.auth.engine().caller_of(text, remembered.as_deref(), *now).await?))
     }
 
     fn engine(&self) -> &'a Engine {

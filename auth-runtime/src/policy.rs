@@ -23,7 +23,7 @@ pub(crate) use self::display::who;
 pub(crate) use self::document::short_name;
 pub use self::document::{PolicyAccess, PolicyDocument};
 pub(crate) use self::evaluate::Facts;
-pub use self::handler::{HandlerInfo, Policy, UserArgument};
+pub use self::handler::{HandlerInfo, KnownArgument, Policy};
 pub(crate) use self::objections::objections;
 #[doc(hidden)]
 pub use self::rule::NamedRule;

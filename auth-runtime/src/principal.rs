@@ -58,8 +58,8 @@ impl Principal {
         index: &VocabularyIndex,
         watch: Option<WatchedBy>,
     ) -> Result<Self, Unidentified> {
-        const NO_SUBJECT: &str =
-            "the token's subject is missing or empty, or neither a string nor an integer";
+        const NO_SUBJECT: &str = "the token's subject is missing or empty, or neither a string nor an integer: for a token that a client got for itself, call \
+             `TrustedIssuer::accept_client_as_subject()`";
         let subject: Box<str> = token.subject().ok_or(Unidentified(NO_SUBJECT.into()))?.into();
         let names = token.names().map_err(|problem| Unidentified(problem.into()))?;
         let Names { mut roles, scopes, mut permissions } = names;
@@ -103,7 +103,7 @@ impl Principal {
     }
 
     /// Returns the scheme of the credential: the name of the [authenticator](mod@crate::authenticator) that judged it, or `jwt` for a token
-    /// of an issuer.
+    /// of an issuer, also for an opaque one.
     #[must_use]
     pub fn scheme(&self) -> &str {
         self.issuer().and_then(scheme_of_issuer).unwrap_or(TOKENS)

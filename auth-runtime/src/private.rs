@@ -11,16 +11,19 @@ pub use std::vec::Vec;
 pub use crate::authenticator::attribute::{
     AuthenticatorAnswer, AuthenticatorFunction, WithState, answer, not_compiled, not_extracted,
 };
-pub use crate::gate::{Argument, Authorized};
+pub use crate::gate::{Argument, Authorized, BeforeTheCaller};
 pub use crate::pipeline::{
     Check, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, Gives, NamedCheck, NamesCheck, NoCheck,
 };
-pub use crate::policy::{HandlerInfo, NamedRule, Policy, Rule, UserArgument};
+pub use crate::policy::{HandlerInfo, KnownArgument, NamedRule, Policy, Rule};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
     Vocabulary,
 };
+
+/// Compiles if `T` can be an argument of an authenticator. `A` is the kind of the argument.
+pub fn before_the_caller<T, A: BeforeTheCaller<T>>(_: A) {}
 
 /// Compiles if the check gives its handler a `T`.
 pub const fn takes_checked<C: Gives<T>, T>() {}

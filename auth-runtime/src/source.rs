@@ -26,6 +26,7 @@ pub use self::header::Header;
 pub use self::place::CredentialPlace;
 pub(crate) use self::place::WithChallenge;
 pub use self::query::Query;
+pub(crate) use self::upgrade::opens_web_socket;
 pub(crate) use self::vary::Vary;
 pub use self::web_socket_protocol::WebSocketProtocol;
 
@@ -75,6 +76,12 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     fn is_in_url(&self) -> bool {
         false
     }
+
+    /// Returns whether it finds a credential in the opening handshake of a WebSocket alone. The OpenAPI document lists such a source for no
+    /// other operation.
+    fn is_for_web_sockets(&self) -> bool {
+        false
+    }
 }
 
 /// Who adds a credential to the request.
@@ -83,7 +90,8 @@ pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
 pub enum Carrier {
     /// The client adds it to this request: a header, a query parameter.
     Explicit,
-    /// The browser adds it automatically, whichever page caused the request: a cookie. Such a request must pass the origin check.
+    /// The browser adds it automatically, whichever page caused the request: a cookie. Or a proxy does, for what the browser sends. Such a
+    /// request must pass the origin check.
     Ambient,
 }
 
@@ -125,12 +133,12 @@ pub enum Extracted<'r> {
 }
 
 impl<'r> Extracted<'r> {
-    /// Combines two results for the same carrier.
-    fn and(self, further: Self) -> Self {
-        match (self, further) {
+    /// Combines the results for one place: more than one that is present is a credential that was repeated.
+    fn only(results: impl Iterator<Item = Self>) -> Self {
+        results.fold(Self::Absent, |found, further| match (found, further) {
             (Self::Absent, found) | (found, Self::Absent) => found,
             _ => Self::Repeated,
-        }
+        })
     }
 
     pub(crate) fn into_owned<'s>(self) -> Extracted<'s> {

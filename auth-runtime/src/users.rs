@@ -4,12 +4,14 @@
 //! |---|---|
 //! | [`UserStore`] | loads the user of a principal; for [`AuthBuilder::users`](crate::AuthBuilder::users) |
 //! | [`Grants`] | the roles and permissions of a user, in place of those of the token |
+//! | [`TakesUser`] | says that an extractor of yours takes a user |
 //! | [`UserCache`] | how many users are remembered, and for how long |
 //!
 //! A handler gets the user by the extractor [`User`](crate::User).
 
 mod cache;
 mod store;
+mod takes_user;
 
 use std::any::{TypeId, type_name};
 use std::fmt;
@@ -19,6 +21,7 @@ use std::time::Duration;
 pub use self::cache::UserCache;
 use self::store::{DynUserStore, LoadedAnswer};
 pub use self::store::{Grants, UserStore};
+pub use self::takes_user::TakesUser;
 use crate::load_cache::{LoadCache, LoadError, Loaded};
 use crate::principal::{LoadedUser, Principal};
 use crate::revocation::{SubjectCache, Subjects};

@@ -4,8 +4,14 @@
 //! |---|---|
 //! | [`TrustedIssuer`] | an issuer whose tokens are accepted: its keys, audience and claim names |
 //! | [`Key`], [`Algorithm`] | the keys that verify its signatures |
+//! | [`providers`] | issuers of identity providers, with their mapping: Keycloak, Auth0, Microsoft Entra ID and others |
+//! | [`Tenants`] | the tenants of an issuer that has one name for each |
 //! | [`KeySet`] | keys that replace those of an issuer while requests are served |
 //! | [`FetchedKeySet`], [`KeySetStatus`] | keys that are fetched: what a function of the application's answers, and their state |
+#![cfg_attr(
+    feature = "introspection",
+    doc = "| [`Introspection`] | how an issuer is asked about opaque tokens |"
+)]
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
 mod claim_name;
@@ -17,8 +23,13 @@ mod error;
 mod excerpt;
 mod fetched_keys;
 mod fetchers;
+#[cfg(feature = "introspection")]
+mod introspection;
 mod issuer;
 mod issuer_keys;
+mod issuer_mapping;
+mod issuer_name;
+mod issuer_pattern;
 mod issuer_profile;
 mod json;
 mod jws;
@@ -28,7 +39,9 @@ mod key_source;
 mod keys;
 mod limits;
 mod mapping;
+pub mod providers;
 mod scheme_issuer;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -45,9 +58,15 @@ pub use self::error::VerifyError;
 pub use self::excerpt::Excerpt;
 pub use self::fetched_keys::KeySetStatus;
 pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
+#[cfg(feature = "introspection")]
+pub use self::introspection::Introspection;
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspection::IntrospectionError;
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
 pub(crate) use self::issuer_profile::IssuerProfile;
+#[cfg(feature = "introspection")]
+pub(crate) use self::jwt::Inquiry;
 pub(crate) use self::jwt::JwtVerifier;
 pub use self::key_set::KeySet;
 pub use self::key_source::FetchedKeySet;
@@ -55,6 +74,7 @@ pub(crate) use self::limits::Limits;
 use self::mapping::ClaimMapping;
 pub(crate) use self::mapping::Names;
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
+pub use self::tenants::Tenants;
 pub use crate::error::ReplaceKeysError;
 pub use crate::jose::{Algorithm, Key};
 
@@ -77,7 +97,7 @@ impl VerifiedToken {
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
     pub(crate) fn subject(&self) -> Option<&str> {
-        let subject = match self.mapping.subject.find(&self.claims)? {
+        let subject = match self.mapping.find_subject(&self.claims)? {
             Value::String(text) => text,
             Value::Number(_) => self.claims.integer_subject.as_deref()?,
             _ => return None,

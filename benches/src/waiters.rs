@@ -43,15 +43,16 @@ async fn measure(number: usize) {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
 
-    let mut waiters: Vec<Ended> = Vec::with_capacity(number);
+    let mut waiters: Vec<Ended> = Vec::new();
     let waiting = allocation_counter::measure(|| {
+        waiters.reserve_exact(number);
         for principal in &principals {
             let mut ended = principal.ended();
             assert!(poll(&mut ended, &waker).is_pending());
             waiters.push(ended);
         }
     });
-    let bytes = usize::try_from(waiting.bytes_current).expect("more than before") / number + size_of::<Ended>();
+    let bytes = usize::try_from(waiting.bytes_current).expect("more than before") / number;
     println!("{number} waiters: {bytes} bytes each, in {} allocations", waiting.count_total / number as u64);
 
     let revoked = allocation_counter::measure(|| {

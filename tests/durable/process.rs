@@ -1,4 +1,5 @@
-//! The process that the tests of `durability` start and kill: `serve STORE ROUND`, `run-out-of-space STORE` or `hang STORE`.
+//! The process that the tests of `durability` start and kill: `serve STORE ROUND`, `run-out-of-space STORE` or `hang STORE`. And that of
+//! `sockets`: `sockets STORE SECONDS`, where the store is a path or `memory`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the test that started it fails when it panics")]
 
 use std::env;
@@ -11,10 +12,11 @@ use auth_runtime::api_key::{ApiKeyError, ApiKeyOptions};
 use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{Subject, TokenError};
 use auth_runtime::store::{
-    LoggedRevocation, RedbStore, RefreshTokenFamily, RefreshTokenStore as _, RevocationLog as _,
+    LoggedRevocation, MemoryStore, RedbStore, RefreshTokenFamily, RefreshTokenStore as _, RevocationLog as _,
 };
-use auth_tests::durable::{Line, PARTNER, Service, limit_file_size, token};
+use auth_tests::durable::{Line, PARTNER, Service, SocketService, limit_file_size, token};
 use auth_tests::support::until;
+use serde::Serialize;
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -24,8 +26,21 @@ async fn main() {
         ["serve", store, round] => serve(store.as_ref(), round).await,
         ["run-out-of-space", store] => run_out_of_space(store.as_ref()).await,
         ["hang", store] => hang(store.as_ref()).await,
-        _ => panic!("write `serve STORE ROUND`, `run-out-of-space STORE` or `hang STORE`, not {arguments:?}"),
+        ["sockets", store, passed] => serve_sockets(store, passed.parse().unwrap()).await,
+        _ => panic!(
+            "write `serve STORE ROUND`, `run-out-of-space STORE`, `hang STORE` or `sockets STORE SECONDS`, not {arguments:?}"
+        ),
     }
+}
+
+/// Serves sockets until it is killed, and says where. So much time has passed on its clock, in seconds.
+async fn serve_sockets(store: &str, passed: u64) {
+    let service = match store {
+        "memory" => SocketService::start(MemoryStore::new(), passed).await,
+        path => SocketService::start(RedbStore::open(path).unwrap(), passed).await,
+    };
+    say(&service.addresses());
+    service.serve().await;
 }
 
 /// Records things, and says so, until it is killed. What it revokes has ids that begin with the round.
@@ -121,7 +136,7 @@ async fn hang(store: &Path) {
 }
 
 /// In one piece: lines of several tasks don't mix.
-fn say(line: &Line) {
+fn say(line: &impl Serialize) {
     let line = format!("{}\n", serde_json::to_string(line).unwrap());
     let mut stdout = stdout().lock();
     stdout.write_all(line.as_bytes()).unwrap();

@@ -1,6 +1,7 @@
 //! The caller, as a middleware around a route learns it before the gate.
 
 mod authenticators;
+mod nested;
 mod once;
 mod places;
 

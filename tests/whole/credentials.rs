@@ -1,6 +1,7 @@
 //! Which credential counts: none, good, bad, expired, repeated × bearer, cookie × required, optional.
 
 mod ambient;
+mod proxy;
 
 use auth_runtime::routing::get;
 use auth_runtime::source::Header;

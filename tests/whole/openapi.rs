@@ -6,6 +6,7 @@ mod authenticators;
 mod documented;
 mod fill;
 mod schemathesis;
+mod sockets;
 mod token_routes;
 mod validators;
 

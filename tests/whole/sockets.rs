@@ -1,8 +1,12 @@
-//! Sockets and streams end with the credential of their caller: a service on loopback, and a WebSocket client.
+//! Sockets and streams end with the credential of their caller: a service on loopback, and a WebSocket client. The service is in the
+//! test's process, and in `processes` in one of its own.
 
 mod closing;
 mod ended;
+mod first_message;
 mod handshake;
+mod http2;
+mod processes;
 mod query;
 mod sources;
 mod streams;
@@ -96,6 +100,7 @@ impl Service {
         let app = Router::new()
             .route("/echo", get(echo))
             .route("/session", get(echo_for_the_session))
+            .route("/first", get(first_message::echo))
             .route("/burst", get(closing::burst))
             .route("/events", get(streams::events))
             .with_state(Shared { auth: auth.clone(), ends: sender })
@@ -122,19 +127,27 @@ impl Service {
         path: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<(Client, tungstenite::handshake::client::Response), u16> {
-        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().append(*name, value.parse().unwrap());
-        }
-        match timeout(PATIENCE, connect_async(request)).await.unwrap() {
-            Ok(opened) => Ok(opened),
-            Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
+        open(self.address, path, headers).await
     }
 
     pub(crate) async fn next_end(&mut self) -> Option<EndReason> {
         timeout(PATIENCE, self.ends.recv()).await.unwrap().unwrap()
+    }
+}
+
+async fn open(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<(Client, tungstenite::handshake::client::Response), u16> {
+    let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().append(*name, value.parse().unwrap());
+    }
+    match timeout(PATIENCE, connect_async(request)).await.unwrap() {
+        Ok(opened) => Ok(opened),
+        Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
     }
 }
 

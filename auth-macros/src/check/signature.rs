@@ -156,21 +156,6 @@ pub(crate) fn called(signature: &Signature, called: &Called, diagnostics: &Diagn
     }
 }
 
-/// An authenticator takes nothing that says who the caller is.
-pub(crate) fn before_the_caller(signature: &Signature, diagnostics: &Diagnostics) {
-    for argument in signature.inputs.iter().skip(1) {
-        if let FnArg::Typed(argument) = argument
-            && let Some((name, _)) = principal_type(&argument.ty)
-        {
-            let message = format!(
-                "an authenticator says who the caller is, so there is no `{name}` before it has answered: remove the argument. What depends \
-                 on the caller is decided by the rule, or in a `#[check]`"
-            );
-            diagnostics.error(argument.ty.span(), message);
-        }
-    }
-}
-
 fn asynchronous(signature: &Signature, attribute: &str, diagnostics: &Diagnostics) {
     if signature.asyncness.is_none() {
         let name = &signature.ident;

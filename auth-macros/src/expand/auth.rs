@@ -6,9 +6,9 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{FnArg, GenericParam, Path, WherePredicate, parse_quote, parse_quote_spanned};
 
+use super::arguments;
 use super::common::{misplaced, private};
 use super::rule::{checked, rule};
-use super::users::users;
 use crate::attribute::{self, Place};
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
@@ -56,8 +56,8 @@ pub(crate) fn auth(arguments: TokenStream, item: TokenStream) -> TokenStream {
 fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) -> TokenStream {
     let private = private(arguments);
     let policy = policy_name(handler.name());
-    let users = users(handler, 0, &private);
-    let policy_item = policy_item(handler, &policy, &private, rule, &users);
+    let known = arguments::arguments(handler, 0, &private);
+    let policy_item = policy_item(handler, &policy, &private, rule, &known);
     let takes_item = takes_item(handler, &policy, &private);
 
     let gate: FnArg = match &arguments.check {
@@ -168,7 +168,7 @@ fn policy_item(
     policy: &Ident,
     private: &TokenStream,
     rule: &TokenStream,
-    users: &TokenStream,
+    known: &TokenStream,
 ) -> TokenStream {
     let cfgs: Vec<_> = handler.cfgs().collect();
     let visibility = &handler.visibility;
@@ -193,7 +193,7 @@ fn policy_item(
                     #line,
                 );
 
-                #users
+                #known
                 #takes_checked
             }
         };

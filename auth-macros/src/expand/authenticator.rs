@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::arguments::before_the_caller;
 use super::common::{misplaced, private, type_of_name};
 use super::extraction::{Extraction, hygienic};
 use crate::attribute;
@@ -25,7 +26,6 @@ pub(crate) fn authenticator(arguments: TokenStream, item: TokenStream) -> TokenS
     let arguments =
         attribute::parse_root_only(arguments, "#[authenticator]", "#[authenticator]", &diagnostics);
     signature::called(&function.signature, &signature::AUTHENTICATOR, &diagnostics);
-    signature::before_the_caller(&function.signature, &diagnostics);
 
     let private = private(&arguments);
     let (call, errors) = match diagnostics.finish() {
@@ -61,7 +61,8 @@ impl Call {
         let call = quote_spanned!(name.span()=> #name(#credential, #values).await);
         // It is called from one place, which is nothing to tell the user.
         let named = quote!(let _ = #name;);
-        Self { aliases, bounds, body: quote!(#statements #private::answer(#call)), named }
+        let before = before_the_caller(function, private);
+        Self { aliases, bounds, body: quote!(#before #statements #private::answer(#call)), named }
     }
 
     /// For a function with errors.

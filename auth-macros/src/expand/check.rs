@@ -4,9 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
+use super::arguments::arguments;
 use super::common::{misplaced, private, type_of_name};
 use super::extraction::{Extraction, hygienic};
-use super::users::users;
 use crate::attribute;
 use crate::check::signature;
 use crate::diagnostics::Diagnostics;
@@ -47,8 +47,8 @@ struct Call {
     aliases: TokenStream,
     /// What the arguments must implement.
     bounds: TokenStream,
-    /// Which of them are users.
-    users: TokenStream,
+    /// What is known of them.
+    arguments: TokenStream,
     body: TokenStream,
     /// The implementation of `Gives` for the type that this is of.
     gives: TokenStream,
@@ -71,7 +71,7 @@ impl Call {
         Self {
             aliases,
             bounds,
-            users: users(function, 1, private),
+            arguments: arguments(function, 1, private),
             body: quote!(#statements use #private::CheckOutcome as #outcome; #of),
             gives: quote!(#gives),
         }
@@ -82,8 +82,8 @@ impl Call {
         let body = quote!(#private::CheckOutcome::denied());
         // Whatever a handler takes: there is an error already.
         let gives = quote!(impl<__T> #private::Gives<__T> for);
-        let [aliases, bounds, users] = std::array::from_fn(|_| TokenStream::new());
-        Self { aliases, bounds, users, body, gives }
+        let [aliases, bounds, arguments] = std::array::from_fn(|_| TokenStream::new());
+        Self { aliases, bounds, arguments, body, gives }
     }
 }
 
@@ -93,7 +93,7 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
     let cfgs: Vec<_> = function.cfgs().collect();
     let [principal, parts, state] =
         ["__principal", "__parts", "__state"].map(|variable| hygienic(variable, Span::call_site()));
-    let Call { aliases, bounds, users, body, gives } = call;
+    let Call { aliases, bounds, arguments, body, gives } = call;
     let gives = (!gives.is_empty()).then(|| quote!(#gives #ty {}));
     quote! {
         #declaration
@@ -107,7 +107,7 @@ fn check_type(function: &Function, call: &Call, private: &TokenStream) -> TokenS
                     ::core::concat!(::core::module_path!(), "::", #text),
                 );
 
-                #users
+                #arguments
             }
 
             impl #private::DeclaredCheck for #ty {}

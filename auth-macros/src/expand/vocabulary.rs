@@ -61,9 +61,9 @@ fn constant(vocabulary: &Vocabulary, private: &TokenStream) -> TokenStream {
     let sources = vocabulary.sources.iter().map(|source| {
         let name = &source.name;
         let kind = match &source.kind {
-            SourceKind::Header { name, scheme } => {
+            SourceKind::Header { name, scheme, is_added_by_proxy } => {
                 let scheme = option(scheme.as_deref());
-                quote!(Header { name: #name, scheme: #scheme })
+                quote!(Header { name: #name, scheme: #scheme, is_added_by_proxy: #is_added_by_proxy })
             }
             SourceKind::Custom => quote!(Custom),
         };

@@ -56,7 +56,7 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) enum SourceKind {
     /// The vocabulary says all of it.
-    Header { name: String, scheme: Option<String> },
+    Header { name: String, scheme: Option<String>, is_added_by_proxy: bool },
     /// The engine's builder is given it.
     Custom,
 }

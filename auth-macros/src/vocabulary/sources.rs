@@ -2,7 +2,7 @@
 
 use super::declarations::{FileErrors, Name};
 use super::model::{BUILT_IN_SOURCES, SourceKind};
-use super::values::{Value, in_order, names, start, text, unknown_key};
+use super::values::{Value, boolean, in_order, names, start, text, unknown_key};
 
 const EXAMPLE: &str = "write `kind = \"header\"` and `name = \"X-Partner-Token\"`, or `kind = \"custom\"` for a source that is \
                        passed to the engine's builder";
@@ -16,6 +16,7 @@ struct Fields {
     kind: Option<Placed>,
     name: Option<Placed>,
     scheme: Option<Placed>,
+    added_by_proxy: Option<(bool, usize)>,
 }
 
 pub(super) fn source(name: &Name, value: &Value<'_>, errors: &mut FileErrors) -> Option<SourceKind> {
@@ -60,7 +61,10 @@ fn fields(value: &Value<'_>, errors: &mut FileErrors) -> Option<Fields> {
             "kind" => fields.kind = placed("kind"),
             "name" => fields.name = placed("name"),
             "scheme" => fields.scheme = placed("scheme"),
-            _ => unknown_key(&key, &["kind", "name", "scheme"], errors),
+            "added_by_proxy" => {
+                fields.added_by_proxy = boolean(value, &key.text, errors).map(|is| (is, start(value)));
+            }
+            _ => unknown_key(&key, &["kind", "name", "scheme", "added_by_proxy"], errors),
         }
     }
     Some(fields)
@@ -75,12 +79,17 @@ fn header(fields: Fields, errors: &mut FileErrors) -> Option<SourceKind> {
         );
         return None;
     };
-    Some(SourceKind::Header { name, scheme: fields.scheme.map(|(scheme, _)| scheme) })
+    let is_added_by_proxy = fields.added_by_proxy.is_some_and(|(is_added, _)| is_added);
+    Some(SourceKind::Header { name, scheme: fields.scheme.map(|(scheme, _)| scheme), is_added_by_proxy })
 }
 
 fn custom(fields: Fields, errors: &mut FileErrors) -> SourceKind {
-    for (key, text) in [("name", fields.name), ("scheme", fields.scheme)] {
-        if let Some((_, at)) = text {
+    let place = |text: Option<Placed>| text.map(|(_, at)| at);
+    let added_by_proxy = fields.added_by_proxy.map(|(_, at)| at);
+    let keys =
+        [("name", place(fields.name)), ("scheme", place(fields.scheme)), ("added_by_proxy", added_by_proxy)];
+    for (key, at) in keys {
+        if let Some(at) = at {
             errors.push(
                 at,
                 format!("a source of kind `custom` finds the credential by itself: remove `{key}`"),

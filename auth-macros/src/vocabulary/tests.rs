@@ -47,7 +47,7 @@ fn all_that_it_may_say() {
     assert_eq!(read.roles[admin].description.as_deref(), Some("Runs the place"));
     assert_eq!(read.roles[auditor].description.as_deref(), Some("Looks"));
     assert!(
-        matches!(&read.sources[0].kind, SourceKind::Header { name, scheme: Some(scheme) } if name == "X-Partner-Token" && scheme == "Token")
+        matches!(&read.sources[0].kind, SourceKind::Header { name, scheme: Some(scheme), is_added_by_proxy: false } if name == "X-Partner-Token" && scheme == "Token")
     );
     assert!(matches!(read.sources[1].kind, SourceKind::Custom));
 }

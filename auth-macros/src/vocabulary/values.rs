@@ -62,6 +62,14 @@ pub(super) fn text(value: &Value<'_>, key: &str, errors: &mut FileErrors) -> Opt
     text.map(str::to_owned)
 }
 
+pub(super) fn boolean(value: &Value<'_>, key: &str, errors: &mut FileErrors) -> Option<bool> {
+    let boolean = value.get_ref().as_bool();
+    if boolean.is_none() {
+        errors.push(start(value), format!("`{key}` is true or false: write `{key} = true`"));
+    }
+    boolean
+}
+
 pub(super) fn unknown_key(key: &Name, known: &[&str], errors: &mut FileErrors) {
     let text = &key.text;
     let message = match suggest::nearest(text, known.iter().copied()) {

@@ -111,18 +111,14 @@ impl Authenticated {
     pub(crate) fn into_token(self, scheme: &str) -> Result<VerifiedToken, String> {
         let Self { subject, expires_at, remember_for: _, credential_id, session_id, auth_time } = self;
         check_subject(&subject).map_err(|error| error.to_string())?;
-        let Subject { id, roles, scopes, permissions, acr, mut claims, .. } = subject;
+        let mut claims = subject.to_claims();
         let mut set = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
                 claims.insert(name.to_owned(), value);
             }
         };
         set("iss", Some(scheme_issuer(scheme).into()));
-        set("sub", Some(id.into()));
-        set("roles", Some(roles.into()));
-        set("scope", Some(scopes.join(" ").into()));
-        set("permissions", Some(permissions.into()));
-        set("acr", acr.map(Into::into));
+        set("acr", subject.acr.map(Into::into));
         set("jti", credential_id.map(Into::into));
         set("sid", session_id.map(Into::into));
         set("exp", expires_at.map(|time| seconds(time).into()));

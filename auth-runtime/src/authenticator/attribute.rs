@@ -63,7 +63,7 @@ impl<F, S> fmt::Debug for WithState<F, S> {
     message = "an `#[authenticator]` function returns `Result<A, E>`, where `A` is who the caller is, and this one returns `{Self}`",
     label = "not such a `Result`",
     note = "`A` is a `Subject`, an `Authenticated`, an `Option` of one of them, where `None` is an invalid credential, or an `Authentication`",
-    note = "`E` is an error or a text, such as `BoxError`: it rejects the request with 503, and its text goes to the log, never to the caller"
+    note = "`E` is an error or a text, such as `BoxError`: it rejects the request with 503, except a `Rejection`, which is the answer, and its text goes to the log, never to the caller"
 )]
 pub trait IntoAuthentication {
     /// Converts it to the answer of an authenticator.

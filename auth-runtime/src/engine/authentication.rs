@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "introspection")]
+use super::IntrospectedTokens;
 use super::{Sources, TokenCache};
 use crate::origin::OriginPolicy;
 use crate::verify::{IssuerProfile, JwtVerifier, Limits};
@@ -18,6 +20,9 @@ pub(crate) struct Authentication {
     /// Bounds on the times in a token.
     pub(crate) limits: Limits,
     pub(crate) token_cache: TokenCache,
+    /// `None`: no issuer is asked about its tokens.
+    #[cfg(feature = "introspection")]
+    pub(crate) introspected: Option<Arc<IntrospectedTokens>>,
     /// Whether a request may bring its principal along: only for an engine that `TestAuth` made.
     #[cfg(feature = "test-util")]
     pub(crate) accepts_injected_principals: bool,

@@ -16,6 +16,33 @@ impl Engine {
         self.authentication.token_cache.get(token)
     }
 
+    /// A token → the caller that it is of: by its signature, or by what its issuer answers.
+    pub(crate) async fn caller_of(
+        self: &Arc<Self>,
+        token: &str,
+        remembered: Option<&Verified>,
+        now: SystemTime,
+    ) -> Result<Principal, CallerError> {
+        #[cfg(feature = "introspection")]
+        if remembered.is_none()
+            && let Some(inquiry) = self.inquiry(token)
+        {
+            // In a box, so that the future of a request with a JWT is not larger for it.
+            return Box::pin(self.caller_by_inquiry(token, inquiry, now)).await;
+        }
+        self.caller_of_token_with_new_keys(token, remembered, now).await
+    }
+
+    /// Whether an issuer is asked about some of its tokens.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn introspects(&self) -> bool {
+        #[cfg(feature = "introspection")]
+        let introspects = self.authentication.introspected.is_some();
+        #[cfg(not(feature = "introspection"))]
+        let introspects = false;
+        introspects
+    }
+
     /// A token → the caller that it is of: the signature and the names in it, unless it is remembered; times; revocation view.
     pub(crate) fn caller_of_token(
         self: &Arc<Self>,
@@ -46,7 +73,7 @@ impl Engine {
     }
 
     /// The same, where the key of the token may be one that has yet to be fetched.
-    pub(crate) async fn caller_of_token_with_new_keys(
+    async fn caller_of_token_with_new_keys(
         self: &Arc<Self>,
         token: &str,
         remembered: Option<&Verified>,
@@ -109,14 +136,14 @@ impl Engine {
     }
 
     /// `exp`, `nbf`, `iat` → the credential is valid now.
-    fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
+    pub(super) fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
         let claims = &principal.token().claims;
         self.authentication.limits.check_times(claims, unix_seconds(now)).map_err(invalid)
     }
 
     /// Revocation view → it is fresh, and the credential, its session and its user are not revoked. Returns the epoch up to which this is
     /// so. `known_until` is the epoch up to which it is known.
-    fn check_not_revoked(
+    pub(super) fn check_not_revoked(
         self: &Arc<Self>,
         principal: &Principal,
         known_until: Option<u64>,

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use axum::BoxError;
 use axum::http::request::Parts;
 
+use super::{CredentialHash, CredentialHasher};
 use crate::authenticator::{Authentication, DynAuthenticator};
-use crate::issue::random_secret;
 use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::{Principal, Unidentified};
 use crate::rejection::{Rejection, RejectionKind};
@@ -29,16 +28,11 @@ pub(crate) struct Scheme {
     name: String,
     authenticator: Arc<dyn DynAuthenticator>,
     remembered: LoadCache<CredentialHash, Judgement>,
-    /// For an authenticator whose answers are not remembered: nobody waits for the answer to another request.
-    unshared: LoadCache<CredentialHash, Judgement>,
-    is_shared: AtomicBool,
-    /// Credentials are remembered by a keyed hash: a dump of the process's memory shows none.
-    hash_key: hmac::Key,
+    /// Whether the last answer was one to remember. If not, a request does not wait for that to another one of the same credential, which
+    /// is likely not to be one for both. It decides nothing else: only an answer that is remembered is ever that to two requests.
+    is_worth_waiting: AtomicBool,
+    hasher: CredentialHasher,
 }
-
-/// What a credential is remembered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct CredentialHash([u8; 32]);
 
 /// What an authenticator said of a credential.
 #[derive(Clone, Debug)]
@@ -56,16 +50,13 @@ impl Scheme {
     /// # Errors
     /// If the system has no random bytes.
     pub(crate) fn new(name: String, authenticator: Arc<dyn DynAuthenticator>) -> Result<Self, String> {
-        let key = random_secret()
-            .map_err(|_| "the system has no random bytes for the hashes of credentials".to_owned())?;
         let none = Bounds { entries: 0, longest: Duration::ZERO };
         Ok(Self {
             name,
             authenticator,
             remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
-            unshared: LoadCache::new(none, none),
-            is_shared: AtomicBool::new(true),
-            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            is_worth_waiting: AtomicBool::new(true),
+            hasher: CredentialHasher::new()?,
         })
     }
 
@@ -101,7 +92,7 @@ impl Scheme {
                 Authentication::Invalid(why) => (Judgement::Invalid(why), Duration::ZERO),
                 Authentication::Authenticated(caller) => {
                     let remember_for = caller.remember_for;
-                    self.is_shared.store(!remember_for.is_zero(), Ordering::Relaxed);
+                    self.is_worth_waiting.store(!remember_for.is_zero(), Ordering::Relaxed);
                     match caller.into_token(&self.name).map(identify) {
                         Ok(Ok(principal)) => (Judgement::Caller(principal), remember_for),
                         Ok(Err(Unidentified(why))) => (Judgement::Invalid(why), Duration::ZERO),
@@ -111,17 +102,15 @@ impl Scheme {
             };
             Ok(Loaded::new(Some(judgement), remember_for))
         };
-        let is_shared = self.is_shared.load(Ordering::Relaxed);
-        let cache = if is_shared { &self.remembered } else { &self.unshared };
-        let judgement = cache.load(hash, now, load).await?;
+        let judgement = match self.is_worth_waiting.load(Ordering::Relaxed) {
+            true => self.remembered.load(hash, now, load).await?,
+            false => self.remembered.load_alone(&hash, now, load).await?,
+        };
         Ok(judgement.unwrap_or(Judgement::Absent))
     }
 
     pub(crate) fn hash(&self, credential: &str) -> CredentialHash {
-        let mut hash = [0; 32];
-        let tag = hmac::sign(&self.hash_key, credential.as_bytes());
-        hash.copy_from_slice(tag.as_ref());
-        CredentialHash(hash)
+        self.hasher.hash(credential)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::MountedRoute;
-use crate::pipeline::{Asker, CallerAnswer, RequestAuth};
+use crate::pipeline::{AcceptedPrincipal, Asker, CallerAnswer, RequestAuth, Stage};
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
 
@@ -40,6 +40,11 @@ use crate::rejection::RejectionKind;
 /// The layer is one of the guarded router, or of a [`MethodRouter`](crate::routing::MethodRouter) or a handler in it: `.layer(..)` or
 /// `.route_layer(..)` before [`finish`](crate::Router::finish). A layer that is added to the finished `axum::Router` runs before the route
 /// and its sources are known: there the caller is [`Unknown`](Self::Unknown), and the log says so once.
+///
+/// It is the caller of the route that the layer is in, also where that is within another route: a finished router that is nested as a
+/// service with a rule beside it. Behind a gate, as around a service that has its rule beside it, it is the caller that this gate let in.
+/// A handler with `#[auth]` in a plain `axum::Router` behind a gate has one of its own, which no middleware around it knows: between
+/// the two, the caller is that of the outer gate, and if the inner one finds another, the log says so once.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Caller {
@@ -53,7 +58,7 @@ pub enum Caller {
     /// asks for it by name, with [`Caller::by`].
     NotJudged(String),
     /// No route is known that would answer the request: the path or the method has none, it is merged unguarded, or the middleware
-    /// is not around a route of a guarded router.
+    /// is not around a route of a guarded router. Or it is asked for by what finds it: an authenticator, a source, a `UserStore`.
     Unknown,
 }
 
@@ -87,15 +92,28 @@ impl Caller {
     /// ```
     pub async fn by(head: &Parts, schemes: &[&str]) -> Self {
         let Some(auth) = RequestAuth::of(head) else {
-            say_once();
+            say_once(&NO_ROUTE, WITHOUT_ROUTE);
             return Self::Unknown;
         };
-        if auth.is_decided() {
-            return match (auth.principal(), auth.rejection()) {
-                (Some(principal), _) => Self::Identified(principal),
-                (None, Some(kind)) => Self::Invalid(kind),
-                (None, None) => Self::Anonymous,
-            };
+        match auth.stage() {
+            Stage::BeforeGate => {}
+            Stage::Deciding => {
+                say_once(&DECIDING, WHILE_DECIDING);
+                return Self::Unknown;
+            }
+            // Of the check's own head: it is admitted while that decides.
+            Stage::Checking => {
+                let principal = AcceptedPrincipal::of(head).flatten();
+                return principal.map_or(Self::Unknown, |principal| Self::Identified(principal.clone()));
+            }
+            Stage::Decided => {
+                auth.set_asked_behind();
+                return match (auth.principal(), auth.rejection()) {
+                    (Some(principal), _) => Self::Identified(principal),
+                    (None, Some(kind)) => Self::Invalid(kind),
+                    (None, None) => Self::Anonymous,
+                };
+            }
         }
         // A layer of the handler alone is called with its route in the request.
         let mounted = head.extensions.get::<Arc<MountedRoute>>();
@@ -103,7 +121,7 @@ impl Caller {
             (Some(route), _) => route.policy(auth.engine(), head),
             (None, Some((routes, nested_at))) => routes.policy(auth.engine(), head, nested_at),
             (None, None) => {
-                say_once();
+                say_once(&NO_ROUTE, WITHOUT_ROUTE);
                 None
             }
         };
@@ -134,13 +152,15 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Once a process: it would be a line for every request.
-fn say_once() {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
-        tracing::error!(
-            "auth: a middleware asks for the `Caller` where no route is known: add it with `.layer(..)` or `.route_layer(..)` to the \
-             `auth_runtime::Router`, before `.finish(&auth)`, and not to the `axum::Router` that this makes"
-        );
-    });
+/// A line for every request would be too many: each of these is one a process.
+static NO_ROUTE: Once = Once::new();
+static DECIDING: Once = Once::new();
+
+const WITHOUT_ROUTE: &str = "auth: a middleware asks for the `Caller` where no route is known: add it with `.layer(..)` or `.route_layer(..)` to the \
+     `auth_runtime::Router`, before `.finish(&auth)`, and not to the `axum::Router` that this makes";
+const WHILE_DECIDING: &str = "auth: an authenticator, a source or a `UserStore` asks for the `Caller`, which it is asked for itself: the answer is \
+     `Caller::Unknown`. Take what it needs from the credential and the head";
+
+fn say_once(once: &Once, what: &'static str) {
+    once.call_once(|| tracing::error!("{what}"));
 }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use super::Authorized;
 use crate::pipeline::NamedCheck;
-use crate::policy::{HandlerInfo, Policy, Rule, UserArgument};
+use crate::policy::{HandlerInfo, KnownArgument, Policy, Rule};
 
 /// The arguments of a handler, as axum's type for them, whose first argument is the gate.
 ///
@@ -27,7 +27,7 @@ pub trait CarriesPolicy: sealed::Sealed {
     fn policy_type() -> TypeId;
 
     #[doc(hidden)]
-    fn users() -> Vec<UserArgument>;
+    fn arguments() -> Vec<KnownArgument>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -44,8 +44,8 @@ where
         <T::First as Gate>::policy_type()
     }
 
-    fn users() -> Vec<UserArgument> {
-        <T::First as Gate>::users()
+    fn arguments() -> Vec<KnownArgument> {
+        <T::First as Gate>::arguments()
     }
 }
 
@@ -83,8 +83,8 @@ pub trait Gate: sealed::SealedGate {
     /// The policy.
     fn policy_type() -> TypeId;
 
-    /// The users that the handler and its check take as arguments.
-    fn users() -> Vec<UserArgument>;
+    /// What is known of the arguments of the handler and its check.
+    fn arguments() -> Vec<KnownArgument>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -97,8 +97,8 @@ impl<P: Policy, C: NamedCheck> Gate for Authorized<P, C> {
         TypeId::of::<P>()
     }
 
-    fn users() -> Vec<UserArgument> {
-        [P::users(), C::users()].concat()
+    fn arguments() -> Vec<KnownArgument> {
+        [P::arguments(), C::arguments()].concat()
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use crate::engine::{Engine, RouteSources};
 use crate::gate::CarriesPolicy;
 use crate::pipeline::RoutePolicy;
-use crate::policy::{Access, CompiledRule, HandlerInfo, Rule, UserArgument};
+use crate::policy::{Access, CompiledRule, HandlerInfo, KnownArgument, Rule};
 
 /// A route with its policy. What is enforced is fixed once the router is finished; before that the gate rejects every request.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(crate) struct MountedRoute {
     pub(crate) rule: Rule,
     pub(crate) handler: HandlerInfo,
     pub(crate) check: Option<&'static str>,
-    /// The users that the handler and its check take as arguments.
-    pub(crate) users: Vec<UserArgument>,
+    /// What is known of the arguments of the handler and its check; `None`: nothing, of a rule that is beside what it guards.
+    pub(crate) arguments: Option<Vec<KnownArgument>>,
     /// The policy's type; `None` for a rule that is beside what it guards.
     policy_type: Option<TypeId>,
     resolved: OnceLock<ResolvedPolicy>,
@@ -43,7 +43,7 @@ impl MountedRoute {
             rule: T::RULE,
             handler: T::HANDLER,
             check: T::CHECK,
-            users: T::users(),
+            arguments: Some(T::arguments()),
             policy_type: Some(T::policy_type()),
             resolved: OnceLock::new(),
         })
@@ -55,10 +55,17 @@ impl MountedRoute {
             rule,
             handler,
             check: None,
-            users: Vec::new(),
+            arguments: None,
             policy_type: None,
             resolved: OnceLock::new(),
         })
+    }
+
+    /// Whether the handler accepts a WebSocket; `None`: that is not known.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn opens_web_socket(&self) -> Option<bool> {
+        let arguments = self.arguments.as_ref().filter(|_| cfg!(feature = "ws"));
+        arguments.map(|arguments| arguments.contains(&KnownArgument::WebSocket))
     }
 
     /// Returns whether this is the route of a handler with the policy `P`.

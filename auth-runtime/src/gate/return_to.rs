@@ -16,7 +16,8 @@ use crate::pipeline::RequestAuth;
 /// the query of the login page. Whoever made a link to the login page wrote it, so nothing but a path is accepted: no other origin,
 /// in no spelling that a browser understands. In place of anything else, and where there is none, it is `/`.
 ///
-/// The page reads it from its query and puts it into its form; the login takes it from the form, and answers with it:
+/// The page reads it from its query and puts it into its form. The [ready login](crate::session::routes) with cookies takes it from there,
+/// and sends the browser back. So does a login of yours:
 ///
 /// ```
 /// use auth_runtime::{ReturnTo, SameOrigin, auth};
@@ -76,16 +77,19 @@ impl ReturnTo {
     }
 
     /// What the query has under the name that the engine's login page gives it.
-    fn in_query(head: &Parts) -> Option<Self> {
+    pub(crate) fn in_query(head: &Parts) -> Option<Self> {
+        Self::among(head.uri.query().unwrap_or_default().as_bytes(), head)?
+    }
+
+    /// What these encoded pairs have under the name that the engine's login page gives it; the inner `None` is a text that is not
+    /// accepted, or one of several.
+    pub(crate) fn among(pairs: &[u8], head: &Parts) -> Option<Option<Self>> {
         let auth = RequestAuth::of(head);
         let page = auth.and_then(|auth| auth.engine().responses.login_page.as_ref());
         let name = page.map_or(LoginPage::RETURN_PARAMETER, LoginPage::parameter);
-        let query = head.uri.query().unwrap_or_default();
-        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-        match (values.next(), values.next()) {
-            (Some((_, path)), None) => Self::parse(&path),
-            _ => None,
-        }
+        let mut values = form_urlencoded::parse(pairs).filter(|(key, _)| key == name);
+        let (_, path) = values.next()?;
+        Some(if values.next().is_none() { Self::parse(&path) } else { None })
     }
 }
 

@@ -31,9 +31,10 @@ use crate::rejection::{Rejection, RejectionKind};
 ///
 /// The engine has loaded it before the rule was decided, so this does not wait, and a request has one user: what a check saw, the
 /// handler gets. It needs `.users(..)` on the builder, with a store of this type; if that is missing,
-/// [`finish`](crate::Router::finish) fails, and names the handler. Where the argument can't be seen, such a request is rejected with 500, and
-/// the log says what to write: within an extractor of yours, in a generic handler, in one with its rule beside it, and on a plain
-/// `axum::Router`.
+/// [`finish`](crate::Router::finish) fails, and names the handler. Implement [`TakesUser`](crate::users::TakesUser) for an extractor of
+/// yours that takes a `User<T>`, so that `finish` sees it there too. Where it can't be seen, such a request is rejected with 500, and the
+/// log says what to write: within an extractor without `TakesUser`, in a generic handler, in one with its rule beside it, and on a
+/// plain `axum::Router`. The same is true of a route that is public, where no user is loaded.
 ///
 /// A caller for which there is no user ([`UserStore::has_user`](crate::users::UserStore::has_user)) is rejected with 403, and with
 /// `Option<User<T>>` it is `None`; so is an anonymous caller of an optional route, which is otherwise rejected with 401. The audit hook
@@ -98,7 +99,11 @@ fn of<T: Send + Sync + 'static>(principal: &Principal, parts: &Parts) -> Result<
         Some(Some(users)) => missing_store(type_name::<T>(), Some(users.type_name())),
         _ => missing_store(type_name::<T>(), None),
     };
-    tracing::error!(what, "auth: the answer is 500, because the user can't be extracted");
+    tracing::error!(
+        what,
+        "auth: the answer is 500, because the user can't be extracted. `finish` reports this where it sees the argument: implement \
+         `TakesUser` for the extractor that took it, if it is one of yours"
+    );
     Err(reject(RejectionKind::Misconfigured, format!("the user can't be extracted: {what}"), parts))
 }
 

@@ -6,10 +6,10 @@ use auth_analysis::{ListKind, Named};
 use serde_json::Value;
 
 use super::error::TokenError;
-use super::id::random_id;
 use super::issuer::IssuerState;
 use super::refresh_token::session_of_family;
 use super::subject::Subject;
+use crate::jose::random_id;
 use crate::store::RefreshTokenFamily;
 use crate::verify::USER_GENERATION;
 
@@ -61,10 +61,9 @@ impl IssuerState {
         let lifetime = options.lifetime.map_or(self.access_lifetime, seconds);
         let expires_at = issued_at.saturating_add(lifetime);
         let expires_at = family.map_or(expires_at, |family| expires_at.min(self.family_end(family)));
-        let mut claims = subject.claims.clone();
+        let mut claims = subject.to_claims();
         let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         set("iss", self.name.as_str().into());
-        set("sub", subject.id.as_str().into());
         set(
             "aud",
             match self.audience.as_slice() {
@@ -89,15 +88,6 @@ impl IssuerState {
         }
         if generation != 0 {
             set(USER_GENERATION, generation.into());
-        }
-        if !subject.roles.is_empty() {
-            set("roles", subject.roles.clone().into());
-        }
-        if !subject.scopes.is_empty() {
-            set("scope", subject.scopes.join(" ").into());
-        }
-        if !subject.permissions.is_empty() {
-            set("permissions", subject.permissions.clone().into());
         }
         let token = self.signing.load().sign(&claims)?;
         Ok((token, expires_at))

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::ConfigErrors;
-use crate::jose::{SignError, check_secret};
+use crate::jose::{SignError, check_secret, random_id, random_secret};
 use crate::store::FamilyId;
 
 /// The maximum length of a refresh token, in bytes.
@@ -47,7 +47,7 @@ impl RefreshKey {
     /// # Errors
     /// [`SignError`] if the system has no random numbers.
     pub fn generate() -> Result<Self, SignError> {
-        Ok(Self::new(super::id::random_id()?, super::id::random_secret()?))
+        Ok(Self::new(random_id()?, random_secret()?))
     }
 
     fn prepare(&self) -> Result<PreparedRefreshKey, String> {

@@ -129,6 +129,25 @@ impl Subject {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// What it says of itself, as claims (RFC 9068 §2.2): its own, `sub`, and the lists that are not empty. How it logged in is a claim of
+    /// the session.
+    pub(crate) fn to_claims(&self) -> Map<String, Value> {
+        let Self { id, roles, scopes, permissions, claims, .. } = self;
+        let mut claims = claims.clone();
+        let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        set("sub", id.as_str().into());
+        if !roles.is_empty() {
+            set("roles", roles.clone().into());
+        }
+        if !scopes.is_empty() {
+            set("scope", scopes.join(" ").into());
+        }
+        if !permissions.is_empty() {
+            set("permissions", permissions.clone().into());
+        }
+        claims
+    }
 }
 
 /// The application's users, looked up by id.

@@ -175,6 +175,8 @@ impl fmt::Debug for Key {
 pub(crate) struct PreparedKey {
     pub(crate) algorithm: Algorithm,
     pub(crate) id: Option<Box<str>>,
+    /// The member `issuer` of its JWK, which no RFC defines: Microsoft Entra ID writes it.
+    pub(crate) issuer: Option<Box<str>>,
     check: Check,
     /// The header, as it was sent, of the last token that this key verified.
     last_header: ArcSwapOption<Box<str>>,
@@ -197,7 +199,7 @@ impl fmt::Debug for PreparedKey {
 
 impl PreparedKey {
     fn new(algorithm: Algorithm, check: Check) -> Self {
-        Self { algorithm, id: None, check, last_header: ArcSwapOption::empty() }
+        Self { algorithm, id: None, issuer: None, check, last_header: ArcSwapOption::empty() }
     }
 
     /// Whether the last token that this key verified had this header: then the header needs no parsing.
@@ -217,12 +219,12 @@ impl PreparedKey {
         }
     }
 
-    /// Whether both verify the same tokens: they have one algorithm and one id, and are the same secret or public key. If that can't be
+    /// Whether both verify the same tokens: they have one algorithm, one id and one issuer, and are the same secret or public key. If that can't be
     /// found out, it is `false`.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         /// What both secrets authenticate, so that a secret need not be kept to be compared.
         const COMPARED: &[u8] = b"auth-runtime: is this the same secret?";
-        if self.algorithm != other.algorithm || self.id != other.id {
+        if self.algorithm != other.algorithm || self.id != other.id || self.issuer != other.issuer {
             return false;
         }
         match (&self.check, &other.check) {

@@ -129,6 +129,18 @@ impl SigningKey {
         self.encoded_header(ACCESS_TOKEN, further)
     }
 
+    /// The header of this key's JWTs of another type.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn header_of_type(&self, typ: &str) -> EncodedHeader {
+        self.encoded_header(typ, &Map::new())
+    }
+
+    /// Whether it is a secret, with which whoever verifies can sign.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn is_secret(&self) -> bool {
+        self.algorithm.takes_secret()
+    }
+
     fn encoded_header(&self, typ: &str, further: &Map<String, Value>) -> EncodedHeader {
         EncodedHeader::new(self.algorithm, self.id.as_deref(), typ, further)
     }

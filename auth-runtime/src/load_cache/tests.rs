@@ -453,3 +453,23 @@ async fn on_many_threads_no_answer_is_older_than_what_was_forgotten_before() {
     }
     assert!(cache.state().flights.is_empty());
 }
+
+#[tokio::test]
+async fn a_load_alone_waits_for_nobody_and_is_remembered_as_any_other() {
+    let cache = cache();
+    let (answer, waits) = oneshot::channel::<()>();
+    let mut slow = Box::pin(cache.load(1, at(0), async {
+        waits.await.unwrap();
+        found("slow")
+    }));
+    assert!(is_pending(&mut slow));
+    // An answer that is not to be remembered, and one that is.
+    let once = Ok(Loaded::new(Some("once".into()), Duration::ZERO));
+    assert_eq!(text(cache.load_alone(&1, at(0), ready(once)).await), "once");
+    assert_eq!(cache.get(&1, at(0)), None);
+    assert_eq!(text(cache.load_alone(&1, at(0), ready(found("alone"))).await), "alone");
+    assert_eq!(cache.get(&1, at(0)), Some(Some("alone".into())));
+    answer.send(()).unwrap();
+    assert_eq!(text(slow.await), "slow");
+    assert!(is_idle(&cache));
+}

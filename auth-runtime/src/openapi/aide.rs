@@ -89,6 +89,7 @@ fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {
         check: gate.and_then(|gate| gate.check),
         unguarded: gate.is_none(),
         hides_scopes: false,
+        opens_web_socket: None,
         docs: None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::json::sorted_by_name;
 use super::keys::{DECLARED, POLICY, WHO};
 use super::merge;
 use super::names::NameKinds;
@@ -32,6 +33,7 @@ pub(super) struct Operations<'d> {
 /// The fields of an operation that follow from its policy.
 struct Enforced {
     policy: PolicyDocument,
+    is_redirected: bool,
     fields: [(&'static str, Value); 3],
 }
 
@@ -59,8 +61,12 @@ impl<'d> Operations<'d> {
             if !is_safe_name(method) {
                 self.schemes.retain_outside_of_url(&mut policy.sources);
             }
-            if enforced.last().is_none_or(|last| last.policy != policy) {
-                enforced.push(self.enforced(policy));
+            let may_open = |source: &str| route.info.may_open_web_socket(method, source);
+            self.schemes.retain_without_web_socket(&mut policy.sources, may_open);
+            let is_redirected = self.redirects(method, &route.path);
+            let is_last = |last: &Enforced| last.policy == policy && last.is_redirected == is_redirected;
+            if !enforced.last().is_some_and(is_last) {
+                enforced.push(self.enforced(policy, is_redirected));
             }
             let Some(Enforced { fields, .. }) = enforced.last() else { continue };
             let mut operation = own_operation(route, method, &path, &parameters);
@@ -75,14 +81,20 @@ impl<'d> Operations<'d> {
         }
     }
 
-    fn enforced(&self, policy: PolicyDocument) -> Enforced {
+    /// Whether a browser without a login is sent to the login page: `redirect_to_login` says for which requests.
+    fn redirects(&self, method: &str, path: &str) -> bool {
+        let page = self.auth.engine().responses.login_page.as_ref();
+        page.is_some_and(|page| page.path() != path && ["get", "head", "post"].contains(&method))
+    }
+
+    fn enforced(&self, policy: PolicyDocument, is_redirected: bool) -> Enforced {
         let ambient: Vec<_> = policy.sources.iter().map(|source| self.schemes.is_ambient(source)).collect();
         let fields = [
             ("security", json!(requirements(&policy, self.schemes, self.kinds))),
-            ("responses", json!(responses(&policy, &ambient, self.auth))),
-            (POLICY, json!(policy)),
+            ("responses", json!(responses(&policy, &ambient, is_redirected, self.auth))),
+            (POLICY, sorted_by_name(json!(policy))),
         ];
-        Enforced { policy, fields }
+        Enforced { policy, is_redirected, fields }
     }
 
     /// An id that no other operation has: the first operation that asks for an id gets it, and a later one gets it with its
@@ -112,7 +124,7 @@ fn own_operation(
     if !route.declared.is_empty() {
         let policies =
             route.declared.iter().map(|declared| (declared.name.clone(), json!(declared.policy())));
-        operation.insert(DECLARED.into(), Value::Object(policies.collect()));
+        operation.insert(DECLARED.into(), sorted_by_name(Value::Object(policies.collect())));
     }
     if !parameters.is_empty() {
         let parameters = parameters.iter().map(PathParameter::to_value).collect();

@@ -26,6 +26,8 @@ const REJECTIONS: [(&str, &str, &str); 4] = [
     ),
     ("503", "AuthUnavailable", "The server can't decide at the moment whether the caller may do this."),
 ];
+/// The answer in place of a 401, to a browser that loads a page.
+const LOGIN_PAGE: &str = "AuthLoginPage";
 /// What `WWW-Authenticate` says.
 const CHALLENGES: &str = "One challenge for each scheme of the operation: `Bearer`, another scheme of `Authorization`, `ApiKey` for a header \
      of its own, `Cookie` (RFC 9110 §11.6.1), with the parameters of RFC 6750 §3 and RFC 9470 §3.";
@@ -34,7 +36,7 @@ const PROBLEM: &str = "AuthProblem";
 
 /// Whether this library has a component of this name.
 pub(super) fn is_own_component(name: &str) -> bool {
-    name == PROBLEM || REJECTIONS.iter().any(|(_, own, _)| *own == name)
+    name == PROBLEM || name == LOGIN_PAGE || REJECTIONS.iter().any(|(_, own, _)| *own == name)
 }
 
 /// The components that operations refer to, each with its kind and name.
@@ -54,7 +56,28 @@ pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)
         },
         "required": ["type", "title", "status"],
     });
-    responses.into_iter().chain((!has_own_form).then_some(("schemas", PROBLEM, schema))).collect()
+    let login_page =
+        auth.engine().responses.login_page.is_some().then(|| ("responses", LOGIN_PAGE, login_page()));
+    responses
+        .into_iter()
+        .chain(login_page)
+        .chain((!has_own_form).then_some(("schemas", PROBLEM, schema)))
+        .collect()
+}
+
+/// The redirect to the login page (RFC 9110 §15.4.4).
+fn login_page() -> Value {
+    json!({
+        "description": "A browser that loads a page without a login is sent to the login page. Other programs are answered 401: those whose \
+                        `Accept` does not prefer HTML, and scripts.",
+        "headers": {
+            "Location": {
+                "description": "The path of the login page, with the way back in its query.",
+                "required": true,
+                "schema": { "type": "string", "format": "uri-reference" },
+            },
+        },
+    })
 }
 
 fn response(status: &str, description: &str, has_own_form: bool) -> Value {
@@ -84,10 +107,12 @@ fn response(status: &str, description: &str, has_own_form: bool) -> Value {
 }
 
 /// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to.
-/// `ambient`: of each of its sources, whether a browser sends the credential by itself.
+/// `ambient`: of each of its sources, whether a browser sends the credential by itself. `is_redirected`: a browser without a login is sent to
+/// the login page.
 pub(super) fn responses(
     policy: &PolicyDocument,
     ambient: &[bool],
+    is_redirected: bool,
     auth: &Auth,
 ) -> BTreeMap<&'static str, Value> {
     let reads = matches!(policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional);
@@ -105,7 +130,9 @@ pub(super) fn responses(
         .map(|(status, name, _)| (status, json!({ "$ref": format!("#/components/responses/{name}") })));
     let of_handler = [("2XX", "The handler's response."), ("default", "Any other response of the handler.")];
     let of_handler = of_handler.map(|(status, text)| (status, json!({ "description": text })));
-    rejections.chain(of_handler).collect()
+    let login_page = ("303", json!({ "$ref": format!("#/components/responses/{LOGIN_PAGE}") }));
+    let login_page = (is_redirected && can_happen("401")).then_some(login_page);
+    rejections.chain(login_page).chain(of_handler).collect()
 }
 
 /// The answer to a login that is too old or too weak is 401.

@@ -6,10 +6,12 @@ use super::keys::METHODS;
 use super::path::place;
 use crate::engine::Auth;
 use crate::policy::PolicyDocument;
-use crate::router::{ANY, DeclaredRule, HandlerDocs, Routes};
+use crate::router::{ANY, DeclaredRule, HandlerDocs, RouteInfo, Routes};
 
 /// One handler at one path.
 pub(super) struct ServedRoute<'r> {
+    /// As the router lists it.
+    pub(super) info: &'r RouteInfo,
     /// `GET`, or `ANY`.
     pub(super) method: &'r str,
     /// The methods whose requests it serves, in lower case.
@@ -46,6 +48,7 @@ impl<'r> ServedRoute<'r> {
                 one => one.eq_ignore_ascii_case(method),
             });
             Self {
+                info: route,
                 method: route.method,
                 methods: methods.collect(),
                 path: route.path.clone(),

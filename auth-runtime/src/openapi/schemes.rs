@@ -25,6 +25,7 @@ pub(super) struct Scheme {
     pub(super) lists_scopes_only: bool,
     is_ambient: bool,
     is_in_url: bool,
+    is_for_web_sockets: bool,
 }
 
 impl Schemes {
@@ -79,6 +80,20 @@ impl Schemes {
         }
     }
 
+    /// Removes the sources for the opening handshake of a WebSocket by which this operation opens none, unless there are no others.
+    pub(super) fn retain_without_web_socket(
+        &self,
+        sources: &mut Vec<String>,
+        may_open: impl Fn(&str) -> bool,
+    ) {
+        let counts = |source: &String| {
+            !self.of(source).is_some_and(|scheme| scheme.is_for_web_sockets) || may_open(source)
+        };
+        if sources.iter().any(counts) {
+            sources.retain(counts);
+        }
+    }
+
     /// Whether a browser sends the credential of this source by itself.
     pub(super) fn is_ambient(&self, source: &str) -> bool {
         self.of(source).is_some_and(|scheme| scheme.is_ambient)
@@ -126,6 +141,7 @@ fn scheme_of(
             lists_scopes_only,
             is_ambient: true,
             is_in_url: false,
+            is_for_web_sockets: false,
         }));
     }
     let found = engine.authentication.sources.resolve(&[source]).ok();
@@ -138,7 +154,10 @@ fn scheme_of(
     let issued_by = api.issued_by.get(source);
     let object = match authenticator.and_then(DynAuthenticator::security_scheme) {
         Some(object) => object,
-        None => object_of(found, authenticator.is_none(), issued_by, kinds, auth)?,
+        None => {
+            let are_jwts = authenticator.is_none() && !engine.introspects();
+            object_of(found, are_jwts, issued_by, kinds, auth)?
+        }
     };
     Ok(Some(Scheme {
         source: source.to_owned(),
@@ -147,6 +166,7 @@ fn scheme_of(
         lists_scopes_only: issued_by.is_some(),
         is_ambient: found.carrier() == Carrier::Ambient,
         is_in_url: found.is_in_url(),
+        is_for_web_sockets: found.is_for_web_sockets(),
     }))
 }
 
@@ -177,7 +197,7 @@ fn object_of(
         Some(IssuedBy::OpenIdConnect(url)) => {
             json!({ "type": "openIdConnect", "description": "A token of OpenID Connect.", "openIdConnectUrl": url })
         }
-        None => of_location(&location, are_jwts),
+        None => of_location(found, &location, are_jwts),
     })
 }
 
@@ -187,13 +207,21 @@ fn is_bearer(location: &CredentialLocation<'_>) -> bool {
 }
 
 /// `are_jwts`: an authenticator may take any text.
-fn of_location(location: &CredentialLocation<'_>, are_jwts: bool) -> Value {
+fn of_location(source: &dyn CredentialSource, location: &CredentialLocation<'_>, are_jwts: bool) -> Value {
+    let requests = match (source.is_for_web_sockets(), source.carrier()) {
+        (true, _) => " Only for the opening handshake of a WebSocket.",
+        (false, Carrier::Ambient) => {
+            " A request that changes state must come from a page of this service, or of an origin that it trusts."
+        }
+        (false, Carrier::Explicit) if source.is_in_url() => " Only for requests that change no state.",
+        (false, Carrier::Explicit) => "",
+    };
     match location {
         CredentialLocation::Header { name, scheme: Some(scheme) }
             if name.eq_ignore_ascii_case("authorization") =>
         {
             let description =
-                format!("The token in the header `Authorization`, after the scheme `{scheme}`.");
+                format!("The token in the header `Authorization`, after the scheme `{scheme}`.{requests}");
             let mut object =
                 json!({ "type": "http", "description": description, "scheme": scheme.to_ascii_lowercase() });
             if let (true, true, Some(object)) =
@@ -206,24 +234,17 @@ fn of_location(location: &CredentialLocation<'_>, are_jwts: bool) -> Value {
         CredentialLocation::Header { name, scheme: Some(scheme) } => api_key(
             "header",
             name,
-            &format!("The token in the header `{name}`, after the scheme `{scheme}`."),
+            &format!("The token in the header `{name}`, after the scheme `{scheme}`.{requests}"),
         ),
         CredentialLocation::Header { name, scheme: None } => {
-            api_key("header", name, &format!("The token in the header `{name}`."))
+            api_key("header", name, &format!("The token in the header `{name}`.{requests}"))
         }
-        CredentialLocation::Cookie { name } => api_key(
-            "cookie",
-            name,
-            &format!(
-                "The token in the cookie `{name}`. A request that changes state must come from a page of this service, or of an \
-                 origin that it trusts."
-            ),
-        ),
-        CredentialLocation::Query { name } => api_key(
-            "query",
-            name,
-            &format!("The token in the query parameter `{name}`, only for requests that change no state."),
-        ),
+        CredentialLocation::Cookie { name } => {
+            api_key("cookie", name, &format!("The token in the cookie `{name}`.{requests}"))
+        }
+        CredentialLocation::Query { name } => {
+            api_key("query", name, &format!("The token in the query parameter `{name}`.{requests}"))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 
 use super::failure::CredentialState;
-use super::{Failure, Pipeline, RequestAuth, RoutePolicy};
+use super::{AcceptedPrincipal, Failure, Pipeline, RequestAuth, RoutePolicy, withdraw_handed_over};
 use crate::catch_panic::catch_panic_of;
 use crate::engine::{Engine, RouteSources, check_expiry};
 use crate::policy::Access;
@@ -147,6 +147,16 @@ impl Pipeline<'_> {
     }
 }
 
+/// The head without what a gate around the middleware has put into it, as the next gate passes it on to authenticators; `None` if there is
+/// nothing of that kind.
+fn outside_of_gates(head: &Parts) -> Option<Parts> {
+    AcceptedPrincipal::of(head)?;
+    let mut head = head.clone();
+    AcceptedPrincipal::withdraw(&mut head);
+    withdraw_handed_over(&mut head);
+    Some(head)
+}
+
 /// What a middleware is answered.
 pub(crate) enum CallerAnswer {
     Anonymous,
@@ -173,6 +183,8 @@ impl Asker<'_> {
             return CallerAnswer::Anonymous;
         }
         auth.set_sources(&policy.sources);
+        let without_outer = outside_of_gates(head);
+        let head = without_outer.as_ref().unwrap_or(head);
         let authenticators = Authenticators::Named(schemes);
         let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
         let steps = async {

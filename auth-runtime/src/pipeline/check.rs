@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 
 use super::checked::{Checked, Gives, HandedOver};
-use crate::policy::UserArgument;
+use crate::policy::KnownArgument;
 use crate::principal::Principal;
 use crate::rejection::{Rejection, take_marked};
 
@@ -16,10 +16,10 @@ pub trait NamedCheck: 'static {
     /// The path of the function; `None` for [`NoCheck`].
     const NAME: Option<&'static str>;
 
-    /// The users that the function takes as arguments.
+    /// What is known of the arguments of the function.
     #[doc(hidden)]
     #[must_use]
-    fn users() -> Vec<UserArgument> {
+    fn arguments() -> Vec<KnownArgument> {
         Vec::new()
     }
 }

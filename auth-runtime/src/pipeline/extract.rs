@@ -15,7 +15,7 @@ use crate::method::is_safe;
 use crate::policy::Access;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
-use crate::source::{Carrier, CredentialLocation, CredentialSource, Extracted};
+use crate::source::{Carrier, CredentialLocation, CredentialSource, Extracted, opens_web_socket};
 #[cfg(feature = "test-util")]
 use crate::verify::VerifiedToken;
 
@@ -113,7 +113,9 @@ impl<'a> Pipeline<'a> {
             Ok(Extraction::Invalid(source, Failure::invalid_token(CredentialState::Invalid, why)))
         };
         match found {
-            Extracted::Present(_) if source.is_in_url() && !is_safe(&head.method) => {
+            Extracted::Present(_)
+                if source.is_in_url() && !is_safe(&head.method) && !opens_web_socket(head) =>
+            {
                 let reason = "a credential is in the URL of a request that changes state";
                 Err(Failure::new(RejectionKind::InvalidRequest, reason))
             }

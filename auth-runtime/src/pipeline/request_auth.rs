@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -31,10 +31,12 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    is_decided: bool,
-    /// A check decides now, so what its extractors reject is rendered once it has decided.
-    is_checking: bool,
+    stage: Stage,
     decided: Decided,
+    /// `decided` is of a gate, perhaps of one around the gate that decides now.
+    is_of_gate: bool,
+    /// A middleware asked for the caller behind that gate.
+    was_asked_behind: bool,
     rejection: Option<RejectionKind>,
     /// The sources of the route; of the innermost one, if a guarded route is within another.
     sources: Option<Arc<RouteSources>>,
@@ -43,6 +45,20 @@ struct State {
     asked: Option<Box<Asked>>,
     is_private: bool,
     answer_headers: HeaderMap,
+}
+
+/// How far the innermost gate is that the request came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It came to none.
+    #[default]
+    BeforeGate,
+    /// It looks for the caller.
+    Deciding,
+    /// Its check decides, so what the extractors of that reject is rendered once it has decided.
+    Checking,
+    /// It has decided, or the application has rejected the request.
+    Decided,
 }
 
 /// What a gate knows of a request, for what is reported after it.
@@ -76,17 +92,18 @@ impl RequestAuth {
         head.extensions.get()
     }
 
-    /// Whether a gate was reached and has decided, or the application has rejected the request.
+    /// Whether a gate was reached and has decided, or the application has rejected the request. While a gate within another one decides,
+    /// it has not.
     #[must_use]
     pub fn is_decided(&self) -> bool {
-        self.state().is_decided
+        self.stage() == Stage::Decided
     }
 
     /// The caller, where it is known: also a rejected caller whose token was valid.
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
         let state = self.state();
-        state.decided.principal.clone().filter(|_| state.is_decided)
+        state.decided.principal.clone().filter(|_| state.stage == Stage::Decided)
     }
 
     /// How the request was rejected, by the gate or by the application after it; `None` if the handler was called and did not reject
@@ -94,6 +111,10 @@ impl RequestAuth {
     #[must_use]
     pub fn rejection(&self) -> Option<RejectionKind> {
         self.state().rejection
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.state().stage
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
@@ -121,7 +142,7 @@ impl RequestAuth {
         let is_heard = engine.responses.audit_log.has_hook();
         let client_address = if is_heard { engine.client_address(head) } else { None };
         let mut state = self.state();
-        if !state.is_decided {
+        if !state.is_of_gate {
             state.decided = Decided {
                 principal: Some(principal.clone()),
                 route: Arc::clone(&policy.route),
@@ -138,7 +159,7 @@ impl RequestAuth {
     /// The user that another gate of the same request has loaded for the same caller.
     pub(super) fn user_of(&self, principal: &Principal) -> Option<Arc<LoadedUser>> {
         let state = self.state();
-        let known = state.decided.principal.as_ref().filter(|_| state.is_decided)?;
+        let known = state.decided.principal.as_ref().filter(|_| state.is_of_gate)?;
         if known.issuer_and_subject() == principal.issuer_and_subject() {
             known.user().cloned()
         } else {
@@ -146,22 +167,37 @@ impl RequestAuth {
         }
     }
 
+    /// A gate decides from now on, until there is a decision. Until then, that of a gate around it is none: what decides must not find it.
+    pub(crate) fn begin_gate(&self) {
+        self.state().stage = Stage::Deciding;
+    }
+
     /// A check decides from now on, until there is a decision.
     pub(super) fn begin_check(&self) {
-        self.state().is_checking = true;
+        self.state().stage = Stage::Checking;
+    }
+
+    /// A middleware asks for the caller behind a gate, and is answered with that gate's.
+    pub(crate) fn set_asked_behind(&self) {
+        self.state().was_asked_behind = true;
     }
 
     pub(super) fn set_decision(&self, decided: Decided, rejection: Option<RejectionKind>) {
         let mut state = self.state();
-        (state.is_decided, state.is_checking) = (true, false);
+        let has_misled = state.was_asked_behind && !state.decided.is_of_same_caller(&decided);
+        (state.stage, state.is_of_gate, state.was_asked_behind) = (Stage::Decided, true, false);
         state.decided = decided;
         state.rejection = rejection;
+        drop(state);
+        if has_misled {
+            say_that_gates_differ();
+        }
     }
 
     /// What was decided turned out to be a rejection of another kind.
     pub(super) fn set_rejection(&self, kind: RejectionKind) {
         let mut state = self.state();
-        state.is_decided = true;
+        state.stage = Stage::Decided;
         state.rejection = Some(kind);
     }
 
@@ -209,7 +245,7 @@ impl RequestAuth {
     /// A rejection by an extractor that needs more than the gate asked for. That of a check becomes the gate's, with the reason; that of
     /// a handler has its answer, and is not reported to the audit hook.
     pub(crate) fn reject(&self, kind: RejectionKind, reason: impl Into<Box<str>>, head: &Parts) -> Rejection {
-        if self.state().is_checking {
+        if self.stage() == Stage::Checking {
             return Rejection::because(kind, reason);
         }
         self.set_rejection(kind);
@@ -255,9 +291,27 @@ impl fmt::Debug for RequestAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("RequestAuth")
-            .field("is_decided", &state.is_decided)
+            .field("stage", &state.stage)
             .field("principal", &state.decided.principal)
             .field("rejection", &state.rejection)
             .finish_non_exhaustive()
     }
+}
+
+impl Decided {
+    fn is_of_same_caller(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|decided| decided.principal.as_ref());
+        one.map(Principal::issuer_and_subject) == other.map(Principal::issuer_and_subject)
+    }
+}
+
+/// Once a process: it would be a line for every request.
+fn say_that_gates_differ() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::error!(
+            "auth: a middleware between two gates asked for the `Caller`, and got that of the outer gate, who is not the one that the inner \
+             gate found: mount the inner handlers in an `auth_runtime::Router` with the layer, and nest what its `.finish(&auth)` makes"
+        );
+    });
 }

@@ -19,8 +19,8 @@ impl Pipeline<'_> {
         if carrier == Carrier::Explicit || self.engine().authentication.origins.admits(head) {
             return Ok(());
         }
-        let reason = "a page of another origin used the browser's cookie: if it may, name its origin in `trust_origin`, \
-                      and if a proxy changes the host, this service's in `public_origin`";
+        let reason = "a page of another origin used a credential that the browser or its proxy adds by itself, such as a cookie: if it may, \
+                      name its origin in `trust_origin`, and if a proxy changes the host, this service's in `public_origin`";
         Err(Failure::new(RejectionKind::CrossOrigin, reason))
     }
 

@@ -15,27 +15,29 @@ pub trait Policy: 'static {
     #[doc(hidden)]
     const TAKES_CHECKED: bool = false;
 
-    /// The users that the handler takes as arguments.
+    /// What is known of the arguments of the handler.
     #[doc(hidden)]
     #[must_use]
-    fn users() -> Vec<UserArgument> {
+    fn arguments() -> Vec<KnownArgument> {
         Vec::new()
     }
 }
 
-/// A `User<T>` among the arguments of a handler or of its check.
+/// An argument of a handler or of its check, as far as the list of routes must know it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UserArgument {
-    pub(crate) user_type: TypeId,
-    pub(crate) type_name: &'static str,
+#[non_exhaustive]
+pub enum KnownArgument {
+    /// It takes a `User` of this type.
+    User { user_type: TypeId, type_name: &'static str, is_required: bool },
+    /// It accepts a WebSocket.
+    WebSocket,
 }
 
-impl UserArgument {
+impl KnownArgument {
     /// `T` is the type of the user.
-    #[must_use]
-    pub fn of<T: 'static>() -> Self {
-        Self { user_type: TypeId::of::<T>(), type_name: type_name::<T>() }
+    pub(crate) fn user<T: 'static>(is_required: bool) -> Self {
+        Self::User { user_type: TypeId::of::<T>(), type_name: type_name::<T>(), is_required }
     }
 }
 

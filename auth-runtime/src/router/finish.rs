@@ -73,6 +73,11 @@ where
 
     /// The lines of the list for one entry.
     fn infos(&self, entry: &Entry) -> Vec<RouteInfo> {
+        #[cfg(feature = "openapi")]
+        let opens_web_socket = match &entry.kind {
+            Kind::Guarded(route) => route.opens_web_socket(),
+            Kind::Unguarded(_) | Kind::Empty => None,
+        };
         let (handler, check, unguarded) = match &entry.kind {
             Kind::Guarded(route) => (route.handler.name, route.check, false),
             Kind::Unguarded(_) => ("[dangerously_merge_unguarded]", None, true),
@@ -87,6 +92,8 @@ where
             check,
             unguarded,
             hides_scopes: entry.hides_scopes,
+            #[cfg(feature = "openapi")]
+            opens_web_socket,
             #[cfg(feature = "openapi")]
             docs: entry.docs.clone(),
         });

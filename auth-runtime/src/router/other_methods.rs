@@ -239,7 +239,7 @@ where
             let before = errors.len();
             let mut wrong = |what: String| errors.push(format!("{full_path} ({}): {what}", route.handler));
             let rules = if required.is_empty() { vec![Rule::public()] } else { required };
-            let (access, sources) = read(engine, &rules, None, false, &full_path, &mut wrong);
+            let (access, sources) = read(engine, &rules, None, true, &full_path, &mut wrong);
             if errors.len() > before {
                 continue;
             }

@@ -11,7 +11,7 @@ use super::{FALLBACK, effective};
 use crate::engine::Engine;
 use crate::error::ConfigErrors;
 use crate::gate::{MountedRoute, ResolvedPolicy, missing_store};
-use crate::policy::{Access, CompiledRule, Rule, needed_scopes, objections};
+use crate::policy::{Access, CompiledRule, KnownArgument, Rule, needed_scopes, objections};
 use crate::source::CredentialSource;
 use crate::users::Users;
 
@@ -94,14 +94,9 @@ impl Entry {
                 ));
             }
         }
-        for user in &route.users {
-            let users = engine.users.as_deref();
-            if !users.is_some_and(|users| users.are(user.user_type)) {
-                wrong(missing_store(user.type_name, users.map(Users::type_name)));
-            }
-        }
+        check_users(engine, route, effective::access(&rules), &mut wrong);
         let (access, sources) =
-            read(engine, &rules, route.check, self.methods.change_state(), &full_path, &mut wrong);
+            read(engine, &rules, route.check, self.methods.take_credentials_in_url(), &full_path, &mut wrong);
         if errors.len() == before {
             let scopes = if self.hides_scopes { Vec::new() } else { needed_scopes(&rules) };
             let rules =
@@ -114,13 +109,29 @@ impl Entry {
     }
 }
 
+/// The users that the handler and its check take are those that the engine loads.
+fn check_users(engine: &Engine, route: &MountedRoute, access: Access, wrong: &mut impl FnMut(String)) {
+    for argument in route.arguments.iter().flatten() {
+        let KnownArgument::User { user_type, type_name, is_required } = *argument else { continue };
+        let users = engine.users.as_deref();
+        if !users.is_some_and(|users| users.are(user_type)) {
+            wrong(missing_store(type_name, users.map(Users::type_name)));
+        } else if is_required && access == Access::Public {
+            wrong(format!(
+                "it takes `User<{type_name}>`, and a public route looks at no credential, so no user is loaded: write `#[auth(optional)]` \
+                 and take `Option<User<..>>`, or remove the argument"
+            ));
+        }
+    }
+}
+
 /// What an engine makes of the rules of a route: whom they let in before any requirement is looked at, and from which
 /// sources. Whatever it can't serve goes to `wrong`.
 pub(super) fn read(
     engine: &Engine,
     rules: &[Rule],
     check: Option<&str>,
-    changes_state: bool,
+    takes_credentials_in_url: bool,
     path: &str,
     wrong: &mut impl FnMut(String),
 ) -> (Access, Vec<usize>) {
@@ -145,7 +156,7 @@ pub(super) fn read(
         }
     }
     objections(rules, &engine.authorization.vocabulary).into_iter().for_each(&mut *wrong);
-    let sources = sources(engine, rules, changes_state, access, wrong);
+    let sources = sources(engine, rules, takes_credentials_in_url, access, wrong);
     (access, sources)
 }
 
@@ -153,7 +164,7 @@ pub(super) fn read(
 fn sources(
     engine: &Engine,
     rules: &[Rule],
-    changes_state: bool,
+    takes_credentials_in_url: bool,
     access: Access,
     wrong: &mut impl FnMut(String),
 ) -> Vec<usize> {
@@ -179,7 +190,7 @@ fn sources(
         None => {
             // The gate rejects a token in the URL of a request that changes state, so there must be another source.
             let sources = engine.authentication.sources.default_indices().to_vec();
-            if changes_state && sources.iter().all(in_url) && access != Access::Public {
+            if !takes_credentials_in_url && sources.iter().all(in_url) && access != Access::Public {
                 wrong(
                     "the engine's default sources are all in the URL, from which no token is accepted for a method that \
                      changes state: name another source in the rule, or in `default_sources`"
@@ -193,10 +204,11 @@ fn sources(
             if sources.is_empty() && access != Access::Public {
                 wrong("its rule and the rule of a router around it name sources, and have none in common: name a source in both".into());
             }
-            if changes_state && sources.iter().any(in_url) {
+            if !takes_credentials_in_url && sources.iter().any(in_url) {
                 wrong(
                     "the rule takes a token from the URL, which appears in logs and links, on a method that changes state (`ANY` \
-                     includes such methods): remove the source from the rule (RFC 6750 §2.3)"
+                     includes such methods): remove the source from the rule (RFC 6750 §2.3), or, for a WebSocket, mount the handler with \
+                     `get(handler).connect(handler)` in place of `any(handler)`"
                         .into(),
                 );
             }

@@ -13,7 +13,7 @@ use super::resolve::read;
 #[cfg(feature = "openapi")]
 use crate::engine::Auth;
 #[cfg(feature = "openapi")]
-use crate::method::is_safe_name;
+use crate::method::takes_credentials_in_url;
 use crate::policy::{Access, Rule};
 
 /// All routes of a router: method, path, handler, rule; and the rules that it declares. Prints as an aligned table, where the method of a
@@ -44,6 +44,9 @@ pub struct RouteInfo {
     pub unguarded: bool,
     /// Whether the scopes of its rules are for its callers alone.
     pub(crate) hides_scopes: bool,
+    /// Whether the handler accepts a WebSocket; `None`: that is not known.
+    #[cfg(feature = "openapi")]
+    pub(crate) opens_web_socket: Option<bool>,
     #[cfg(feature = "openapi")]
     pub(crate) docs: Option<Arc<HandlerDocs>>,
 }
@@ -88,8 +91,17 @@ impl RouteInfo {
         let mut wrong = |what: String| {
             objections.push(format!("{} {} ({}): {what}", self.method, self.path, self.handler));
         };
-        read(auth.engine(), &self.rules, self.check, !is_safe_name(self.method), &self.path, &mut wrong);
+        let takes_in_url = takes_credentials_in_url(self.method);
+        read(auth.engine(), &self.rules, self.check, takes_in_url, &self.path, &mut wrong);
         objections
+    }
+
+    /// Whether a request of this method, in lower case, may open a WebSocket here from this source: the handler takes axum's
+    /// `WebSocketUpgrade`, or its own rule names the source, or what it takes is not known.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn may_open_web_socket(&self, method: &str, source: &str) -> bool {
+        let is_named = || self.rules.last().is_some_and(|own| own.source_names().contains(&source));
+        method == "get" && (self.opens_web_socket != Some(false) || is_named())
     }
 
     /// The rules in English, as in the column WHO of the access table.

@@ -3,7 +3,7 @@
 use axum::routing::MethodFilter;
 
 use super::method_router::METHODS;
-use crate::method::is_safe_name;
+use crate::method::takes_credentials_in_url;
 
 /// How a route is listed that serves every method.
 pub(crate) const ANY: &str = "ANY";
@@ -41,10 +41,10 @@ impl ServedMethods {
         }
     }
 
-    /// Whether one of the methods changes state (RFC 9110 §9.2.1).
-    pub(super) fn change_state(&self) -> bool {
-        // `ANY` and `OTHER` are not among the safe ones.
-        self.labels().iter().any(|method| !is_safe_name(method))
+    /// Whether for each of the methods a credential in the URL may count.
+    pub(super) fn take_credentials_in_url(&self) -> bool {
+        // `ANY` and `OTHER` are not among these.
+        self.labels().iter().all(|method| takes_credentials_in_url(method))
     }
 
     /// Whether the method router has a fallback by this, and takes no default.

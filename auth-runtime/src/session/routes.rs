@@ -36,7 +36,7 @@
 //!
 //! | route | request | response |
 //! |---|---|---|
-//! | `POST /login` | the credentials, as JSON or as a form | the tokens |
+//! | `POST /login` | the credentials, as JSON or as a form, which may have [`return_to`](crate::ReturnTo) | the tokens |
 //! | `POST /refresh` | the refresh token: its cookie, or `refresh_token` as JSON or as a form | the next tokens |
 //! | `POST /logout` | all cookies and tokens of the client, expired or not | 204; the session has ended |
 //! | `POST /logout-everywhere` | a valid access token | 204; all sessions of the user have ended |
@@ -281,6 +281,10 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             refresh_request: (self.config.refresh_request.schema)(),
             logout_request: (self.config.logout_request.schema)(),
             wrong_credentials: self.config.wrong_credentials,
+            login_page: match self.config.delivery {
+                Delivery::Cookies => self.config.tokens.engine().responses.login_page.clone(),
+                Delivery::Json => None,
+            },
             has_own_answers: self.has_own_answers,
         };
         // What is mounted, with the documentation of the operation that has this id.

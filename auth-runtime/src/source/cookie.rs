@@ -26,13 +26,18 @@ pub use self::size::CookieTooLarge;
 use super::{Extracted, credential};
 
 /// Returns the values of the cookies of this name, in all `Cookie` headers: HTTP/2 may split them (RFC 9113 §8.2.3).
-pub(super) fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
+fn all<'r>(name: &str, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
     head.headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| pairs(header.as_bytes()))
         .filter(move |(found, _)| *found == name.as_bytes())
         .map(|(_, value)| credential(value))
+}
+
+/// Returns the value of the only cookie of this name.
+pub(super) fn one<'r>(name: &str, head: &'r Parts) -> Extracted<'r> {
+    Extracted::only(all(name, head))
 }
 
 /// Returns the names and values of a `Cookie` header as bytes, because another cookie of this host may hold any bytes.

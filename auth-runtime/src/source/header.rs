@@ -23,16 +23,17 @@ pub struct Header {
     header: HeaderName,
     scheme: Option<String>,
     opens_dialog: bool,
+    is_added_by_proxy: bool,
 }
 
 impl Header {
     /// Returns a source whose credential is the whole value of `header`. `name` is its name in `source = ".."`.
     ///
-    /// It counts as explicit: the client adds it. For a header that a proxy adds to whatever a browser sends, such as that of an identity-aware
-    /// proxy, write a [`CredentialSource`] with [`Carrier::Ambient`]: otherwise pages of other origins act as the user.
+    /// It counts as explicit: the client adds it, and no page of another origin can. For a header that a proxy adds to whatever a browser
+    /// sends, call [`added_by_proxy`](Self::added_by_proxy): otherwise such pages act as the user.
     #[must_use]
     pub fn new(name: impl Into<String>, header: HeaderName) -> Self {
-        Self { name: name.into(), header, scheme: None, opens_dialog: false }
+        Self { name: name.into(), header, scheme: None, opens_dialog: false, is_added_by_proxy: false }
     }
 
     /// Sets the authentication scheme. The credential follows it and a space. A value with another scheme counts as absent.
@@ -42,6 +43,29 @@ impl Header {
     #[must_use]
     pub fn with_scheme(mut self, scheme: impl Into<String>) -> Self {
         self.scheme = Some(scheme.into());
+        self
+    }
+
+    /// Says that a proxy in front of this service adds the header, for whom it finds by a cookie, a client certificate or the network:
+    /// `Cf-Access-Jwt-Assertion`, `X-Amzn-Oidc-Data`, `X-Goog-IAP-JWT-Assertion`, `X-Forwarded-User`, or `Authorization: Bearer` of an `oauth2-proxy`.
+    ///
+    /// The credential is ambient then, as a cookie is: the browser's request has it whichever page caused that, so the origin of the page
+    /// is checked.
+    ///
+    /// ```
+    /// use auth_runtime::{Auth, source::Header};
+    /// use axum::http::HeaderName;
+    ///
+    /// let header = Header::new("access", HeaderName::from_static("cf-access-jwt-assertion"));
+    /// let builder = Auth::builder().source(header.added_by_proxy());
+    /// # let _ = builder;
+    /// ```
+    ///
+    /// A header that is not signed, such as `X-Forwarded-User`, is worth as much as the way to this service: the proxy must be the only
+    /// one that reaches it, and must remove the header from what clients send.
+    #[must_use]
+    pub fn added_by_proxy(mut self) -> Self {
+        self.is_added_by_proxy = true;
         self
     }
 
@@ -60,10 +84,13 @@ impl CredentialSource for Header {
         &self.name
     }
 
-    /// Returns `Ambient` for the schemes and headers that a browser stores and sends automatically.
+    /// Returns `Ambient` for the schemes and headers that a browser stores and sends automatically, and for what a proxy adds.
     fn carrier(&self) -> Carrier {
         let by_browser = self.scheme.as_deref().is_some_and(scheme::is_of_browsers);
-        if by_browser || self.header == COOKIE { Carrier::Ambient } else { Carrier::Explicit }
+        match by_browser || self.is_added_by_proxy || self.header == COOKIE {
+            true => Carrier::Ambient,
+            false => Carrier::Explicit,
+        }
     }
 
     fn location(&self) -> Option<CredentialLocation<'_>> {

@@ -118,18 +118,20 @@ impl CredentialSource for Query {
     fn is_in_url(&self) -> bool {
         true
     }
+
+    fn is_for_web_sockets(&self) -> bool {
+        self.requests == Requests::WebSockets
+    }
 }
 
 /// The value of the query parameter of this name.
 pub(super) fn find<'r>(name: &str, head: &'r Parts) -> Extracted<'r> {
     let query = head.uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes())
-        .filter(|(found, _)| found == name)
-        .map(|(_, value)| match value {
-            Cow::Borrowed(text) => credential(text.as_bytes()),
-            Cow::Owned(text) => credential(text.as_bytes()).into_owned(),
-        })
-        .fold(Extracted::Absent, Extracted::and)
+    let values = form_urlencoded::parse(query.as_bytes()).filter(|(found, _)| found == name);
+    Extracted::only(values.map(|(_, value)| match value {
+        Cow::Borrowed(text) => credential(text.as_bytes()),
+        Cow::Owned(text) => credential(text.as_bytes()).into_owned(),
+    }))
 }
 
 /// Whether a browser sends it for a link, an image, media or a download, or it is not from a browser (Fetch Metadata §2.2).

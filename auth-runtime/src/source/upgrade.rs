@@ -5,8 +5,9 @@ use axum::http::request::Parts;
 use axum::http::{Method, Version};
 
 /// Whether it is the opening handshake of a WebSocket: `GET` with `Upgrade: websocket` (RFC 6455 §4.1), or `CONNECT` with HTTP/2
-/// (RFC 8441 §4).
-pub(super) fn opens_web_socket(head: &Parts) -> bool {
+/// (RFC 8441 §4). Which protocol such a `CONNECT` asks for is for the handler to see, as axum's `WebSocketUpgrade` does: no page can send
+/// one for anything else.
+pub(crate) fn opens_web_socket(head: &Parts) -> bool {
     let names_it = |value: &[u8]| {
         value.split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
     };

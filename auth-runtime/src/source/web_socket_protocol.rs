@@ -81,14 +81,16 @@ impl CredentialSource for WebSocketProtocol {
             return Extracted::Absent;
         }
         let lines = head.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-        lines
-            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-            .filter_map(|name| name.trim_ascii().strip_prefix(self.prefix.as_bytes()))
-            .map(credential)
-            .fold(Extracted::Absent, Extracted::and)
+        let names = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+        let found = names.filter_map(|name| name.trim_ascii().strip_prefix(self.prefix.as_bytes()));
+        Extracted::only(found.map(credential))
     }
 
     fn challenge_scheme(&self) -> &str {
         "Bearer"
+    }
+
+    fn is_for_web_sockets(&self) -> bool {
+        true
     }
 }

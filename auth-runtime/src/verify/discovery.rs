@@ -25,6 +25,7 @@ pub(super) fn at(client: HttpClient, endpoint: Endpoint) -> Fetch {
 }
 
 /// The addresses of an issuer's metadata.
+#[derive(Debug)]
 pub(super) struct MetadataUrls {
     /// OpenID Connect Discovery 1.0 §4: behind the issuer's path.
     openid: Endpoint,
@@ -85,15 +86,45 @@ fn jwks_endpoint(json: &[u8], issuer: &str, allow_http: bool) -> Result<Endpoint
     let metadata: Metadata = serde_json::from_slice(json).map_err(|error| {
         format!("the metadata of the issuer is no JSON object with `issuer` and `jwks_uri`: {error}")
     })?;
-    if metadata.issuer != issuer {
-        return Err(format!(
-            "the metadata is of the issuer `{}`, and not of `{issuer}`: a slash at the end counts. If that is the issuer, write it so",
-            metadata.issuer
-        )
-        .into());
-    }
+    check_issuer(&metadata.issuer, issuer)?;
     Endpoint::parse(&metadata.jwks_uri, allow_http)
         .map_err(|error| format!("`jwks_uri` of the metadata can't be used: {error}").into())
+}
+
+fn check_issuer(found: &str, asked: &str) -> Result<(), BoxError> {
+    if found == asked {
+        return Ok(());
+    }
+    let error = format!(
+        "the metadata is of the issuer `{found}`, and not of `{asked}`: a slash at the end counts. If that is the issuer, write it so"
+    );
+    Err(error.into())
+}
+
+/// What is used of the metadata of an issuer that is asked about its tokens (RFC 8414 §2).
+#[cfg(feature = "introspection")]
+#[derive(Deserialize)]
+struct IntrospectionMetadata {
+    issuer: String,
+    introspection_endpoint: String,
+}
+
+/// Fetches the address at which an issuer is asked about its tokens.
+#[cfg(feature = "introspection")]
+pub(super) async fn introspection_endpoint(
+    client: &HttpClient,
+    issuer: &str,
+    urls: &MetadataUrls,
+) -> Result<Endpoint, BoxError> {
+    let document = metadata(client, urls).await?;
+    let metadata: IntrospectionMetadata = serde_json::from_slice(&document.body).map_err(|error| {
+        format!(
+            "the metadata of the issuer is no JSON object with `issuer` and `introspection_endpoint`: {error}"
+        )
+    })?;
+    check_issuer(&metadata.issuer, issuer)?;
+    Endpoint::parse_for_secrets(&metadata.introspection_endpoint)
+        .map_err(|error| format!("`introspection_endpoint` of the metadata can't be used: {error}").into())
 }
 
 fn key_set(document: Document) -> Result<FetchedKeySet, BoxError> {

@@ -32,8 +32,15 @@ pub enum VerifyError {
     LifetimeTooLong,
     /// `iss` is not the name of a trusted issuer (RFC 7519 §4.1.1). Holds the `iss`.
     UntrustedIssuer(Excerpt),
+    /// `iss` is of another tenant than the claim that names the tenant
+    /// ([`TrustedIssuer::tenant_at`](super::TrustedIssuer::tenant_at)), or that claim is missing.
+    TenantMismatch,
+    /// The key that verifies the token is published for another issuer than its `iss` (RFC 8725 §3.8).
+    KeyOfAnotherIssuer,
     /// `aud` does not name this service (RFC 7519 §4.1.3). Holds the `aud`.
     WrongAudience(Excerpt),
+    /// The token has no `aud`, and its client is not one that the audience of its preset names. Holds the client.
+    WrongClient(Excerpt),
     /// A required claim is missing.
     MissingClaim(&'static str),
     /// A claim has a type or value that is not allowed.
@@ -79,6 +86,15 @@ impl fmt::Display for VerifyError {
             }
             Self::WrongAudience(audience) => {
                 write!(f, "the token's `aud` is {audience}, which the audience of its `TrustedIssuer` does not allow")
+            }
+            Self::TenantMismatch => f.write_str(
+                "the token's `iss` is of another tenant than the claim that `TrustedIssuer::tenant_at` names, or it has no such claim",
+            ),
+            Self::KeyOfAnotherIssuer => f.write_str(
+                "the key that verifies the token is published for another issuer than the token's `iss`: its JWK has a member `issuer`",
+            ),
+            Self::WrongClient(client) => {
+                write!(f, "the token has no `aud`, and its client {client} is not an audience of its `TrustedIssuer`")
             }
             Self::MissingClaim(name) => write!(f, "the token has no claim `{name}`"),
             Self::InvalidClaim(name) => {

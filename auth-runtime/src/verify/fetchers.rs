@@ -5,9 +5,9 @@ use std::sync::Arc;
 #[cfg(feature = "jwks")]
 use super::discovery::{self, MetadataUrls};
 use super::fetched_keys::FetchedKeys;
-#[cfg(feature = "jwks")]
-use super::issuer::IssuerName;
 use super::issuer::TrustedIssuer;
+#[cfg(feature = "jwks")]
+use super::issuer_name::IssuerName;
 #[cfg(feature = "jwks")]
 use super::key_source::Fetch;
 use super::key_source::KeySource;
@@ -31,7 +31,7 @@ impl Fetchers {
         errors: &mut ConfigErrors,
     ) -> Option<Arc<FetchedKeys>> {
         let label = issuer.name.label();
-        let fetch = match &issuer.key_source {
+        let fetch = match &issuer.source_of_keys() {
             KeySource::Given => {
                 if issuer.may_start_unreachable {
                     errors.push(format!(

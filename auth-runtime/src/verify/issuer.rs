@@ -1,11 +1,14 @@
 //! Which issuers are trusted, and what their tokens must be.
 
+mod introspected;
+
 use std::fmt;
 
 use axum::BoxError;
 
 use super::claim_name::ClaimName;
 use super::claim_rule::ClaimRule;
+use super::issuer_name::IssuerName;
 use super::key_source::{FetchedKeySet, KeySource};
 use super::mapping::ClaimMapping;
 use crate::jose::{Algorithm, Key};
@@ -27,6 +30,8 @@ use crate::jose::{Algorithm, Key};
 pub struct TrustedIssuer {
     pub(super) name: IssuerName,
     pub(super) audience: Audience,
+    /// In tokens without `aud`, the claim that the audience is compared with. Presets alone set it.
+    pub(super) audience_without_aud: Option<ClaimName>,
     pub(super) single_audience: bool,
     pub(super) claim_rules: Vec<(ClaimName, ClaimRule)>,
     pub(super) keys: Vec<Key>,
@@ -42,6 +47,12 @@ pub struct TrustedIssuer {
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
+    /// The address of the provider's key set.
+    pub(super) key_set_url: Option<Box<str>>,
+    /// What is wrong with what it was made from; `build` reports it.
+    pub(super) problems: Vec<String>,
+    #[cfg(feature = "introspection")]
+    pub(super) introspection: Option<super::introspection::Introspection>,
 }
 
 /// A JWKS document, which may contain secrets.
@@ -51,44 +62,6 @@ pub(super) struct KeySetText(pub(super) String);
 impl fmt::Debug for KeySetText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
-    }
-}
-
-/// What `iss` must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum IssuerName {
-    Exactly(Box<str>),
-    /// Anything, also absent.
-    Any,
-    /// The claim must be absent.
-    Absent,
-}
-
-impl IssuerName {
-    pub(super) fn is(&self, name: &str) -> bool {
-        matches!(self, Self::Exactly(own) if **own == *name)
-    }
-
-    /// Whether a token with this `iss`, or without one, is for this issuer.
-    pub(super) fn is_chosen_by(&self, iss: Option<&str>) -> bool {
-        match (self, iss) {
-            (Self::Exactly(own), Some(iss)) => **own == *iss,
-            (Self::Any, _) | (Self::Absent, None) => true,
-            _ => false,
-        }
-    }
-
-    pub(super) fn is_unnamed(&self) -> bool {
-        matches!(self, Self::Any | Self::Absent)
-    }
-
-    /// The issuer in messages.
-    pub(super) fn label(&self) -> String {
-        match self {
-            Self::Exactly(name) => format!("issuer `{name}`"),
-            Self::Any => "any issuer".to_owned(),
-            Self::Absent => "the issuer without `iss`".to_owned(),
-        }
     }
 }
 
@@ -103,6 +76,9 @@ pub(super) enum Audience {
 
 impl TrustedIssuer {
     /// Returns an issuer whose tokens have exactly this `iss` (RFC 7519 §4.1.1). The comparison is by code points.
+    ///
+    /// For some identity providers, [`providers`](mod@super::providers) has functions that also set the mapping. Several names are for
+    /// [`one_of`](Self::one_of), and the names of tenants for [`of_tenants`](Self::of_tenants).
     pub fn new(name: impl Into<String>) -> Self {
         Self::named(IssuerName::Exactly(name.into().into()))
     }
@@ -207,10 +183,22 @@ impl TrustedIssuer {
         self
     }
 
-    fn named(name: IssuerName) -> Self {
+    /// Where the keys come from. Those of a preset are fetched from its provider, unless they are given.
+    pub(super) fn source_of_keys(&self) -> KeySource {
+        match (&self.key_source, &self.key_set_url) {
+            #[cfg(feature = "jwks")]
+            (KeySource::Given, Some(url)) if self.keys.is_empty() && self.key_sets.is_empty() => {
+                KeySource::Url(url.clone().into())
+            }
+            (source, _) => source.clone(),
+        }
+    }
+
+    pub(super) fn named(name: IssuerName) -> Self {
         Self {
             name,
             audience: Audience::Unset,
+            audience_without_aud: None,
             single_audience: false,
             claim_rules: Vec::new(),
             keys: Vec::new(),
@@ -222,6 +210,10 @@ impl TrustedIssuer {
             key_set_algorithms: None,
             token_types: vec!["at+jwt".into(), "JWT".into()],
             mapping: ClaimMapping::default(),
+            key_set_url: None,
+            problems: Vec::new(),
+            #[cfg(feature = "introspection")]
+            introspection: None,
         }
     }
 
@@ -325,79 +317,6 @@ impl TrustedIssuer {
     /// A token without `typ` is accepted only if `JWT` is accepted.
     pub fn token_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.token_types = types.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets which claim holds the subject: a string, or an integer, whose text is then the subject (`42` and `"42"` are the same
-    /// one). A number with a fraction or an exponent is rejected. Default: `sub`, which must be a string (RFC 7519 §4.1.2) unless
-    /// [`accept_integer_sub`](Self::accept_integer_sub) is called.
-    pub fn subject_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.subject = name.into();
-        self
-    }
-
-    /// Adds a claim that holds roles: a list of strings, or a string, which is one role. The first one replaces the default,
-    /// `roles`. A caller has the roles of all claims that are present.
-    ///
-    /// ```
-    /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
-    ///
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .roles_at("realm_access.roles")
-    ///     .roles_at(ClaimName::path(["resource_access", "my.client", "roles"]));
-    /// # let _ = keycloak;
-    /// ```
-    pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.roles.add(name.into());
-        self
-    }
-
-    /// Adds a claim that holds scopes: a list of strings, or a string with spaces between the scopes (RFC 8693 §4.2; no scope
-    /// contains a space, RFC 6749 §3.3). The first one replaces the default: `scope`, and if that is absent, `scp`. A caller has the
-    /// scopes of all claims that were added and are present.
-    pub fn scopes_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.scopes.add(name.into());
-        self
-    }
-
-    /// Adds a claim that holds permissions: a list of strings, or a string, which is one permission. The first one replaces the
-    /// default, `permissions`. A caller has the permissions of all claims that are present.
-    pub fn permissions_at(mut self, name: impl Into<ClaimName>) -> Self {
-        self.mapping.permissions.add(name.into());
-        self
-    }
-
-    /// Splits roles that are a string at its spaces. Without it, the string is one role: no standard says that roles are
-    /// space-delimited, and `billing admin` may be the name of one.
-    pub fn space_delimited_roles(mut self) -> Self {
-        self.mapping.roles.space_delimited = true;
-        self
-    }
-
-    /// Splits permissions that are a string at its spaces. Without it, the string is one permission.
-    pub fn space_delimited_permissions(mut self) -> Self {
-        self.mapping.permissions.space_delimited = true;
-        self
-    }
-
-    /// Counts a claim that is `null` as absent, for issuers that write all of their fields. Without it, a token is rejected if one of
-    /// its registered claims, or the claim of its roles, scopes or permissions, is `null`. `exp` is never `null`.
-    pub fn accept_null_claims(mut self) -> Self {
-        self.mapping.null_is_absent = true;
-        self
-    }
-
-    /// Accepts a `jti` that is an integer. Its text is the id of the token. Without it, such a token is rejected: `jti` is a string
-    /// (RFC 7519 §4.1.7).
-    pub fn accept_integer_jti(mut self) -> Self {
-        self.mapping.integer_jti = true;
-        self
-    }
-
-    /// Accepts a `sub` that is an integer. Where `sub` holds the subject, its text is the subject: `1` and `"1"` are one. Without it, such a token is rejected:
-    /// `sub` is a string (RFC 7519 §4.1.2).
-    pub fn accept_integer_sub(mut self) -> Self {
-        self.mapping.integer_sub = true;
         self
     }
 }

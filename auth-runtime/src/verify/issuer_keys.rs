@@ -24,7 +24,7 @@ pub(super) struct IssuerKey {
     pub(super) status: KeyStatus,
 }
 
-/// Whether a key still is a key of its issuer. A verified token has the status of the key that verified it, so it is known for
+/// Whether a key still is a key of its issuer, and of which one. A verified token has the status of the key that verified it, so it is known for
 /// each token, and not only for each issuer, whether a change of keys concerns it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyStatus(Arc<State>);
@@ -34,6 +34,8 @@ struct State {
     is_withdrawn: AtomicBool,
     /// Of all keys of the issuer.
     trust: Arc<Trust>,
+    /// The member `issuer` of its JWK.
+    issuer: Option<Box<str>>,
 }
 
 /// Until when the keys of an issuer serve, in milliseconds of the clock that nobody can set. Given keys serve for ever, and fetched
@@ -60,8 +62,14 @@ impl Trust {
 }
 
 impl KeyStatus {
-    fn of(trust: &Arc<Trust>) -> Self {
-        Self(Arc::new(State { is_withdrawn: AtomicBool::new(false), trust: Arc::clone(trust) }))
+    fn of(key: &PreparedKey, trust: &Arc<Trust>) -> Self {
+        let (trust, issuer) = (Arc::clone(trust), key.issuer.clone());
+        Self(Arc::new(State { is_withdrawn: AtomicBool::new(false), trust, issuer }))
+    }
+
+    /// The issuer that the key is published for, if its set says so.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.0.issuer.as_deref()
     }
 
     pub(crate) fn is_withdrawn(&self) -> bool {
@@ -86,7 +94,7 @@ impl IssuerKeys {
     /// Keys that are given.
     pub(super) fn new(keys: Vec<PreparedKey>) -> Self {
         let trust = Arc::new(Trust::default());
-        let keys = keys.into_iter().map(|key| IssuerKey { key, status: KeyStatus::of(&trust) });
+        let keys = keys.into_iter().map(|key| IssuerKey { status: KeyStatus::of(&key, &trust), key });
         Self { current: ArcSwap::from_pointee(keys.collect()), trust, replacing: Mutex::new(()) }
     }
 
@@ -119,7 +127,7 @@ impl IssuerKeys {
         let old = self.current.load_full();
         let keys = keys.into_iter().map(|key| {
             let same = old.iter().find(|known| known.key.is_same(&key));
-            let status = same.map_or_else(|| KeyStatus::of(&self.trust), |known| known.status.clone());
+            let status = same.map_or_else(|| KeyStatus::of(&key, &self.trust), |known| known.status.clone());
             IssuerKey { key, status }
         });
         let new: Vec<IssuerKey> = keys.collect();

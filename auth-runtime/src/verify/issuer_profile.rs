@@ -1,6 +1,7 @@
 //! What a document may say of a trusted issuer: which of them issue tokens for this service.
 
-use super::issuer::{Audience, IssuerName, TrustedIssuer};
+use super::issuer::{Audience, TrustedIssuer};
+use super::issuer_name::IssuerName;
 
 /// What a document may say of a trusted issuer. No key is in it.
 #[derive(Clone, Debug)]

@@ -91,6 +91,14 @@ impl Header {
     }
 }
 
+/// Whether a text has the form of a JWT (RFC 7519 §7.2, steps 1 to 4): three parts, of which the first is a header. It says nothing of
+/// whether the token is valid.
+#[cfg(feature = "introspection")]
+pub(super) fn is_jwt(token: &str) -> bool {
+    let Some((header, rest)) = token.split_once('.') else { return false };
+    rest.matches('.').count() == 1 && decode(header).is_ok_and(|header| header.trim_ascii().starts_with(b"{"))
+}
+
 fn text(raw: &RawValue) -> Result<Box<str>, VerifyError> {
     json::string(raw).map(Box::from).ok_or(VerifyError::Malformed("a field of the header is not a string"))
 }

@@ -1,21 +1,27 @@
 //! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers. Its keys that are fetched are in `fetched`.
 
 mod fetched;
+#[cfg(feature = "introspection")]
+mod introspect;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+#[cfg(feature = "introspection")]
+pub(crate) use self::introspect::Inquiry;
 use super::claims::TokenClaims;
 use super::excerpt::Excerpt;
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
-use super::issuer::{Audience, IssuerName, TrustedIssuer};
+#[cfg(feature = "introspection")]
+use super::introspection::Introspector;
+use super::issuer::{Audience, TrustedIssuer};
 use super::issuer_keys::{IssuerKey, IssuerKeys, KeyStatus};
+use super::issuer_name::{IssuerName, check_issuers};
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::key_set::KeySet;
 use super::keys::{self, MAX_TRIED};
 use super::mapping::ClaimMapping;
-use super::scheme_issuer::scheme_of_issuer;
 use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
 use crate::jose::Algorithm;
@@ -32,6 +38,7 @@ pub(crate) struct JwtVerifier {
 struct PreparedIssuer {
     name: IssuerName,
     audience: Audience,
+    audience_without_aud: Option<ClaimName>,
     single_audience: bool,
     claim_rules: Vec<(ClaimName, ClaimRule)>,
     keys: IssuerKeys,
@@ -45,12 +52,17 @@ struct PreparedIssuer {
     wanted: Arc<[Arc<str>]>,
     /// `false` if the issuer has a predicate of the application's own, which must be called every time.
     may_be_remembered: bool,
+    /// What asks the issuer about tokens that are not verified with its keys.
+    #[cfg(feature = "introspection")]
+    introspector: Option<Introspector>,
 }
 
 impl JwtVerifier {
     /// Parses every key. All errors are added to `errors`.
     pub(crate) fn new(issuers: &[TrustedIssuer], max_token_bytes: usize, errors: &mut ConfigErrors) -> Self {
         check_issuers(issuers, errors);
+        #[cfg(feature = "introspection")]
+        introspect::check(issuers, errors);
         let mut fetchers = Fetchers::default();
         let issuers = issuers.iter().enumerate();
         let issuers =
@@ -108,12 +120,12 @@ impl JwtVerifier {
         match self.issuers.as_slice() {
             [one] => Ok(one),
             several => {
-                let Some(name) = TokenClaims::issuer_of(payload)? else {
-                    let issuer = several.iter().find(|issuer| issuer.name == IssuerName::Absent);
-                    return issuer.ok_or(VerifyError::MissingClaim("iss"));
-                };
-                let issuer = several.iter().find(|issuer| issuer.name.is(&name));
-                issuer.ok_or_else(|| VerifyError::UntrustedIssuer(Excerpt::new(&name)))
+                let iss = TokenClaims::issuer_of(payload)?;
+                let chosen = several.iter().find(|issuer| issuer.name.is_chosen_by(iss.as_deref()));
+                chosen.ok_or_else(|| match iss {
+                    Some(iss) => VerifyError::UntrustedIssuer(Excerpt::new(&iss)),
+                    None => VerifyError::MissingClaim("iss"),
+                })
             }
         }
     }
@@ -126,6 +138,7 @@ impl JwtVerifier {
         let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;
+        issuer.name.check_key(key.issuer(), &claims)?;
         Ok(VerifiedToken {
             claims,
             mapping: Arc::clone(&issuer.mapping),
@@ -138,15 +151,14 @@ impl JwtVerifier {
 impl PreparedIssuer {
     fn new(index: usize, issuer: &TrustedIssuer, fetchers: &mut Fetchers, errors: &mut ConfigErrors) -> Self {
         let label = issuer.name.label();
-        if issuer.name.is("") {
-            errors.push(
-                "the name of an issuer is empty: pass the exact `iss` of its tokens to `TrustedIssuer::new`",
-            );
-        }
+        issuer.problems.iter().for_each(|problem| errors.push(problem.clone()));
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
+        if !issuer.has_keys() && !issuer.is_introspected() {
+            errors.push(keys::none(&label));
+        }
         let fetched = fetchers.fetched_keys(index, issuer, errors);
-        let keys = if issuer.key_source.is_given() {
+        let keys = if issuer.source_of_keys().is_given() {
             IssuerKeys::new(keys::prepare(&label, &issuer.keys, &issuer.key_sets, algorithms, errors))
         } else {
             keys::check_fetched(&label, issuer, errors);
@@ -155,6 +167,7 @@ impl PreparedIssuer {
         Self {
             name: issuer.name.clone(),
             audience: issuer.audience.clone(),
+            audience_without_aud: issuer.audience_without_aud.clone(),
             single_audience: issuer.single_audience,
             claim_rules: issuer.claim_rules.clone(),
             keys,
@@ -163,7 +176,10 @@ impl PreparedIssuer {
             token_types: issuer.token_types.iter().map(|typ| normal_type(typ)).collect(),
             mapping: Arc::new(issuer.mapping.clone()),
             wanted: wanted(issuer),
-            may_be_remembered: !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
+            may_be_remembered: !issuer.name.has_predicate()
+                && !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
+            #[cfg(feature = "introspection")]
+            introspector: introspect::prepare(issuer, &label, errors),
         }
     }
 
@@ -231,15 +247,7 @@ impl PreparedIssuer {
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        match (&self.name, &claims.issuer) {
-            (IssuerName::Any, Some(issuer)) if scheme_of_issuer(issuer).is_some() => {
-                return Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer)));
-            }
-            (IssuerName::Any, _) | (IssuerName::Absent, None) => {}
-            (IssuerName::Exactly(name), Some(issuer)) if issuer == name => {}
-            (_, Some(issuer)) => return Err(VerifyError::UntrustedIssuer(Excerpt::new(issuer))),
-            (_, None) => return Err(VerifyError::MissingClaim("iss")),
-        }
+        self.name.check(claims)?;
         self.check_audience(claims)?;
         let null_is_absent = self.mapping.null_is_absent;
         if !self.claim_rules.iter().all(|(name, rule)| rule.accepts(name, claims, null_is_absent)) {
@@ -257,34 +265,17 @@ impl PreparedIssuer {
             Audience::None | Audience::Unset => return audience.map_or(Ok(()), wrong),
             Audience::OneOf(names) => names,
         };
-        let audience = audience.ok_or(VerifyError::MissingClaim("aud"))?;
-        let named = audience.iter().any(|name| accepted.iter().any(|accepted| **accepted == **name));
+        let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted == name);
+        let Some(audience) = audience else {
+            let client = self.audience_without_aud.as_ref().and_then(|claim| claim.find(claims)?.as_str());
+            return match client {
+                Some(client) if is_accepted(client) => Ok(()),
+                Some(client) => Err(VerifyError::WrongClient(Excerpt::new(client))),
+                None => Err(VerifyError::MissingClaim("aud")),
+            };
+        };
+        let named = audience.iter().any(|name| is_accepted(name));
         if named && (audience.len() == 1 || !self.single_audience) { Ok(()) } else { wrong(audience) }
-    }
-}
-
-/// Reports issuers that a token's `iss` could not choose between.
-fn check_issuers(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
-    for (index, issuer) in issuers.iter().enumerate() {
-        let is_repeated = issuers.iter().take(index).any(|earlier| earlier.name == issuer.name);
-        match &issuer.name {
-            IssuerName::Exactly(name) if scheme_of_issuer(name).is_some() => errors.push(format!(
-                "the issuer `{name}` has a name that is reserved for the callers of authenticators: pass the exact `iss` of its tokens"
-            )),
-            IssuerName::Exactly(name) if is_repeated => errors.push(format!(
-                "the issuer `{name}` is added twice: give all of its keys to one `TrustedIssuer`"
-            )),
-            IssuerName::Absent if is_repeated => errors.push(
-                "`TrustedIssuer::dangerously_expect_no_issuer()` is added twice, and a token without `iss` would not choose between \
-                 them: give all keys to one, or have one of the issuers set `iss`",
-            ),
-            IssuerName::Any if issuers.len() > 1 => errors.push(
-                "`TrustedIssuer::dangerously_accept_any_issuer()` is used together with another issuer: it would accept the tokens of \
-                 that issuer without its checks: name every issuer with `TrustedIssuer::new`, or one whose tokens have no `iss` with \
-                 `TrustedIssuer::dangerously_expect_no_issuer()`",
-            ),
-            _ => {}
-        }
     }
 }
 
@@ -319,17 +310,23 @@ fn check(issuer: &TrustedIssuer, label: &str, errors: &mut ConfigErrors) {
             "{label}: `ClaimRule::one_of` has no values, so it accepts no value: name at least one"
         ));
     }
-    if issuer.mapping.has_blank_name() || issuer.claim_rules.iter().any(|(name, _)| name.is_blank()) {
+    if read_claims(issuer).any(ClaimName::is_blank) {
         errors.push(format!(
             "{label}: the name of a claim is empty, or has an empty part: write it as in `a.b`, or as `ClaimName::path([\"a\", \"b.c\"])`"
         ));
     }
 }
 
-/// Returns the top-level names of the claims that an issuer's mapping and rules read, each once.
-fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
+/// Returns the names of the claims that are read of each token of an issuer.
+fn read_claims(issuer: &TrustedIssuer) -> impl Iterator<Item = &ClaimName> {
     let rules = issuer.claim_rules.iter().map(|(name, _)| name);
-    let names = issuer.mapping.names().chain(rules).filter_map(ClaimName::top_level);
+    let tenant = issuer.name.tenant_claim().into_iter();
+    issuer.mapping.names().chain(rules).chain(tenant).chain(&issuer.audience_without_aud)
+}
+
+/// Returns their top-level names, each once.
+fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
+    let names = read_claims(issuer).filter_map(ClaimName::top_level);
     names.collect::<BTreeSet<_>>().into_iter().map(Arc::from).collect()
 }
 

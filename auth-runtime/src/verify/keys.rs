@@ -38,13 +38,19 @@ pub(super) fn prepare(
             Err(reason) => errors.push(format!("{label}: {reason}")),
         }
     }
-    if single.is_empty() && sets.is_empty() {
-        errors.push(format!(
-            "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`{}",
-            if cfg!(feature = "jwks") { ", or `.jwks_url(..)`" } else { ", or with the feature `jwks` `.jwks_url(..)`" }
-        ));
-    }
     keys
+}
+
+/// The error of an issuer that has no key.
+pub(super) fn none(label: &str) -> String {
+    format!(
+        "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`{}",
+        if cfg!(feature = "jwks") {
+            ", or `.jwks_url(..)`"
+        } else {
+            ", or with the feature `jwks` `.jwks_url(..)`"
+        }
+    )
 }
 
 /// Parses a set that was fetched.

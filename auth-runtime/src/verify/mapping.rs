@@ -14,6 +14,8 @@ use super::excerpt::Excerpt;
 #[derive(Clone, Debug)]
 pub(super) struct ClaimMapping {
     pub(super) subject: ClaimName,
+    /// The claim that holds the subject of tokens without `subject`.
+    pub(super) subject_if_absent: Option<ClaimName>,
     pub(super) roles: NameClaims,
     pub(super) scopes: NameClaims,
     pub(super) permissions: NameClaims,
@@ -23,18 +25,22 @@ pub(super) struct ClaimMapping {
     pub(super) integer_jti: bool,
     /// `sub` may be an integer.
     pub(super) integer_sub: bool,
+    /// `client_id` is the subject of a token that has none.
+    pub(super) client_is_subject: bool,
 }
 
 impl Default for ClaimMapping {
     fn default() -> Self {
         Self {
             subject: "sub".into(),
+            subject_if_absent: None,
             roles: NameClaims::new("roles", &["roles"]),
             scopes: NameClaims { space_delimited: true, ..NameClaims::new("scopes", &["scope", "scp"]) },
             permissions: NameClaims::new("permissions", &["permissions"]),
             null_is_absent: false,
             integer_jti: false,
             integer_sub: false,
+            client_is_subject: false,
         }
     }
 }
@@ -49,7 +55,20 @@ impl ClaimMapping {
     /// Returns all names of the mapping.
     pub(super) fn names(&self) -> impl Iterator<Item = &ClaimName> {
         let lists = [&self.roles, &self.scopes, &self.permissions];
-        std::iter::once(&self.subject).chain(lists.into_iter().flat_map(|list| list.places.names()))
+        let places = lists.into_iter().flat_map(|list| list.places.all()).map(|place| &place.name);
+        std::iter::once(&self.subject).chain(&self.subject_if_absent).chain(places)
+    }
+
+    /// Returns the claim that holds the subject, of whatever type it is.
+    pub(super) fn find_subject<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
+        let claimed = |name: &ClaimName| {
+            if name.is_absent(claims, self.null_is_absent) { None } else { name.find(claims) }
+        };
+        let client = || claims.get("client_id").filter(|_| self.client_is_subject);
+        if self.subject_if_absent.is_none() && !self.client_is_subject {
+            return self.subject.find(claims);
+        }
+        claimed(&self.subject).or_else(|| claimed(self.subject_if_absent.as_ref()?)).or_else(client)
     }
 
     /// Returns how the claims are parsed, for an issuer that reads the claims `wanted`.
@@ -75,10 +94,6 @@ impl ClaimMapping {
             permissions: read(&self.permissions)?,
         })
     }
-
-    pub(super) fn has_blank_name(&self) -> bool {
-        self.names().any(ClaimName::is_blank)
-    }
 }
 
 /// The claims that hold names of one kind: roles, scopes or permissions.
@@ -95,31 +110,58 @@ pub(super) struct NameClaims {
 #[derive(Clone, Debug)]
 enum Places {
     /// The first that is present counts.
-    Default(Vec<ClaimName>),
+    Default(Vec<Place>),
+    /// All count, until the application adds one.
+    Preset(Vec<Place>),
     /// All count.
-    Configured(Vec<ClaimName>),
+    Configured(Vec<Place>),
 }
 
 impl Places {
-    fn names(&self) -> &[ClaimName] {
+    fn all(&self) -> &[Place] {
         match self {
-            Self::Default(names) | Self::Configured(names) => names,
+            Self::Default(places) | Self::Preset(places) | Self::Configured(places) => places,
         }
+    }
+}
+
+/// A claim that holds names.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    name: ClaimName,
+    /// The names are those of an object's members.
+    are_keys: bool,
+}
+
+impl Place {
+    /// A list of strings, or a string.
+    pub(super) fn names(name: impl Into<ClaimName>) -> Self {
+        Self { name: name.into(), are_keys: false }
+    }
+
+    /// An object whose members have the names.
+    pub(super) fn keys_of(name: impl Into<ClaimName>) -> Self {
+        Self { name: name.into(), are_keys: true }
     }
 }
 
 impl NameClaims {
     fn new(kind: &'static str, default: &[&str]) -> Self {
-        let places = Places::Default(default.iter().map(|name| ClaimName::from(*name)).collect());
+        let places = Places::Default(default.iter().map(|name| Place::names(*name)).collect());
         Self { kind, places, space_delimited: false, hinted: Arc::default() }
     }
 
     /// Adds a place. The first one replaces the default.
-    pub(super) fn add(&mut self, name: ClaimName) {
+    pub(super) fn add(&mut self, place: Place) {
         match &mut self.places {
-            Places::Configured(names) => names.push(name),
-            Places::Default(_) => self.places = Places::Configured(vec![name]),
+            Places::Configured(places) => places.push(place),
+            Places::Default(_) | Places::Preset(_) => self.places = Places::Configured(vec![place]),
         }
+    }
+
+    /// Replaces the default. All of the places count, and the first one that is added replaces them.
+    pub(super) fn preset(&mut self, places: impl Into<Vec<Place>>) {
+        self.places = Places::Preset(places.into());
     }
 
     /// Returns the names, each once if they are of several claims. An absent claim holds none.
@@ -127,14 +169,15 @@ impl NameClaims {
     /// # Errors
     /// If a claim has another form, with what is wrong.
     fn read(&self, claims: &TokenClaims, null_is_absent: bool) -> Result<Vec<Box<str>>, String> {
-        let present =
-            |place: &ClaimName| place.find(claims).filter(|value| !(null_is_absent && value.is_null()));
-        let mut found = self.places.names().iter().filter_map(present);
-        let Some(first) = found.next() else { return Ok(Vec::new()) };
-        let mut names = self.names_in(first, claims)?;
-        if let Places::Configured(_) = self.places {
-            for value in found {
-                let mut more = self.names_in(value, claims)?;
+        let value =
+            |place: &Place| place.name.find(claims).filter(|value| !(null_is_absent && value.is_null()));
+        let present = |place: &'_ Place| Some((value(place)?, place.are_keys));
+        let mut found = self.places.all().iter().filter_map(present);
+        let Some((first, are_keys)) = found.next() else { return Ok(Vec::new()) };
+        let mut names = self.names_in(first, are_keys, claims)?;
+        if !matches!(self.places, Places::Default(_)) {
+            for (value, are_keys) in found {
+                let mut more = self.names_in(value, are_keys, claims)?;
                 let known: HashSet<&str> = names.iter().map(|name| &**name).collect();
                 more.retain(|name| !known.contains(&**name));
                 names.append(&mut more);
@@ -143,9 +186,17 @@ impl NameClaims {
         Ok(names)
     }
 
-    fn names_in(&self, value: &Value, claims: &TokenClaims) -> Result<Vec<Box<str>>, String> {
+    fn names_in(&self, value: &Value, are_keys: bool, claims: &TokenClaims) -> Result<Vec<Box<str>>, String> {
         let kind = self.kind;
         match value {
+            Value::Object(_) | Value::Array(_) if are_keys => keys_in(value).ok_or_else(|| {
+                format!(
+                    "the list of the token's {kind} holds something else than objects, whose keys they are"
+                )
+            }),
+            Value::String(_) if are_keys => {
+                Err(format!("the token's {kind} are a string, and no object, whose keys they are"))
+            }
             Value::String(text) => {
                 self.hint(text, claims);
                 let names: Vec<&str> =
@@ -188,6 +239,35 @@ impl NameClaims {
                  `TrustedIssuer` split a string at spaces"
             );
         }
+    }
+}
+
+/// The names of an object's members, or of the objects of a list, each once. A member with an empty value is left out, since its name
+/// is not held. `None` if there is something else than objects.
+fn keys_in(value: &Value) -> Option<Vec<Box<str>>> {
+    let objects = match value {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut names: Vec<Box<str>> = Vec::new();
+    for object in objects {
+        let held = object.as_object()?.iter().filter(|(name, value)| !name.is_empty() && !is_empty(value));
+        for (name, _) in held {
+            if !names.iter().any(|known| **known == **name) {
+                names.push(name.as_str().into());
+            }
+        }
+    }
+    Some(names)
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
     }
 }
 

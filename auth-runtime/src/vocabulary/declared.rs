@@ -72,6 +72,8 @@ pub enum DeclaredSourceKind {
         name: &'static str,
         /// The word in front of the credential.
         scheme: Option<&'static str>,
+        /// Whether a proxy adds it: see [`Header::added_by_proxy`](crate::source::Header::added_by_proxy).
+        is_added_by_proxy: bool,
     },
     /// One that the engine's builder is given, with [`AuthBuilder::source`](crate::AuthBuilder::source).
     Custom,

@@ -20,29 +20,36 @@ use std::sync::Arc;
 
 use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::get;
-use auth_runtime::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute, TokenRoutes};
-use auth_runtime::session::{IssuedTokens, TokenIssuer};
+use auth_runtime::session::TokenIssuer;
+use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::store::RedbStore;
-use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
-use axum::extract::RawQuery;
+use auth_runtime::{Auth, AuthBuilder, Principal, ReturnTo, Router, auth};
+use axum::extract::Query;
+use axum::http::HeaderValue;
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use crate::keys::Keys;
 use crate::users::Users;
 
+/// The start page of a user, and the login page of everyone else.
 #[auth(optional)]
-async fn home(user: Option<Principal>, RawQuery(query): RawQuery) -> Html<String> {
+async fn home(user: Option<Principal>, return_to: ReturnTo, Query(failed): Query<Failed>) -> Html<String> {
     match user {
         Some(user) => pages::home(user.subject()),
-        None => pages::log_in(query.as_deref().and_then(message)),
+        None => pages::log_in(failed.error.as_deref().map(message), &return_to),
     }
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    error: Option<String>,
 }
 
 #[auth]
@@ -60,53 +67,20 @@ async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
 }
 
-/// `/auth/login` and `/auth/logout` answer with a redirect to the start page. The library adds the cookies.
-struct ToThePage;
-
-impl TokenAnswers for ToThePage {
-    fn tokens(&self, _: &IssuedTokens, _: &TokenRequest<'_>) -> Response {
-        Redirect::to("/").into_response()
-    }
-
-    fn failed(&self, failure: TokenFailure, asked: &TokenRequest<'_>) -> Response {
-        match failure {
-            TokenFailure::CrossOrigin => pages::problem(failure.status()),
-            TokenFailure::InvalidRequest | TokenFailure::InvalidGrant => {
-                let is_log_in = asked.route == TokenRoute::Login;
-                Redirect::to(if is_log_in { "/?failed" } else { "/" }).into_response()
-            }
-            TokenFailure::TooManyAttempts(_) => Redirect::to("/?failed=attempts").into_response(),
-            _ => Redirect::to("/?failed=trouble").into_response(),
-        }
-    }
-
-    fn logged_out(&self, _: &TokenRequest<'_>) -> Response {
-        Redirect::to("/").into_response()
+/// What the library says in the query of the login page when a login has failed.
+fn message(error: &str) -> &'static str {
+    match error {
+        "invalid_grant" | "invalid_request" => "Wrong name or password.",
+        "temporarily_unavailable" => "That is too much just now. Wait a minute, then try again.",
+        _ => "That did not work just now. Please try again.",
     }
 }
 
-fn message(query: &str) -> Option<&'static str> {
-    match query {
-        "failed" => Some("Wrong name or password."),
-        "failed=attempts" => Some("Too many attempts. Wait a minute, then try again."),
-        "failed=trouble" => Some("That did not work just now. Please try again."),
-        _ => None,
-    }
-}
-
-/// The answer to a rejected request: a browser without a valid login is sent to the form, other programs get the standard answer.
+/// The answer to a rejected request that is not sent to the form: a page for a browser, and for other programs the standard answer.
 fn rejected(rejection: &Rejection, head: &Parts) -> Response {
     let accept = head.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_browser = accept.is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
-    match rejection.status() {
-        _ if !is_browser => rejection.problem(),
-        // An invalid cookie: the answer deletes it. A redirect would lead to this page again.
-        StatusCode::UNAUTHORIZED if head.uri.path() == "/" => {
-            (StatusCode::UNAUTHORIZED, pages::log_in(None)).into_response()
-        }
-        StatusCode::UNAUTHORIZED => Redirect::to("/").into_response(),
-        status => pages::problem(status),
-    }
+    if is_browser { pages::problem(rejection.status()) } else { rejection.problem() }
 }
 
 /// For every answer: only this service's own styles, no scripts, no frames, and no page from a cache after the logout.
@@ -125,7 +99,7 @@ async fn with_security_headers(mut response: Response) -> Response {
 }
 
 fn routes(auth: &Auth, users: Arc<Users>) -> Result<Router, Box<dyn Error>> {
-    let log_in_and_out = TokenRoutes::cookies(auth.tokens()?, users).answers(ToThePage);
+    let log_in_and_out = TokenRoutes::cookies(auth.tokens()?, users);
     Ok(Router::new()
         .route("/", get(home))
         .route("/account", get(account))
@@ -139,6 +113,7 @@ fn engine(issuer: TokenIssuer) -> AuthBuilder {
         .token_issuer(issuer)
         .default_sources(["cookie"])
         .renew_transparently()
+        .redirect_to_login("/") // and back to the page that was asked for
         .dangerously_use_insecure_cookies() // plain http, on this machine only
         .render_rejections(rejected)
 }

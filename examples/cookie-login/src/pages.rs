@@ -1,22 +1,26 @@
 //! The pages: plain HTML, with forms that work without a script.
 
-use auth_runtime::Principal;
+use auth_runtime::{Principal, ReturnTo};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 
-/// The form, and what went wrong with the last attempt.
-pub(crate) fn log_in(message: Option<&str>) -> Html<String> {
+/// The form, with what went wrong with the last attempt, and where it leads.
+pub(crate) fn log_in(message: Option<&str>, return_to: &ReturnTo) -> Html<String> {
     let message =
         message.map_or_else(String::new, |text| format!(r#"<p role="alert">{}</p>"#, escaped(text)));
-    let form = r#"
+    let return_to = return_to.to_html();
+    let form = format!(
+        r#"
         <form method="post" action="/auth/login">
+          <input type="hidden" name="return_to" value="{return_to}">
           <label for="username">Name</label>
           <input id="username" name="username" autocomplete="username" autocapitalize="none" required autofocus>
           <label for="password">Password</label>
           <input id="password" name="password" type="password" autocomplete="current-password" required>
           <label class="choice"><input id="remember" name="remember" type="checkbox"> Keep me logged in</label>
           <button>Log in</button>
-        </form>"#;
+        </form>"#
+    );
     page("Log in", &format!("{message}{form}"))
 }
 
@@ -104,7 +108,9 @@ mod tests {
     fn what_is_shown_is_text() {
         let name = r#"<b onclick="x('&')">bob</b>"#;
         let shown = "&lt;b onclick=&quot;x(&#39;&amp;&#39;)&quot;&gt;bob&lt;/b&gt;";
-        for page in [super::home(name), super::admin(name), super::log_in(Some(name))] {
+        for page in
+            [super::home(name), super::admin(name), super::log_in(Some(name), &super::ReturnTo::default())]
+        {
             assert!(page.0.contains(shown) && !page.0.contains("<b "), "{}", page.0);
         }
     }

@@ -31,6 +31,8 @@ impl Login {
             ("scope", &scope),
             ("resource", resource),
             ("login_hint", user),
+            // Without it no refresh token is issued (OpenID Connect Core §11).
+            ("prompt", "consent"),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ];
@@ -52,6 +54,11 @@ impl Login {
     /// The access token.
     pub fn access_token(&self) -> &str {
         self.tokens["access_token"].as_str().unwrap()
+    }
+
+    /// The refresh token, if the scope `offline_access` was asked for.
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.tokens["refresh_token"].as_str()
     }
 
     /// The ID token (OpenID Connect Core §2).

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use auth_tests_tools::folder;
+use auth_tests_tools::{find_folder, folder};
 use serde_json::{Value, json};
 
 const SCRIPT: &str = include_str!("../provider.mjs");
@@ -107,6 +107,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a provider can be started.
+pub fn is_installed() -> bool {
+    find_folder().is_some_and(|folder| folder.join(MODULE).exists() && folder.join("bin/node").exists())
 }
 
 /// Where the tools are.

@@ -29,12 +29,15 @@ pub const CHECKS: &[&str] = &[
 /// If nothing was installed.
 #[track_caller]
 pub fn folder() -> PathBuf {
+    find_folder().unwrap_or_else(|| {
+        panic!("this test needs tools that are not installed: `bash tests/run` installs them and runs it")
+    })
+}
+
+/// The same folder; `None` if nothing was installed.
+pub fn find_folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools");
-    assert!(
-        folder.join("versions").exists(),
-        "this test needs tools that are not installed: `bash tests/run` installs them and runs it"
-    );
-    folder
+    folder.join("versions").exists().then_some(folder)
 }
 
 /// The tools.

@@ -171,3 +171,67 @@ async fn a_request_that_is_given_up_leaves_its_look_up_to_the_next() {
     gate.add_permits(1);
     assert_eq!((next.await.unwrap(), store.asked()), (200, 2));
 }
+
+/// The credential names its sender, and the rest of the request says whether it is the sender's: `x-signature`, and for how long to remember.
+async fn by_more_than_the_credential(
+    credential: Credential,
+    gate: Option<Arc<Semaphore>>,
+) -> Result<Option<Authenticated>, BoxError> {
+    if let Some(gate) = &gate {
+        gate.acquire().await?.forget();
+    }
+    let header = |name| credential.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let seconds = header("x-remember").map_or(0, |seconds| seconds.parse().unwrap());
+    let is_signed = header("x-signature").is_some();
+    let caller =
+        Authenticated::new(Subject::new(credential.text())).remember_for(Duration::from_secs(seconds));
+    Ok(is_signed.then_some(caller))
+}
+
+fn signed_app(gate: Option<Arc<Semaphore>>) -> axum::Router {
+    let place = CredentialPlace::header("X-Own");
+    let auth =
+        Auth::builder().authenticator_with("own", place, by_more_than_the_credential, gate).build().unwrap();
+    Router::new().route("/", get(known)).finish(&auth).unwrap()
+}
+
+/// Also the very first answers of an authenticator, of which nothing is known yet.
+#[tokio::test]
+async fn an_answer_that_is_not_remembered_never_decides_for_another_request_with_the_same_credential() {
+    let gate = Arc::new(Semaphore::new(0));
+    let app = signed_app(Some(Arc::clone(&gate)));
+    let mut requests = JoinSet::new();
+    for is_signed in [true, false, false, true, false] {
+        let app = app.clone();
+        requests.spawn(async move {
+            let signature = if is_signed {
+                &[("x-own", "alice"), ("x-signature", "good")][..]
+            } else {
+                &[("x-own", "alice")]
+            };
+            (is_signed, send(&app, request("GET", "/", signature)).await.status.as_u16())
+        });
+        tokio::task::yield_now().await;
+    }
+    gate.add_permits(5);
+    for (is_signed, status) in requests.join_all().await {
+        assert_eq!(status, if is_signed { 200 } else { 401 });
+    }
+}
+
+/// What is to be remembered is, whatever the answer before it was.
+#[tokio::test]
+async fn answers_of_both_kinds_do_not_get_into_each_others_way() {
+    let app = signed_app(None);
+    let ask = async |headers: &[(&str, &str)]| send(&app, request("GET", "/", headers)).await.status.as_u16();
+    for _ in 0..2 {
+        // Not remembered, then remembered: bob is known without his signature now, and alice is not.
+        assert_eq!(ask(&[("x-own", "alice"), ("x-signature", "good")]).await, 200);
+        assert_eq!(ask(&[("x-own", "bob"), ("x-signature", "good"), ("x-remember", "60")]).await, 200);
+        assert_eq!(ask(&[("x-own", "bob")]).await, 200);
+        assert_eq!(ask(&[("x-own", "alice")]).await, 401);
+    }
+    // Right after an answer that was not remembered.
+    assert_eq!(ask(&[("x-own", "carol"), ("x-signature", "good"), ("x-remember", "60")]).await, 200);
+    assert_eq!(ask(&[("x-own", "carol")]).await, 200);
+}

@@ -270,8 +270,10 @@ fn security_of_a_handlers_own_is_told() {
     let security = |document: &Value, path: &str| document["paths"][path]["get"]["security"].clone();
     assert_eq!(security(&standalone, "/secret"), json!([{ "bearer": ["admin"] }]));
     assert_eq!(security(&standalone, "/home"), json!([{ "bearer": ["editor"] }]));
-    let (filled, coverage) = filled_with(&routes(), json!({})).unwrap();
+    let (filled, mut coverage) = filled_with(&routes(), json!({})).unwrap();
     assert_eq!(security(&filled, "/secret"), json!([{}]));
+    // In the order of the document, which depends on the features of serde_json.
+    coverage.own_security.sort();
     assert_eq!(coverage.own_security, ["GET /home", "GET /secret"]);
 }
 

@@ -50,6 +50,40 @@ impl<S: Sync + Send> FromRequestParts<S> for Nested {
 #[auth]
 async fn nested(_: Nested) {}
 
+/// Of the application's own: it says what it takes.
+struct Told(#[allow(dead_code, reason = "it is extracted, and that is all")] User<Account>);
+
+impl<S: Sync + Send> FromRequestParts<S> for Told {
+    type Rejection = auth_runtime::rejection::Rejection;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        User::from_request_parts(head, state).await.map(Self)
+    }
+}
+
+impl auth_runtime::users::TakesUser for Told {
+    type User = Account;
+}
+
+type AliasOfTold = Told;
+
+#[auth]
+async fn told(_: Told) {}
+
+#[auth]
+async fn told_as_result(_: Result<AliasOfTold, auth_runtime::rejection::Rejection>) {}
+
+#[auth(check = told_check)]
+async fn told_to_a_check() {}
+
+#[check]
+async fn told_check(_: &Principal, _: Told) -> bool {
+    true
+}
+
+#[auth(public)]
+async fn of_the_public(_: User<Account>) {}
+
 fn error_of(auth: &Auth, routes: Router) -> String {
     routes.finish(auth).unwrap_err().to_string()
 }
@@ -59,7 +93,10 @@ fn a_handler_that_takes_a_user_needs_a_store_of_its_type() {
     let without = TestAuth::new();
     let with = TestAuth::with(|builder| builder.users(Accounts::new()));
     type Mount = fn() -> MethodRouter;
-    let mounts: [(&str, Mount); 8] = [
+    let mounts: [(&str, Mount); 11] = [
+        ("told", || get(told)),
+        ("told_as_result", || get(told_as_result)),
+        ("told_to_a_check", || get(told_to_a_check)),
         ("name", || get(name)),
         ("as_alias", || get(as_alias)),
         ("as_option", || get(as_option)),
@@ -148,4 +185,16 @@ fn what_the_builder_is_given_is_checked() {
         let error = error(configure, cache);
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn on_a_public_route_there_is_no_user() {
+    let with = TestAuth::with(|builder| builder.users(Accounts::new()));
+    let error = error_of(with.auth(), Router::new().route("/it", get(of_the_public)));
+    assert!(
+        error.contains(
+            "a public route looks at no credential, so no user is loaded: write `#[auth(optional)]`"
+        ),
+        "{error}"
+    );
 }

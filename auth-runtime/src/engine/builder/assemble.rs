@@ -10,6 +10,8 @@ use super::{AuthBuilder, cookies, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::JumpGuard;
+#[cfg(feature = "introspection")]
+use crate::engine::IntrospectedTokens;
 use crate::engine::background;
 use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Scheme, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
@@ -53,6 +55,8 @@ impl AuthBuilder {
         let cookies = cookies::assemble(&mut self, &origins, &mut errors);
         let sources = sources::assemble(&mut self, &cookies.access, vocabulary, &mut errors);
         let users = users::assemble(&mut self, &mut errors);
+        #[cfg(feature = "introspection")]
+        let introspected = verification::introspected(&jwt, &mut errors);
         self.check_store(has_runtime, &mut errors);
         self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
         let proxies = self
@@ -63,6 +67,10 @@ impl AuthBuilder {
         errors.check::<BuildError>()?;
         let mut caches = SubjectCaches::default();
         sources.schemes().for_each(|scheme| caches.add(Arc::<Scheme>::clone(scheme)));
+        #[cfg(feature = "introspection")]
+        if let Some(introspected) = &introspected {
+            caches.add(Arc::<IntrospectedTokens>::clone(introspected));
+        }
         if let Some(users) = &users {
             caches.add(Arc::<Users>::clone(users));
         }
@@ -76,6 +84,8 @@ impl AuthBuilder {
                 issuers: self.issuers.iter().map(TrustedIssuer::profile).collect(),
                 limits,
                 token_cache: TokenCache::new(self.cache_entries, self.cache_bytes),
+                #[cfg(feature = "introspection")]
+                introspected,
                 #[cfg(feature = "test-util")]
                 accepts_injected_principals: false,
             },

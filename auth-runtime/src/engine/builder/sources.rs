@@ -163,14 +163,14 @@ fn add_declared(
 ) {
     for source in vocabulary.into_iter().flat_map(|vocabulary| vocabulary.sources) {
         match source.kind {
-            DeclaredSourceKind::Header { name, scheme } => match HeaderName::from_bytes(name.as_bytes()) {
+            DeclaredSourceKind::Header { name, scheme, is_added_by_proxy } => match HeaderName::from_bytes(name.as_bytes()) {
                 Ok(header) => {
                     let header = Header::new(source.name, header);
                     let header = match scheme {
                         Some(scheme) => header.with_scheme(scheme),
                         None => header,
                     };
-                    custom.push(Arc::new(header));
+                    custom.push(Arc::new(if is_added_by_proxy { header.added_by_proxy() } else { header }));
                 }
                 Err(_) => errors.push(format!(
                     "the source `{}` is declared with {name:?}, which can't be the name of a header: correct `name` of this source in auth.toml",

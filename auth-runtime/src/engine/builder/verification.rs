@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::AuthBuilder;
 use crate::clock::LONGEST_LIFETIME;
+#[cfg(feature = "introspection")]
+use crate::engine::IntrospectedTokens;
 use crate::error::ConfigErrors;
 use crate::issue::{IssuerState, TokenIssuer};
 use crate::verify::{JwtVerifier, Limits};
@@ -32,6 +34,13 @@ pub(super) fn assemble(
     let issuer = builder.token_issuer.take();
     let issuer = token_issuer(issuer, &jwt, &limits, renews, errors);
     (jwt, issuer)
+}
+
+/// What is remembered of tokens that their issuer is asked about; `None` if no issuer is.
+#[cfg(feature = "introspection")]
+pub(super) fn introspected(jwt: &JwtVerifier, errors: &mut ConfigErrors) -> Option<Arc<IntrospectedTokens>> {
+    let made = IntrospectedTokens::new(jwt.introspection_cache()?);
+    made.map_err(|error| errors.push(error)).ok().map(Arc::new)
 }
 
 fn check_limits(builder: &AuthBuilder, errors: &mut ConfigErrors) {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::PreparedKey;
@@ -19,6 +20,7 @@ struct Jwk {
     #[serde(rename = "use")]
     usage: Option<String>,
     key_ops: Option<Vec<String>>,
+    issuer: Option<Value>,
     crv: Option<String>,
     n: Option<String>,
     e: Option<String>,
@@ -167,6 +169,9 @@ impl Jwk {
             }
         };
         key.id = self.kid.as_deref().map(Box::from);
+        // What is no text is no name of an issuer, and must not count as absent.
+        key.issuer =
+            self.issuer.as_ref().map(|name| name.as_str().map_or_else(|| name.to_string().into(), Box::from));
         Ok(key)
     }
 

@@ -5,10 +5,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
 use crate::audit::AuditAction;
+use crate::gate::ReturnTo;
+use crate::login_page::{LoginPage, loads_page};
+use crate::pipeline::RequestAuth;
 use crate::rejection::{RejectionKind, ensure_failure};
 use crate::session::IssuedTokens;
 
@@ -33,6 +36,27 @@ pub struct TokenRequest<'r> {
     /// The head of the request, for example for a query parameter that names the next page.
     pub head: &'r Parts,
 }
+
+impl TokenRequest<'_> {
+    /// Returns where the login page was asked to lead back to: the field of the form, or else the parameter of the query, with the name that
+    /// [`LoginPage`](crate::LoginPage) gives it. `None` if there is none; a text that [`ReturnTo`] does not accept is `/` in a form, and
+    /// none in a query.
+    #[must_use]
+    pub fn return_to(&self) -> Option<ReturnTo> {
+        let in_form = self.head.extensions.get().map(|FormReturnTo(return_to)| return_to.clone());
+        in_form.or_else(|| ReturnTo::in_query(self.head))
+    }
+
+    /// The engine's login page, if a browser shows what is answered, and has its tokens in cookies.
+    fn login_page(&self) -> Option<&LoginPage> {
+        let page = RequestAuth::of(self.head)?.engine().responses.login_page.as_ref()?;
+        (self.delivery == Delivery::Cookies && loads_page(self.head)).then_some(page)
+    }
+}
+
+/// The way back that the form of a login has, in the extensions of its request.
+#[derive(Clone)]
+pub(super) struct FormReturnTo(pub(super) ReturnTo);
 
 /// A token route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,10 +216,25 @@ impl TokenFailure {
 
 /// The responses of the ready routes. Cookies, `Cache-Control` and `Retry-After` are added to every response, and to a 401 that has none
 /// a challenge.
+///
+/// A browser that sends a form shows what is answered. So with cookies, and if the engine has a login page
+/// ([`AuthBuilder::redirect_to_login`](crate::AuthBuilder::redirect_to_login)), these forms are answered with a redirect (303) by default:
+///
+/// | | leads to |
+/// |---|---|
+/// | a login | [`TokenRequest::return_to`], or `/` |
+/// | a login that failed | the login page, with `error`, the [code](TokenFailure::error), and the way back in its query |
+/// | a logout | `return_to` of the query, or the login page |
+///
+/// A page of another origin and a misconfigured service are answered 403 and 500 all the same. Scripts and programs get the answers
+/// below.
 pub trait TokenAnswers: Send + Sync + 'static {
     /// The user logged in, or the tokens were refreshed. Default: the response of RFC 6749 §5.1, without the tokens if they
     /// are sent in cookies.
     fn tokens(&self, tokens: &IssuedTokens, request: &TokenRequest<'_>) -> Response {
+        if request.route == TokenRoute::Login && request.login_page().is_some() {
+            return request.return_to().unwrap_or_default().into_response();
+        }
         let mut body = json!({ "token_type": "Bearer", "expires_in": tokens.expires_in.as_secs() });
         if request.delivery == Delivery::Json
             && let Some(body) = body.as_object_mut()
@@ -214,13 +253,25 @@ pub trait TokenAnswers: Send + Sync + 'static {
     /// The route failed. Default: the response of RFC 6749 §5.2. The response may have another error status (4xx, 5xx) or redirect
     /// the browser (302, 303, 307). Any other status is replaced by that of the failure.
     fn failed(&self, failure: TokenFailure, request: &TokenRequest<'_>) -> Response {
-        let _ = request;
+        let is_shown = request.route == TokenRoute::Login
+            && !matches!(failure, TokenFailure::CrossOrigin | TokenFailure::Misconfigured);
+        if let Some(page) = request.login_page().filter(|_| is_shown) {
+            let return_to = request.return_to();
+            let return_to = return_to.as_ref().map(ReturnTo::as_str);
+            return Redirect::to(&page.with(Some(failure.error()), return_to)).into_response();
+        }
         (failure.status(), Json(json!({ "error": failure.error() }))).into_response()
     }
 
     /// The user is logged out. Default: 204.
     fn logged_out(&self, request: &TokenRequest<'_>) -> Response {
-        let _ = request;
+        if let Some(page) = request.login_page() {
+            let return_to = request.return_to();
+            return return_to.map_or_else(
+                || Redirect::to(&page.with(None, None)).into_response(),
+                IntoResponse::into_response,
+            );
+        }
         StatusCode::NO_CONTENT.into_response()
     }
 }

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::TokenFailure;
+use crate::gate::ReturnTo;
 
 const MAX_BYTES: usize = 16 * 1024;
 
@@ -117,6 +118,16 @@ async fn read_refresh_token<T: RefreshTokenRequest>(
 /// Parses the body as a form or as JSON. A body without one of these content types is rejected.
 pub(super) async fn read<T: DeserializeOwned>(head: &Parts, body: Body) -> Result<T, TokenFailure> {
     parse(head, read_bytes(body).await?).await
+}
+
+/// The same, with the way back from the login page that a form has, also if its text is not accepted.
+pub(super) async fn read_login<T: DeserializeOwned>(
+    head: &Parts,
+    body: Body,
+) -> Result<(T, Option<ReturnTo>), TokenFailure> {
+    let bytes = read_bytes(body).await?;
+    let return_to = if is_form(&head.headers) { ReturnTo::among(&bytes, head) } else { None };
+    Ok((parse(head, bytes).await?, return_to.map(Option::unwrap_or_default)))
 }
 
 async fn read_bytes(body: Body) -> Result<Bytes, TokenFailure> {

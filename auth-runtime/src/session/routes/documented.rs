@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Delivery, TokenFailure, TokenRoute};
+use crate::login_page::LoginPage;
 use crate::router::HandlerDocs;
 
 /// The configuration of the routes, as far as the document needs it.
@@ -16,6 +17,8 @@ pub(super) struct Documented {
     pub(super) logout_request: Value,
     /// How wrong credentials of a login fail.
     pub(super) wrong_credentials: TokenFailure,
+    /// With it, a browser that sends a form is answered with a redirect.
+    pub(super) login_page: Option<LoginPage>,
     /// Whether the application has its own form of responses, which the document can't describe.
     pub(super) has_own_answers: bool,
 }
@@ -92,8 +95,14 @@ impl Documented {
                 (object(properties, &["token"]), true)
             }
         };
-        let content = json!({ "schema": schema });
-        let content = json!({ "application/json": content, "application/x-www-form-urlencoded": content });
+        let mut form = schema.clone();
+        if let (TokenRoute::Login, Some(page), Some(Value::Object(properties))) =
+            (route, &self.login_page, form.get_mut("properties"))
+        {
+            let return_to = json!({ "type": "string", "description": "Where the browser is sent after the login: a path of this service." });
+            properties.insert(page.parameter().to_owned(), return_to);
+        }
+        let content = json!({ "application/json": { "schema": schema }, "application/x-www-form-urlencoded": { "schema": form } });
         Some(json!({ "required": is_required, "content": content }))
     }
 
@@ -142,6 +151,7 @@ impl Documented {
             }
             _ => None,
         };
+        all.extend(self.login_page.as_ref().and_then(|_| redirect(route)).map(|to| ("303".to_owned(), to)));
         all.extend(not_found.map(|reason| ("404".to_owned(), failure(reason, false))));
         if route == TokenRoute::Login && is_unauthorized {
             all.insert("401".into(), unauthorized());
@@ -232,6 +242,21 @@ fn session_list() -> Value {
     let not_listed = json!({ "type": "integer", "description": "The number of further sessions, which were used before these." });
     let properties = json!({ "sessions": { "type": "array", "items": session }, "not_listed": not_listed });
     json!({ "type": "object", "properties": properties, "required": ["sessions", "not_listed"] })
+}
+
+/// The response to a browser that sends a form, and shows what is answered.
+fn redirect(route: TokenRoute) -> Option<Value> {
+    let description = match route {
+        TokenRoute::Login => {
+            "To a browser that sent a form: where it came from, or the login page again, with `error` in its query."
+        }
+        TokenRoute::Logout | TokenRoute::LogoutEverywhere => {
+            "To a browser that sent a form: `return_to` of the query, or the login page."
+        }
+        _ => return None,
+    };
+    let location = json!({ "required": true, "schema": { "type": "string", "format": "uri-reference" } });
+    Some(json!({ "description": description, "headers": { "Location": location } }))
 }
 
 /// The response to wrong credentials, with its challenge (RFC 9110 §15.5.2).

@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::http::request::Parts;
 
 use super::super::{Carrier, CredentialLocation, CredentialSource};
-use super::{CookieAttributes, CookieTooLarge, Extracted, all};
+#[cfg(feature = "token-routes")]
+use super::all;
+use super::{CookieAttributes, CookieTooLarge, Extracted, one};
 
 /// The source `cookie`: the access token in a cookie.
 ///
@@ -64,10 +66,11 @@ impl AccessCookie {
     }
 
     pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        self.find_all(head).fold(Extracted::Absent, Extracted::and)
+        one(&self.name, head)
     }
 
     /// Returns every cookie of this name in the request.
+    #[cfg(feature = "token-routes")]
     pub(crate) fn find_all<'r>(&self, head: &'r Parts) -> impl Iterator<Item = Extracted<'r>> {
         all(&self.name, head)
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 
-use super::{CookieAttributes, CookieTooLarge, Extracted, all};
+#[cfg(feature = "token-routes")]
+use super::all;
+use super::{CookieAttributes, CookieTooLarge, Extracted, one};
 
 /// The refresh token in a cookie. It is not a source: no rule accepts it as a credential.
 ///
@@ -34,7 +36,7 @@ impl RefreshCookie {
     }
 
     pub(crate) fn find<'r>(&self, head: &'r Parts) -> Extracted<'r> {
-        all(&self.name, head).fold(Extracted::Absent, Extracted::and)
+        one(&self.name, head)
     }
 
     /// Returns every cookie of this name in the request: a browser may hold several with different paths.

@@ -102,3 +102,19 @@ fn any_value_is_accepted_by_both_or_by_none() {
         .unwrap();
     assert!(accepted.get() > times(100), "{} were accepted", accepted.get());
 }
+
+/// draft-ietf-oauth-rfc8725bis-10 §3.14.
+#[test]
+fn a_token_has_no_character_but_those_of_base64url_and_dots() {
+    let good = signed(br#"{"alg":"HS256"}"#, b"{}");
+    assert!(verify(&hs256(), &good).is_ok());
+    let others = ('\0'..='ÿ').filter(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'));
+    for other in others {
+        for (index, old) in good.char_indices().filter(|(_, old)| *old != '.') {
+            for width in [0, old.len_utf8()] {
+                let bad = [&good[..index], &other.to_string(), &good[index + width..]].concat();
+                assert!(verify(&hs256(), &bad).is_err(), "{other:?} at {index}");
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::audit::AuditAction;
+use crate::session::routes::answers::FormReturnTo;
 use crate::session::routes::{Credentials as _, LoginVerifier, TokenFailure, TokenRoute, body};
 use crate::session::{IssuedTokens, Subject};
 
@@ -22,8 +23,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// If the credentials are valid and no tokens can be issued, the response clears both cookies, because the browser may hold those
     /// of another user. Tokens that are too large for a cookie are answered 500, and no session is recorded.
     pub async fn log_in(&self, request: Request) -> Response {
-        let (head, body) = request.into_parts();
-        let verified = caught(self.verified_subject(&head, body)).await;
+        let (mut head, body) = request.into_parts();
+        let verified = caught(self.verified_subject(&mut head, body)).await;
         let subject = match verified.map_err(|failure| self.audit_failure(AuditAction::Login, &head, failure))
         {
             Ok(subject) => subject,
@@ -32,10 +33,14 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.log_in_as(&head, subject).await
     }
 
-    /// The user whose credentials were verified. What fails has its line in the log.
-    async fn verified_subject(&self, head: &Parts, body: Body) -> Result<Subject, TokenFailure> {
+    /// The user whose credentials were verified. What fails has its line in the log. The way back that the form has is put into the
+    /// head, for the answer.
+    async fn verified_subject(&self, head: &mut Parts, body: Body) -> Result<Subject, TokenFailure> {
         let address = self.admit(head)?;
-        let credentials: A::Credentials = body::read(head, body).await?;
+        let (credentials, return_to): (A::Credentials, _) = body::read_login(head, body).await?;
+        if let Some(return_to) = return_to {
+            head.extensions.insert(FormReturnTo(return_to));
+        }
         let attempt = self.begin(credentials.account().into(), address).await?;
         let Some(subject) = self.verify(credentials).await? else {
             tracing::info!(%address, "auth: the credentials of a login are wrong");

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::jose::{NO_RANDOM_NUMBERS, SignError};
+use super::signing::{NO_RANDOM_NUMBERS, SignError};
 
 /// 256 bits of the system's random numbers, for a secret such as that of a [`RefreshKey`](crate::session::RefreshKey).
 ///

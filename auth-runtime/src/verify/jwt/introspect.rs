@@ -1,0 +1,134 @@
+//! Tokens that an issuer is asked about, in place of being verified with its keys.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{JwtVerifier, PreparedIssuer};
+use crate::error::ConfigErrors;
+use crate::verify::claims::TokenClaims;
+use crate::verify::introspection::{IntrospectionError, Introspector};
+use crate::verify::issuer::TrustedIssuer;
+use crate::verify::jws::{self, Compact};
+use crate::verify::{VerifiedToken, VerifyError};
+
+/// The issuer that is to be asked about a token.
+pub(crate) struct Inquiry<'v> {
+    issuer: &'v PreparedIssuer,
+    introspector: &'v Introspector,
+}
+
+impl JwtVerifier {
+    /// The issuer that is to be asked about this token; `None`: it is verified here.
+    ///
+    /// A JWT is for the keys of its issuer, and everything else for the one issuer that is introspected. With `include_jwts` the
+    /// unverified `iss` chooses, as it chooses the keys: an answer about another issuer is rejected, as a signature by another key is.
+    pub(crate) fn inquiry(&self, token: &str) -> Option<Inquiry<'_>> {
+        let mut issuers = self.issuers.iter();
+        let (asked, introspector) =
+            issuers.find_map(|issuer| Some((issuer, issuer.introspector.as_ref()?)))?;
+        if token.len() > self.max_token_bytes {
+            return None;
+        }
+        if jws::is_jwt(token) {
+            let is_its_own = || {
+                let payload = Compact::parse(token, self.max_token_bytes).ok()?.payload().ok()?;
+                Some(std::ptr::eq(self.issuer_of(&payload).ok()?, asked))
+            };
+            if !introspector.includes_jwts || is_its_own() != Some(true) {
+                return None;
+            }
+        }
+        Some(Inquiry { issuer: asked, introspector })
+    }
+
+    /// For how long what an issuer says of its tokens is remembered; `None` if no issuer is asked.
+    pub(crate) fn introspection_cache(&self) -> Option<Duration> {
+        self.issuers.iter().find_map(|issuer| Some(issuer.introspector.as_ref()?.cache_for))
+    }
+}
+
+impl Inquiry<'_> {
+    /// For how long what the issuer says of an active token is remembered.
+    pub(crate) fn cache_for(&self) -> Duration {
+        self.introspector.cache_for
+    }
+
+    /// What the issuer says of this token, if it is one for this service: its times are checked for each request. `None` if it is not
+    /// active.
+    ///
+    /// # Errors
+    /// If it can't be asked, or the token is not accepted here.
+    pub(crate) async fn ask(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Option<VerifiedToken>, IntrospectionError> {
+        let Some(answer) = self.introspector.ask(token, now).await? else { return Ok(None) };
+        self.read(answer).map(Some).map_err(IntrospectionError::Rejected)
+    }
+
+    fn read(&self, answer: Vec<u8>) -> Result<VerifiedToken, VerifyError> {
+        let issuer = self.issuer;
+        let mut claims = TokenClaims::read(answer, &issuer.mapping.reading(&issuer.wanted))?;
+        if claims.issuer.is_none() && self.introspector.accepts_missing_issuer {
+            claims.issuer = Some(self.introspector.issuer.clone());
+        }
+        issuer.check_names(&claims)?;
+        check_is_access_token(&claims)?;
+        Ok(VerifiedToken {
+            claims,
+            mapping: Arc::clone(&issuer.mapping),
+            may_be_remembered: issuer.may_be_remembered,
+            key: None,
+        })
+    }
+}
+
+/// An issuer also answers about refresh tokens (RFC 7662 §2.1), and says so with these, if at all.
+fn check_is_access_token(claims: &TokenClaims) -> Result<(), VerifyError> {
+    let is_one_of = |name: &'static str, accepted: &[&str]| match claims.get(name) {
+        Some(value) => {
+            let is_accepted =
+                |text: &str| accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(text));
+            if value.as_str().is_some_and(is_accepted) {
+                Ok(())
+            } else {
+                Err(VerifyError::InvalidClaim(name))
+            }
+        }
+        None => Ok(()),
+    };
+    // RFC 6749 §5.1: compared without case.
+    is_one_of("token_type", &["Bearer"])?;
+    // Of Ory Hydra and Amazon Cognito.
+    is_one_of("token_use", &["access_token", "access"])
+}
+
+/// What asks this issuer; `None` if nothing does, or after an error.
+pub(super) fn prepare(
+    issuer: &TrustedIssuer,
+    label: &str,
+    errors: &mut ConfigErrors,
+) -> Option<Introspector> {
+    let introspection = issuer.introspection.as_ref()?;
+    if introspection.includes_jwts() && issuer.has_keys() {
+        errors.push(format!(
+            "{label}: it has keys, and `Introspection::include_jwts()` is called: its JWTs are either verified with keys or introspected, so leave \
+             out the keys or the call"
+        ));
+    }
+    Introspector::new(issuer.name.exact(), label, introspection, errors)
+}
+
+/// Reports issuers between which a token could not choose that says nothing.
+pub(super) fn check(issuers: &[TrustedIssuer], errors: &mut ConfigErrors) {
+    let mut asked = issuers.iter().filter(|issuer| issuer.introspection.is_some());
+    if let (Some(one), Some(other)) = (asked.next(), asked.next()) {
+        errors.push(format!(
+            "{} and {} both have an `introspection`, and an opaque token does not say which of them to ask: keep one, and add an \
+             `.authenticator(..)` in another place for the tokens of the other",
+            one.name.label(),
+            other.name.label()
+        ));
+    }
+}

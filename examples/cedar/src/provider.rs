@@ -1,0 +1,34 @@
+//! The identity provider, whose tokens say who a user is, in which team, and with which roles. A real service has its public
+//! key alone: `Key::pem(..)`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auth_runtime::session::{BoxError, SigningKey, random_secret};
+use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+use serde_json::json;
+
+pub(crate) struct Provider {
+    secret: [u8; 32],
+}
+
+impl Provider {
+    pub(crate) fn new() -> Result<Self, BoxError> {
+        Ok(Self { secret: random_secret()? })
+    }
+
+    /// What the service trusts.
+    pub(crate) fn trusted(&self) -> TrustedIssuer {
+        let key = Key::secret(Algorithm::HS256, self.secret);
+        TrustedIssuer::new("https://id.example.com").audience("articles").key(key)
+    }
+
+    /// A token for an hour.
+    pub(crate) fn token(&self, name: &str, team: &str, roles: &[&str]) -> Result<String, BoxError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let claims = json!({
+            "iss": "https://id.example.com", "aud": "articles", "iat": now, "exp": now + 3600,
+            "sub": name, "team": team, "roles": roles,
+        });
+        Ok(SigningKey::secret(Algorithm::HS256, &self.secret)?.sign(&claims)?)
+    }
+}

@@ -1,0 +1,146 @@
+//! An endpoint that is down, overloaded, or not what it should be: 503, and never a caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::server::{Answer, Server};
+use super::{App, active, issuer};
+use crate::support::until;
+
+fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+    Answer::Raw(status, vec![("content-type", content_type.to_owned())], body.into())
+}
+
+/// An answer with a further header.
+fn with_header(name: &'static str, value: &str) -> Answer {
+    let json = ("content-type", "application/json".to_owned());
+    Answer::Raw(200, vec![json, (name, value.to_owned())], active().to_string().into_bytes())
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_503_and_not_remembered() {
+    let server = Server::answering(active()).await;
+    let app = App::new(issuer(&server));
+    let text = active().to_string();
+    let long = format!("{{\"padding\":\"{}\",{}", "x".repeat(600 * 1024), &text[1..]);
+    let elsewhere = Server::answering(active()).await;
+    let redirect = |status: u16| {
+        let location = ("location", elsewhere.url().to_owned());
+        Answer::Raw(status, vec![location, ("content-type", "application/json".into())], text.clone().into())
+    };
+    let json = "application/json";
+    let rows = [
+        ("500", raw(500, json, text.clone())),
+        ("502", raw(502, "text/html", "<h1>Bad gateway</h1>")),
+        ("503", raw(503, json, text.clone())),
+        ("429", raw(429, json, "{}")),
+        ("404", raw(404, json, text.clone())),
+        ("201", raw(201, json, text.clone())),
+        ("204", raw(204, json, "")),
+        ("301", redirect(301)),
+        ("302", redirect(302)),
+        ("307", redirect(307)),
+        ("308", redirect(308)),
+        ("a page", raw(200, "text/html", text.clone())),
+        ("no type", Answer::Raw(200, Vec::new(), text.clone().into())),
+        ("a text", raw(200, "text/plain", text.clone())),
+        ("not JSON", raw(200, json, "active")),
+        ("not UTF-8", raw(200, json, b"{\"active\":true,\"sub\":\"\xff\"}".to_vec())),
+        ("too long", raw(200, json, long)),
+        ("without an end", Answer::Endless),
+        ("encoded", with_header("content-encoding", "gzip")),
+        // RFC 9701 is not supported, and was not asked for.
+        ("signed", raw(200, "application/token-introspection+jwt", "e30.e30.e30")),
+    ];
+    for (what, answer) in rows {
+        let (unknown, good) = (format!("token-of-{what}").replace(' ', "-"), server.count());
+        server.set(answer);
+        assert_eq!(app.status(&unknown).await, 503, "{what}");
+        assert_eq!(server.count(), good + 1, "{what}");
+        server.answer(active());
+        assert_eq!(app.status(&unknown).await, 200, "{what}");
+    }
+    assert_eq!(elsewhere.count(), 0, "a redirect is not followed");
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_down_is_503_and_what_is_remembered_counts() {
+    let server = Server::answering(active()).await;
+    let app = App::new(issuer(&server));
+    assert_eq!(app.status("known").await, 200);
+    drop(server);
+    let mut tokens = (0..).map(|index| format!("new-{index}"));
+    until("nothing listens", async || app.status(&tokens.next().unwrap()).await == 503).await;
+    assert_eq!(app.status("known").await, 200);
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(app.status("known").await, 503);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_503_after_five_seconds() {
+    for answer in [Answer::Hang, raw(200, "application/json", active().to_string())] {
+        let is_slow = matches!(answer, Answer::Hang);
+        let server = Server::start(answer).await;
+        let app = Arc::new(App::new(issuer(&server)));
+        let asked = tokio::spawn({
+            let app = Arc::clone(&app);
+            async move { app.status("token").await }
+        });
+        until("the issuer is asked", async || server.count() == 1).await;
+        if is_slow {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_millis(4_900)).await;
+            assert!(!asked.is_finished());
+            tokio::time::advance(Duration::from_millis(200)).await;
+        }
+        assert_eq!(asked.await.unwrap(), if is_slow { 503 } else { 200 });
+        if is_slow {
+            tokio::time::resume();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_tokens_is_bounded_and_concerns_no_known_caller() {
+    let server = Server::answering(active()).await;
+    let app = Arc::new(App::new(issuer(&server)));
+    assert_eq!(app.status("known").await, 200);
+    server.set(Answer::Hang);
+    let flood: Vec<_> = (0..1000)
+        .map(|index| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { app.status(&format!("random-{index}")).await })
+        })
+        .collect();
+    until("all but 64 are answered", async || {
+        flood.iter().filter(|one| one.is_finished()).count() == 1000 - 64
+    })
+    .await;
+    assert_eq!(app.status("known").await, 200);
+    for one in flood.into_iter().filter(tokio::task::JoinHandle::is_finished) {
+        assert_eq!(one.await.unwrap(), 503);
+    }
+    assert!(server.count() <= 65, "{}", server.count());
+}
+
+#[tokio::test]
+async fn a_deep_answer_or_one_with_many_members_is_none() {
+    let server = Server::answering(active()).await;
+    let app = App::new(issuer(&server));
+    let mut deep = Value::from(1);
+    for _ in 0..40 {
+        deep = serde_json::json!({ "a": deep });
+    }
+    let mut answer = active();
+    answer["deep"] = deep;
+    server.answer(answer);
+    assert_eq!(app.status("deep").await, 401);
+    let mut answer = active();
+    for index in 0..300 {
+        answer[format!("member-{index}")] = 1.into();
+    }
+    server.answer(answer);
+    assert_eq!(app.status("wide").await, 503);
+}
