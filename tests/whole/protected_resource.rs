@@ -185,6 +185,15 @@ async fn authorization_servers_are_the_issuers_of_tokens_for_the_resource() {
             RESOURCE.to_owned().into(),
             json!([PROVIDER, "https://other.example/realms/a"]),
         ),
+        // Each name of an issuer that has several.
+        (
+            Box::new(move |builder| {
+                let names = ["https://a.example", "https://b.example"];
+                builder.issuer(TrustedIssuer::one_of(names).audience(RESOURCE).key(key()))
+            }),
+            RESOURCE.into(),
+            json!([PROVIDER, "https://a.example", "https://b.example"]),
+        ),
         // Its tokens are for another service, it is no URL, or its tokens would go over plain http.
         (Box::new(add("https://other.example", &["orders"])), RESOURCE.into(), json!([PROVIDER])),
         (

@@ -1,30 +1,37 @@
 //! What a document may say of a trusted issuer: which of them issue tokens for this service.
 
+use std::borrow::Cow;
+
 use super::issuer::{Audience, TrustedIssuer};
-use super::issuer_name::IssuerName;
 
 /// What a document may say of a trusted issuer. No key is in it.
 #[derive(Clone, Debug)]
 pub(crate) struct IssuerProfile {
-    name: IssuerName,
+    names: Vec<String>,
+    label: String,
     audience: Audience,
 }
 
 impl TrustedIssuer {
     pub(crate) fn profile(&self) -> IssuerProfile {
-        IssuerProfile { name: self.name.clone(), audience: self.audience.clone() }
+        let names = self.name.names().unwrap_or_default();
+        IssuerProfile {
+            names: names.into_iter().map(Cow::into_owned).collect(),
+            label: self.name.label(),
+            audience: self.audience.clone(),
+        }
     }
 }
 
 impl IssuerProfile {
-    /// What `iss` must be, exactly; `None` where it may be one of several texts, or is absent.
-    pub(crate) fn name(&self) -> Option<&str> {
-        if let IssuerName::Exactly(name) = &self.name { Some(name) } else { None }
+    /// What `iss` may be, exactly; empty where a pattern or a function says it, or where it is absent.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// The issuer in messages.
-    pub(crate) fn label(&self) -> String {
-        self.name.label()
+    pub(crate) fn label(&self) -> &str {
+        &self.label
     }
 
     /// Whether each of its tokens must name this service in `aud`.

@@ -50,7 +50,7 @@ impl ProtectedResource {
         let own = engine.sessions.issuer.as_ref().map(|own| &*own.name);
         let identifier = self.identifier.as_ref().map_or("", ResourceIdentifier::as_str);
         let issuers = engine.authentication.issuers.iter().filter(|issuer| issuer.issues_for(identifier));
-        let names = issuers.filter_map(|issuer| issuer.name());
+        let names = issuers.flat_map(|issuer| issuer.names());
         let mut servers: Vec<&str> = Vec::new();
         let external = names.filter(|name| own != Some(*name) && is_of_server(name));
         for server in external.chain(self.servers.iter().map(String::as_str)) {
