@@ -65,7 +65,7 @@ pub(crate) use self::key_refresh::KeysOf;
 pub(crate) use self::responses::Responses;
 pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
-pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie};
+pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie, is_bearer};
 pub use self::start::StartError;
 pub(crate) use self::token_cache::{TokenCache, Verified};
 #[cfg(feature = "token-routes")]

@@ -15,6 +15,7 @@
 //! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | `provider_logout` | logout tokens of identity providers, and security events (feature `provider-logout`) |
+//! | [`mcp`] | clients that find your identity provider by themselves; the tools of an MCP server |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
@@ -75,6 +76,9 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/mcp.md")]
+pub mod mcp {}
 
 #[doc = include_str!("../guide/middleware.md")]
 pub mod middleware {}

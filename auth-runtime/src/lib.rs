@@ -67,8 +67,8 @@ pub use self::router::Router;
 /// `get`, `post` and the others, as in `axum::routing`, for handlers that have `#[auth]`.
 pub mod routing {
     pub use crate::router::{
-        DeclaredRule, IntoFallback, IntoGuarded, MethodFilter, MethodRouter, RouteInfo, Routes,
-        ServiceWithRule, any, connect, delete, get, head, on, options, patch, post, put, trace,
+        DeclaredRule, IntoFallback, IntoGuarded, MethodFilter, MethodRouter, ProtectedResource, RouteInfo,
+        Routes, ServiceWithRule, any, connect, delete, get, head, on, options, patch, post, put, trace,
     };
 }
 

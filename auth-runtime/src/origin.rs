@@ -45,6 +45,11 @@ impl Origin {
         self.is_https
     }
 
+    /// Whether it is of this machine alone: `localhost`, `127.0.0.0/8` and `[::1]`.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.authority.is_loopback()
+    }
+
     fn default_port(&self) -> u16 {
         if self.is_https { 443 } else { 80 }
     }

@@ -13,6 +13,7 @@ mod evaluate;
 mod handler;
 mod objections;
 mod rule;
+mod scopes;
 
 pub(crate) use self::compiled::CompiledRule;
 pub(crate) use self::condition::Shape;
@@ -27,3 +28,4 @@ pub(crate) use self::objections::objections;
 #[doc(hidden)]
 pub use self::rule::NamedRule;
 pub use self::rule::{Access, Rule};
+pub(crate) use self::scopes::{named_scopes, needed_scopes};

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 pub use self::caller_error::{CallerError, CallerErrorKind};
+pub(crate) use self::challenge::{Challenged, ChallengedResource};
 pub(crate) use self::kept_head::KeptHead;
 pub(crate) use self::marked::{merge, take_marked};
 use crate::login_page::{self, LoginPage};
@@ -197,7 +198,7 @@ impl Rejection {
     pub(crate) fn render(
         mut self,
         realm: &str,
-        schemes: &[&str],
+        challenged: &Challenged<'_>,
         login_page: Option<(&LoginPage, bool)>,
         hook: Option<&RenderHook>,
         head: &Parts,
@@ -215,7 +216,7 @@ impl Rejection {
         let status = response.status();
         let headers = response.headers_mut();
         headers.remove(header::WWW_AUTHENTICATE);
-        for value in challenge::challenges(self.cause.kind, &self.cause.remedy, status, realm, schemes) {
+        for value in challenge::challenges(self.cause.kind, &self.cause.remedy, status, realm, challenged) {
             headers.append(header::WWW_AUTHENTICATE, value);
         }
         if self.cause.kind == RejectionKind::Unavailable {
@@ -309,7 +310,8 @@ pub(crate) type RenderHook = dyn Fn(&Rejection, &Parts) -> Response + Send + Syn
 #[cfg(feature = "token-routes")]
 pub(crate) fn challenge_of(scheme: &str, realm: &str) -> Option<HeaderValue> {
     let (kind, status) = (RejectionKind::Unauthenticated, StatusCode::UNAUTHORIZED);
-    challenge::challenges(kind, &Remedy::None, status, realm, &[scheme]).into_iter().next()
+    let challenged = Challenged { schemes: vec![scheme], resource: None };
+    challenge::challenges(kind, &Remedy::None, status, realm, &challenged).into_iter().next()
 }
 
 /// A hook may choose another status of failure, or redirect a browser to the login page. With any other status the answer has

@@ -30,6 +30,7 @@ mod issuer_keys;
 mod issuer_mapping;
 mod issuer_name;
 mod issuer_pattern;
+mod issuer_profile;
 mod json;
 mod jws;
 mod jwt;
@@ -69,6 +70,7 @@ pub use self::introspection::Introspection;
 pub(crate) use self::introspection::IntrospectionError;
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
+pub(crate) use self::issuer_profile::IssuerProfile;
 #[cfg(feature = "introspection")]
 pub(crate) use self::jwt::Inquiry;
 pub(crate) use self::jwt::{JwtVerifier, TextKind};

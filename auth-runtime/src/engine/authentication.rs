@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::IntrospectedTokens;
 use super::{Sources, TokenCache};
 use crate::origin::OriginPolicy;
-use crate::verify::{JwtVerifier, Limits};
+use crate::verify::{IssuerProfile, JwtVerifier, Limits};
 
 /// How callers are found.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Authentication {
     pub(crate) origins: OriginPolicy,
     /// Of the tokens of the issuers; it has none where every caller is found by an authenticator.
     pub(crate) jwt: Arc<JwtVerifier>,
+    /// Of each of those issuers, the engine's own among them.
+    pub(crate) issuers: Vec<IssuerProfile>,
     /// Bounds on the times in a token.
     pub(crate) limits: Limits,
     pub(crate) token_cache: TokenCache,

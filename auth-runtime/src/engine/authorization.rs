@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{RouteSources, Sources};
-use crate::policy::{CompiledRule, Decision, Facts, Policy, Rule, objections};
+use crate::policy::{CompiledRule, Decision, Facts, Policy, Rule, needed_scopes, objections};
 use crate::vocabulary::VocabularyIndex;
 
 /// What decides whether a caller may.
@@ -79,6 +79,9 @@ impl Authorization {
             names => sources.resolve(names).ok()?,
         };
         let rule = CompiledRule::new(P::RULE, &self.vocabulary);
-        Some(UnmountedPolicy { rules: [rule].into(), sources: sources.of_route(indices) })
+        Some(UnmountedPolicy {
+            rules: [rule].into(),
+            sources: sources.of_route(indices, needed_scopes(&[P::RULE])),
+        })
     }
 }

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use crate::audit::AuditLog;
 use crate::catch_panic::catch_panic;
 use crate::login_page::LoginPage;
-use crate::rejection::{Rejection, RejectionKind, RenderHook};
+use crate::rejection::{Challenged, Rejection, RejectionKind, RenderHook};
 
 /// How rejections are rendered, and where decisions are reported.
 pub(crate) struct Responses {
@@ -20,25 +20,31 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
-    /// The rejection with its answer, which challenges with these schemes. `is_in_url`: a credential is, so the URL goes nowhere else. If the application's code panics, it is 500 with the
-    /// standard answer.
-    pub(crate) fn render<'s>(
+    /// The rejection with its answer, which challenges with what `challenged` returns. `is_in_url`: a credential is, so the URL goes
+    /// nowhere else. If the application's code panics, it is 500 with the standard answer.
+    pub(crate) fn render<'c>(
         &self,
         rejection: Rejection,
-        schemes: impl FnOnce() -> Vec<&'s str>,
+        challenged: impl FnOnce() -> Challenged<'c>,
         is_in_url: impl FnOnce() -> bool,
         head: &Parts,
     ) -> Rejection {
         let render = || {
             let login_page = self.login_page.as_ref().map(|page| (page, is_in_url()));
-            rejection.render(&self.realm, &schemes(), login_page, self.render.as_deref(), head)
+            rejection.render(&self.realm, &challenged(), login_page, self.render.as_deref(), head)
         };
         catch_panic(render).unwrap_or_else(|panic| {
             tracing::error!(
                 %panic,
                 "auth: the answer is 500, because the hook of `render_rejections` or the `challenge_scheme` of a source panicked"
             );
-            Rejection::new(RejectionKind::Misconfigured).render(&self.realm, &[], None, None, head)
+            Rejection::new(RejectionKind::Misconfigured).render(
+                &self.realm,
+                &Challenged::default(),
+                None,
+                None,
+                head,
+            )
         })
     }
 

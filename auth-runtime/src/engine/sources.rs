@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::Scheme;
-use crate::source::{AccessCookie, Carrier, CredentialSource, Extracted, Vary};
+use crate::source::{AccessCookie, Carrier, CredentialLocation, CredentialSource, Extracted, Vary};
 
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
 pub(crate) const RENEWAL: &str = "refresh_cookie";
@@ -105,10 +106,10 @@ impl Sources {
         self.access_cookie_among(indices).is_some()
     }
 
-    /// These sources as those of a route.
-    pub(crate) fn of_route(&self, indices: Vec<usize>) -> Arc<RouteSources> {
+    /// These sources as those of a route, on which a token needs these scopes.
+    pub(crate) fn of_route(&self, indices: Vec<usize>, scopes: Vec<String>) -> Arc<RouteSources> {
         let vary = Vary::of(indices.iter().filter_map(|&index| self.get(index)));
-        Arc::new(RouteSources { indices, vary })
+        Arc::new(RouteSources { indices, vary, scopes })
     }
 
     /// The schemes that a rejection on a route with these sources challenges with, each once.
@@ -134,6 +135,14 @@ pub(crate) struct RouteSources {
     pub(crate) indices: Vec<usize>,
     /// The headers that the answers of the route depend on.
     pub(crate) vary: Vary,
+    /// The scopes that the challenge of a protected resource asks for.
+    pub(crate) scopes: Vec<String>,
+}
+
+/// Whether a credential of this source is in the header `Authorization`, after `Bearer` (RFC 6750 §2.1).
+pub(crate) fn is_bearer(source: &dyn CredentialSource) -> bool {
+    matches!(source.location(), Some(CredentialLocation::Header { name, scheme: Some(scheme) })
+        if name.eq_ignore_ascii_case(AUTHORIZATION.as_str()) && scheme.eq_ignore_ascii_case("Bearer"))
 }
 
 pub(crate) fn is_access_cookie(source: &dyn CredentialSource) -> bool {

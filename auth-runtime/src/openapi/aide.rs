@@ -88,6 +88,7 @@ fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {
         rules: gate.map(|gate| gate.rule).into_iter().collect(),
         check: gate.and_then(|gate| gate.check),
         unguarded: gate.is_none(),
+        hides_scopes: false,
         opens_web_socket: None,
         docs: None,
     }

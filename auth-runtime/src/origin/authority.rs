@@ -31,6 +31,14 @@ impl Authority {
         };
         Some(Self { host: Host::parse(host)?, port })
     }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Name(name) => name == "localhost",
+            Host::V4(address) => address.is_loopback(),
+            Host::V6(address) => address.is_loopback(),
+        }
+    }
 }
 
 impl Host {

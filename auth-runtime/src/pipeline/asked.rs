@@ -16,11 +16,14 @@ use crate::principal::Principal;
 use crate::rejection::RejectionKind;
 use crate::source::Extracted;
 
-/// The routes of a router, for a middleware around one of them.
+/// The routes of a router, for a middleware around one of them, and for challenges.
 pub(crate) trait GuardedRoutes: fmt::Debug + Send + Sync {
     /// What the gate of the route that answers this request enforces; `None` if no guarded route does. `nested_at` is the path that
     /// the router is nested at.
     fn policy<'r>(&'r self, engine: &Arc<Engine>, head: &Parts, nested_at: &str) -> Option<RoutePolicy<'r>>;
+
+    /// The URL of the metadata of the protected resource that the routes are, if they are one.
+    fn metadata_url(&self) -> Option<&str>;
 }
 
 /// The authenticators that may be called.

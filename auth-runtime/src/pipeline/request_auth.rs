@@ -14,7 +14,7 @@ use super::asked::{Asked, GuardedRoutes};
 use crate::engine::{Engine, RouteSources};
 use crate::policy::HandlerInfo;
 use crate::principal::{LoadedUser, Principal};
-use crate::rejection::{Rejection, RejectionKind};
+use crate::rejection::{Challenged, ChallengedResource, Rejection, RejectionKind};
 
 /// The decision on one request: whether it was decided, for which caller, and how it was rejected. The layer of
 /// [`Auth`](crate::Auth) puts it into the request's extensions, and into those of the answer, where an outer middleware
@@ -262,16 +262,21 @@ impl RequestAuth {
     }
 
     /// The rejection with its answer, which challenges with the schemes of the route; of a route that has no sources, those of the
-    /// engine's default. It is another rejection if the hook that renders it panics.
+    /// engine's default. Where the router is a protected resource, it says so. It is another rejection if the hook that renders it panics.
     pub(super) fn render(&self, rejection: Rejection, head: &Parts) -> Rejection {
         let route = self.state().sources.clone();
         let sources = &self.engine().authentication.sources;
-        let schemes = || {
+        let challenged = || {
             let indices = route.as_ref().map_or(sources.default_indices(), |route| &route.indices);
-            sources.challenge_schemes(indices)
+            let metadata_url = self.routes().and_then(|(routes, _)| routes.metadata_url());
+            let scopes = route.as_ref().map_or(&[][..], |route| &route.scopes);
+            Challenged {
+                schemes: sources.challenge_schemes(indices),
+                resource: metadata_url.map(|metadata_url| ChallengedResource { metadata_url, scopes }),
+            }
         };
         let is_in_url = || sources.find_in_url(head);
-        let rejection = self.engine().responses.render(rejection, schemes, is_in_url, head);
+        let rejection = self.engine().responses.render(rejection, challenged, is_in_url, head);
         self.state().rejection = Some(rejection.kind());
         rejection
     }

@@ -1,9 +1,27 @@
-//! `WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3).
+//! `WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1).
 
 use axum::http::{HeaderValue, StatusCode};
 
 use super::RejectionKind;
 use crate::policy::Remedy;
+
+/// What challenges on a route are about.
+#[derive(Debug, Default)]
+pub(crate) struct Challenged<'a> {
+    /// The schemes of the route, each once.
+    pub(crate) schemes: Vec<&'a str>,
+    /// `None`: the route is of no protected resource that was declared.
+    pub(crate) resource: Option<ChallengedResource<'a>>,
+}
+
+/// The protected resource that a route is of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChallengedResource<'a> {
+    /// The URL of its metadata.
+    pub(crate) metadata_url: &'a str,
+    /// What a token needs on the route.
+    pub(crate) scopes: &'a [String],
+}
 
 /// One challenge for each scheme, always with a parameter (RFC 6750 §3).
 ///
@@ -15,7 +33,7 @@ pub(super) fn challenges(
     remedy: &Remedy,
     status: StatusCode,
     realm: &str,
-    schemes: &[&str],
+    challenged: &Challenged<'_>,
 ) -> Vec<HeaderValue> {
     let has_challenge = match status {
         StatusCode::UNAUTHORIZED => true,
@@ -31,26 +49,64 @@ pub(super) fn challenges(
     if !has_challenge {
         return Vec::new();
     }
+    let challenges = challenged.schemes.iter().map(|scheme| {
+        // The metadata is about access tokens. A key or a cookie is not issued by an authorization server.
+        let resource = challenged.resource.filter(|_| scheme.eq_ignore_ascii_case("Bearer"));
+        format!("{scheme} {}", parameters(kind, remedy, status, realm, resource))
+    });
+    challenges.filter_map(|challenge| HeaderValue::from_str(&challenge).ok()).collect()
+}
+
+fn parameters(
+    kind: RejectionKind,
+    remedy: &Remedy,
+    status: StatusCode,
+    realm: &str,
+    resource: Option<ChallengedResource<'_>>,
+) -> String {
     let mut parameters = format!("realm={}", quoted(realm));
+    let mut add = |name: &str, value: &str| parameters.push_str(&format!(", {name}={}", quoted(value)));
     if let Some(error) = kind.code() {
-        parameters.push_str(&format!(", error=\"{error}\""));
+        add("error", error);
     }
-    match remedy {
-        Remedy::None => {}
-        Remedy::Scopes(scopes) => parameters.push_str(&format!(", scope={}", quoted(&scopes.join(" ")))),
-        Remedy::StepUp { max_age, acr_values } => {
-            if let Some(seconds) = max_age {
-                parameters.push_str(&format!(", max_age=\"{seconds}\""));
-            }
-            if !acr_values.is_empty() {
-                parameters.push_str(&format!(", acr_values={}", quoted(&acr_values.join(" "))));
-            }
+    let scopes = scopes(remedy, status, resource);
+    if !scopes.is_empty() {
+        add("scope", &scopes.join(" "));
+    }
+    if let Remedy::StepUp { max_age, acr_values } = remedy {
+        if let Some(seconds) = max_age {
+            add("max_age", &seconds.to_string());
+        }
+        if !acr_values.is_empty() {
+            add("acr_values", &acr_values.join(" "));
         }
     }
-    schemes
-        .iter()
-        .filter_map(|scheme| HeaderValue::from_str(&format!("{scheme} {parameters}")).ok())
-        .collect()
+    if let Some(resource) = resource {
+        add("resource_metadata", resource.metadata_url);
+    }
+    parameters
+}
+
+/// The scopes to ask for. Of a protected resource they are all that the request needs, in one challenge, and not one missing scope after
+/// the other; where no other token would help, there is none.
+fn scopes<'a>(
+    remedy: &'a Remedy,
+    status: StatusCode,
+    resource: Option<ChallengedResource<'a>>,
+) -> Vec<&'a str> {
+    let missing = match remedy {
+        Remedy::Scopes(scopes) => scopes.as_slice(),
+        Remedy::None | Remedy::StepUp { .. } => &[],
+    };
+    let asks_for_token = status == StatusCode::UNAUTHORIZED || !missing.is_empty();
+    let of_route = resource.filter(|_| asks_for_token).map_or(&[][..], |resource| resource.scopes);
+    let mut scopes: Vec<&str> = of_route.iter().map(String::as_str).collect();
+    for scope in missing {
+        if !scopes.contains(&scope.as_str()) {
+            scopes.push(scope);
+        }
+    }
+    scopes
 }
 
 /// A quoted-string (RFC 9110 §5.6.4). A character that it can't hold becomes `?`, so that there always is a header.

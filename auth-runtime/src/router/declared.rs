@@ -23,6 +23,7 @@ pub struct DeclaredRule {
     pub rule: Rule,
     /// Where it is declared.
     place: &'static Location<'static>,
+    hides_scopes: bool,
 }
 
 impl DeclaredRule {
@@ -35,6 +36,11 @@ impl DeclaredRule {
     /// What it is called in lists, below its path: `/chat publish`.
     pub(crate) fn label(&self) -> String {
         label(self.path.as_deref(), &self.name)
+    }
+
+    /// Whether its scopes are for the callers of its route alone.
+    pub(super) fn hides_scopes(&self) -> bool {
+        self.hides_scopes
     }
 
     /// What is wrong with it, and where.
@@ -90,12 +96,17 @@ pub(super) struct Declaration {
     name: String,
     rule: Rule,
     place: &'static Location<'static>,
+    hides_scopes: bool,
 }
 
 impl Declaration {
     pub(super) fn at(self, path: &str) -> DeclaredRule {
-        let Self { name, rule, place } = self;
-        DeclaredRule { path: Some(path.to_owned()), name, rule, place }
+        let Self { name, rule, place, hides_scopes } = self;
+        DeclaredRule { path: Some(path.to_owned()), name, rule, place, hides_scopes }
+    }
+
+    pub(super) fn hide_scopes(&mut self) {
+        self.hides_scopes = true;
     }
 }
 
@@ -127,7 +138,8 @@ where
     /// vocabulary does not declare. What the routers around it [require](crate::Router::require) is about requests, and is not added.
     #[track_caller]
     pub fn declares(mut self, name: impl Into<String>, rule: &Rule) -> Self {
-        self.declared.push(Declaration { name: name.into(), rule: *rule, place: Location::caller() });
+        let place = Location::caller();
+        self.declared.push(Declaration { name: name.into(), rule: *rule, place, hides_scopes: false });
         self
     }
 }
@@ -142,7 +154,8 @@ where
     #[track_caller]
     pub fn declares(mut self, name: impl Into<String>, rule: &Rule) -> Self {
         let place = Location::caller();
-        self.declared.push(DeclaredRule { path: None, name: name.into(), rule: *rule, place });
+        let (name, rule) = (name.into(), *rule);
+        self.declared.push(DeclaredRule { path: None, name, rule, place, hides_scopes: false });
         self
     }
 

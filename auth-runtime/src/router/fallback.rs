@@ -85,7 +85,7 @@ where
         _: &'static Location<'static>,
     ) -> (axum::Router<S>, Endpoints<S>) {
         let is_default = self.has_default_fallback();
-        let Self { inner, endpoints, not_allowed, declared } = self;
+        let Self { inner, endpoints, not_allowed, declared, .. } = self.with_disclosure();
         let other_methods = is_default.then(|| not_allowed.of_fallback());
         let inner = if is_default { not_allowed.methods.merge(inner) } else { inner };
         (router.fallback(inner), Endpoints { endpoints, other_methods, declared })

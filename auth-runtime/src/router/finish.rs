@@ -30,7 +30,8 @@ where
     /// [`RoutesError`], which lists every route that the engine can't serve: one that names a source the engine
     /// lacks, compares a claim with a parameter its path lacks, takes a token from the URL for a method that
     /// changes state, or is the login page that browsers are redirected to and needs a login. And every rule that is declared and
-    /// can't be decided outside of a request.
+    /// can't be decided outside of a request, and whatever keeps the routes from being the [protected
+    /// resource](Self::protected_resource) that they are declared to be.
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
         let mut finished = self.with_requirements();
         let mut errors = ConfigErrors::default();
@@ -42,6 +43,7 @@ where
         if errors.is_empty() {
             finished.resolve_other_methods(auth.engine(), &mut errors);
         }
+        finished.check_protected_resource(auth.engine(), &mut errors);
         if let Some(page) = &auth.engine().responses.login_page {
             finished.check_login_page(page, &mut errors);
         }
@@ -89,6 +91,7 @@ where
             rules: rules.clone(),
             check,
             unguarded,
+            hides_scopes: entry.hides_scopes,
             #[cfg(feature = "openapi")]
             opens_web_socket,
             #[cfg(feature = "openapi")]

@@ -24,6 +24,7 @@ use super::method_router::{Endpoint, MethodRouter};
 use super::other_methods::OtherMethods;
 use super::panics;
 use super::path::join;
+use super::protected_resource::DeclaredResource;
 use super::resolve::{Entry, Kind};
 use super::served_methods::ServedMethods;
 use super::{FALLBACK, UNKNOWN};
@@ -63,6 +64,8 @@ pub struct Router<S = ()> {
     pub(super) hooks: Vec<Hook>,
     /// What is decided outside of requests.
     pub(super) declared: Vec<DeclaredRule>,
+    /// What it says of itself as a protected resource: at most one, which `finish` checks.
+    pub(super) resources: Vec<DeclaredResource>,
     /// What answers the methods that paths have no route for, if a router requires something.
     pub(super) other_methods: Vec<OtherMethods<S>>,
     /// Whether axum rejects path segments that start with `:` or `*`.
@@ -91,6 +94,7 @@ where
             mounted_at: String::new(),
             hooks: Vec::new(),
             declared: Vec::new(),
+            resources: Vec::new(),
             other_methods: Vec::new(),
             has_v07_checks: true,
         }
@@ -116,8 +120,8 @@ where
     /// If the path overlaps with another route, or is malformed.
     #[track_caller]
     pub fn route(mut self, path: &str, route: impl IntoGuarded<S>) -> Self {
-        let MethodRouter { inner, endpoints, not_allowed, declared } =
-            into_guarded(route, Location::caller());
+        let route = into_guarded(route, Location::caller()).with_disclosure();
+        let MethodRouter { inner, endpoints, not_allowed, declared, .. } = route;
         self.inner = self.inner.route(path, inner);
         self.declared.extend(declared.into_iter().map(|declaration| declaration.at(path)));
         self.list(path, endpoints);
@@ -133,7 +137,8 @@ where
     #[track_caller]
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         panics::unless_nestable("nest", path, self.has_v07_checks);
-        let Self { inner, mut entries, hooks, mut other_methods, declared, .. } = router.with_requirements();
+        let router = router.with_requirements();
+        let Self { inner, mut entries, hooks, mut other_methods, declared, resources, .. } = router;
         let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
             // axum forgets the fallbacks inside of a router that has none itself.
@@ -144,6 +149,7 @@ where
         self.add_other_methods(other_methods.into_iter().map(|other| other.nest(path)).collect());
         self.hooks.extend(hooks);
         self.declared.extend(declared.into_iter().map(|declared| declared.below(path)));
+        self.resources.extend(resources.into_iter().map(|resource| resource.below(path)));
         self.entries
             .extend(entries.into_iter().map(|entry| Entry { path: join(path, &entry.path), ..entry }));
         self
@@ -155,13 +161,14 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let Self { inner, entries, hooks, other_methods, declared, has_v07_checks, .. } =
+        let Self { inner, entries, hooks, other_methods, declared, resources, has_v07_checks, .. } =
             router.with_requirements();
         self.inner = self.inner.merge(inner);
         self.add_other_methods(other_methods);
         self.has_v07_checks |= has_v07_checks;
         self.hooks.extend(hooks);
         self.declared.extend(declared);
+        self.resources.extend(resources);
         self.entries.extend(entries);
         self
     }
@@ -269,6 +276,7 @@ where
             mounted_at: self.mounted_at,
             hooks: self.hooks,
             declared: self.declared,
+            resources: self.resources,
             has_v07_checks: self.has_v07_checks,
         }
     }
@@ -280,7 +288,7 @@ where
         }
         for endpoint in endpoints {
             let entry = Entry::new(endpoint.methods, path, Kind::Guarded(endpoint.route));
-            let entry = Entry { allowed: endpoint.allowed, ..entry };
+            let entry = Entry { allowed: endpoint.allowed, hides_scopes: endpoint.hides_scopes, ..entry };
             #[cfg(feature = "openapi")]
             let entry = Entry { docs: endpoint.docs, ..entry };
             self.entries.push(entry);

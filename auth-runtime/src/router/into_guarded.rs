@@ -118,6 +118,7 @@ where
         endpoints: vec![Endpoint::new(methods, route)],
         not_allowed: NotAllowed::new(),
         declared: Vec::new(),
+        hides_scopes: false,
     }
 }
 

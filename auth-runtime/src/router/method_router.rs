@@ -31,6 +31,7 @@ pub struct MethodRouter<S = ()> {
     pub(super) not_allowed: NotAllowed<S>,
     /// What its handlers decide outside of requests.
     pub(super) declared: Vec<Declaration>,
+    pub(super) hides_scopes: bool,
 }
 
 /// One handler of a method router.
@@ -40,6 +41,7 @@ pub(super) struct Endpoint {
     pub(super) route: Arc<MountedRoute>,
     /// What its answers name in `Allow`, if axum does not add that.
     pub(super) allowed: Option<Allowed>,
+    pub(super) hides_scopes: bool,
     #[cfg(feature = "openapi")]
     pub(super) docs: Option<Arc<HandlerDocs>>,
 }
@@ -50,6 +52,7 @@ impl Endpoint {
             methods,
             route,
             allowed: None,
+            hides_scopes: false,
             #[cfg(feature = "openapi")]
             docs: None,
         }
@@ -79,6 +82,7 @@ where
         endpoints: vec![Endpoint::new(ServedMethods::Any, route)],
         not_allowed: NotAllowed::new(),
         declared: Vec::new(),
+        hides_scopes: false,
     }
 }
 
@@ -97,8 +101,13 @@ where
 {
     /// No handlers: every request is answered with 405 (Method Not Allowed).
     pub fn new() -> Self {
-        let inner = axum::routing::MethodRouter::new();
-        Self { inner, endpoints: Vec::new(), not_allowed: NotAllowed::new(), declared: Vec::new() }
+        Self {
+            inner: axum::routing::MethodRouter::new(),
+            endpoints: Vec::new(),
+            not_allowed: NotAllowed::new(),
+            declared: Vec::new(),
+            hides_scopes: false,
+        }
     }
 
     /// Routes requests of the methods in `filter` to a handler that has `#[auth]`.
@@ -166,7 +175,7 @@ where
     /// As `axum::routing::MethodRouter::merge`: if both have a handler for one method, or both have a fallback.
     #[track_caller]
     pub fn merge(mut self, other: impl IntoGuarded<S>) -> Self {
-        let other = into_guarded(other, Location::caller());
+        let other = into_guarded(other, Location::caller()).with_disclosure();
         self.inner = self.inner.merge(other.inner);
         self.endpoints.extend(other.endpoints);
         self.declared.extend(other.declared);
@@ -177,9 +186,9 @@ where
 
     /// Gives the handlers their state, as `axum::routing::MethodRouter::with_state` does.
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
-        let Self { inner, endpoints, not_allowed, declared } = self;
+        let Self { inner, endpoints, not_allowed, declared, hides_scopes } = self;
         let not_allowed = not_allowed.with_state(state.clone());
-        MethodRouter { inner: inner.with_state(state), endpoints, not_allowed, declared }
+        MethodRouter { inner: inner.with_state(state), endpoints, not_allowed, declared, hides_scopes }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates, and to the answer for other methods.
@@ -213,6 +222,25 @@ where
         let has_any = self.endpoints.iter().any(may_have_any);
         let inner = if has_any { self.inner.layer(layer) } else { self.inner.route_layer(layer) };
         Self { inner, ..self }
+    }
+
+    /// Keeps the scopes of the rules here, declared ones too, from those who have no token: they are not in the metadata of the
+    /// [protected resource](crate::Router::protected_resource), and not in its challenge to a caller without a valid token. A caller with one
+    /// still learns which scopes it lacks (RFC 6750 §3.1).
+    ///
+    /// The metadata is to name what most clients need. Hide what few may have: `delete(purge).hide_scopes()`.
+    pub fn hide_scopes(mut self) -> Self {
+        self.hides_scopes = true;
+        self
+    }
+
+    /// With what it hides marked on each of its handlers and rules.
+    pub(super) fn with_disclosure(mut self) -> Self {
+        if self.hides_scopes {
+            self.endpoints.iter_mut().for_each(|endpoint| endpoint.hides_scopes = true);
+            self.declared.iter_mut().for_each(Declaration::hide_scopes);
+        }
+        self
     }
 
     /// Adds documentation to the handlers so far.

@@ -25,7 +25,7 @@ use crate::engine::Engine;
 use crate::error::ConfigErrors;
 use crate::gate::{GateLayer, MountedRoute, ResolvedPolicy};
 use crate::pipeline::RequestAuth;
-use crate::policy::{CompiledRule, HandlerInfo, Rule};
+use crate::policy::{CompiledRule, HandlerInfo, Rule, needed_scopes};
 
 /// The value of `Allow`, which is known when the router is finished.
 #[derive(Clone, Debug, Default)]
@@ -243,7 +243,9 @@ where
             if errors.len() > before {
                 continue;
             }
-            let sources = engine.authentication.sources.of_route(sources);
+            let hides_scopes = self.at(&path).any(|entry| entry.hides_scopes);
+            let scopes = if hides_scopes { Vec::new() } else { needed_scopes(&rules) };
+            let sources = engine.authentication.sources.of_route(sources, scopes);
             let compiled = |rule: &Rule| CompiledRule::new(*rule, &engine.authorization.vocabulary);
             let rules = rules.iter().map(compiled).collect();
             let (engine, path_of_route) = (Arc::clone(engine), Some(full_path.into()));

@@ -11,7 +11,7 @@ use super::{FALLBACK, effective};
 use crate::engine::Engine;
 use crate::error::ConfigErrors;
 use crate::gate::{MountedRoute, ResolvedPolicy, missing_store};
-use crate::policy::{Access, CompiledRule, KnownArgument, Rule, objections};
+use crate::policy::{Access, CompiledRule, KnownArgument, Rule, needed_scopes, objections};
 use crate::source::CredentialSource;
 use crate::users::Users;
 
@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
     /// What its answers name in `Allow`, if axum does not add that.
     pub(super) allowed: Option<Allowed>,
+    /// Whether the scopes of its rules are for its callers alone.
+    pub(super) hides_scopes: bool,
     #[cfg(feature = "openapi")]
     pub(super) docs: Option<Arc<HandlerDocs>>,
 }
@@ -46,6 +48,7 @@ impl Entry {
             required: Vec::new(),
             kind,
             allowed: None,
+            hides_scopes: false,
             #[cfg(feature = "openapi")]
             docs: None,
         }
@@ -95,11 +98,12 @@ impl Entry {
         let (access, sources) =
             read(engine, &rules, route.check, self.methods.take_credentials_in_url(), &full_path, &mut wrong);
         if errors.len() == before {
+            let scopes = if self.hides_scopes { Vec::new() } else { needed_scopes(&rules) };
             let rules =
                 rules.iter().map(|rule| CompiledRule::new(*rule, &engine.authorization.vocabulary)).collect();
             let has_many_paths = self.methods == ServedMethods::Other && !self.path.ends_with(FALLBACK);
             let path = (!has_many_paths).then(|| full_path.into());
-            let sources = engine.authentication.sources.of_route(sources);
+            let sources = engine.authentication.sources.of_route(sources, scopes);
             route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
         }
     }

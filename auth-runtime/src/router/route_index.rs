@@ -17,7 +17,7 @@ use crate::pipeline::{GuardedRoutes, RoutePolicy};
 
 /// The routes of a finished router, by the paths that axum names in `MatchedPath`.
 ///
-/// It is asked before the gate, and only by who wants to know the caller. What is enforced never depends on it.
+/// It is asked before the gate, by who wants to know the caller, and for challenges. What is enforced never depends on it.
 #[derive(Debug, Default)]
 pub(super) struct RouteIndex {
     paths: HashMap<String, Vec<Endpoint>>,
@@ -25,6 +25,7 @@ pub(super) struct RouteIndex {
     nested: Vec<(String, Endpoint)>,
     /// Fallbacks, by the path that their routers are nested at.
     fallbacks: Vec<(String, Endpoint)>,
+    metadata_url: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ where
 {
     /// The index of what is mounted so far.
     pub(super) fn index(&self) -> RouteIndex {
-        let mut index = RouteIndex::default();
+        let mut index = RouteIndex { metadata_url: self.metadata_url(), ..RouteIndex::default() };
         for entry in &self.entries {
             if let Kind::Guarded(route) = &entry.kind {
                 index.add(&entry.path, entry.methods.clone(), route);
@@ -95,6 +96,10 @@ impl RouteIndex {
 impl GuardedRoutes for RouteIndex {
     fn policy<'r>(&'r self, engine: &Arc<Engine>, head: &Parts, nested_at: &str) -> Option<RoutePolicy<'r>> {
         self.route(head, nested_at)?.policy(engine, head)
+    }
+
+    fn metadata_url(&self) -> Option<&str> {
+        self.metadata_url.as_deref()
     }
 }
 

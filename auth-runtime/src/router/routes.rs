@@ -42,6 +42,8 @@ pub struct RouteInfo {
     pub check: Option<&'static str>,
     /// Whether the route came by `dangerously_merge_unguarded`: nothing is known of it.
     pub unguarded: bool,
+    /// Whether the scopes of its rules are for its callers alone.
+    pub(crate) hides_scopes: bool,
     /// Whether the handler accepts a WebSocket; `None`: that is not known.
     #[cfg(feature = "openapi")]
     pub(crate) opens_web_socket: Option<bool>,

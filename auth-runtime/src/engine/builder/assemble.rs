@@ -22,7 +22,7 @@ use crate::login_page::LoginPage;
 use crate::revocation::{RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
 use crate::users::Users;
-use crate::verify::Limits;
+use crate::verify::{Limits, TrustedIssuer};
 use crate::vocabulary::{Vocabulary, VocabularyIndex};
 
 impl AuthBuilder {
@@ -85,6 +85,7 @@ impl AuthBuilder {
                 sources,
                 origins,
                 jwt,
+                issuers: self.issuers.iter().map(TrustedIssuer::profile).collect(),
                 limits,
                 token_cache: TokenCache::new(self.cache_entries, self.cache_bytes),
                 #[cfg(feature = "introspection")]
