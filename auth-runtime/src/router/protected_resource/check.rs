@@ -114,6 +114,14 @@ fn check_issuers(resource: &DeclaredResource, engine: &Engine, wrong: &mut impl 
             issuer.label()
         ));
     }
+    for issuer in engine.authentication.issuers.iter().filter(|issuer| issuer.accepts_missing_audience()) {
+        wrong(format!(
+            "{} accepts tokens without `aud` for the client that they name, so a token for another service of that client would be accepted \
+             (RFC 8707 §2): call `.claim(\"aud\", ClaimRule::Present)` on its `TrustedIssuer`, and have clients ask for tokens that are bound to \
+             the resource",
+            issuer.label()
+        ));
+    }
     if resource.resource.authorization_servers(engine).is_empty() {
         wrong(format!(
             "no client could get a token for it, because no trusted issuer has a URL for its name and the audience `{identifier}` (RFC 8707 \
