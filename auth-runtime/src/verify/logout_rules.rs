@@ -30,11 +30,10 @@ impl TrustedIssuer {
     /// [`back_channel_logout`](crate::provider_logout::back_channel_logout).
     ///
     /// ```
-    /// use auth_runtime::verify::TrustedIssuer;
+    /// use auth_runtime::verify::providers;
     ///
     /// # let jwks = "";
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .audience("orders")
+    /// let keycloak = providers::keycloak("https://id.example.com/realms/shop", "orders")
     ///     .jwks(jwks)
     ///     .logout_audience("shop-web")
     ///     .access_tokens_have_sid();
