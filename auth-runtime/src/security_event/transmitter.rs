@@ -86,9 +86,9 @@ impl SecurityEventTransmitter {
     /// another one the answer is `invalid_state`, and nothing of the token counts. An event without `state` was not asked for: the
     /// transmitter sends it by itself, and it is acknowledged.
     ///
-    /// Asking for a verification is yours to do, as is registering the stream (§8.1.4.2). Any instance of the service may get the event, so
-    /// each must know the `state`: from a store, or because it is computed from a secret that all have. If the function panics, the answer is
-    /// 500.
+    /// Asking for a verification is yours to do, as is registering the stream (§8.1.4.2). Any instance of the service may get the event:
+    /// with several, let the `state` be one that each can recognize, such as an HMAC of its first part under a secret that all have. If the
+    /// function panics, the answer is 500.
     ///
     /// Without this every `state` is acknowledged, and a line in the log has it.
     pub fn verification_state(mut self, is_expected: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
