@@ -19,8 +19,7 @@
 //! # let key = pair.verifying_key();
 //! let keycloak = providers::keycloak("https://id.example.com/realms/shop", "orders")
 //!     .key(key) // without it they are fetched (feature `jwks`)
-//!     .logout_audience("shop-web") // the client that users log in to
-//!     .access_tokens_have_sid();
+//!     .logout_audience("shop-web"); // the client that users log in to
 //! let auth = Auth::builder().issuer(keycloak).build()?;
 //! let app: Router = Router::new().route("/backchannel-logout", back_channel_logout(&auth)?);
 //! # app.finish(&auth)?;
