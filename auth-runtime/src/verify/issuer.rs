@@ -190,13 +190,11 @@ impl TrustedIssuer {
         self
     }
 
-    /// Where the keys come from. Those of a preset are fetched from its provider, unless they are given, or its JWTs are introspected.
+    /// Where the keys come from. Those of a preset are fetched from its provider, unless they are given.
     pub(super) fn source_of_keys(&self) -> KeySource {
         match (&self.key_source, &self.key_set_url) {
             #[cfg(feature = "jwks")]
-            (KeySource::Given, Some(url))
-                if self.keys.is_empty() && self.key_sets.is_empty() && !self.includes_jwts() =>
-            {
+            (KeySource::Given, Some(url)) if self.keys.is_empty() && self.key_sets.is_empty() => {
                 KeySource::Url(url.clone().into())
             }
             (source, _) => source.clone(),

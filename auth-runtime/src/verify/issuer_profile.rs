@@ -11,7 +11,8 @@ pub(crate) struct IssuerProfile {
     names: Vec<String>,
     label: String,
     audience: Audience,
-    accepts_missing_audience: bool,
+    /// Whether a token without `aud` may be accepted by the name of its client.
+    accepts_client: bool,
 }
 
 impl TrustedIssuer {
@@ -21,7 +22,7 @@ impl TrustedIssuer {
             names: names.into_iter().map(Cow::into_owned).collect(),
             label: self.name.label(),
             audience: self.audience.clone(),
-            accepts_missing_audience: self.audience_without_aud.is_some() && !self.has_rule_for_aud(),
+            accepts_client: self.audience_without_aud.is_some() && !self.has_rule_for_aud(),
         }
     }
 
@@ -43,14 +44,9 @@ impl IssuerProfile {
         &self.label
     }
 
-    /// Whether its tokens must be for this service.
+    /// Whether each of its tokens must name this service in `aud`.
     pub(crate) fn requires_audience(&self) -> bool {
-        matches!(self.audience, Audience::OneOf(_))
-    }
-
-    /// Whether a token without `aud` is accepted for the client that it names, whichever service it was issued for.
-    pub(crate) fn accepts_missing_audience(&self) -> bool {
-        self.accepts_missing_audience
+        matches!(self.audience, Audience::OneOf(_)) && !self.accepts_client
     }
 
     /// Whether its tokens for this audience are accepted, and this is not because all are. The comparison is by code points.

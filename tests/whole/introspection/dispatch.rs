@@ -5,7 +5,7 @@ use auth_runtime::routing::get;
 use auth_runtime::session::SigningKey;
 use auth_runtime::source::Header;
 use auth_runtime::testing::TestClock;
-use auth_runtime::verify::{Algorithm, TrustedIssuer, providers};
+use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, Router};
 use axum::http::HeaderName;
 use base64::Engine as _;
@@ -145,29 +145,4 @@ async fn the_openapi_document_says_neither_that_tokens_are_jwts_nor_that_the_ser
         let responses = &document["paths"]["/who"]["get"]["responses"];
         assert_eq!(responses["503"].is_object(), unavailable, "{document:#}");
     }
-}
-
-/// The rules of a preset are about the answer too, and its keys are fetched only where JWTs are verified with keys.
-#[tokio::test]
-async fn the_jwts_of_a_preset_are_introspected_and_its_keys_are_not_fetched() {
-    let realm = "https://id.test/realms/shop";
-    let server = Server::answering(active()).await;
-    let preset = || providers::keycloak(realm, AUDIENCE);
-    let app = App::new(preset().introspection(introspection(&server).include_jwts()));
-    assert!(app.auth.key_sets().is_empty());
-    let answer = |typ: &str| {
-        let mut answer = active();
-        answer["iss"] = realm.into();
-        answer["typ"] = typ.into();
-        answer["realm_access"] = json!({"roles": ["editor"]});
-        answer
-    };
-    for (typ, expected) in
-        [("Bearer", (200, format!("{realm} alice [editor] [] []"))), ("ID", (401, String::new()))]
-    {
-        server.answer(answer(typ));
-        assert_eq!(app.get(&jwt(&key(), realm)).await, expected, "{typ}");
-    }
-    let with_keys = App::new(preset().introspection(introspection(&server)));
-    assert_eq!(with_keys.auth.key_sets().len(), 1);
 }

@@ -110,15 +110,8 @@ fn check_issuers(resource: &DeclaredResource, engine: &Engine, wrong: &mut impl 
     for issuer in engine.authentication.issuers.iter().filter(|issuer| !issuer.requires_audience()) {
         wrong(format!(
             "{} needs no `aud`, so a token for another service would be accepted (RFC 8707 §2): call `.audience({identifier:?})` on its \
-             `TrustedIssuer`, or finish the routes for its callers with an engine of their own",
-            issuer.label()
-        ));
-    }
-    for issuer in engine.authentication.issuers.iter().filter(|issuer| issuer.accepts_missing_audience()) {
-        wrong(format!(
-            "{} accepts tokens without `aud` for the client that they name, so a token for another service of that client would be accepted \
-             (RFC 8707 §2): call `.claim(\"aud\", ClaimRule::Present)` on its `TrustedIssuer`, and have clients ask for tokens that are bound to \
-             the resource",
+             `TrustedIssuer`, or finish the routes for its callers with an engine of their own. A preset that takes the client for the audience \
+             needs `.claim(\"aud\", ClaimRule::Present)` besides",
             issuer.label()
         ));
     }

@@ -28,16 +28,6 @@ impl TrustedIssuer {
         !self.source_of_keys().is_given() || !self.keys.is_empty() || !self.key_sets.is_empty()
     }
 
-    /// Whether the issuer is asked about its JWTs too.
-    #[cfg(feature = "jwks")]
-    pub(super) fn includes_jwts(&self) -> bool {
-        #[cfg(feature = "introspection")]
-        let includes_jwts = self.introspection.as_ref().is_some_and(Introspection::includes_jwts);
-        #[cfg(not(feature = "introspection"))]
-        let includes_jwts = false;
-        includes_jwts
-    }
-
     /// Whether the issuer is asked about its tokens.
     pub(crate) fn is_introspected(&self) -> bool {
         #[cfg(feature = "introspection")]
