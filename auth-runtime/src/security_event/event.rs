@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{EventError, EventErrorCode};
 use super::subject::{Named, session_of, user_of};
 use super::transmitter::Transmitter;
+use super::{EventError, EventErrorCode};
 use crate::clock::from_unix_seconds;
 use crate::store::Revocation;
 use crate::verify::{Excerpt, Limits};

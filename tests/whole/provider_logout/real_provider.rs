@@ -26,7 +26,8 @@ async fn engine(provider: &Provider, store: MemoryStore) -> Auth {
 
 /// A provider that sends logout tokens to the first of two instances, and the addresses of their sockets.
 async fn provider_and_instances() -> (Provider, [String; 2]) {
-    let listeners = [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
+    let listeners =
+        [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
     let addresses = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
     let uri = format!("http://{}/logout", addresses[0]);
     let provider = Provider::start(ProviderOptions::new().backchannel_logout_uri(&uri));

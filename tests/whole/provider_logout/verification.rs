@@ -6,7 +6,10 @@ use super::{NOW, PROVIDER, RISC, SSF, Service, assert_event_rejected, user};
 use crate::captured_log::CapturedLog;
 
 fn verification(state: Value) -> Value {
-    super::with(json!({}), json!({format!("{SSF}verification"): super::with(json!({}), json!({"state": state}))}))
+    super::with(
+        json!({}),
+        json!({format!("{SSF}verification"): super::with(json!({}), json!({"state": state}))}),
+    )
 }
 
 fn stream() -> Value {
