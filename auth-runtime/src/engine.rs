@@ -159,7 +159,7 @@ impl Engine {
         self.clock.now()
     }
 
-    /// The time of a clock that nobody can set.
+    /// The time of the monotonic clock.
     pub(crate) fn monotonic(&self) -> Duration {
         self.clock.monotonic()
     }

@@ -1,4 +1,4 @@
-//! Tokens that the issuer is asked about (RFC 7662): opaque ones, which mean nothing to anybody else.
+//! Tokens that the issuer is asked about (RFC 7662): opaque ones, which mean nothing to any other service.
 //!
 //! | file | what |
 //! |---|---|
@@ -32,7 +32,7 @@ use crate::jose::SigningKey;
 /// ```
 ///
 /// **Which tokens.** Those that are no JWT: not three parts joined by dots, of which the first is the header. JWTs are verified with the
-/// keys of their issuer, as without introspection, and are sent to nobody; with [`include_jwts`](Self::include_jwts) those of this issuer are
+/// keys of their issuer, as without introspection, and are not sent to an issuer; with [`include_jwts`](Self::include_jwts) those of this issuer are
 /// introspected too. A token never chooses a weaker check by its form: each of the two decides alone about the tokens that it gets, and
 /// accepts only what its issuer vouches for.
 ///

@@ -38,7 +38,7 @@ struct State {
     issuer: Option<Box<str>>,
 }
 
-/// Until when the keys of an issuer serve, in milliseconds of the clock that nobody can set. Given keys serve for ever, and fetched
+/// Until when the keys of an issuer serve, in milliseconds of the monotonic clock. Given keys serve for ever, and fetched
 /// ones until the provider has not answered for too long.
 #[derive(Debug)]
 struct Trust(AtomicU64);
@@ -80,7 +80,7 @@ impl KeyStatus {
         self.0.is_withdrawn.store(true, Ordering::Release);
     }
 
-    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set.
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the monotonic clock.
     pub(crate) fn is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
         self.0.trust.has_ended(now)
     }
@@ -105,7 +105,7 @@ impl IssuerKeys {
         keys
     }
 
-    /// Sets until when the keys serve, by the clock that nobody can set.
+    /// Sets until when the keys serve, by the monotonic clock.
     pub(super) fn trust_until(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap_or(Trust::FOR_EVER - 1);
         self.trust.0.store(millis.min(Trust::FOR_EVER - 1), Ordering::Release);

@@ -23,7 +23,7 @@ impl ResourceIdentifier {
         let (origin, path) = text.split_at_checked(path_at).unwrap_or((text, ""));
         if path.contains(['?', '#']) {
             return Err(
-                "it has a query or a fragment: leave it out (RFC 9728 §1.2, RFC 8707 §2), and tell resources apart by their paths",
+                "it has a query or a fragment: leave it out (RFC 9728 §1.2, RFC 8707 §2), and distinguish resources by their paths",
             );
         }
         if origin.bytes().any(|byte| byte.is_ascii_uppercase()) {
