@@ -32,8 +32,8 @@ impl KeysOf {
 }
 
 impl Auth {
-    /// The state of the key sets that are fetched ([`TrustedIssuer::discover`](crate::verify::TrustedIssuer::jwks_from)), one for each
-    /// issuer that has such: for a readiness probe and for an operator.
+    /// The state of the key sets that are fetched ([`jwks_from`](crate::verify::TrustedIssuer::jwks_from), and with the feature `jwks`
+    /// `discover`, `jwks_url` and presets), one for each issuer that has such: for a readiness probe and for an operator.
     #[must_use]
     pub fn key_sets(&self) -> Vec<KeySetStatus> {
         let engine = self.engine();

@@ -52,7 +52,7 @@ where
     ///   needs on this route (RFC 6750 §3). On a 403 that another token would remedy, `scope` has all that the request needs.
     ///
     /// [`finish`](Self::finish) fails if no trusted issuer has the identifier as its audience, or if one accepts tokens without regard to
-    /// their audience (RFC 8707 §2); if a route takes a credential from the URL, or none a bearer token from the header `Authorization`; and
+    /// their audience, or without any (RFC 8707 §2); if a route takes a credential from the URL, or none a bearer token from the header `Authorization`; and
     /// if the document would not be public, or not at its place.
     ///
     /// ```

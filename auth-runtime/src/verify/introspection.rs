@@ -38,7 +38,7 @@ use crate::jose::SigningKey;
 ///
 /// **What is required of the answer.** `active` is `true`. `iss` is the name of the issuer, `aud` names this service, and `exp`, `nbf`, `iat` and the
 /// lifetime are within the limits of the engine, all as in a JWT: `exp` must be there, since a revocation is kept for no longer than
-/// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime). `token_type`, if it is there, is `Bearer`, and `token_use` is `access_token`, so that
+/// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime). `token_type`, if it is there, is `Bearer`, and `token_use` is `access_token` or `access`, so that
 /// a refresh token is none. A token that is bound to a key (`cnf`) is rejected. Roles, scopes, permissions and the subject are in the claims that the
 /// [`TrustedIssuer`](super::TrustedIssuer) names. The caller has the issuer's name as its issuer, as with a JWT of the same user.
 ///
