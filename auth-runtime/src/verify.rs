@@ -20,7 +20,6 @@ mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
 mod error;
-mod excerpt;
 mod fetched_keys;
 mod fetchers;
 #[cfg(feature = "introspection")]
@@ -61,7 +60,6 @@ pub(crate) use self::claims::LOGOUT_EVENT;
 pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
-pub use self::excerpt::Excerpt;
 pub use self::fetched_keys::KeySetStatus;
 pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
 #[cfg(feature = "introspection")]
@@ -86,6 +84,7 @@ pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
 pub(crate) use self::signed_events::SignedLogout;
 pub use self::tenants::Tenants;
 pub use crate::error::ReplaceKeysError;
+pub use crate::excerpt::Excerpt;
 pub use crate::jose::{Algorithm, Key};
 
 /// The verified claims of a token.

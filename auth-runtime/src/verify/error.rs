@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::excerpt::Excerpt;
 use super::keys::MAX_TRIED;
+use crate::excerpt::Excerpt;
 
 /// Why a token was rejected. Its text is for the log, and the caller never sees it. Of the token it holds at most `iss` and `aud`,
 /// shortened and escaped.

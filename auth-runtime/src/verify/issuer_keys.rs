@@ -1,12 +1,15 @@
 //! The keys of an issuer as they change: which are used, and which were withdrawn.
 
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::jose::PreparedKey;
+use crate::excerpt::Excerpt;
+use crate::jose::{KeyIdentity, PreparedKey};
 
 /// The keys of an issuer. They can be replaced while tokens are verified.
 #[derive(Debug)]
@@ -84,10 +87,6 @@ impl KeyStatus {
     pub(crate) fn is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
         self.0.trust.has_ended(now)
     }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
 }
 
 impl IssuerKeys {
@@ -120,26 +119,72 @@ impl IssuerKeys {
         self.current.load()
     }
 
-    /// Replaces the keys. Returns how many are new, and how many were withdrawn: those that are not among the new ones, with the same
-    /// algorithm and id.
-    pub(super) fn replace(&self, keys: Vec<PreparedKey>) -> (usize, usize) {
+    /// Replaces the keys. Withdrawn are those that are not among the new ones, with the same algorithm and id.
+    pub(super) fn replace(&self, keys: Vec<PreparedKey>) -> KeyChange {
         let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.current.load_full();
+        let known: HashMap<KeyIdentity<'_>, &KeyStatus> =
+            old.iter().filter_map(|known| Some((known.key.identity()?, &known.status))).collect();
+        let mut change = KeyChange::default();
         let keys = keys.into_iter().map(|key| {
-            let same = old.iter().find(|known| known.key.is_same(&key));
-            let status = same.map_or_else(|| KeyStatus::of(&key, &self.trust), |known| known.status.clone());
+            let same = key.identity().and_then(|identity| known.get(&identity).copied());
+            let status = same.cloned().unwrap_or_else(|| {
+                change.new.note(key.id.as_deref());
+                KeyStatus::of(&key, &self.trust)
+            });
             IssuerKey { key, status }
         });
         let new: Vec<IssuerKey> = keys.collect();
-        let is_new = |key: &&IssuerKey| !old.iter().any(|known| known.status.is(&key.status));
-        let added = new.iter().filter(is_new).count();
-        let is_kept = |known: &&IssuerKey| new.iter().any(|key| key.status.is(&known.status));
-        let withdrawn: Vec<KeyStatus> =
-            old.iter().filter(|known| !is_kept(known)).map(|known| known.status.clone()).collect();
+        let kept: HashSet<KeyIdentity<'_>> = new.iter().filter_map(|new| new.key.identity()).collect();
+        let is_kept = |known: &IssuerKey| known.key.identity().is_some_and(|known| kept.contains(&known));
+        let withdrawn: Vec<KeyStatus> = old
+            .iter()
+            .filter(|known| !is_kept(known))
+            .map(|known| {
+                change.withdrawn.note(known.key.id.as_deref());
+                known.status.clone()
+            })
+            .collect();
+        drop(kept);
         // First the keys: from the moment that the last status is set, no token of a withdrawn key is verified or remembered.
         self.current.store(Arc::new(new));
         withdrawn.iter().for_each(KeyStatus::withdraw);
-        (added, withdrawn.len())
+        change
+    }
+}
+
+/// What a replacement has changed.
+#[derive(Debug, Default)]
+pub(super) struct KeyChange {
+    pub(super) new: NotedKeys,
+    pub(super) withdrawn: NotedKeys,
+}
+
+/// Keys, for the log: how many, and the ids of the first.
+#[derive(Debug, Default)]
+pub(super) struct NotedKeys {
+    pub(super) count: usize,
+    ids: Vec<Excerpt>,
+}
+
+impl NotedKeys {
+    fn note(&mut self, id: Option<&str>) {
+        /// Of how many keys the ids are shown.
+        const SHOWN: usize = 10;
+        self.count += 1;
+        if self.ids.len() < SHOWN {
+            self.ids.push(Excerpt::new(id.unwrap_or_default()));
+        }
+    }
+}
+
+/// As in `2: "2027-01", "2027-02"`.
+impl fmt::Display for NotedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count)?;
+        let mut separators = std::iter::once(": ").chain(std::iter::repeat(", "));
+        self.ids.iter().try_for_each(|id| write!(f, "{}{id}", separators.next().unwrap_or_default()))?;
+        f.write_str(if self.count > self.ids.len() { ", .." } else { "" })
     }
 }
 
@@ -177,7 +222,7 @@ mod tests {
         for (what, new, expected) in rows {
             let keys = IssuerKeys::new(vec![secret(1, "a"), public()]);
             let statuses: Vec<_> = keys.load().iter().map(|key| key.status.clone()).collect();
-            let (_, count) = keys.replace(new);
+            let count = keys.replace(new).withdrawn.count;
             let withdrawn: Vec<_> = statuses.iter().map(super::KeyStatus::is_withdrawn).collect();
             assert_eq!(withdrawn, expected, "{what}");
             assert_eq!(count, expected.iter().filter(|gone| **gone).count(), "{what}");

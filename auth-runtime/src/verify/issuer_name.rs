@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::VerifyError;
 use super::claim_name::ClaimName;
 use super::claims::TokenClaims;
-use super::excerpt::Excerpt;
 use super::issuer::TrustedIssuer;
 use super::scheme_issuer::scheme_of_issuer;
 use super::tenants::TenantIssuer;
 use crate::error::ConfigErrors;
+use crate::excerpt::Excerpt;
 
 /// What `iss` must be. It is compared by code points (RFC 7519 §4.1.1).
 #[derive(Clone, Debug)]

@@ -10,7 +10,6 @@ use std::sync::Arc;
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspect::Inquiry;
 use super::claims::TokenClaims;
-use super::excerpt::Excerpt;
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
 #[cfg(feature = "introspection")]
@@ -26,6 +25,7 @@ use super::logout_rules::LogoutRules;
 use super::mapping::ClaimMapping;
 use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
+use crate::excerpt::Excerpt;
 use crate::jose::Algorithm;
 #[cfg(test)]
 use crate::jose::Key;
@@ -241,11 +241,11 @@ impl PreparedIssuer {
         let prepared = keys::prepare(&label, keys, sets, algorithms, errors);
         if errors.len() == before {
             let count = prepared.len();
-            let (_, withdrawn) = self.keys.replace(prepared);
+            let withdrawn = self.keys.replace(prepared).withdrawn;
             tracing::info!(
                 issuer = label,
                 keys = count,
-                withdrawn,
+                %withdrawn,
                 "auth: the keys of an issuer were replaced"
             );
         }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::VerifyError;
 use super::claims::{Reading, TokenClaims};
-use super::excerpt::Excerpt;
 use super::issuer::TrustedIssuer;
 use super::issuer_keys::KeyStatus;
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::jwt::{JwtVerifier, PreparedIssuer, TextKind};
 use super::keys;
 use super::logout_rules::SessionIds;
+use crate::excerpt::Excerpt;
 
 /// A logout token that the issuer has signed, for a client of this service. Its times and its events are not checked yet.
 #[derive(Debug)]

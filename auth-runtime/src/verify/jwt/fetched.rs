@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Compact, Header, JwtVerifier, PreparedIssuer, TextKind, TokenClaims, keys};
 use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run, TextHash};
-use crate::verify::issuer_keys::IssuerKey;
+use crate::verify::issuer_keys::{IssuerKey, KeyChange};
 use crate::verify::key_source::FetchedKeySet;
 
 impl JwtVerifier {
@@ -90,16 +90,16 @@ impl PreparedIssuer {
         let label = self.name.label();
         let prepared = keys::prepare_fetched(&label, jwks, self.key_set_algorithms.as_deref())?;
         let count = prepared.len();
-        let (new, withdrawn) = self.keys.replace(prepared);
-        if new > 0 || withdrawn > 0 {
+        let KeyChange { new, withdrawn } = self.keys.replace(prepared);
+        if new.count > 0 || withdrawn.count > 0 {
             tracing::info!(
                 issuer = label,
                 keys = count,
-                new,
-                withdrawn,
+                %new,
+                %withdrawn,
                 "auth: the keys of an issuer were fetched and have changed"
             );
         }
-        Ok(withdrawn)
+        Ok(withdrawn.count)
     }
 }
