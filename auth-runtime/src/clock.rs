@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `confirmed` | the time by which something may be forgotten |
 //! | `jump` | whether the clock has jumped ahead, so that nothing may be issued |
+//! | `throttle` | a line of the log that strangers can cause as often as they like |
 
 mod confirmed;
 mod jump;
+mod throttle;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) use self::confirmed::ConfirmedTime;
 pub(crate) use self::jump::JumpGuard;
+pub(crate) use self::throttle::Throttle;
 
 /// The source of the time. The engine reads no other clock for the times in tokens, so a test can set the time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {

@@ -15,6 +15,7 @@ use mime::Mime;
 use reqwest::redirect::Policy;
 use reqwest::tls::Version;
 use reqwest::{Client, ClientBuilder, Request, Response, Url};
+use serde::Deserialize;
 
 pub(crate) use self::endpoint::Endpoint;
 use crate::excerpt::Excerpt;
@@ -54,6 +55,8 @@ pub(crate) struct FetchError {
 enum Problem {
     Request(reqwest::Error),
     Status(StatusCode),
+    /// With `error` of its body (RFC 6749 §5.2).
+    Refused(StatusCode, Excerpt),
     Redirected(Excerpt),
     Type(Excerpt),
     Encoded(Excerpt),
@@ -117,7 +120,9 @@ impl HttpClient {
         let request = request.map_err(of_request)?;
         let asked = CacheRequest { url: request.url().clone(), headers: request.headers().clone() };
         let mut response = self.client(endpoint).execute(request).await.map_err(of_request)?;
-        check(&response).map_err(failed)?;
+        if let Err(problem) = check(&response) {
+            return Err(failed(with_code(problem, &mut response).await));
+        }
         let fresh_for = asked.fresh_for(&response);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(of_request)? {
@@ -169,6 +174,31 @@ fn check(response: &Response) -> Result<(), Problem> {
     if is_json { Ok(()) } else { Err(Problem::Type(Excerpt::new(&of_type))) }
 }
 
+/// A status of a client that is refused → with the code that says why.
+async fn with_code(problem: Problem, response: &mut Response) -> Problem {
+    /// How much of the body is read.
+    const MAX_BYTES: usize = 4096;
+    #[derive(Deserialize)]
+    struct Body {
+        error: String,
+    }
+    let Problem::Status(status) = problem else { return problem };
+    if !status.is_client_error() {
+        return problem;
+    }
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > MAX_BYTES {
+            return problem;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    match serde_json::from_slice::<Body>(&body) {
+        Ok(body) => Problem::Refused(status, Excerpt::new(&body.error)),
+        Err(_) => problem,
+    }
+}
+
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> String {
     headers.get(name).map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
@@ -199,10 +229,9 @@ impl CacheRequest {
 
 impl FetchError {
     /// The status of an answer that was not 200.
-    #[cfg(feature = "introspection")]
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self.problem {
-            Problem::Status(status) => Some(status),
+            Problem::Status(status) | Problem::Refused(status, _) => Some(status),
             _ => None,
         }
     }
@@ -211,14 +240,15 @@ impl FetchError {
     pub(crate) fn may_pass(&self) -> bool {
         match &self.problem {
             Problem::Request(error) => error.is_connect() || error.is_timeout() || error.is_body(),
-            Problem::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            _ => false,
+            _ => self.status().is_some_and(|status| {
+                status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+            }),
         }
     }
 
     /// Whether the server answered that there is nothing at this address.
     pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self.problem, Problem::Status(StatusCode::NOT_FOUND | StatusCode::GONE))
+        matches!(self.status(), Some(StatusCode::NOT_FOUND | StatusCode::GONE))
     }
 }
 
@@ -238,6 +268,7 @@ impl fmt::Display for FetchError {
                 causes(f, error)
             }
             Problem::Status(status) => write!(f, "{url} answered {status}, and not 200"),
+            Problem::Refused(status, code) => write!(f, "{url} answered {status} with the error {code}, and not 200"),
             Problem::Redirected(to) => {
                 write!(
                     f,

@@ -81,7 +81,7 @@ impl UserCache {
     }
 
     pub(super) fn build<V: Clone>(self) -> LoadCache<UserKey, V> {
-        LoadCache::new(self.users, self.missing)
+        LoadCache::new("users", self.users, self.missing)
     }
 }
 

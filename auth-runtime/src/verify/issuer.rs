@@ -190,7 +190,9 @@ impl TrustedIssuer {
     pub(super) fn source_of_keys(&self) -> KeySource {
         match (&self.key_source, &self.key_set_url) {
             #[cfg(feature = "jwks")]
-            (KeySource::Given, Some(url)) if self.keys.is_empty() && self.key_sets.is_empty() => {
+            (KeySource::Given, Some(url))
+                if self.keys.is_empty() && self.key_sets.is_empty() && self.needs_keys() =>
+            {
                 KeySource::Url(url.clone().into())
             }
             (source, _) => source.clone(),

@@ -152,6 +152,11 @@ impl JwtVerifier {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
+        #[cfg(feature = "introspection")]
+        if issuer.introspects_jwts() {
+            // Its keys are for logout tokens.
+            return Err(VerifyError::Malformed("tokens of its issuer are introspected, and this one can't be"));
+        }
         let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;

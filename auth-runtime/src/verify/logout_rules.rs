@@ -65,6 +65,11 @@ impl TrustedIssuer {
 }
 
 impl LogoutRules {
+    /// Whether logout tokens count.
+    pub(super) fn has_clients(&self) -> bool {
+        !self.clients.is_empty()
+    }
+
     pub(super) fn session_ids(&self) -> SessionIds {
         match (self.has_sid, self.ends_all_sessions) {
             (true, _) => SessionIds::InAccessTokens,
