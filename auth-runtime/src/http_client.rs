@@ -240,9 +240,9 @@ impl FetchError {
     pub(crate) fn may_pass(&self) -> bool {
         match &self.problem {
             Problem::Request(error) => error.is_connect() || error.is_timeout() || error.is_body(),
-            _ => self.status().is_some_and(|status| {
-                status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
-            }),
+            _ => self
+                .status()
+                .is_some_and(|status| status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS),
         }
     }
 
@@ -268,7 +268,9 @@ impl fmt::Display for FetchError {
                 causes(f, error)
             }
             Problem::Status(status) => write!(f, "{url} answered {status}, and not 200"),
-            Problem::Refused(status, code) => write!(f, "{url} answered {status} with the error {code}, and not 200"),
+            Problem::Refused(status, code) => {
+                write!(f, "{url} answered {status} with the error {code}, and not 200")
+            }
             Problem::Redirected(to) => {
                 write!(
                     f,

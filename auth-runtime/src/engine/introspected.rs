@@ -162,9 +162,7 @@ fn remaining(principal: &Principal, now: SystemTime) -> Duration {
 
 fn failed(error: &LoadError) -> CallerError {
     let is_rejection = match error {
-        LoadError::Failed(error) => {
-            error.downcast_ref().is_some_and(IntrospectionError::is_rejection)
-        }
+        LoadError::Failed(error) => error.downcast_ref().is_some_and(IntrospectionError::is_rejection),
         LoadError::Busy(..) => false,
     };
     if is_rejection {

@@ -1,5 +1,7 @@
 //! A logout token → the session or the user that has ended (OpenID Connect Back-Channel Logout 1.0 §2.6 and §2.7).
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use super::{check_token_id, issued_at};
@@ -13,6 +15,8 @@ pub(crate) struct Logout {
     pub(crate) revocation: Revocation,
     /// `sub`, if the token has it.
     pub(crate) subject: Option<String>,
+    /// Its `iat`.
+    pub(crate) issued_at: SystemTime,
 }
 
 /// Reads a logout token whose signature, issuer and audience are verified.
@@ -39,9 +43,9 @@ pub(crate) fn read_logout_token(
         return Err("its `sub` or its `sid` is empty");
     }
     let issuer = || claims.issuer.as_deref().unwrap_or_default().to_owned();
-    let user = |sub: &str| Revocation::User {
+    let user = |sub: &str| Revocation::UserBySub {
         issuer: issuer(),
-        subject: sub.to_owned(),
+        sub: sub.to_owned(),
         issued_at_or_before: from_unix_seconds(bound),
     };
     let revocation = match (sid, signed.session_ids, sub) {
@@ -64,7 +68,7 @@ pub(crate) fn read_logout_token(
         }
         (None, _, None) => return Err("it has neither `sub` nor `sid`"),
     };
-    Ok(Logout { revocation, subject: sub.map(str::to_owned) })
+    Ok(Logout { revocation, subject: sub.map(str::to_owned), issued_at: from_unix_seconds(bound) })
 }
 
 /// Checks `iat`, `exp` and `nbf`. Returns the time up to which tokens are revoked.

@@ -52,6 +52,7 @@ enum Revoke {
     Token { issuer: String, token_id: String },
     Session { issuer: String, session_id: String },
     User { issuer: String, subject: String, issued_at_or_before: i64 },
+    UserBySub { issuer: String, sub: String, issued_at_or_before: i64 },
     OtherGenerations { issuer: String, subject: String, generation: u32 },
 }
 
@@ -110,6 +111,9 @@ impl Written {
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 Revoke::User { issuer, subject, issued_at_or_before: unix_seconds(issued_at_or_before) }
             }
+            Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
+                Revoke::UserBySub { issuer, sub, issued_at_or_before: unix_seconds(issued_at_or_before) }
+            }
             Revocation::OtherGenerations { issuer, subject, generation } => {
                 Revoke::OtherGenerations { issuer, subject, generation }
             }
@@ -132,6 +136,9 @@ impl From<Revoke> for Revocation {
             Revoke::Session { issuer, session_id } => Self::Session { issuer, session_id },
             Revoke::User { issuer, subject, issued_at_or_before } => {
                 Self::User { issuer, subject, issued_at_or_before: from_unix_seconds(issued_at_or_before) }
+            }
+            Revoke::UserBySub { issuer, sub, issued_at_or_before } => {
+                Self::UserBySub { issuer, sub, issued_at_or_before: from_unix_seconds(issued_at_or_before) }
             }
             Revoke::OtherGenerations { issuer, subject, generation } => {
                 Self::OtherGenerations { issuer, subject, generation }

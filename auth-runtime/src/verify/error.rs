@@ -39,6 +39,11 @@ pub enum VerifyError {
     KeyOfAnotherIssuer,
     /// `aud` does not name this service (RFC 7519 §4.1.3). Holds the `aud`.
     WrongAudience(Excerpt),
+    /// `aud` of a logout token is none of the client ids of
+    /// `TrustedIssuer::logout_audience`. Holds the `aud`.
+    WrongLogoutAudience(Excerpt),
+    /// A logout token or a security event token is expected, and this is none. Says why.
+    OtherKind(&'static str),
     /// The token has no `aud`, and its client is not one that the audience of its preset names. Holds the client.
     WrongClient(Excerpt),
     /// A required claim is missing.
@@ -89,6 +94,12 @@ impl fmt::Display for VerifyError {
             Self::WrongAudience(audience) => {
                 write!(f, "the token's `aud` is {audience}, which the audience of its `TrustedIssuer` does not allow")
             }
+            Self::WrongLogoutAudience(audience) => write!(
+                f,
+                "the `aud` of the logout token is {audience}, which is none of the client ids of `TrustedIssuer::logout_audience`: if it is \
+                 that of this service at the issuer, call `.logout_audience(..)` with it"
+            ),
+            Self::OtherKind(why) => f.write_str(why),
             Self::TenantMismatch => f.write_str(
                 "the token's `iss` is of another tenant than the claim that `TrustedIssuer::tenant_at` names, or it has no such claim",
             ),

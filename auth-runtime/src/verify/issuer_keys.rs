@@ -41,26 +41,38 @@ struct State {
     issuer: Option<Box<str>>,
 }
 
-/// Until when the keys of an issuer serve, in milliseconds of the clock that nobody can set. Given keys serve for ever, and fetched
-/// ones until the provider has not answered for too long.
-#[derive(Debug)]
-struct Trust(AtomicU64);
+/// For how long the keys of an issuer serve. Given keys serve for ever, and fetched ones until the provider has not answered for too long.
+#[derive(Debug, Default)]
+struct Trust {
+    until: Time,
+    /// From when on it is certain that nothing refreshes them.
+    overdue_at: Time,
+}
 
-impl Default for Trust {
+/// A time in milliseconds of the clock that nobody can set. Default: never.
+#[derive(Debug)]
+struct Time(AtomicU64);
+
+impl Default for Time {
     fn default() -> Self {
-        Self(AtomicU64::new(Self::FOR_EVER))
+        Self(AtomicU64::new(Self::NEVER))
     }
 }
 
-impl Trust {
-    const FOR_EVER: u64 = u64::MAX;
+impl Time {
+    const NEVER: u64 = u64::MAX;
 
     /// `now` is asked for only where it counts.
-    fn has_ended(&self, now: impl FnOnce() -> Duration) -> bool {
+    fn has_come(&self, now: impl FnOnce() -> Duration) -> bool {
         match self.0.load(Ordering::Acquire) {
-            Self::FOR_EVER => false,
-            until => now().as_millis() >= u128::from(until),
+            Self::NEVER => false,
+            time => now().as_millis() >= u128::from(time),
         }
+    }
+
+    fn set(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(Self::NEVER - 1);
+        self.0.store(millis.min(Self::NEVER - 1), Ordering::Release);
     }
 }
 
@@ -85,7 +97,12 @@ impl KeyStatus {
 
     /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set.
     pub(crate) fn is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
-        self.0.trust.has_ended(now)
+        self.0.trust.until.has_come(now)
+    }
+
+    /// Whether nothing refreshes the keys of its issuer: it may have been withdrawn long ago.
+    pub(crate) fn is_overdue(&self, now: impl FnOnce() -> Duration) -> bool {
+        self.0.trust.overdue_at.has_come(now)
     }
 }
 
@@ -106,13 +123,17 @@ impl IssuerKeys {
 
     /// Sets until when the keys serve, by the clock that nobody can set.
     pub(super) fn trust_until(&self, time: Duration) {
-        let millis = u64::try_from(time.as_millis()).unwrap_or(Trust::FOR_EVER - 1);
-        self.trust.0.store(millis.min(Trust::FOR_EVER - 1), Ordering::Release);
+        self.trust.until.set(time);
+    }
+
+    /// Sets from when on it is certain that nothing refreshes them.
+    pub(super) fn overdue_at(&self, time: Duration) {
+        self.trust.overdue_at.set(time);
     }
 
     /// Whether the keys serve.
     pub(super) fn are_trusted(&self, now: Duration) -> bool {
-        !self.trust.has_ended(|| now)
+        !self.trust.until.has_come(|| now)
     }
 
     pub(super) fn load(&self) -> Guard<Arc<Vec<IssuerKey>>> {

@@ -118,6 +118,14 @@ impl IssuerName {
         matches!(self, Self::Tenants(tenants) if tenants.has_predicate())
     }
 
+    /// The name for those who compare it: the only or first one, or the pattern; empty if it has none.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Tenants(tenants) => tenants.pattern().to_owned(),
+            _ => self.names().and_then(|names| Some(names.first()?.to_string())).unwrap_or_default(),
+        }
+    }
+
     /// The issuer in messages.
     pub(super) fn label(&self) -> String {
         let listed = self.names();

@@ -10,6 +10,8 @@ pub(crate) struct IssuerProfile {
     names: Vec<String>,
     label: String,
     audience: Audience,
+    /// Whether a token without `aud` may be accepted by the name of its client.
+    accepts_client: bool,
 }
 
 impl TrustedIssuer {
@@ -19,6 +21,7 @@ impl TrustedIssuer {
             names: names.into_iter().map(Cow::into_owned).collect(),
             label: self.name.label(),
             audience: self.audience.clone(),
+            accepts_client: self.audience_without_aud.is_some(),
         }
     }
 }
@@ -36,7 +39,7 @@ impl IssuerProfile {
 
     /// Whether each of its tokens must name this service in `aud`.
     pub(crate) fn requires_audience(&self) -> bool {
-        matches!(self.audience, Audience::OneOf(_))
+        matches!(self.audience, Audience::OneOf(_)) && !self.accepts_client
     }
 
     /// Whether its tokens for this audience are accepted, and this is not because all are. The comparison is by code points.

@@ -155,7 +155,9 @@ impl JwtVerifier {
         #[cfg(feature = "introspection")]
         if issuer.introspects_jwts() {
             // Its keys are for logout tokens.
-            return Err(VerifyError::Malformed("tokens of its issuer are introspected, and this one can't be"));
+            return Err(VerifyError::Malformed(
+                "tokens of its issuer are introspected, and this one can't be",
+            ));
         }
         let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
@@ -259,16 +261,24 @@ impl PreparedIssuer {
     /// Checks `typ`: an ID token or a refresh token is not an access token (RFC 8725 §3.11, RFC 9068 §4).
     pub(super) fn check_type(&self, header: &Header, kind: TextKind) -> Result<(), VerifyError> {
         let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
-        let is_accepted = match kind {
-            TextKind::Access => self.token_types.contains(&typ),
+        match kind {
+            TextKind::Access if self.token_types.contains(&typ) => Ok(()),
+            TextKind::Access => Err(VerifyError::TypeNotAllowed),
             // `jwt` is that of providers that predate its own (OpenID Connect Back-Channel Logout 1.0 §2.4).
             #[cfg(feature = "provider-logout")]
-            TextKind::Logout => ["logout+jwt", "jwt"].contains(&&*typ),
+            TextKind::Logout if ["logout+jwt", "jwt"].contains(&&*typ) => Ok(()),
+            #[cfg(feature = "provider-logout")]
+            TextKind::Logout => Err(VerifyError::OtherKind(
+                "it is no logout token: its `typ` is neither `logout+jwt` nor `JWT`",
+            )),
             // RFC 8417 §2.3.
             #[cfg(feature = "provider-logout")]
-            TextKind::SecurityEvent => typ == "secevent+jwt",
-        };
-        if is_accepted { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
+            TextKind::SecurityEvent if typ == "secevent+jwt" => Ok(()),
+            #[cfg(feature = "provider-logout")]
+            TextKind::SecurityEvent => {
+                Err(VerifyError::OtherKind("it is no security event token: its `typ` is not `secevent+jwt`"))
+            }
+        }
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {

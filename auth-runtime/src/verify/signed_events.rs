@@ -33,11 +33,11 @@ impl JwtVerifier {
     pub(crate) fn verify_logout_token(&self, token: &str) -> Result<(SignedLogout, KeyStatus), VerifyError> {
         let (issuer, claims, key) = self.verify_signed(token, TextKind::Logout)?;
         if !claims.is_logout_token {
-            return Err(VerifyError::Malformed(NO_LOGOUT_EVENT));
+            return Err(VerifyError::OtherKind(NO_LOGOUT_EVENT));
         }
         let audience = claims.audience.as_deref().ok_or(VerifyError::MissingClaim("aud"))?;
         if !audience.iter().any(|name| issuer.logout.clients.iter().any(|client| **client == **name)) {
-            return Err(VerifyError::WrongAudience(Excerpt::of_list(audience)));
+            return Err(VerifyError::WrongLogoutAudience(Excerpt::of_list(audience)));
         }
         Ok((SignedLogout { session_ids: issuer.logout.session_ids(), claims }, key))
     }
@@ -91,4 +91,5 @@ impl JwtVerifier {
     }
 }
 
-const NO_LOGOUT_EVENT: &str = "it is no logout token, since `events` has no member of that name";
+const NO_LOGOUT_EVENT: &str =
+    "it is no logout token: its `events` has no member `http://schemas.openid.net/event/backchannel-logout`";

@@ -75,8 +75,9 @@ impl Admission {
         }
         let of_new = self.new.try_acquire().ok();
         let permits = of_new.and_then(|of_new| Some((of_new, self.all.try_acquire().ok()?)));
-        let (of_new, of_all) = permits
-            .ok_or_else(|| format!("{NEW_AT_ONCE} tokens that were not active before are being asked about"))?;
+        let (of_new, of_all) = permits.ok_or_else(|| {
+            format!("{NEW_AT_ONCE} tokens that were not active before are being asked about")
+        })?;
         Ok(Turn { _of_all: of_all, _of_new: Some(of_new) })
     }
 
