@@ -29,7 +29,7 @@ pub(crate) fn read_logout_token(
     now: i64,
 ) -> Result<Logout, &'static str> {
     let claims = &signed.claims;
-    let bound = check_times(claims, limits, now)?;
+    let bound = check_times(claims, signed.accepts_missing_expiry, limits, now)?;
     check_token_id(claims)?;
     let event = claims.get("events").and_then(|events| events.get(LOGOUT_EVENT));
     if !event.is_some_and(Value::is_object) {
@@ -72,9 +72,24 @@ pub(crate) fn read_logout_token(
 }
 
 /// Checks `iat`, `exp` and `nbf`. Returns the time up to which tokens are revoked.
-fn check_times(claims: &TokenClaims, limits: &Limits, now: i64) -> Result<i64, &'static str> {
+fn check_times(
+    claims: &TokenClaims,
+    accepts_missing_expiry: bool,
+    limits: &Limits,
+    now: i64,
+) -> Result<i64, &'static str> {
+    /// For how long a token counts that does not say so: as §2.4 recommends for `exp`.
+    const LIFETIME: i64 = 2 * 60;
     let issued_at = issued_at(claims, limits, now)?;
-    let expires_at = claims.expires_at.ok_or("it has no `exp`")?;
+    let expires_at = match claims.expires_at {
+        Some(expires_at) => expires_at,
+        None if accepts_missing_expiry => issued_at.saturating_add(LIFETIME),
+        None => {
+            return Err(
+                "it has no `exp`: have the issuer send it, or call `accept_logout_tokens_without_exp()` of the `TrustedIssuer`",
+            );
+        }
+    };
     if now >= expires_at.saturating_add(limits.leeway) {
         return Err("it has expired");
     }

@@ -107,13 +107,15 @@ impl FunctionError {
     fn of(error: &(dyn Error + Send + Sync + 'static)) -> Self {
         /// How many causes are shown.
         const MAX_CAUSES: usize = 10;
-        let causes = std::iter::successors(error.source(), |error| error.source());
-        let mut text = error.to_string();
-        for cause in causes.take(MAX_CAUSES).map(ToString::to_string) {
+        let (mut text, mut cause) = (error.to_string(), error.source());
+        for _ in 0..MAX_CAUSES {
+            let Some(error) = cause else { break };
+            let shown = error.to_string();
             // Some errors have the text of their cause in their own.
-            if !text.ends_with(&cause) {
-                text = format!("{text}: {cause}");
+            if !text.ends_with(&shown) {
+                text = format!("{text}: {shown}");
             }
+            cause = error.source();
         }
         Self(text)
     }

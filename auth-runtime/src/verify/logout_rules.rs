@@ -12,6 +12,8 @@ pub(super) struct LogoutRules {
     /// Whether access tokens have `sid` as the provider documents it: what the application says counts more.
     is_sid_documented: bool,
     ends_all_sessions: bool,
+    /// Whether a logout token without `exp` counts for a while.
+    pub(super) accepts_missing_expiry: bool,
 }
 
 /// What the `sid` of an issuer's session is worth here.
@@ -63,6 +65,16 @@ impl TrustedIssuer {
     /// where a logout on one device is to be one on all. A logout token with a `sid` alone is answered 400.
     pub fn logout_ends_all_sessions(mut self) -> Self {
         self.logout.ends_all_sessions = true;
+        self
+    }
+}
+
+impl TrustedIssuer {
+    /// Accepts a logout token without `exp`, until 2 minutes and the leeway after its `iat`: for a provider that predates the errata of the
+    /// standard, which require `exp` (OpenID Connect Back-Channel Logout 1.0 §2.4). These are Ory Hydra, LemonLDAP::NG, and older versions of
+    /// Keycloak and authentik. A text that is sent again ends no login that came after it in any case.
+    pub fn accept_logout_tokens_without_exp(mut self) -> Self {
+        self.logout.accepts_missing_expiry = true;
         self
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct SignedLogout {
     pub(crate) claims: TokenClaims,
     /// What the `sid` of its issuer is worth.
     pub(crate) session_ids: SessionIds,
+    /// Whether it may lack `exp`.
+    pub(crate) accepts_missing_expiry: bool,
 }
 
 impl TrustedIssuer {
@@ -39,7 +41,9 @@ impl JwtVerifier {
         if !audience.iter().any(|name| issuer.logout.clients.iter().any(|client| **client == **name)) {
             return Err(VerifyError::WrongLogoutAudience(Excerpt::of_list(audience)));
         }
-        Ok((SignedLogout { session_ids: issuer.logout.session_ids(), claims }, key))
+        let (session_ids, accepts_missing_expiry) =
+            (issuer.logout.session_ids(), issuer.logout.accepts_missing_expiry);
+        Ok((SignedLogout { claims, session_ids, accepts_missing_expiry }, key))
     }
 
     /// Verifies the signature of a security event token, its type, issuer and audience. Returns the status of the key too.

@@ -39,6 +39,8 @@ pub(crate) struct Introspector {
     client: ClientAuthentication,
     /// The issuer's name.
     pub(in crate::verify) issuer: Box<str>,
+    /// `aud` of its client's JWT.
+    audience: Box<str>,
     pub(crate) cache_for: Duration,
     pub(in crate::verify) includes_jwts: bool,
     pub(in crate::verify) accepts_missing_issuer: bool,
@@ -101,6 +103,11 @@ impl Introspector {
                 "more than one client authentication is set, and a request has one (RFC 6749 §2.3): keep one of the calls",
             ),
         };
+        if introspection.assertion_audience.is_some()
+            && !introspection.clients.iter().any(ClientAuthentication::signs)
+        {
+            object("`assertion_audience` is called, and no JWT is signed: call `.private_key_jwt(id, key)` too, or leave it out".into());
+        }
         let client = client.map_err(|objection| object(objection.into())).ok().cloned();
         let place = match (&introspection.endpoint, issuer) {
             (Some(url), _) => {
@@ -119,6 +126,7 @@ impl Introspector {
             http: http?,
             client: client?,
             issuer: issuer?.into(),
+            audience: introspection.assertion_audience.as_deref().or(issuer)?.into(),
             cache_for: introspection.cache_for,
             includes_jwts: introspection.includes_jwts,
             accepts_missing_issuer: introspection.accepts_missing_issuer,
@@ -239,7 +247,7 @@ impl Introspector {
     fn form(&self, token: &str, now: SystemTime) -> Result<(String, Option<HeaderValue>), SignError> {
         let mut form = Serializer::new(String::new());
         form.append_pair("token", token).append_pair("token_type_hint", "access_token");
-        let authorization = self.client.prove(&mut form, &self.issuer, now)?;
+        let authorization = self.client.prove(&mut form, &self.audience, now)?;
         Ok((form.finish(), authorization))
     }
 }
