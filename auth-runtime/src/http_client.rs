@@ -239,7 +239,9 @@ impl FetchError {
     /// Whether it may pass by itself: the server can't be reached, takes too long, or says that it fails or is asked too often.
     pub(crate) fn may_pass(&self) -> bool {
         match &self.problem {
-            Problem::Request(error) => error.is_connect() || error.is_timeout() || error.is_body(),
+            Problem::Request(error) => {
+                error.is_connect() || error.is_timeout() || error.is_body() || error.is_decode()
+            }
             _ => self
                 .status()
                 .is_some_and(|status| status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS),

@@ -176,6 +176,7 @@ mod tests {
                 Revocation::Token { issuer: issuer.clone(), token_id: id.clone() },
                 Revocation::Session { issuer: issuer.clone(), session_id: id.clone() },
                 Revocation::User { issuer: issuer.clone(), subject: id.clone(), issued_at_or_before },
+                Revocation::UserBySub { issuer: issuer.clone(), sub: id.clone(), issued_at_or_before },
                 Revocation::OtherGenerations {
                     issuer: issuer.clone(),
                     subject: id.clone(),
@@ -207,6 +208,14 @@ mod tests {
         let expected =
             r#"{"version":1,"revoke":{"user":{"issuer":"i","subject":"s","issued_at_or_before":1}}}"#;
         assert_eq!(bytes(user), expected);
+        let by_sub = Revocation::UserBySub {
+            issuer: "i".into(),
+            sub: "s".into(),
+            issued_at_or_before: UNIX_EPOCH + Duration::from_secs(1),
+        };
+        let expected =
+            r#"{"version":1,"revoke":{"user_by_sub":{"issuer":"i","sub":"s","issued_at_or_before":1}}}"#;
+        assert_eq!(bytes(by_sub), expected);
         let forgotten = Revocation::Forgotten { issuer: "i".into(), subject: "s".into() };
         assert_eq!(bytes(forgotten), r#"{"version":1,"hint":{"forgotten":{"issuer":"i","subject":"s"}}}"#);
     }

@@ -105,13 +105,13 @@ impl LogoutRules {
                 "{label}: a logout audience is empty: pass the client id that this service has at the issuer"
             ));
         }
-        if !self.clients.is_empty() && issuer.name.is_unnamed() {
+        if self.has_clients() && issuer.name.is_unnamed() {
             errors.push(format!(
                 "{label}: `logout_audience` is called, and a logout token ends sessions of the issuer that it names: use \
                  `TrustedIssuer::new` with the exact `iss`"
             ));
         }
-        if !self.clients.is_empty() && issuer.is_introspected() && !issuer.has_keys() {
+        if self.has_clients() && issuer.is_introspected() && !issuer.has_keys() {
             errors.push(format!(
                 "{label}: `logout_audience` is called, and it has no keys, so no logout token could be verified: call `.jwks_url(..)` or \
                  `.jwks(..)` too, for logout tokens are not introspected"

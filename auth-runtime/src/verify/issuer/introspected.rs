@@ -24,6 +24,7 @@ impl TrustedIssuer {
     }
 
     /// Whether something of it is verified with keys: where its JWTs are introspected, its logout tokens alone.
+    #[cfg(feature = "jwks")]
     pub(in crate::verify) fn needs_keys(&self) -> bool {
         #[cfg(feature = "introspection")]
         let introspects_jwts = self.introspection.as_ref().is_some_and(Introspection::includes_jwts);
