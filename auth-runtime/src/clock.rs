@@ -2,18 +2,24 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `age` | how old something is |
 //! | `confirmed` | the time by which something may be forgotten |
 //! | `jump` | whether the clock has jumped ahead, so that nothing may be issued |
+//! | `throttle` | a line of the log that strangers can cause as often as they like |
 
+mod age;
 mod confirmed;
 mod jump;
+mod throttle;
 
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub(crate) use self::age::AgeClock;
 pub(crate) use self::confirmed::ConfirmedTime;
 pub(crate) use self::jump::JumpGuard;
+pub(crate) use self::throttle::Throttle;
 
 /// The source of the time. The engine reads no other clock for the times in tokens, so a test can set the time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {

@@ -23,7 +23,7 @@ fn cache() -> Cache {
 
 fn cache_of(entries: usize, missing: usize) -> Cache {
     let bounds = |entries, longest| Bounds { entries, longest };
-    LoadCache::new(bounds(entries, 5 * MINUTE), bounds(missing, MINUTE))
+    LoadCache::new("things", bounds(entries, 5 * MINUTE), bounds(missing, MINUTE))
 }
 
 fn at(seconds: u64) -> Duration {
@@ -46,7 +46,7 @@ async fn never() -> Result<Loaded<Arc<str>>, BoxError> {
 fn text(answer: Result<Option<Arc<str>>, LoadError>) -> String {
     match answer {
         Ok(value) => value.as_deref().unwrap_or("-").to_owned(),
-        Err(LoadError::Busy) => "busy".to_owned(),
+        Err(LoadError::Busy(..)) => "busy".to_owned(),
         Err(LoadError::Failed(error)) => format!("failed: {error}"),
     }
 }
@@ -396,7 +396,7 @@ async fn a_destructor_of_a_value_runs_where_nothing_is_locked() {
 
     let dropped = Arc::new(AtomicUsize::new(0));
     let bounds = Bounds { entries: 8, longest: MINUTE };
-    let cache = Arc::new(LoadCache::new(bounds, bounds));
+    let cache = Arc::new(LoadCache::new("things", bounds, bounds));
     let load = async |key, now| {
         let value = Arc::new(Uses(Arc::downgrade(&cache), Arc::clone(&dropped)));
         let answer = Ok(Loaded::new(Some(value), Duration::MAX));

@@ -1,6 +1,6 @@
 //! The preset of Auth0.
 
-use super::{is_authority, without_slash};
+use super::{is_issuer_url, without_slash};
 use crate::verify::TrustedIssuer;
 
 /// Returns the issuer of a tenant of Auth0. `domain` is the tenant's domain, or the custom domain that its tokens are issued with, and `api`
@@ -33,7 +33,7 @@ pub fn auth0(domain: &str, api: &str) -> TrustedIssuer {
     TrustedIssuer::new(format!("https://{domain}/"))
         .audience(api)
         .without_claims_of_id_tokens()
-        .problem_unless(is_authority(domain), || {
+        .problem_unless(!domain.contains('/') && is_issuer_url(&format!("https://{domain}")), || {
             format!("`providers::auth0`: `{domain}` is not a domain: pass it as in `shop.eu.auth0.com`")
         })
         .key_set_at(format!("https://{domain}/.well-known/jwks.json"))
