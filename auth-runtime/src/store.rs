@@ -11,6 +11,8 @@
 
 #[cfg(feature = "api-keys")]
 mod api_key;
+#[cfg(feature = "token-routes")]
+mod attempts;
 mod error;
 mod memory;
 #[cfg(feature = "redb")]
@@ -26,6 +28,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "api-keys")]
 pub use self::api_key::{ApiKeyRecord, ApiKeyStore, ApiKeyUse};
+#[cfg(feature = "token-routes")]
+pub use self::attempts::{AttemptKey, AttemptLimit, AttemptStore, CountedAttempt};
 pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]

@@ -80,7 +80,6 @@ use self::body::{RefreshTokenBody, StandardLogout, StandardRefresh};
 pub use self::credentials::{Credentials, LoginVerifier, OwnLogin, PasswordCredentials};
 use self::endpoints::RoutesConfig;
 pub use self::endpoints::{LoginAttempt, LoginError, TokenEndpoints};
-pub use self::limits::AttemptLimit;
 use self::login_queue::LOGINS_AT_ONCE;
 use self::session_routes::SessionRoutes;
 pub use self::session_routes::user_agent;
@@ -89,6 +88,7 @@ use super::TokenService;
 use crate::policy::HandlerInfo;
 use crate::policy::Rule;
 use crate::router::{MethodRouter, Router, beside};
+pub use crate::store::AttemptLimit;
 
 /// Ready routes for login, refresh and logout. Mount them under a path of their own: `.nest("/auth", routes.router())`.
 #[must_use = "call `router`"]
