@@ -5,9 +5,9 @@
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
 //!
-//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], and `ApiKeyStore` if it keeps API keys (feature
-//! `api-keys`). The contract that it must satisfy is a test suite in
-//! `tests/whole/stores` of the repository, to which one line adds a store.
+//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], `ApiKeyStore` if it keeps API keys (feature `api-keys`), and
+//! `AttemptStore` if it counts login attempts for several instances (feature `token-routes`). The contract that it must satisfy is a test
+//! suite, `testing::store_contract!` (feature `test-util`), which takes one line.
 
 #[cfg(feature = "api-keys")]
 mod api_key;
