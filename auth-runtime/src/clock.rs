@@ -26,7 +26,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time. It can jump, if somebody sets the clock.
     fn now(&self) -> SystemTime;
 
-    /// Returns the time since some moment, by a clock that nobody can set. The engine compares it with [`now`](Self::now), to notice
+    /// Returns the time since some moment, by a monotonic clock. The engine compares it with [`now`](Self::now), to notice
     /// jumps. Default: the time since the epoch by `now`, for a clock that never jumps.
     fn monotonic(&self) -> Duration {
         self.now().duration_since(UNIX_EPOCH).unwrap_or_default()
@@ -59,8 +59,8 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     }
 }
 
-/// A hundred years: the longest time for which something may be valid. Sums of such times can be represented, and whoever passes a longer
-/// one means no bound.
+/// A hundred years: the longest time for which something may be valid. Sums of such times can be represented, and a longer one
+/// means no bound.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// Converts a time to whole seconds since the epoch, the unit of `exp`, `nbf` and `iat` (RFC 7519 §2, NumericDate).

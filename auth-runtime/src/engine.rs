@@ -14,8 +14,8 @@
 //! | `scheme` | an authenticator with what is remembered of its answers |
 //! | `user` | the user of a caller |
 //! | `token_service` | logging in, refreshing, logging out |
-//! | `key_sets` | the keys of issuers are replaced |
 //! | `key_refresh` | the keys of issuers are fetched |
+//! | `replace_keys` | the keys of issuers are replaced by the application |
 //! | `signed_texts` | logout tokens and security event tokens are verified |
 //! | `start` | what an engine needs from elsewhere is there |
 //! | `background` | what an engine does by itself |
@@ -31,8 +31,8 @@ mod credential_watch;
 #[cfg(feature = "introspection")]
 mod introspected;
 mod key_refresh;
-mod key_sets;
 mod outside;
+mod replace_keys;
 mod responses;
 mod scheme;
 mod sessions;
@@ -160,7 +160,7 @@ impl Engine {
         self.clock.now()
     }
 
-    /// The time of a clock that nobody can set back, and that goes on while the machine is suspended.
+    /// The monotonic time, which also goes on while the machine is suspended.
     pub(crate) fn monotonic(&self) -> Duration {
         self.age_clock.read(&*self.clock)
     }

@@ -1,4 +1,4 @@
-//! The client that asks identity providers. Every answer is bounded: in time, in size, in its type; and nobody is led elsewhere.
+//! The client that asks identity providers. Every answer is bounded: in time, in size, in its type; and no redirect is followed.
 
 mod endpoint;
 

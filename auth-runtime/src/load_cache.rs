@@ -40,7 +40,7 @@ pub(crate) const MAX_IN_FLIGHT: usize = 64;
 /// How much that was forgotten is noted at a time. If there is more, all of it counts for the loads that began before.
 const MAX_NOTES: usize = 256;
 
-/// A cache of what is loaded. A clone of a value must be cheap, such as one of an `Arc`.
+/// A cache of what is loaded. Each caller gets a clone of the value, so it should be one that allocates nothing, such as an `Arc`.
 pub(crate) struct LoadCache<K, V> {
     found: Answers<K, V>,
     /// Keys for which there is no value.
@@ -134,7 +134,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
 
     /// What is remembered of this key: a value, or that there is none. Neither waits nor allocates.
     ///
-    /// `now` is the time of a clock that nobody can set ([`Clock::monotonic`](crate::clock::Clock::monotonic)), here and below.
+    /// `now` is the time of a monotonic clock ([`Clock::monotonic`](crate::clock::Clock::monotonic)), here and below.
     pub(crate) fn get<Q>(&self, key: &Q, now: Duration) -> Option<Option<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -223,7 +223,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     }
 
     /// Runs a load, if it is not one too many, and remembers its answer, unless it was forgotten meanwhile: then the number of that is
-    /// returned too. When it returns an answer, nobody else can board the flight.
+    /// returned too. When it returns an answer, no other caller can join the load.
     async fn run<F>(
         &self,
         key: &K,

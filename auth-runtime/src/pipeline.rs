@@ -116,7 +116,7 @@ impl<'a> Pipeline<'a> {
             Extraction::Credential(credential) => (Some(credential), None),
             Extraction::Invalid(source, failure) => {
                 self.origin(head, source.carrier())?;
-                // An access cookie that is empty or has forbidden characters is nobody's, so the session may be renewed.
+                // An access cookie that is empty or has forbidden characters belongs to no caller, so the session may be renewed.
                 let is_unusable = failure.rejection.kind() == RejectionKind::InvalidToken;
                 if !(is_unusable && is_access_cookie(source)) {
                     return self.without(source, failure).map(|_| None);

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use auth_runtime::provider_logout::back_channel_logout;
-//! use auth_runtime::verify::TrustedIssuer;
+//! use auth_runtime::verify::providers;
 //! use auth_runtime::{Auth, Router};
 //! # use auth_runtime::session::SigningKey;
 //! # use auth_runtime::verify::Algorithm;
@@ -17,11 +17,9 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let pair = SigningKey::generate(Algorithm::RS256)?;
 //! # let key = pair.verifying_key();
-//! let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-//!     .audience("orders")
-//!     .key(key)
-//!     .logout_audience("shop-web") // the client id of this service
-//!     .access_tokens_have_sid();
+//! let keycloak = providers::keycloak("https://id.example.com/realms/shop", "orders")
+//!     .key(key) // without it they are fetched (feature `jwks`)
+//!     .logout_audience("shop-web"); // the client that users log in to
 //! let auth = Auth::builder().issuer(keycloak).build()?;
 //! let app: Router = Router::new().route("/backchannel-logout", back_channel_logout(&auth)?);
 //! # app.finish(&auth)?;

@@ -136,7 +136,7 @@ impl VerifiedToken {
         self.key.as_ref().is_some_and(KeyStatus::is_withdrawn)
     }
 
-    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set; it is asked for
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the monotonic clock; it is asked for
     /// only where keys are fetched.
     pub(crate) fn key_is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
         self.key.as_ref().is_some_and(|key| key.is_too_old(now))

@@ -43,8 +43,8 @@ impl KeysOf {
 }
 
 impl Auth {
-    /// The state of the key sets that are fetched ([`jwks_from`](crate::verify::TrustedIssuer::jwks_from), `discover`, `jwks_url`), one for each
-    /// issuer that has such: for a readiness probe and for an operator.
+    /// The state of the key sets that are fetched ([`jwks_from`](crate::verify::TrustedIssuer::jwks_from), and with the feature `jwks`
+    /// `discover`, `jwks_url` and presets), one for each issuer that has such: for a readiness probe and for an operator.
     #[must_use]
     pub fn key_sets(&self) -> Vec<KeySetStatus> {
         let engine = self.engine();
@@ -160,7 +160,7 @@ impl Engine {
     /// A token that is refused may be of a key that is not known here: its issuer's keys are fetched, and it is judged again. `judge` is
     /// how it is judged, and `refused` how it was. It is a text of this kind, of one of these issuers.
     ///
-    /// A refusal stands only where a fetch that began after the request succeeded; otherwise it can't be decided now.
+    /// A refusal is final only where a fetch that began after the request succeeded; otherwise it can't be decided now.
     pub(crate) async fn with_new_keys<T>(
         self: &Arc<Self>,
         (of, kind): (KeysOf, TextKind),

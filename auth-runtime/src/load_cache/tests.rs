@@ -279,7 +279,7 @@ async fn forgetting_evicts_what_is_named_of_both_kinds() {
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_is_not_remembered_and_answers_nobody_who_asks_later() {
+async fn a_load_that_began_before_is_not_remembered_and_answers_no_later_caller() {
     for (old, new) in [(found("old"), found("new")), (none(), found("new")), (found("old"), none())] {
         let cache = cache();
         let (answer, answered) = oneshot::channel();
@@ -455,7 +455,7 @@ async fn on_many_threads_no_answer_is_older_than_what_was_forgotten_before() {
 }
 
 #[tokio::test]
-async fn a_load_alone_waits_for_nobody_and_is_remembered_as_any_other() {
+async fn a_load_alone_waits_for_no_other_and_is_remembered_as_any_other() {
     let cache = cache();
     let (answer, waits) = oneshot::channel::<()>();
     let mut slow = Box::pin(cache.load(1, at(0), async {

@@ -1,6 +1,6 @@
 //! When the keys of an issuer are fetched, who waits for that, and for how long the last ones serve.
 //!
-//! Nothing here fetches: the engine asks what is due, runs it, and says how it ended. All times are of a clock that nobody can set.
+//! Nothing here fetches: the engine asks what is due, runs it, and says how it ended. All times are of a monotonic clock.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -290,7 +290,7 @@ impl Schedule {
 }
 
 impl Run {
-    /// When it began, by the clock that nobody can set.
+    /// When it began, by the monotonic clock.
     pub(crate) fn began(self) -> Duration {
         self.began
     }

@@ -1,4 +1,4 @@
-//! Tokens that the issuer is asked about (RFC 7662): opaque ones, which mean nothing to anybody else.
+//! Tokens that the issuer is asked about (RFC 7662): opaque ones, which mean nothing to any other service.
 //!
 //! | file | what |
 //! |---|---|
@@ -32,13 +32,13 @@ use crate::jose::SigningKey;
 /// ```
 ///
 /// **Which tokens.** Those that are no JWT: not three parts joined by dots, or five, of which the first is a header. JWTs are verified with the
-/// keys of their issuer, as without introspection, and are sent to nobody; with [`include_jwts`](Self::include_jwts) those of this issuer are
+/// keys of their issuer, as without introspection, and are not sent to an issuer; with [`include_jwts`](Self::include_jwts) those of this issuer are
 /// introspected too, and encrypted ones. A token never chooses a weaker check by its form: each of the two decides alone about the tokens that it gets, and
 /// accepts only what its issuer vouches for.
 ///
 /// **What is required of the answer.** `active` is `true`. `iss` is the name of the issuer, `aud` names this service, and `exp`, `nbf`, `iat` and the
 /// lifetime are within the limits of the engine, all as in a JWT: `exp` must be there, since a revocation is kept for no longer than
-/// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime). `token_type`, if it is there, is `Bearer`, and `token_use` is `access_token`, so that
+/// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime). `token_type`, if it is there, is `Bearer`, and `token_use` is `access_token` or `access`, so that
 /// a refresh token is none. A token that is bound to a key (`cnf`) is rejected. Roles, scopes, permissions and the subject are in the claims that the
 /// [`TrustedIssuer`](super::TrustedIssuer) names. The caller has the issuer's name as its issuer, as with a JWT of the same user.
 ///

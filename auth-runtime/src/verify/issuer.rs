@@ -20,11 +20,15 @@ use crate::jose::{Algorithm, Key};
 /// use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 ///
 /// # let public_key_pem = "";
-/// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
+/// let issuer = TrustedIssuer::new("https://id.example.com")
 ///     .audience("orders")
 ///     .key(Key::pem(Algorithm::RS256, public_key_pem))
-///     .roles_at("realm_access.roles");
+///     .roles_at("groups");
+/// # let _ = issuer;
 /// ```
+///
+/// For Keycloak, Auth0, Entra ID and others begin with their function of [`providers`](mod@super::providers), which also rejects the
+/// provider's tokens that are no access tokens. The keys of any other issuer are found by `TrustedIssuer::discover` (feature `jwks`).
 #[derive(Clone, Debug)]
 #[must_use = "pass it to `Auth::builder().issuer(..)`"]
 pub struct TrustedIssuer {
@@ -114,7 +118,7 @@ impl TrustedIssuer {
     ///
     /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
     /// let auth = Auth::builder()
-    ///     .issuer(TrustedIssuer::discover("https://id.example.com/realms/shop").audience("orders"))
+    ///     .issuer(TrustedIssuer::discover("https://id.example.com").audience("orders"))
     ///     .build()?;
     /// auth.start().await?; // fetches the keys
     /// # Ok(())

@@ -49,7 +49,7 @@ struct Trust {
     overdue_at: Time,
 }
 
-/// A time in milliseconds of the clock that nobody can set. Default: never.
+/// A time in milliseconds of the monotonic clock. Default: never.
 #[derive(Debug)]
 struct Time(AtomicU64);
 
@@ -95,7 +95,7 @@ impl KeyStatus {
         self.0.is_withdrawn.store(true, Ordering::Release);
     }
 
-    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set.
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the monotonic clock.
     pub(crate) fn is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
         self.0.trust.until.has_come(now)
     }
@@ -121,7 +121,7 @@ impl IssuerKeys {
         keys
     }
 
-    /// Sets until when the keys serve, by the clock that nobody can set.
+    /// Sets until when the keys serve, by the monotonic clock.
     pub(super) fn trust_until(&self, time: Duration) {
         self.trust.until.set(time);
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::claim_name::ClaimName;
 use super::issuer::{Audience, TrustedIssuer};
 
 /// What a document may say of a trusted issuer. No key is in it.
@@ -21,8 +22,14 @@ impl TrustedIssuer {
             names: names.into_iter().map(Cow::into_owned).collect(),
             label: self.name.label(),
             audience: self.audience.clone(),
-            accepts_client: self.audience_without_aud.is_some(),
+            accepts_client: self.audience_without_aud.is_some() && !self.has_rule_for_aud(),
         }
+    }
+
+    /// Whether a rule requires the claim `aud`.
+    fn has_rule_for_aud(&self) -> bool {
+        let aud = ClaimName::literal("aud");
+        self.claim_rules.iter().any(|(name, rule)| *name == aud && rule.requires_presence())
     }
 }
 

@@ -179,7 +179,7 @@ impl PreparedIssuer {
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
         if !issuer.has_keys() && !issuer.is_introspected() {
-            errors.push(keys::none(&label));
+            errors.push(keys::none(&label, issuer.key_set_url.as_deref(), cfg!(feature = "jwks")));
         }
         let fetched = fetchers.fetched_keys(index, issuer, errors);
         let keys = if issuer.source_of_keys().is_given() {

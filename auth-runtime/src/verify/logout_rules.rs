@@ -34,14 +34,12 @@ impl TrustedIssuer {
     /// [`back_channel_logout`](crate::provider_logout::back_channel_logout).
     ///
     /// ```
-    /// use auth_runtime::verify::TrustedIssuer;
+    /// use auth_runtime::verify::providers;
     ///
     /// # let jwks = "";
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .audience("orders")
+    /// let keycloak = providers::keycloak("https://id.example.com/realms/shop", "orders")
     ///     .jwks(jwks)
-    ///     .logout_audience("shop-web")
-    ///     .access_tokens_have_sid();
+    ///     .logout_audience("shop-web");
     /// # let _ = keycloak;
     /// ```
     pub fn logout_audience(mut self, client_id: impl Into<String>) -> Self {

@@ -35,7 +35,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_nobody() {
+async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_no_issuer() {
     let server = Server::answering(active()).await;
     let (own, foreign) = (key(), key());
     let app = App::with(issuer(&server).key(own.verifying_key()), |builder| builder.issuer(other(&foreign)));
@@ -67,7 +67,7 @@ async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_nobody() {
         ("a JWT of this issuer", jwt(&own, ISSUER), Some("https://id.test bob"), false),
         ("a JWT of another", jwt(&foreign, OTHER), Some("https://other.test bob"), false),
         ("a JWT of this issuer with another's key", jwt(&foreign, ISSUER), None, false),
-        ("a JWT of nobody", jwt(&own, "https://nobody.test"), None, false),
+        ("a JWT of an unknown issuer", jwt(&own, "https://unknown.test"), None, false),
         ("a JWT without payload", format!("{header}..x"), None, false),
         ("a header with space before it", format!("{}.b.c", encoded(r#" {"alg":"EdDSA"}"#)), None, false),
         ("a header that is cut off", format!("{}.b.c", encoded(r#"{"alg":"Ed"#)), None, false),
@@ -105,7 +105,7 @@ async fn jwts_are_introspected_by_choice_those_of_this_issuer_alone() {
     let asked = server.count();
     assert_eq!(app.get(&jwt(&foreign, OTHER)).await.1, "https://other.test bob [] [] []");
     assert_eq!(app.status(&jwt(&own, OTHER)).await, 401);
-    assert_eq!(app.status(&jwt(&own, "https://nobody.test")).await, 401);
+    assert_eq!(app.status(&jwt(&own, "https://unknown.test")).await, 401);
     assert_eq!(server.count(), asked);
     // An answer about another issuer's token is no caller, whichever the token names.
     let mut answer = active();

@@ -121,7 +121,7 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         answer => answer,
     };
     let mut answer = answered(answer).await;
-    // Whoever asks again must connect again: the port may be closed by then.
+    // A client that asks again must connect again: the port may be closed by then.
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }

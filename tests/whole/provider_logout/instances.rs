@@ -1,4 +1,4 @@
-//! What one instance is told, every instance and every socket enforces; and what can't be recorded is not acknowledged.
+//! What one instance receives, every instance and every socket enforces; and what can't be recorded is not acknowledged.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

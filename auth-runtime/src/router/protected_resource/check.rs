@@ -111,7 +111,7 @@ fn check_issuers(resource: &DeclaredResource, engine: &Engine, wrong: &mut impl 
         wrong(format!(
             "{} needs no `aud`, so a token for another service would be accepted (RFC 8707 §2): call `.audience({identifier:?})` on its \
              `TrustedIssuer`, or finish the routes for its callers with an engine of their own. A preset that takes the client for the audience \
-             can't be used",
+             needs `.claim(\"aud\", ClaimRule::Present)` besides",
             issuer.label()
         ));
     }

@@ -22,7 +22,7 @@ impl ResourceIdentifier {
         )?;
         if path.contains(['?', '#']) {
             return Err(
-                "it has a query or a fragment: leave it out (RFC 9728 §1.2, RFC 8707 §2), and tell resources apart by their paths",
+                "it has a query or a fragment: leave it out (RFC 9728 §1.2, RFC 8707 §2), and distinguish resources by their paths",
             );
         }
         if origin.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -1,4 +1,4 @@
-//! How this service proves to the issuer who it is. The endpoint answers nobody else (RFC 7662 §2.1, §4).
+//! How this service proves to the issuer who it is. The endpoint answers no other client (RFC 7662 §2.1, §4).
 
 use std::fmt;
 use std::time::SystemTime;

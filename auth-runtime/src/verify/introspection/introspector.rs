@@ -96,7 +96,7 @@ impl Introspector {
         let client = match introspection.clients.as_slice() {
             [client] => client.objection().map_or(Ok(client), Err),
             [] => Err(
-                "nothing proves to the issuer who this service is, and it answers nobody else (RFC 7662 §2.1): call \
+                "nothing proves to the issuer who this service is, and it answers no other client (RFC 7662 §2.1): call \
                  `.client_secret_basic(id, secret)`, `.client_secret_post(id, secret)` or `.private_key_jwt(id, key)`",
             ),
             _ => Err(

@@ -10,7 +10,7 @@ use crate::verify::TrustedIssuer;
 /// - `aud` must contain `api`. Never pass the id of an application: ID tokens have it as their `aud`. Tokens with `nonce`, `at_hash` or
 ///   `c_hash` are rejected, since ID tokens alone have these.
 /// - Permissions are `permissions`, which a token has if "Enable RBAC" and "Add Permissions in the Access Token" are on for the API. Without
-///   RBAC the scopes are whatever the application asked for, whoever the user is: then no rule should rely on them.
+///   RBAC the scopes are whatever the application asked for, for every user alike: then no rule should rely on them.
 /// - Roles are in a claim that an Action adds, under a name of your own: `.roles_at("https://shop.example.com/roles")`.
 ///
 /// Both token profiles are read, Auth0's and that of RFC 9068.
