@@ -244,7 +244,7 @@ fn trace_session(event: &AuditEvent<'_>) {
     match (event.action, event.rejection) {
         (AuditAction::RefreshTokenReuse, _) => line!(warn, "auth: {}", event.action.happened()),
         (_, Some(kind)) if kind.status().is_server_error() && !event.is_provoked => {
-            line!(error, "auth: {action} failed")
+            line!(error, "auth: {action} failed");
         }
         (_, Some(_)) => line!(info, "auth: {action} rejected"),
         // Frequent, and nothing that anybody must read.
