@@ -2,6 +2,8 @@
 
 #[cfg(feature = "api-keys")]
 mod api_keys;
+#[cfg(feature = "token-routes")]
+mod attempts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -43,6 +45,8 @@ struct Tables {
     by_subject: BTreeSet<(String, String, FamilyId)>,
     #[cfg(feature = "api-keys")]
     api_keys: api_keys::ApiKeyTables,
+    #[cfg(feature = "token-routes")]
+    attempts: attempts::AttemptTables,
 }
 
 /// Without the rows, which name users.

@@ -3,7 +3,7 @@
 use auth_runtime::routing::{ProtectedResource, get};
 use auth_runtime::source::Query;
 use auth_runtime::testing::TestAuth;
-use auth_runtime::verify::{Algorithm, Introspection, Key, TrustedIssuer};
+use auth_runtime::verify::{Algorithm, Introspection, Key, TrustedIssuer, providers};
 use auth_runtime::{Auth, AuthBuilder, Router, rule};
 
 use super::{PROVIDER, RESOURCE, beside, engine, home, read, test_engine};
@@ -94,6 +94,10 @@ fn a_trusted_issuer_has_the_resource_as_its_audience() {
     let other = || TrustedIssuer::new("https://other.example").key(key());
     for (issuer, label) in [
         (other().dangerously_accept_any_audience(), "issuer `https://other.example` needs no `aud`"),
+        (
+            providers::cognito("eu-west-1_shop", "client").key(key()).audience(RESOURCE),
+            "issuer `https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_shop` needs no `aud`",
+        ),
         (other().dangerously_expect_no_audience(), "issuer `https://other.example` needs no `aud`"),
         (
             TrustedIssuer::dangerously_expect_no_issuer().dangerously_accept_any_audience().key(key()),
