@@ -23,7 +23,8 @@ pub struct AuditEvent<'a> {
     /// The caller of a [`Request`](AuditAction::Request), where that is known: also of a rejected caller whose token was valid.
     /// `None` for all other actions.
     pub principal: Option<&'a Principal>,
-    /// The issuer of the subject and of the session: `iss` of their tokens.
+    /// The issuer of the subject and of the session: `iss` of their tokens. For a [`ProviderLogout`](AuditAction::ProviderLogout) that is
+    /// rejected, who has signed it, if its signature was verified.
     pub issuer: Option<&'a str>,
     /// The user whom it is about, where that is known: `sub`. For a request, the caller.
     pub subject: Option<&'a str>,
@@ -51,6 +52,8 @@ pub struct AuditEvent<'a> {
     pub rejection: Option<RejectionKind>,
     /// The reason, as a text for logs. A caller never receives it.
     pub reason: &'a str,
+    /// Whether everyone can cause it, with a credential that is made up: then it is no error of the service.
+    pub(crate) is_provoked: bool,
 }
 
 /// What an [`AuditEvent`] is about. Each is also reported when it fails: then [`AuditEvent::rejection`] says why.
@@ -152,6 +155,7 @@ impl<'a> AuditEvent<'a> {
             handler: "",
             rejection: None,
             reason: action.happened(),
+            is_provoked: false,
         }
     }
 
@@ -221,7 +225,7 @@ fn trace_request(event: &AuditEvent<'_>) {
         return;
     };
     let (status, code) = (kind.status().as_u16(), kind.code());
-    if kind.status().is_server_error() {
+    if kind.status().is_server_error() && !event.is_provoked {
         tracing::error!(method, route, handler, subject, status, code, reason, "auth: rejected");
     } else {
         tracing::info!(method, route, handler, subject, status, code, reason, "auth: rejected");
@@ -240,7 +244,9 @@ fn trace_session(event: &AuditEvent<'_>) {
     }
     match (event.action, event.rejection) {
         (AuditAction::RefreshTokenReuse, _) => line!(warn, "auth: {}", event.action.happened()),
-        (_, Some(kind)) if kind.status().is_server_error() => line!(error, "auth: {action} failed"),
+        (_, Some(kind)) if kind.status().is_server_error() && !event.is_provoked => {
+            line!(error, "auth: {action} failed");
+        }
         (_, Some(_)) => line!(info, "auth: {action} rejected"),
         // Frequent, and nothing that anybody must read.
         (AuditAction::Refresh | AuditAction::RefreshRepeat, None) => {

@@ -5,12 +5,14 @@
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
 //!
-//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], and `ApiKeyStore` if it keeps API keys (feature
-//! `api-keys`). The contract that it must satisfy is a test suite in
-//! `tests/whole/stores` of the repository, to which one line adds a store.
+//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], `ApiKeyStore` if it keeps API keys (feature `api-keys`), and
+//! `AttemptStore` if it counts login attempts for several instances (feature `token-routes`). The contract that it must satisfy is a test
+//! suite, `testing::store_contract!` (feature `test-util`), which takes one line.
 
 #[cfg(feature = "api-keys")]
 mod api_key;
+#[cfg(feature = "token-routes")]
+mod attempts;
 mod entry;
 mod error;
 mod log;
@@ -27,6 +29,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "api-keys")]
 pub use self::api_key::{ApiKeyRecord, ApiKeyStore, ApiKeyUse};
+#[cfg(feature = "token-routes")]
+pub use self::attempts::{AttemptKey, AttemptLimit, AttemptStore, CountedAttempt};
 pub(crate) use self::entry::{EntryMeaning, LoggedRevocation};
 pub use self::error::StoreError;
 pub use self::log::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog};

@@ -1,10 +1,13 @@
 //! Key sets that are fetched: when, by whom, and what is answered meanwhile. The provider is a function here; `provider` has one that
 //! is asked over HTTP.
 
+mod attack;
 mod configuration;
 mod hostile;
 mod issuers;
 mod provider;
+mod proxy;
+mod reports;
 mod server;
 mod tls;
 mod unknown_keys;
@@ -256,7 +259,7 @@ async fn a_provider_that_is_down_is_an_error_of_the_start_or_503_until_it_is_up(
     let clock = TestClock::new();
     let auth = engine(&clock, provider.issuer());
     let error = auth.start().await.unwrap_err();
-    assert_eq!(error.issuers().collect::<Vec<_>>(), ["issuer `https://id.test`"]);
+    assert_eq!(error.issuers().collect::<Vec<_>>(), ["https://id.test"]);
     let text = error.to_string();
     assert!(text.contains("the provider is down") && text.contains("serve_503_until_reachable"), "{text}");
     provider.publish(&[&a]);

@@ -44,7 +44,7 @@ where
     ///   | member | from |
     ///   |---|---|
     ///   | `resource` | the identifier |
-    ///   | `authorization_servers` | the [trusted issuers](crate::verify::TrustedIssuer) whose name is a URL and whose audience is the identifier; not the engine's own token issuer, which has no metadata |
+    ///   | `authorization_servers` | the [trusted issuers](crate::verify::TrustedIssuer), with keys or introspected, whose name is a URL and whose audience is the identifier; not the engine's own token issuer, which has no metadata |
     ///   | `scopes_supported` | the rules of the routes that take bearer tokens, and the [declared](crate::routing::MethodRouter::declares) rules; not of those that [hide](crate::routing::MethodRouter::hide_scopes) them |
     ///   | `bearer_methods_supported` | `header` |
     ///

@@ -5,13 +5,16 @@ use super::issuer::{KeySetText, TrustedIssuer};
 use super::issuer_keys::IssuerKey;
 use super::jws::Header;
 use crate::error::ConfigErrors;
-use crate::jose::{Algorithm, Key, PreparedKey};
+use crate::jose::{Algorithm, Key, MAX_DOCUMENT_BYTES, PreparedKey};
 
 /// How many keys a token is tried with at most: a set of keys that all fit must not make a token cost as many verifications.
 pub(super) const MAX_TRIED: usize = 16;
 
-/// How long a set that is fetched may be, in bytes.
-const MAX_FETCHED_BYTES: usize = 512 * 1024;
+/// How many keys a set may have that is given.
+const MAX_GIVEN: usize = 1000;
+
+/// How many keys a set may have that is fetched: a server that others control must not have more parsed.
+const MAX_FETCHED: usize = 100;
 
 /// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set that have no `alg`.
 pub(super) fn prepare(
@@ -33,7 +36,7 @@ pub(super) fn prepare(
         check_algorithms(label, algorithms, !sets.is_empty(), errors);
     }
     for set in sets {
-        match Key::prepare_set(&set.0, algorithms, label) {
+        match Key::prepare_set(&set.0, MAX_GIVEN, algorithms, label) {
             Ok(set) => keys.extend(set),
             Err(reason) => errors.push(format!("{label}: {reason}")),
         }
@@ -65,13 +68,13 @@ pub(super) fn prepare_fetched(
     jwks: &str,
     algorithms: Option<&[Algorithm]>,
 ) -> Result<Vec<PreparedKey>, String> {
-    if jwks.len() > MAX_FETCHED_BYTES {
+    if jwks.len() > MAX_DOCUMENT_BYTES {
         return Err(format!(
-            "the key set has {} bytes, and {MAX_FETCHED_BYTES} at most are read",
+            "the key set has {} bytes, and {MAX_DOCUMENT_BYTES} at most are read",
             jwks.len()
         ));
     }
-    Key::prepare_set(jwks, algorithms, label)
+    Key::prepare_set(jwks, MAX_FETCHED, algorithms, label)
 }
 
 /// Reports what does not fit an issuer whose keys are fetched.

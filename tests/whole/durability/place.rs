@@ -16,7 +16,7 @@ use crate::support::{status, until};
 #[auth]
 async fn guarded() {}
 
-/// What was acknowledged is enforced, requests are served, nothing is acknowledged, and a load balancer is told.
+/// What was acknowledged is enforced, requests are served, nothing is acknowledged, and a load balancer learns of it.
 #[tokio::test]
 async fn a_file_that_is_gone_is_reported_and_nothing_is_acknowledged() {
     let (directory, path) = new_store();
@@ -64,7 +64,7 @@ fn a_new_store_is_announced_and_an_existing_one_is_not() {
     let log = CapturedLog::start(Level::WARN);
     drop(RedbStore::open(&path).unwrap());
     let text = log.take();
-    assert!(text.contains("WARN") && text.contains("the store is new: nobody is logged in"), "{text}");
+    assert!(text.contains("WARN") && text.contains("the store is new: no user is logged in"), "{text}");
     assert!(text.contains(&path.display().to_string()) && text.contains("require_existing"), "{text}");
     drop(RedbStore::open(&path).unwrap());
     drop(RedbStore::options().require_existing().open(&path).unwrap());

@@ -31,6 +31,13 @@ async fn server(keys: &[&SigningKey]) -> Server {
     server
 }
 
+/// A key one of whose members is a text of 400 KB that looks like two lines of a log.
+fn forged(member: &str) -> Value {
+    let mut key = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "k"});
+    key[member] = format!("\nforged line {}", "x".repeat(400 * 1024)).into();
+    key
+}
+
 /// OpenID Connect Discovery 1.0 §4, RFC 8414 §3.
 #[tokio::test]
 async fn an_issuer_is_found_by_its_metadata() {
@@ -61,9 +68,20 @@ async fn metadata_of_another_issuer_is_refused() {
         let other = other.replace("{url}", &server.url);
         server.set(OPENID, metadata(&other, &format!("{}/jwks", server.url)));
         let error = discovering(&TestClock::new(), &server.url).start().await.unwrap_err().to_string();
-        assert!(error.contains(&format!("is of the issuer `{other}`")), "{error}");
+        assert!(error.contains(&format!("is of the issuer {other:?}")), "{error}");
         assert_eq!(server.take_requests(), [OPENID], "the key set is not asked for");
     }
+}
+
+/// Both addresses are named, and what to call where there is no metadata.
+#[tokio::test]
+async fn metadata_that_is_nowhere_is_no_outage() {
+    let server = Server::start().await;
+    let error = discovering(&TestClock::new(), &server.url).start().await.unwrap_err().to_string();
+    for part in [OPENID, OAUTH, "404", "`TrustedIssuer::jwks_url(..)`"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!error.contains("serve_503_until_reachable"), "{error}");
 }
 
 #[tokio::test]
@@ -108,22 +126,36 @@ async fn answers_that_are_no_key_set_replace_nothing() {
             Reply::with_status("308 Permanent Redirect", "text/plain", &redirect, ""),
             "redirects to",
         ),
-        ("HTML", Reply::ok("text/html", "", &good), "content type `text/html`"),
+        ("HTML", Reply::ok("text/html", "", &good), r#"content type "text/html""#),
         (
             "no type",
             Reply::Bytes(format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{good}").into()),
-            "content type ``",
+            r#"content type """#,
         ),
         (
             "gzip",
             Reply::ok("application/json", "Content-Encoding: gzip\r\n", [0x1f, 0x8b, 8]),
-            "encoding `gzip`",
+            r#"encoding "gzip""#,
         ),
         ("garbage", Reply::json([0xff, 0xfe, 0]), "not UTF-8"),
         ("no JSON", Reply::json("{"), "this is not a JWKS"),
         ("empty", Reply::json(r#"{"keys":[]}"#), "no usable key: it is empty"),
-        ("10,000 keys", Reply::json(json!({ "keys": many }).to_string()), "10000 keys, and 1000 at most"),
-        ("1,000 unusable", Reply::json(json!({ "keys": many.split_at(1000).0 }).to_string()), "and 990 more"),
+        ("10,000 keys", Reply::json(json!({ "keys": many }).to_string()), "10000 keys, and 100 at most"),
+        ("100 unusable", Reply::json(json!({ "keys": many.split_at(100).0 }).to_string()), "and 90 more"),
+        ("a long `alg`", Reply::json(json!({ "keys": [forged("alg")] }).to_string()), r"\nforged line"),
+        ("a long `crv`", Reply::json(json!({ "keys": [forged("crv")] }).to_string()), r"\nforged line"),
+        ("a long `kty`", Reply::json(json!({ "keys": [forged("kty")] }).to_string()), r"\nforged line"),
+        ("a long type", Reply::ok(&"x".repeat(10_000), "", &good), "answered with the content type"),
+        (
+            "a long redirect",
+            Reply::with_status(
+                "302 Found",
+                "text/plain",
+                &format!("Location: /{}\r\n", "x".repeat(10_000)),
+                "",
+            ),
+            "no redirect is followed",
+        ),
         ("endless", Reply::Endless(chunked.to_owned()), "more than 524288 bytes"),
         (
             "cut",
@@ -148,6 +180,14 @@ async fn answers_that_are_no_key_set_replace_nothing() {
         let error = engine(&clock, issuer()).start().await.expect_err(what).to_string();
         assert!(error.contains(expected), "{what}: {error}");
         assert!(error.len() < 2000, "{what}: {error}");
+        assert!(!error.contains("\nforged"), "{what}: {error}");
+        // What must be mended is not to be waited for.
+        let advises = error.contains("serve_503_until_reachable");
+        assert!(advises || what != "500", "{what}: {error}");
+        assert!(
+            !advises || !["HTML", "no JSON", "empty", "a redirect", "endless"].contains(&what),
+            "{what}: {error}"
+        );
         // The engine that has keys asks since a token names one that it does not have.
         let made_up = token_of(&key("made up"), "https://id.test");
         assert!(kind(&auth, &made_up).await.is_err(), "{what}");

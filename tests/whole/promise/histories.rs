@@ -63,7 +63,27 @@ async fn what_the_store_has_lost_is_appended_again_by_the_process_that_recorded_
     }
 }
 
-/// Nobody knows of it any more but those who have read it.
+/// What is appended again is at the position at which it was before, and an entry that a reader does not know is before it.
+#[tokio::test(start_paused = true)]
+async fn a_position_of_the_former_log_is_not_taken_for_one_in_the_new_log() {
+    let world = World::new(2).await;
+    for id in ["a", "b"] {
+        assert!(world.instances[0].revoke(id).await);
+    }
+    world.pass(2 * A_SECOND).await;
+    world.instances[1].connection.set_fault(Fault::Cut);
+    world.store.restore(Data::default());
+    assert!(world.instances[0].revoke("new").await);
+    world.pass(3 * A_SECOND).await;
+    assert_eq!(world.store.data().entries().count(), 3, "they were appended again");
+    world.instances[1].connection.set_fault(Fault::None);
+    world.pass(3 * A_SECOND).await;
+    for id in ["a", "b", "new"] {
+        assert_eq!(world.instances[1].ask(&world.token(id)).await, Answer::Revoked, "{id}");
+    }
+}
+
+/// Only those that have read it know of it any more.
 #[tokio::test(start_paused = true)]
 async fn what_a_process_recorded_that_has_ended_stays_revoked_where_it_was_read() {
     let (mut world, dump) = world_with_dump().await;

@@ -1,10 +1,11 @@
 //! Limits on login attempts: by account, against guessing one password, and by address and by IPv6 site, against trying one password on
 //! every account.
 
+mod shared;
+
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,12 +16,9 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+pub(super) use self::shared::SharedLimits;
 use super::account::{Account, AccountKey};
-
-/// The product of the two maxima is 2^62.9 ns, so governor's 64 bits overflow after a process has run for more than 290 years.
-const MAX_BURST: u32 = 100_000;
-const MAX_REPLENISH: Duration = Duration::from_secs(24 * 60 * 60);
-const MIN_REPLENISH: Duration = Duration::from_millis(1);
+use crate::store::AttemptLimit;
 
 /// With more keys than this, those whose attempts are all replenished are dropped.
 const MANY_KEYS: usize = 100_000;
@@ -33,49 +31,6 @@ const NETWORK_OF_CLIENT: u128 = !0 << 64;
 
 /// The bits of an IPv6 address that name a site. One customer of a provider is given as much at most, in general (RFC 6177 §2).
 const SITE_OF_CLIENT: u128 = !0 << 80;
-
-/// How many login attempts are allowed: a number at once, and one more in each interval after that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AttemptLimit {
-    burst: NonZeroU32,
-    replenish_one_every: Duration,
-}
-
-impl AttemptLimit {
-    /// The default for an account: 10 attempts at once, and one more every 30 seconds.
-    pub const PER_ACCOUNT: Self = Self::new(10, Duration::from_secs(30));
-
-    /// The default for an address, which many people may share: 50 attempts at once, and one more every 2 seconds.
-    pub const PER_ADDRESS: Self = Self::new(50, Duration::from_secs(2));
-
-    /// The default for an IPv6 site (/48), which has 65,536 networks: 500 attempts at once, and one more every 200 milliseconds.
-    pub const PER_IPV6_SITE: Self = Self::new(500, Duration::from_millis(200));
-
-    /// `burst` attempts at once, and one more every `replenish_one_every`, up to `burst`.
-    ///
-    /// `burst` is clamped to 1 to 100,000, and `replenish_one_every` to 1 millisecond to 1 day.
-    #[must_use]
-    pub const fn new(burst: u32, replenish_one_every: Duration) -> Self {
-        let burst = match NonZeroU32::new(if burst > MAX_BURST { MAX_BURST } else { burst }) {
-            Some(burst) => burst,
-            None => NonZeroU32::MIN,
-        };
-        let replenish_one_every = if replenish_one_every.as_nanos() < MIN_REPLENISH.as_nanos() {
-            MIN_REPLENISH
-        } else if replenish_one_every.as_nanos() > MAX_REPLENISH.as_nanos() {
-            MAX_REPLENISH
-        } else {
-            replenish_one_every
-        };
-        Self { burst, replenish_one_every }
-    }
-
-    fn quota(self) -> Quota {
-        // `None` is for a period of zero, which `new` rules out.
-        let quota = Quota::with_period(self.replenish_one_every);
-        quota.unwrap_or_else(|| Quota::per_second(self.burst)).allow_burst(self.burst)
-    }
-}
 
 /// The login attempts so far. Of an account's name, a hash with a random key is stored.
 pub(crate) struct LoginLimits {
@@ -92,7 +47,7 @@ type Limiter = RateLimiter<u64, DashMapStateStore<u64>, MonotonicTime, NoOpMiddl
 impl LoginLimits {
     pub(crate) fn new(per_account: AttemptLimit, per_address: AttemptLimit, per_site: AttemptLimit) -> Self {
         let time = MonotonicTime { start: Instant::now() };
-        let limiter = |limit: AttemptLimit| RateLimiter::dashmap_with_clock(limit.quota(), time);
+        let limiter = |limit: AttemptLimit| RateLimiter::dashmap_with_clock(quota(limit), time);
         Self {
             time,
             hasher: RandomState::new(),
@@ -108,7 +63,7 @@ impl LoginLimits {
     /// It counts for the address even if the site's or the account's limit rejects it, and for nothing beyond the limit that rejects it.
     ///
     /// # Errors
-    /// How long to wait, in whole seconds and at least one, for `Retry-After` (RFC 9110 §10.2.3).
+    /// How long to wait, in [whole seconds](whole_seconds).
     pub(super) fn attempt(&self, account: Account<'_>, address: IpAddr) -> Result<AccountKey, Duration> {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(ATTEMPTS_BETWEEN_SWEEPS) {
             for limiter in [&self.by_account, &self.by_address, &self.by_site] {
@@ -125,11 +80,9 @@ impl LoginLimits {
     }
 
     fn count(&self, limiter: &Limiter, key: impl Hash) -> Result<(), Duration> {
-        limiter.check_key(&self.hasher.hash_one(key)).map_err(|not_until| {
-            let wait = not_until.wait_time_from(self.time.now());
-            Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-                .max(Duration::from_secs(1))
-        })
+        limiter
+            .check_key(&self.hasher.hash_one(key))
+            .map_err(|not_until| whole_seconds(not_until.wait_time_from(self.time.now())))
     }
 }
 
@@ -141,6 +94,19 @@ impl fmt::Debug for LoginLimits {
             .field("sites", &self.by_site.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Rounds a wait up to whole seconds, and to at least one, for `Retry-After` (RFC 9110 §10.2.3).
+fn whole_seconds(wait: Duration) -> Duration {
+    Duration::from_secs(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
+}
+
+/// The limit in governor's terms. The product of its maxima is 2^62.9 ns, so governor's 64 bits overflow after a process has run for more
+/// than 290 years.
+fn quota(limit: AttemptLimit) -> Quota {
+    // `None` is for a period of zero, which `AttemptLimit::new` rules out.
+    let quota = Quota::with_period(limit.replenish_one_every());
+    quota.unwrap_or_else(|| Quota::per_second(limit.burst())).allow_burst(limit.burst())
 }
 
 /// Drops the keys whose attempts are all replenished, if there are more than `many` keys.
