@@ -35,6 +35,7 @@ mod protected_resource;
 mod provider_logout;
 mod providers;
 mod redirect_to_login;
+mod redis;
 mod rejections;
 mod replace_keys;
 mod routers;

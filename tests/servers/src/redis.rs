@@ -52,11 +52,11 @@ impl RedisOptions {
         Self::default().with(&["appendonly yes", "appendfsync always"])
     }
 
-    /// A replica of this server.
+    /// A replica of the server at this port.
     #[must_use]
-    pub fn replica_of(primary: &RedisServer) -> Self {
+    pub fn replica_of(primary: u16) -> Self {
         Self::durable().with(&[
-            &format!("replicaof 127.0.0.1 {}", primary.port),
+            &format!("replicaof 127.0.0.1 {primary}"),
             "repl-ping-replica-period 1",
             "repl-diskless-sync-delay 0",
         ])
@@ -74,10 +74,10 @@ impl RedisOptions {
         options
     }
 
-    /// A Cluster of one node.
+    /// A node of a Cluster, which has no slots yet.
     #[must_use]
-    pub fn cluster() -> Self {
-        Self::durable().with(&["cluster-enabled yes"])
+    pub fn cluster_node() -> Self {
+        Self::durable().with(&["cluster-enabled yes", &format!("cluster-port {}", free_port())])
     }
 
     /// With TLS, of a certificate for 127.0.0.1, which `openssl` makes.
@@ -137,6 +137,22 @@ impl RedisServer {
         let (answer, is_answered) = self.ask(arguments);
         assert!(is_answered, "{arguments:?}: {answer}");
         answer
+    }
+
+    /// All that it has written to its disk, of which nothing is deleted: with `appendonly yes`, each command that changed something.
+    pub fn written(&self) -> Vec<u8> {
+        let folder = self.folder.path().join("appendonlydir");
+        fs::read_dir(folder).unwrap().flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+    }
+
+    /// Has its next snapshot fail, as one does when the disk is full.
+    pub fn break_snapshots(&self) {
+        fs::create_dir(self.folder.path().join("dump.rdb")).unwrap();
+    }
+
+    /// Ends what [`break_snapshots`](Self::break_snapshots) has begun.
+    pub fn repair_snapshots(&self) {
+        fs::remove_dir(self.folder.path().join("dump.rdb")).unwrap();
     }
 
     /// Kills it, with SIGKILL. It has written its data to its folder, as far as its settings say so.
