@@ -9,22 +9,28 @@
 //! | [`RevocationStatus`] | how many revocations are in memory, and how current they are |
 //! | [`RevokeError`] | why a token, session or user could not be revoked |
 
+mod acknowledged;
 mod error;
 mod follow;
 mod forgotten;
+mod freshness;
+mod generation;
 mod heartbeat;
+mod log_reader;
 mod revocations;
 mod revoker;
+mod status;
+mod store_clock;
 mod view;
 mod waiters;
 
 pub use self::error::RevokeError;
 pub(crate) use self::follow::RevocationState;
-pub use self::follow::RevocationStatus;
 pub(crate) use self::forgotten::{SubjectCache, SubjectCaches, Subjects};
 pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revocations::Revocations;
 pub(crate) use self::revoker::{Revoked, Revoker};
+pub use self::status::RevocationStatus;
 pub(crate) use self::view::RevocationView;
 pub(crate) use self::waiters::Registration;
 pub use crate::store::Revocation;

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
+//! | `RedisStore` | a service of many instances, with a Redis or Valkey server | `redis` |
 //!
 //! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], and `ApiKeyStore` if it keeps API keys (feature
 //! `api-keys`). The contract that it must satisfy is a test suite in
@@ -13,14 +14,17 @@
 mod api_key;
 #[cfg(feature = "token-routes")]
 mod attempts;
+mod entry;
 mod error;
+mod log;
 mod memory;
 #[cfg(feature = "redb")]
 mod redb;
+#[cfg(feature = "redis")]
+mod redis;
 mod revocation;
 
 use std::fmt;
-use std::future::ready;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,89 +34,19 @@ use serde::{Deserialize, Serialize};
 pub use self::api_key::{ApiKeyRecord, ApiKeyStore, ApiKeyUse};
 #[cfg(feature = "token-routes")]
 pub use self::attempts::{AttemptKey, AttemptLimit, AttemptStore, CountedAttempt};
+pub(crate) use self::entry::{EntryMeaning, LoggedRevocation};
 pub use self::error::StoreError;
+pub use self::log::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]
 pub use self::redb::{RedbStore, RedbStoreOptions};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreOptions};
 pub use self::revocation::Revocation;
 use crate::clock::unix_seconds;
 
 /// The future of a store's method.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// An append-only log of revocations, which every instance of a service reads.
-///
-/// A cursor is a position in it; 0 is before the first entry. A read that begins after an append was acknowledged returns its entries.
-/// After a reader has read up to a cursor, no entry may appear before that cursor. A store whose transactions can commit in another order than their numbers must prevent that.
-pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
-    /// Appends all entries or none. When the future completes without an error, the entries are as durable as the store is.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails. Then the entries may or may not be recorded.
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()>;
-
-    /// Returns at most `limit` entries after the cursor `after`, oldest first. Entries whose `keep_until` has passed may be
-    /// missing.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the log can't be read.
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage>;
-
-    /// Checks that the store can be written. It is called every second: a store that can't tell without a write returns what it
-    /// knows. While it fails, [`RevocationStatus::writable`](crate::revocation::RevocationStatus::writable) is `false` and
-    /// [`readiness`](crate::session::readiness) answers 503. Default: the store can be written.
-    ///
-    /// # Errors
-    /// [`StoreError`] if a write would fail.
-    fn check_writable(&self) -> StoreFuture<'_, ()> {
-        Box::pin(ready(Ok(())))
-    }
-
-    /// Returns the time that was last passed to [`set_confirmed_time`](Self::set_confirmed_time); `None` if there is none. Default:
-    /// none. Then nothing is deleted in the first hour after a start, in case the clock is wrong.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store can't be read.
-    fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    /// Remembers a time, once a minute: the next process goes on from it, if its clock is wrong. Default: does nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store can't be written.
-    fn set_confirmed_time(&self, time: SystemTime) -> StoreFuture<'_, ()> {
-        let _ = time;
-        Box::pin(ready(Ok(())))
-    }
-
-    /// Deletes a bounded number of entries whose `keep_until` is before `now`, so that other calls do not wait for long. Returns
-    /// whether more entries can be deleted.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the log can't be written.
-    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool>;
-}
-
-/// A revocation, and the time until which the log keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]
-pub struct LoggedRevocation {
-    /// What is revoked.
-    pub revocation: Revocation,
-    /// When the last token that it can concern has expired, or no cache can have what it evicts. The entry can be deleted after that.
-    pub keep_until: SystemTime,
-}
-
-/// A part of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]
-pub struct LogPage {
-    /// The entries, oldest first.
-    pub entries: Vec<LoggedRevocation>,
-    /// The cursor of the last entry; the requested cursor if there are no entries.
-    pub cursor: u64,
-}
 
 /// A store of refresh-token families: one row for each session, with the generation of the token that is valid now.
 pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {

@@ -45,11 +45,19 @@ use crate::engine::{Auth, AuthBuilder};
 use crate::jose::SigningKey;
 use crate::pipeline::InjectedPrincipal;
 use crate::principal::{Principal, WatchedBy};
+use crate::store::{LogEntry, LoggedRevocation, Revocation};
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::vocabulary::VocabularyIndex;
 
 const ISSUER: &str = "https://issuer.test";
 const AUDIENCE: &str = "test";
+
+/// The entry that an instance of this version appends to the [log](crate::store::RevocationLog) for a revocation: for a test of what
+/// another instance has revoked.
+#[must_use]
+pub fn log_entry(revocation: Revocation, keep_until: SystemTime, tag: u64) -> LogEntry {
+    LoggedRevocation { revocation, keep_until, tag }.to_entry()
+}
 
 /// A clock that the test sets. It starts at the same time in every test.
 #[derive(Clone, Debug)]

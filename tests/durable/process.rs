@@ -12,7 +12,8 @@ use auth_runtime::api_key::{ApiKeyError, ApiKeyOptions};
 use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{Subject, TokenError};
 use auth_runtime::store::{
-    LoggedRevocation, MemoryStore, RedbStore, RefreshTokenFamily, RefreshTokenStore as _, RevocationLog as _,
+    LogCursor, LogEntry, MemoryStore, RedbStore, RefreshTokenFamily, RefreshTokenStore as _,
+    RevocationLog as _,
 };
 use auth_tests::durable::{Line, PARTNER, Service, SocketService, limit_file_size, token};
 use auth_tests::support::until;
@@ -105,10 +106,8 @@ async fn hang(store: &Path) {
         ends_with_browser: false,
         label: None,
     };
-    let revoked = |id: &str| LoggedRevocation {
-        revocation: Revocation::Token { issuer: "i".into(), token_id: id.into() },
-        keep_until: UNIX_EPOCH + Duration::from_secs(100),
-    };
+    let revoked =
+        |id: &str| LogEntry { tag: 1, keep_until: UNIX_EPOCH + Duration::from_secs(100), bytes: id.into() };
     disk("well");
     let store = RedbStore::options().time_limit(Duration::from_millis(300)).open(store).unwrap();
     store.insert(family(1)).await.unwrap();
@@ -130,7 +129,7 @@ async fn hang(store: &Path) {
         assert_eq!(store.find([number; 16]).await.unwrap().is_some(), is_there, "{number}");
     }
     // A revocation that was written late is written.
-    let log = store.read(0, 10).await.unwrap();
+    let log = store.read(LogCursor::START, 10).await.unwrap().page().unwrap();
     assert_eq!(log.entries, [revoked("a")]);
     store.insert(family(3)).await.unwrap();
 }

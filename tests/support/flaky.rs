@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use auth_runtime::store::{
-    FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
-    StoreError, StoreFuture,
+    FamilyId, LogCursor, LogEntry, LogRead, MemoryStore, RefreshTokenFamily, RefreshTokenStore,
+    RevocationLog, StoreError, StoreFuture,
 };
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -82,7 +82,7 @@ impl FlakyStore {
 }
 
 impl RevocationLog for FlakyStore {
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
         self.calls.lock().unwrap().push(("append", entries.len()));
         if self.takes_no_revocation.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::new("the log is full")) });
@@ -99,7 +99,7 @@ impl RevocationLog for FlakyStore {
         })
     }
 
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         self.whole(move |store| store.read(after, limit))
     }
 

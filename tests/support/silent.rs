@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use auth_runtime::store::{
-    FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreFuture,
+    FamilyId, LogCursor, LogEntry, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreFuture,
 };
 use tokio::sync::watch::Sender;
 
@@ -39,11 +39,11 @@ impl<S> SilentStore<S> {
 }
 
 impl<S: RevocationLog> RevocationLog for SilentStore<S> {
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
         self.answer(|store| store.append(entries))
     }
 
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         self.answer(move |store| store.read(after, limit))
     }
 

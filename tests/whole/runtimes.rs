@@ -9,10 +9,10 @@ use auth_runtime::revocation::{Revocation, RevocationStatus};
 use auth_runtime::routing::get;
 use auth_runtime::session::readiness;
 use auth_runtime::store::{
-    FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
-    StoreFuture,
+    FamilyId, LogCursor, LogEntry, LogRead, MemoryStore, RefreshTokenFamily, RefreshTokenStore,
+    RevocationLog, StoreFuture,
 };
-use auth_runtime::testing::{TestAuth, TestUser};
+use auth_runtime::testing::{TestAuth, TestUser, log_entry};
 use auth_runtime::{Router, auth};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::yield_now;
@@ -40,17 +40,17 @@ impl HeldStore {
     async fn revoke(&self, token_id: &str, now: SystemTime) {
         let revocation =
             Revocation::Token { issuer: "https://issuer.test".into(), token_id: token_id.into() };
-        let entry = LoggedRevocation { revocation, keep_until: now + Duration::from_secs(86_400) };
+        let entry = log_entry(revocation, now + Duration::from_secs(86_400), 1);
         self.inner.append(vec![entry]).await.unwrap();
     }
 }
 
 impl RevocationLog for HeldStore {
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
         self.inner.append(entries)
     }
 
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         Box::pin(async move {
             let page = self.inner.read(after, limit).await;
             yield_now().await;

@@ -23,10 +23,14 @@ macro_rules! stores {
             stores!(@tests log $place $new, $open;
                 entries_come_back_in_order_and_in_pages
                 a_cursor_never_yields_what_lies_before_it
+                a_cursor_of_another_history_is_found_out
+                the_last_that_was_dropped_is_that_with_the_highest_sequence
+                a_wake_up_comes_only_for_new_entries
+                the_store_s_clock_is_near_that_of_this_machine_if_it_has_one
                 cursors_go_on_when_everything_was_dropped
                 an_append_is_readable_at_once_and_whole
                 a_reader_beside_writers_misses_nothing
-                every_revocation_comes_back_as_it_was
+                every_entry_comes_back_as_it_was
                 only_entries_that_expired_before_now_are_dropped
                 dropping_entries_says_whether_more_are_left_and_ends
                 a_clock_before_the_epoch_drops_no_entry

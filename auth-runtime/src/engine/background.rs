@@ -6,8 +6,9 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
 use super::Engine;
 use super::credential_watch::Surroundings;
@@ -16,6 +17,9 @@ use crate::store::StoreError;
 
 /// How often a store's log is read.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long after the store has said that something is new it is read, so that a busy log is read a few hundred times a second at most.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How long the store of API keys is waited for.
 #[cfg(feature = "api-keys")]
@@ -35,8 +39,7 @@ impl Engine {
                  driven: the task is started again, on the runtime of this call"
             );
         }
-        let task =
-            Task { engine: Arc::downgrade(self), turn: turn.number, surroundings: Surroundings::default() };
+        let task = Task { engine: Arc::downgrade(self), turn: turn.number };
         runtime.spawn(task.run());
     }
 
@@ -49,12 +52,10 @@ impl Engine {
         self.revocations.state.heartbeat()
     }
 
-    /// Reads on, and drops some of what has expired. What fails is logged and tried again at the next tick.
-    async fn tick(&self) {
-        /// How long it goes on dropping before it reads the log again.
+    /// Asks the store whether it can be written, and drops some of what has expired. What fails is logged and tried again at the next tick.
+    async fn tidy_up(&self) {
+        /// How long it goes on dropping before others have their turn.
         const AT_ONCE: Duration = Duration::from_millis(300);
-        // It logs its failure itself, and `status` reports it.
-        let _ = self.revocations.state.catch_up(self.now()).await;
         self.revocations.state.check_writable().await;
         // So that a jump is noticed when it happens, and not at the next login.
         let _ = self.check_clock();
@@ -77,9 +78,7 @@ impl Engine {
             }
         }
     }
-}
 
-impl Engine {
     /// Drops some of what has expired. Returns whether there is more.
     async fn drop_expired(&self) -> Result<bool, StoreError> {
         let more = self.revocations.drop_expired().await?;
@@ -98,47 +97,80 @@ impl Engine {
     }
 }
 
-/// The background task.
+/// The background task: three loops, none of which waits for another. A store that takes long to drop what has expired does not delay
+/// what it has new.
 struct Task {
     engine: Weak<Engine>,
     turn: u64,
-    surroundings: Surroundings,
 }
 
 impl Task {
-    async fn run(mut self) {
+    async fn run(self) {
+        let [follow, tidy_up] = [Loop::every_second(&self.engine), Loop::every_second(&self.engine)];
+        let watch = Loop::every_second(&self.engine);
+        let mut loops = pin!(async { tokio::join!(follow.follow(), tidy_up.tidy_up(), watch.watch()) });
+        // It beats whenever it is polled, and `watch` has it polled every second: a store that takes long is not an undriven runtime.
+        poll_fn(|context| match self.engine.upgrade() {
+            Some(engine) if engine.heartbeat().beat(self.turn, tokio::time::Instant::now()) => {
+                loops.as_mut().poll(context).map(drop)
+            }
+            // The engine is gone, or another task has taken over.
+            _ => Poll::Ready(()),
+        })
+        .await;
+    }
+}
+
+/// One of the loops. It has the engine only while it works.
+struct Loop<'a> {
+    engine: &'a Weak<Engine>,
+    ticks: Interval,
+}
+
+impl<'a> Loop<'a> {
+    fn every_second(engine: &'a Weak<Engine>) -> Self {
         let mut ticks = interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { engine, ticks }
+    }
+
+    /// Reads the log every second, and when the store says that there is something new.
+    async fn follow(mut self) {
         loop {
-            ticks.tick().await;
-            let Some(engine) = Weak::upgrade(&self.engine) else { return };
-            engine.refresh_keys();
-            if !self.tick(&engine).await {
-                return;
+            let woken = self.engine.upgrade().map(|engine| engine.revocations.state.wait_for_entries());
+            let Some(woken) = woken else { return };
+            match select(pin!(self.ticks.tick()), woken).await {
+                Either::Left(_) => {}
+                // Many that arrive within this time are read at once.
+                Either::Right(_) => sleep(LEAST_PAUSE).await,
+            }
+            let Some(engine) = self.engine.upgrade() else { return };
+            // It logs its failure itself, and `status` reports it.
+            if engine.revocations.state.catch_up().await.is_err() {
+                // Not before the next tick.
+                drop(engine);
+                self.ticks.tick().await;
             }
         }
     }
 
-    /// One tick. With `false` another task has taken over, and this one does nothing more.
-    async fn tick(&mut self, engine: &Engine) -> bool {
-        let mut tick = pin!(engine.tick());
-        // It beats whenever it is polled, and it is polled every second: a store that takes long is not an undriven runtime.
-        let turn = self.turn;
-        let mut tick = poll_fn(|context| {
-            if engine.heartbeat().beat(turn, tokio::time::Instant::now()) {
-                tick.as_mut().poll(context).map(|()| true)
-            } else {
-                Poll::Ready(false)
-            }
-        });
+    async fn tidy_up(mut self) {
         loop {
-            let ended = timeout(INTERVAL, &mut tick).await;
-            // After the log was read, and also while a store takes long.
-            if self.surroundings.have_changed(engine, tokio::time::Instant::now()) {
+            self.ticks.tick().await;
+            let Some(engine) = self.engine.upgrade() else { return };
+            engine.refresh_keys();
+            engine.tidy_up().await;
+        }
+    }
+
+    /// Wakes those who wait for the end of a credential when something changes that the log does not say.
+    async fn watch(mut self) {
+        let mut surroundings = Surroundings::default();
+        loop {
+            self.ticks.tick().await;
+            let Some(engine) = self.engine.upgrade() else { return };
+            if surroundings.have_changed(&engine, tokio::time::Instant::now()) {
                 engine.revocations.state.view().wake_all();
-            }
-            if let Ok(is_its_turn) = ended {
-                return is_its_turn;
             }
         }
     }

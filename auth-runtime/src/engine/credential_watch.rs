@@ -199,8 +199,7 @@ impl Watch {
     /// The user or the key can't be looked up now: it is tried again, but no longer than a view of revocations may be old.
     fn retry_subject(&mut self) -> Result<Option<Next>, EndReason> {
         let since = *self.subject_failed_at.get_or_insert_with(Instant::now);
-        let grace = u64::try_from(self.engine.revocations.state.max_staleness()).unwrap_or_default();
-        let is_over = since.elapsed() >= Duration::from_secs(grace).max(LOOKUP);
+        let is_over = since.elapsed() >= self.engine.revocations.state.max_staleness().max(LOOKUP);
         if is_over { Err(EndReason::Unavailable) } else { Ok(Some(Next::Wait(RETRY))) }
     }
 
@@ -265,9 +264,9 @@ impl Watch {
             }
             Err(error) => {
                 tracing::debug!(%error, "auth: a session can't be looked up, to prolong a socket or stream of it");
-                let grace = self.engine.revocations.state.max_staleness();
+                let grace = self.engine.revocations.state.max_staleness().as_secs();
                 // At least one look counts, also if it is late.
-                if self.has_failed && unix_seconds(now) >= last_end.saturating_add(grace) {
+                if self.has_failed && unix_seconds(now) >= last_end.saturating_add_unsigned(grace) {
                     return Err(EndReason::Unavailable);
                 }
                 self.has_failed = true;

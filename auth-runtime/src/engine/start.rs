@@ -51,7 +51,7 @@ impl Auth {
     async fn read_log(&self) -> Result<(), StoreError> {
         let engine = self.engine();
         engine.revocations.start_confirming().await?;
-        engine.revocations.state.catch_up(engine.now()).await
+        engine.revocations.state.catch_up().await
     }
 }
 

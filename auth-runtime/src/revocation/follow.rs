@@ -1,20 +1,18 @@
-//! The view of revocations, and the reader that copies a store's log into it.
+//! The revocations of an engine: the view, and the store's log that it follows.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::future::pending;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::{Heartbeat, RevocationView, SubjectCaches};
-use crate::clock::unix_seconds;
+use super::log_reader::LogReader;
+use super::{Heartbeat, RevocationStatus, RevocationView, SubjectCaches};
+use crate::clock::{Clock, unix_seconds};
 use crate::store::{LoggedRevocation, Revocation, RevocationLog, StoreError};
-
-/// The number of entries of the log that are read at a time.
-const PAGE: usize = 4096;
-
-/// The value before the first complete read.
-const NEVER: i64 = i64::MIN;
 
 /// The view of revocations, and how current it is.
 #[derive(Debug)]
@@ -23,57 +21,18 @@ pub(crate) struct RevocationState {
     /// `None`: there is no store, so the view holds all revocations of this process.
     followed: Option<Followed>,
     heartbeat: Heartbeat,
+    /// What the tags of entries are made with: a random key, and a counter.
+    tag_key: RandomState,
+    tags: AtomicU64,
 }
 
 /// A log that is read into the view.
 #[derive(Debug)]
 struct Followed {
-    log: Arc<dyn RevocationLog>,
-    progress: Mutex<Progress>,
-    /// The time of the last complete read, in seconds since the epoch. All entries that were in the log then are in the view.
-    confirmed_at: AtomicI64,
-    /// In seconds.
-    max_staleness: i64,
-    read_failure: Mutex<Option<StoreError>>,
+    reader: LogReader,
     write_failure: Mutex<Option<StoreError>>,
     /// Why the store says that it can't be written.
     not_writable: Mutex<Option<StoreError>>,
-}
-
-/// How far the log was read. It is never locked while a store is waited for: the runtime of that reader may not be driven.
-#[derive(Debug, Default)]
-struct Progress {
-    /// The cursor up to which the log is in the view.
-    cursor: u64,
-    /// The number of reads that have begun.
-    begun: u64,
-    /// The number of the last read to begin among those that have ended.
-    ended: u64,
-    /// What this process has had forgotten before the log says so: it is in the view already, and counts once.
-    own: Vec<LoggedRevocation>,
-}
-
-/// The state of the view of revocations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RevocationStatus {
-    /// The number of revocations in the view.
-    pub entries: usize,
-    /// The memory that they take, in bytes.
-    pub bytes: usize,
-    /// The cursor up to which the store's log is in the view; 0 without a store.
-    pub cursor: u64,
-    /// When the view was last known to hold the whole log; `None` if it never was. Without a store it is the current time.
-    pub confirmed_at: Option<SystemTime>,
-    /// Whether the store can be written, as it said within the last second. If not, a login, a refresh and a logout are answered
-    /// 503, and other requests are served. Without a store it is `true`.
-    pub writable: bool,
-    /// Whether everything is served: the store can be written, and the view is complete and not older than `max_staleness`. If the
-    /// view is older, requests with a credential are rejected with 503.
-    pub ready: bool,
-    /// Why the store's log is not read, or why the last read of the store or the last write to it failed, as a text for the log;
-    /// `None` if it is read and nothing failed.
-    pub failure: Option<String>,
 }
 
 impl RevocationState {
@@ -82,17 +41,20 @@ impl RevocationState {
         own_issuer: Option<String>,
         log: Option<Arc<dyn RevocationLog>>,
         max_staleness: Duration,
+        clock: &Arc<dyn Clock>,
     ) -> Self {
         let followed = log.map(|log| Followed {
-            log,
-            progress: Mutex::default(),
-            confirmed_at: AtomicI64::new(NEVER),
-            max_staleness: i64::try_from(max_staleness.as_secs()).unwrap_or(i64::MAX),
-            read_failure: Mutex::new(None),
+            reader: LogReader::new(log, Arc::clone(clock), max_staleness),
             write_failure: Mutex::new(None),
             not_writable: Mutex::new(None),
         });
-        Self { view: RevocationView::new(term, own_issuer), followed, heartbeat: Heartbeat::default() }
+        Self {
+            view: RevocationView::new(term, own_issuer),
+            followed,
+            heartbeat: Heartbeat::default(),
+            tag_key: RandomState::new(),
+            tags: AtomicU64::new(0),
+        }
     }
 
     /// The same, which evicts from these caches what the log says.
@@ -100,11 +62,15 @@ impl RevocationState {
         Self { view: self.view.with_caches(caches), ..self }
     }
 
+    /// What the log will say, with a tag of its own.
+    pub(super) fn logged(&self, revocation: Revocation, keep_until: SystemTime) -> LoggedRevocation {
+        let tag = self.tag_key.hash_one(self.tags.fetch_add(1, Ordering::Relaxed));
+        LoggedRevocation { revocation, keep_until, tag }
+    }
+
     /// How long an entry must be kept that evicts from caches: every instance has read it by then, or answers 503.
     pub(super) fn longest_eviction(&self) -> Duration {
-        let staleness = self.followed.as_ref().map_or(0, |followed| followed.max_staleness);
-        let staleness = Duration::from_secs(u64::try_from(staleness).unwrap_or_default());
-        self.view.longest_cache().saturating_add(staleness)
+        self.view.longest_cache().saturating_add(self.max_staleness())
     }
 
     pub(crate) fn view(&self) -> &RevocationView {
@@ -120,63 +86,61 @@ impl RevocationState {
     /// # Errors
     /// [`StoreError`], whose text says how old the view is.
     pub(crate) fn check_fresh(&self, now: SystemTime) -> Result<(), StoreError> {
-        let Some(followed) = &self.followed else { return Ok(()) };
-        let age = followed.age(unix_seconds(now));
-        match age {
-            Some(age) if age <= followed.max_staleness => Ok(()),
-            Some(age) => Err(StoreError::new(format!(
-                "the revocations were last read from the store {age} s ago, and at most {} s are allowed \
-                 (`max_staleness`): {}",
-                followed.max_staleness,
-                self.heartbeat.failure(Instant::now()).unwrap_or("see the log for the store's error".into())
-            ))),
-            None => Err(StoreError::new(
-                "the revocations have not been read from the store yet: await `auth.start()` before serving",
-            )),
-        }
+        let Some(Followed { reader, .. }) = &self.followed else { return Ok(()) };
+        reader.check(reader.at(now), || self.heartbeat.failure(Instant::now()))
     }
 
-    /// How old the view may be, in seconds; 0 without a store.
-    pub(crate) fn max_staleness(&self) -> i64 {
-        self.followed.as_ref().map_or(0, |followed| followed.max_staleness)
+    /// How old the view may be; zero without a store.
+    pub(crate) fn max_staleness(&self) -> Duration {
+        self.reader().map_or(Duration::ZERO, |reader| reader.max_staleness)
+    }
+
+    /// The later of this process's clock and the store's.
+    pub(super) fn later(&self, now: SystemTime) -> SystemTime {
+        self.reader().map_or(now, |reader| reader.store_clock.later(reader.at(now)))
+    }
+
+    /// What has expired before the result may be dropped: by the earlier clock, where `confirmed` is this process's. `None` before the
+    /// store was read.
+    pub(super) fn drop_before(&self, confirmed: SystemTime, leeway: Duration) -> Option<SystemTime> {
+        let earlier = match self.reader() {
+            None => confirmed,
+            Some(reader) => {
+                reader.freshness.confirmed_at()?;
+                reader.store_clock.earlier(confirmed, reader.now())
+            }
+        };
+        Some(earlier.checked_sub(leeway).unwrap_or(SystemTime::UNIX_EPOCH))
     }
 
     /// Evicts what was loaded for a subject here, before it is recorded by [`revoke`](Self::revoke).
     pub(crate) fn forget_here(&self, entry: &LoggedRevocation) {
-        if let Some(followed) = &self.followed {
-            followed.progress().own.push(entry.clone());
+        if let Some(reader) = self.reader() {
+            reader.note_forgotten_here(entry.tag);
         }
         self.view.apply([entry]);
     }
 
     /// Records revocations in the store, then enforces them.
     pub(crate) async fn revoke(&self, entries: Vec<LoggedRevocation>) -> Result<(), StoreError> {
-        if let Some(followed) = &self.followed {
-            let appended = followed.log.append(entries.clone()).await;
-            set(&followed.write_failure, appended.as_ref().err());
-            if appended.is_err() {
-                // If they are in the log all the same, they count twice.
-                followed.progress().own.retain(|own| !entries.contains(own));
-            }
-            appended?;
-            // Of the generations of a user the last one counts, so they are applied in the log's order.
-            let is_generation =
-                |entry: &LoggedRevocation| matches!(entry.revocation, Revocation::OtherGenerations { .. });
-            self.view.apply(entries.iter().filter(|entry| !is_generation(entry) && !is_forgotten(entry)));
-            return if entries.iter().any(is_generation) {
-                followed.read_on(&self.view).await
-            } else {
-                Ok(())
-            };
-        }
-        self.view.apply(entries.iter().filter(|entry| !is_forgotten(entry)));
+        // What is forgotten was evicted by `forget_here`.
+        let enforced =
+            entries.iter().filter(|entry| !matches!(entry.revocation, Revocation::Forgotten { .. }));
+        let Some(followed) = &self.followed else {
+            self.view.apply(enforced);
+            return Ok(());
+        };
+        let appended = followed.reader.append(&entries).await;
+        set(&followed.write_failure, appended.as_ref().err());
+        appended?;
+        self.view.apply(enforced);
         Ok(())
     }
 
     /// Asks the store whether it can be written.
     pub(crate) async fn check_writable(&self) {
         let Some(followed) = &self.followed else { return };
-        let checked = followed.log.check_writable().await;
+        let checked = followed.reader.log.check_writable().await;
         set(&followed.not_writable, checked.as_ref().err());
         if checked.is_ok() {
             // It was in the log, and the next write may succeed.
@@ -194,136 +158,84 @@ impl RevocationState {
         self.followed.is_some()
     }
 
+    /// Waits until the store says that its log has something new; without a store, for ever.
+    pub(crate) fn wait_for_entries(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match self.reader() {
+            Some(reader) => reader.log.wait_for_entries(reader.cursor()),
+            None => Box::pin(pending()),
+        }
+    }
+
     /// Reads the log to its end.
-    pub(crate) async fn catch_up(&self, now: SystemTime) -> Result<(), StoreError> {
-        let Some(followed) = &self.followed else { return Ok(()) };
-        let number = followed.begin();
-        let result = followed.read_on(&self.view).await;
-        if let Err(error) = &result {
-            tracing::error!(%error, "auth: the revocations can't be read from the store");
-        }
-        followed.end(number, now, result.as_ref().err());
-        result
-    }
-
-    /// Returns the time that the store remembers. Without a store, nothing is older than this process.
-    pub(crate) async fn confirmed_time(&self, now: SystemTime) -> Result<Option<SystemTime>, StoreError> {
-        match &self.followed {
-            Some(followed) => followed.log.confirmed_time().await,
-            None => Ok(Some(now)),
-        }
-    }
-
-    /// Has the store remember a time.
-    pub(crate) async fn set_confirmed_time(&self, time: SystemTime) -> Result<(), StoreError> {
-        match &self.followed {
-            Some(followed) => followed.log.set_confirmed_time(time).await,
+    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        match self.reader() {
+            Some(reader) => reader.catch_up(&self.view).await,
             None => Ok(()),
         }
     }
 
-    /// Deletes a batch of expired entries, here and in the store. Returns whether there are more.
-    pub(crate) async fn drop_expired(&self, now: SystemTime) -> Result<bool, StoreError> {
-        self.view.drop_expired(unix_seconds(now));
-        match &self.followed {
-            Some(followed) => followed.log.drop_expired(now).await,
+    /// Returns the time that the store remembers. Without a store, nothing is older than this process.
+    pub(crate) async fn confirmed_time(&self, now: SystemTime) -> Result<Option<SystemTime>, StoreError> {
+        match self.reader() {
+            Some(reader) => reader.log.confirmed_time().await,
+            None => Ok(Some(now)),
+        }
+    }
+
+    /// Has the store remember a time, which is not ahead of its own clock.
+    pub(crate) async fn set_confirmed_time(&self, time: SystemTime) -> Result<(), StoreError> {
+        match self.reader() {
+            Some(reader) => {
+                let time = reader.store_clock.earlier(time, reader.now());
+                reader.log.set_confirmed_time(time).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes a batch of entries that have expired before this time, here and in the store. Returns whether there are more.
+    pub(crate) async fn drop_expired(&self, before: SystemTime) -> Result<bool, StoreError> {
+        self.view.drop_expired(unix_seconds(before));
+        match self.reader() {
+            Some(reader) => reader.log.drop_expired(before).await,
             None => Ok(false),
         }
     }
 
     pub(crate) fn status(&self, now: SystemTime) -> RevocationStatus {
         let (entries, bytes) = self.view.size();
-        let followed = self.followed.as_ref();
-        let confirmed_at = match followed {
-            None => Some(now),
-            Some(followed) => match followed.confirmed_at.load(Ordering::Acquire) {
-                NEVER => None,
-                seconds => UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))),
-            },
-        };
+        let reader = self.reader();
         RevocationStatus {
             entries,
             bytes,
-            cursor: followed.map_or(0, |followed| followed.progress().cursor),
-            confirmed_at,
+            cursor: reader.map_or(0, |reader| reader.cursor().sequence),
+            other_histories: reader.map_or(0, LogReader::histories),
+            confirmed_at: reader.map_or(Some(now), |reader| reader.freshness.confirmed_at()),
+            age: reader.map_or(Some(Duration::ZERO), |reader| reader.freshness.age(reader.at(now))),
+            store_ahead_ms: reader.and_then(|reader| reader.store_clock.skew(reader.at(now))),
             writable: self.is_writable(),
             ready: self.is_writable() && self.check_fresh(now).is_ok(),
-            failure: followed
-                .and_then(|followed| self.heartbeat.failure(Instant::now()).or_else(|| followed.failure())),
-        }
-    }
-}
-
-/// Whether it was applied by [`RevocationState::forget_here`].
-fn is_forgotten(entry: &LoggedRevocation) -> bool {
-    matches!(entry.revocation, Revocation::Forgotten { .. })
-}
-
-/// Removes this entry from those; whether it was there.
-fn take(own: &mut Vec<LoggedRevocation>, entry: &LoggedRevocation) -> bool {
-    let position = own.iter().position(|own| own == entry);
-    position.map(|index| own.swap_remove(index)).is_some()
-}
-
-impl Followed {
-    async fn read_on(&self, view: &RevocationView) -> Result<(), StoreError> {
-        let mut cursor = self.progress().cursor;
-        loop {
-            let page = self.log.read(cursor, PAGE).await?;
-            if page.entries.is_empty() {
-                return Ok(());
-            }
-            let mut progress = self.progress();
-            // Entries are applied in the log's order. If another reader was faster, this one goes on after it.
-            if progress.cursor == cursor {
-                let own = &mut progress.own;
-                let is_new = |entry: &&LoggedRevocation| !take(own, entry);
-                let new: Vec<_> = page.entries.iter().filter(is_new).collect();
-                view.apply(new);
-                progress.cursor = page.cursor;
-            }
-            cursor = progress.cursor;
+            failure: self.failure(now),
         }
     }
 
-    /// Returns the number of a read that begins now.
-    fn begin(&self) -> u64 {
-        let mut progress = self.progress();
-        progress.begun = progress.begun.wrapping_add(1);
-        progress.begun
+    /// Why the log is not read, or not understood, or why the last read or the last write failed, or the next would.
+    fn failure(&self, now: SystemTime) -> Option<String> {
+        let Followed { reader, write_failure, not_writable } = self.followed.as_ref()?;
+        let silence = self.heartbeat.failure(Instant::now());
+        let not_understood = || reader.check_understood(reader.at(now)).err();
+        let failures = || {
+            reader
+                .failure()
+                .or_else(not_understood)
+                .or_else(|| get(not_writable))
+                .or_else(|| get(write_failure))
+        };
+        silence.or_else(|| failures().map(|failure| failure.to_string()))
     }
 
-    /// Records how the read of this number ended, which began at `now`.
-    fn end(&self, number: u64, now: SystemTime, failure: Option<&StoreError>) {
-        let mut progress = self.progress();
-        // The result of a read that began later counts: this one may have waited for long on a runtime that was not driven.
-        if number < progress.ended {
-            return;
-        }
-        progress.ended = number;
-        if failure.is_none() {
-            self.confirmed_at.store(unix_seconds(now), Ordering::Release);
-        }
-        set(&self.read_failure, failure);
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the age of the view in seconds. If the clock was set back, the age is the size of the jump, so the view does
-    /// not look new.
-    fn age(&self, now: i64) -> Option<i64> {
-        match self.confirmed_at.load(Ordering::Acquire) {
-            NEVER => None,
-            confirmed_at => Some(now.saturating_sub(confirmed_at).saturating_abs()),
-        }
-    }
-
-    /// Returns why the last read or the last write failed, or the next would.
-    fn failure(&self) -> Option<String> {
-        let failures = [&self.read_failure, &self.not_writable, &self.write_failure];
-        failures.into_iter().find_map(|failure| Some(get(failure)?.to_string()))
+    fn reader(&self) -> Option<&LogReader> {
+        self.followed.as_ref().map(|followed| &followed.reader)
     }
 }
 

@@ -18,16 +18,21 @@ pub(crate) trait SubjectCache: Send + Sync {
 }
 
 /// Subjects, by their issuers.
-#[derive(Debug, Default)]
-pub(crate) struct Subjects(HashMap<Box<str>, HashSet<Box<str>>>);
+#[derive(Debug)]
+pub(crate) enum Subjects {
+    /// Whose they are is not known.
+    All,
+    These(HashMap<Box<str>, HashSet<Box<str>>>),
+}
 
 impl Subjects {
     pub(crate) fn contain(&self, (issuer, subject): (&str, &str)) -> bool {
-        self.0.get(issuer).is_some_and(|subjects| subjects.contains(subject))
-    }
-
-    fn insert(&mut self, issuer: &str, subject: &str) {
-        self.0.entry(issuer.into()).or_default().insert(subject.into());
+        match self {
+            Self::All => true,
+            Self::These(by_issuer) => {
+                by_issuer.get(issuer).is_some_and(|subjects| subjects.contains(subject))
+            }
+        }
     }
 }
 
@@ -42,15 +47,19 @@ impl SubjectCaches {
 
     /// Evicts what these entries of a log say, in one pass over each cache.
     pub(super) fn apply<'r>(&self, entries: impl IntoIterator<Item = &'r LoggedRevocation>) {
-        let mut subjects = Subjects::default();
+        let mut subjects: HashMap<Box<str>, HashSet<Box<str>>> = HashMap::new();
         for entry in entries {
             if let Revocation::Forgotten { issuer, subject } = &entry.revocation {
-                subjects.insert(issuer, subject);
+                subjects.entry(issuer.as_str().into()).or_default().insert(subject.as_str().into());
             }
         }
-        if subjects.0.is_empty() {
-            return;
+        if !subjects.is_empty() {
+            self.forget(Subjects::These(subjects));
         }
+    }
+
+    /// Evicts what was loaded for these subjects.
+    pub(super) fn forget(&self, subjects: Subjects) {
         let subjects = Arc::new(subjects);
         for cache in &self.0 {
             // A destructor of what is evicted is the application's. All is evicted before the first runs.

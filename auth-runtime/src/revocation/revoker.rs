@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
-use super::RevocationState;
 use super::view::GENERATION_LAG;
+use super::{RevocationState, generation};
 use crate::clock::{Clock, ConfirmedTime, from_unix_seconds, unix_seconds};
 use crate::issue::{MAX_GRACE, family_of_session, random_bytes, session_of_family};
 use crate::store::{
@@ -26,6 +26,9 @@ const REMOVED_AT_ONCE: usize = 1000;
 
 /// How far ahead a clock may have been when a token without a session was issued, of which no row knows.
 const AHEAD: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// How many generations a logout everywhere begins, while other instances do so at the same time.
+const MAX_GENERATIONS: usize = 10;
 
 /// How often the store is given the confirmed time.
 const REMEMBERED_EVERY: Duration = Duration::from_secs(60);
@@ -64,6 +67,9 @@ impl Revoked {
 /// The times that a revocation is made at.
 #[derive(Clone, Copy)]
 struct Times {
+    /// What this process's clock shows: a caller's "up to now" is by it.
+    own: SystemTime,
+    /// The later of this process's clock and the store's: another instance may have issued tokens up to then.
     now: SystemTime,
     /// When the last token that it concerns was issued.
     last_issued: SystemTime,
@@ -137,10 +143,8 @@ impl Revoker {
     /// The entry that evicts what was loaded for a subject.
     fn forgetting(&self, issuer: String, subject: String, now: SystemTime) -> LoggedRevocation {
         let kept = self.state.longest_eviction().saturating_add(self.leeway);
-        // In whole seconds, as the log keeps it: the entry is recognized there.
         let keep_until = now.checked_add(kept).map_or(i64::MAX, unix_seconds);
-        let keep_until = from_unix_seconds(keep_until);
-        LoggedRevocation { revocation: Revocation::Forgotten { issuer, subject }, keep_until }
+        self.state.logged(Revocation::Forgotten { issuer, subject }, from_unix_seconds(keep_until))
     }
 
     /// Ends sessions of the engine's own issuer.
@@ -154,9 +158,10 @@ impl Revoker {
 
     /// Now. The clock is also noted for what is dropped later.
     fn times(&self) -> Times {
-        let now = self.clock.now();
-        let _ = self.confirmed_time.confirm(now, self.clock.monotonic());
-        Times { now, last_issued: now }
+        let own = self.clock.now();
+        let _ = self.confirmed_time.confirm(own, self.clock.monotonic());
+        let now = self.state.later(own);
+        Times { own, now, last_issued: now }
     }
 
     async fn to_its_end<T, F>(
@@ -185,15 +190,16 @@ impl Revoker {
         if !confirmed.may_forget {
             return Ok(false);
         }
-        let more = self.state.drop_expired(confirmed.time).await?;
-        Ok(self.families.drop_expired(confirmed.time).await? || more)
+        let Some(before) = self.state.drop_before(confirmed.time, self.leeway) else { return Ok(false) };
+        let more = self.state.drop_expired(before).await?;
+        Ok(self.families.drop_expired(before).await? || more)
     }
 
     /// What has expired before this time may be forgotten; `None` if nothing may.
     #[cfg(feature = "api-keys")]
     pub(crate) fn may_forget_before(&self) -> Option<SystemTime> {
         let confirmed = self.confirmed_time.confirm(self.clock.now(), self.clock.monotonic())?;
-        confirmed.may_forget.then_some(confirmed.time)
+        self.state.drop_before(confirmed.time, self.leeway).filter(|_| confirmed.may_forget)
     }
 
     /// Begins with the time that the store remembers, if it has not begun.
@@ -224,7 +230,7 @@ impl Revoker {
         match &revocation {
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 let families = self.families.find_by_subject(issuer, subject).await?;
-                if !is_up_to_now(*issued_at_or_before, times.now) {
+                if !is_up_to_now(*issued_at_or_before, times.own) {
                     let bound = unix_seconds(*issued_at_or_before);
                     let concerned =
                         families.into_iter().filter(|family| family.started_at <= bound).collect();
@@ -267,25 +273,37 @@ impl Revoker {
         times: Times,
     ) -> Result<(), StoreError> {
         // The generation before may have been recorded by another instance, and must not outlive this one.
-        self.state.catch_up(times.now).await?;
-        let former_end = self.state.view().user_generation_end(issuer, subject);
+        self.state.catch_up().await?;
+        let view = self.state.view();
+        let former_end = view.user_generation_end(issuer, subject);
         let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
         let longest = times.now.checked_add(AHEAD).unwrap_or(times.now);
         let kept = self.logged_until(times.with_families(&families).with(last_issued).with(longest));
         let lag = Duration::from_secs(GENERATION_LAG.unsigned_abs());
         let kept = kept.checked_add(lag).unwrap_or(kept).max(from_unix_seconds(former_end));
-        let generation = self.new_generation(issuer, subject, &families)?;
-        let revocation = Revocation::OtherGenerations {
-            issuer: issuer.to_owned(),
-            subject: subject.to_owned(),
-            generation,
-        };
-        self.end(Some(LoggedRevocation { revocation, keep_until: kept }), families, times).await?;
-        // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
-        // begins after is of the new generation.
-        let mut late = self.families.find_by_subject(issuer, subject).await?;
-        late.retain(|family| family.user_generation != generation);
-        self.end(None, late, times).await
+        let mut families = families;
+        for _ in 0..MAX_GENERATIONS {
+            let generation = self.new_generation(issuer, subject, &families)?;
+            let revocation = Revocation::OtherGenerations {
+                issuer: issuer.to_owned(),
+                subject: subject.to_owned(),
+                generation,
+            };
+            self.end(Some(self.state.logged(revocation, kept)), families, times).await?;
+            self.state.catch_up().await?;
+            // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
+            // begins after is of the new generation.
+            families = self.families.find_by_subject(issuer, subject).await?;
+            families.retain(|family| family.user_generation != generation);
+            // Another instance may have begun one at the same time, and issued tokens of it: then one that is newer ends those too.
+            if view.user_generation(issuer, subject) == generation {
+                return self.end(None, families, times).await;
+            }
+        }
+        Err(StoreError::new(
+            "other instances logged the same user out everywhere at the same time, again and again: the user is logged out, but for \
+             sessions that began meanwhile. Try again",
+        ))
     }
 
     /// Revokes the tokens of a user of another issuer, whose clock may be ahead.
@@ -336,23 +354,17 @@ impl Revoker {
         Ok(())
     }
 
-    /// A random generation that no session of the user is of.
+    /// A generation that is newer than those of the user's sessions.
     fn new_generation(
         &self,
         issuer: &str,
         subject: &str,
         families: &[RefreshTokenFamily],
     ) -> Result<u32, StoreError> {
+        let random = random_bytes().map_err(|error| StoreError::new(error.to_string()).with_source(error))?;
         let known = self.state.view().user_generation(issuer, subject);
-        loop {
-            let random =
-                random_bytes().map_err(|error| StoreError::new(error.to_string()).with_source(error))?;
-            let generation = u32::from_ne_bytes(random);
-            let is_used = families.iter().any(|family| family.user_generation == generation);
-            if generation != 0 && generation != known && !is_used {
-                return Ok(generation);
-            }
-        }
+        let known = families.iter().map(|family| family.user_generation).chain([known]);
+        Ok(generation::after(known, u32::from_ne_bytes(random)))
     }
 
     /// Whether it is a session of this engine's own issuer that has ended already: nothing was issued for it since, and a caller
@@ -362,7 +374,7 @@ impl Revoker {
     }
 
     fn logged(&self, revocation: Revocation, times: Times) -> LoggedRevocation {
-        LoggedRevocation { revocation, keep_until: self.logged_until(times) }
+        self.state.logged(revocation, self.logged_until(times))
     }
 
     fn logged_until(&self, times: Times) -> SystemTime {

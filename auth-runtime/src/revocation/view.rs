@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use super::SubjectCaches;
+use super::generation::is_newer;
 use super::waiters::{Registration, Waiters};
+use super::{SubjectCaches, Subjects};
 use crate::clock::unix_seconds;
 use crate::principal::TokenIdentity;
 use crate::store::LoggedRevocation;
@@ -44,6 +45,8 @@ pub(crate) struct RevocationView {
     caches: SubjectCaches,
     /// How many subjects were forgotten.
     forgotten: AtomicU32,
+    /// The number of the last time that all subjects were.
+    all_forgotten: AtomicU32,
 }
 
 /// The buckets, by the time at which they are deleted, in seconds since the epoch.
@@ -99,6 +102,7 @@ impl RevocationView {
             waiters: Arc::new(Waiters::new()),
             caches: SubjectCaches::default(),
             forgotten: AtomicU32::new(0),
+            all_forgotten: AtomicU32::new(0),
         }
     }
 
@@ -184,7 +188,7 @@ impl RevocationView {
 
     /// Returns the number of the last time that this subject was forgotten; 0 if it was not lately.
     pub(crate) fn last_forgotten(&self, issuer: &str, subject: &str) -> u32 {
-        self.value(Kind::Forgotten, issuer, subject)
+        self.value(Kind::Forgotten, issuer, subject).max(self.all_forgotten.load(Ordering::Acquire))
     }
 
     /// Returns whether this subject was forgotten since so many were.
@@ -221,7 +225,8 @@ impl RevocationView {
                         (Kind::OtherGenerations, keep_until.saturating_sub(GENERATION_LAG)),
                     ] {
                         let key = self.key(kind, issuer, subject);
-                        write(self.shard(&key)).replace(key, *generation, self.bucket_end(until));
+                        let ends = self.bucket_end(until);
+                        write(self.shard(&key)).replace(key, *generation, ends, is_newer);
                     }
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
                     continue;
@@ -247,7 +252,16 @@ impl RevocationView {
         let ends = self.bucket_end(unix_seconds(entry.keep_until));
         let mut shard = write(self.shard(&key));
         let number = self.forgotten.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
-        shard.replace(key, number, ends);
+        shard.replace(key, number, ends, |new, known| new > known);
+    }
+
+    /// Evicts what was loaded for every subject.
+    pub(super) fn forget_all(&self) {
+        let number = self.forgotten.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
+        self.all_forgotten.fetch_max(number, Ordering::AcqRel);
+        self.caches.forget(Subjects::All);
+        self.waiters.wake_all();
+        self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Deletes expired buckets. No valid token becomes invalid, so the epoch does not change.
@@ -322,15 +336,17 @@ impl Shard {
         *known = Entry(bound.max(u32::from_ne_bytes(known.0)).to_ne_bytes());
     }
 
-    /// Sets a value: the last one counts, and is kept as long as the one before would be.
-    fn replace(&mut self, key: Key, value: u32, ends: i64) {
-        let mut last_end = ends;
+    /// Sets a value: the newest counts, in whichever order they arrive. It is kept as long as any of them would be.
+    fn replace(&mut self, key: Key, value: u32, ends: i64, is_newer: impl Fn(u32, u32) -> bool) {
+        let (mut newest, mut last_end) = (value, ends);
         for (ends, bucket) in &mut self.buckets {
-            if bucket.remove(&key).is_some() {
+            if let Some(Entry(known)) = bucket.remove(&key) {
+                let known = u32::from_ne_bytes(known);
+                newest = if is_newer(newest, known) { newest } else { known };
                 last_end = last_end.max(*ends);
             }
         }
-        self.buckets.entry(last_end).or_default().insert(key, Entry(value.to_ne_bytes()));
+        self.buckets.entry(last_end).or_default().insert(key, Entry(newest.to_ne_bytes()));
     }
 }
 

@@ -7,13 +7,16 @@ mod attempts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::future::ready;
+use std::future::{pending, ready};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use tokio::sync::watch;
+
 use super::{
-    FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreFuture,
-    drop_before,
+    FamilyId, LogCursor, LogEntry, LogPage, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
+    StoreFuture, drop_before,
 };
 use crate::clock::unix_seconds;
 
@@ -24,14 +27,18 @@ const BATCH: usize = 10_000;
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
+    /// The sequence of the last entry.
+    last: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Default)]
 struct Tables {
-    log: BTreeMap<u64, LoggedRevocation>,
+    log: BTreeMap<u64, LogEntry>,
     /// The entries by `keep_until`, in seconds since the epoch.
     log_expiry: BTreeSet<(i64, u64)>,
-    last_cursor: u64,
+    last_sequence: u64,
+    /// The entry with the highest sequence that was dropped.
+    floor: Option<LogCursor>,
     confirmed_time: Option<SystemTime>,
     families: HashMap<FamilyId, RefreshTokenFamily>,
     family_expiry: BTreeSet<(i64, FamilyId)>,
@@ -86,27 +93,44 @@ fn done<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
 }
 
 impl RevocationLog for MemoryStore {
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
-        let mut tables = self.tables();
-        for entry in entries {
-            tables.last_cursor += 1;
-            let cursor = tables.last_cursor;
-            tables.log_expiry.insert((unix_seconds(entry.keep_until), cursor));
-            tables.log.insert(cursor, entry);
-        }
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
+        let last = {
+            let mut tables = self.tables();
+            for entry in entries {
+                tables.last_sequence += 1;
+                let sequence = tables.last_sequence;
+                tables.log_expiry.insert((unix_seconds(entry.keep_until), sequence));
+                tables.log.insert(sequence, entry);
+            }
+            tables.last_sequence
+        };
+        self.last.send_replace(last);
         done(())
     }
 
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         let tables = self.tables();
+        if !tables.knows(after) {
+            return done(LogRead::AnotherHistory);
+        }
         let mut cursor = after;
-        let rows = tables.log.range(after.saturating_add(1)..).take(limit);
-        let entries = rows.map(|(at, entry)| {
-            cursor = *at;
+        let rows = tables.log.range(after.sequence.saturating_add(1)..).take(limit);
+        let entries = rows.map(|(sequence, entry)| {
+            cursor = LogCursor { sequence: *sequence, tag: entry.tag };
             entry.clone()
         });
         let entries = entries.collect();
-        done(LogPage { entries, cursor })
+        done(LogRead::Page(LogPage { entries, cursor, store_time: None }))
+    }
+
+    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let mut last = self.last.subscribe();
+        Box::pin(async move {
+            // It fails when the store is gone.
+            if last.wait_for(|last| *last > after.sequence).await.is_err() {
+                pending::<()>().await;
+            }
+        })
     }
 
     fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {
@@ -118,13 +142,15 @@ impl RevocationLog for MemoryStore {
         done(())
     }
 
-    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        let now = drop_before(now);
+    fn drop_expired(&self, before: SystemTime) -> StoreFuture<'_, bool> {
+        let now = drop_before(before);
         let mut tables = self.tables();
         for _ in 0..BATCH {
-            let Some((keep_until, cursor)) = expired(&tables.log_expiry, now) else { break };
-            tables.log_expiry.remove(&(keep_until, cursor));
-            tables.log.remove(&cursor);
+            let Some((keep_until, sequence)) = expired(&tables.log_expiry, now) else { break };
+            tables.log_expiry.remove(&(keep_until, sequence));
+            let Some(LogEntry { tag, .. }) = tables.log.remove(&sequence) else { continue };
+            let dropped = LogCursor { sequence, tag };
+            tables.floor = tables.floor.filter(|floor| floor.sequence > sequence).or(Some(dropped));
         }
         done(expired(&tables.log_expiry, now).is_some())
     }
@@ -178,6 +204,11 @@ impl RefreshTokenStore for MemoryStore {
 }
 
 impl Tables {
+    /// Whether the cursor is of this log.
+    fn knows(&self, cursor: LogCursor) -> bool {
+        cursor.is_known(self.log.get(&cursor.sequence).map(|entry| entry.tag), self.floor)
+    }
+
     fn put(&mut self, family: RefreshTokenFamily) {
         self.delete(family.id);
         self.family_expiry.insert((family.expires_at, family.id));

@@ -8,6 +8,7 @@
 //! | `disk` | the open file |
 //! | `tables` | the tables, and the operations of one transaction |
 //! | `api_keys` | the tables of API keys |
+//! | `upgrade` | files of an earlier version |
 //! | `failure`, `advice` | why a read or a write failed, and what to do |
 
 mod advice;
@@ -18,6 +19,7 @@ mod failure;
 mod file;
 mod options;
 mod tables;
+mod upgrade;
 mod writer;
 
 use std::fmt;
@@ -38,7 +40,7 @@ pub use self::options::RedbStoreOptions;
 use self::tables::Write;
 use self::writer::{Busy, Job, MAX_BATCH};
 use super::{
-    FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreError,
+    FamilyId, LogCursor, LogEntry, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreError,
     StoreFuture, drop_before,
 };
 
@@ -208,11 +210,11 @@ impl RedbStore {
 }
 
 impl RevocationLog for RedbStore {
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
         Box::pin(async move { self.write(Write::Append(entries)).await.map(drop) })
     }
 
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         Box::pin(self.read(move |transaction| tables::log_page(transaction, after, limit)))
     }
 
@@ -229,8 +231,8 @@ impl RevocationLog for RedbStore {
         Box::pin(self.ask_writer(|answer| Job::Check(None, answer)))
     }
 
-    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        let now = drop_before(now);
+    fn drop_expired(&self, before: SystemTime) -> StoreFuture<'_, bool> {
+        let now = drop_before(before);
         Box::pin(async move {
             Ok(self.read(move |transaction| tables::has_expired_entries(transaction, now)).await?
                 && self.write(Write::DropEntries(now)).await?)

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::store::{
-    FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreFuture,
+    FamilyId, LogCursor, LogEntry, LogPage, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
+    StoreFuture,
 };
 
 /// How many expired rows one call drops at most, so that no request waits for long.
@@ -22,9 +23,11 @@ pub struct CustomStore(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Default)]
 struct Tables {
-    log: BTreeMap<u64, LoggedRevocation>,
-    /// The cursor of the last entry. It is never used again, also when the entry is dropped.
+    log: BTreeMap<u64, LogEntry>,
+    /// The sequence of the last entry. It is never used again, also when the entry is dropped.
     last: u64,
+    /// The entry with the highest sequence that was dropped.
+    dropped: Option<LogCursor>,
     confirmed_time: Option<SystemTime>,
     families: HashMap<FamilyId, RefreshTokenFamily>,
 }
@@ -40,24 +43,31 @@ fn done<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
 }
 
 impl RevocationLog for CustomStore {
-    /// `insert into log (..) values (..), (..)`. A cursor must not become visible before all lower ones are: a sequence that
-    /// transactions take numbers from does not promise that.
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+    /// `insert into log (..) values (..), (..)`. A sequence must not become visible before all lower ones are: one that transactions take
+    /// numbers from does not promise that.
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
         let mut tables = self.tables();
         for entry in entries {
             tables.last += 1;
-            let cursor = tables.last;
-            tables.log.insert(cursor, entry);
+            let sequence = tables.last;
+            tables.log.insert(sequence, entry);
         }
         done(())
     }
 
-    /// `select .. from log where cursor > $1 order by cursor limit $2`
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    /// In one transaction: `select tag from log where sequence = $1`, `select dropped_sequence, dropped_tag from state`, and
+    /// `select .. from log where sequence > $1 order by sequence limit $2`
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         let tables = self.tables();
-        let rows: Vec<_> = tables.log.range(after.saturating_add(1)..).take(limit).collect();
-        let cursor = rows.last().map_or(after, |(cursor, _)| **cursor);
-        done(LogPage { entries: rows.into_iter().map(|(_, entry)| entry.clone()).collect(), cursor })
+        let there = tables.log.get(&after.sequence).map(|entry| entry.tag);
+        if !after.is_known(there, tables.dropped) {
+            return done(LogRead::AnotherHistory);
+        }
+        let rows: Vec<_> = tables.log.range(after.sequence.saturating_add(1)..).take(limit).collect();
+        let last = rows.last().map(|(sequence, entry)| LogCursor { sequence: **sequence, tag: entry.tag });
+        let entries = rows.into_iter().map(|(_, entry)| entry.clone()).collect();
+        // A database says what its clock shows: `select clock_timestamp()`.
+        done(LogRead::Page(LogPage { entries, cursor: last.unwrap_or(after), store_time: None }))
     }
 
     /// `select confirmed_time from state`
@@ -71,12 +81,19 @@ impl RevocationLog for CustomStore {
         done(())
     }
 
-    /// `delete from log where keep_until < $1`, in batches.
-    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        let log = &mut self.tables().log;
-        let expired = log.iter().filter(|(_, entry)| entry.keep_until < now).map(|(cursor, _)| *cursor);
-        let expired: Vec<u64> = expired.take(BATCH + 1).collect();
-        expired.iter().take(BATCH).for_each(|cursor| drop(log.remove(cursor)));
+    /// `delete from log where keep_until < $1 .. returning sequence, tag`, in batches, and in the same transaction
+    /// `update state set dropped_sequence = .., dropped_tag = .. where dropped_sequence < ..`
+    fn drop_expired(&self, before: SystemTime) -> StoreFuture<'_, bool> {
+        let mut tables = self.tables();
+        let expired = tables.log.iter().filter(|(_, entry)| entry.keep_until < before);
+        let expired = expired.map(|(sequence, entry)| LogCursor { sequence: *sequence, tag: entry.tag });
+        let expired: Vec<LogCursor> = expired.take(BATCH + 1).collect();
+        for cursor in expired.iter().take(BATCH) {
+            tables.log.remove(&cursor.sequence);
+            if tables.dropped.is_none_or(|last| last.sequence < cursor.sequence) {
+                tables.dropped = Some(*cursor);
+            }
+        }
         done(expired.len() > BATCH)
     }
 }

@@ -2,14 +2,14 @@
 
 use auth_runtime::api_key::{ApiKeyError, ApiKeyOptions, ApiKeys};
 use auth_runtime::rejection::CallerErrorKind;
-use auth_runtime::store::{MemoryStore, RevocationLog};
+use auth_runtime::store::{LogCursor, MemoryStore, RevocationLog};
 use auth_runtime::testing::TestAuth;
 
 use super::shop::{Kept, Shop};
 use crate::support::flaky::FlakyStore;
 
 async fn entries(log: &impl RevocationLog) -> usize {
-    log.read(0, 1000).await.unwrap().entries.len()
+    log.read(LogCursor::START, 1000).await.unwrap().page().unwrap().entries.len()
 }
 
 async fn logged(shop: &Shop) -> usize {

@@ -8,8 +8,8 @@ use auth_runtime::session::routes::{
 };
 use auth_runtime::session::{BoxError, IssuedTokens, RefreshKey, Subject, SubjectStore, TokenIssuer};
 use auth_runtime::store::{
-    FamilyId, LogPage, LoggedRevocation, MemoryStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
-    StoreFuture,
+    FamilyId, LogCursor, LogEntry, LogRead, MemoryStore, RefreshTokenFamily, RefreshTokenStore,
+    RevocationLog, StoreFuture,
 };
 use auth_runtime::{Auth, Principal, Router, auth, rule};
 use axum::body::Body;
@@ -32,12 +32,12 @@ use auth_runtime::testing::TestClock;
 struct OwnStore(MemoryStore);
 
 impl RevocationLog for OwnStore {
-    fn append(&self, entries: Vec<LoggedRevocation>) -> StoreFuture<'_, ()> {
+    fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
         trip("append");
         self.0.append(entries)
     }
 
-    fn read(&self, after: u64, limit: usize) -> StoreFuture<'_, LogPage> {
+    fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {
         self.0.read(after, limit)
     }
 
@@ -231,9 +231,9 @@ const TABLE: &[(&str, usize, &str)] = &[
     ("tokens", 0, "/refresh"),
     ("clock", 0, "/logout"),
     ("logged_out", 0, "/logout"),
-    ("clock", 1, "/logout-everywhere"),
+    ("clock", 2, "/logout-everywhere"),
     ("logged_out", 0, "/logout-everywhere"),
-    ("clock", 1, "/revoke"),
+    ("clock", 2, "/revoke"),
     ("find", 0, "/introspect"),
 ];
 

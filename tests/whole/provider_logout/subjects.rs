@@ -109,7 +109,7 @@ fn rows() -> Vec<(Value, Ends, Ends)> {
         (complex(json!({"session": {"format": "iss_sub", "iss": PROVIDER, "sub": "s1"}})), Session, INVALID),
         (complex(json!({"session": {"format": "email", "email": "x"}, "user": alice()})), INVALID, Alice),
         (complex(json!({"session": session(), "user": of_other})), DENIED, DENIED),
-        (complex(json!({"user": alice(), "device": device.clone(), "tenant": device.clone()})), Alice, Alice),
+        (complex(json!({"user": alice(), "device": device, "tenant": device})), Alice, Alice),
         (complex(json!({"device": device})), INVALID, INVALID),
         (complex(json!({"user": "alice"})), INVALID, INVALID),
         (complex(json!({"session": "s1", "user": alice()})), INVALID, Alice),

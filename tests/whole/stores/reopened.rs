@@ -1,25 +1,25 @@
 //! What a store that is durable has kept when it is opened again.
 
-use auth_runtime::store::{RefreshTokenFamily, RefreshTokenStore, RevocationLog};
+use auth_runtime::store::{LogCursor, RefreshTokenFamily, RefreshTokenStore, RevocationLog};
 
 use super::families::{family, find_by_subject, id};
-use super::log::{at, entries, read_on};
+use super::log::{at, entries, page, read_on};
 
 pub(super) async fn entries_are_there_when_it_is_opened_again<L: RevocationLog>(open: impl AsyncFn() -> L) {
     let log = open().await;
     log.append(entries(0..10, 100)).await.unwrap();
     log.append(entries(10..20, 200)).await.unwrap();
-    let before = read_on(&log, 0, 7).await;
-    let half = log.read(0, 10).await.unwrap().cursor;
+    let before = read_on(&log, LogCursor::START, 7).await;
+    let half = page(&log, LogCursor::START, 10).await.cursor;
     drop(log);
 
     let log = open().await;
-    assert_eq!(read_on(&log, 0, 7).await, before);
+    assert_eq!(read_on(&log, LogCursor::START, 7).await, before);
     assert_eq!(read_on(&log, half, 7).await.0, entries(10..20, 200));
     assert!(!log.drop_expired(at(101)).await.unwrap());
     drop(log);
 
-    assert_eq!(read_on(&open().await, 0, 7).await.0, entries(10..20, 200));
+    assert_eq!(read_on(&open().await, LogCursor::START, 7).await.0, entries(10..20, 200));
 }
 
 pub(super) async fn the_confirmed_time_is_there_when_it_is_opened_again<L: RevocationLog>(
@@ -34,12 +34,12 @@ pub(super) async fn the_confirmed_time_is_there_when_it_is_opened_again<L: Revoc
 pub(super) async fn cursors_go_on_when_it_is_opened_again<L: RevocationLog>(open: impl AsyncFn() -> L) {
     let log = open().await;
     log.append(entries(0..3, 100)).await.unwrap();
-    let (_, cursor) = read_on(&log, 0, 7).await;
+    let (_, cursor) = read_on(&log, LogCursor::START, 7).await;
     assert!(!log.drop_expired(at(101)).await.unwrap());
     drop(log);
 
     let log = open().await;
-    assert_eq!(read_on(&log, 0, 7).await, (vec![], 0));
+    assert_eq!(read_on(&log, LogCursor::START, 7).await, (vec![], LogCursor::START));
     log.append(entries(3..6, 200)).await.unwrap();
     assert_eq!(read_on(&log, cursor, 7).await.0, entries(3..6, 200), "behind a cursor of before");
 }

@@ -6,7 +6,7 @@ use std::task::Poll;
 use auth_runtime::authenticator::{Authenticated, Credential, Subject};
 use auth_runtime::revocation::Revocation;
 use auth_runtime::source::CredentialPlace;
-use auth_runtime::store::{MemoryStore, RedbStore, RefreshTokenStore, RevocationLog};
+use auth_runtime::store::{LogCursor, MemoryStore, RedbStore, RefreshTokenStore, RevocationLog};
 
 use super::*;
 use crate::support::flaky::FlakyStore;
@@ -116,7 +116,7 @@ async fn its_entry_is_kept_for_as_long_as_a_cache_can_remember() {
         });
         test.auth().start().await.unwrap();
         forget(&test, "alice").await;
-        let page = store.read(0, 10).await.unwrap();
+        let page = store.read(LogCursor::START, 10).await.unwrap().page().unwrap();
         let [entry] = &page.entries[..] else { panic!("{page:?}") };
         let now = auth_runtime::clock::Clock::now(test.clock());
         assert_eq!(entry.keep_until.duration_since(now).unwrap(), Duration::from_secs(seconds));

@@ -147,8 +147,8 @@ impl AuthBuilder {
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
         let own_issuer = issuer.map(|issuer| issuer.name.clone());
-        let state =
-            RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness).with_caches(caches);
+        let state = RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness, &self.clock)
+            .with_caches(caches);
         Revoker::new(state, families, own_issuer, Arc::clone(&self.clock), retention, self.leeway)
     }
 }

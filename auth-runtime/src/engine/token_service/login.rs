@@ -66,7 +66,7 @@ impl TokenService {
         self.check_clock()?;
         for _ in 0..ATTEMPTS {
             // A logout everywhere that another instance has acknowledged must not concern the new session.
-            self.engine.revocations.state.catch_up(self.engine.now()).await?;
+            self.engine.revocations.state.catch_up().await?;
             let family = self.new_family(subject)?;
             // Before anything is stored: an error of the claims is returned here.
             let tokens = self.tokens_of(&family, subject, family.started_at, cookies)?;

@@ -25,7 +25,7 @@ fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> Toke
 }
 
 fn revoke(view: &RevocationView, revocation: Revocation, keep_until: u64) {
-    view.apply(&[LoggedRevocation { revocation, keep_until: at(keep_until) }]);
+    view.apply(&[LoggedRevocation { revocation, keep_until: at(keep_until), tag: 0 }]);
 }
 
 fn revoke_token(view: &RevocationView, id: &str, keep_until: u64) {
@@ -71,13 +71,13 @@ fn set_generation(view: &RevocationView, subject: &str, generation: u32, keep_un
 }
 
 #[test]
-fn of_the_generations_of_a_user_the_last_is_valid() {
+fn of_the_generations_of_a_user_the_newest_is_valid_in_whichever_order_they_arrive() {
     let view = view();
     let of = |generation| TokenIdentity { user_generation: generation, ..token("t", "s", "u", Some(50)) };
     assert_eq!(view.user_generation("i", "u"), 0);
-    // The second is kept as long as the first, whatever the clock showed when it was recorded.
-    for (valid, keep_until) in [(7, 1000), (3, 100), (9, 500)] {
-        set_generation(&view, "u", valid, keep_until);
+    // The newest is kept as long as any before it, whatever the clock showed when it was recorded.
+    for (set, valid, keep_until) in [(7, 7, 1000), (3, 7, 100), (9, 9, 500), (7, 9, 900)] {
+        set_generation(&view, "u", set, keep_until);
         assert_eq!(view.user_generation("i", "u"), valid);
         for generation in [0, 3, 7, 9] {
             assert_eq!(view.is_revoked(&of(generation)), generation != valid, "{generation}");

@@ -36,7 +36,7 @@ fn identity<'a>(subject: &'a str, session: Option<&'a str>, token: Option<&'a st
 }
 
 fn logged(revocation: Revocation) -> LoggedRevocation {
-    LoggedRevocation { revocation, keep_until: UNIX_EPOCH + Duration::from_secs(100_000) }
+    LoggedRevocation { revocation, keep_until: UNIX_EPOCH + Duration::from_secs(100_000), tag: 0 }
 }
 
 fn token(id: &str) -> Revocation {

@@ -8,45 +8,41 @@ use ::redb::{Database, Key, ReadTransaction, ReadableTable, Table, TableDefiniti
 #[cfg(feature = "api-keys")]
 use super::api_keys::{ApiKeyTables, ApiKeyWrite};
 use super::failure::Failure;
+use super::upgrade;
 use crate::clock::{from_unix_seconds, unix_seconds};
-use crate::store::Revocation;
-use crate::store::{FamilyId, LogPage, LoggedRevocation, RefreshTokenFamily};
+use crate::store::{FamilyId, LogCursor, LogEntry, LogPage, LogRead, RefreshTokenFamily};
 
 /// The version of the table format. It changes when an older program would misread the tables.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
 /// The maximum number of expired rows that one transaction deletes.
 pub(super) const MAX_DROPPED: usize = 1000;
 
-/// Issuer, kind, id or subject, `issued_at_or_before` of a user or a generation or 0, `keep_until`. Times are in seconds since the
-/// epoch.
-type LogRow = (&'static str, u8, &'static str, i64, i64);
+/// Tag, `keep_until` in seconds since the epoch, bytes.
+type LogRow = (u64, i64, &'static [u8]);
 /// Issuer, subject, family. The fields are compared one by one, so the rows of a subject are never mixed with those of another.
 type SubjectRow = (&'static str, &'static str, FamilyId);
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-const LOG: TableDefinition<'static, u64, LogRow> = TableDefinition::new("log");
+pub(super) const LOG: TableDefinition<'static, u64, LogRow> = TableDefinition::new("log_entries");
 const LOG_EXPIRY: TableDefinition<'static, (i64, u64), ()> = TableDefinition::new("log_expiry");
 const FAMILIES: TableDefinition<'static, FamilyId, &[u8]> = TableDefinition::new("families");
 const FAMILY_EXPIRY: TableDefinition<'static, (i64, FamilyId), ()> = TableDefinition::new("family_expiry");
 const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> = TableDefinition::new("families_by_subject");
 
 const FORMAT_KEY: &str = "format";
-/// The last assigned cursor. It remains when all entries are deleted.
+/// The last assigned sequence. It remains when all entries are deleted.
 const CURSOR_KEY: &str = "cursor";
 /// [`RevocationLog::confirmed_time`](crate::store::RevocationLog::confirmed_time), in seconds since the epoch.
 const CONFIRMED_TIME_KEY: &str = "confirmed_time";
 
-const TOKEN: u8 = 0;
-const SESSION: u8 = 1;
-const USER: u8 = 2;
-const OTHER_GENERATIONS: u8 = 3;
-const FORGOTTEN: u8 = 4;
+/// Sequence and tag of the entry with the highest sequence that was deleted.
+const FLOOR_KEYS: [&str; 2] = ["floor_sequence", "floor_tag"];
 
 /// A write. Each variant says what its result is.
 pub(super) enum Write {
     /// The result is `true`.
-    Append(Vec<LoggedRevocation>),
+    Append(Vec<LogEntry>),
     /// Deletes entries that expired before this second. The result is whether more can be deleted.
     DropEntries(i64),
     /// The result is `true`.
@@ -111,11 +107,20 @@ pub(super) fn prepare(database: &Database) -> Result<Option<u64>, Failure> {
         transaction.commit()?;
         return Ok(Some(FORMAT));
     }
-    let format = transaction.open_table(META)?.get(FORMAT_KEY)?.map(|format| format.value());
+    let mut format = transaction.open_table(META)?.get(FORMAT_KEY)?.map(|format| format.value());
+    let mut has_changed = false;
+    if format == Some(upgrade::FORMAT_1) {
+        upgrade::from_format_1(&transaction)?;
+        transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+        (format, has_changed) = (Some(FORMAT), true);
+    }
     #[cfg(feature = "api-keys")]
     if format == Some(FORMAT) && !ApiKeyTables::are_in(&transaction)? {
         // An earlier version has written the file, or a program without API keys.
         ApiKeyTables::open(&transaction)?;
+        has_changed = true;
+    }
+    if has_changed {
         transaction.commit()?;
     }
     Ok(format)
@@ -156,33 +161,39 @@ impl<'t> Tables<'t> {
         }
     }
 
-    fn append(&mut self, entries: &[LoggedRevocation]) -> Result<bool, Failure> {
-        let mut cursor = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
+    fn append(&mut self, entries: &[LogEntry]) -> Result<bool, Failure> {
+        let mut sequence = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
         for entry in entries {
-            cursor += 1;
+            sequence += 1;
             let keep_until = unix_seconds(entry.keep_until);
-            self.log.insert(cursor, log_row(&entry.revocation, keep_until))?;
-            self.log_expiry.insert((keep_until, cursor), ())?;
+            self.log.insert(sequence, (entry.tag, keep_until, entry.bytes.as_slice()))?;
+            self.log_expiry.insert((keep_until, sequence), ())?;
         }
-        self.meta.insert(CURSOR_KEY, cursor)?;
+        self.meta.insert(CURSOR_KEY, sequence)?;
         Ok(true)
     }
 
     fn drop_entries(&mut self, now: i64) -> Result<bool, Failure> {
+        let mut floor = floor(&self.meta)?;
         for _ in 0..MAX_DROPPED {
-            let Some((keep_until, cursor)) = expired(&self.log_expiry, now)? else { return Ok(false) };
-            self.log_expiry.remove((keep_until, cursor))?;
-            self.log.remove(cursor)?;
+            let Some((keep_until, sequence)) = expired(&self.log_expiry, now)? else { break };
+            self.log_expiry.remove((keep_until, sequence))?;
+            if let Some(row) = self.log.remove(sequence)?
+                && sequence > floor.sequence
+            {
+                floor = LogCursor { sequence, tag: row.value().0 };
+            }
+        }
+        for (key, value) in FLOOR_KEYS.into_iter().zip([floor.sequence, floor.tag]) {
+            self.meta.insert(key, value)?;
         }
         Ok(expired(&self.log_expiry, now)?.is_some())
     }
 
-    /// The next cursors are far behind those that were assigned before a failure: if the last writes are lost, no reader that has read
-    /// them misses the next ones.
+    /// Changes nothing. If the last writes are lost, a reader that has read them finds out by their tags.
     fn test(&mut self) -> Result<bool, Failure> {
-        const STEP: u64 = 1 << 20;
-        let cursor = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
-        self.meta.insert(CURSOR_KEY, cursor.saturating_add(STEP))?;
+        let sequence = self.meta.get(CURSOR_KEY)?.map_or(0, |last| last.value());
+        self.meta.insert(CURSOR_KEY, sequence)?;
         Ok(true)
     }
 
@@ -235,15 +246,31 @@ pub(super) fn confirmed_time(transaction: &ReadTransaction) -> Result<Option<Sys
     Ok(seconds.map(|seconds| from_unix_seconds(i64::try_from(seconds.value()).unwrap_or(i64::MAX))))
 }
 
-pub(super) fn log_page(transaction: &ReadTransaction, after: u64, limit: usize) -> Result<LogPage, Failure> {
+pub(super) fn log_page(
+    transaction: &ReadTransaction,
+    after: LogCursor,
+    limit: usize,
+) -> Result<LogRead, Failure> {
     let log = transaction.open_table(LOG)?;
-    let mut page = LogPage { entries: Vec::new(), cursor: after };
-    for row in log.range(after.saturating_add(1)..)?.take(limit) {
-        let (cursor, row) = row?;
-        page.entries.push(from_log_row(row.value())?);
-        page.cursor = cursor.value();
+    let there = log.get(after.sequence)?.map(|row| row.value().0);
+    if !after.is_known(there, Some(floor(&transaction.open_table(META)?)?)) {
+        return Ok(LogRead::AnotherHistory);
     }
-    Ok(page)
+    let mut page = LogPage { entries: Vec::new(), cursor: after, store_time: None };
+    for row in log.range(after.sequence.saturating_add(1)..)?.take(limit) {
+        let (sequence, row) = row?;
+        let (tag, keep_until, bytes) = row.value();
+        page.entries.push(LogEntry { tag, keep_until: from_unix_seconds(keep_until), bytes: bytes.to_vec() });
+        page.cursor = LogCursor { sequence: sequence.value(), tag };
+    }
+    Ok(LogRead::Page(page))
+}
+
+/// The entry with the highest sequence that was deleted.
+fn floor(meta: &impl ReadableTable<&'static str, u64>) -> Result<LogCursor, Failure> {
+    let [sequence, tag] =
+        FLOOR_KEYS.map(|key| meta.get(key).map(|value| value.map_or(0, |value| value.value())));
+    Ok(LogCursor { sequence: sequence?, tag: tag? })
 }
 
 pub(super) fn family(
@@ -284,38 +311,6 @@ where
 {
     let first = table.first()?.map(|(row, _)| row.value());
     Ok(first.filter(|(time, _)| *time < now))
-}
-
-fn log_row(revocation: &Revocation, keep_until: i64) -> (&str, u8, &str, i64, i64) {
-    match revocation {
-        Revocation::Token { issuer, token_id } => (issuer, TOKEN, token_id, 0, keep_until),
-        Revocation::Session { issuer, session_id } => (issuer, SESSION, session_id, 0, keep_until),
-        Revocation::User { issuer, subject, issued_at_or_before } => {
-            (issuer, USER, subject, unix_seconds(*issued_at_or_before), keep_until)
-        }
-        Revocation::OtherGenerations { issuer, subject, generation } => {
-            (issuer, OTHER_GENERATIONS, subject, i64::from(*generation), keep_until)
-        }
-        Revocation::Forgotten { issuer, subject } => (issuer, FORGOTTEN, subject, 0, keep_until),
-    }
-}
-
-fn from_log_row(row: (&str, u8, &str, i64, i64)) -> Result<LoggedRevocation, Failure> {
-    let (issuer, kind, id, value, keep_until) = row;
-    let (issuer, id) = (issuer.to_owned(), id.to_owned());
-    let revocation = match kind {
-        TOKEN => Revocation::Token { issuer, token_id: id },
-        SESSION => Revocation::Session { issuer, session_id: id },
-        USER => Revocation::User { issuer, subject: id, issued_at_or_before: from_unix_seconds(value) },
-        OTHER_GENERATIONS => {
-            let generation = u32::try_from(value).map_err(|error| unreadable("a revocation", &error))?;
-            Revocation::OtherGenerations { issuer, subject: id, generation }
-        }
-        FORGOTTEN => Revocation::Forgotten { issuer, subject: id },
-        // Not skipped: a revocation of an unknown kind would not be enforced.
-        other => return Err(unreadable("a revocation", &format_args!("its kind is {other}"))),
-    };
-    Ok(LoggedRevocation { revocation, keep_until: from_unix_seconds(keep_until) })
 }
 
 fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Failure> {

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{LoggedRevocation, Revocation};
+use crate::store::{LogCursor, LogEntry, LogRead};
 
 fn new_file() -> (TempDir, PathBuf, StoreFile) {
     let directory = tempfile::tempdir().unwrap();
@@ -16,14 +16,14 @@ fn new_file() -> (TempDir, PathBuf, StoreFile) {
 }
 
 fn revoke(id: &str) -> Vec<Write> {
-    let revocation = Revocation::Token { issuer: "i".into(), token_id: id.into() };
     let keep_until = UNIX_EPOCH + Duration::from_secs(100);
-    vec![Write::Append(vec![LoggedRevocation { revocation, keep_until }])]
+    vec![Write::Append(vec![LogEntry { tag: 1, keep_until, bytes: id.into() }])]
 }
 
 /// The number of revocations.
 fn count(file: &StoreFile) -> Result<usize, ReadError> {
-    file.read(|transaction| tables::log_page(transaction, 0, 100)).map(|page| page.entries.len())
+    file.read(|transaction| tables::log_page(transaction, LogCursor::START, 100))
+        .map(|read| read.page().unwrap().entries.len())
 }
 
 fn opened(file: &StoreFile) -> &'static str {
@@ -194,14 +194,18 @@ fn a_row_that_cannot_be_read_is_an_error_of_its_own() {
 }
 
 #[test]
-fn a_test_write_keeps_readers_from_missing_entries() {
+fn a_reader_that_has_read_what_a_failure_has_lost_finds_that_out() {
     let (_directory, _, file) = new_file();
     file.write(revoke("a")).unwrap();
-    let before = file.read(|transaction| tables::log_page(transaction, 0, 100)).ok().unwrap().cursor;
     file.write(vec![Write::Test]).unwrap();
-    file.write(revoke("b")).unwrap();
-    let page = file.read(|transaction| tables::log_page(transaction, before + 1000, 100)).ok().unwrap();
-    assert_eq!(page.entries.len(), 1, "also for one that has read what was lost");
+    let read = |after| file.read(move |transaction| tables::log_page(transaction, after, 100)).ok().unwrap();
+    let cursor = read(LogCursor::START).page().unwrap().cursor;
+    assert_eq!(read(cursor).page().unwrap().cursor, cursor, "a test write changes no position");
+    for lost in
+        [LogCursor { tag: cursor.tag + 1, ..cursor }, LogCursor { sequence: cursor.sequence + 1, tag: 1 }]
+    {
+        assert_eq!(read(lost), LogRead::AnotherHistory);
+    }
 }
 
 #[test]
