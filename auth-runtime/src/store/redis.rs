@@ -128,7 +128,7 @@ impl RedisStore {
         let limit = options.time_limit;
         let connected = within(limit, target.connect()).await;
         let connected = connected
-            .unwrap_or_else(|| Err(Failure::TimeLimit(limit).describe(format_args!("{target:?}"))))?;
+            .unwrap_or_else(|| Err(Failure::TimeLimit(limit).describe(&target)))?;
         for warning in &connected.warnings {
             tracing::warn!(address = connected.address, "auth: of the store in Redis, {warning}");
         }
@@ -145,6 +145,10 @@ impl RedisStore {
 
     fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    fn target(&self) -> &Target {
+        &self.inner.target
     }
 
     fn waiter(&self) -> &Waiter {
@@ -165,14 +169,14 @@ impl RedisStore {
         let why = format!(
             "the row of {row} can't be read ({error}): a newer version of the program may have written it"
         );
-        Failure::Unusable(why).describe(format_args!("{:?}", self.inner.target))
+        Failure::Unusable(why).describe(self.target())
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("target", &self.inner.target)
+            .field("at", &format_args!("{}", self.inner.target))
             .field("state", &self.inner.keys.state)
             .finish_non_exhaustive()
     }

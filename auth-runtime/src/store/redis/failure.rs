@@ -55,7 +55,13 @@ impl Failure {
         matches!(self, Self::Error(error) if is_of_another_server(error))
     }
 
-    pub(super) fn is_moved(&self) -> Option<(&str, u16)> {
+    /// Whether the server lacks replicas that it needs: it may have been cut off, and a Sentinel knows of another primary.
+    pub(super) fn is_of_lost_replicas(&self) -> bool {
+        matches!(self, Self::Error(error) if says(error, "NOREPLICAS"))
+    }
+
+    /// The host and the port of the node of a Cluster that has the keys, if it is another one.
+    pub(super) fn moved_to(&self) -> Option<(&str, u16)> {
         let Self::Error(error) = self else { return None };
         let (address, _) = error.redirect_node().filter(|_| says(error, "MOVED"))?;
         let (host, port) = address.rsplit_once(':')?;

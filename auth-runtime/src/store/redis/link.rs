@@ -83,7 +83,7 @@ impl Link {
                     self.discard(current.number);
                     Err(failure.describe(current.address))
                 }
-                None => Err(failure.describe(format_args!("{:?}", self.target))),
+                None => Err(failure.describe(&self.target)),
             }
         })
     }
@@ -106,6 +106,8 @@ impl Link {
             if failure.is_of_the_connection() {
                 self.discard(current.number);
                 is_tried_again = is_first && (!request.is_write() || failure.is_of_another_server());
+            } else if failure.is_of_lost_replicas() && self.target.has_sentinels() {
+                self.discard(current.number);
             }
             if !is_tried_again {
                 return Err(failure.describe(current.address));

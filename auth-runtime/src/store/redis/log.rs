@@ -45,7 +45,7 @@ impl RedisStore {
             let sequence = id.split_once('-').and_then(|(sequence, _)| sequence.parse().ok());
             let sequence = sequence.ok_or_else(|| {
                 let why = "an id of its stream is not of this library: use another `RedisStoreOptions::key_prefix`";
-                Failure::Unusable(why.to_owned()).describe(format_args!("{self:?}"))
+                Failure::Unusable(why.to_owned()).describe(self.target())
             })?;
             page.entries.push(LogEntry { tag, keep_until: from_unix_seconds(keep_until), bytes });
             page.cursor = LogCursor { sequence, tag };

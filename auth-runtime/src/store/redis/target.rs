@@ -74,6 +74,11 @@ impl Target {
         })
     }
 
+    /// Whether somebody else says where the primary is.
+    pub(super) fn has_sentinels(&self) -> bool {
+        self.sentinels.is_some()
+    }
+
     /// Connects to the primary.
     ///
     /// # Errors
@@ -121,7 +126,7 @@ impl Target {
             };
             match within(limit, checked).await.unwrap_or(Err(Failure::TimeLimit(limit))) {
                 Ok(connected) => return Ok(connected),
-                Err(failure) => match failure.is_moved() {
+                Err(failure) => match failure.moved_to() {
                     Some((host, port)) => node = at(&node, host, port),
                     None => return Err((failure, address)),
                 },
@@ -167,20 +172,26 @@ impl Target {
     }
 }
 
-/// Without users and passwords.
+/// The addresses, or the name of the primary and the addresses of the Sentinels; without users and passwords.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, nodes) = match &self.sentinels {
+            None => (None, &self.nodes),
+            Some(Sentinels { name, nodes }) => (Some(name), nodes),
+        };
+        if let Some(name) = name {
+            write!(f, "{name} of ")?;
+        }
+        for (number, node) in nodes.iter().enumerate() {
+            write!(f, "{}{}", if number == 0 { "" } else { ", " }, node.addr())?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let addresses = |nodes: &[ConnectionInfo]| -> Vec<String> {
-            nodes.iter().map(|node| node.addr().to_string()).collect()
-        };
-        let mut target = f.debug_struct("Target");
-        match &self.sentinels {
-            None => target.field("nodes", &addresses(&self.nodes)),
-            Some(sentinels) => target
-                .field("primary", &sentinels.name)
-                .field("sentinels", &addresses(&sentinels.nodes)),
-        };
-        target.finish_non_exhaustive()
+        f.debug_tuple("Target").field(&format_args!("{self}")).finish()
     }
 }
 

@@ -21,8 +21,12 @@ local function remove(id)
     redis.call('ZREM', KEYS[2], id)
 end
 
+-- A server whose memory is full refuses a script that begins with what needs more, as it should for a new key.
 local function put(id, key)
-    remove(id)
+    local former = find(id)
+    if former then
+        redis.call('ZREM', KEYS[3], former[OWNER] .. id)
+    end
     redis.call('HSET', KEYS[1], id, table.concat(key, ' ', VERSION, OWNER) .. '\n' .. key[MADE])
     redis.call('ZADD', KEYS[3], 0, key[OWNER] .. id)
     local ends_at = nil
@@ -33,6 +37,8 @@ local function put(id, key)
     end
     if ends_at then
         redis.call('ZADD', KEYS[2], ends_at, id)
+    elseif former then
+        redis.call('ZREM', KEYS[2], id)
     end
 end
 
