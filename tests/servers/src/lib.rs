@@ -4,9 +4,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod account;
+mod pgbouncer;
+mod postgres;
 mod processes;
 mod proxy;
 mod redis;
 
+pub use self::pgbouncer::PgBouncer;
+pub use self::postgres::PostgresServer;
 pub use self::proxy::Proxy;
 pub use self::redis::{RedisOptions, RedisServer};

@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
+use crate::postgres::free_port;
 use crate::processes::signal;
 
 /// Runs a program until the standard input is closed, or it has ended, and says its process number.
@@ -266,10 +266,6 @@ impl Drop for Process {
         drop(self.supervisor.stdin.take());
         let _ = self.supervisor.wait();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn make_certificate(folder: &Path) {
