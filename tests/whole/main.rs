@@ -31,6 +31,7 @@ mod oidc_provider;
 mod openapi;
 mod panics;
 mod policy;
+mod promise;
 mod protected_resource;
 mod provider_logout;
 mod providers;

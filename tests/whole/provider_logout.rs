@@ -7,9 +7,12 @@ mod fetched_keys;
 mod instances;
 mod logout_tokens;
 mod model;
+mod presets;
 mod pushes;
+mod real_provider;
 mod sockets;
 mod subjects;
+mod verification;
 
 use auth_runtime::provider_logout::{SecurityEventTransmitter, back_channel_logout, security_events};
 use auth_runtime::testing::TestClock;

@@ -107,7 +107,8 @@ fn ended(event: Event) -> Option<(&'static str, Vec<Revocation>)> {
             tracing::debug!("auth: a transmitter says that a credential was added, which ends nothing");
         }
         Event::Verification(state) => {
-            tracing::info!(%state, "auth: a transmitter has verified its stream of security events");
+            let state = state.map(tracing::field::display);
+            tracing::info!(state, "auth: a transmitter has verified its stream of security events");
         }
         Event::StreamUpdated(status, reason) => {
             tracing::warn!(%status, %reason, "auth: a transmitter has changed the status of its stream of security events");

@@ -3,6 +3,8 @@
 //! [`RevocationLog`]: crate::store::RevocationLog
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -64,13 +66,17 @@ impl Acknowledged {
     }
 
     /// Those that a read of this number, which has reached the end of the log, did not show, although they were acknowledged before and have
-    /// not expired at `now`: the store has lost them.
-    pub(super) fn lost(&self, read: u64, now: SystemTime) -> Vec<LogEntry> {
-        let state = self.state();
-        let is_lost = |tag: &u64, number: u64| number < read && !state.pending.contains_key(tag);
-        let lost = state.unseen.iter().filter(|(tag, number)| is_lost(tag, **number));
-        let entries = lost.filter_map(|(tag, _)| state.entries.get(tag));
-        entries.filter(|entry| entry.keep_until >= now).cloned().collect()
+    /// not expired at `now`: the store has lost them. They are this reader's to append, until the answer is dropped.
+    pub(super) fn lost(&self, read: u64, now: SystemTime) -> Lost<'_> {
+        let mut state = self.state();
+        let is_lost = |(tag, number): (&u64, &u64)| (*number < read).then_some(*tag);
+        let tags: Vec<u64> = state.unseen.iter().filter_map(is_lost).collect();
+        let mut entries = Vec::new();
+        for tag in tags {
+            state.unseen.remove(&tag);
+            entries.extend(state.entries.remove(&tag).filter(|entry| entry.keep_until >= now));
+        }
+        Lost { of: self, entries }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,6 +119,50 @@ impl Drop for Pending<'_> {
     }
 }
 
+/// Entries that the store has lost.
+#[derive(Debug)]
+pub(super) struct Lost<'a> {
+    of: &'a Acknowledged,
+    entries: Vec<LogEntry>,
+}
+
+impl Lost<'_> {
+    /// At most so many of them, with tags of their own: by their former tags, a reader could take its position in the former log for one in
+    /// this log.
+    pub(super) fn first(&self, count: usize, tags: &Tags) -> Vec<LogEntry> {
+        let first = self.entries.iter().take(count);
+        first.map(|entry| LogEntry { tag: tags.next(), ..entry.clone() }).collect()
+    }
+
+    /// The first of them were appended.
+    pub(super) fn were_appended(&mut self, count: usize) {
+        self.entries.drain(..count.min(self.entries.len()));
+    }
+}
+
+impl Drop for Lost<'_> {
+    fn drop(&mut self) {
+        let mut state = self.of.state();
+        for entry in self.entries.drain(..) {
+            state.unseen.insert(entry.tag, 0);
+            state.entries.insert(entry.tag, entry);
+        }
+    }
+}
+
+/// Random numbers for entries: of a random key, and a counter.
+#[derive(Debug, Default)]
+pub(super) struct Tags {
+    key: RandomState,
+    last: AtomicU64,
+}
+
+impl Tags {
+    pub(super) fn next(&self) -> u64 {
+        self.key.hash_one(self.last.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 impl State {
     fn next_number(&mut self) -> u64 {
         self.last_number = self.last_number.wrapping_add(1);
@@ -130,7 +180,7 @@ impl State {
 mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    use super::{Acknowledged, LogEntry};
+    use super::{Acknowledged, LogEntry, Tags};
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
@@ -141,7 +191,8 @@ mod tests {
     }
 
     fn lost(acknowledged: &Acknowledged, read: u64, now: u64) -> Vec<u64> {
-        let mut tags: Vec<u64> = acknowledged.lost(read, at(now)).iter().map(|entry| entry.tag).collect();
+        let mut tags: Vec<u64> =
+            acknowledged.lost(read, at(now)).entries.iter().map(|entry| entry.tag).collect();
         tags.sort_unstable();
         tags
     }
@@ -154,7 +205,6 @@ mod tests {
         let after = acknowledged.number_of_read();
         assert_eq!(lost(&acknowledged, before, 0), [0_u64; 0], "it was sent before they were acknowledged");
         assert_eq!(lost(&acknowledged, after, 100), [1, 2]);
-        assert_eq!(lost(&acknowledged, after, 101), [0_u64; 0], "they have expired");
         acknowledged.saw(&[entry(2), entry(3)]);
         assert_eq!(lost(&acknowledged, after, 100), [1]);
         acknowledged.saw(&[entry(1)]);
@@ -163,13 +213,22 @@ mod tests {
         acknowledged.begin_history();
         assert_eq!(lost(&acknowledged, before, 100), [1, 2], "nothing was seen in the new log");
         acknowledged.saw(&[entry(1)]);
-        // Appended again.
-        let lost_entries = acknowledged.lost(acknowledged.number_of_read(), at(0));
-        let pending = acknowledged.begin(lost_entries);
-        assert_eq!(lost(&acknowledged, after, 0), [0_u64; 0], "while they are appended");
-        pending.were_acknowledged(at(0));
+        // Appended again, with another tag.
+        let mut lost_entries = acknowledged.lost(acknowledged.number_of_read(), at(0));
+        assert_eq!(lost(&acknowledged, u64::MAX, 0), [0_u64; 0], "while they are appended");
+        let again = lost_entries.first(10, &Tags::default());
+        let [LogEntry { tag, .. }] = again[..] else { panic!("{again:?}") };
+        assert_ne!(tag, 2);
+        acknowledged.begin(again).were_acknowledged(at(0));
+        lost_entries.were_appended(1);
+        drop(lost_entries);
         assert_eq!(lost(&acknowledged, after, 0), [0_u64; 0], "until a later read");
-        assert_eq!(lost(&acknowledged, acknowledged.number_of_read(), 0), [2]);
+        assert_eq!(lost(&acknowledged, acknowledged.number_of_read(), 0), [tag]);
+        // One that could not be appended is lost still.
+        drop(acknowledged.lost(acknowledged.number_of_read(), at(0)));
+        assert_eq!(lost(&acknowledged, after, 0), [tag]);
+        assert_eq!(lost(&acknowledged, u64::MAX, 101), [0_u64; 0], "it has expired");
+        assert_eq!(lost(&acknowledged, u64::MAX, 0), [0_u64; 0], "and is forgotten");
     }
 
     #[test]

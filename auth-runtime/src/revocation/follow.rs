@@ -1,14 +1,13 @@
 //! The revocations of an engine: the view, and the store's log that it follows.
 
 use std::future::pending;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use super::acknowledged::Tags;
 use super::log_reader::LogReader;
 use super::{Heartbeat, RevocationStatus, RevocationView, SubjectCaches};
 use crate::clock::{Clock, unix_seconds};
@@ -21,9 +20,7 @@ pub(crate) struct RevocationState {
     /// `None`: there is no store, so the view holds all revocations of this process.
     followed: Option<Followed>,
     heartbeat: Heartbeat,
-    /// What the tags of entries are made with: a random key, and a counter.
-    tag_key: RandomState,
-    tags: AtomicU64,
+    tags: Tags,
 }
 
 /// A log that is read into the view.
@@ -52,8 +49,7 @@ impl RevocationState {
             view: RevocationView::new(term, own_issuer),
             followed,
             heartbeat: Heartbeat::default(),
-            tag_key: RandomState::new(),
-            tags: AtomicU64::new(0),
+            tags: Tags::default(),
         }
     }
 
@@ -64,8 +60,7 @@ impl RevocationState {
 
     /// What the log will say, with a tag of its own.
     pub(super) fn logged(&self, revocation: Revocation, keep_until: SystemTime) -> LoggedRevocation {
-        let tag = self.tag_key.hash_one(self.tags.fetch_add(1, Ordering::Relaxed));
-        LoggedRevocation { revocation, keep_until, tag }
+        LoggedRevocation { revocation, keep_until, tag: self.tags.next() }
     }
 
     /// How long an entry must be kept that evicts from caches: every instance has read it by then, or answers 503.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::task::yield_now;
 
 use super::RevocationView;
-use super::acknowledged::Acknowledged;
+use super::acknowledged::{Acknowledged, Tags};
 use super::freshness::{Freshness, Moment};
 use super::store_clock::StoreClock;
 use crate::clock::{Clock, unix_seconds};
@@ -34,6 +34,8 @@ pub(super) struct LogReader {
     pub(super) store_clock: StoreClock,
     pub(super) max_staleness: Duration,
     acknowledged: Acknowledged,
+    /// Of what is appended again.
+    tags: Tags,
     progress: Mutex<Progress>,
     not_understood: NotUnderstood,
     read_failure: Mutex<Option<StoreError>>,
@@ -81,6 +83,7 @@ impl LogReader {
             store_clock: StoreClock::default(),
             max_staleness,
             acknowledged: Acknowledged::default(),
+            tags: Tags::default(),
             progress: Mutex::new(progress),
             not_understood: NotUnderstood { until: AtomicI64::new(NONE), what: Mutex::default() },
             read_failure: Mutex::new(None),
@@ -238,15 +241,17 @@ impl LogReader {
 
     /// Appends again what a read of this number should have shown.
     async fn append_lost(&self, number: u64) -> Result<(), StoreError> {
-        let lost = self.acknowledged.lost(number, self.store_clock.later(self.now()));
-        for part in lost.chunks(PAGE) {
-            self.append_entries(part.to_vec()).await?;
-            tracing::warn!(
-                entries = part.len(),
-                "auth: the store had lost revocations, and they were appended again"
-            );
+        let mut lost = self.acknowledged.lost(number, self.store_clock.later(self.now()));
+        loop {
+            let part = lost.first(PAGE, &self.tags);
+            let entries = part.len();
+            if entries == 0 {
+                return Ok(());
+            }
+            self.append_entries(part).await?;
+            lost.were_appended(entries);
+            tracing::warn!(entries, "auth: the store had lost revocations, and they were appended again");
         }
-        Ok(())
     }
 
     /// Checks that the view is current enough to decide at this moment, and that every entry was understood.

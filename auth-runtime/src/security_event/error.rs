@@ -13,7 +13,7 @@ pub(crate) struct EventError {
     pub(crate) is_genuine: bool,
 }
 
-/// The error codes of RFC 8935 §2.4.
+/// The error codes of RFC 8935 §2.4, and that of the Shared Signals Framework 1.0 §8.1.4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventErrorCode {
     InvalidRequest,
@@ -22,6 +22,7 @@ pub(crate) enum EventErrorCode {
     InvalidAudience,
     AuthenticationFailed,
     AccessDenied,
+    InvalidState,
 }
 
 impl EventErrorCode {
@@ -33,6 +34,7 @@ impl EventErrorCode {
             Self::InvalidAudience => "invalid_audience",
             Self::AuthenticationFailed => "authentication_failed",
             Self::AccessDenied => "access_denied",
+            Self::InvalidState => "invalid_state",
         }
     }
 
@@ -47,6 +49,7 @@ impl EventErrorCode {
             Self::InvalidAudience => "The audience is not this receiver.",
             Self::AuthenticationFailed => "The transmitter is not authenticated.",
             Self::AccessDenied => "The transmitter may not send events about this subject.",
+            Self::InvalidState => "The state is not one that this receiver has asked for.",
         }
     }
 }

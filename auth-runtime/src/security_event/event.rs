@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::EventError;
 use super::subject::{Named, session_of, user_of};
 use super::transmitter::Transmitter;
+use super::{EventError, EventErrorCode};
 use crate::clock::from_unix_seconds;
 use crate::store::Revocation;
 use crate::verify::{Excerpt, Limits};
@@ -20,8 +20,8 @@ pub(crate) enum Event {
     },
     /// A credential was added, which ends nothing.
     CredentialAdded,
-    /// The transmitter tests the stream. Holds `state`.
-    Verification(Excerpt),
+    /// The transmitter verifies the stream. Holds `state`, which is absent if it does so by itself.
+    Verification(Option<Excerpt>),
     /// The transmitter has paused, disabled or enabled the stream. Holds `status` and `reason`.
     StreamUpdated(Excerpt, Excerpt),
     /// Another event, which ends nothing here. Holds its URI.
@@ -56,7 +56,7 @@ pub(super) fn read_event(
     let text = |name| Excerpt::new(payload.get(name).and_then(Value::as_str).unwrap_or_default());
     if let Some(name) = uri.strip_prefix(SSF) {
         return Ok(match name {
-            "verification" => Event::Verification(text("state")),
+            "verification" => read_verification(payload.get("state"), transmitter)?,
             "stream-updated" => Event::StreamUpdated(text("status"), text("reason")),
             _ => Event::Other(Excerpt::new(uri)),
         });
@@ -74,6 +74,24 @@ pub(super) fn read_event(
     };
     let bound = bound(payload, issued_at, limits, now)?;
     Ok(Event::Ended { name, revocations: named.into_iter().map(|named| revocation(named, bound)).collect() })
+}
+
+/// A verification event with this `state` (Shared Signals Framework 1.0 §8.1.4.1).
+fn read_verification(state: Option<&Value>, transmitter: &Transmitter) -> Result<Event, EventError> {
+    match state {
+        None => Ok(Event::Verification(None)),
+        Some(Value::String(state)) if transmitter.expects_state(state) => {
+            Ok(Event::Verification(Some(Excerpt::new(state))))
+        }
+        Some(Value::String(state)) => {
+            let reason = format!(
+                "the `state` of a verification is {}, which the function of `verification_state` does not expect",
+                Excerpt::new(state)
+            );
+            Err(EventError::new(EventErrorCode::InvalidState, reason))
+        }
+        Some(_) => Err(EventError::invalid("the `state` of a verification is not a string")),
+    }
 }
 
 /// The name of an event that ends something, and what.

@@ -1,6 +1,7 @@
 //! Who may send security events, and about whose subjects.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
@@ -10,6 +11,9 @@ use crate::verify::{JwtVerifier, SessionIds, TrustedIssuer};
 
 /// The least length of the value of `Authorization`.
 const MIN_AUTHORIZATION_BYTES: usize = 32;
+
+/// Whether the `state` of a verification event is one that was asked for.
+type ExpectsState = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// A transmitter of security event tokens (RFC 8417), which it pushes (RFC 8935) to
 /// [`security_events`](crate::provider_logout::security_events).
@@ -47,6 +51,7 @@ pub struct SecurityEventTransmitter {
     issuer: TrustedIssuer,
     subjects_of: Vec<String>,
     authorization: Option<String>,
+    expects_state: Option<ExpectsState>,
 }
 
 impl SecurityEventTransmitter {
@@ -56,7 +61,7 @@ impl SecurityEventTransmitter {
     /// Its keys are given, or fetched as those of an issuer of tokens are: the `jwks_uri` of a transmitter's metadata is for
     /// `jwks_url` (feature `jwks`), or for [`jwks_from`](TrustedIssuer::jwks_from).
     pub fn new(issuer: TrustedIssuer) -> Self {
-        Self { issuer, subjects_of: Vec::new(), authorization: None }
+        Self { issuer, subjects_of: Vec::new(), authorization: None, expects_state: None }
     }
 
     /// Allows it to end sessions of the subjects of this issuer, which is one of the engine's: that of a
@@ -74,6 +79,20 @@ impl SecurityEventTransmitter {
     /// Without this, the signature alone proves who sends. With it, strangers can't have signatures verified either.
     pub fn authorization_header(mut self, value: impl Into<String>) -> Self {
         self.authorization = Some(value.into());
+        self
+    }
+
+    /// Sets what decides whether the `state` of a verification event is one that was asked for (Shared Signals Framework 1.0 §8.1.4.1). For
+    /// another one the answer is `invalid_state`, and nothing of the token counts. An event without `state` was not asked for: the
+    /// transmitter sends it by itself, and it is acknowledged.
+    ///
+    /// Asking for a verification is yours to do, as is registering the stream (§8.1.4.2). Any instance of the service may get the event:
+    /// with several, let the `state` be one that each can recognize, such as an HMAC of its first part under a secret that all have. If the
+    /// function panics, the answer is 500.
+    ///
+    /// Without this every `state` is acknowledged, and a line in the log has it.
+    pub fn verification_state(mut self, is_expected: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.expects_state = Some(Arc::new(is_expected));
         self
     }
 }
@@ -101,6 +120,7 @@ pub(crate) struct Transmitter {
     name: Box<str>,
     subjects_of: Vec<SubjectIssuer>,
     authorization: Option<HeaderValue>,
+    expects_state: Option<ExpectsState>,
 }
 
 /// An issuer that a transmitter may speak of.
@@ -144,7 +164,7 @@ impl Transmitters {
 
 impl Transmitter {
     fn new(transmitter: SecurityEventTransmitter, tokens: &JwtVerifier, errors: &mut ConfigErrors) -> Self {
-        let SecurityEventTransmitter { issuer, subjects_of, authorization } = transmitter;
+        let SecurityEventTransmitter { issuer, subjects_of, authorization, expects_state } = transmitter;
         let name = issuer.exact_name().unwrap_or_default();
         if name.is_empty() {
             errors.push(
@@ -174,7 +194,7 @@ impl Transmitter {
         };
         let subjects_of = subjects_of.into_iter().filter_map(known).collect();
         let authorization = authorization.and_then(|value| header_value(name, &value, errors));
-        Self { name: name.into(), subjects_of, authorization }
+        Self { name: name.into(), subjects_of, authorization, expects_state }
     }
 
     /// Whether the request has the value of `Authorization` that is required, once.
@@ -183,6 +203,11 @@ impl Transmitter {
         let mut sent = headers.get_all(AUTHORIZATION).iter();
         let (Some(sent), None) = (sent.next(), sent.next()) else { return false };
         aws_lc_rs::constant_time::verify_slices_are_equal(sent.as_bytes(), expected.as_bytes()).is_ok()
+    }
+
+    /// Whether a verification event may have this `state`.
+    pub(super) fn expects_state(&self, state: &str) -> bool {
+        self.expects_state.as_ref().is_none_or(|is_expected| is_expected(state))
     }
 
     pub(super) fn subjects_of(&self, issuer: &str) -> Option<&SubjectIssuer> {

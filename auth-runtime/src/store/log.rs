@@ -84,7 +84,7 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]
 pub struct LogEntry {
-    /// A random number that the library made: it tells this entry from any other.
+    /// A random number that the library made: it tells this entry from any other that was ever in the log.
     pub tag: u64,
     /// When the last token that it can concern has expired, or no cache can have what it evicts, in whole seconds. The entry can be deleted
     /// after that.

@@ -105,7 +105,7 @@ impl IssuerName {
     }
 
     /// The one name that `iss` has.
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "provider-logout"))]
     pub(super) fn exact(&self) -> Option<&str> {
         match self {
             Self::Exactly(name) => Some(name),

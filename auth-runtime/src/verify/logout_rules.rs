@@ -9,6 +9,8 @@ pub(super) struct LogoutRules {
     /// The client ids that a logout token may be for.
     pub(super) clients: Vec<String>,
     has_sid: bool,
+    /// Whether access tokens have `sid` as the provider documents it: what the application says counts more.
+    is_sid_documented: bool,
     ends_all_sessions: bool,
 }
 
@@ -47,7 +49,8 @@ impl TrustedIssuer {
 
     /// Declares that the access tokens of users have the claim `sid` of the issuer's session: a logout token with a `sid` then ends the
     /// tokens of that session, and no others. Look into a token, or into the settings of the provider, before you call it: the engine
-    /// can't know, and where the claim is missing, nothing would end.
+    /// can't know, and where the claim is missing, nothing would end. [`providers::keycloak`](crate::verify::providers::keycloak) declares it,
+    /// since Keycloak documents it.
     ///
     /// Without this and without [`logout_ends_all_sessions`](Self::logout_ends_all_sessions), a logout token with a `sid` is answered
     /// 400, and the log says why. One without `sid` ends all sessions of its user in any case (§2.7).
@@ -65,11 +68,16 @@ impl TrustedIssuer {
 }
 
 impl LogoutRules {
+    /// Records that the provider documents `sid` as a claim of the access tokens of users.
+    pub(super) fn set_sid_documented(&mut self) {
+        self.is_sid_documented = true;
+    }
+
     pub(super) fn session_ids(&self) -> SessionIds {
-        match (self.has_sid, self.ends_all_sessions) {
-            (true, _) => SessionIds::InAccessTokens,
-            (false, true) => SessionIds::AllOfUser,
-            (false, false) => SessionIds::Unknown,
+        match (self.has_sid, self.ends_all_sessions, self.is_sid_documented) {
+            (true, _, _) | (false, false, true) => SessionIds::InAccessTokens,
+            (false, true, _) => SessionIds::AllOfUser,
+            (false, false, false) => SessionIds::Unknown,
         }
     }
 

@@ -27,6 +27,9 @@
 //! | [`zitadel`] | the instance's URL | `sub` | of the project | it has `jti`, and no `amr`, `nonce` and `at_hash` | `{iss}/oauth/v2/keys` |
 //!
 //! Scopes are `scope`, or else `scp`, and permissions `permissions`, with each of them.
+//!
+//! For logout tokens (`provider_logout`), [`keycloak`] knows that access tokens have the claim `sid`. Of the others none documents it: ZITADEL
+//! says that its access tokens have none, Auth0 documents it for ID tokens alone, and the rest document no logout tokens.
 
 mod auth0;
 mod cognito;

@@ -1,4 +1,4 @@
-//! A provider for whoever tries the example, with tokens of it.
+//! A provider for the reader of the example, with tokens of it.
 
 use auth_tests_provider::{AUDIENCE, ES256, OPAQUE, Provider, ProviderOptions, SECRET, is_installed};
 use serde_json::json;

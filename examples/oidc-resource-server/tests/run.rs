@@ -43,11 +43,18 @@ impl Running {
 
 #[tokio::test]
 #[ignore = "needs oidc-provider: bash tests/run"]
-async fn the_printed_lines_do_what_they_say() {
+async fn the_printed_lines_do_what_they_say_and_an_interrupt_ends_both() {
     let running = Running::start();
     assert_eq!(running.token("ALICE").split('.').count(), 3, "a JWT");
     assert_eq!(running.token("PROGRAM").split('.').count(), 1, "an opaque token");
     assert_eq!(running.statuses().await, [200, 200, 200, 403, 401]);
+
+    let (_, rest) = running.0.lines().iter().find_map(|line| line.split_once("The provider is ")).unwrap();
+    let (provider, _) = rest.split_once(", ").unwrap();
+    let provider = provider.replace("http://", "");
+    let ended = running.0.interrupt();
+    assert!(ended.success(), "{ended}");
+    assert!(std::net::TcpStream::connect(&provider).is_err(), "{provider} still listens");
 }
 
 #[test]

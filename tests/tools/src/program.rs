@@ -1,7 +1,7 @@
 //! An example as a user runs it: in a process of its own, with the lines that it prints.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// A running program. It is killed when this is dropped, with SIGKILL.
 #[derive(Debug)]
@@ -33,6 +33,18 @@ impl Program {
     /// What it has printed, with that last line.
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+
+    /// Interrupts it, as Ctrl-C does, and returns how it has ended.
+    ///
+    /// # Panics
+    /// If it can't be interrupted.
+    pub fn interrupt(mut self) -> ExitStatus {
+        let process = self.process.id().to_string();
+        // A program `kill` is not everywhere, and every shell has it.
+        let status = Command::new("sh").args(["-c", "kill -s INT \"$0\"", &process]).status().unwrap();
+        assert!(status.success(), "kill -s INT {process}: {status}");
+        self.process.wait().unwrap()
     }
 
     /// The statuses of all answers of the `curl -i` lines that it has printed: the lines that begin with two spaces are run as they are

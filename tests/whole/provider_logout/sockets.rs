@@ -15,7 +15,7 @@ use super::{NOW, RISC, Service, another, user};
 use crate::sockets::{Client, assert_closed, is_echoed};
 
 #[auth]
-async fn echo(user: Principal, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn echo(user: Principal, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(async move |socket| {
         let mut socket = GuardedWebSocket::new(socket, &user);
         while let Some(Ok(message)) = socket.recv().await {
@@ -35,7 +35,7 @@ async fn served(auth: &Auth) -> String {
     format!("ws://{address}/echo")
 }
 
-async fn opened(address: &str, token: &str) -> Client {
+pub(super) async fn opened(address: &str, token: &str) -> Client {
     let mut request = address.into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     let mut client = connect_async(request).await.unwrap().0;

@@ -63,21 +63,15 @@ impl AuthBuilder {
         let introspected = verification::introspected(&jwt, &mut errors);
         self.check_store(has_runtime, &mut errors);
         self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
-        let proxies = self
-            .proxies
-            .take()
-            .and_then(|(header, networks)| TrustedProxies::parse(header, &networks, &mut errors));
+        let proxies = self.proxies.take();
+        let proxies = proxies.and_then(|(header, of)| TrustedProxies::parse(header, &of, &mut errors));
 
         errors.check::<BuildError>()?;
         let mut caches = SubjectCaches::default();
         sources.schemes().for_each(|scheme| caches.add(Arc::<Scheme>::clone(scheme)));
+        users.iter().for_each(|users| caches.add(Arc::<Users>::clone(users)));
         #[cfg(feature = "introspection")]
-        if let Some(introspected) = &introspected {
-            caches.add(Arc::<IntrospectedTokens>::clone(introspected));
-        }
-        if let Some(users) = &users {
-            caches.add(Arc::<Users>::clone(users));
-        }
+        introspected.iter().for_each(|tokens| caches.add(Arc::<IntrospectedTokens>::clone(tokens)));
         let limits = Limits::new(self.leeway, self.max_token_lifetime);
         Ok(Engine {
             revocations: Arc::new(self.revoker(&limits, issuer.as_ref(), caches)),

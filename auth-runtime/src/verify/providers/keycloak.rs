@@ -13,6 +13,8 @@ use crate::verify::{ClaimName, ClaimRule, TrustedIssuer};
 /// - Roles are those of the realm (`realm_access.roles`) and of `client` (`resource_access.{client}.roles`). Those of other clients do not
 ///   count, such as `manage-users` of `realm-management`. A role of the realm and one of the client with the same name are one.
 /// - The claim `typ` must be `Bearer`. Without that, an ID token is accepted where one client is both the front end and the service.
+/// - Access tokens of users have `sid`, so a logout token (`provider_logout`) ends the session that it names, unless `logout_ends_all_sessions()`
+///   says otherwise.
 ///
 /// Let only some clients call this service by `.claim("azp", ClaimRule::one_of(["shop-web"]))`.
 ///
@@ -25,7 +27,8 @@ use crate::verify::{ClaimName, ClaimRule, TrustedIssuer};
 /// ```
 ///
 /// Source: Keycloak's Server Administration Guide, [Audience support](https://www.keycloak.org/docs/latest/server_admin/#audience-support) and
-/// [OIDC token and SAML assertion role mappings](https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_role_mappings).
+/// [OIDC token and SAML assertion role mappings](https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_role_mappings); its Upgrading
+/// Guide, [Removed `session_state` claim](https://www.keycloak.org/docs/latest/upgrading/#removed-session_state-claim): all tokens have `sid`.
 pub fn keycloak(realm: &str, client: &str) -> TrustedIssuer {
     let realm = without_slash(realm);
     let mut issuer = TrustedIssuer::new(realm)
@@ -37,6 +40,8 @@ pub fn keycloak(realm: &str, client: &str) -> TrustedIssuer {
             )
         })
         .key_set_at(format!("{realm}/protocol/openid-connect/certs"));
+    #[cfg(feature = "provider-logout")]
+    issuer.logout.set_sid_documented();
     issuer.mapping.roles.preset([
         Place::names("realm_access.roles"),
         Place::names(ClaimName::path(["resource_access", client, "roles"])),

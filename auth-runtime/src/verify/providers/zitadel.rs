@@ -24,6 +24,8 @@ use crate::verify::{ClaimName, ClaimRule, TrustedIssuer};
 /// # let _ = issuer;
 /// ```
 ///
+/// Access tokens have no `sid`: for logout tokens (`provider_logout`), call `logout_ends_all_sessions()`.
+///
 /// Source: ZITADEL's documentation, [Claims](https://zitadel.com/docs/apis/openidoauth/claims) and
 /// [Scopes](https://zitadel.com/docs/apis/openidoauth/scopes).
 pub fn zitadel(instance: &str, project: &str) -> TrustedIssuer {

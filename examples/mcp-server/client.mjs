@@ -27,7 +27,11 @@ const logIn = async (start) => {
   let url = new URL(start);
   url.searchParams.set('login_hint', 'alice');
   for (let turns = 0; turns < 10; turns += 1) {
-    if (url.href.startsWith(redirectUrl)) return url.searchParams.get('code');
+    if (url.href.startsWith(redirectUrl)) {
+      const code = url.searchParams.get('code');
+      if (!code) throw new Error(`the provider answered without a code: ${url}`);
+      return code;
+    }
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });
     for (const set of answer.headers.getSetCookie()) {

@@ -1,0 +1,169 @@
+//! Instances of one service: each has a clock and a connection to the store that can fail. Time passes for all of them alike.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime::Auth;
+use auth_runtime::rejection::CallerErrorKind;
+use auth_runtime::revocation::{Revocation, RevocationStatus, RevokeError};
+use auth_runtime::session::SigningKey;
+use auth_runtime::verify::{Algorithm, TrustedIssuer};
+use serde_json::json;
+
+use super::store::{Connection, SharedStore};
+
+pub(super) const ISSUER: &str = "https://id.example.com";
+
+/// In whole seconds.
+pub(super) const MAX_STALENESS: Duration = Duration::from_secs(10);
+
+const START: u64 = 1_800_000_000;
+
+/// A clock of one machine: the time that has passed for all, and how far this clock is ahead of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock {
+    /// In milliseconds.
+    passed: Arc<AtomicU64>,
+    /// In milliseconds.
+    ahead: Arc<AtomicI64>,
+}
+
+impl auth_runtime::clock::Clock for Clock {
+    fn now(&self) -> SystemTime {
+        let shown = START * 1000 + self.passed.load(Ordering::SeqCst);
+        UNIX_EPOCH + Duration::from_millis(shown.saturating_add_signed(self.ahead.load(Ordering::SeqCst)))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.passed.load(Ordering::SeqCst))
+    }
+}
+
+impl Clock {
+    /// A clock of another machine.
+    fn other(&self) -> Self {
+        Self { passed: Arc::clone(&self.passed), ahead: Arc::default() }
+    }
+
+    pub(super) fn set_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+/// One instance.
+pub(super) struct Instance {
+    pub(super) auth: Auth,
+    pub(super) clock: Clock,
+    pub(super) connection: Connection,
+    /// How often it was started.
+    pub(super) starts: u32,
+    key: Arc<SigningKey>,
+}
+
+/// What a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Accepted,
+    Revoked,
+    Unavailable,
+}
+
+/// A service of several instances.
+pub(super) struct World {
+    pub(super) store: SharedStore,
+    pub(super) store_clock: Clock,
+    pub(super) instances: Vec<Instance>,
+    time: Clock,
+    key: Arc<SigningKey>,
+}
+
+impl World {
+    pub(super) async fn new(instances: usize) -> Self {
+        let key = Arc::new(SigningKey::generate(Algorithm::EdDSA).unwrap().with_id("k"));
+        let time = Clock::default();
+        let store_clock = time.other();
+        let store = SharedStore::new(store_clock.clone());
+        let mut world = Self { store, store_clock, instances: Vec::new(), time, key };
+        for _ in 0..instances {
+            let (clock, connection) = (world.time.other(), world.store.connect());
+            let auth = engine(&clock, &connection, &world.key);
+            auth.start().await.unwrap();
+            let key = Arc::clone(&world.key);
+            world.instances.push(Instance { auth, clock, connection, starts: 0, key });
+        }
+        world
+    }
+
+    /// In milliseconds since the start.
+    pub(super) fn time(&self) -> u64 {
+        self.time.passed.load(Ordering::SeqCst)
+    }
+
+    /// Lets time pass, as the instances and tokio see it.
+    pub(super) async fn pass(&self, time: Duration) {
+        const STEP: u64 = 250;
+        let mut left = u64::try_from(time.as_millis()).unwrap();
+        while left > 0 {
+            let step = left.min(STEP);
+            self.time.passed.fetch_add(step, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(step)).await;
+            left -= step;
+        }
+    }
+
+    /// A token that is valid all the time, also by a clock that is wrong by an hour.
+    pub(super) fn token(&self, id: &str) -> String {
+        let claims = json!({
+            "iss": ISSUER, "aud": "shop", "sub": format!("user-{id}"), "jti": id,
+            "iat": START - 2 * 3600, "exp": START + 20 * 3600,
+        });
+        self.key.sign(&claims).unwrap()
+    }
+}
+
+impl Instance {
+    /// The process ends, and a new one is started. One that can't read the store goes on trying.
+    pub(super) async fn restart(&mut self) {
+        self.auth = engine(&self.clock, &self.connection, &self.key);
+        let started = tokio::time::timeout(Duration::from_secs(1), self.auth.start()).await;
+        drop(started);
+        self.starts += 1;
+    }
+
+    pub(super) async fn ask(&self, token: &str) -> Answer {
+        match self.auth.verify(token).await.map_err(|error| error.kind()) {
+            Ok(_) => Answer::Accepted,
+            Err(CallerErrorKind::Revoked) => Answer::Revoked,
+            Err(CallerErrorKind::Unavailable) => Answer::Unavailable,
+            Err(other) => panic!("the token is valid, and the answer is {other:?}"),
+        }
+    }
+
+    /// Whether it was acknowledged within 2 seconds.
+    pub(super) async fn revoke(&self, id: &str) -> bool {
+        let revocation = Revocation::Token { issuer: ISSUER.to_owned(), token_id: id.to_owned() };
+        self.try_revoke(revocation).await.is_some_and(|answer| answer.is_ok())
+    }
+
+    pub(super) async fn try_revoke(&self, revocation: Revocation) -> Option<Result<(), RevokeError>> {
+        let revocations = self.auth.revocations();
+        tokio::time::timeout(Duration::from_secs(2), revocations.revoke(revocation)).await.ok()
+    }
+
+    pub(super) fn status(&self) -> RevocationStatus {
+        self.auth.revocations().status()
+    }
+}
+
+fn engine(clock: &Clock, connection: &Connection, key: &SigningKey) -> Auth {
+    let issuer = TrustedIssuer::new(ISSUER).audience("shop").key(key.verifying_key());
+    Auth::builder()
+        .issuer(issuer)
+        .clock(clock.clone())
+        .store(connection.clone())
+        .max_staleness(MAX_STALENESS)
+        .max_token_lifetime(Duration::from_secs(24 * 3600))
+        .build()
+        .unwrap()
+}
