@@ -6,9 +6,9 @@
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
 //! | `RedisStore` | a service of many instances, with a Redis or Valkey server | `redis` |
 //!
-//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], and `ApiKeyStore` if it keeps API keys (feature
-//! `api-keys`). The contract that it must satisfy is a test suite in
-//! `tests/whole/stores` of the repository, to which one line adds a store.
+//! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], `ApiKeyStore` if it keeps API keys (feature `api-keys`), and
+//! `AttemptStore` if it counts login attempts for several instances (feature `token-routes`). The contract that it must satisfy is a test
+//! suite, `testing::store_contract!` (feature `test-util`), which takes one line.
 
 #[cfg(feature = "api-keys")]
 mod api_key;

@@ -30,7 +30,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A store of one's own is tested by [`store_contract!`](macro@store_contract).
 #![allow(clippy::expect_used, reason = "a panic fails the test")]
+
+#[doc(hidden)]
+pub mod store_contract;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +45,8 @@ use axum::http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+#[doc(inline)]
+pub use crate::__store_contract as store_contract;
 use crate::clock::{Clock, unix_seconds};
 use crate::engine::{Auth, AuthBuilder};
 use crate::jose::SigningKey;

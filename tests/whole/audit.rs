@@ -185,9 +185,9 @@ async fn each_thing_that_a_route_does_is_one_event() {
     assert_eq!(shop.events.take(), ["login - - 198.51.100.7: 429 there were too many attempts"]);
     shop.people.set_unreachable(true);
     shop.send("POST", "/auth/login", &[], &credentials("bob", "password of bob")).await;
-    let unreachable =
-        "login - - 198.51.100.7: 503 the credentials can't be verified now, or too many logins wait";
-    assert_eq!(shop.events.take(), [unreachable]);
+    let events = shop.events.take();
+    let unreachable = "login - - 198.51.100.7: 503 the credentials can't be verified now, ";
+    assert!(events.len() == 1 && events[0].starts_with(unreachable), "{events:?}");
 }
 
 /// A browser sends the access cookie and the refresh cookie of its session: one logout.

@@ -14,6 +14,7 @@ mod own_login;
 mod remember;
 mod renewal;
 mod sessions;
+mod shared_limits;
 
 use std::net::SocketAddr;
 use std::time::Duration;

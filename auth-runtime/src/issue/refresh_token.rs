@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "token-routes")]
+use aws_lc_rs::hkdf;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -50,7 +52,16 @@ impl RefreshKey {
         Ok(Self::new(random_id()?, random_secret()?))
     }
 
-    fn prepare(&self) -> Result<PreparedRefreshKey, String> {
+    /// Returns what the names of login attempts are hashed with, before a store counts them: derived from the secret (HKDF, RFC 5869), so
+    /// that all instances have it, and neither it nor the secret says anything of the other.
+    #[cfg(feature = "token-routes")]
+    fn attempt_key(&self, issuer: &str) -> Result<hmac::Key, aws_lc_rs::error::Unspecified> {
+        let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"auth-runtime").extract(&self.secret);
+        let info = [b"login attempts 1\0", issuer.as_bytes()];
+        Ok(secret.expand(&info, hmac::HMAC_SHA256)?.into())
+    }
+
+    fn prepare(&self, issuer: &str) -> Result<PreparedRefreshKey, String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if self.id.is_empty() || self.id.len() > MAX_KEY_ID_BYTES || !self.id.bytes().all(plain) {
             return Err(format!(
@@ -61,7 +72,14 @@ impl RefreshKey {
         }
         check_secret(&self.secret, MIN_SECRET_BYTES, "a refresh key")
             .map_err(|problem| format!("the secret of the refresh key `{}` {problem}", self.id))?;
-        Ok(PreparedRefreshKey { id: self.id.clone(), key: hmac::Key::new(hmac::HMAC_SHA256, &self.secret) })
+        Ok(PreparedRefreshKey {
+            id: self.id.clone(),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &self.secret),
+            #[cfg(feature = "token-routes")]
+            attempts: self
+                .attempt_key(issuer)
+                .map_err(|_| format!("no key can be derived from the refresh key `{}`", self.id))?,
+        })
     }
 }
 
@@ -82,6 +100,8 @@ pub(crate) struct RefreshKeys {
 struct PreparedRefreshKey {
     id: String,
     key: hmac::Key,
+    #[cfg(feature = "token-routes")]
+    attempts: hmac::Key,
 }
 
 /// Redacts the key.
@@ -102,7 +122,7 @@ impl RefreshKeys {
     pub(super) fn new(issuer: &str, keys: &[RefreshKey], errors: &mut ConfigErrors) -> Self {
         let mut prepared: Vec<PreparedRefreshKey> = Vec::new();
         for key in keys {
-            match key.prepare() {
+            match key.prepare(issuer) {
                 Ok(key) if prepared.iter().any(|other| other.id == key.id) => {
                     errors
                         .push(format!("two refresh keys have the id `{}`: give each key its own id", key.id));
@@ -117,6 +137,12 @@ impl RefreshKeys {
     /// Returns the id of the key that makes new tokens.
     pub(crate) fn newest(&self) -> &str {
         self.keys.first().map_or("", |key| &key.id)
+    }
+
+    /// Returns what the names of login attempts are hashed with. A new refresh key changes it: then attempts are counted anew.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn attempt_key(&self) -> Option<&hmac::Key> {
+        self.keys.first().map(|key| &key.attempts)
     }
 
     /// Returns the token of a family's generation. It is always the same text. `None` if no key has this id.
@@ -164,6 +190,8 @@ pub(crate) fn family_of_session(session_id: &str) -> Option<FamilyId> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "token-routes")]
+    use super::hmac;
     use super::{ConfigErrors, RefreshKey, RefreshKeys};
 
     fn keys(issuer: &str, keys: &[RefreshKey]) -> RefreshKeys {
@@ -209,6 +237,21 @@ mod tests {
         }
         assert!(keys("j", &[RefreshKey::new("k", [1; 32])]).open(&token).is_none(), "another issuer's");
         assert!(keys("i", &[RefreshKey::new("k", [2; 32])]).open(&token).is_none(), "another secret's");
+    }
+
+    /// All instances derive the same key, also those of other versions: the MAC was made with Python's `hmac`.
+    #[cfg(feature = "token-routes")]
+    #[test]
+    fn the_key_of_attempts_is_of_the_newest_secret_and_the_issuer() {
+        let mac = |keys: &RefreshKeys| hmac::sign(keys.attempt_key().unwrap(), b"m").as_ref().to_vec();
+        let (old, new) = (RefreshKey::new("k", [1; 32]), RefreshKey::new("l", [2; 32]));
+        let expected = "7ef9f60b93b43c55dd95a5b8f0ba41b6136f0879e2cc0144a67cd157d828b2d3";
+        let hex: String = mac(&keys("i", &[old.clone()])).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, expected);
+        let with = |issuer, all: &[RefreshKey]| mac(&keys(issuer, all));
+        assert_eq!(with("i", &[old.clone(), new.clone()]), with("i", &[old.clone()]));
+        assert_ne!(with("i", &[new, old.clone()]), with("i", &[old.clone()]));
+        assert_ne!(with("j", &[old.clone()]), with("i", &[old]));
     }
 
     #[test]

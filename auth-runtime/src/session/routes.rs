@@ -66,7 +66,6 @@ mod session_routes;
 mod site_data;
 
 use std::fmt;
-#[cfg(feature = "openapi")]
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -89,6 +88,7 @@ use crate::policy::HandlerInfo;
 use crate::policy::Rule;
 use crate::router::{MethodRouter, Router, beside};
 pub use crate::store::AttemptLimit;
+use crate::store::AttemptStore;
 
 /// Ready routes for login, refresh and logout. Mount them under a path of their own: `.nest("/auth", routes.router())`.
 #[must_use = "call `router`"]
@@ -120,6 +120,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             per_account: AttemptLimit::PER_ACCOUNT,
             per_address: AttemptLimit::PER_ADDRESS,
             per_ipv6_site: AttemptLimit::PER_IPV6_SITE,
+            attempt_store: None,
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
             session_label: None,
@@ -161,6 +162,21 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// whole site, with 65,536 networks. Default: 500 at once, and one more every 200 milliseconds.
     pub fn limit_per_ipv6_site(mut self, limit: AttemptLimit) -> Self {
         self.config.per_ipv6_site = limit;
+        self
+    }
+
+    /// Counts login attempts in a store that all instances of the service share: `.attempt_store(store.clone())`, with the same store as
+    /// the engine's. Default: none, and each instance counts by itself, so that ten of them allow ten times as many attempts.
+    ///
+    /// The limits of this instance are the first line: what they reject, and what finds no [place](Self::logins_at_once), does not reach
+    /// the store. Then the store counts by the same limits, by its own clock, for all routes of engines with this issuer and
+    /// [refresh key](crate::session::TokenIssuer::refresh_key) together. While the store fails, or takes longer than 5 seconds, logins are
+    /// answered 503.
+    ///
+    /// The store learns no name and no address. It gets a hash of each (HMAC-SHA-256), with a key that is derived from the newest refresh
+    /// key: with a new refresh key, attempts are counted anew.
+    pub fn attempt_store(mut self, store: impl AttemptStore) -> Self {
+        self.config.attempt_store = Some(Arc::new(store));
         self
     }
 
@@ -245,7 +261,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Returns the endpoints as functions, for handlers of the application's own. They have attempt limits and a queue of their own:
-    /// clones share them, and another call makes others.
+    /// clones share them, and another call makes others. What an [`attempt_store`](Self::attempt_store) counts is shared by all.
     ///
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {

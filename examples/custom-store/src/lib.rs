@@ -1,7 +1,7 @@
 //! A store of your own. It has two tables: the log of revocations, and the families of refresh tokens, one row for each
 //! session; and one row of state. Here both are maps behind a lock; the comments name the statement that a database would run instead.
 //!
-//! The contract of a store is a test suite: `tests/whole/stores.rs` runs it for this store, too, which takes one line there.
+//! The contract of a store is a test suite, which the last line of this file runs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
@@ -142,3 +142,6 @@ impl RefreshTokenStore for CustomStore {
         done(expired.len() > BATCH)
     }
 }
+
+#[cfg(test)]
+auth_runtime::testing::store_contract! { mod contract: RevocationLog, RefreshTokenStore; open: CustomStore::default() }

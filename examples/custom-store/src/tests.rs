@@ -1,4 +1,4 @@
-//! The service on this store. The contract of the store itself is tested by `tests/whole/stores.rs`.
+//! The service on this store. The contract of the store itself is tested in `lib.rs`.
 
 use axum::body::Body;
 use axum::http::Request;

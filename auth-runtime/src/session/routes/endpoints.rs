@@ -28,6 +28,7 @@ use crate::method::is_safe;
 use crate::pipeline::RequestAuth;
 use crate::principal::Principal;
 use crate::session::{TokenError, TokenService};
+use crate::store::AttemptStore;
 
 /// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
 ///
@@ -56,6 +57,7 @@ pub(super) struct RoutesConfig<A> {
     pub(super) per_account: AttemptLimit,
     pub(super) per_address: AttemptLimit,
     pub(super) per_ipv6_site: AttemptLimit,
+    pub(super) attempt_store: Option<Arc<dyn AttemptStore>>,
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
     pub(super) session_label: Option<SessionLabel>,

@@ -1,6 +1,8 @@
 //! Limits on login attempts: by account, against guessing one password, and by address and by IPv6 site, against trying one password on
 //! every account.
 
+mod shared;
+
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,6 +16,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+pub(super) use self::shared::SharedLimits;
 use super::account::{Account, AccountKey};
 use crate::store::AttemptLimit;
 
@@ -60,7 +63,7 @@ impl LoginLimits {
     /// It counts for the address even if the site's or the account's limit rejects it, and for nothing beyond the limit that rejects it.
     ///
     /// # Errors
-    /// How long to wait, in whole seconds and at least one, for `Retry-After` (RFC 9110 §10.2.3).
+    /// How long to wait, in [whole seconds](whole_seconds).
     pub(super) fn attempt(&self, account: Account<'_>, address: IpAddr) -> Result<AccountKey, Duration> {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(ATTEMPTS_BETWEEN_SWEEPS) {
             for limiter in [&self.by_account, &self.by_address, &self.by_site] {
@@ -77,11 +80,9 @@ impl LoginLimits {
     }
 
     fn count(&self, limiter: &Limiter, key: impl Hash) -> Result<(), Duration> {
-        limiter.check_key(&self.hasher.hash_one(key)).map_err(|not_until| {
-            let wait = not_until.wait_time_from(self.time.now());
-            Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-                .max(Duration::from_secs(1))
-        })
+        limiter
+            .check_key(&self.hasher.hash_one(key))
+            .map_err(|not_until| whole_seconds(not_until.wait_time_from(self.time.now())))
     }
 }
 
@@ -93,6 +94,11 @@ impl fmt::Debug for LoginLimits {
             .field("sites", &self.by_site.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Rounds a wait up to whole seconds, and to at least one, for `Retry-After` (RFC 9110 §10.2.3).
+fn whole_seconds(wait: Duration) -> Duration {
+    Duration::from_secs(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
 }
 
 /// The limit in governor's terms. The product of its maxima is 2^62.9 ns, so governor's 64 bits overflow after a process has run for more

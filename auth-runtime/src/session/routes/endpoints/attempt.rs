@@ -1,4 +1,5 @@
-//! The limits on login attempts: origin → address → limits → place in the queue. The ready login and one of the application's own share them.
+//! The limits on login attempts: origin → address → limits → place in the queue → limits of all instances. The ready login and one of the
+//! application's own share them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,11 +8,11 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::{RoutesConfig, TokenEndpoints};
+use super::{RoutesConfig, TokenEndpoints, caught};
 use crate::audit::AuditAction;
 use crate::client_address::UNKNOWN_ADDRESS;
 use crate::session::routes::account::Account;
-use crate::session::routes::limits::LoginLimits;
+use crate::session::routes::limits::{LoginLimits, SharedLimits};
 use crate::session::routes::login_queue::{LoginOrigin, LoginQueue, Place};
 use crate::session::routes::{TokenFailure, TokenRoute};
 
@@ -19,6 +20,7 @@ use crate::session::routes::{TokenFailure, TokenRoute};
 pub(super) struct LoginLimiter {
     limits: LoginLimits,
     queue: LoginQueue,
+    shared: Option<SharedLimits>,
 }
 
 impl LoginLimiter {
@@ -26,6 +28,7 @@ impl LoginLimiter {
         Self {
             limits: LoginLimits::new(config.per_account, config.per_address, config.per_ipv6_site),
             queue: LoginQueue::new(config.logins_at_once),
+            shared: SharedLimits::new(config),
         }
     }
 }
@@ -74,14 +77,15 @@ impl<A> TokenEndpoints<A> {
     ///
     /// # Errors
     /// The response that the routes would send: 403 for a page of another origin, 429 with `Retry-After` if a limit is exceeded, 503 if too
-    /// many logins wait, 500 if the router was finished with another engine or the client's address is unknown.
+    /// many logins wait or the [store of attempts](crate::session::routes::TokenRoutes::attempt_store) fails, 500 if the router was finished
+    /// with another engine or the client's address is unknown.
     pub async fn attempt<'a>(
         &self,
         head: &Parts,
         account: impl Into<Account<'a>>,
     ) -> Result<LoginAttempt, LoginError> {
         let admitted = match self.admit(head) {
-            Ok(address) => self.begin(account.into(), address).await,
+            Ok(address) => caught(self.begin(account.into(), address)).await,
             Err(failure) => Err(failure),
         };
         admitted.map_err(|failure| {
@@ -131,6 +135,10 @@ impl<A> TokenEndpoints<A> {
         let place = limiter.queue.enter(origin).await.inspect_err(|failure| {
             tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
         })?;
+        // With a place: a flood that waits for one never reaches the store, and no more logins do at once than are verified.
+        if let Some(shared) = &limiter.shared {
+            shared.count(&account, address).await?;
+        }
         Ok(LoginAttempt { limiter, origin, place })
     }
 
