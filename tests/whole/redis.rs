@@ -17,6 +17,7 @@ use crate::support::until;
 /// Long enough for a machine that does much else.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
+/// Where there may be something between it and the server.
 async fn connect(url: &str) -> RedisStore {
     RedisStore::options().time_limit(TIME_LIMIT).connect(url).await.unwrap()
 }

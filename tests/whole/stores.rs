@@ -5,6 +5,9 @@ mod faults;
 
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::store_contract;
+use auth_tests_servers::RedisServer;
+
+use crate::support::redis::open_redis;
 
 store_contract! {
     mod memory: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up;
@@ -14,4 +17,10 @@ store_contract! {
     mod redb: RevocationLog, RefreshTokenStore, ApiKeyStore, durable;
     setup: dir = tempfile::tempdir().unwrap();
     open: RedbStore::open(dir.path().join("store")).unwrap()
+}
+store_contract! {
+    #[ignore = "needs redis-server: bash tests/run"]
+    mod redis: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
+    setup: server = RedisServer::start();
+    open: open_redis(&server).await
 }

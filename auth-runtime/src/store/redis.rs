@@ -63,8 +63,8 @@ const BATCH: usize = 1000;
 /// # }
 /// ```
 ///
-/// **What must be kept is kept as well as the server keeps it.** Set `appendonly yes`, `appendfsync always` (with `everysec`, a loss of power
-/// loses up to a second), and `maxmemory-policy noeviction`, without which the store refuses to connect. A replica that takes over can lack
+/// **What must be kept is kept as well as the server keeps it.** Set `appendonly yes`, `appendfsync always` (with `everysec`, a crash of
+/// the server or of its machine loses up to two seconds), and `maxmemory-policy noeviction`, without which the store refuses to connect. A replica that takes over can lack
 /// the last writes; [`wait_for_replicas`](RedisStoreOptions::wait_for_replicas) prevents that, and `min-replicas-to-write 1` prevents that a
 /// primary goes on that was cut off: then the store does not read it either. Where the server has lost data all the same, the instances find it
 /// out, and record again what they recorded before; sessions, API keys and counted attempts that it lost stay lost.
@@ -127,8 +127,7 @@ impl RedisStore {
         let target = Arc::new(Target::new(url, options, &keys.state)?);
         let limit = options.time_limit;
         let connected = within(limit, target.connect()).await;
-        let connected = connected
-            .unwrap_or_else(|| Err(Failure::TimeLimit(limit).describe(&target)))?;
+        let connected = connected.unwrap_or_else(|| Err(Failure::TimeLimit(limit).describe(&target)))?;
         for warning in &connected.warnings {
             tracing::warn!(address = connected.address, "auth: of the store in Redis, {warning}");
         }
@@ -155,12 +154,12 @@ impl RedisStore {
         &self.inner.waiter
     }
 
-    /// Sends a request that changes nothing, or what need not be acknowledged by a replica.
+    /// Sends a request that changes nothing, or nothing that a replica must have.
     async fn call<T: FromRedisValue>(&self, request: &Request) -> Result<T, StoreError> {
         self.inner.link.call(request).await
     }
 
-    /// Sends a request that changes something, and waits for the replicas.
+    /// Sends a request that changes what must not be lost, and waits for the replicas.
     async fn call_to_write<T: FromRedisValue>(&self, request: &Request) -> Result<T, StoreError> {
         self.inner.writing.as_ref().unwrap_or(&self.inner.link).call(request).await
     }

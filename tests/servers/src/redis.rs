@@ -271,8 +271,25 @@ impl Drop for Process {
 
 fn make_certificate(folder: &Path) {
     let mut command = Command::new("openssl");
-    command.current_dir(folder).args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-    command.args(["-nodes", "-days", "2", "-subj", "/CN=redis", "-keyout", "key.pem", "-out", "certificate.pem"]);
+    command.current_dir(folder).args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ]);
+    command.args([
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=redis",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "certificate.pem",
+    ]);
     // rustls takes no certificate of a CA for that of a server.
     command.args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]);
     let said = command.output().unwrap_or_else(|error| panic!("openssl: {error}"));

@@ -30,7 +30,8 @@ async fn a_server_of_another_kind_is_refused() {
     let expected = ["it is a Sentinel: name it in `RedisStoreOptions::sentinels`"];
     assert_says(&refusal(&sentinel.url()).await, &sentinel, &expected);
     primary.command(&["HSET", "{auth}:state", "format", "2"]);
-    let expected = ["its data has the format 2, and this version of the library reads 1: upgrade this instance"];
+    let expected =
+        ["its data has the format 2, and this version of the library reads 1: upgrade this instance"];
     assert_says(&refusal(&primary.url()).await, &primary, &expected);
     RedisStore::options().key_prefix("another").connect(&primary.url()).await.unwrap();
     primary.kill();
@@ -102,7 +103,8 @@ async fn options_that_can_t_be_used_are_refused() {
 #[ignore = "needs redis-server: bash tests/run"]
 async fn the_rights_in_the_documentation_suffice() {
     let server = RedisServer::start();
-    let rights = ["+@hash", "+@sortedset", "+@stream", "+@scripting", "+get", "+set", "+info", "+time", "+wait"];
+    let rights =
+        ["+@hash", "+@sortedset", "+@stream", "+@scripting", "+get", "+set", "+info", "+time", "+wait"];
     let documentation = include_str!("../../../auth-runtime/src/store/redis.rs");
     assert!(documentation.contains(&rights.join(" ")), "the documentation names other rights");
     let user = [&["ACL", "SETUSER", "shop", "on", ">secret", "~{auth}:*"][..], &rights].concat();
@@ -150,6 +152,8 @@ async fn services_with_another_prefix_share_nothing() {
 fn outside_of_a_runtime_nothing_panics() {
     let mut connecting = Box::pin(RedisStore::connect("redis://127.0.0.1"));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Err(error)) = connecting.as_mut().poll(&mut context) else { panic!("it waits") };
+    let std::task::Poll::Ready(Err(error)) = connecting.as_mut().poll(&mut context) else {
+        panic!("it waits")
+    };
     assert!(error.to_string().contains("outside of a tokio runtime"), "{error}");
 }

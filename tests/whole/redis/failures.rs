@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use auth_runtime::store::{LogCursor, RedisStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreError};
+use auth_runtime::store::{
+    LogCursor, RedisStore, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreError,
+};
 use auth_tests_servers::{Proxy, RedisServer};
 
 use super::{TIME_LIMIT, append, assert_says, connect, entry, is_known_again, read_all};
@@ -218,7 +220,8 @@ async fn a_hundred_callers_make_one_connection() {
 #[ignore = "needs redis-server: bash tests/run"]
 fn a_store_is_used_on_another_runtime_after_that_of_its_connection_has_ended() {
     let server = RedisServer::start();
-    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let store = runtime().block_on(async {
         let store = connect(&server.url()).await;
         append(&store, [1]).await;

@@ -11,7 +11,8 @@ async fn is_woken(store: &RedisStore, after: LogCursor) -> bool {
     for _ in 0..100 {
         // It asks the server, so that the task of the store has had its turn.
         store.check_writable().await.unwrap();
-        let is_woken = tokio::select! { biased; () = &mut woken => true, () = std::future::ready(()) => false };
+        let is_woken =
+            tokio::select! { biased; () = &mut woken => true, () = std::future::ready(()) => false };
         if is_woken {
             return true;
         }
@@ -93,7 +94,8 @@ async fn a_failover_that_lost_writes_is_another_history_and_waiting_for_replicas
     append(&store, [2]).await;
     let lost = read_all(&store).await.1;
     let error = careful.append(vec![entry(3)]).await.unwrap_err().to_string();
-    let expected = "0 replicas have acknowledged this write, and 1 must (`RedisStoreOptions::wait_for_replicas`)";
+    let expected =
+        "0 replicas have acknowledged this write, and 1 must (`RedisStoreOptions::wait_for_replicas`)";
     assert!(error.contains(expected) && error.contains("unknown"), "{error}");
 
     primary.kill();

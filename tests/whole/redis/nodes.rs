@@ -38,7 +38,8 @@ async fn a_sentinel_is_asked_again_after_a_failover() {
     append(&alone, [2]).await;
     woken.await.unwrap();
 
-    let unknown = options.sentinels("another", [sentinel.url()]).connect("redis://primary").await.unwrap_err();
+    let unknown =
+        options.sentinels("another", [sentinel.url()]).connect("redis://primary").await.unwrap_err();
     assert_says(&unknown.to_string(), &sentinel, &["this Sentinel knows no primary of the name \"another\""]);
 }
 
@@ -57,7 +58,8 @@ async fn in_a_cluster_the_node_of_the_keys_is_found() {
         node.command(&["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()]);
     }
     for node in [&first, &second] {
-        until("the Cluster is up", async || node.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok")).await;
+        until("the Cluster is up", async || node.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok"))
+            .await;
     }
 
     let store = connect(&first.url()).await;
@@ -76,7 +78,7 @@ async fn in_a_cluster_the_node_of_the_keys_is_found() {
     assert!(is_known_again(&store, cursor).await);
 }
 
-/// rustls has two providers in this crate's tree; the client would panic if nobody had chosen one.
+/// By its certificate, with rustls. Nobody else has chosen a provider for it here.
 #[tokio::test]
 #[ignore = "needs redis-server: bash tests/run"]
 async fn a_server_with_tls_is_verified() {
@@ -89,9 +91,7 @@ async fn a_server_with_tls_is_verified() {
 
     // By the roots of the system, and by those of another server.
     let another = RedisOptions::durable().tls().start();
-    for options in
-        [RedisStore::options(), RedisStore::options().root_certificates(another.certificate())]
-    {
+    for options in [RedisStore::options(), RedisStore::options().root_certificates(another.certificate())] {
         let error = options.time_limit(TIME_LIMIT).connect(&server.url()).await.unwrap_err().to_string();
         assert_says(&error, &server, &["see", "`root_certificates`", "certificate"]);
     }

@@ -29,8 +29,7 @@ impl RedisStore {
         let text = |time: Option<i64>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
         let [expires, overlap, revoked, used] =
             [key.expires_at, key.overlap_ends_at, key.revoked_at, key.last_used_at].map(text);
-        let mut row =
-            format!("{} {expires} {overlap} {revoked} {used} {owner}\n", key.version).into_bytes();
+        let mut row = format!("{} {expires} {overlap} {revoked} {used} {owner}\n", key.version).into_bytes();
         serde_json::to_writer(&mut row, key).map_err(|error| self.unreadable("an API key", &error))?;
         Ok(row)
     }
@@ -54,9 +53,8 @@ impl RedisStore {
     }
 
     async fn insert_api_key(&self, key: ApiKeyRecord) -> Result<(), StoreError> {
-        let request = Request::write_script(&INSERT, &self.keys().api_keys)
-            .arg(&key.id)
-            .arg(self.api_key_row(&key)?);
+        let request =
+            Request::write_script(&INSERT, &self.keys().api_keys).arg(&key.id).arg(self.api_key_row(&key)?);
         self.call_to_write(&request).await
     }
 
@@ -134,12 +132,11 @@ impl ApiKeyStore for RedisStore {
         for ApiKeyUse { id, at } in uses {
             request = request.arg(id).arg(at);
         }
-        Box::pin(async move { self.call_to_write(&request).await })
+        Box::pin(async move { self.call(&request).await })
     }
 
     fn drop_ended(&self, time: SystemTime) -> StoreFuture<'_, bool> {
-        let request =
-            Request::write_script(&DROP, &self.keys().api_keys).arg(drop_before(time)).arg(BATCH);
-        Box::pin(async move { self.call_to_write(&request).await })
+        let request = Request::write_script(&DROP, &self.keys().api_keys).arg(drop_before(time)).arg(BATCH);
+        Box::pin(async move { self.call(&request).await })
     }
 }

@@ -20,9 +20,10 @@ impl AttemptStore for RedisStore {
             let keys = attempts.iter().map(|attempt| self.keys().attempt(&text_of(*attempt.key.as_bytes())));
             let mut request = Request::write_script(&COUNT, &keys.collect::<Vec<_>>());
             for CountedAttempt { limit, .. } in attempts {
-                request = request.arg(whole_milliseconds(limit.replenish_one_every())).arg(limit.burst().get());
+                request =
+                    request.arg(whole_milliseconds(limit.replenish_one_every())).arg(limit.burst().get());
             }
-            let wait: u64 = self.call_to_write(&request).await?;
+            let wait: u64 = self.call(&request).await?;
             Ok(Some(Duration::from_millis(wait)).filter(|wait| !wait.is_zero()))
         })
     }

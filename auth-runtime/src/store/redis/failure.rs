@@ -101,12 +101,10 @@ fn is_of_another_server(error: &RedisError) -> bool {
 /// Whether the server answered with this code. Redis 6 has the code of a command in a script within the text.
 fn says(error: &RedisError, code: &str) -> bool {
     error.code() == Some(code)
-        || matches!(
-            error.kind(),
-            ErrorKind::Server(ServerErrorKind::ResponseError) | ErrorKind::Extension
-        ) && error.detail().is_some_and(|detail| {
-            detail.split_whitespace().any(|word| word.trim_start_matches('-') == code)
-        })
+        || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError) | ErrorKind::Extension)
+            && error.detail().is_some_and(|detail| {
+                detail.split_whitespace().any(|word| word.trim_start_matches('-') == code)
+            })
 }
 
 /// Describes what is wrong, and what to do.
@@ -127,10 +125,7 @@ fn advice(error: &RedisError) -> &'static str {
             "it can't write to its disk, so it accepts no write: make room on its disk, and see its log. Reads go on, and the store writes \
              again when the server does",
         ),
-        (
-            "LOADING",
-            "it is loading its data from the disk: wait until it has. The store goes on by itself",
-        ),
+        ("LOADING", "it is loading its data from the disk: wait until it has. The store goes on by itself"),
         (
             "NOREPLICAS",
             "it has fewer replicas than `min-replicas-to-write`, or they lag, so another primary may have taken over: start its replicas",
@@ -139,7 +134,10 @@ fn advice(error: &RedisError) -> &'static str {
         ("CLUSTERDOWN", "the Cluster is down, or a part of its slots has no node: see `CLUSTER INFO`"),
         ("TRYAGAIN", "the slot of the keys is being moved to another node: wait until it has been"),
         ("ASK", "the slot of the keys is being moved to another node: wait until it has been"),
-        ("MOVED", "the keys are on another node of the Cluster, which the store did not find: see `CLUSTER NODES`"),
+        (
+            "MOVED",
+            "the keys are on another node of the Cluster, which the store did not find: see `CLUSTER NODES`",
+        ),
         (
             "NOPERM",
             "its user may not do that: give it the commands and the keys that the documentation of `RedisStore` names (`ACL SETUSER`)",

@@ -77,8 +77,7 @@ impl RefreshTokenStore for RedisStore {
     fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         Box::pin(async move {
-            let request =
-                Request::read_script(&LIST, &self.keys().families).arg(hash_of(&issuer, &subject));
+            let request = Request::read_script(&LIST, &self.keys().families).arg(hash_of(&issuer, &subject));
             let rows: Vec<Vec<u8>> = self.call(&request).await?;
             let mut families = Vec::with_capacity(rows.len());
             for row in rows {
@@ -93,8 +92,7 @@ impl RefreshTokenStore for RedisStore {
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
-        let request =
-            Request::write_script(&DROP, &self.keys().families).arg(drop_before(now)).arg(BATCH);
-        Box::pin(async move { self.call_to_write(&request).await })
+        let request = Request::write_script(&DROP, &self.keys().families).arg(drop_before(now)).arg(BATCH);
+        Box::pin(async move { self.call(&request).await })
     }
 }

@@ -44,7 +44,8 @@ impl RedisStore {
         for (id, (_, tag, _, keep_until, _, bytes)) in rows {
             let sequence = id.split_once('-').and_then(|(sequence, _)| sequence.parse().ok());
             let sequence = sequence.ok_or_else(|| {
-                let why = "an id of its stream is not of this library: use another `RedisStoreOptions::key_prefix`";
+                let why =
+                    "an id of its stream is not of this library: use another `RedisStoreOptions::key_prefix`";
                 Failure::Unusable(why.to_owned()).describe(self.target())
             })?;
             page.entries.push(LogEntry { tag, keep_until: from_unix_seconds(keep_until), bytes });
@@ -60,8 +61,7 @@ impl RedisStore {
         let keys = self.keys();
         let mut request = Request::write_script(&APPEND, &[&keys.log, &keys.log_expiry, &keys.state]);
         for entry in &entries {
-            request =
-                request.arg(entry.tag).arg(unix_seconds(entry.keep_until)).arg(entry.bytes.as_slice());
+            request = request.arg(entry.tag).arg(unix_seconds(entry.keep_until)).arg(entry.bytes.as_slice());
         }
         self.call_to_write(&request).await
     }
@@ -96,7 +96,7 @@ impl RevocationLog for RedisStore {
             .arg(&self.keys().state)
             .arg("confirmed_time")
             .arg(unix_seconds(time.max(UNIX_EPOCH)));
-        Box::pin(async move { self.call_to_write(&request).await })
+        Box::pin(async move { self.call(&request).await })
     }
 
     fn drop_expired(&self, before: SystemTime) -> StoreFuture<'_, bool> {
@@ -104,6 +104,6 @@ impl RevocationLog for RedisStore {
         let request = Request::write_script(&DROP, &[&keys.log, &keys.log_expiry, &keys.state])
             .arg(drop_before(before))
             .arg(BATCH);
-        Box::pin(async move { self.call_to_write(&request).await })
+        Box::pin(async move { self.call(&request).await })
     }
 }

@@ -77,7 +77,7 @@ impl RedisStoreOptions {
         self
     }
 
-    /// Sets how many replicas must have acknowledged a write (`WAIT`). Default 0. If fewer have after half the
+    /// Sets how many replicas must have acknowledged a revocation, a session or an API key that is written (`WAIT`). Default 0. If fewer have after half the
     /// [`time_limit`](Self::time_limit), the write fails, and whether it is done is unknown.
     ///
     /// Redis replicates asynchronously: what the primary has acknowledged can be missing on the replica that takes over. The instances find

@@ -45,8 +45,9 @@ pub(super) async fn check(
         && policy != "always"
     {
         warnings.push(format!(
-            "`appendfsync` is `{policy}`: a loss of power loses what was acknowledged in {}. Set `appendfsync always` if that is too much",
-            if policy == "everysec" { "the last second" } else { "the last half a minute or more" }
+            "`appendfsync` is `{policy}`: a crash of the server or of its machine loses what was acknowledged in the last {}. Set \
+             `appendfsync always` if that is too much",
+            if policy == "everysec" { "two seconds" } else { "half a minute or more" }
         ));
     }
     Ok(warnings)
@@ -66,9 +67,9 @@ fn check_kind(mode: &str, role: &str, version: &str) -> Result<(), Failure> {
     }
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
     match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(major), Some(minor)) if (major, minor) < OLDEST => unusable(format!(
-            "its version is {version}: use Redis 6.2 or newer, or Valkey"
-        )),
+        (Some(major), Some(minor)) if (major, minor) < OLDEST => {
+            unusable(format!("its version is {version}: use Redis 6.2 or newer, or Valkey"))
+        }
         _ => Ok(()),
     }
 }

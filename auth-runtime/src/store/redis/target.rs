@@ -55,7 +55,8 @@ impl Target {
             Some((name, urls)) => {
                 let nodes = urls.iter().map(|url| read(url)).collect::<Result<Vec<_>, _>>()?;
                 if nodes.is_empty() {
-                    let why = "no Sentinel is named: pass their URLs to `RedisStoreOptions::sentinels`".into();
+                    let why =
+                        "no Sentinel is named: pass their URLs to `RedisStoreOptions::sentinels`".into();
                     return Err(Failure::Unusable(why).describe(redacted(url)));
                 }
                 Some(Sentinels { name: name.clone(), nodes })
@@ -120,8 +121,7 @@ impl Target {
             let address = node.addr().to_string();
             let checked = async {
                 let mut connection = open(&node).await?;
-                let warnings =
-                    server::check(&mut connection, &self.state_key, self.allow_eviction).await?;
+                let warnings = server::check(&mut connection, &self.state_key, self.allow_eviction).await?;
                 Ok(Connected { connection, address: address.clone(), warnings })
             };
             match within(limit, checked).await.unwrap_or(Err(Failure::TimeLimit(limit))) {
@@ -259,5 +259,23 @@ fn choose_crypto_provider() {
     if CryptoProvider::get_default().is_none() {
         // It fails if another thread was faster.
         let _ = aws_lc_rs::default_provider().install_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+    use super::choose_crypto_provider;
+
+    #[test]
+    fn a_provider_is_chosen_once_and_that_of_the_application_stays() {
+        choose_crypto_provider();
+        let chosen = Arc::clone(CryptoProvider::get_default().unwrap());
+        choose_crypto_provider();
+        assert!(Arc::ptr_eq(&chosen, CryptoProvider::get_default().unwrap()));
+        assert!(aws_lc_rs::default_provider().install_default().is_err(), "it is that of the process");
     }
 }

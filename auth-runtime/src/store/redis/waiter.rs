@@ -101,7 +101,8 @@ async fn follow(
     loop {
         let asked = within(limit, sequence.send(&mut connection, None)).await;
         let answer = asked.unwrap_or(Err(Failure::TimeLimit(limit)));
-        let seen = answer.and_then(read_answer::<Option<u64>>).map_err(|failure| failure.describe(&address))?;
+        let seen =
+            answer.and_then(read_answer::<Option<u64>>).map_err(|failure| failure.describe(&address))?;
         let seen = seen.unwrap_or_default();
         last.send_replace(seen);
         if found_after.is_some_and(|before| before >= seen) {
@@ -118,7 +119,8 @@ async fn follow(
         let limit = BLOCK + limit;
         let read = within(limit, next.send(&mut connection, None)).await;
         let answer = read.unwrap_or(Err(Failure::TimeLimit(limit)));
-        let found = answer.and_then(read_answer::<NewEntries>).map_err(|failure| failure.describe(&address))?;
+        let found =
+            answer.and_then(read_answer::<NewEntries>).map_err(|failure| failure.describe(&address))?;
         found_after = found.map(|_| seen);
         if found_after.is_some() {
             // There is one; the next answer says which is the last.
