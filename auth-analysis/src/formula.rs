@@ -31,7 +31,7 @@ impl Formula {
         1 + self.children().iter().map(Self::parts).sum::<usize>()
     }
 
-    /// How many parts stand in one another at most.
+    /// How deep its parts are nested.
     #[must_use]
     pub fn depth(&self) -> usize {
         let mut deepest = 0;

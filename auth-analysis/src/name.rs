@@ -124,7 +124,7 @@ fn variant_of_ascii(_: Named, name: &str) -> Option<String> {
     let ascii = |letter: char| -> Option<String> {
         let plain: String = std::iter::once(letter).nfkc().collect();
         let is_other = !letter.is_ascii() && plain.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        // Not signs, such as `№`, `™`, `²` and the `º` of `2º`: nobody takes them for the letters that they stand for.
+        // Not signs, such as `№`, `™`, `²` and the `º` of `2º`: a reader does not take them for letters.
         let is_style = letter.is_alphabetic() && !matches!(letter, 'ª' | 'º') || is_digit_of_a_style(letter);
         (is_other && is_style).then_some(plain)
     };

@@ -94,7 +94,7 @@ fn world() -> impl Strategy<Value = World> {
             roles,
             permissions,
             others,
-            // A cycle, or a role that nobody can hold, is an error in the file that is reported as that.
+            // A cycle, or a role that no caller can hold, is an error in the file that is reported as that.
             implies: implies.into_iter().filter(|(a, b)| a < b).collect(),
             excludes,
             grants,
@@ -135,11 +135,11 @@ fn agrees(world: &World) -> Result<(), TestCaseError> {
     let (formula, facts) = (&world.formula, world.facts());
     let findings = analyze(formula, &facts, BUDGET).map_err(|_| TestCaseError::fail("over budget"))?;
 
-    let nobody = callers().all(|caller| !truth(formula, caller));
-    let everybody = callers().all(|caller| truth(formula, caller));
+    let no_caller = callers().all(|caller| !truth(formula, caller));
+    let every_caller = callers().all(|caller| truth(formula, caller));
     match findings.as_slice() {
         [Finding::Unsatisfiable { clash, .. }] => {
-            prop_assert!(nobody);
+            prop_assert!(no_caller);
             let parts: Vec<Formula> = clash.iter().map(|clash| clashing(formula, clash)).collect();
             prop_assert!(callers().all(|caller| !parts.iter().all(|part| truth(part, caller))), "they clash");
             for left_out in 0..parts.len() {
@@ -148,9 +148,9 @@ fn agrees(world: &World) -> Result<(), TestCaseError> {
                 prop_assert!(some, "part {left_out} is none of those that clash");
             }
         }
-        [Finding::Tautology { .. }] => prop_assert!(everybody),
+        [Finding::Tautology { .. }] => prop_assert!(every_caller),
         redundant => {
-            prop_assert!(!nobody && !everybody);
+            prop_assert!(!no_caller && !every_caller);
             let mut dropped = Vec::new();
             for finding in redundant {
                 let Finding::Redundant { part, .. } = finding else {

@@ -51,6 +51,8 @@ pub struct AuditEvent<'a> {
     pub rejection: Option<RejectionKind>,
     /// The reason, as a text for logs. A caller never receives it.
     pub reason: &'a str,
+    /// Whether everyone can cause it, with a credential that is made up: then it is no error of the service.
+    pub(crate) is_provoked: bool,
 }
 
 /// What an [`AuditEvent`] is about. Each is also reported when it fails: then [`AuditEvent::rejection`] says why.
@@ -152,6 +154,7 @@ impl<'a> AuditEvent<'a> {
             handler: "",
             rejection: None,
             reason: action.happened(),
+            is_provoked: false,
         }
     }
 
@@ -221,7 +224,7 @@ fn trace_request(event: &AuditEvent<'_>) {
         return;
     };
     let (status, code) = (kind.status().as_u16(), kind.code());
-    if kind.status().is_server_error() {
+    if kind.status().is_server_error() && !event.is_provoked {
         tracing::error!(method, route, handler, subject, status, code, reason, "auth: rejected");
     } else {
         tracing::info!(method, route, handler, subject, status, code, reason, "auth: rejected");
@@ -240,7 +243,9 @@ fn trace_session(event: &AuditEvent<'_>) {
     }
     match (event.action, event.rejection) {
         (AuditAction::RefreshTokenReuse, _) => line!(warn, "auth: {}", event.action.happened()),
-        (_, Some(kind)) if kind.status().is_server_error() => line!(error, "auth: {action} failed"),
+        (_, Some(kind)) if kind.status().is_server_error() && !event.is_provoked => {
+            line!(error, "auth: {action} failed")
+        }
         (_, Some(_)) => line!(info, "auth: {action} rejected"),
         // Frequent, and nothing that anybody must read.
         (AuditAction::Refresh | AuditAction::RefreshRepeat, None) => {

@@ -2,25 +2,31 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `age` | how old something is |
 //! | `confirmed` | the time by which something may be forgotten |
 //! | `jump` | whether the clock has jumped ahead, so that nothing may be issued |
+//! | `throttle` | a line of the log that strangers can cause as often as they like |
 
+mod age;
 mod confirmed;
 mod jump;
+mod throttle;
 
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub(crate) use self::age::AgeClock;
 pub(crate) use self::confirmed::ConfirmedTime;
 pub(crate) use self::jump::JumpGuard;
+pub(crate) use self::throttle::Throttle;
 
 /// The source of the time. The engine reads no other clock for the times in tokens, so a test can set the time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time. It can jump, if somebody sets the clock.
     fn now(&self) -> SystemTime;
 
-    /// Returns the time since some moment, by a clock that nobody can set. The engine compares it with [`now`](Self::now), to notice
+    /// Returns the time since some moment, by a monotonic clock. The engine compares it with [`now`](Self::now), to notice
     /// jumps. Default: the time since the epoch by `now`, for a clock that never jumps.
     fn monotonic(&self) -> Duration {
         self.now().duration_since(UNIX_EPOCH).unwrap_or_default()
@@ -53,8 +59,8 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     }
 }
 
-/// A hundred years: the longest time for which something may be valid. Sums of such times can be represented, and whoever passes a longer
-/// one means no bound.
+/// A hundred years: the longest time for which something may be valid. Sums of such times can be represented, and a longer one
+/// means no bound.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// Converts a time to whole seconds since the epoch, the unit of `exp`, `nbf` and `iat` (RFC 7519 §2, NumericDate).

@@ -14,8 +14,8 @@
 //! | `scheme` | an authenticator with what is remembered of its answers |
 //! | `user` | the user of a caller |
 //! | `token_service` | logging in, refreshing, logging out |
-//! | `key_sets` | the keys of issuers are replaced |
 //! | `key_refresh` | the keys of issuers are fetched |
+//! | `replace_keys` | the keys of issuers are replaced by the application |
 //! | `signed_texts` | logout tokens and security event tokens are verified |
 //! | `start` | what an engine needs from elsewhere is there |
 //! | `background` | what an engine does by itself |
@@ -31,8 +31,8 @@ mod credential_watch;
 #[cfg(feature = "introspection")]
 mod introspected;
 mod key_refresh;
-mod key_sets;
 mod outside;
+mod replace_keys;
 mod responses;
 mod scheme;
 mod sessions;
@@ -74,7 +74,7 @@ pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenSer
 #[cfg(feature = "api-keys")]
 use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys};
 use crate::client_address::{TrustedProxies, client_address};
-use crate::clock::{Clock, JumpGuard};
+use crate::clock::{AgeClock, Clock, JumpGuard};
 use crate::revocation::{Revocations, Revoker};
 #[cfg(feature = "provider-logout")]
 use crate::security_event::Transmitters;
@@ -150,6 +150,7 @@ pub(crate) struct Engine {
     /// The proxies that report the client's address.
     proxies: Option<TrustedProxies>,
     clock: Arc<dyn Clock>,
+    age_clock: AgeClock,
     /// Whether the clock is so far ahead that nothing may be issued.
     jump_guard: JumpGuard,
 }
@@ -159,9 +160,9 @@ impl Engine {
         self.clock.now()
     }
 
-    /// The time of a clock that nobody can set.
+    /// The time of a clock that nobody can set back, and that goes on while the machine is suspended.
     pub(crate) fn monotonic(&self) -> Duration {
-        self.clock.monotonic()
+        self.age_clock.read(&*self.clock)
     }
 
     /// The address of the client of a request; `None` if the app was served without connect info.
@@ -200,6 +201,7 @@ impl Engine {
             || self.authentication.sources.have_authenticators()
             || self.users.is_some()
             || self.introspects()
+            || self.authentication.jwt.fetched_keys().next().is_some()
     }
 }
 

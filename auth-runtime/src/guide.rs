@@ -17,7 +17,7 @@
 //! | `provider_logout` | logout tokens of identity providers, and security events (feature `provider-logout`) |
 //! | [`mcp`] | clients that find your identity provider by themselves; the tools of an MCP server |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
-//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that you fetch yourself |
+//! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that come by themselves |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
@@ -29,7 +29,7 @@
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
 //! [`TokenService::issue`](method@crate::session::TokenService::issue),
-//! [`providers`](mod@crate::verify::providers), [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
+//! [`providers`](mod@crate::verify::providers), [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`jwks_from`](method@crate::verify::TrustedIssuer::jwks_from), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
 //! [`authenticator`](mod@crate::authenticator), [`Authenticator`](trait@crate::authenticator::Authenticator),
 //! [`Credential`](struct@crate::authenticator::Credential), [`remember_for`](method@crate::authenticator::Authenticated::remember_for),
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),

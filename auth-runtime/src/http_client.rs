@@ -1,8 +1,10 @@
-//! The client that asks identity providers. Every answer is bounded: in time, in size, in its type; and nobody is led elsewhere.
+//! The client that asks identity providers. Every answer is bounded: in time, in size, in its type; and no redirect is followed.
+
+mod endpoint;
 
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "introspection")]
@@ -11,22 +13,27 @@ use axum::http::{HeaderMap, StatusCode, header};
 use http_cache_semantics::{CacheOptions, CachePolicy};
 use mime::Mime;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Request, Response, Url};
+use reqwest::tls::Version;
+use reqwest::{Client, ClientBuilder, Request, Response, Url};
+use serde::Deserialize;
+
+pub(crate) use self::endpoint::Endpoint;
+use crate::excerpt::Excerpt;
+use crate::jose::MAX_DOCUMENT_BYTES;
 
 /// How long an answer may take, from the connection to its last byte.
 const WHOLE: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECTION: Duration = Duration::from_secs(3);
-/// How long an answer may be, in bytes.
-const MAX_BYTES: usize = 512 * 1024;
 
 /// A client with its connections. A clone shares them.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpClient(Client);
-
-/// An address that may be asked: https, or http on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint(Url);
+pub(crate) struct HttpClient {
+    /// By the proxy of the environment, if it names one.
+    elsewhere: Client,
+    /// Of this machine: without a proxy, to which plain http would carry tokens and keys.
+    this_machine: Client,
+}
 
 /// A JSON document that was answered with 200.
 #[derive(Debug)]
@@ -48,61 +55,12 @@ pub(crate) struct FetchError {
 enum Problem {
     Request(reqwest::Error),
     Status(StatusCode),
-    Redirected(String),
-    Type(String),
-    Encoded(String),
+    /// With `error` of its body (RFC 6749 §5.2).
+    Refused(StatusCode, Excerpt),
+    Redirected(Excerpt),
+    Type(Excerpt),
+    Encoded(Excerpt),
     TooLong,
-}
-
-impl Endpoint {
-    /// Reads an address. Without `allow_http`, http is for this machine alone.
-    ///
-    /// # Errors
-    /// What is wrong with it, and what to write instead.
-    pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self, String> {
-        let or = "replace the keys: write `https://..`, or call `TrustedIssuer::dangerously_allow_http()`";
-        Self::read(text, allow_http, or)
-    }
-
-    /// Reads an address that secrets are sent to: http is for this machine alone.
-    ///
-    /// # Errors
-    /// As [`parse`](Self::parse).
-    #[cfg(feature = "introspection")]
-    pub(crate) fn parse_for_secrets(text: &str) -> Result<Self, String> {
-        Self::read(text, false, "read the tokens, and what proves who this service is: write `https://..`")
-    }
-
-    /// `danger` is what everyone could do without https, and what to write instead.
-    fn read(text: &str, allow_http: bool, danger: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| format!("`{text}` is no URL: {error}"))?;
-        let is_secure = match url.scheme() {
-            "https" => true,
-            "http" => allow_http || is_loopback(&url),
-            _ => false,
-        };
-        if !is_secure {
-            return Err(format!("`{text}` is not https, so everyone on the network could {danger}"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("a URL of a provider contains a user name or a password, which would be logged: leave them out".into());
-        }
-        if url.fragment().is_some() {
-            return Err(format!("`{text}` has a fragment (`#..`), which is never sent: leave it out"));
-        }
-        Ok(Self(url))
-    }
-
-    pub(crate) fn url(&self) -> &Url {
-        &self.0
-    }
-}
-
-/// Whether only processes of this machine can answer.
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
 }
 
 impl HttpClient {
@@ -111,20 +69,19 @@ impl HttpClient {
     /// # Errors
     /// If the system's certificates can't be read.
     pub(crate) fn new() -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECTION)
-            .timeout(WHOLE)
-            .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self(client))
+        // The name means this machine, whatever a resolver says. The port is that of the URL.
+        let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let addresses = addresses.map(|address| SocketAddr::new(address, 0));
+        Ok(Self {
+            elsewhere: builder().build()?,
+            this_machine: builder().no_proxy().resolve_to_addrs("localhost", &addresses).build()?,
+        })
     }
 
     /// Fetches a JSON document.
     pub(crate) async fn get(&self, endpoint: &Endpoint) -> Result<Document, FetchError> {
-        let request = self.0.get(endpoint.0.clone()).header(header::ACCEPT, "application/json").build();
-        self.send(endpoint, request).await
+        let request = self.client(endpoint).get(endpoint.url().clone());
+        self.send(endpoint, request.header(header::ACCEPT, "application/json").build()).await
     }
 
     /// Posts a form, whose text is encoded already, and returns the JSON document that answers it.
@@ -136,8 +93,8 @@ impl HttpClient {
         authorization: Option<HeaderValue>,
     ) -> Result<Document, FetchError> {
         let mut request = self
-            .0
-            .post(endpoint.0.clone())
+            .client(endpoint)
+            .post(endpoint.url().clone())
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
@@ -147,23 +104,29 @@ impl HttpClient {
         self.send(endpoint, request.build()).await
     }
 
+    fn client(&self, endpoint: &Endpoint) -> &Client {
+        if endpoint.is_on_this_machine() { &self.this_machine } else { &self.elsewhere }
+    }
+
     async fn send(
         &self,
         endpoint: &Endpoint,
         request: reqwest::Result<Request>,
     ) -> Result<Document, FetchError> {
-        let mut url = endpoint.0.clone();
+        let mut url = endpoint.url().clone();
         url.set_query(None);
         let failed = |problem| FetchError { url: url.clone().into(), problem };
         let of_request = |error: reqwest::Error| failed(Problem::Request(error.without_url()));
         let request = request.map_err(of_request)?;
         let asked = CacheRequest { url: request.url().clone(), headers: request.headers().clone() };
-        let mut response = self.0.execute(request).await.map_err(of_request)?;
-        check(&response).map_err(failed)?;
+        let mut response = self.client(endpoint).execute(request).await.map_err(of_request)?;
+        if let Err(problem) = check(&response) {
+            return Err(failed(with_code(problem, &mut response).await));
+        }
         let fresh_for = asked.fresh_for(&response);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(of_request)? {
-            if body.len() + chunk.len() > MAX_BYTES {
+            if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
                 return Err(failed(Problem::TooLong));
             }
             body.extend_from_slice(&chunk);
@@ -172,11 +135,28 @@ impl HttpClient {
     }
 }
 
+/// What both clients are. No feature of `reqwest` that another crate turns on changes it: neither which TLS there is, nor that an answer is
+/// taken as it was sent.
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .tls_backend_rustls()
+        .tls_version_min(Version::TLS_1_2)
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(CONNECTION)
+        .timeout(WHOLE)
+        .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")))
+}
+
 /// Checks the head of an answer.
 fn check(response: &Response) -> Result<(), Problem> {
     let text = |name| header_text(response.headers(), name);
     if response.status().is_redirection() {
-        return Err(Problem::Redirected(text(header::LOCATION)));
+        return Err(Problem::Redirected(Excerpt::new(&text(header::LOCATION))));
     }
     if response.status() != StatusCode::OK {
         return Err(Problem::Status(response.status()));
@@ -184,14 +164,39 @@ fn check(response: &Response) -> Result<(), Problem> {
     // None was asked for: what is decoded could be longer than any bound.
     let encoding = text(header::CONTENT_ENCODING);
     if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
-        return Err(Problem::Encoded(encoding));
+        return Err(Problem::Encoded(Excerpt::new(&encoding)));
     }
     let of_type = text(header::CONTENT_TYPE);
     let is_json = of_type.parse::<Mime>().is_ok_and(|mime| {
         mime.type_() == mime::APPLICATION
             && (mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON))
     });
-    if is_json { Ok(()) } else { Err(Problem::Type(of_type)) }
+    if is_json { Ok(()) } else { Err(Problem::Type(Excerpt::new(&of_type))) }
+}
+
+/// A status of a client that is refused → with the code that says why.
+async fn with_code(problem: Problem, response: &mut Response) -> Problem {
+    /// How much of the body is read.
+    const MAX_BYTES: usize = 4096;
+    #[derive(Deserialize)]
+    struct Body {
+        error: String,
+    }
+    let Problem::Status(status) = problem else { return problem };
+    if !status.is_client_error() {
+        return problem;
+    }
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > MAX_BYTES {
+            return problem;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    match serde_json::from_slice::<Body>(&body) {
+        Ok(body) => Problem::Refused(status, Excerpt::new(&body.error)),
+        Err(_) => problem,
+    }
 }
 
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> String {
@@ -224,17 +229,28 @@ impl CacheRequest {
 
 impl FetchError {
     /// The status of an answer that was not 200.
-    #[cfg(feature = "introspection")]
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self.problem {
-            Problem::Status(status) => Some(status),
+            Problem::Status(status) | Problem::Refused(status, _) => Some(status),
             _ => None,
+        }
+    }
+
+    /// Whether it may pass by itself: the server can't be reached, takes too long, or says that it fails or is asked too often.
+    pub(crate) fn may_pass(&self) -> bool {
+        match &self.problem {
+            Problem::Request(error) => {
+                error.is_connect() || error.is_timeout() || error.is_body() || error.is_decode()
+            }
+            _ => self
+                .status()
+                .is_some_and(|status| status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS),
         }
     }
 
     /// Whether the server answered that there is nothing at this address.
     pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self.problem, Problem::Status(StatusCode::NOT_FOUND | StatusCode::GONE))
+        matches!(self.status(), Some(StatusCode::NOT_FOUND | StatusCode::GONE))
     }
 }
 
@@ -254,21 +270,24 @@ impl fmt::Display for FetchError {
                 causes(f, error)
             }
             Problem::Status(status) => write!(f, "{url} answered {status}, and not 200"),
+            Problem::Refused(status, code) => {
+                write!(f, "{url} answered {status} with the error {code}, and not 200")
+            }
             Problem::Redirected(to) => {
                 write!(
                     f,
-                    "{url} redirects to `{to}`, and no redirect is followed: configure that address if it is right"
+                    "{url} redirects to {to}, and no redirect is followed: configure that address if it is right"
                 )
             }
             Problem::Type(of_type) => write!(
                 f,
-                "{url} answered with the content type `{of_type}`, and not with JSON (`application/json`, `application/jwk-set+json`): \
+                "{url} answered with the content type {of_type}, and not with JSON (`application/json`, `application/jwk-set+json`): \
                  see what is at this address. A key set that has another type is fetched with `TrustedIssuer::jwks_from(..)`"
             ),
             Problem::Encoded(encoding) => {
-                write!(f, "{url} answered with the content encoding `{encoding}`, and none was asked for")
+                write!(f, "{url} answered with the content encoding {encoding}, and none was asked for")
             }
-            Problem::TooLong => write!(f, "{url} answered with more than {MAX_BYTES} bytes"),
+            Problem::TooLong => write!(f, "{url} answered with more than {MAX_DOCUMENT_BYTES} bytes"),
         }
     }
 }
@@ -288,38 +307,6 @@ impl Error for FetchError {
         match &self.problem {
             Problem::Request(error) => Some(error),
             _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Endpoint;
-
-    #[test]
-    fn an_endpoint_is_https_or_on_this_machine() {
-        for (url, allow_http, expected) in [
-            ("https://id.example.com/jwks", false, true),
-            ("http://id.example.com/jwks", false, false),
-            ("http://id.example.com/jwks", true, true),
-            ("http://127.0.0.1:80/", false, true),
-            ("http://127.8.8.8/", false, true),
-            ("http://[::1]:9/", false, true),
-            ("http://localhost:9/", false, true),
-            ("http://localhost.example.com/", false, false),
-            ("http://127.0.0.1.example.com/", false, false),
-            ("http://10.0.0.1/", false, false),
-            ("ftp://127.0.0.1/", true, false),
-            ("file:///etc/passwd", true, false),
-            ("https://user:secret@id.example.com/", false, false),
-            ("https://user@id.example.com/", false, false),
-            ("https://id.example.com/#keys", false, false),
-            ("id.example.com", false, false),
-            ("", false, false),
-        ] {
-            let parsed = Endpoint::parse(url, allow_http);
-            assert_eq!(parsed.is_ok(), expected, "{url} {parsed:?}");
-            assert!(!format!("{parsed:?}").contains("secret"), "{parsed:?}");
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod clock;
 mod documented;
 mod engine;
 mod error;
+mod excerpt;
 mod gate;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -2,7 +2,8 @@
 //!
 //! **Bounds.** In entries, and in time: each load says for how long its answer counts, up to a maximum. That there is none is
 //! remembered apart, with bounds of its own, so that a caller that makes up keys can't push out what others use. At most
-//! [`MAX_IN_FLIGHT`] loads run at a time; a further one fails at once, so that a slow store does not gather requests.
+//! [`MAX_IN_FLIGHT`] loads run at a time, unless another number is set; a further one fails at once, so that a slow store does not gather
+//! requests.
 //!
 //! **One load at a time.** Who asks for a key that is being loaded waits for that load. A load is run by one of those who wait, and
 //! not by a task of its own: it may borrow from its request, and it ends with it. If that request is dropped or panics, the next
@@ -28,8 +29,7 @@ use axum::BoxError;
 use quick_cache::Equivalent;
 use tokio::sync::{OnceCell, Semaphore};
 
-pub(crate) use self::answers::Bounds;
-use self::answers::{Answer, Answers};
+pub(crate) use self::answers::{Answer, Answers, Bounds};
 
 #[cfg(test)]
 mod tests;
@@ -40,13 +40,16 @@ pub(crate) const MAX_IN_FLIGHT: usize = 64;
 /// How much that was forgotten is noted at a time. If there is more, all of it counts for the loads that began before.
 const MAX_NOTES: usize = 256;
 
-/// A cache of what is loaded. A clone of a value must be cheap, such as one of an `Arc`.
+/// A cache of what is loaded. Each caller gets a clone of the value, so it should be one that allocates nothing, such as an `Arc`.
 pub(crate) struct LoadCache<K, V> {
     found: Answers<K, V>,
     /// Keys for which there is no value.
     missing: Answers<K, ()>,
     state: Mutex<State<K, V>>,
     in_flight: Semaphore,
+    /// What is loaded, in messages.
+    what: Box<str>,
+    max_in_flight: usize,
 }
 
 /// What a load answers.
@@ -68,8 +71,8 @@ impl<V> Loaded<V> {
 pub(crate) enum LoadError {
     /// The load failed.
     Failed(Arc<dyn Error + Send + Sync>),
-    /// It was not tried: [`MAX_IN_FLIGHT`] others are running.
-    Busy,
+    /// It was not tried: so many others of these are running.
+    Busy(usize, Box<str>),
 }
 
 struct State<K, V> {
@@ -106,8 +109,11 @@ enum Outcome<V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
-    pub(crate) fn new(found: Bounds, missing: Bounds) -> Self {
+    /// `what` is loaded, in messages.
+    pub(crate) fn new(what: impl Into<Box<str>>, found: Bounds, missing: Bounds) -> Self {
         Self {
+            what: what.into(),
+            max_in_flight: MAX_IN_FLIGHT,
             found: Answers::new(found),
             missing: Answers::new(missing),
             state: Mutex::new(State {
@@ -120,9 +126,15 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
         }
     }
 
+    /// The same, where so many loads may run at a time.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn at_once(self, max_in_flight: usize) -> Self {
+        Self { in_flight: Semaphore::new(max_in_flight), max_in_flight, ..self }
+    }
+
     /// What is remembered of this key: a value, or that there is none. Neither waits nor allocates.
     ///
-    /// `now` is the time of a clock that nobody can set ([`Clock::monotonic`](crate::clock::Clock::monotonic)), here and below.
+    /// `now` is the time of a monotonic clock ([`Clock::monotonic`](crate::clock::Clock::monotonic)), here and below.
     pub(crate) fn get<Q>(&self, key: &Q, now: Duration) -> Option<Option<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -156,7 +168,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
                     }
                     Err(LoadError::Failed(error)) => Outcome::Failed(Arc::clone(error)),
                     // The next tries by itself.
-                    Err(LoadError::Busy) => return Err(LoadError::Busy),
+                    Err(LoadError::Busy(..)) => return Err(self.busy()),
                 };
                 own = Some(answer);
                 Ok(outcome)
@@ -211,7 +223,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     }
 
     /// Runs a load, if it is not one too many, and remembers its answer, unless it was forgotten meanwhile: then the number of that is
-    /// returned too. When it returns an answer, nobody else can board the flight.
+    /// returned too. When it returns an answer, no other caller can join the load.
     async fn run<F>(
         &self,
         key: &K,
@@ -222,7 +234,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LoadCache<K, V> {
     where
         F: Future<Output = Result<Loaded<V>, BoxError>>,
     {
-        let _turn = self.in_flight.try_acquire().map_err(|_| LoadError::Busy)?;
+        let _turn = self.in_flight.try_acquire().map_err(|_| self.busy())?;
         let loading = Loading::begin(self);
         let loaded = load.await.map_err(|error| LoadError::Failed(Arc::from(error)))?;
         // Dropped after the lock is released: a destructor of a value may be the application's.
@@ -300,6 +312,10 @@ impl<V> Default for Flight<V> {
 }
 
 impl<K, V> LoadCache<K, V> {
+    fn busy(&self) -> LoadError {
+        LoadError::Busy(self.max_in_flight, self.what.clone())
+    }
+
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -357,9 +373,9 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
-            Self::Busy => write!(
+            Self::Busy(count, what) => write!(
                 f,
-                "{MAX_IN_FLIGHT} loads were running already: see why what they ask answers slowly or not at all"
+                "{count} loads of {what} were running already: see why what they ask answers slowly or not at all"
             ),
         }
     }
@@ -369,7 +385,7 @@ impl Error for LoadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => error.source(),
-            Self::Busy => None,
+            Self::Busy(..) => None,
         }
     }
 }

@@ -89,7 +89,7 @@ impl LoginPage {
         self.with(None, (!is_no_way_back).then_some(path_and_query))
     }
 
-    /// The login page, which is told why a login failed, and the way back.
+    /// The login page, with the reason why a login failed, and the way back.
     pub(crate) fn with(&self, error: Option<&str>, return_to: Option<&str>) -> String {
         let parameters = [("error", error), (&self.return_parameter, return_to)];
         let mut query = form_urlencoded::Serializer::new(String::new());

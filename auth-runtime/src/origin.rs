@@ -41,6 +41,14 @@ impl Origin {
         Some(Self { is_https, authority })
     }
 
+    /// Splits a URL of the web: its origin, as it is written there, and what follows.
+    pub(crate) fn of_url(url: &str) -> Option<(Self, &str, &str)> {
+        let host_at = url.find("://")? + "://".len();
+        let length = url.get(host_at..)?.find(['/', '?', '#']);
+        let (origin, rest) = url.split_at_checked(length.map_or(url.len(), |length| host_at + length))?;
+        Some((Self::parse(origin)?, origin, rest))
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.is_https
     }

@@ -116,7 +116,7 @@ impl<'a> Pipeline<'a> {
             Extraction::Credential(credential) => (Some(credential), None),
             Extraction::Invalid(source, failure) => {
                 self.origin(head, source.carrier())?;
-                // An access cookie that is empty or has forbidden characters is nobody's, so the session may be renewed.
+                // An access cookie that is empty or has forbidden characters belongs to no caller, so the session may be renewed.
                 let is_unusable = failure.rejection.kind() == RejectionKind::InvalidToken;
                 if !(is_unusable && is_access_cookie(source)) {
                     return self.without(source, failure).map(|_| None);
@@ -216,12 +216,14 @@ fn report<T>(
         handler: Some(policy.handler),
         client_address,
     };
-    let (rejection, reason) = match &decision {
-        Ok(_) => (None, None),
-        Err(failure) => (Some(failure.rejection.kind()), Some(&*failure.reason)),
-    };
     let event = decided.event(&head.method);
-    let event = AuditEvent { rejection, reason: reason.unwrap_or(event.reason), ..event };
+    let event = match &decision {
+        Ok(_) => event,
+        Err(Failure { rejection, reason, .. }) => {
+            AuditEvent { is_provoked: rejection.is_provoked(), ..event.failed(rejection.kind(), reason) }
+        }
+    };
+    let rejection = event.rejection;
     let is_undecided = policy.access == Access::Public && rejection.is_none();
     let reported = if is_undecided { Ok(()) } else { audit_log.report(&event) };
     match reported {

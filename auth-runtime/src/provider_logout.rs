@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use auth_runtime::provider_logout::back_channel_logout;
-//! use auth_runtime::verify::TrustedIssuer;
+//! use auth_runtime::verify::providers;
 //! use auth_runtime::{Auth, Router};
 //! # use auth_runtime::session::SigningKey;
 //! # use auth_runtime::verify::Algorithm;
@@ -17,11 +17,9 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let pair = SigningKey::generate(Algorithm::RS256)?;
 //! # let key = pair.verifying_key();
-//! let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-//!     .audience("orders")
-//!     .key(key)
-//!     .logout_audience("shop-web") // the client id of this service
-//!     .access_tokens_have_sid();
+//! let keycloak = providers::keycloak("https://id.example.com/realms/shop", "orders")
+//!     .key(key) // without it they are fetched (feature `jwks`)
+//!     .logout_audience("shop-web"); // the client that users log in to
 //! let auth = Auth::builder().issuer(keycloak).build()?;
 //! let app: Router = Router::new().route("/backchannel-logout", back_channel_logout(&auth)?);
 //! # app.finish(&auth)?;
@@ -37,6 +35,7 @@ mod body;
 #[cfg(feature = "openapi")]
 mod documented;
 mod error;
+mod failure;
 mod logout;
 mod push;
 
@@ -63,7 +62,7 @@ use crate::store::Revocation;
 /// |---|---|
 /// | 200 | what the token says has ended is in the log of revocations |
 /// | 400 `invalid_request` | the token is invalid, or names a session by a `sid` that the access tokens of its issuer are not known to have; the log says why |
-/// | 503 | the log can't be written: the provider may try again |
+/// | 503 | the log can't be written, or the keys of the issuer can't be fetched, or were fetched too lately to look for a new one: the provider may try again |
 ///
 /// A token counts if an issuer of the engine has signed it, for one of its [logout audiences](crate::verify::TrustedIssuer::logout_audience),
 /// as §2.6 says. Its `typ` is `logout+jwt`; `JWT` and none are accepted from providers that predate that.
@@ -98,7 +97,7 @@ where
 /// | 202 | what the token says has ended is in the log of revocations, or it ends nothing |
 /// | 400 with a code of RFC 8935 §2.4 | the token, its transmitter or its subject is not accepted; the log says why |
 /// | 413, 415 | the body is longer than 64 KiB, or of another content type |
-/// | 503 | the log can't be written: the transmitter may try again |
+/// | 503 | the log can't be written, or the keys of the transmitter can't be fetched, or were fetched too lately to look for a new one: the transmitter may try again |
 ///
 /// | event | ends |
 /// |---|---|
@@ -148,9 +147,9 @@ fn report(
 ) -> Result<(), Panic> {
     let (issuer, subject, session_id) = match revocation {
         Revocation::Session { issuer, session_id } => (issuer, user, Some(&**session_id)),
-        Revocation::User { issuer, subject, .. } | Revocation::OtherGenerations { issuer, subject, .. } => {
-            (issuer, Some(&**subject), None)
-        }
+        Revocation::UserBySub { issuer, sub: subject, .. }
+        | Revocation::User { issuer, subject, .. }
+        | Revocation::OtherGenerations { issuer, subject, .. } => (issuer, Some(&**subject), None),
         Revocation::Token { issuer, .. } => (issuer, user, None),
         Revocation::Forgotten { .. } => return Ok(()),
     };

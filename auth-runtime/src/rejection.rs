@@ -69,6 +69,8 @@ struct Cause {
     reason: Option<Box<str>>,
     /// In how many seconds an unavailable decision may be made; `None`: that is not known.
     retry_after: Option<NonZeroU16>,
+    /// Whether everyone can cause it, with a credential that is made up.
+    is_provoked: bool,
 }
 
 /// The kind of a rejection.
@@ -128,7 +130,14 @@ impl Rejection {
     /// One that tracing and audit know of.
     pub(crate) fn new(kind: RejectionKind) -> Self {
         Self {
-            cause: Cause { kind, remedy: Remedy::None, detail: None, reason: None, retry_after: None },
+            cause: Cause {
+                kind,
+                remedy: Remedy::None,
+                detail: None,
+                reason: None,
+                retry_after: None,
+                is_provoked: false,
+            },
             response: None,
         }
     }
@@ -156,6 +165,11 @@ impl Rejection {
     /// The reason that tracing and audit have yet to be informed of.
     pub(crate) fn take_reason(&mut self) -> Option<Box<str>> {
         self.cause.reason.take()
+    }
+
+    /// Whether everyone can cause it, with a credential that is made up.
+    pub(crate) fn is_provoked(&self) -> bool {
+        self.cause.is_provoked
     }
 
     pub(crate) fn is_rendered(&self) -> bool {

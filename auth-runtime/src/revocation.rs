@@ -29,6 +29,8 @@ pub(crate) use self::follow::RevocationState;
 pub(crate) use self::forgotten::{SubjectCache, SubjectCaches, Subjects};
 pub(crate) use self::heartbeat::Heartbeat;
 pub use self::revocations::Revocations;
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::revoker::EndedByProvider;
 pub(crate) use self::revoker::{Revoked, Revoker};
 pub use self::status::RevocationStatus;
 pub(crate) use self::view::RevocationView;

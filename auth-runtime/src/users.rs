@@ -61,7 +61,7 @@ impl Users {
         self.store.has_user(principal)
     }
 
-    /// Returns the user of a principal, at this time of a clock that nobody can set.
+    /// Returns the user of a principal, at this time of a monotonic clock.
     pub(crate) async fn of(
         &self,
         principal: &Principal,

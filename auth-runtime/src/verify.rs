@@ -20,7 +20,6 @@ mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
 mod error;
-mod excerpt;
 mod fetched_keys;
 mod fetchers;
 #[cfg(feature = "introspection")]
@@ -35,6 +34,7 @@ mod json;
 mod jws;
 mod jwt;
 mod key_set;
+mod key_set_status;
 mod key_source;
 mod keys;
 mod limits;
@@ -61,9 +61,9 @@ pub(crate) use self::claims::LOGOUT_EVENT;
 pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
-pub use self::excerpt::Excerpt;
-pub use self::fetched_keys::KeySetStatus;
-pub(crate) use self::fetched_keys::{FetchedKeys, LONGEST_FETCH, Run, Unknown};
+pub(crate) use self::fetched_keys::{
+    COOL_DOWN, FetchedKeys, LONGEST_FETCH, LONGEST_TRUST, Run, Unknown, Waiting,
+};
 #[cfg(feature = "introspection")]
 pub use self::introspection::Introspection;
 #[cfg(feature = "introspection")]
@@ -75,6 +75,8 @@ pub(crate) use self::issuer_profile::IssuerProfile;
 pub(crate) use self::jwt::Inquiry;
 pub(crate) use self::jwt::{JwtVerifier, TextKind};
 pub use self::key_set::KeySet;
+pub(crate) use self::key_set_status::{FetchFailure, Outage};
+pub use self::key_set_status::{KeySetKind, KeySetStatus};
 pub use self::key_source::FetchedKeySet;
 pub(crate) use self::limits::Limits;
 #[cfg(feature = "provider-logout")]
@@ -86,6 +88,7 @@ pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
 pub(crate) use self::signed_events::SignedLogout;
 pub use self::tenants::Tenants;
 pub use crate::error::ReplaceKeysError;
+pub use crate::excerpt::Excerpt;
 pub use crate::jose::{Algorithm, Key};
 
 /// The verified claims of a token.
@@ -103,6 +106,11 @@ impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     pub(crate) fn new(claims: TokenClaims) -> Self {
         Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true, key: None }
+    }
+
+    /// Whether the subject is the claim `sub`.
+    pub(crate) fn subject_is_sub(&self) -> bool {
+        self.mapping.subject.is("sub")
     }
 
     /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
@@ -128,10 +136,15 @@ impl VerifiedToken {
         self.key.as_ref().is_some_and(KeyStatus::is_withdrawn)
     }
 
-    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set; it is asked for
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the monotonic clock; it is asked for
     /// only where keys are fetched.
     pub(crate) fn key_is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
         self.key.as_ref().is_some_and(|key| key.is_too_old(now))
+    }
+
+    /// Whether nothing refreshes the keys of its issuer. `now` is asked for only where keys are fetched.
+    pub(crate) fn key_is_overdue(&self, now: impl FnOnce() -> Duration) -> bool {
+        self.key.as_ref().is_some_and(|key| key.is_overdue(now))
     }
 
     /// Returns the token as one that the key of this status verified.

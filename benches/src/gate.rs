@@ -1,7 +1,7 @@
 //! What the gate takes of a request: a token that is remembered, one that is verified each time, and a public route; and a
 //! rule of many names, decided by comparing them and, with a vocabulary, on bits.
 //!
-//! `cargo run --release --manifest-path benches/Cargo.toml --bin gate`. What stands in one line is taken in turn, in one run;
+//! `cargo run --release --manifest-path benches/Cargo.toml --bin gate`. What is in one line is taken in turn, in one run;
 //! the figures are the median of the rounds, with the 10th and 90th percentile.
 
 use std::hint::black_box;

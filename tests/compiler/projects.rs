@@ -1,4 +1,4 @@
-//! Whole cargo projects: which `auth.toml` checks a crate, when it is checked again, and what `cargo check` alone tells.
+//! Whole cargo projects: which `auth.toml` checks a crate, when it is checked again, and what `cargo check` alone finds.
 
 pub(crate) mod project;
 
@@ -104,7 +104,7 @@ pub async fn good() {}
     ]);
     let edit = |more: &str| project.edit("src/lib.rs", &format!("{good}{more}"));
 
-    // Whether macros or the evaluation of constants finds it, and in functions that nobody calls, or generic ones.
+    // Whether macros or the evaluation of constants finds it, and in functions that are not called, or generic ones.
     edit(
         r#"
 #[auth(roles = ["editro"])]

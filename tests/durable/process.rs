@@ -78,14 +78,14 @@ async fn run_out_of_space(store: &Path) {
     assert_eq!(service.status(&token("before")).await, 401);
     assert_eq!(service.status(&token("good")).await, 200);
     limit_file_size(std::process::id(), "unlimited");
-    // By itself: nobody writes.
+    // By itself: there is no writer.
     until("it is well again", async || status().ready).await;
     assert_eq!(status().failure, None);
     revoke("after").await.unwrap();
     assert_eq!(service.status(&token("after")).await, 401);
 }
 
-/// A disk that hangs: what waits for it fails, and what nobody got is not kept.
+/// A disk that hangs: what waits for it fails, and what reached no client is not kept.
 async fn hang(store: &Path) {
     let faults = env::var_os("AUTH_FAULTS").unwrap();
     let disk = |state: &str| std::fs::write(&faults, state).unwrap();

@@ -45,7 +45,7 @@ impl Service {
         Ok(Self { auth, app })
     }
 
-    /// Starts it on a runtime that ends with `work`: nobody holds the file afterwards.
+    /// Starts it on a runtime that ends with `work`: the file is not held afterwards.
     pub fn run(store: &Path, work: impl AsyncFnOnce(Self)) {
         Runtime::new().unwrap().block_on(async { work(Self::start(store).await.unwrap()).await });
     }

@@ -79,7 +79,7 @@ const makeProvider = () => {
   return made;
 };
 
-// Everybody who is asked to log in is the `login_hint` of the request, and agrees to all.
+// The user that is asked to log in is the `login_hint` of the request, and agrees to all.
 const interact = async (request, response) => {
   const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
   if (prompt.name === 'login') {

@@ -10,7 +10,7 @@ use auth_runtime::verify::Algorithm;
 pub const ISSUER: &str = "https://shop.test";
 pub const AUDIENCE: &str = "orders";
 
-/// Users by name, with their roles. Everyone's password is `password of ` and the name. Nobody is there at first but alice,
+/// Users by name, with their roles. Everyone's password is `password of ` and the name. At first there is no other than alice,
 /// who is admin, and bob.
 #[derive(Clone, Debug)]
 pub struct People(Arc<Mutex<Directory>>);

@@ -1,7 +1,7 @@
 //! What the gate allocates for a token that it remembers: nothing.
 //!
 //! A public route is measured beside it: axum, the layer, and the extension that hands over the caller take as much there,
-//! where it holds nobody. The counter sees the thread that it is called on, and no other.
+//! where it holds no caller. The counter sees the thread that it is called on, and no other.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -116,7 +116,7 @@ fn a_file_that_may_not_be_written_is_named() {
     let (_directory, store) = new_store();
     drop(RedbStore::open(&store).unwrap());
     fs::set_permissions(&store, Permissions::from_mode(0o444)).unwrap();
-    // Nobody else is bound by permissions.
+    // No other user is bound by permissions.
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
     let mut child = Child::start(&store, "0", if is_root { &bound } else { &[] });

@@ -8,5 +8,6 @@ mod entra_id;
 mod firebase;
 mod keycloak;
 mod okta;
+mod resources;
 mod tokens;
 mod zitadel;

@@ -2,8 +2,13 @@
 //! is asked over HTTP.
 
 mod configuration;
+mod hostile;
+mod issuers;
 mod provider;
+mod proxy;
+mod reports;
 mod server;
+mod tls;
 mod unknown_keys;
 
 use std::pin::pin;
@@ -39,7 +44,11 @@ fn set(keys: &[&SigningKey]) -> String {
 }
 
 fn token(key: &SigningKey) -> String {
-    key.sign(&json!({"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": NOW + 7 * 24 * 3600})).unwrap()
+    token_of(key, ISSUER)
+}
+
+fn token_of(key: &SigningKey, issuer: &str) -> String {
+    key.sign(&json!({"iss": issuer, "aud": AUDIENCE, "sub": "alice", "exp": NOW + 7 * 24 * 3600})).unwrap()
 }
 
 fn engine(clock: &TestClock, issuer: TrustedIssuer) -> Auth {
@@ -83,8 +92,12 @@ impl Provider {
     }
 
     fn issuer(&self) -> TrustedIssuer {
+        self.issuer_named(ISSUER)
+    }
+
+    fn issuer_named(&self, name: &str) -> TrustedIssuer {
         let provider = self.clone();
-        TrustedIssuer::new(ISSUER).audience(AUDIENCE).jwks_from(move || {
+        TrustedIssuer::new(name).audience(AUDIENCE).jwks_from(move || {
             provider.asked.fetch_add(1, Ordering::SeqCst);
             let answer = provider.answer.lock().unwrap().clone();
             async move {
@@ -245,7 +258,7 @@ async fn a_provider_that_is_down_is_an_error_of_the_start_or_503_until_it_is_up(
     let clock = TestClock::new();
     let auth = engine(&clock, provider.issuer());
     let error = auth.start().await.unwrap_err();
-    assert_eq!(error.issuers().collect::<Vec<_>>(), ["issuer `https://id.test`"]);
+    assert_eq!(error.issuers().collect::<Vec<_>>(), ["https://id.test"]);
     let text = error.to_string();
     assert!(text.contains("the provider is down") && text.contains("serve_503_until_reachable"), "{text}");
     provider.publish(&[&a]);

@@ -36,7 +36,7 @@ use self::steps::{Doing, Kept, KeyName, KeyText, NewEntry, Service, Step, TEXTS,
 use crate::api_keys::with_checksum;
 use crate::support::{Reply, send};
 
-/// Of the issuers, and of one that nobody trusts.
+/// Of the issuers, and of one that is not trusted.
 static KEYS: LazyLock<[SigningKey; 3]> =
     LazyLock::new(|| [(); 3].map(|()| SigningKey::generate(Algorithm::EdDSA).unwrap()));
 

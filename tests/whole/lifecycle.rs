@@ -487,7 +487,7 @@ async fn keys_change_while_the_service_runs() {
     assert_eq!((status(&before).await, status(&after).await), (401, 200));
 }
 
-/// A secret never stands in the key set; a key without an id gets its thumbprint.
+/// A secret is never in the key set; a key without an id gets its thumbprint.
 #[tokio::test]
 async fn the_key_set_holds_public_keys_alone() {
     let shop = Shop::new();

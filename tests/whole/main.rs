@@ -12,6 +12,7 @@ mod captured_log;
 mod challenges;
 mod checks;
 mod credentials;
+mod crypto_providers;
 mod dangerous;
 mod declared_rules;
 #[cfg(target_os = "linux")]
@@ -34,7 +35,6 @@ mod policy;
 mod promise;
 mod protected_resource;
 mod provider_logout;
-mod providers;
 mod redirect_to_login;
 mod redis;
 mod rejections;

@@ -322,7 +322,7 @@ fn as_yaml_and_as_json_it_is_the_same() {
     assert_eq!(serde_json::from_str::<Value>(&document.to_json()).unwrap(), document.to_value());
 }
 
-/// An empty list says that everybody may, so that it must not stand where nobody can.
+/// An empty list says that everybody may, so that it must not be there where no caller can.
 #[test]
 fn what_nobody_can_keep_is_not_public() {
     const ANYONE: Rule = rule!();

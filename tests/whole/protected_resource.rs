@@ -9,7 +9,7 @@ use auth_runtime::policy::Rule;
 use auth_runtime::routing::{MethodRouter, ProtectedResource, get, post};
 use auth_runtime::session::SigningKey;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::verify::{Algorithm, TrustedIssuer};
+use auth_runtime::verify::{Algorithm, Introspection, TrustedIssuer};
 use auth_runtime::{AuthBuilder, Router, auth, rule};
 use serde_json::{Value, json};
 
@@ -193,6 +193,18 @@ async fn authorization_servers_are_the_issuers_of_tokens_for_the_resource() {
             }),
             RESOURCE.into(),
             json!([PROVIDER, "https://a.example", "https://b.example"]),
+        ),
+        // It is asked about its tokens, also where its answers do not name it.
+        (
+            Box::new(move |builder| {
+                let introspection = Introspection::at("https://opaque.example/introspect")
+                    .client_secret_basic("api", "secret")
+                    .dangerously_accept_missing_issuer();
+                let issuer = TrustedIssuer::new("https://opaque.example").audience(RESOURCE);
+                builder.issuer(issuer.introspection(introspection))
+            }),
+            RESOURCE.into(),
+            json!([PROVIDER, "https://opaque.example"]),
         ),
         // Its tokens are for another service, it is no URL, or its tokens would go over plain http.
         (Box::new(add("https://other.example", &["orders"])), RESOURCE.into(), json!([PROVIDER])),

@@ -1,4 +1,4 @@
-//! Browsers without a login are sent to the login page, and nobody else is.
+//! Browsers without a login are sent to the login page, and no other caller is.
 
 mod chromium;
 mod return_to;

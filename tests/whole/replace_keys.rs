@@ -259,3 +259,19 @@ fn debug_shows_no_key() {
     let text = format!("{set:?}");
     assert!(!text.contains("hidden") && !text.contains("104"), "{text}");
 }
+
+/// The work is in proportion to the number of keys: a set of 200 keys is compared with another one of 200.
+#[test]
+fn keys_are_not_compared_in_pairs() {
+    let set_of = |count: usize| {
+        let keys: Vec<Value> = (0..count).map(|index| jwk(&key(&index.to_string()))).collect();
+        set(&keys)
+    };
+    let cost = |count: usize| {
+        let (first, second) = (set_of(count), set_of(count));
+        let auth = engine([TrustedIssuer::new(ONE).audience(AUDIENCE).jwks(first)]);
+        measure(|| auth.replace_keys(ONE, second.clone()).unwrap()).count_total
+    };
+    let (few, many) = (cost(50), cost(200));
+    assert!(many < 6 * few, "{few} {many}");
+}

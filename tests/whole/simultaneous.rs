@@ -376,7 +376,7 @@ async fn a_log_out_everywhere_amid_log_ins_parts_them(stores: Stores) {
             });
             let checks = checks.collect();
             together(checks).await;
-            // Every second logout stands in the second of one before it, and of logins that came between.
+            // Every second logout is in the second of one before it, and of logins that came between.
             service.clock.advance(Duration::from_secs(if turn % 2 == 0 { 0 } else { 2 }));
         }
         // A logout may be too quick to be met.

@@ -189,7 +189,7 @@ async fn log_out_with_an_access_token_alone_also_when_it_has_expired() {
     let mut sent = request("POST", "/auth/logout", &[]);
     *sent.body_mut() = Body::from(format!("{{\"refresh_token\":{}}}", tokens["refresh_token"]));
     assert_eq!(send(&shop.app, sent).await.status, 400);
-    // A token that nobody signed ends nothing, and is no error: its sender is not logged in.
+    // A token that is not signed ends nothing, and is no error: its sender is not logged in.
     let other = body(&shop.log_in("alice").await);
     let mut forged = bearer(&other["access_token"]);
     forged.replace_range(forged.len() - 5.., "AAAAA");
@@ -432,7 +432,7 @@ async fn of_several_refresh_cookies_each_is_logged_out_and_none_refreshes() {
     }
 }
 
-/// Under a rule that asks for no caller they would tell everyone; on another engine's router they would revoke nothing.
+/// Under a rule that asks for no caller they would answer everyone; on another engine's router they would revoke nothing.
 #[tokio::test]
 async fn routes_that_are_put_together_wrongly_answer_500() {
     let shop = Shop::new(

@@ -315,7 +315,7 @@ async fn an_issuer_is_a_part_of_who_somebody_is() {
     assert_eq!(accounts.loads(), 3);
 }
 
-/// As a request: a socket or a queue lets in nobody else.
+/// As a request: a socket or a queue lets in no other caller.
 #[tokio::test]
 async fn outside_of_a_request_a_caller_needs_an_active_user_too() {
     use auth_runtime::rejection::CallerErrorKind;

@@ -59,7 +59,7 @@ impl Call {
         let name = function.name();
         let credential = hygienic("__credential", name.span());
         let call = quote_spanned!(name.span()=> #name(#credential, #values).await);
-        // It is called from one place, which is nothing to tell the user.
+        // It is called from one place, which is of no use to the user.
         let named = quote!(let _ = #name;);
         let before = before_the_caller(function, private);
         Self { aliases, bounds, body: quote!(#before #statements #private::answer(#call)), named }

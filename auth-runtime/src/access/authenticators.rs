@@ -29,6 +29,6 @@ fn place(source: &dyn CredentialSource) -> String {
         }
         Some(CredentialLocation::Cookie { name }) => format!("cookie {name}"),
         Some(CredentialLocation::Query { name }) => format!("query parameter {name}"),
-        None => "place that it does not tell".to_owned(),
+        None => "place that it does not report".to_owned(),
     }
 }

@@ -75,7 +75,7 @@ impl ApiKeyState {
             static_keys,
             last_uses: LastUses::new(clock.monotonic()),
             is_writing: AtomicBool::new(false),
-            refused: LoadCache::new(refused, refused),
+            refused: LoadCache::new("API keys", refused, refused),
             logged_ends: Cache::new(LOGGED_ENDS),
             cache_for,
             challenge: (!is_after_scheme).then(|| "ApiKey".to_owned()),

@@ -33,7 +33,7 @@ struct Pending {
 }
 
 impl LastUses {
-    /// `monotonic` is the time of a clock that nobody can set.
+    /// `monotonic` is the time of a monotonic clock.
     pub(super) fn new(monotonic: Duration) -> Self {
         let pending = Pending { uses: HashMap::new(), next_write: monotonic.saturating_add(EVERY) };
         Self { pending: Mutex::new(pending), is_failing: AtomicBool::new(false) }

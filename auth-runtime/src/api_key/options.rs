@@ -94,7 +94,7 @@ impl ApiKeyOptions {
         self
     }
 
-    /// Whether the key expires some time after it is made. When that is, nobody knows of a key in a configuration.
+    /// Whether the key expires some time after it is made. Of a key in a configuration that time is not known.
     pub(super) fn expires_in_some_time(&self) -> bool {
         matches!(self.expiry, Some(Expiry::In(_)))
     }

@@ -23,9 +23,9 @@ pub(super) const PAGE: usize = 100;
 
 /// Makes, lists, rotates and revokes API keys. [`Auth::api_keys`](crate::Auth::api_keys) returns it.
 ///
-/// It asks nobody whether the caller may do so: that is the rule of the route that calls it. For a user that is no
+/// It does not check whether the caller may do so: that is the rule of the route that calls it. For a user that is no
 /// administrator, pass the id of that user as the owner, and compare the owner of a key ([`find`](Self::find)) before you rotate or revoke
-/// it. Where the engine has several issuers, a subject alone names nobody: let the users of one issuer alone manage keys, or make the owner of
+/// it. Where the engine has several issuers, a subject alone names no user: let the users of one issuer alone manage keys, or make the owner of
 /// issuer and subject.
 #[derive(Clone)]
 pub struct ApiKeyService<'a> {
@@ -63,7 +63,7 @@ impl<'a> ApiKeyService<'a> {
     /// Makes and stores a key. The owner becomes the subject of callers with the key: it must never be given to another user.
     ///
     /// # Errors
-    /// [`ApiKeyError::Invalid`]; [`ApiKeyError::Store`]: then a key may be stored whose text nobody has; [`ApiKeyError::Random`];
+    /// [`ApiKeyError::Invalid`]; [`ApiKeyError::Store`]: then a key may be stored whose text was not returned; [`ApiKeyError::Random`];
     /// [`ApiKeyError::AuditHook`].
     pub async fn create(&self, owner: &str, options: ApiKeyOptions) -> Result<NewApiKey, ApiKeyError> {
         let made = self.make(owner, options).await;
@@ -116,7 +116,7 @@ impl<'a> ApiKeyService<'a> {
     ///
     /// # Errors
     /// [`ApiKeyError::Invalid`] if the overlap is longer than 100 years; [`ApiKeyError::NotFound`]; [`ApiKeyError::Static`]; [`ApiKeyError::Changed`]: then nothing has happened. [`ApiKeyError::Random`];
-    /// [`ApiKeyError::AuditHook`]. [`ApiKeyError::Store`]: then the key may be replaced by one whose text nobody has: look at the list.
+    /// [`ApiKeyError::AuditHook`]. [`ApiKeyError::Store`]: then the key may be replaced by one whose text was not returned: look at the list.
     pub async fn rotate(&self, id: &str, overlap: Duration) -> Result<NewApiKey, ApiKeyError> {
         let rotated = match self.active(id).await {
             Ok(former) => self.replace(&former, overlap).await.map(|key| (former.owner, key)),

@@ -76,7 +76,7 @@ impl KeyFormat {
         Ok(text)
     }
 
-    /// Returns the id of a key of this form. It asks nobody whether there is such a key.
+    /// Returns the id of a key of this form. It does not ask the store whether there is such a key.
     ///
     /// # Errors
     /// If it is no key of this form, why: a text for the log.

@@ -15,7 +15,7 @@ use crate::verify::{TokenClaims, VerifiedToken, scheme_issuer};
 pub enum Authentication {
     /// The credential is of this caller.
     Authenticated(Authenticated),
-    /// What was found is no credential, such as a session in which nobody has logged in: the request counts as one without it, and the
+    /// What was found is no credential, such as a session without a login: the request counts as one without it, and the
     /// next source of the rule is asked.
     Absent,
     /// The credential is invalid, with the reason for the log, which must not contain it: 401, and no other source is asked.

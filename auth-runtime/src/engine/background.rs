@@ -136,21 +136,25 @@ impl<'a> Loop<'a> {
 
     /// Reads the log every second, and when the store says that there is something new.
     async fn follow(mut self) {
+        let mut waits_for_tick = false;
         loop {
-            let woken = self.engine.upgrade().map(|engine| engine.revocations.state.wait_for_entries());
-            let Some(woken) = woken else { return };
-            match select(pin!(self.ticks.tick()), woken).await {
-                Either::Left(_) => {}
+            let Some(engine) = self.engine.upgrade() else { return };
+            let (before, woken) =
+                (engine.revocations.state.cursor(), engine.revocations.state.wait_for_entries());
+            drop(engine);
+            let is_woken =
+                !waits_for_tick && matches!(select(pin!(self.ticks.tick()), woken).await, Either::Right(_));
+            if waits_for_tick {
+                self.ticks.tick().await;
+            } else if is_woken {
                 // Many that arrive within this time are read at once.
-                Either::Right(_) => sleep(LEAST_PAUSE).await,
+                sleep(LEAST_PAUSE).await;
             }
             let Some(engine) = self.engine.upgrade() else { return };
             // It logs its failure itself, and `status` reports it.
-            if engine.revocations.state.catch_up().await.is_err() {
-                // Not before the next tick.
-                drop(engine);
-                self.ticks.tick().await;
-            }
+            let is_read = engine.revocations.state.catch_up().await.is_ok();
+            // A store that is down, or wakes for nothing, is not asked all the time.
+            waits_for_tick = !is_read || is_woken && engine.revocations.state.cursor() == before;
         }
     }
 

@@ -63,7 +63,8 @@ impl Engine {
             }
             return Ok(remembered.principal.clone());
         }
-        let verified = self.authentication.jwt.verify(token).map_err(invalid)?;
+        let jwt = &self.authentication.jwt;
+        let verified = jwt.verify(token).map_err(|error| invalid(error, || jwt.origin_of(token)))?;
         let may_be_remembered = verified.may_be_remembered;
         let principal = self.identify(verified)?;
         self.check_key(&principal)?;
@@ -89,6 +90,9 @@ impl Engine {
                     self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now)),
                 )
                 .await
+            }
+            Ok(caller) if caller.token().key_is_overdue(|| self.monotonic()) => {
+                Box::pin(self.with_overdue_keys(token, || self.caller_of_token(token, None, now))).await
             }
             decided => decided,
         }
@@ -144,7 +148,8 @@ impl Engine {
     /// `exp`, `nbf`, `iat` → the credential is valid now.
     pub(super) fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
         let claims = &principal.token().claims;
-        self.authentication.limits.check_times(claims, unix_seconds(now)).map_err(invalid)
+        let checked = self.authentication.limits.check_times(claims, unix_seconds(now));
+        checked.map_err(|error| invalid(error, String::new))
     }
 
     /// Revocation view → it is fresh, and the credential, its session and its user are not revoked. Returns the epoch up to which this is
@@ -196,10 +201,11 @@ pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(),
     Ok(())
 }
 
-pub(super) fn invalid(error: VerifyError) -> CallerError {
+/// `origin` says where the token is from.
+pub(super) fn invalid(error: VerifyError, origin: impl FnOnce() -> String) -> CallerError {
     if matches!(error, VerifyError::UnknownKey | VerifyError::AlgorithmNotAllowed | VerifyError::BadSignature)
     {
-        return CallerError::of_unknown_key(error.to_string());
+        return CallerError::of_unknown_key(format!("{error}{}", origin()));
     }
     let kind = match error {
         VerifyError::Expired => CallerErrorKind::Expired,
@@ -226,7 +232,7 @@ mod tests {
             (VerifyError::MissingClaim("exp"), CallerErrorKind::Invalid),
         ] {
             let shown = error.to_string();
-            assert_eq!(invalid(error).kind(), expected, "{shown}");
+            assert_eq!(invalid(error, String::new).kind(), expected, "{shown}");
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The callers of tokens that their issuer is asked about (RFC 7662), with what is remembered of its answers.
 
+mod admission;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use self::admission::Admission;
 use super::{CredentialHash, CredentialHasher, Engine};
-use crate::clock::unix_seconds;
-use crate::load_cache::{Bounds, LoadCache, LoadError, Loaded};
+use crate::clock::{Throttle, unix_seconds};
+use crate::load_cache::{Answer, Answers, Bounds, LoadCache, LoadError, Loaded};
 use crate::principal::Principal;
 use crate::rejection::{CallerError, CallerErrorKind};
 use crate::revocation::{SubjectCache, Subjects};
@@ -14,16 +17,28 @@ use crate::verify::{Inquiry, IntrospectionError};
 /// How many tokens are remembered that are active, and how many that are not.
 const ENTRIES: usize = 10_000;
 
-/// How long a token that is not active is remembered at most: a client may send it again and again.
-const INACTIVE: Duration = Duration::from_secs(10);
+/// How long a token that is not accepted is remembered at most: a client may send it again and again.
+const REFUSED: Duration = Duration::from_secs(10);
+
+/// How many requests may wait for their turn or for an answer. Who may ask is decided by [`Admission`].
+const AT_ONCE: usize = 1024;
+
+/// How often the log says that tokens are not asked about.
+const SAID_EVERY: Duration = Duration::from_secs(30);
 
 /// What is remembered of tokens that their issuer was asked about.
 #[derive(Debug)]
 pub(crate) struct IntrospectedTokens {
     /// `None` is a token that is not active.
     remembered: LoadCache<CredentialHash, Principal>,
+    rejected: Rejected,
+    admission: Admission,
+    not_asked: Throttle,
     hasher: CredentialHasher,
 }
+
+/// Tokens that are active, and that are not accepted here, with why.
+type Rejected = Answers<CredentialHash, Arc<str>>;
 
 impl IntrospectedTokens {
     /// `cache_for` is how long an active token is remembered.
@@ -32,8 +47,12 @@ impl IntrospectedTokens {
     /// If the system has no random bytes.
     pub(super) fn new(cache_for: Duration) -> Result<Self, String> {
         let bounds = |longest| Bounds { entries: ENTRIES, longest };
+        let (found, refused) = (bounds(cache_for), bounds(cache_for.min(REFUSED)));
         Ok(Self {
-            remembered: LoadCache::new(bounds(cache_for), bounds(cache_for.min(INACTIVE))),
+            remembered: LoadCache::new("introspected tokens", found, refused).at_once(AT_ONCE),
+            rejected: Answers::new(refused),
+            admission: Admission::new(),
+            not_asked: Throttle::default(),
             hasher: CredentialHasher::new()?,
         })
     }
@@ -55,10 +74,14 @@ impl Engine {
     ) -> Result<Principal, CallerError> {
         self.check_view(now)?;
         let (hash, monotonic) = (introspected.hasher.hash(token), self.monotonic());
+        if let Some(why) = introspected.rejected.get(&hash, monotonic) {
+            let reason = format!("{why} (the issuer was asked less than {} s ago)", REFUSED.as_secs());
+            return Err(CallerError::new(CallerErrorKind::Invalid, reason));
+        }
         let known = match introspected.remembered.get(&hash, monotonic) {
             Some(known) => known,
             None => {
-                let load = self.inquire(token, &inquiry, now);
+                let load = self.inquire(token, hash, &inquiry, introspected, (now, monotonic));
                 introspected.remembered.load(hash, monotonic, load).await.map_err(|error| failed(&error))?
             }
         };
@@ -69,39 +92,83 @@ impl Engine {
         Ok(principal)
     }
 
+    /// Asks about a token, if it is its turn.
     async fn inquire(
         self: &Arc<Self>,
         token: &str,
+        hash: CredentialHash,
         inquiry: &Inquiry<'_>,
-        now: SystemTime,
+        introspected: &IntrospectedTokens,
+        (now, monotonic): (SystemTime, Duration),
     ) -> Result<Loaded<Principal>, axum::BoxError> {
+        let IntrospectedTokens { rejected, admission, not_asked, .. } = introspected;
+        let turn = admission.admit(&hash, monotonic).await.map_err(|why| {
+            let error = inquiry.not_asked(&why);
+            if let Some(count) = not_asked.note(monotonic, SAID_EVERY) {
+                tracing::warn!(count, %error, "auth: opaque tokens are answered 503, and their issuer is not asked about them");
+            }
+            error
+        })?;
+        let answered = self.ask(token, inquiry, (now, monotonic)).await;
+        drop(turn);
+        match &answered {
+            Ok(Some((principal, _))) => {
+                admission.is_active(hash, remaining(principal, now), monotonic);
+            }
+            Ok(None) => admission.was_in_vain(&hash, true, monotonic),
+            Err(error) => {
+                admission.was_in_vain(&hash, false, monotonic);
+                if error.is_asked_too_often() {
+                    admission.pause(monotonic);
+                }
+                if error.is_rejection() && inquiry.may_be_remembered() {
+                    let expires_at = monotonic.saturating_add(rejected.longest);
+                    rejected.insert(hash, Answer { value: error.to_string().into(), expires_at });
+                }
+            }
+        }
+        Ok(match answered? {
+            None => Loaded::new(None, REFUSED),
+            Some((principal, may_be_remembered)) => {
+                // RFC 7662 §4: not past its `exp`.
+                let remember_for = inquiry.cache_for().min(remaining(&principal, now));
+                Loaded::new(Some(principal), if may_be_remembered { remember_for } else { Duration::ZERO })
+            }
+        })
+    }
+
+    /// The caller of a token that is active, and whether it may be remembered.
+    async fn ask(
+        self: &Arc<Self>,
+        token: &str,
+        inquiry: &Inquiry<'_>,
+        (now, monotonic): (SystemTime, Duration),
+    ) -> Result<Option<(Principal, bool)>, IntrospectionError> {
         // Before the issuer is asked: what is forgotten from now on may concern its answer.
         let watch = self.watch();
-        let Some(verified) = inquiry.ask(token, now).await? else {
-            return Ok(Loaded::new(None, INACTIVE));
-        };
+        let Some(verified) = inquiry.ask(token, now, monotonic).await? else { return Ok(None) };
         let may_be_remembered = verified.may_be_remembered;
         let principal = Principal::identify(verified, &self.authorization.vocabulary, Some(watch))
             .map_err(|unidentified| IntrospectionError::Unidentified(unidentified.0))?;
-        // RFC 7662 §4: not past its `exp`.
-        let end = principal.token().claims.expires_at.unwrap_or(i64::MAX);
-        let remaining = u64::try_from(end.saturating_sub(unix_seconds(now))).unwrap_or(0);
-        let remember_for = inquiry.cache_for().min(Duration::from_secs(remaining));
-        Ok(Loaded::new(Some(principal), if may_be_remembered { remember_for } else { Duration::ZERO }))
+        Ok(Some((principal, may_be_remembered)))
     }
 }
 
+/// How long it is until the token of a caller expires.
+fn remaining(principal: &Principal, now: SystemTime) -> Duration {
+    let end = principal.token().claims.expires_at.unwrap_or(i64::MAX);
+    Duration::from_secs(u64::try_from(end.saturating_sub(unix_seconds(now))).unwrap_or(0))
+}
+
 fn failed(error: &LoadError) -> CallerError {
-    let kind = match error {
-        LoadError::Failed(error) => match error.downcast_ref() {
-            Some(IntrospectionError::Rejected(_) | IntrospectionError::Unidentified(_)) => {
-                CallerErrorKind::Invalid
-            }
-            Some(IntrospectionError::Unavailable(_)) | None => CallerErrorKind::Unavailable,
-        },
-        LoadError::Busy => CallerErrorKind::Unavailable,
+    let is_rejection = match error {
+        LoadError::Failed(error) => error.downcast_ref().is_some_and(IntrospectionError::is_rejection),
+        LoadError::Busy(..) => false,
     };
-    CallerError::new(kind, error.to_string())
+    if is_rejection {
+        return CallerError::new(CallerErrorKind::Invalid, error.to_string());
+    }
+    CallerError::new(CallerErrorKind::Unavailable, error.to_string()).provoked()
 }
 
 impl SubjectCache for IntrospectedTokens {

@@ -51,10 +51,11 @@ impl Scheme {
     /// If the system has no random bytes.
     pub(crate) fn new(name: String, authenticator: Arc<dyn DynAuthenticator>) -> Result<Self, String> {
         let none = Bounds { entries: 0, longest: Duration::ZERO };
+        let what = format!("answers of the authenticator `{name}`");
         Ok(Self {
             name,
             authenticator,
-            remembered: LoadCache::new(Bounds { entries: ENTRIES, longest: LONGEST }, none),
+            remembered: LoadCache::new(what, Bounds { entries: ENTRIES, longest: LONGEST }, none),
             is_worth_waiting: AtomicBool::new(true),
             hasher: CredentialHasher::new()?,
         })

@@ -4,19 +4,22 @@ use std::error::Error;
 use std::fmt;
 
 use super::Auth;
+use super::key_refresh::UnfetchedKeys;
 use crate::store::StoreError;
+use crate::verify::KeySetKind;
 
 /// Why an engine can't start: what could not be read, all of it.
 #[derive(Debug)]
 pub struct StartError {
-    /// The issuers whose keys can't be fetched, and why.
-    keys: Vec<(String, String)>,
+    /// The keys that can't be fetched, and why.
+    keys: Vec<UnfetchedKeys>,
     store: Option<StoreError>,
 }
 
 impl Auth {
     /// Reads what the engine needs from elsewhere: the keys of issuers that are fetched, and what is new in the store's log of revocations.
-    /// Await it before serving. Until then, tokens of such issuers, and with a store all requests with a credential, are answered 503.
+    /// Await it before serving. Until then, with a store all requests with a credential are answered 503, and the first token of such an
+    /// issuer has its keys fetched.
     /// After that both are read in the background. Where there is nothing to read, it does nothing.
     ///
     /// ```no_run
@@ -56,9 +59,18 @@ impl Auth {
 }
 
 impl StartError {
-    /// The issuers whose keys can't be fetched, as their `TrustedIssuer` names them.
+    /// The issuers of tokens whose keys can't be fetched, as [`KeySetStatus::issuer`](crate::verify::KeySetStatus::issuer) names them.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.keys.iter().map(|(issuer, _)| &**issuer)
+        self.of_kind(KeySetKind::Issuer)
+    }
+
+    /// The transmitters of security events whose keys can't be fetched.
+    pub fn transmitters(&self) -> impl Iterator<Item = &str> {
+        self.of_kind(KeySetKind::Transmitter)
+    }
+
+    fn of_kind(&self, kind: KeySetKind) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter(move |keys| keys.kind == kind).map(|keys| &*keys.name)
     }
 
     /// Why the store can't be read, if it can't.
@@ -71,12 +83,11 @@ impl StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the auth engine can't start:")?;
-        for (issuer, failure) in &self.keys {
-            write!(
-                f,
-                "\n  - {issuer}: its keys can't be fetched: {failure}. If the service should start all the same, call \
-                 `.serve_503_until_reachable()`"
-            )?;
+        for UnfetchedKeys { label, failure, .. } in &self.keys {
+            write!(f, "\n  - {label}: its keys can't be fetched: {}", failure.text)?;
+            if failure.may_pass {
+                write!(f, ". If the service should start all the same, call `.serve_503_until_reachable()`")?;
+            }
         }
         self.store.iter().try_for_each(|error| write!(f, "\n  - the store can't be read: {error}"))
     }

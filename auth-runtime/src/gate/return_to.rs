@@ -13,7 +13,7 @@ use crate::login_page::{LoginPage, is_path_of_this_origin};
 use crate::pipeline::RequestAuth;
 
 /// Where a login leads back to: a path of this service, which [`redirect_to_login`](crate::AuthBuilder::redirect_to_login) put into
-/// the query of the login page. Whoever made a link to the login page wrote it, so nothing but a path is accepted: no other origin,
+/// the query of the login page. An attacker may have made the link to the login page, so nothing but a path is accepted: no other origin,
 /// in no spelling that a browser understands. In place of anything else, and where there is none, it is `/`.
 ///
 /// The page reads it from its query and puts it into its form. The [ready login](crate::session::routes) with cookies takes it from there,

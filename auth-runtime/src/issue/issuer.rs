@@ -255,7 +255,7 @@ impl TokenIssuer {
         }
         self.check_grace(errors);
         if self.max_sessions_per_user == 0 {
-            errors.push("`max_sessions_per_user` is 0, so nobody could log in: it must be at least 1");
+            errors.push("`max_sessions_per_user` is 0, so no user could log in: it must be at least 1");
         }
         if self.refresh_keys.is_empty() {
             errors.push(

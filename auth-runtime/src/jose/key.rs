@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
@@ -134,14 +135,15 @@ impl Key {
         Ok(key)
     }
 
-    /// The keys of a JWKS document. Keys that can't be used are left out. A key without `alg` is for each of `algorithms` that its
-    /// type allows. `issuer` is for the log.
+    /// The keys of a JWKS document that has `max_keys` at most. Keys that can't be used are left out. A key without `alg` is for each of
+    /// `algorithms` that its type allows. `issuer` is for the log.
     pub(crate) fn prepare_set(
         json: &str,
+        max_keys: usize,
         algorithms: Option<&[Algorithm]>,
         issuer: &str,
     ) -> Result<Vec<PreparedKey>, String> {
-        jwk::prepare_set(json, algorithms, issuer)
+        jwk::prepare_set(json, max_keys, algorithms, issuer)
     }
 }
 
@@ -178,6 +180,8 @@ pub(crate) struct PreparedKey {
     /// The member `issuer` of its JWK, which no RFC defines: Microsoft Entra ID writes it.
     pub(crate) issuer: Option<Box<str>>,
     check: Check,
+    /// Of the public key, or of the secret. `None` if it has no encoding.
+    fingerprint: Option<Fingerprint>,
     /// The header, as it was sent, of the last token that this key verified.
     last_header: ArcSwapOption<Box<str>>,
 }
@@ -185,6 +189,33 @@ pub(crate) struct PreparedKey {
 enum Check {
     Hmac(Box<hmac::Key>),
     Public(ParsedPublicKey),
+}
+
+type Fingerprint = [u8; SHA256_OUTPUT_LEN];
+
+/// Two keys of one identity verify the same tokens: they have one algorithm, one id and one issuer, and are the same secret or public key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct KeyIdentity<'k> {
+    algorithm: Algorithm,
+    id: Option<&'k str>,
+    issuer: Option<&'k str>,
+    fingerprint: Fingerprint,
+}
+
+impl Check {
+    /// A hash of what it verifies with. It is made once: keys are compared each time that a set is fetched.
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        /// What a secret authenticates in place of being kept.
+        const COMPARED: &[u8] = b"auth-runtime: is this the same secret?";
+        let hash = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().try_into().ok();
+        match self {
+            Self::Hmac(key) => hash(hmac::sign(key, COMPARED).as_ref()),
+            Self::Public(key) => {
+                let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+                hash(der.as_ref())
+            }
+        }
+    }
 }
 
 /// Redacted: neither the key, nor the header of a token.
@@ -199,7 +230,8 @@ impl fmt::Debug for PreparedKey {
 
 impl PreparedKey {
     fn new(algorithm: Algorithm, check: Check) -> Self {
-        Self { algorithm, id: None, issuer: None, check, last_header: ArcSwapOption::empty() }
+        let fingerprint = check.fingerprint();
+        Self { algorithm, id: None, issuer: None, check, fingerprint, last_header: ArcSwapOption::empty() }
     }
 
     /// Whether the last token that this key verified had this header: then the header needs no parsing.
@@ -219,24 +251,15 @@ impl PreparedKey {
         }
     }
 
-    /// Whether both verify the same tokens: they have one algorithm, one id and one issuer, and are the same secret or public key. If that can't be
-    /// found out, it is `false`.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        /// What both secrets authenticate, so that a secret need not be kept to be compared.
-        const COMPARED: &[u8] = b"auth-runtime: is this the same secret?";
-        if self.algorithm != other.algorithm || self.id != other.id || self.issuer != other.issuer {
-            return false;
-        }
-        match (&self.check, &other.check) {
-            (Check::Hmac(one), Check::Hmac(other)) => {
-                hmac::verify(one, COMPARED, hmac::sign(other, COMPARED).as_ref()).is_ok()
-            }
-            (Check::Public(one), Check::Public(other)) => {
-                let der = |key: &ParsedPublicKey| -> Result<PublicKeyX509Der<'_>, _> { key.as_der() };
-                matches!((der(one), der(other)), (Ok(one), Ok(other)) if one.as_ref() == other.as_ref())
-            }
-            _ => false,
-        }
+    /// What says that two keys verify the same tokens; `None` if that can't be found out.
+    pub(crate) fn identity(&self) -> Option<KeyIdentity<'_>> {
+        let Self { algorithm, id, issuer, fingerprint, .. } = self;
+        Some(KeyIdentity {
+            algorithm: *algorithm,
+            id: id.as_deref(),
+            issuer: issuer.as_deref(),
+            fingerprint: (*fingerprint)?,
+        })
     }
 
     fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {

@@ -135,7 +135,7 @@ impl SigningKey {
         self.encoded_header(typ, &Map::new())
     }
 
-    /// Whether it is a secret, with which whoever verifies can sign.
+    /// Whether it is a secret, with which a verifier can sign too.
     #[cfg(feature = "introspection")]
     pub(crate) fn is_secret(&self) -> bool {
         self.algorithm.takes_secret()

@@ -1,6 +1,7 @@
 //! What is remembered of one kind of answers, within its bounds.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::hash::{Hash, RandomState};
 use std::time::Duration;
 
@@ -16,21 +17,21 @@ pub(crate) struct Bounds {
 }
 
 /// Answers of one kind.
-pub(super) struct Answers<K, T> {
+pub(crate) struct Answers<K, T> {
     /// `None`: none is remembered.
     entries: Option<Cache<K, Answer<T>, UnitWeighter, RandomState>>,
-    pub(super) longest: Duration,
+    pub(crate) longest: Duration,
 }
 
 #[derive(Clone)]
-pub(super) struct Answer<T> {
-    pub(super) value: T,
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
     /// By the clock of the callers.
-    pub(super) expires_at: Duration,
+    pub(crate) expires_at: Duration,
 }
 
 impl<K: Hash + Eq + Clone, T: Clone> Answers<K, T> {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         let Bounds { entries, longest } = bounds;
         let is_on = entries > 0 && !longest.is_zero();
         Self {
@@ -42,17 +43,17 @@ impl<K: Hash + Eq + Clone, T: Clone> Answers<K, T> {
         }
     }
 
-    pub(super) fn remembers(&self) -> bool {
+    pub(crate) fn remembers(&self) -> bool {
         self.entries.is_some()
     }
 
-    pub(super) fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q, now: Duration) -> Option<T> {
+    pub(crate) fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q, now: Duration) -> Option<T> {
         let answer = self.entries.as_ref()?.get(key)?;
         (now < answer.expires_at).then_some(answer.value)
     }
 
     /// Returns what it replaced or evicted.
-    pub(super) fn insert(&self, key: K, answer: Answer<T>) -> [Option<(K, Answer<T>)>; 2] {
+    pub(crate) fn insert(&self, key: K, answer: Answer<T>) -> [Option<(K, Answer<T>)>; 2] {
         let mut evicted = [None, None];
         if let Some(entries) = &self.entries {
             entries.insert_with_lifecycle(key, answer, &mut evicted);
@@ -60,11 +61,11 @@ impl<K: Hash + Eq + Clone, T: Clone> Answers<K, T> {
         evicted
     }
 
-    pub(super) fn remove(&self, key: &K) -> Option<(K, Answer<T>)> {
+    pub(crate) fn remove(&self, key: &K) -> Option<(K, Answer<T>)> {
         self.entries.as_ref()?.remove(key)
     }
 
-    pub(super) fn retain(&self, is_retained: impl Fn(&K, &T) -> bool) {
+    pub(crate) fn retain(&self, is_retained: impl Fn(&K, &T) -> bool) {
         let Some(entries) = &self.entries else { return };
         // They are dropped where nothing is locked.
         let evicted = RefCell::new(Vec::new());
@@ -75,5 +76,12 @@ impl<K: Hash + Eq + Clone, T: Clone> Answers<K, T> {
             }
             is_retained
         });
+    }
+}
+
+/// Without what is remembered.
+impl<K, T> fmt::Debug for Answers<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").field("longest", &self.longest).finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ fn cache() -> Cache {
 
 fn cache_of(entries: usize, missing: usize) -> Cache {
     let bounds = |entries, longest| Bounds { entries, longest };
-    LoadCache::new(bounds(entries, 5 * MINUTE), bounds(missing, MINUTE))
+    LoadCache::new("things", bounds(entries, 5 * MINUTE), bounds(missing, MINUTE))
 }
 
 fn at(seconds: u64) -> Duration {
@@ -46,7 +46,7 @@ async fn never() -> Result<Loaded<Arc<str>>, BoxError> {
 fn text(answer: Result<Option<Arc<str>>, LoadError>) -> String {
     match answer {
         Ok(value) => value.as_deref().unwrap_or("-").to_owned(),
-        Err(LoadError::Busy) => "busy".to_owned(),
+        Err(LoadError::Busy(..)) => "busy".to_owned(),
         Err(LoadError::Failed(error)) => format!("failed: {error}"),
     }
 }
@@ -279,7 +279,7 @@ async fn forgetting_evicts_what_is_named_of_both_kinds() {
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_is_not_remembered_and_answers_nobody_who_asks_later() {
+async fn a_load_that_began_before_is_not_remembered_and_answers_no_later_caller() {
     for (old, new) in [(found("old"), found("new")), (none(), found("new")), (found("old"), none())] {
         let cache = cache();
         let (answer, answered) = oneshot::channel();
@@ -396,7 +396,7 @@ async fn a_destructor_of_a_value_runs_where_nothing_is_locked() {
 
     let dropped = Arc::new(AtomicUsize::new(0));
     let bounds = Bounds { entries: 8, longest: MINUTE };
-    let cache = Arc::new(LoadCache::new(bounds, bounds));
+    let cache = Arc::new(LoadCache::new("things", bounds, bounds));
     let load = async |key, now| {
         let value = Arc::new(Uses(Arc::downgrade(&cache), Arc::clone(&dropped)));
         let answer = Ok(Loaded::new(Some(value), Duration::MAX));
@@ -455,7 +455,7 @@ async fn on_many_threads_no_answer_is_older_than_what_was_forgotten_before() {
 }
 
 #[tokio::test]
-async fn a_load_alone_waits_for_nobody_and_is_remembered_as_any_other() {
+async fn a_load_alone_waits_for_no_other_and_is_remembered_as_any_other() {
     let cache = cache();
     let (answer, waits) = oneshot::channel::<()>();
     let mut slow = Box::pin(cache.load(1, at(0), async {

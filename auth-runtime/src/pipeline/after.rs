@@ -26,6 +26,7 @@ fn report(auth: &RequestAuth, mut rejection: Rejection, method: &Method) -> Reje
     let Some(reason) = rejection.take_reason() else { return rejection };
     let decided = auth.decided();
     let event = decided.event(method).failed(rejection.kind(), &reason);
+    let event = AuditEvent { is_provoked: rejection.is_provoked(), ..event };
     auth.set_rejection(rejection.kind());
     match auth.engine().responses.audit_log.report(&event) {
         Ok(()) => rejection,

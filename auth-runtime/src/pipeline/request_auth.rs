@@ -131,7 +131,7 @@ impl RequestAuth {
         self.state().asked = Some(Box::new(asked));
     }
 
-    /// How many subjects were forgotten when a middleware was told the caller; `None` if none asked.
+    /// How many subjects were forgotten when a middleware asked for the caller; `None` if none asked.
     pub(super) fn asked_at(&self) -> Option<u32> {
         self.state().asked.as_ref().map(|asked| asked.forgotten())
     }

@@ -9,7 +9,7 @@ pub(crate) struct TokenIdentity<'a> {
     pub(crate) issuer: &'a str,
     /// The subject, from the claim that the issuer's mapping names.
     pub(crate) subject: &'a str,
-    /// `sub`, where the subject is another claim: an issuer names its users by it when it ends their sessions.
+    /// `sub`: an issuer names its users by it when it ends their sessions. The subject may be another claim.
     pub(crate) sub: Option<&'a str>,
     /// `jti`.
     pub(crate) token_id: Option<&'a str>,
@@ -26,7 +26,7 @@ impl<'a> TokenIdentity<'a> {
         Self {
             issuer: token.claims.issuer.as_deref().unwrap_or_default(),
             subject,
-            sub: token.claims.sub.as_deref().filter(|sub| *sub != subject),
+            sub: if token.subject_is_sub() { Some(subject) } else { token.claims.sub.as_deref() },
             token_id: token.claims.token_id.as_deref(),
             session_id: token.claims.session_id.as_deref(),
             issued_at: token.claims.issued_at,

@@ -9,39 +9,26 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::failure::{self, Failure};
 use super::{OTHER_ENGINE, answer, body, is_of_engine, report};
-use crate::audit::{AuditAction, AuditEvent};
-use crate::catch_panic::catch_panic_of;
 use crate::clock::unix_seconds;
 use crate::engine::{Engine, KeysOf};
 use crate::media_type::is_form;
 use crate::rejection::RejectionKind;
+use crate::revocation::EndedByProvider;
 use crate::security_event::{Logout, read_logout_token};
-use crate::store::StoreError;
-use crate::verify::{JwtVerifier, TextKind};
+use crate::verify::{JwtVerifier, TextKind, VerifyError};
 
 const BY: &str = "the identity provider sent a logout token";
-
-/// Why a logout token ended nothing.
-enum Failure {
-    /// It is invalid. It may be a stranger's text.
-    Invalid(Cow<'static, str>),
-    /// The issuer has signed it, and it can't be applied.
-    NotApplied(&'static str),
-    /// It can't be verified or recorded now, for this reason; in how many seconds perhaps.
-    Unavailable(String, Option<u16>),
-    /// The service is misconfigured, or code of the application's panicked.
-    Misconfigured(String),
-}
 
 /// A request → what its token says has ended is recorded.
 pub(super) async fn receive(engine: Arc<Engine>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let received = catch_panic_of(end(&engine, &head, body)).await;
-    match received.unwrap_or_else(|panic| Err(Failure::Misconfigured(panic.to_string()))) {
-        Ok(()) => answer::status(StatusCode::OK),
-        Err(failure) => failed(&engine, &head, &failure),
-    }
+    failure::answer(&engine, &head, "a logout token", StatusCode::OK, end(&engine, &head, body)).await
+}
+
+fn invalid(reason: impl Into<Cow<'static, str>>, signer: Option<String>) -> Failure {
+    Failure::new(RejectionKind::InvalidToken, reason, answer::invalid_logout(), signer)
 }
 
 async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failure> {
@@ -49,53 +36,32 @@ async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failu
         return Err(Failure::Misconfigured(OTHER_ENGINE.to_owned()));
     }
     if !is_form(&head.headers) {
-        return Err(Failure::Invalid("the content type is not `application/x-www-form-urlencoded`".into()));
+        return Err(invalid("the content type is not `application/x-www-form-urlencoded`", None));
     }
-    let body = body::read(body).await.ok_or(Failure::Invalid("the body is longer than 64 KiB".into()))?;
-    let token = body::logout_token(&body).map_err(|why| Failure::Invalid(why.into()))?;
-    let Logout { revocation, subject } = verified(engine, &token).await?;
+    let body = body::read(body).await.ok_or_else(|| invalid("the body is longer than 64 KiB", None))?;
+    let token = body::logout_token(&body).map_err(|why| invalid(why, None))?;
+    let Logout { revocation, subject, issued_at } = verified(engine, &token).await?;
     engine.ensure_background();
-    engine.revocations.end_for_provider(vec![revocation.clone()]).await.map_err(unavailable)?;
-    let reported = report(engine, head, &revocation, subject.as_deref(), BY);
+    let ended = vec![EndedByProvider { revocation, said_at: issued_at }];
+    let new = engine.revocations.end_for_provider(ended).await;
+    let mut reported = Ok(());
+    for revocation in new.map_err(|error| Failure::unavailable(&error))? {
+        reported = reported.and(report(engine, head, &revocation, subject.as_deref(), BY));
+    }
     reported.map_err(|panic| Failure::Misconfigured(format!("the audit hook {panic}")))
 }
 
 async fn verified(engine: &Arc<Engine>, token: &str) -> Result<Logout, Failure> {
     let verify = |verifier: &JwtVerifier| verifier.verify_logout_token(token);
     let signed = engine.with_keys_of(KeysOf::Issuers, TextKind::Logout, token, verify).await;
-    let signed = signed.map_err(|error| Failure::Unavailable(error.to_string(), error.seconds_to_wait()))?;
-    let signed = signed.map_err(|error| Failure::Invalid(error.to_string().into()))?;
-    let now = unix_seconds(engine.now());
-    read_logout_token(&signed, &engine.authentication.limits, now).map_err(Failure::NotApplied)
-}
-
-fn unavailable(error: StoreError) -> Failure {
-    Failure::Unavailable(error.to_string(), None)
-}
-
-fn failed(engine: &Engine, head: &Parts, failure: &Failure) -> Response {
-    let (kind, reason) = match failure {
-        Failure::Invalid(reason) => (RejectionKind::InvalidToken, reason.clone()),
-        Failure::NotApplied(reason) => {
-            tracing::warn!(reason, "auth: a logout token that an issuer has signed was not applied");
-            (RejectionKind::InvalidToken, Cow::Borrowed(*reason))
-        }
-        Failure::Unavailable(reason, _) => (RejectionKind::Unavailable, reason.into()),
-        Failure::Misconfigured(reason) => {
-            tracing::error!(reason, "auth: the answer to a logout token is 500");
-            return answer::status(StatusCode::INTERNAL_SERVER_ERROR);
-        }
-    };
-    let event = AuditEvent {
-        client_address: engine.client_address(head),
-        ..AuditEvent::new(AuditAction::ProviderLogout).failed(kind, &reason)
-    };
-    let log = &engine.responses.audit_log;
-    let is_logged = matches!(failure, Failure::NotApplied(_));
-    let reported = if is_logged { log.call_hook(&event) } else { log.report(&event) };
-    match (reported, failure) {
-        (Err(_), _) => answer::status(StatusCode::INTERNAL_SERVER_ERROR),
-        (Ok(()), Failure::Unavailable(_, seconds)) => answer::unavailable(*seconds),
-        (Ok(()), _) => answer::invalid_logout(),
-    }
+    let signed = signed.map_err(|error| Failure::undecided(&error))?.map_err(|error| {
+        let jwt = &engine.authentication.jwt;
+        // It is found out after the signature was verified.
+        let is_signed = matches!(error, VerifyError::WrongLogoutAudience(_));
+        let signer = is_signed.then(|| jwt.unverified_issuer(token).ok()).flatten();
+        invalid(format!("{error}{}", jwt.origin_of(token)), signer.map(String::from))
+    })?;
+    let (limits, now) = (&engine.authentication.limits, unix_seconds(engine.now()));
+    let signer = || signed.claims.issuer.as_deref().map(str::to_owned);
+    read_logout_token(&signed, limits, now).map_err(|why| invalid(why, signer()))
 }

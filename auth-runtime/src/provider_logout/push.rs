@@ -1,6 +1,7 @@
 //! The route for security event tokens that are pushed.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -8,37 +9,39 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::failure::{self, Failure};
 use super::{OTHER_ENGINE, answer, body, is_of_engine, report};
-use crate::audit::{AuditAction, AuditEvent};
-use crate::catch_panic::catch_panic_of;
-use crate::clock::unix_seconds;
+use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::engine::{Engine, KeysOf};
 use crate::media_type::is_security_event_token;
 use crate::rejection::RejectionKind;
+use crate::revocation::EndedByProvider;
 use crate::security_event::{Event, EventError, EventErrorCode, Transmitter, read_event_token};
-use crate::store::{Revocation, StoreError};
+use crate::store::Revocation;
 use crate::verify::{Excerpt, JwtVerifier, TextKind};
-
-/// Why a security event token ended nothing.
-enum Failure {
-    /// It is not accepted.
-    Rejected(EventError),
-    /// The body has this status, since it is none.
-    NoToken(StatusCode, &'static str),
-    /// It can't be verified or recorded now, for this reason; in how many seconds perhaps.
-    Unavailable(String, Option<u16>),
-    /// The service is misconfigured, or code of the application's panicked.
-    Misconfigured(String),
-}
 
 /// A request → what its token says has ended is recorded.
 pub(super) async fn receive(engine: Arc<Engine>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let received = catch_panic_of(end(&engine, &head, body)).await;
-    match received.unwrap_or_else(|panic| Err(Failure::Misconfigured(panic.to_string()))) {
-        Ok(()) => answer::status(StatusCode::ACCEPTED),
-        Err(failure) => failed(&engine, &head, &failure),
-    }
+    let applied = end(&engine, &head, body);
+    failure::answer(&engine, &head, "a security event token", StatusCode::ACCEPTED, applied).await
+}
+
+/// The body has this status, since it is no token.
+fn no_token(status: StatusCode, why: &'static str) -> Failure {
+    let response = answer::event_error(status, EventErrorCode::InvalidRequest);
+    Failure::new(RejectionKind::InvalidRequest, why, response, None)
+}
+
+/// It is not accepted. `from` says where it is from; the transmitter, where its signature was verified.
+fn rejected(error: EventError, transmitter: Option<&Transmitter>, from: &str) -> Failure {
+    let kind = match error.code {
+        EventErrorCode::AccessDenied => RejectionKind::InsufficientScope,
+        _ => RejectionKind::InvalidToken,
+    };
+    let signer = transmitter.filter(|_| error.is_genuine).map(|transmitter| transmitter.name().to_owned());
+    let reason = format!("{}, so it is answered `{}`{from}", error.reason, error.code.as_str());
+    Failure::new(kind, reason, answer::event_error(StatusCode::BAD_REQUEST, error.code), signer)
 }
 
 async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failure> {
@@ -47,36 +50,45 @@ async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failu
     }
     if !is_security_event_token(&head.headers) {
         let why = "the content type is not `application/secevent+jwt`";
-        return Err(Failure::NoToken(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        return Err(no_token(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
     let body = body::read(body).await;
     let body =
-        body.ok_or(Failure::NoToken(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB"))?;
-    let token = body::text(&body).ok_or(Failure::NoToken(StatusCode::BAD_REQUEST, "the body is not text"))?;
-    let events = verified(engine, head, token).await?;
+        body.ok_or_else(|| no_token(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB"))?;
+    let token = body::text(&body).ok_or_else(|| no_token(StatusCode::BAD_REQUEST, "the body is not text"))?;
+    let (events, said_at) = verified(engine, head, token).await?;
     let ended: Vec<(&str, Vec<Revocation>)> = events.into_iter().filter_map(ended).collect();
-    let revocations: Vec<Revocation> =
-        ended.iter().flat_map(|(_, revocations)| revocations.iter().cloned()).collect();
+    let all = ended.iter().flat_map(|(_, revocations)| revocations.iter().cloned());
+    let all = all.map(|revocation| EndedByProvider { revocation, said_at }).collect();
     engine.ensure_background();
-    engine.revocations.end_for_provider(revocations).await.map_err(unavailable)?;
+    let new = engine.revocations.end_for_provider(all).await;
+    let new = new.map_err(|error| Failure::unavailable(&error))?;
     let mut reported = Ok(());
     for (name, revocations) in &ended {
         let reason = format!("a transmitter sent the security event `{name}`");
-        for revocation in revocations {
+        for revocation in revocations.iter().filter(|revocation| new.contains(revocation)) {
             reported = reported.and(report(engine, head, revocation, None, &reason));
         }
     }
     reported.map_err(|panic| Failure::Misconfigured(format!("the audit hook {panic}")))
 }
 
-async fn verified(engine: &Arc<Engine>, head: &Parts, token: &str) -> Result<Vec<Event>, Failure> {
-    let transmitter = transmitter(engine, head, token).map_err(Failure::Rejected)?;
+/// The events of a token, and its `iat`.
+async fn verified(
+    engine: &Arc<Engine>,
+    head: &Parts,
+    token: &str,
+) -> Result<(Vec<Event>, SystemTime), Failure> {
+    let transmitter = transmitter(engine, head, token).map_err(|error| rejected(error, None, ""))?;
     let verify = |verifier: &JwtVerifier| verifier.verify_event_token(token);
     let claims = engine.with_keys_of(KeysOf::Transmitters, TextKind::SecurityEvent, token, verify).await;
-    let claims = claims.map_err(|error| Failure::Unavailable(error.to_string(), error.seconds_to_wait()))?;
-    let claims = claims.map_err(|error| Failure::Rejected(error.into()))?;
+    let claims = claims
+        .map_err(|error| Failure::undecided(&error))?
+        .map_err(|error| rejected(error.into(), None, &engine.transmitters.verifier.origin_of(token)))?;
     let now = unix_seconds(engine.now());
-    read_event_token(&claims, transmitter, &engine.authentication.limits, now).map_err(Failure::Rejected)
+    let events = read_event_token(&claims, transmitter, &engine.authentication.limits, now);
+    let events = events.map_err(|error| rejected(error, Some(transmitter), ""))?;
+    Ok((events, from_unix_seconds(claims.issued_at.unwrap_or(now))))
 }
 
 /// The transmitter that a token names, before it is verified, and whose header the request has.
@@ -93,10 +105,6 @@ fn transmitter<'e>(engine: &'e Engine, head: &Parts, token: &str) -> Result<&'e 
         return Err(EventError::new(EventErrorCode::AuthenticationFailed, reason));
     }
     Ok(transmitter)
-}
-
-fn unavailable(error: StoreError) -> Failure {
-    Failure::Unavailable(error.to_string(), None)
 }
 
 /// What an event has ended. One that ends nothing is logged.
@@ -118,40 +126,4 @@ fn ended(event: Event) -> Option<(&'static str, Vec<Revocation>)> {
         }
     }
     None
-}
-
-fn failed(engine: &Engine, head: &Parts, failure: &Failure) -> Response {
-    let (kind, reason, response) = match failure {
-        Failure::Rejected(error) => {
-            let reason = error.reason.to_string();
-            let code = error.code.as_str();
-            if error.is_genuine {
-                tracing::warn!(reason, code, "auth: a security event of a transmitter was not applied");
-            }
-            let kind = match error.code {
-                EventErrorCode::AccessDenied => RejectionKind::InsufficientScope,
-                _ => RejectionKind::InvalidToken,
-            };
-            (kind, reason, answer::event_error(StatusCode::BAD_REQUEST, error.code))
-        }
-        Failure::NoToken(status, reason) => {
-            let response = answer::event_error(*status, EventErrorCode::InvalidRequest);
-            (RejectionKind::InvalidRequest, (*reason).to_owned(), response)
-        }
-        Failure::Unavailable(reason, seconds) => {
-            (RejectionKind::Unavailable, reason.clone(), answer::unavailable(*seconds))
-        }
-        Failure::Misconfigured(reason) => {
-            tracing::error!(reason, "auth: the answer to a security event token is 500");
-            return answer::status(StatusCode::INTERNAL_SERVER_ERROR);
-        }
-    };
-    let event = AuditEvent {
-        client_address: engine.client_address(head),
-        ..AuditEvent::new(AuditAction::ProviderLogout).failed(kind, &reason)
-    };
-    let log = &engine.responses.audit_log;
-    let is_logged = matches!(failure, Failure::Rejected(error) if error.is_genuine);
-    let reported = if is_logged { log.call_hook(&event) } else { log.report(&event) };
-    if reported.is_ok() { response } else { answer::status(StatusCode::INTERNAL_SERVER_ERROR) }
 }

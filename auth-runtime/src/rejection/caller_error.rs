@@ -33,6 +33,8 @@ pub struct CallerError {
     retry_after: Option<NonZeroU16>,
     /// Whether the keys of its issuer, as they are known here, are why a token is not accepted.
     is_of_unknown_key: bool,
+    /// Whether everyone can cause it, with a credential that is made up.
+    is_provoked: bool,
 }
 
 /// The kind of a [`CallerError`].
@@ -64,6 +66,7 @@ impl CallerError {
             answered_as: None,
             retry_after: None,
             is_of_unknown_key: false,
+            is_provoked: false,
         }
     }
 
@@ -71,6 +74,18 @@ impl CallerError {
     pub(crate) fn retry_after(self, time: Duration) -> Self {
         let seconds = u16::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u16::MAX);
         Self { retry_after: NonZeroU16::new(seconds.max(1)), ..self }
+    }
+
+    /// Everyone can cause it, with a credential that is made up: it is no error of the service, and what causes it says so itself, at most
+    /// every few seconds.
+    pub(crate) fn provoked(self) -> Self {
+        Self { is_provoked: true, ..self }
+    }
+
+    /// Whether everyone can cause it.
+    #[cfg(feature = "provider-logout")]
+    pub(crate) fn is_provoked(&self) -> bool {
+        self.is_provoked
     }
 
     /// In how many seconds it may be decided; `None`: that is not known.
@@ -138,6 +153,7 @@ impl CallerError {
         let mut rejection = Rejection::new(self.rejection_kind());
         rejection.cause.remedy = self.remedy;
         rejection.cause.retry_after = self.retry_after;
+        rejection.cause.is_provoked = self.is_provoked;
         (rejection, self.reason)
     }
 }

@@ -11,7 +11,7 @@ use super::acknowledged::Tags;
 use super::log_reader::LogReader;
 use super::{Heartbeat, RevocationStatus, RevocationView, SubjectCaches};
 use crate::clock::{Clock, unix_seconds};
-use crate::store::{LoggedRevocation, Revocation, RevocationLog, StoreError};
+use crate::store::{LogCursor, LoggedRevocation, Revocation, RevocationLog, StoreError};
 
 /// The view of revocations, and how current it is.
 #[derive(Debug)]
@@ -151,6 +151,11 @@ impl RevocationState {
     /// Returns whether there is a store.
     pub(crate) fn has_log(&self) -> bool {
         self.followed.is_some()
+    }
+
+    /// The position up to which the store's log is in the view.
+    pub(crate) fn cursor(&self) -> Option<LogCursor> {
+        self.reader().map(LogReader::cursor)
     }
 
     /// Waits until the store says that its log has something new; without a store, for ever.

@@ -144,7 +144,7 @@ impl LogReader {
         let number = self.begin();
         let result = self.read_on(view).await;
         if let Err(error) = &result {
-            tracing::error!(%error, "auth: the revocations can't be read from the store");
+            tracing::error!(%error, "auth: the store's log of revocations can't be read, or what the store has lost can't be appended again");
         }
         self.end(number, result.as_ref().err());
         result

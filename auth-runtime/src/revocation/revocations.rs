@@ -134,6 +134,7 @@ impl<'a> Revocations<'a> {
                 (AuditAction::SessionEnd, issuer, known, Some(session_id.as_str()))
             }
             Revocation::User { issuer, subject, .. }
+            | Revocation::UserBySub { issuer, sub: subject, .. }
             | Revocation::OtherGenerations { issuer, subject, .. } => {
                 (AuditAction::LogoutEverywhere, issuer, Some(subject.as_str()), None)
             }
@@ -177,11 +178,12 @@ impl fmt::Debug for Revocations<'_> {
 
 impl Revocation {
     /// The issuer of what it is about.
-    fn issuer(&self) -> &str {
+    pub(super) fn issuer(&self) -> &str {
         match self {
             Self::Token { issuer, .. }
             | Self::Session { issuer, .. }
             | Self::User { issuer, .. }
+            | Self::UserBySub { issuer, .. }
             | Self::OtherGenerations { issuer, .. }
             | Self::Forgotten { issuer, .. } => issuer,
         }

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "provider-logout")]
 mod by_provider;
+mod up_to;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,6 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::by_provider::EndedByProvider;
+use self::up_to::is_up_to_now;
 use super::view::GENERATION_LAG;
 use super::{RevocationState, generation};
 use crate::clock::{Clock, ConfirmedTime, from_unix_seconds, unix_seconds};
@@ -231,11 +235,7 @@ impl Revoker {
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 let families = self.families.find_by_subject(issuer, subject).await?;
                 if !is_up_to_now(*issued_at_or_before, times.own) {
-                    let bound = unix_seconds(*issued_at_or_before);
-                    let concerned =
-                        families.into_iter().filter(|family| family.started_at <= bound).collect();
-                    self.end(Some(self.logged(revocation.clone(), times)), concerned, times).await?;
-                    return Ok(Revoked::NEW);
+                    return self.end_up_to(*issued_at_or_before, &revocation, families, times).await;
                 }
                 let times = times.with(*issued_at_or_before);
                 if self.own_issuer.as_ref() == Some(issuer) || !families.is_empty() {
@@ -244,6 +244,10 @@ impl Revoker {
                     self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await?;
                 }
                 Ok(Revoked::NEW)
+            }
+            Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
+                let families = self.families.find_by_subject(issuer, sub).await?;
+                self.end_up_to(*issued_at_or_before, &revocation, families, times).await
             }
             Revocation::Session { issuer, session_id } => {
                 let family = match family_of_session(session_id) {
@@ -380,10 +384,4 @@ impl Revoker {
     fn logged_until(&self, times: Times) -> SystemTime {
         times.last_issued.checked_add(self.retention).unwrap_or(times.last_issued)
     }
-}
-
-/// Whether a user's tokens are revoked "up to now": the bound is `now`, or less than a second before it, since a caller has read
-/// the clock a moment earlier.
-fn is_up_to_now(bound: SystemTime, now: SystemTime) -> bool {
-    now.duration_since(bound).is_ok_and(|age| age < Duration::from_secs(1)) || bound >= now
 }

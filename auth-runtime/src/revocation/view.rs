@@ -9,12 +9,15 @@
 //! The entries are divided into shards, so that a shard that grows delays few requests. In each shard they are divided into
 //! buckets by the time at which they can be deleted. A bucket is deleted as a whole.
 
+mod key_hasher;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use self::key_hasher::KeyHasher;
 use super::generation::is_newer;
 use super::waiters::{Registration, Waiters};
 use super::{SubjectCaches, Subjects};
@@ -81,6 +84,8 @@ enum Kind {
     Token,
     Session,
     User,
+    /// As the issuer names it. Waiters are those of `User`.
+    UserBySub,
     /// The generation that is valid: tokens of others are revoked.
     OtherGenerations,
     /// The generation that new sessions are of. It is kept longer, until no instance revokes others.
@@ -113,7 +118,7 @@ impl RevocationView {
             Some(key(Kind::User, token.subject)),
             token.session_id.map(|id| key(Kind::Session, id)),
             token.token_id.map(|id| key(Kind::Token, id)),
-            token.sub.map(|sub| key(Kind::User, sub)),
+            token.sub.filter(|sub| *sub != token.subject).map(|sub| key(Kind::User, sub)),
         ])
     }
 
@@ -163,7 +168,8 @@ impl RevocationView {
         let is_of_own_session =
             token.session_id.is_some() && self.own_issuer.as_deref() == Some(token.issuer);
         !is_of_own_session
-            && (matches(Kind::User, token.subject) || token.sub.is_some_and(|sub| matches(Kind::User, sub)))
+            && (matches(Kind::User, token.subject)
+                || token.sub.is_some_and(|sub| matches(Kind::UserBySub, sub)))
     }
 
     pub(crate) fn is_session_revoked(&self, issuer: &str, session_id: &str) -> bool {
@@ -211,13 +217,7 @@ impl RevocationView {
         entries.clone().for_each(|entry| self.number_forgotten(entry));
         self.caches.apply(entries.clone());
         for entry in entries {
-            let (kind, issuer, id, value) = match &entry.revocation {
-                Revocation::Token { issuer, token_id } => (Kind::Token, issuer, token_id, ALWAYS),
-                Revocation::Session { issuer, session_id } => (Kind::Session, issuer, session_id, ALWAYS),
-                Revocation::User { issuer, subject, issued_at_or_before } => {
-                    let bound = unix_seconds(*issued_at_or_before);
-                    (Kind::User, issuer, subject, u32::try_from(bound).unwrap_or(ALWAYS))
-                }
+            match &entry.revocation {
                 Revocation::OtherGenerations { issuer, subject, generation } => {
                     let keep_until = unix_seconds(entry.keep_until);
                     for (kind, until) in [
@@ -229,20 +229,33 @@ impl RevocationView {
                         write(self.shard(&key)).replace(key, *generation, ends, is_newer);
                     }
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
-                    continue;
                 }
                 // It revokes nothing.
                 Revocation::Forgotten { issuer, subject } => {
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
-                    continue;
                 }
-            };
-            let key = self.key(kind, issuer, id);
-            let ends = self.bucket_end(unix_seconds(entry.keep_until));
-            write(self.shard(&key)).raise(key, value, ends);
-            self.waiters.wake(key);
+                revocation => self.raise(revocation, self.bucket_end(unix_seconds(entry.keep_until))),
+            }
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Enforces a revocation up to a time, until `ends`, and wakes those whom it concerns.
+    fn raise(&self, revocation: &Revocation, ends: i64) {
+        let Some((kind, issuer, id, value)) = up_to(revocation) else { return };
+        let key = self.key(kind, issuer, id);
+        write(self.shard(&key)).raise(key, value, ends);
+        let waits_as = if matches!(kind, Kind::UserBySub) { self.key(Kind::User, issuer, id) } else { key };
+        self.waiters.wake(waits_as);
+    }
+
+    /// Returns whether this revocation, or one up to a later time, is enforced already.
+    #[cfg(feature = "provider-logout")]
+    pub(super) fn enforces(&self, revocation: &Revocation) -> bool {
+        up_to(revocation).is_some_and(|(kind, issuer, id, value)| {
+            let key = self.key(kind, issuer, id);
+            read(self.shard(&key)).values(&key).any(|known| known >= value)
+        })
     }
 
     /// Gives an entry that says that a subject is forgotten the next number.
@@ -318,6 +331,22 @@ impl RevocationView {
     }
 }
 
+/// What a revocation names, and the `iat` up to which it revokes; `None` if it is of another kind.
+fn up_to(revocation: &Revocation) -> Option<(Kind, &str, &str, u32)> {
+    let bound = |time: &SystemTime| u32::try_from(unix_seconds(*time)).unwrap_or(ALWAYS);
+    match revocation {
+        Revocation::Token { issuer, token_id } => Some((Kind::Token, issuer, token_id, ALWAYS)),
+        Revocation::Session { issuer, session_id } => Some((Kind::Session, issuer, session_id, ALWAYS)),
+        Revocation::User { issuer, subject, issued_at_or_before } => {
+            Some((Kind::User, issuer, subject, bound(issued_at_or_before)))
+        }
+        Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
+            Some((Kind::UserBySub, issuer, sub, bound(issued_at_or_before)))
+        }
+        Revocation::OtherGenerations { .. } | Revocation::Forgotten { .. } => None,
+    }
+}
+
 impl Key {
     /// The index of its shard, less than [`SHARDS`].
     pub(super) fn shard(&self) -> usize {
@@ -362,25 +391,6 @@ fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from_ne_bytes(self.first));
-    }
-}
-
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

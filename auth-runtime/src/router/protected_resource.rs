@@ -44,7 +44,7 @@ where
     ///   | member | from |
     ///   |---|---|
     ///   | `resource` | the identifier |
-    ///   | `authorization_servers` | the [trusted issuers](crate::verify::TrustedIssuer) whose name is a URL and whose audience is the identifier; not the engine's own token issuer, which has no metadata |
+    ///   | `authorization_servers` | the [trusted issuers](crate::verify::TrustedIssuer), with keys or introspected, whose name is a URL and whose audience is the identifier; not the engine's own token issuer, which has no metadata |
     ///   | `scopes_supported` | the rules of the routes that take bearer tokens, and the [declared](crate::routing::MethodRouter::declares) rules; not of those that [hide](crate::routing::MethodRouter::hide_scopes) them |
     ///   | `bearer_methods_supported` | `header` |
     ///
@@ -52,7 +52,7 @@ where
     ///   needs on this route (RFC 6750 §3). On a 403 that another token would remedy, `scope` has all that the request needs.
     ///
     /// [`finish`](Self::finish) fails if no trusted issuer has the identifier as its audience, or if one accepts tokens without regard to
-    /// their audience (RFC 8707 §2); if a route takes a credential from the URL, or none a bearer token from the header `Authorization`; and
+    /// their audience, or without any (RFC 8707 §2); if a route takes a credential from the URL, or none a bearer token from the header `Authorization`; and
     /// if the document would not be public, or not at its place.
     ///
     /// ```

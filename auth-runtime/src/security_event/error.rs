@@ -9,7 +9,7 @@ use crate::verify::VerifyError;
 pub(crate) struct EventError {
     pub(crate) code: EventErrorCode,
     pub(crate) reason: Cow<'static, str>,
-    /// Whether the signature of a transmitter was verified before: then it is a mistake of one of the two sides, and no stranger's text.
+    /// Whether the signature of a transmitter was verified before: then it is an error of one of the two sides, and no stranger's text.
     pub(crate) is_genuine: bool,
 }
 

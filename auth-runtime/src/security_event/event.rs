@@ -146,7 +146,7 @@ fn whole_seconds(seconds: f64) -> Option<i64> {
 fn revocation(named: Named, bound: i64) -> Revocation {
     match named {
         Named::User { issuer, subject } => {
-            Revocation::User { issuer, subject, issued_at_or_before: from_unix_seconds(bound) }
+            Revocation::UserBySub { issuer, sub: subject, issued_at_or_before: from_unix_seconds(bound) }
         }
         Named::Session { issuer, session_id } => Revocation::Session { issuer, session_id },
         Named::Token { issuer, token_id } => Revocation::Token { issuer, token_id },

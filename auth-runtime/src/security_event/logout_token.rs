@@ -1,5 +1,7 @@
 //! A logout token → the session or the user that has ended (OpenID Connect Back-Channel Logout 1.0 §2.6 and §2.7).
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use super::{check_token_id, issued_at};
@@ -13,6 +15,8 @@ pub(crate) struct Logout {
     pub(crate) revocation: Revocation,
     /// `sub`, if the token has it.
     pub(crate) subject: Option<String>,
+    /// Its `iat`.
+    pub(crate) issued_at: SystemTime,
 }
 
 /// Reads a logout token whose signature, issuer and audience are verified.
@@ -25,7 +29,7 @@ pub(crate) fn read_logout_token(
     now: i64,
 ) -> Result<Logout, &'static str> {
     let claims = &signed.claims;
-    let bound = check_times(claims, limits, now)?;
+    let bound = check_times(claims, signed.accepts_missing_expiry, limits, now)?;
     check_token_id(claims)?;
     let event = claims.get("events").and_then(|events| events.get(LOGOUT_EVENT));
     if !event.is_some_and(Value::is_object) {
@@ -39,9 +43,9 @@ pub(crate) fn read_logout_token(
         return Err("its `sub` or its `sid` is empty");
     }
     let issuer = || claims.issuer.as_deref().unwrap_or_default().to_owned();
-    let user = |sub: &str| Revocation::User {
+    let user = |sub: &str| Revocation::UserBySub {
         issuer: issuer(),
-        subject: sub.to_owned(),
+        sub: sub.to_owned(),
         issued_at_or_before: from_unix_seconds(bound),
     };
     let revocation = match (sid, signed.session_ids, sub) {
@@ -64,13 +68,28 @@ pub(crate) fn read_logout_token(
         }
         (None, _, None) => return Err("it has neither `sub` nor `sid`"),
     };
-    Ok(Logout { revocation, subject: sub.map(str::to_owned) })
+    Ok(Logout { revocation, subject: sub.map(str::to_owned), issued_at: from_unix_seconds(bound) })
 }
 
 /// Checks `iat`, `exp` and `nbf`. Returns the time up to which tokens are revoked.
-fn check_times(claims: &TokenClaims, limits: &Limits, now: i64) -> Result<i64, &'static str> {
+fn check_times(
+    claims: &TokenClaims,
+    accepts_missing_expiry: bool,
+    limits: &Limits,
+    now: i64,
+) -> Result<i64, &'static str> {
+    /// For how long a token counts that does not say so: as §2.4 recommends for `exp`.
+    const LIFETIME: i64 = 2 * 60;
     let issued_at = issued_at(claims, limits, now)?;
-    let expires_at = claims.expires_at.ok_or("it has no `exp`")?;
+    let expires_at = match claims.expires_at {
+        Some(expires_at) => expires_at,
+        None if accepts_missing_expiry => issued_at.saturating_add(LIFETIME),
+        None => {
+            return Err(
+                "it has no `exp`: have the issuer send it, or call `accept_logout_tokens_without_exp()` of the `TrustedIssuer`",
+            );
+        }
+    };
     if now >= expires_at.saturating_add(limits.leeway) {
         return Err("it has expired");
     }

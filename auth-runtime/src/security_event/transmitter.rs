@@ -197,6 +197,11 @@ impl Transmitter {
         Self { name: name.into(), subjects_of, authorization, expects_state }
     }
 
+    /// `iss` of its tokens.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether the request has the value of `Authorization` that is required, once.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = &self.authorization else { return true };

@@ -10,8 +10,10 @@ use crate::catch_panic::catch_panic;
 use crate::pipeline::RequestAuth;
 
 /// Responds with 204 while requests are served, and with 503 while the view of revocations is too old, the store can't be
-/// written, or the keys of an issuer were not fetched or are too old (not of one that the service may start without:
-/// [`serve_503_until_reachable`](crate::verify::TrustedIssuer::serve_503_until_reachable)). The response contains nothing else, so everyone may call it.
+/// written, or the keys of an issuer were not fetched or are too old. The response contains nothing else, so everyone may call it.
+///
+/// The keys of an issuer with [`serve_503_until_reachable`](crate::verify::TrustedIssuer::serve_503_until_reachable) and those of a
+/// transmitter of security events never count. [`Auth::key_sets`](crate::Auth::key_sets) reports their state.
 ///
 /// It is not a liveness check: a restart does not make space on a disk.
 ///

@@ -15,8 +15,8 @@ use crate::method::is_safe;
 /// [`AuthBuilder::dangerously_allow_query_tokens`](crate::AuthBuilder::dangerously_allow_query_tokens) is called. Its token
 /// is rejected for methods that change state, and responses to it carry `Cache-Control: no-store`.
 ///
-/// It takes a token for the opening handshake of a WebSocket alone, since a page can set no header there, and for more only if it is told
-/// so. Elsewhere a token in the URL is an invalid credential: 401.
+/// It takes a token for the opening handshake of a WebSocket alone, since a page can set no header there, and for more only if it is
+/// configured so. Elsewhere a token in the URL is an invalid credential: 401.
 ///
 /// | | WebSocket | navigation, link, image, media, download | `fetch`, `EventSource` |
 /// |---|---|---|---|
@@ -109,7 +109,7 @@ impl CredentialSource for Query {
     fn extract<'r>(&self, head: &'r Parts) -> Extracted<'r> {
         match find(&self.parameter, head) {
             Extracted::Present(_) if !self.takes(head) => Extracted::Unusable(
-                "the credential is in the URL of a request that is neither a WebSocket nor what the source `query` was told to take",
+                "the credential is in the URL of a request that is neither a WebSocket nor what the source `query` is configured to take",
             ),
             found => found,
         }

@@ -52,6 +52,7 @@ enum Revoke {
     Token { issuer: String, token_id: String },
     Session { issuer: String, session_id: String },
     User { issuer: String, subject: String, issued_at_or_before: i64 },
+    UserBySub { issuer: String, sub: String, issued_at_or_before: i64 },
     OtherGenerations { issuer: String, subject: String, generation: u32 },
 }
 
@@ -110,6 +111,9 @@ impl Written {
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 Revoke::User { issuer, subject, issued_at_or_before: unix_seconds(issued_at_or_before) }
             }
+            Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
+                Revoke::UserBySub { issuer, sub, issued_at_or_before: unix_seconds(issued_at_or_before) }
+            }
             Revocation::OtherGenerations { issuer, subject, generation } => {
                 Revoke::OtherGenerations { issuer, subject, generation }
             }
@@ -132,6 +136,9 @@ impl From<Revoke> for Revocation {
             Revoke::Session { issuer, session_id } => Self::Session { issuer, session_id },
             Revoke::User { issuer, subject, issued_at_or_before } => {
                 Self::User { issuer, subject, issued_at_or_before: from_unix_seconds(issued_at_or_before) }
+            }
+            Revoke::UserBySub { issuer, sub, issued_at_or_before } => {
+                Self::UserBySub { issuer, sub, issued_at_or_before: from_unix_seconds(issued_at_or_before) }
             }
             Revoke::OtherGenerations { issuer, subject, generation } => {
                 Self::OtherGenerations { issuer, subject, generation }
@@ -169,6 +176,7 @@ mod tests {
                 Revocation::Token { issuer: issuer.clone(), token_id: id.clone() },
                 Revocation::Session { issuer: issuer.clone(), session_id: id.clone() },
                 Revocation::User { issuer: issuer.clone(), subject: id.clone(), issued_at_or_before },
+                Revocation::UserBySub { issuer: issuer.clone(), sub: id.clone(), issued_at_or_before },
                 Revocation::OtherGenerations {
                     issuer: issuer.clone(),
                     subject: id.clone(),
@@ -200,6 +208,14 @@ mod tests {
         let expected =
             r#"{"version":1,"revoke":{"user":{"issuer":"i","subject":"s","issued_at_or_before":1}}}"#;
         assert_eq!(bytes(user), expected);
+        let by_sub = Revocation::UserBySub {
+            issuer: "i".into(),
+            sub: "s".into(),
+            issued_at_or_before: UNIX_EPOCH + Duration::from_secs(1),
+        };
+        let expected =
+            r#"{"version":1,"revoke":{"user_by_sub":{"issuer":"i","sub":"s","issued_at_or_before":1}}}"#;
+        assert_eq!(bytes(by_sub), expected);
         let forgotten = Revocation::Forgotten { issuer: "i".into(), subject: "s".into() };
         assert_eq!(bytes(forgotten), r#"{"version":1,"hint":{"forgotten":{"issuer":"i","subject":"s"}}}"#);
     }

@@ -27,8 +27,8 @@ const BATCH: usize = 10_000;
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
-    /// The sequence of the last entry.
-    last: Arc<watch::Sender<u64>>,
+    /// Says that entries were appended.
+    appends: Arc<watch::Sender<()>>,
 }
 
 #[derive(Default)]
@@ -94,17 +94,15 @@ fn done<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
 
 impl RevocationLog for MemoryStore {
     fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
-        let last = {
-            let mut tables = self.tables();
-            for entry in entries {
-                tables.last_sequence += 1;
-                let sequence = tables.last_sequence;
-                tables.log_expiry.insert((unix_seconds(entry.keep_until), sequence));
-                tables.log.insert(sequence, entry);
-            }
-            tables.last_sequence
-        };
-        self.last.send_replace(last);
+        let mut tables = self.tables();
+        for entry in entries {
+            tables.last_sequence += 1;
+            let sequence = tables.last_sequence;
+            tables.log_expiry.insert((unix_seconds(entry.keep_until), sequence));
+            tables.log.insert(sequence, entry);
+        }
+        drop(tables);
+        self.appends.send_replace(());
         done(())
     }
 
@@ -124,10 +122,12 @@ impl RevocationLog for MemoryStore {
     }
 
     fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let mut last = self.last.subscribe();
+        // Before it is looked whether there is something: what is appended after that is a change.
+        let mut appends = self.appends.subscribe();
+        let is_there = self.tables().log.range(after.sequence.saturating_add(1)..).next().is_some();
         Box::pin(async move {
             // It fails when the store is gone.
-            if last.wait_for(|last| *last > after.sequence).await.is_err() {
+            if !is_there && appends.changed().await.is_err() {
                 pending::<()>().await;
             }
         })

@@ -20,17 +20,24 @@ pub enum Revocation {
         /// The id of the session.
         session_id: String,
     },
-    /// All tokens of one user (`iss` and `sub`) whose `iat` is this time or earlier. Times are compared in whole seconds,
-    /// so a token that was issued in the same second is revoked too.
-    ///
-    /// Where the issuer's mapping takes the subject from another claim
-    /// ([`subject_at`](crate::verify::TrustedIssuer::subject_at)), it is the tokens of which either that subject or `sub` is this one:
-    /// the issuer itself names its users by `sub`.
+    /// All tokens of one user, named by `iss` and [`Principal::subject`](crate::Principal::subject), whose `iat` is this time or earlier.
+    /// Times are compared in whole seconds, so a token that was issued in the same second is revoked too.
     User {
         /// The issuer of the tokens.
         issuer: String,
         /// The subject of the tokens.
         subject: String,
+        /// The time up to which tokens are revoked.
+        issued_at_or_before: SystemTime,
+    },
+    /// The same of a user that the issuer itself names: by the claim `sub`, also where the issuer's mapping takes the subject from another
+    /// claim ([`subject_at`](crate::verify::TrustedIssuer::subject_at)). Then no subject is compared with it: users may be able to choose one
+    /// of the two names. The engine records it for a logout that comes from a provider.
+    UserBySub {
+        /// The issuer of the tokens.
+        issuer: String,
+        /// The claim `sub` of the tokens.
+        sub: String,
         /// The time up to which tokens are revoked.
         issued_at_or_before: SystemTime,
     },

@@ -22,7 +22,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// A WebSocket that is closed when the credential of its caller ends: with the code 1008 (policy violation, RFC 6455 §7.4.1).
 ///
 /// The close frame is sent while [`recv`](Self::recv) or [`send`](Self::send) waits, or at the next call. After what was sent before, the
-/// client gets the close frame, whose reason is `invalid_token`, or `temporarily_unavailable` where nobody can say whether the
+/// client gets the close frame, whose reason is `invalid_token`, or `temporarily_unavailable` where it is not known whether the
 /// credential still counts. It has 5 seconds to read it and to answer, before the connection ends. No message is passed on any longer:
 /// `recv` returns `None`, and `send` an error whose source is the [`EndReason`].
 ///
@@ -182,7 +182,7 @@ impl Side {
 }
 
 fn close_frame(reason: EndReason) -> Message {
-    // The codes of RFC 6750 §3.1 and RFC 6749 §4.1.2.1: no more than a rejected request is told.
+    // The codes of RFC 6750 §3.1 and RFC 6749 §4.1.2.1: no more than a rejected request is answered.
     let text = match reason {
         EndReason::Unavailable => "temporarily_unavailable",
         _ => "invalid_token",

@@ -81,7 +81,7 @@ impl UserCache {
     }
 
     pub(super) fn build<V: Clone>(self) -> LoadCache<UserKey, V> {
-        LoadCache::new(self.users, self.missing)
+        LoadCache::new("users", self.users, self.missing)
     }
 }
 
@@ -131,7 +131,7 @@ impl Hash for UserKey {
 impl<'p> UserKeyRef<'p> {
     pub(super) fn of(principal: &'p Principal) -> Self {
         let TokenIdentity { issuer, subject, sub, .. } = principal.token_identity();
-        Self { issuer, subject, sub }
+        Self { issuer, subject, sub: sub.filter(|sub| *sub != subject) }
     }
 
     pub(super) fn to_owned(&self) -> UserKey {

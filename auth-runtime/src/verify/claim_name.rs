@@ -26,9 +26,9 @@ impl ClaimName {
     /// ```
     /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
     ///
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .roles_at(ClaimName::path(["resource_access", "my.client", "roles"]));
-    /// # let _ = keycloak;
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .roles_at(ClaimName::path(["clients", "my.client", "roles"]));
+    /// # let _ = issuer;
     /// ```
     pub fn path(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(names.into_iter().map(|name| name.into().into_boxed_str()).collect())

@@ -85,6 +85,14 @@ impl ClaimRule {
         }
     }
 
+    /// Returns whether it accepts no token without the claim.
+    pub(super) fn requires_presence(&self) -> bool {
+        match self {
+            Self::Present | Self::OneOf(_) | Self::Satisfies(_) => true,
+            Self::Absent | Self::AbsentOr(_) => false,
+        }
+    }
+
     /// Returns whether it names values and has none.
     pub(super) fn has_no_values(&self) -> bool {
         match self {

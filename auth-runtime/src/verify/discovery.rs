@@ -6,7 +6,8 @@ use axum::BoxError;
 use serde::Deserialize;
 
 use super::key_source::{Fetch, FetchedKeySet};
-use crate::http_client::{Document, Endpoint, FetchError, HttpClient};
+use crate::excerpt::Excerpt;
+use crate::http_client::{Document, Endpoint, HttpClient};
 
 /// What is used of an issuer's metadata (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 #[derive(Deserialize)]
@@ -63,31 +64,40 @@ pub(super) fn discovered(client: HttpClient, issuer: &str, urls: MetadataUrls, a
         Box::pin(async move {
             let (client, issuer, urls): &(HttpClient, String, MetadataUrls) = &parts;
             let metadata = metadata(client, urls).await?;
-            let endpoint = jwks_endpoint(&metadata.body, issuer, allow_http)?;
+            let endpoint = jwks_endpoint(&metadata.body, issuer, urls, allow_http)?;
             key_set(client.get(&endpoint).await?)
         })
     })
 }
 
 /// The issuer's metadata, where OpenID Connect has it, or else where OAuth has it.
-async fn metadata(client: &HttpClient, urls: &MetadataUrls) -> Result<Document, FetchError> {
+async fn metadata(client: &HttpClient, urls: &MetadataUrls) -> Result<Document, BoxError> {
     match client.get(&urls.openid).await {
         Err(error) if error.is_not_found() => match client.get(&urls.oauth).await {
-            // What is to be mended is more likely the address that most providers have.
-            Err(second) if second.is_not_found() => Err(error),
-            answer => answer,
+            Err(second) if second.is_not_found() => Err(format!(
+                "{error}, and {second}: the issuer has no metadata there. See that its name is right; if it publishes none, name its addresses by \
+                 `TrustedIssuer::jwks_url(..)` and `Introspection::at(..)`"
+            )
+            .into()),
+            answer => Ok(answer?),
         },
-        answer => answer,
+        answer => Ok(answer?),
     }
 }
 
 /// Reads an issuer's metadata: the issuer in it equals the one that was asked for (RFC 8414 §3.3, OpenID Connect Discovery 1.0 §4.3).
-fn jwks_endpoint(json: &[u8], issuer: &str, allow_http: bool) -> Result<Endpoint, BoxError> {
+fn jwks_endpoint(
+    json: &[u8],
+    issuer: &str,
+    urls: &MetadataUrls,
+    allow_http: bool,
+) -> Result<Endpoint, BoxError> {
     let metadata: Metadata = serde_json::from_slice(json).map_err(|error| {
         format!("the metadata of the issuer is no JSON object with `issuer` and `jwks_uri`: {error}")
     })?;
     check_issuer(&metadata.issuer, issuer)?;
     Endpoint::parse(&metadata.jwks_uri, allow_http)
+        .and_then(|endpoint| endpoint.named_by(&urls.openid))
         .map_err(|error| format!("`jwks_uri` of the metadata can't be used: {error}").into())
 }
 
@@ -95,10 +105,13 @@ fn check_issuer(found: &str, asked: &str) -> Result<(), BoxError> {
     if found == asked {
         return Ok(());
     }
-    let error = format!(
-        "the metadata is of the issuer `{found}`, and not of `{asked}`: a slash at the end counts. If that is the issuer, write it so"
-    );
-    Err(error.into())
+    let remedy = if found.contains("{tenantid}") {
+        "it is that of all tenants of Microsoft Entra ID: use `providers::entra_id`"
+    } else {
+        "a slash at the end counts. If that is the issuer, write it so"
+    };
+    let found = Excerpt::new(found);
+    Err(format!("the metadata is of the issuer {found}, and not of `{asked}`: {remedy}").into())
 }
 
 /// What is used of the metadata of an issuer that is asked about its tokens (RFC 8414 §2).
@@ -124,6 +137,7 @@ pub(super) async fn introspection_endpoint(
     })?;
     check_issuer(&metadata.issuer, issuer)?;
     Endpoint::parse_for_secrets(&metadata.introspection_endpoint)
+        .and_then(|endpoint| endpoint.named_by(&urls.openid))
         .map_err(|error| format!("`introspection_endpoint` of the metadata can't be used: {error}").into())
 }
 
@@ -183,12 +197,16 @@ mod tests {
                 Err("a slash at the end counts"),
             ),
             (
+                r#"{"issuer":"https://login.example/{tenantid}/v2.0","jwks_uri":"https://b.example/jwks"}"#,
+                Err("use `providers::entra_id`"),
+            ),
+            (
                 r#"{"issuer":"https://A.example","jwks_uri":"https://b.example/jwks"}"#,
                 Err("not of `https://a.example`"),
             ),
             (
                 r#"{"issuer":"https://evil.example","jwks_uri":"https://b.example/jwks"}"#,
-                Err("`https://evil.example`"),
+                Err(r#""https://evil.example""#),
             ),
             (r#"{"jwks_uri":"https://b.example/jwks"}"#, Err("missing field `issuer`")),
             (r#"{"issuer":"https://a.example"}"#, Err("missing field `jwks_uri`")),
@@ -198,10 +216,17 @@ mod tests {
             ),
             (r#"{"issuer":"https://a.example","jwks_uri":"http://b.example/jwks"}"#, Err("is not https")),
             (r#"{"issuer":"https://a.example","jwks_uri":"file:///etc/passwd"}"#, Err("is not https")),
+            // Of a server elsewhere, an address on this machine.
+            (
+                r#"{"issuer":"https://a.example","jwks_uri":"http://127.0.0.1:8080/admin"}"#,
+                Err("is on this machine"),
+            ),
+            (r#"{"issuer":"https://a.example","jwks_uri":"https://localhost/"}"#, Err("is on this machine")),
             ("[]", Err("no JSON object")),
             ("", Err("no JSON object")),
         ] {
-            let read = jwks_endpoint(json.as_bytes(), asked, false);
+            let urls = MetadataUrls::of(asked, false).unwrap();
+            let read = jwks_endpoint(json.as_bytes(), asked, &urls, false);
             match (read, expected) {
                 (Ok(endpoint), Ok(expected)) => assert_eq!(endpoint.url().as_str(), expected, "{json}"),
                 (Err(error), Err(expected)) => {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::excerpt::Excerpt;
 use super::keys::MAX_TRIED;
+use crate::excerpt::Excerpt;
 
 /// Why a token was rejected. Its text is for the log, and the caller never sees it. Of the token it holds at most `iss` and `aud`,
 /// shortened and escaped.
@@ -39,6 +39,11 @@ pub enum VerifyError {
     KeyOfAnotherIssuer,
     /// `aud` does not name this service (RFC 7519 §4.1.3). Holds the `aud`.
     WrongAudience(Excerpt),
+    /// `aud` of a logout token is none of the client ids of
+    /// `TrustedIssuer::logout_audience`. Holds the `aud`.
+    WrongLogoutAudience(Excerpt),
+    /// A logout token or a security event token is expected, and this is none. Says why.
+    OtherKind(&'static str),
     /// The token has no `aud`, and its client is not one that the audience of its preset names. Holds the client.
     WrongClient(Excerpt),
     /// A required claim is missing.
@@ -58,13 +63,20 @@ pub enum VerifyError {
     SenderConstrained,
 }
 
+const ALGORITHM_NOT_ALLOWED: &str = "the token's `alg` is `none`, or no key of its issuer is for it";
+const ISSUED_IN_THE_FUTURE: &str =
+    "the token's `iat` is in the future: synchronize the clocks of the issuer and of this service";
+const LIFETIME_TOO_LONG: &str =
+    "the token's lifetime is longer than `max_token_lifetime` of the engine's builder";
+const TENANT_MISMATCH: &str = "the token's `iss` is of another tenant than the claim that `TrustedIssuer::tenant_at` names, or it has no such claim";
+const KEY_OF_ANOTHER_ISSUER: &str = "the key that verifies the token is published for another issuer than the token's `iss`: its JWK has a member `issuer`";
+const SENDER_CONSTRAINED: &str = "the token is bound to a key (`cnf`), so it can't be used as a bearer token";
+
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => write!(f, "malformed token: {what}"),
-            Self::AlgorithmNotAllowed => {
-                f.write_str("the token's `alg` is `none`, or no key of its issuer is for it")
-            }
+            Self::AlgorithmNotAllowed => f.write_str(ALGORITHM_NOT_ALLOWED),
             Self::TypeNotAllowed => {
                 f.write_str("the token's `typ` is not one of the token types of its issuer")
             }
@@ -77,26 +89,33 @@ impl fmt::Display for VerifyError {
             ),
             Self::Expired => f.write_str("the token has expired"),
             Self::NotYetValid => f.write_str("the token is not valid yet: its `nbf` is in the future"),
-            Self::IssuedInTheFuture => {
-                f.write_str("the token's `iat` is in the future: synchronize the clocks of the issuer and of this service")
-            }
-            Self::LifetimeTooLong => {
-                f.write_str("the token's lifetime is longer than `max_token_lifetime` of the engine's builder")
-            }
+            Self::IssuedInTheFuture => f.write_str(ISSUED_IN_THE_FUTURE),
+            Self::LifetimeTooLong => f.write_str(LIFETIME_TOO_LONG),
             Self::UntrustedIssuer(issuer) => {
-                write!(f, "the token's `iss` is {issuer}, which is not the name of an issuer of the engine's builder")
+                write!(
+                    f,
+                    "the token's `iss` is {issuer}, which is not the name of an issuer of the engine's builder"
+                )
             }
             Self::WrongAudience(audience) => {
-                write!(f, "the token's `aud` is {audience}, which the audience of its `TrustedIssuer` does not allow")
+                write!(
+                    f,
+                    "the token's `aud` is {audience}, which the audience of its `TrustedIssuer` does not allow"
+                )
             }
-            Self::TenantMismatch => f.write_str(
-                "the token's `iss` is of another tenant than the claim that `TrustedIssuer::tenant_at` names, or it has no such claim",
+            Self::WrongLogoutAudience(audience) => write!(
+                f,
+                "the `aud` of the logout token is {audience}, which is none of the client ids of `TrustedIssuer::logout_audience`: if it is \
+                 that of this service at the issuer, call `.logout_audience(..)` with it"
             ),
-            Self::KeyOfAnotherIssuer => f.write_str(
-                "the key that verifies the token is published for another issuer than the token's `iss`: its JWK has a member `issuer`",
-            ),
+            Self::OtherKind(why) => f.write_str(why),
+            Self::TenantMismatch => f.write_str(TENANT_MISMATCH),
+            Self::KeyOfAnotherIssuer => f.write_str(KEY_OF_ANOTHER_ISSUER),
             Self::WrongClient(client) => {
-                write!(f, "the token has no `aud`, and its client {client} is not an audience of its `TrustedIssuer`")
+                write!(
+                    f,
+                    "the token has no `aud`, and its client {client} is not an audience of its `TrustedIssuer`"
+                )
             }
             Self::MissingClaim(name) => write!(f, "the token has no claim `{name}`"),
             Self::InvalidClaim(name) => {
@@ -114,9 +133,7 @@ impl fmt::Display for VerifyError {
                 f.write_str("a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer")
             }
             Self::LogoutToken => f.write_str("the token is a logout token, which is no access token"),
-            Self::SenderConstrained => {
-                f.write_str("the token is bound to a key (`cnf`), so it can't be used as a bearer token")
-            }
+            Self::SenderConstrained => f.write_str(SENDER_CONSTRAINED),
         }
     }
 }

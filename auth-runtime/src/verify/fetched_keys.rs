@@ -1,6 +1,6 @@
 //! When the keys of an issuer are fetched, who waits for that, and for how long the last ones serve.
 //!
-//! Nothing here fetches: the engine asks what is due, runs it, and says how it ended. All times are of a clock that nobody can set.
+//! Nothing here fetches: the engine asks what is due, runs it, and says how it ended. All times are of a monotonic clock.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use tokio::sync::watch;
 
+use super::key_set_status::{FetchFailure, KeySetKind, KeySetStatus, Outage};
 use super::key_source::Fetch;
+use crate::clock::Throttle;
 
 /// When a set is fetched again whose answer does not say for how long it is fresh.
 const REFRESH: Duration = Duration::from_secs(10 * 60);
@@ -29,12 +31,15 @@ pub(crate) struct FetchedKeys {
     /// Which of the verifier's issuers it is.
     pub(super) issuer: usize,
     label: String,
+    name: String,
     pub(crate) fetch: Fetch,
     /// Whether the service starts while the provider can't be reached.
     pub(crate) may_start_unreachable: bool,
     schedule: Mutex<Schedule>,
     /// The number of the last fetch that has ended.
     ended: watch::Sender<u64>,
+    /// Texts that were not decided, since their keys are not known.
+    pub(crate) undecided: Throttle,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +52,9 @@ struct Schedule {
     /// No unknown key has one begin before.
     cool_until: Duration,
     last_success: Option<Success>,
-    failure: Option<String>,
+    failure: Option<FetchFailure>,
+    /// How many have failed since one succeeded.
+    failures: u64,
     waiting: usize,
 }
 
@@ -63,6 +70,7 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug)]
 struct Success {
     number: u64,
+    began: Duration,
     at: SystemTime,
     text: TextHash,
 }
@@ -85,8 +93,8 @@ pub(crate) enum Unknown<'k> {
     Run(Run, Waiting<'k>),
     /// Wait for one that began before.
     Join(Waiting<'k>),
-    /// One was run for an unknown key, or failed, so lately that the next begins in this time.
-    CoolDown(Duration),
+    /// One was run for an unknown key, or failed for this reason, so lately that the next begins in this time.
+    CoolDown(Duration, Option<String>),
     /// Too many wait.
     Full,
 }
@@ -97,31 +105,27 @@ pub(crate) struct Waiting<'k> {
     number: u64,
 }
 
-/// The state of the keys of an issuer that are fetched: [`Auth::key_sets`](crate::Auth::key_sets).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeySetStatus {
-    /// The issuer, as its `TrustedIssuer` names it.
-    pub issuer: String,
-    /// How many keys there are.
-    pub keys: usize,
-    /// When they were fetched last; `None`: never.
-    pub fetched_at: Option<SystemTime>,
-    /// Why the last fetch failed, as a text for the log; `None`: it did not fail.
-    pub failure: Option<String>,
-    /// Whether tokens of the issuer are verified. If not, they are answered 503.
-    pub ready: bool,
-}
-
 impl FetchedKeys {
-    pub(super) fn new(issuer: usize, label: String, fetch: Fetch, may_start_unreachable: bool) -> Self {
+    /// `label` and `name` are of the issuer: in messages, and for those who compare it.
+    pub(super) fn new(
+        issuer: usize,
+        (label, name): (String, String),
+        fetch: Fetch,
+        may_start_unreachable: bool,
+    ) -> Self {
         let (ended, _) = watch::channel(0);
-        Self { issuer, label, fetch, may_start_unreachable, schedule: Mutex::default(), ended }
+        let (schedule, undecided) = (Mutex::default(), Throttle::default());
+        Self { issuer, label, name, fetch, may_start_unreachable, schedule, ended, undecided }
     }
 
     /// The issuer, in messages.
     pub(crate) fn label(&self) -> &str {
         &self.label
+    }
+
+    /// The name of the issuer.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// A fetch to run now, if the keys are due and none is running.
@@ -143,12 +147,26 @@ impl FetchedKeys {
         Some((run, waiting))
     }
 
+    /// For a request that finds the keys overdue, since what refreshes them did not run: waits for the fetch that is running, or runs one;
+    /// `None` if none is due.
+    pub(crate) fn overdue(&self, now: Duration) -> Option<(Option<Run>, Waiting<'_>)> {
+        let mut schedule = self.schedule();
+        let running = schedule.running(now);
+        if (running.is_none() && now < schedule.next_refresh) || schedule.waiting >= MAX_WAITING {
+            return None;
+        }
+        let run = running.is_none().then(|| schedule.begin(now, false));
+        let waiting = self.wait_for(&mut schedule, running.or(run)?.number);
+        Some((run, waiting))
+    }
+
     /// For a request whose token may be of a key that is not known here.
     pub(crate) fn unknown_key(&self, now: Duration) -> Unknown<'_> {
         let mut schedule = self.schedule();
         let running = schedule.running(now);
         if running.is_none() && now < schedule.cool_until {
-            return Unknown::CoolDown(schedule.cool_until - now);
+            let failure = schedule.failure.as_ref().map(|failure| failure.text.clone());
+            return Unknown::CoolDown(schedule.cool_until - now, failure);
         }
         if schedule.waiting >= MAX_WAITING {
             return Unknown::Full;
@@ -172,31 +190,53 @@ impl FetchedKeys {
         Waiting { keys: self, number }
     }
 
-    /// A fetch has brought the keys of this text, and they are used.
-    pub(super) fn succeeded(&self, run: Run, text: TextHash, fresh_for: Option<Duration>, at: SystemTime) {
+    /// A fetch has brought the keys of this text, and they are used. Returns how many have failed before it.
+    pub(super) fn succeeded(
+        &self,
+        run: Run,
+        text: TextHash,
+        fresh_for: Option<Duration>,
+        at: SystemTime,
+    ) -> u64 {
         let mut schedule = self.schedule();
+        let mut failures = 0;
         if schedule.end(run) {
             let [least, most] = REFRESH_BOUNDS;
             schedule.next_refresh = run.began + fresh_for.unwrap_or(REFRESH).clamp(least, most);
             if run.is_for_unknown_key {
                 schedule.cool_until = run.began + COOL_DOWN;
             }
-            schedule.last_success = Some(Success { number: run.number, at, text });
+            schedule.last_success = Some(Success { number: run.number, began: run.began, at, text });
             schedule.failure = None;
+            failures = std::mem::take(&mut schedule.failures);
         }
         drop(schedule);
         self.ended.send_modify(|ended| *ended = run.number.max(*ended));
+        failures
     }
 
-    pub(super) fn failed(&self, run: Run, failure: String) {
+    /// Returns what it means for tokens.
+    pub(super) fn failed(&self, run: Run, failure: FetchFailure, now: Duration) -> Outage {
         let mut schedule = self.schedule();
         if schedule.end(run) {
             schedule.next_refresh = run.began + COOL_DOWN;
             schedule.cool_until = run.began + COOL_DOWN;
             schedule.failure = Some(failure);
+            schedule.failures += 1;
         }
+        let outage = match schedule.last_success.map(|success| now.saturating_sub(success.began)) {
+            None => Outage::NeverFetched,
+            Some(age) if age < LONGEST_TRUST => Outage::Fetched(age),
+            Some(age) => Outage::TooLongAgo(age),
+        };
         drop(schedule);
         self.ended.send_modify(|ended| *ended = run.number.max(*ended));
+        outage
+    }
+
+    /// From when on it is certain that nothing refreshes them: a refresh that is due begins within a second, and one that fails is repeated.
+    pub(super) fn overdue_at(&self) -> Duration {
+        self.schedule().next_refresh.saturating_add(LONGEST_FETCH + COOL_DOWN)
     }
 
     /// Whether this fetch is the one whose answer counts: one that was given up, since it took too long, changes nothing any more.
@@ -209,13 +249,14 @@ impl FetchedKeys {
         self.schedule().last_success.is_some_and(|success| success.text == text)
     }
 
-    pub(super) fn status(&self, keys: usize, ready: bool) -> KeySetStatus {
+    pub(super) fn status(&self, kind: KeySetKind, keys: usize, ready: bool) -> KeySetStatus {
         let schedule = self.schedule();
         KeySetStatus {
-            issuer: self.label.clone(),
+            issuer: self.name.clone(),
+            kind,
             keys,
             fetched_at: schedule.last_success.map(|success| success.at),
-            failure: schedule.failure.clone(),
+            failure: schedule.failure.as_ref().map(|failure| failure.text.clone()),
             ready,
         }
     }
@@ -249,7 +290,7 @@ impl Schedule {
 }
 
 impl Run {
-    /// When it began, by the clock that nobody can set.
+    /// When it began, by the monotonic clock.
     pub(crate) fn began(self) -> Duration {
         self.began
     }
@@ -257,14 +298,14 @@ impl Run {
 
 impl Waiting<'_> {
     /// Waits for the end of the fetch, or of a later one. Returns why it failed; `None` if it did not.
-    pub(crate) async fn ended(&self) -> Option<String> {
+    pub(crate) async fn ended(&self) -> Option<FetchFailure> {
         let mut ended = self.keys.ended.subscribe();
         // The sender lives as long as `self`.
         let _ = ended.wait_for(|ended| *ended >= self.number).await;
         let schedule = self.keys.schedule();
         let has_succeeded = schedule.last_success.is_some_and(|success| success.number >= self.number);
         let failure = schedule.failure.clone();
-        (!has_succeeded).then(|| failure.unwrap_or_else(|| "the fetch was given up".to_owned()))
+        (!has_succeeded).then(|| failure.unwrap_or_else(|| FetchFailure::passing("the fetch was given up")))
     }
 }
 
@@ -281,91 +322,4 @@ impl fmt::Debug for FetchedKeys {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    use super::super::key_source::{FetchedKeySet, Fetching};
-    use super::{FetchedKeys, Run, TextHash, Unknown};
-
-    fn keys() -> FetchedKeys {
-        let fetch = || -> Fetching { Box::pin(async { Ok(FetchedKeySet::new("")) }) };
-        FetchedKeys::new(0, "issuer `i`".into(), Arc::new(fetch), false)
-    }
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn succeed(keys: &FetchedKeys, run: Run, fresh_for: Option<u64>) {
-        keys.succeeded(run, TextHash::of("keys"), fresh_for.map(seconds), UNIX_EPOCH);
-    }
-
-    #[test]
-    fn a_refresh_is_due_as_the_answer_says_within_a_minute_and_an_hour() {
-        for (fresh_for, expected) in
-            [(None, 600), (Some(0), 60), (Some(59), 60), (Some(90), 90), (Some(86_400), 3600)]
-        {
-            let keys = keys();
-            let run = keys.due(seconds(0)).expect("the first is due at once");
-            assert!(keys.due(seconds(0)).is_none(), "one runs");
-            succeed(&keys, run, fresh_for);
-            assert!(keys.due(seconds(expected - 1)).is_none(), "{fresh_for:?}");
-            assert!(keys.due(seconds(expected)).is_some(), "{fresh_for:?}");
-        }
-    }
-
-    #[test]
-    fn a_failure_is_tried_again_after_the_cool_down_by_whomever() {
-        let keys = keys();
-        let run = keys.due(seconds(100)).unwrap();
-        keys.failed(run, "down".into());
-        assert!(keys.due(seconds(129)).is_none());
-        assert!(matches!(keys.unknown_key(seconds(129)), Unknown::CoolDown(time) if time == seconds(1)));
-        assert!(keys.due(seconds(130)).is_some());
-    }
-
-    #[test]
-    fn an_unknown_key_has_one_fetch_run_in_a_cool_down() {
-        let keys = keys();
-        let run = keys.due(seconds(0)).unwrap();
-        succeed(&keys, run, None);
-        let Unknown::Run(run, first) = keys.unknown_key(seconds(1)) else {
-            panic!("a regular fetch is no cool-down")
-        };
-        let joined: Vec<_> = (0..999).map(|_| keys.unknown_key(seconds(1))).collect();
-        assert!(joined.iter().all(|unknown| matches!(unknown, Unknown::Join(_))));
-        assert!(matches!(keys.unknown_key(seconds(1)), Unknown::Full), "1,000 wait");
-        succeed(&keys, run, None);
-        drop((first, joined));
-        assert!(matches!(keys.unknown_key(seconds(2)), Unknown::CoolDown(time) if time == seconds(29)));
-        assert!(matches!(keys.unknown_key(seconds(31)), Unknown::Run(..)));
-    }
-
-    #[test]
-    fn a_fetch_that_never_ends_is_given_up() {
-        let keys = keys();
-        let lost = keys.due(seconds(0)).unwrap();
-        assert!(keys.due(seconds(30)).is_none());
-        let second = keys.due(seconds(31)).expect("the first was given up");
-        assert!(!keys.counts(lost));
-        succeed(&keys, second, None);
-        keys.failed(lost, "late".into());
-        assert_eq!(keys.status(1, true).failure, None, "what was given up says nothing");
-    }
-
-    #[tokio::test]
-    async fn who_waits_learns_how_it_ended() {
-        let keys = keys();
-        let (run, waiting) = keys.first(seconds(0)).unwrap();
-        let (none, second) = keys.first(seconds(0)).unwrap();
-        assert!(none.is_none(), "one runs");
-        keys.failed(run.unwrap(), "down".into());
-        assert_eq!(waiting.ended().await.as_deref(), Some("down"));
-        assert_eq!(second.ended().await.as_deref(), Some("down"));
-        let (run, waiting) = keys.first(seconds(1)).unwrap();
-        succeed(&keys, run.unwrap(), None);
-        assert_eq!(waiting.ended().await, None);
-        assert!(keys.first(seconds(2)).is_none(), "there is a set");
-    }
-}
+mod tests;

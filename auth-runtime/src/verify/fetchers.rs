@@ -13,7 +13,7 @@ use crate::error::ConfigErrors;
 #[cfg(feature = "jwks")]
 use crate::http_client::{Endpoint, HttpClient};
 
-/// Makes what fetches the keys of issuers. They share one HTTP client.
+/// Makes what fetches the keys of one verifier's issuers. They share an HTTP client.
 #[derive(Default)]
 pub(super) struct Fetchers {
     #[cfg(feature = "jwks")]
@@ -48,7 +48,8 @@ impl Fetchers {
                 }
             },
         };
-        Some(Arc::new(FetchedKeys::new(index, label, fetch, issuer.may_start_unreachable)))
+        let names = (label, issuer.name.shown());
+        Some(Arc::new(FetchedKeys::new(index, names, fetch, issuer.may_start_unreachable)))
     }
 
     #[cfg(feature = "jwks")]
@@ -62,13 +63,12 @@ impl Fetchers {
                 self.client.insert(client).clone()
             }
         };
-        match (source, issuer.name.exact()) {
-            (KeySource::Url(url), _) => Ok(discovery::at(client, Endpoint::parse(url, allow_http)?)),
-            (_, Some(name)) => {
-                let urls = MetadataUrls::of(name, allow_http)?;
-                Ok(discovery::discovered(client, name, urls, allow_http))
-            }
-            _ => Err("it has no name whose metadata could be asked for: call `.jwks_url(..)`".to_owned()),
+        if let KeySource::Url(url) = source {
+            return Ok(discovery::at(client, Endpoint::parse(url, allow_http)?));
         }
+        // Only an issuer with an exact name is discovered.
+        let name = issuer.name.exact().unwrap_or_default();
+        let urls = MetadataUrls::of(name, allow_http)?;
+        Ok(discovery::discovered(client, name, urls, allow_http))
     }
 }

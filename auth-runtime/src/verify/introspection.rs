@@ -1,4 +1,4 @@
-//! Tokens that the issuer is asked about (RFC 7662): opaque ones, which mean nothing to anybody else.
+//! Tokens that the issuer is asked about (RFC 7662): opaque ones, which mean nothing to any other service.
 //!
 //! | file | what |
 //! |---|---|
@@ -31,14 +31,14 @@ use crate::jose::SigningKey;
 /// # let _ = issuer;
 /// ```
 ///
-/// **Which tokens.** Those that are no JWT: not three parts joined by dots, of which the first is the header. JWTs are verified with the
-/// keys of their issuer, as without introspection, and are sent to nobody; with [`include_jwts`](Self::include_jwts) those of this issuer are
-/// introspected too. A token never chooses a weaker check by its form: each of the two decides alone about the tokens that it gets, and
+/// **Which tokens.** Those that are no JWT: not three parts joined by dots, or five, of which the first is a header. JWTs are verified with the
+/// keys of their issuer, as without introspection, and are not sent to an issuer; with [`include_jwts`](Self::include_jwts) those of this issuer are
+/// introspected too, and encrypted ones. A token never chooses a weaker check by its form: each of the two decides alone about the tokens that it gets, and
 /// accepts only what its issuer vouches for.
 ///
 /// **What is required of the answer.** `active` is `true`. `iss` is the name of the issuer, `aud` names this service, and `exp`, `nbf`, `iat` and the
 /// lifetime are within the limits of the engine, all as in a JWT: `exp` must be there, since a revocation is kept for no longer than
-/// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime). `token_type`, if it is there, is `Bearer`, and `token_use` is `access_token`, so that
+/// [`max_token_lifetime`](crate::AuthBuilder::max_token_lifetime). `token_type`, if it is there, is `Bearer`, and `token_use` is `access_token` or `access`, so that
 /// a refresh token is none. A token that is bound to a key (`cnf`) is rejected. Roles, scopes, permissions and the subject are in the claims that the
 /// [`TrustedIssuer`](super::TrustedIssuer) names. The caller has the issuer's name as its issuer, as with a JWT of the same user.
 ///
@@ -47,9 +47,12 @@ use crate::jose::SigningKey;
 /// seconds at most. What is revoked here ([`Revocations`](crate::revocation::Revocations)) counts at once. A socket or stream is not introspected again: it ends at `exp`,
 /// or with a revocation here.
 ///
-/// **If the issuer can't be asked,** does not answer within 5 seconds, answers anything but 200 and JSON, or 64 tokens are being asked about, the request is
-/// answered 503. Tokens that are remembered are accepted as before. If it refuses this service's own client authentication, that is also an
-/// error in the log.
+/// **If the issuer can't be asked,** does not answer within 5 seconds, or answers anything but 200 and JSON, the request is answered 503. Tokens that are
+/// remembered are accepted as before. The log has an error with the reason, once a minute.
+///
+/// **A flood of made-up tokens** keeps no caller out whose token was active before, as long as the issuer answers: 64 tokens are asked about at a
+/// time, of which 32 at most were never active here. Of those, 1,000 that turn out not to be active are asked about at once, and then 100
+/// a second; others are answered 503, and all of them for 5 seconds after the issuer has answered 429.
 ///
 /// Only this address is asked, and that of the issuer's metadata, over https (http on this machine); no redirect is followed, and an answer has at most 512 KiB. Signed answers
 /// (RFC 9701) are not supported.
@@ -61,6 +64,8 @@ pub struct Introspection {
     /// Each call of a method that sets it adds one.
     clients: Vec<ClientAuthentication>,
     cache_for: Duration,
+    /// `aud` of a client's JWT; `None`: the name of the issuer.
+    assertion_audience: Option<String>,
     includes_jwts: bool,
     accepts_missing_issuer: bool,
 }
@@ -83,6 +88,7 @@ impl Introspection {
             endpoint,
             clients: Vec::new(),
             cache_for: Duration::from_secs(60),
+            assertion_audience: None,
             includes_jwts: false,
             accepts_missing_issuer: false,
         }
@@ -111,6 +117,13 @@ impl Introspection {
         self
     }
 
+    /// Sets the `aud` of the JWTs of [`private_key_jwt`](Self::private_key_jwt), for an issuer that does not accept its own name there: most
+    /// of these want the URL of their token endpoint or of this endpoint.
+    pub fn assertion_audience(mut self, audience: impl Into<String>) -> Self {
+        self.assertion_audience = Some(audience.into());
+        self
+    }
+
     /// Sets for how long a token that is active is remembered. Default 60 seconds, at most 1 hour; 0 asks for every request.
     ///
     /// A token that is revoked at the issuer is accepted for so long.
@@ -120,7 +133,8 @@ impl Introspection {
     }
 
     /// Introspects the JWTs of this issuer too, in place of verifying them with keys: a revocation at the issuer then counts for them as
-    /// well. The issuer then has no keys here.
+    /// well, and encrypted tokens are introspected. Keys of the issuer are then for its logout tokens alone
+    /// (`logout_audience`), and an error without these.
     pub fn include_jwts(mut self) -> Self {
         self.includes_jwts = true;
         self

@@ -20,11 +20,15 @@ use crate::jose::{Algorithm, Key};
 /// use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
 ///
 /// # let public_key_pem = "";
-/// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
+/// let issuer = TrustedIssuer::new("https://id.example.com")
 ///     .audience("orders")
 ///     .key(Key::pem(Algorithm::RS256, public_key_pem))
-///     .roles_at("realm_access.roles");
+///     .roles_at("groups");
+/// # let _ = issuer;
 /// ```
+///
+/// For Keycloak, Auth0, Entra ID and others begin with their function of [`providers`](mod@super::providers), which also rejects the
+/// provider's tokens that are no access tokens. The keys of any other issuer are found by `TrustedIssuer::discover` (feature `jwks`).
 #[derive(Clone, Debug)]
 #[must_use = "pass it to `Auth::builder().issuer(..)`"]
 pub struct TrustedIssuer {
@@ -114,7 +118,7 @@ impl TrustedIssuer {
     ///
     /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
     /// let auth = Auth::builder()
-    ///     .issuer(TrustedIssuer::discover("https://id.example.com/realms/shop").audience("orders"))
+    ///     .issuer(TrustedIssuer::discover("https://id.example.com").audience("orders"))
     ///     .build()?;
     /// auth.start().await?; // fetches the keys
     /// # Ok(())
@@ -125,14 +129,16 @@ impl TrustedIssuer {
     /// say: every 10 minutes where they say nothing, never under 1 minute and never over 1 hour, so a key that the provider withdraws is
     /// accepted no longer than that. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
     /// 2 seconds, and is answered 503 with `Retry-After` where that does not decide, and 401 where the keys were fetched without it.
-    /// Tokens of known keys never wait.
+    /// Tokens of known keys never wait, unless nothing has refreshed the keys for more than a minute after they were due, as after the machine was
+    /// suspended.
     ///
     /// **Where the provider does not answer,** or its set is empty or can't be read, the last keys serve for up to 24 hours; then tokens of this issuer
     /// are answered 503. [`Auth::key_sets`](crate::Auth::key_sets) reports it.
     ///
     /// **What is asked.** Only this address and the one in its metadata, never one that a token names; over https (http on this machine),
     /// with the certificates that the system trusts; at most 512 KiB within 10 seconds, without redirects. A proxy is that of the
-    /// environment (`HTTPS_PROXY`). For a client of your own see [`jwks_from`](Self::jwks_from).
+    /// environment (`HTTPS_PROXY`), and never asked for this machine. An address in the metadata is on this machine only if the issuer is. A set
+    /// has 100 keys at most. For a client of your own see [`jwks_from`](Self::jwks_from).
     #[cfg(feature = "jwks")]
     pub fn discover(url: impl Into<String>) -> Self {
         Self { key_source: KeySource::Discovery, ..Self::new(url) }
@@ -190,7 +196,9 @@ impl TrustedIssuer {
     pub(super) fn source_of_keys(&self) -> KeySource {
         match (&self.key_source, &self.key_set_url) {
             #[cfg(feature = "jwks")]
-            (KeySource::Given, Some(url)) if self.keys.is_empty() && self.key_sets.is_empty() => {
+            (KeySource::Given, Some(url))
+                if self.keys.is_empty() && self.key_sets.is_empty() && self.needs_keys() =>
+            {
                 KeySource::Url(url.clone().into())
             }
             (source, _) => source.clone(),

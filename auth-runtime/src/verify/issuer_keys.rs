@@ -1,12 +1,15 @@
 //! The keys of an issuer as they change: which are used, and which were withdrawn.
 
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::jose::PreparedKey;
+use crate::excerpt::Excerpt;
+use crate::jose::{KeyIdentity, PreparedKey};
 
 /// The keys of an issuer. They can be replaced while tokens are verified.
 #[derive(Debug)]
@@ -38,26 +41,38 @@ struct State {
     issuer: Option<Box<str>>,
 }
 
-/// Until when the keys of an issuer serve, in milliseconds of the clock that nobody can set. Given keys serve for ever, and fetched
-/// ones until the provider has not answered for too long.
-#[derive(Debug)]
-struct Trust(AtomicU64);
+/// For how long the keys of an issuer serve. Given keys serve for ever, and fetched ones until the provider has not answered for too long.
+#[derive(Debug, Default)]
+struct Trust {
+    until: Time,
+    /// From when on it is certain that nothing refreshes them.
+    overdue_at: Time,
+}
 
-impl Default for Trust {
+/// A time in milliseconds of the clock that nobody can set. Default: never.
+#[derive(Debug)]
+struct Time(AtomicU64);
+
+impl Default for Time {
     fn default() -> Self {
-        Self(AtomicU64::new(Self::FOR_EVER))
+        Self(AtomicU64::new(Self::NEVER))
     }
 }
 
-impl Trust {
-    const FOR_EVER: u64 = u64::MAX;
+impl Time {
+    const NEVER: u64 = u64::MAX;
 
     /// `now` is asked for only where it counts.
-    fn has_ended(&self, now: impl FnOnce() -> Duration) -> bool {
+    fn has_come(&self, now: impl FnOnce() -> Duration) -> bool {
         match self.0.load(Ordering::Acquire) {
-            Self::FOR_EVER => false,
-            until => now().as_millis() >= u128::from(until),
+            Self::NEVER => false,
+            time => now().as_millis() >= u128::from(time),
         }
+    }
+
+    fn set(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(Self::NEVER - 1);
+        self.0.store(millis.min(Self::NEVER - 1), Ordering::Release);
     }
 }
 
@@ -80,13 +95,14 @@ impl KeyStatus {
         self.0.is_withdrawn.store(true, Ordering::Release);
     }
 
-    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the clock that nobody can set.
+    /// Whether the keys of its issuer were fetched too long ago. `now` is the time of the monotonic clock.
     pub(crate) fn is_too_old(&self, now: impl FnOnce() -> Duration) -> bool {
-        self.0.trust.has_ended(now)
+        self.0.trust.until.has_come(now)
     }
 
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    /// Whether nothing refreshes the keys of its issuer: it may have been withdrawn long ago.
+    pub(crate) fn is_overdue(&self, now: impl FnOnce() -> Duration) -> bool {
+        self.0.trust.overdue_at.has_come(now)
     }
 }
 
@@ -105,41 +121,91 @@ impl IssuerKeys {
         keys
     }
 
-    /// Sets until when the keys serve, by the clock that nobody can set.
+    /// Sets until when the keys serve, by the monotonic clock.
     pub(super) fn trust_until(&self, time: Duration) {
-        let millis = u64::try_from(time.as_millis()).unwrap_or(Trust::FOR_EVER - 1);
-        self.trust.0.store(millis.min(Trust::FOR_EVER - 1), Ordering::Release);
+        self.trust.until.set(time);
+    }
+
+    /// Sets from when on it is certain that nothing refreshes them.
+    pub(super) fn overdue_at(&self, time: Duration) {
+        self.trust.overdue_at.set(time);
     }
 
     /// Whether the keys serve.
     pub(super) fn are_trusted(&self, now: Duration) -> bool {
-        !self.trust.has_ended(|| now)
+        !self.trust.until.has_come(|| now)
     }
 
     pub(super) fn load(&self) -> Guard<Arc<Vec<IssuerKey>>> {
         self.current.load()
     }
 
-    /// Replaces the keys. Returns how many are new, and how many were withdrawn: those that are not among the new ones, with the same
-    /// algorithm and id.
-    pub(super) fn replace(&self, keys: Vec<PreparedKey>) -> (usize, usize) {
+    /// Replaces the keys. Withdrawn are those that are not among the new ones, with the same algorithm and id.
+    pub(super) fn replace(&self, keys: Vec<PreparedKey>) -> KeyChange {
         let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.current.load_full();
+        let known: HashMap<KeyIdentity<'_>, &KeyStatus> =
+            old.iter().filter_map(|known| Some((known.key.identity()?, &known.status))).collect();
+        let mut change = KeyChange::default();
         let keys = keys.into_iter().map(|key| {
-            let same = old.iter().find(|known| known.key.is_same(&key));
-            let status = same.map_or_else(|| KeyStatus::of(&key, &self.trust), |known| known.status.clone());
+            let same = key.identity().and_then(|identity| known.get(&identity).copied());
+            let status = same.cloned().unwrap_or_else(|| {
+                change.new.note(key.id.as_deref());
+                KeyStatus::of(&key, &self.trust)
+            });
             IssuerKey { key, status }
         });
         let new: Vec<IssuerKey> = keys.collect();
-        let is_new = |key: &&IssuerKey| !old.iter().any(|known| known.status.is(&key.status));
-        let added = new.iter().filter(is_new).count();
-        let is_kept = |known: &&IssuerKey| new.iter().any(|key| key.status.is(&known.status));
-        let withdrawn: Vec<KeyStatus> =
-            old.iter().filter(|known| !is_kept(known)).map(|known| known.status.clone()).collect();
+        let kept: HashSet<KeyIdentity<'_>> = new.iter().filter_map(|new| new.key.identity()).collect();
+        let is_kept = |known: &IssuerKey| known.key.identity().is_some_and(|known| kept.contains(&known));
+        let withdrawn: Vec<KeyStatus> = old
+            .iter()
+            .filter(|known| !is_kept(known))
+            .map(|known| {
+                change.withdrawn.note(known.key.id.as_deref());
+                known.status.clone()
+            })
+            .collect();
+        drop(kept);
         // First the keys: from the moment that the last status is set, no token of a withdrawn key is verified or remembered.
         self.current.store(Arc::new(new));
         withdrawn.iter().for_each(KeyStatus::withdraw);
-        (added, withdrawn.len())
+        change
+    }
+}
+
+/// What a replacement has changed.
+#[derive(Debug, Default)]
+pub(super) struct KeyChange {
+    pub(super) new: NotedKeys,
+    pub(super) withdrawn: NotedKeys,
+}
+
+/// Keys, for the log: how many, and the ids of the first.
+#[derive(Debug, Default)]
+pub(super) struct NotedKeys {
+    pub(super) count: usize,
+    ids: Vec<Excerpt>,
+}
+
+impl NotedKeys {
+    fn note(&mut self, id: Option<&str>) {
+        /// Of how many keys the ids are shown.
+        const SHOWN: usize = 10;
+        self.count += 1;
+        if self.ids.len() < SHOWN {
+            self.ids.push(Excerpt::new(id.unwrap_or_default()));
+        }
+    }
+}
+
+/// As in `2: "2027-01", "2027-02"`.
+impl fmt::Display for NotedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count)?;
+        let mut separators = std::iter::once(": ").chain(std::iter::repeat(", "));
+        self.ids.iter().try_for_each(|id| write!(f, "{}{id}", separators.next().unwrap_or_default()))?;
+        f.write_str(if self.count > self.ids.len() { ", .." } else { "" })
     }
 }
 
@@ -177,7 +243,7 @@ mod tests {
         for (what, new, expected) in rows {
             let keys = IssuerKeys::new(vec![secret(1, "a"), public()]);
             let statuses: Vec<_> = keys.load().iter().map(|key| key.status.clone()).collect();
-            let (_, count) = keys.replace(new);
+            let count = keys.replace(new).withdrawn.count;
             let withdrawn: Vec<_> = statuses.iter().map(super::KeyStatus::is_withdrawn).collect();
             assert_eq!(withdrawn, expected, "{what}");
             assert_eq!(count, expected.iter().filter(|gone| **gone).count(), "{what}");

@@ -20,10 +20,10 @@ impl TrustedIssuer {
     /// ```
     /// use auth_runtime::verify::{ClaimName, TrustedIssuer};
     ///
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .roles_at("realm_access.roles")
-    ///     .roles_at(ClaimName::path(["resource_access", "my.client", "roles"]));
-    /// # let _ = keycloak;
+    /// let issuer = TrustedIssuer::new("https://id.example.com")
+    ///     .roles_at("access.roles")
+    ///     .roles_at(ClaimName::path(["clients", "my.client", "roles"]));
+    /// # let _ = issuer;
     /// ```
     pub fn roles_at(mut self, name: impl Into<ClaimName>) -> Self {
         self.mapping.roles.add(Place::names(name));

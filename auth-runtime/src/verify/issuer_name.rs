@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::VerifyError;
 use super::claim_name::ClaimName;
 use super::claims::TokenClaims;
-use super::excerpt::Excerpt;
 use super::issuer::TrustedIssuer;
 use super::scheme_issuer::scheme_of_issuer;
 use super::tenants::TenantIssuer;
 use crate::error::ConfigErrors;
+use crate::excerpt::Excerpt;
 
 /// What `iss` must be. It is compared by code points (RFC 7519 §4.1.1).
 #[derive(Clone, Debug)]
@@ -116,6 +116,14 @@ impl IssuerName {
     /// Whether a function of the application's own decides, which must be called every time.
     pub(super) fn has_predicate(&self) -> bool {
         matches!(self, Self::Tenants(tenants) if tenants.has_predicate())
+    }
+
+    /// The name for those who compare it: the only or first one, or the pattern; empty if it has none.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Tenants(tenants) => tenants.pattern().to_owned(),
+            _ => self.names().and_then(|names| Some(names.first()?.to_string())).unwrap_or_default(),
+        }
     }
 
     /// The issuer in messages.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::claim_name::ClaimName;
 use super::issuer::{Audience, TrustedIssuer};
 
 /// What a document may say of a trusted issuer. No key is in it.
@@ -10,6 +11,8 @@ pub(crate) struct IssuerProfile {
     names: Vec<String>,
     label: String,
     audience: Audience,
+    /// Whether a token without `aud` may be accepted by the name of its client.
+    accepts_client: bool,
 }
 
 impl TrustedIssuer {
@@ -19,7 +22,14 @@ impl TrustedIssuer {
             names: names.into_iter().map(Cow::into_owned).collect(),
             label: self.name.label(),
             audience: self.audience.clone(),
+            accepts_client: self.audience_without_aud.is_some() && !self.has_rule_for_aud(),
         }
+    }
+
+    /// Whether a rule requires the claim `aud`.
+    fn has_rule_for_aud(&self) -> bool {
+        let aud = ClaimName::literal("aud");
+        self.claim_rules.iter().any(|(name, rule)| *name == aud && rule.requires_presence())
     }
 }
 
@@ -36,7 +46,7 @@ impl IssuerProfile {
 
     /// Whether each of its tokens must name this service in `aud`.
     pub(crate) fn requires_audience(&self) -> bool {
-        matches!(self.audience, Audience::OneOf(_))
+        matches!(self.audience, Audience::OneOf(_)) && !self.accepts_client
     }
 
     /// Whether its tokens for this audience are accepted, and this is not because all are. The comparison is by code points.

@@ -91,12 +91,34 @@ impl Header {
     }
 }
 
-/// Whether a text has the form of a JWT (RFC 7519 §7.2, steps 1 to 4): three parts, of which the first is a header. It says nothing of
-/// whether the token is valid.
+/// What a token looks like. It says nothing of whether it is valid.
 #[cfg(feature = "introspection")]
-pub(super) fn is_jwt(token: &str) -> bool {
-    let Some((header, rest)) = token.split_once('.') else { return false };
-    rest.matches('.').count() == 1 && decode(header).is_ok_and(|header| header.trim_ascii().starts_with(b"{"))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A JWT: three parts, of which the first is a header (RFC 7519 §7.2).
+    Signed,
+    /// An encrypted JWT: five parts (RFC 7516 §7.1).
+    Encrypted,
+    Opaque,
+}
+
+/// Returns the form of a token. A first part that begins as a header is one, also if it has padding or ends with what is no base64url:
+/// nobody else than its sender gains by a form that no issuer writes.
+#[cfg(feature = "introspection")]
+pub(super) fn form(token: &str) -> Form {
+    let (header, _) = token.split_once('.').unwrap_or_default();
+    let form = match token.matches('.').count() {
+        2 => Form::Signed,
+        4 => Form::Encrypted,
+        _ => return Form::Opaque,
+    };
+    let is_of_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let decodable: Vec<u8> = header.bytes().take_while(is_of_alphabet).collect();
+    // Groups of four characters can be decoded one by one.
+    let groups = decodable.get(..decodable.len() / 4 * 4).unwrap_or_default();
+    let begins_as_header =
+        URL_SAFE_NO_PAD.decode(groups).is_ok_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"));
+    if begins_as_header { form } else { Form::Opaque }
 }
 
 fn text(raw: &RawValue) -> Result<Box<str>, VerifyError> {

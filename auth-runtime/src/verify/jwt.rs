@@ -10,7 +10,6 @@ use std::sync::Arc;
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspect::Inquiry;
 use super::claims::TokenClaims;
-use super::excerpt::Excerpt;
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
 #[cfg(feature = "introspection")]
@@ -26,6 +25,7 @@ use super::logout_rules::LogoutRules;
 use super::mapping::ClaimMapping;
 use super::{ClaimName, ClaimRule, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
+use crate::excerpt::Excerpt;
 use crate::jose::Algorithm;
 #[cfg(test)]
 use crate::jose::Key;
@@ -152,6 +152,13 @@ impl JwtVerifier {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let payload = compact.payload()?;
         let issuer = self.issuer_of(&payload)?;
+        #[cfg(feature = "introspection")]
+        if issuer.introspects_jwts() {
+            // Its keys are for logout tokens.
+            return Err(VerifyError::Malformed(
+                "tokens of its issuer are introspected, and this one can't be",
+            ));
+        }
         let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
         issuer.check_names(&claims)?;
@@ -172,7 +179,7 @@ impl PreparedIssuer {
         check(issuer, &label, errors);
         let algorithms = issuer.key_set_algorithms.as_deref();
         if !issuer.has_keys() && !issuer.is_introspected() {
-            errors.push(keys::none(&label));
+            errors.push(keys::none(&label, issuer.key_set_url.as_deref(), cfg!(feature = "jwks")));
         }
         let fetched = fetchers.fetched_keys(index, issuer, errors);
         let keys = if issuer.source_of_keys().is_given() {
@@ -241,11 +248,11 @@ impl PreparedIssuer {
         let prepared = keys::prepare(&label, keys, sets, algorithms, errors);
         if errors.len() == before {
             let count = prepared.len();
-            let (_, withdrawn) = self.keys.replace(prepared);
+            let withdrawn = self.keys.replace(prepared).withdrawn;
             tracing::info!(
                 issuer = label,
                 keys = count,
-                withdrawn,
+                %withdrawn,
                 "auth: the keys of an issuer were replaced"
             );
         }
@@ -254,16 +261,24 @@ impl PreparedIssuer {
     /// Checks `typ`: an ID token or a refresh token is not an access token (RFC 8725 §3.11, RFC 9068 §4).
     pub(super) fn check_type(&self, header: &Header, kind: TextKind) -> Result<(), VerifyError> {
         let typ = normal_type(header.typ.as_deref().unwrap_or("JWT"));
-        let is_accepted = match kind {
-            TextKind::Access => self.token_types.contains(&typ),
+        match kind {
+            TextKind::Access if self.token_types.contains(&typ) => Ok(()),
+            TextKind::Access => Err(VerifyError::TypeNotAllowed),
             // `jwt` is that of providers that predate its own (OpenID Connect Back-Channel Logout 1.0 §2.4).
             #[cfg(feature = "provider-logout")]
-            TextKind::Logout => ["logout+jwt", "jwt"].contains(&&*typ),
+            TextKind::Logout if ["logout+jwt", "jwt"].contains(&&*typ) => Ok(()),
+            #[cfg(feature = "provider-logout")]
+            TextKind::Logout => Err(VerifyError::OtherKind(
+                "it is no logout token: its `typ` is neither `logout+jwt` nor `JWT`",
+            )),
             // RFC 8417 §2.3.
             #[cfg(feature = "provider-logout")]
-            TextKind::SecurityEvent => typ == "secevent+jwt",
-        };
-        if is_accepted { Ok(()) } else { Err(VerifyError::TypeNotAllowed) }
+            TextKind::SecurityEvent if typ == "secevent+jwt" => Ok(()),
+            #[cfg(feature = "provider-logout")]
+            TextKind::SecurityEvent => {
+                Err(VerifyError::OtherKind("it is no security event token: its `typ` is not `secevent+jwt`"))
+            }
+        }
     }
 
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {

@@ -1,5 +1,6 @@
 //! Where the keys of an issuer come from, if they are not given: a function of the application's, or an address of the provider.
 
+use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -86,7 +87,10 @@ impl KeySource {
     {
         Self::Function(Arc::new(move || {
             let fetching = fetch();
-            Box::pin(async move { fetching.await.map(Into::into).map_err(Into::into) })
+            Box::pin(async move {
+                let answer = fetching.await;
+                answer.map(Into::into).map_err(|error| FunctionError::of(&*error.into()).into())
+            })
         }))
     }
 
@@ -94,6 +98,36 @@ impl KeySource {
         matches!(self, Self::Given)
     }
 }
+
+/// The error of a function of the application's, with its causes.
+#[derive(Debug)]
+pub(crate) struct FunctionError(String);
+
+impl FunctionError {
+    fn of(error: &(dyn Error + Send + Sync + 'static)) -> Self {
+        /// How many causes are shown.
+        const MAX_CAUSES: usize = 10;
+        let (mut text, mut cause) = (error.to_string(), error.source());
+        for _ in 0..MAX_CAUSES {
+            let Some(error) = cause else { break };
+            let shown = error.to_string();
+            // Some errors have the text of their cause in their own.
+            if !text.ends_with(&shown) {
+                text = format!("{text}: {shown}");
+            }
+            cause = error.source();
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Display for FunctionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for FunctionError {}
 
 impl fmt::Debug for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

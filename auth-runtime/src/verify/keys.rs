@@ -5,13 +5,16 @@ use super::issuer::{KeySetText, TrustedIssuer};
 use super::issuer_keys::IssuerKey;
 use super::jws::Header;
 use crate::error::ConfigErrors;
-use crate::jose::{Algorithm, Key, PreparedKey};
+use crate::jose::{Algorithm, Key, MAX_DOCUMENT_BYTES, PreparedKey};
 
 /// How many keys a token is tried with at most: a set of keys that all fit must not make a token cost as many verifications.
 pub(super) const MAX_TRIED: usize = 16;
 
-/// How long a set that is fetched may be, in bytes.
-const MAX_FETCHED_BYTES: usize = 512 * 1024;
+/// How many keys a set may have that is given.
+const MAX_GIVEN: usize = 1000;
+
+/// How many keys a set may have that is fetched: a server that others control must not have more parsed.
+const MAX_FETCHED: usize = 100;
 
 /// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set that have no `alg`.
 pub(super) fn prepare(
@@ -33,7 +36,7 @@ pub(super) fn prepare(
         check_algorithms(label, algorithms, !sets.is_empty(), errors);
     }
     for set in sets {
-        match Key::prepare_set(&set.0, algorithms, label) {
+        match Key::prepare_set(&set.0, MAX_GIVEN, algorithms, label) {
             Ok(set) => keys.extend(set),
             Err(reason) => errors.push(format!("{label}: {reason}")),
         }
@@ -41,16 +44,19 @@ pub(super) fn prepare(
     keys
 }
 
-/// The error of an issuer that has no key.
-pub(super) fn none(label: &str) -> String {
-    format!(
-        "{label}: it has no key, so none of its tokens could be verified: call `.key(..)` or `.jwks(..)`{}",
-        if cfg!(feature = "jwks") {
-            ", or `.jwks_url(..)`"
-        } else {
-            ", or with the feature `jwks` `.jwks_url(..)`"
-        }
-    )
+/// The error of an issuer that has no key. `published_at` is where its provider publishes them, and `can_fetch` whether that can be fetched.
+pub(super) fn none(label: &str, published_at: Option<&str>, can_fetch: bool) -> String {
+    let what = match (published_at, can_fetch) {
+        (Some(url), false) => format!(
+            "add the feature `jwks` of auth-runtime, with which they are fetched from `{url}`, or call `.jwks_from(..)`, `.jwks(..)` or \
+             `.key(..)`"
+        ),
+        (_, true) => "begin with `TrustedIssuer::discover(..)`, or call `.jwks_url(..)`, `.jwks_from(..)`, `.jwks(..)` or `.key(..)`".to_owned(),
+        (None, false) => "call `.jwks_from(..)`, `.jwks(..)` or `.key(..)`, or with the feature `jwks` of auth-runtime begin with \
+                          `TrustedIssuer::discover(..)` or call `.jwks_url(..)`"
+            .to_owned(),
+    };
+    format!("{label}: it has no key, so none of its tokens could be verified: {what}")
 }
 
 /// Parses a set that was fetched.
@@ -62,13 +68,13 @@ pub(super) fn prepare_fetched(
     jwks: &str,
     algorithms: Option<&[Algorithm]>,
 ) -> Result<Vec<PreparedKey>, String> {
-    if jwks.len() > MAX_FETCHED_BYTES {
+    if jwks.len() > MAX_DOCUMENT_BYTES {
         return Err(format!(
-            "the key set has {} bytes, and {MAX_FETCHED_BYTES} at most are read",
+            "the key set has {} bytes, and {MAX_DOCUMENT_BYTES} at most are read",
             jwks.len()
         ));
     }
-    Key::prepare_set(jwks, algorithms, label)
+    Key::prepare_set(jwks, MAX_FETCHED, algorithms, label)
 }
 
 /// Reports what does not fit an issuer whose keys are fetched.
@@ -157,4 +163,36 @@ fn candidates<'k>(
     let without_id = of_algorithm().filter(|known| header.kid.is_some() && known.key.id.is_none());
     let mut candidates = selected.chain(without_id).peekable();
     if candidates.peek().is_none() { Err(VerifyError::UnknownKey) } else { Ok(candidates) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::none;
+
+    /// `cfg!(feature = "jwks")` is one of these in each build: the other is what a user reads.
+    #[test]
+    fn an_issuer_without_keys_is_led_to_what_this_build_can_fetch() {
+        let url = Some("https://id.test/certs");
+        for (published_at, can_fetch, first, others) in [
+            (
+                url,
+                false,
+                "add the feature `jwks` of auth-runtime, with which they are fetched from `https://id.test/certs`",
+                ".jwks_from(..)",
+            ),
+            (url, true, "begin with `TrustedIssuer::discover(..)`", ".jwks_url(..)"),
+            (None, true, "begin with `TrustedIssuer::discover(..)`", ".jwks_url(..)"),
+            (
+                None,
+                false,
+                "call `.jwks_from(..)`",
+                "with the feature `jwks` of auth-runtime begin with `TrustedIssuer::discover(..)`",
+            ),
+        ] {
+            let error = none("issuer `i`", published_at, can_fetch);
+            let (_, what) = error.split_once("could be verified: ").unwrap();
+            assert!(what.starts_with(first) && what.contains(others), "{error}");
+            assert!(error.contains("`.key(..)`") && error.contains("`.jwks(..)`"), "{error}");
+        }
+    }
 }

@@ -12,6 +12,8 @@ pub(super) struct LogoutRules {
     /// Whether access tokens have `sid` as the provider documents it: what the application says counts more.
     is_sid_documented: bool,
     ends_all_sessions: bool,
+    /// Whether a logout token without `exp` counts for a while.
+    pub(super) accepts_missing_expiry: bool,
 }
 
 /// What the `sid` of an issuer's session is worth here.
@@ -32,14 +34,12 @@ impl TrustedIssuer {
     /// [`back_channel_logout`](crate::provider_logout::back_channel_logout).
     ///
     /// ```
-    /// use auth_runtime::verify::TrustedIssuer;
+    /// use auth_runtime::verify::providers;
     ///
     /// # let jwks = "";
-    /// let keycloak = TrustedIssuer::new("https://id.example.com/realms/shop")
-    ///     .audience("orders")
+    /// let keycloak = providers::keycloak("https://id.example.com/realms/shop", "orders")
     ///     .jwks(jwks)
-    ///     .logout_audience("shop-web")
-    ///     .access_tokens_have_sid();
+    ///     .logout_audience("shop-web");
     /// # let _ = keycloak;
     /// ```
     pub fn logout_audience(mut self, client_id: impl Into<String>) -> Self {
@@ -67,7 +67,22 @@ impl TrustedIssuer {
     }
 }
 
+impl TrustedIssuer {
+    /// Accepts a logout token without `exp`, until 2 minutes and the leeway after its `iat`: for a provider that predates the errata of the
+    /// standard, which require `exp` (OpenID Connect Back-Channel Logout 1.0 §2.4). These are Ory Hydra, LemonLDAP::NG, and older versions of
+    /// Keycloak and authentik. A text that is sent again ends no login that came after it in any case.
+    pub fn accept_logout_tokens_without_exp(mut self) -> Self {
+        self.logout.accepts_missing_expiry = true;
+        self
+    }
+}
+
 impl LogoutRules {
+    /// Whether logout tokens count.
+    pub(super) fn has_clients(&self) -> bool {
+        !self.clients.is_empty()
+    }
+
     /// Records that the provider documents `sid` as a claim of the access tokens of users.
     pub(super) fn set_sid_documented(&mut self) {
         self.is_sid_documented = true;
@@ -88,13 +103,13 @@ impl LogoutRules {
                 "{label}: a logout audience is empty: pass the client id that this service has at the issuer"
             ));
         }
-        if !self.clients.is_empty() && issuer.name.is_unnamed() {
+        if self.has_clients() && issuer.name.is_unnamed() {
             errors.push(format!(
                 "{label}: `logout_audience` is called, and a logout token ends sessions of the issuer that it names: use \
                  `TrustedIssuer::new` with the exact `iss`"
             ));
         }
-        if !self.clients.is_empty() && issuer.is_introspected() && !issuer.has_keys() {
+        if self.has_clients() && issuer.is_introspected() && !issuer.has_keys() {
             errors.push(format!(
                 "{label}: `logout_audience` is called, and it has no keys, so no logout token could be verified: call `.jwks_url(..)` or \
                  `.jwks(..)` too, for logout tokens are not introspected"

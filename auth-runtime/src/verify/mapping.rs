@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::claim_name::ClaimName;
 use super::claims::{Reading, TokenClaims};
-use super::excerpt::Excerpt;
+use crate::excerpt::Excerpt;
 
 /// Which claims hold the subject, roles, scopes and permissions, and which forms of claims are accepted.
 #[derive(Clone, Debug)]

@@ -50,6 +50,7 @@ pub use self::zitadel::zitadel;
 use super::claim_rule::ClaimRule;
 use super::issuer::TrustedIssuer;
 use super::issuer_pattern::is_segment;
+use crate::origin::Origin;
 
 /// The claims that ID tokens alone have (OpenID Connect Core 1.0 §2 and §3.3.2.11).
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
@@ -88,13 +89,6 @@ fn without_slash(url: &str) -> &str {
 
 /// Whether this is a URL that can name an issuer (RFC 8414 §2).
 fn is_issuer_url(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
-    let mut segments = rest.split('/');
-    segments.next().is_some_and(is_authority) && segments.all(is_segment)
-}
-
-/// Whether this is a host, with or without a port.
-fn is_authority(text: &str) -> bool {
-    let (host, port) = text.split_once(':').unwrap_or((text, "443"));
-    is_segment(host) && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    let Some((_, _, path)) = Origin::of_url(url) else { return false };
+    path.is_empty() || path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
 }

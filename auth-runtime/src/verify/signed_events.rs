@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::VerifyError;
 use super::claims::{Reading, TokenClaims};
-use super::excerpt::Excerpt;
 use super::issuer::TrustedIssuer;
 use super::issuer_keys::KeyStatus;
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::jwt::{JwtVerifier, PreparedIssuer, TextKind};
 use super::keys;
 use super::logout_rules::SessionIds;
+use crate::excerpt::Excerpt;
 
 /// A logout token that the issuer has signed, for a client of this service. Its times and its events are not checked yet.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct SignedLogout {
     pub(crate) claims: TokenClaims,
     /// What the `sid` of its issuer is worth.
     pub(crate) session_ids: SessionIds,
+    /// Whether it may lack `exp`.
+    pub(crate) accepts_missing_expiry: bool,
 }
 
 impl TrustedIssuer {
@@ -33,13 +35,15 @@ impl JwtVerifier {
     pub(crate) fn verify_logout_token(&self, token: &str) -> Result<(SignedLogout, KeyStatus), VerifyError> {
         let (issuer, claims, key) = self.verify_signed(token, TextKind::Logout)?;
         if !claims.is_logout_token {
-            return Err(VerifyError::Malformed(NO_LOGOUT_EVENT));
+            return Err(VerifyError::OtherKind(NO_LOGOUT_EVENT));
         }
         let audience = claims.audience.as_deref().ok_or(VerifyError::MissingClaim("aud"))?;
         if !audience.iter().any(|name| issuer.logout.clients.iter().any(|client| **client == **name)) {
-            return Err(VerifyError::WrongAudience(Excerpt::of_list(audience)));
+            return Err(VerifyError::WrongLogoutAudience(Excerpt::of_list(audience)));
         }
-        Ok((SignedLogout { session_ids: issuer.logout.session_ids(), claims }, key))
+        let (session_ids, accepts_missing_expiry) =
+            (issuer.logout.session_ids(), issuer.logout.accepts_missing_expiry);
+        Ok((SignedLogout { claims, session_ids, accepts_missing_expiry }, key))
     }
 
     /// Verifies the signature of a security event token, its type, issuer and audience. Returns the status of the key too.
@@ -91,4 +95,5 @@ impl JwtVerifier {
     }
 }
 
-const NO_LOGOUT_EVENT: &str = "it is no logout token, since `events` has no member of that name";
+const NO_LOGOUT_EVENT: &str =
+    "it is no logout token: its `events` has no member `http://schemas.openid.net/event/backchannel-logout`";

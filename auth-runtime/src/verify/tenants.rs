@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::VerifyError;
 use super::claim_name::ClaimName;
 use super::claims::TokenClaims;
-use super::excerpt::Excerpt;
 use super::issuer::TrustedIssuer;
 use super::issuer_name::IssuerName;
 use super::issuer_pattern::{IssuerPattern, is_segment};
 use crate::error::ConfigErrors;
+use crate::excerpt::Excerpt;
 
 /// Which tenants of an issuer are accepted, for [`TrustedIssuer::of_tenants`]. A text is one tenant, and a list is
 /// [`one_of`](Self::one_of).

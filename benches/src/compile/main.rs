@@ -4,7 +4,7 @@
 //! It is the CPU time of cargo and of the compiler, without incremental compilation, of that one crate: its dependencies were
 //! checked before. The crates take turns. They are left in `benches/target/compile/crates`, to be looked at.
 //!
-//! It fails if the median of a variant is over the goal, and if a crate makes a warning, since to tell one takes time too, other
+//! It fails if the median of a variant is over the goal, and if a crate makes a warning, since to report one takes time too, other
 //! than that a rule is over the budget of the analysis: these are counted. It reads `/proc`, so it needs Linux.
 
 mod crates;

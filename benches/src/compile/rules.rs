@@ -12,7 +12,7 @@ const STEPS: usize = 5;
 /// Eight chains of five roles, each of which implies the next.
 pub const ROLES: usize = CHAINS * STEPS;
 const SCOPES: usize = 20;
-/// The scopes that mark a part; the others stand inside of parts.
+/// The scopes that mark a part; the others are inside of parts.
 const MARKS: usize = 10;
 const PERMISSIONS: usize = 20;
 const CLAIMS: [&str; 6] = [

@@ -71,7 +71,7 @@ struct Shown {
     is_valid: bool,
 }
 
-/// Makes a key. Only a user can: with a key nobody makes further ones. Its text is in the answer, and nowhere else.
+/// Makes a key. Only a user can: a key makes no further ones. Its text is in the answer, and nowhere else.
 #[auth(source = "bearer")]
 async fn create(
     user: Principal,

@@ -57,7 +57,7 @@ async fn may_view(
     Ok(Checked(article))
 }
 
-/// Whoever may view an article learns with 403 that it may not be edited.
+/// A caller that may view an article learns with 403 that it may not be edited.
 #[check]
 async fn may_edit(
     user: &Principal,

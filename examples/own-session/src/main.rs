@@ -21,7 +21,7 @@ struct SessionUser;
 impl Authenticator for SessionUser {
     async fn authenticate(&self, _: &str, head: &Parts) -> Result<Authentication, BoxError> {
         let session = head.extensions.get::<Session>().ok_or("the layer of tower-sessions is missing")?;
-        // A session without a user is no credential: nobody has logged in.
+        // A session without a user is no credential: there was no login.
         let user = session.get::<String>("user").await?;
         Ok(user.map_or(Authentication::Absent, |user| Subject::new(user).into()))
     }

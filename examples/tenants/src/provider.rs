@@ -1,5 +1,5 @@
-//! The identity provider, whose tokens say who a user is, of which tenant, and with which roles. A real service has its public
-//! key alone: `Key::pem(..)`.
+//! The identity provider, whose tokens say who a user is, of which tenant, and with which roles. A real service has no key to sign
+//! with: `TrustedIssuer::discover(..)` finds the public keys of its provider (feature `jwks`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! A cargo project in a temporary folder, and what cargo tells of it.
+//! A cargo project in a temporary folder, and what cargo says of it.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -89,7 +89,7 @@ impl Project {
         fs::remove_file(self.path(path)).unwrap();
     }
 
-    /// Where `part` stands in the file. It stands there once.
+    /// Where `part` is in the file. It is there once.
     #[track_caller]
     pub(crate) fn place(&self, path: &str, part: &str) -> Place {
         let file = self.path(path);
@@ -193,7 +193,7 @@ fn set_modified(path: &Path, time: SystemTime) {
     File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
 }
 
-/// What cargo told.
+/// What cargo said.
 #[derive(Debug)]
 #[allow(dead_code, reason = "`rest` is for the reader of a failure")]
 pub(crate) struct Checked {

@@ -54,7 +54,7 @@ impl Provider {
     pub fn start(options: ProviderOptions) -> Self {
         let process = Process::start(options.into_json());
         let issuer = process.issuer().to_owned();
-        Self { process: Mutex::new(process), issuer, client: reqwest::Client::new() }
+        Self { process: Mutex::new(process), issuer, client: new_connections().build().unwrap() }
     }
 
     /// Its issuer identifier, such as `http://127.0.0.1:40123`, which is also where it is.
@@ -131,4 +131,10 @@ impl Provider {
         assert!(status.is_success(), "{path} answered {status}: {text}");
         if is_json && !text.is_empty() { serde_json::from_str(&text).unwrap() } else { Value::Null }
     }
+}
+
+/// A client with a connection for each request: Node closes one that was idle for 5 seconds, which on a slow machine happens while a request
+/// is sent on it.
+fn new_connections() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().pool_max_idle_per_host(0)
 }

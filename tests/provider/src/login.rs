@@ -22,7 +22,7 @@ pub struct Login {
 
 impl Login {
     pub(crate) async fn new(provider: &Provider, user: &str, resource: &str, scopes: &str) -> Self {
-        let browser = Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap();
+        let browser = crate::new_connections().cookie_store(true).redirect(Policy::none()).build().unwrap();
         let scope = format!("openid {scopes}");
         let parameters = [
             ("client_id", "web"),
@@ -66,8 +66,8 @@ impl Login {
         self.tokens["id_token"].as_str().unwrap()
     }
 
-    /// Logs the user out at the provider (OpenID Connect RP-Initiated Logout). It then tells the clients that have a back-channel, before it
-    /// answers.
+    /// Logs the user out at the provider (OpenID Connect RP-Initiated Logout). It then sends logout tokens to the clients that have a
+    /// back-channel, before it answers.
     pub async fn log_out(&self) {
         let page = self.browser.get(format!("{}/session/end", self.issuer)).send().await.unwrap();
         let page = page.text().await.unwrap();

@@ -130,7 +130,7 @@ impl ProviderOptions {
         self
     }
 
-    /// Sets where the client `web` is told that a user has logged out. Its access tokens then have a `sid`.
+    /// Sets where logout tokens for the client `web` are sent. Its access tokens then have a `sid`.
     pub fn backchannel_logout_uri(mut self, url: &str) -> Self {
         for web in self.clients.iter_mut().filter(|client| client["client_id"] == "web") {
             web["backchannel_logout_uri"] = url.into();

@@ -93,7 +93,7 @@ async fn it_answers_nothing_while_it_is_stopped() {
 
 #[tokio::test]
 #[ignore = "needs oidc-provider: bash tests/run"]
-async fn a_logout_is_told_to_the_client_with_the_session_of_its_tokens() {
+async fn a_logout_token_is_sent_to_the_client_with_the_session_of_its_tokens() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/logout", listener.local_addr().unwrap());
     let provider = Provider::start(ProviderOptions::new().backchannel_logout_uri(&uri));

@@ -1,4 +1,4 @@
-//! The lock: what it tells of a change, and what it does not.
+//! The lock: what it reports of a change, and what it does not.
 
 use std::path::PathBuf;
 
@@ -34,8 +34,8 @@ pub(super) fn locked(table: &AccessTable) -> Lock {
     Lock { path, _folder: folder }
 }
 
-/// What is told of a change from one table to another; empty where nothing is.
-pub(super) fn told(before: &AccessTable, after: &AccessTable) -> Vec<String> {
+/// What is reported of a change from one table to another; empty where nothing is.
+pub(super) fn reported(before: &AccessTable, after: &AccessTable) -> Vec<String> {
     let lock = locked(before);
     match after.check_lock(&lock.path) {
         Ok(()) => Vec::new(),
@@ -105,7 +105,7 @@ fn who_gained_and_who_lost_is_told_with_an_example() {
         ),
     ] {
         assert_eq!(
-            told(&table(&[("/x", before)]), &table(&[("/x", after)])),
+            reported(&table(&[("/x", before)]), &table(&[("/x", after)])),
             [format!("ANY /x\n    {expected}")]
         );
     }
@@ -121,7 +121,7 @@ fn a_change_that_changes_nothing_is_not_told() {
         (rule!(source = "bearer"), Rule::authenticated()),
         (rule!(source = ["bearer", "cookie"]), rule!(source = ["cookie", "bearer"])),
     ] {
-        assert_eq!(told(&table(&[("/x", before)]), &table(&[("/x", after)])), [""; 0]);
+        assert_eq!(reported(&table(&[("/x", before)]), &table(&[("/x", after)])), [""; 0]);
     }
     // Nor the order of routes, the name of a parameter, or a requirement that moved to the router around.
     let tenant = |name: &'static str| match name {
@@ -130,12 +130,12 @@ fn a_change_that_changes_nothing_is_not_told() {
     };
     let before = table(&[("/{a}/x", tenant("a")), ("/y", rule!(roles = ["r"]))]);
     let after = table(&[("/y", rule!(roles = ["r"])), ("/{b}/x", tenant("b"))]);
-    assert_eq!(told(&before, &after), [""; 0]);
+    assert_eq!(reported(&before, &after), [""; 0]);
     let test = TestAuth::new();
     let around: Router =
         Router::new().route("/y", (axum::routing::get(|| async {}), rule!())).require(rule!(roles = ["r"]));
     let around = around.routes().table(test.auth());
-    assert_eq!(told(&table(&[("/y", rule!(roles = ["r"]))]), &around), [""; 0]);
+    assert_eq!(reported(&table(&[("/y", rule!(roles = ["r"]))]), &around), [""; 0]);
 }
 
 #[test]
@@ -144,20 +144,20 @@ fn routes_that_come_and_go_are_told() {
     let two = ("/two", Rule::public());
     let both = table(&[one, two]);
     assert_eq!(
-        told(&table(&[one]), &both),
+        reported(&table(&[one]), &both),
         [
             "new: ANY /two\n    + gained: anonymous callers\n    + gained: a caller with none of what the rule names"
         ]
     );
     assert_eq!(
-        told(&both, &table(&[two])),
+        reported(&both, &table(&[two])),
         ["gone: ANY /one\n    - lost:   a caller with the role `a`, and nothing else"]
     );
     let test = TestAuth::new();
     let open = axum::Router::new().route("/open", axum::routing::get(|| async {}));
     let unguarded: Router = Router::new().dangerously_merge_unguarded(open);
     let unguarded = unguarded.routes().table(test.auth());
-    let changes = told(&table(&[]), &unguarded);
+    let changes = reported(&table(&[]), &unguarded);
     assert_eq!(
         changes,
         [
@@ -219,7 +219,7 @@ fn what_a_request_meets_is_what_is_compared() {
         ),
         (any(Router::new(), "/{{id}}/{id}", admins), any(Router::new(), "/{{id}}/{x}", admins), vec![]),
     ] {
-        assert_eq!(told(&table(before), &table(after)), expected);
+        assert_eq!(reported(&table(before), &table(after)), expected);
     }
 }
 
@@ -236,7 +236,7 @@ const ADMINS: &str = "a caller with the role `admin`, and nothing else";
 fn told_of(before: Router, after: Router) -> Vec<String> {
     let test = TestAuth::new();
     let [before, after] = [before, after].map(|router| router.routes().table(test.auth()));
-    told(&before, &after)
+    reported(&before, &after)
 }
 
 #[test]
@@ -307,14 +307,14 @@ fn parameters_at_other_places_are_others() {
     let own = rule!(claims(org = path("org")));
     let with = |path| table(&[("/{org}/{*rest}", own), (path, own)]);
     assert_eq!(
-        told(&table(&[("/{org}/{*rest}", own)]), &with("/x/{org}")),
+        reported(&table(&[("/{org}/{*rest}", own)]), &with("/x/{org}")),
         ["new: ANY /x/{org}\n    requests to it were served by ANY /{org}/{*rest}\n    \
           + gained: a caller with the claim `org` equal to {org} of the path, and nothing else\n    \
           - lost:   a caller with the claim `org` equal to {org} of /{org}/{*rest}, and nothing else"]
     );
     // At the same place it is the same, whatever else the paths are.
     assert_eq!(
-        told(&table(&[("/{org}/{*rest}", own)]), &with("/{org}/x")),
+        reported(&table(&[("/{org}/{*rest}", own)]), &with("/{org}/x")),
         [
             "new: ANY /{org}/x\n    requests to it were served by ANY /{org}/{*rest}\n    no caller gained or lost access"
         ]
@@ -322,7 +322,7 @@ fn parameters_at_other_places_are_others() {
     // A wildcard takes more than a segment.
     let rest = rule!(claims(org = path("rest")));
     let changes =
-        told(&table(&[("/x/{*rest}", rest)]), &table(&[("/x/{*rest}", rest), ("/x/a/{rest}", rest)]));
+        reported(&table(&[("/x/{*rest}", rest)]), &table(&[("/x/{*rest}", rest), ("/x/a/{rest}", rest)]));
     assert!(changes[0].contains("+ gained:"), "{changes:?}");
 }
 
@@ -366,7 +366,7 @@ fn requests_of_several_methods_are_told_once() {
             ),
         ]
     );
-    // `HEAD` is told of where it does not go with `GET`.
+    // `HEAD` is reported where it does not go with `GET`.
     let get = || Router::new().route("/x/{id}", routing::get(for_all).head(for_admins));
     assert_eq!(
         told_of(get(), get().route("/x/b", routing::get(for_all))),
@@ -435,12 +435,12 @@ fn a_service_answers_at_its_path_too() {
 #[test]
 fn optional_routes_look_at_credentials_too() {
     assert_eq!(
-        told(&table(&[("/x", Rule::optional())]), &table(&[("/x", Rule::public())])),
+        reported(&table(&[("/x", Rule::optional())]), &table(&[("/x", Rule::public())])),
         ["ANY /x\n    + gained: callers with an invalid credential"]
     );
     let routes = [("/x", Rule::optional())];
     let declared = table_of(&routes, |builder| builder.vocabulary(&VOCABULARY));
-    let changes = told(&table(&routes), &declared);
+    let changes = reported(&table(&routes), &declared);
     assert!(
         changes[0].contains("- lost:   a caller with the role `auditor`, the role `admin`"),
         "{changes:?}"
@@ -451,7 +451,7 @@ fn optional_routes_look_at_credentials_too() {
 fn parameters_are_told_by_their_names() {
     let (one, other) = (rule!(claims(t = path("a"))), rule!(claims(t = path("b"))));
     assert_eq!(
-        told(&table(&[("/{a}/{b}", one)]), &table(&[("/{a}/{b}", other)])),
+        reported(&table(&[("/{a}/{b}", one)]), &table(&[("/{a}/{b}", other)])),
         [
             "ANY /{a}/{b}\n    + gained: a caller with the claim `t` equal to {b} of the path, and nothing else\n    \
           - lost:   a caller with the claim `t` equal to {a} of the path, and nothing else"
@@ -474,12 +474,13 @@ fn a_rule_that_is_too_large_is_compared_word_for_word() {
         Rule::authenticated().requires(vec![any(&ones), any(&others), pairs.clone(), role].leak())
     };
     let (one, other) = (rule("viewer"), rule("editor"));
-    assert_eq!(told(&table(&[("/x", one)]), &table(&[("/x", one)])), [""; 0]);
+    assert_eq!(reported(&table(&[("/x", one)]), &table(&[("/x", one)])), [""; 0]);
     assert!(
-        told(&table(&[("/x", one)]), &table(&[("/x", other)]))[0].contains("too large to find out for whom")
+        reported(&table(&[("/x", one)]), &table(&[("/x", other)]))[0]
+            .contains("too large to find out for whom")
     );
     let declared = table_of(&[("/x", one)], |builder| builder.vocabulary(&VOCABULARY));
-    assert!(told(&table(&[("/x", one)]), &declared)[0].contains("too large to find out for whom"));
+    assert!(reported(&table(&[("/x", one)]), &declared)[0].contains("too large to find out for whom"));
 }
 
 #[test]
@@ -498,8 +499,8 @@ fn a_check_that_comes_or_goes_is_told() {
     let [before, after] = [before, after].map(|router| router.routes().table(test.auth()));
     let caller =
         "a caller with the role `a`, and nothing else, whom the check `whole::access::lock::owns` rejects";
-    assert_eq!(told(&before, &after), [format!("GET /x\n    - lost:   {caller}")]);
-    assert_eq!(told(&after, &before), [format!("GET /x\n    + gained: {caller}")]);
+    assert_eq!(reported(&before, &after), [format!("GET /x\n    - lost:   {caller}")]);
+    assert_eq!(reported(&after, &before), [format!("GET /x\n    + gained: {caller}")]);
 
     // Another function of the same name is another check.
     mod other {
@@ -511,7 +512,7 @@ fn a_check_that_comes_or_goes_is_told() {
     #[auth(roles = ["a"], check = other::owns)]
     async fn with_another() {}
     let another: Router = Router::new().route("/x", auth_runtime::routing::get(with_another));
-    let changes = told(&after, &another.routes().table(test.auth()));
+    let changes = reported(&after, &another.routes().table(test.auth()));
     assert!(
         changes[0].contains("lock::owns` rejects") && changes[0].contains("other::owns` rejects"),
         "{changes:?}"
@@ -524,7 +525,7 @@ fn what_the_vocabulary_makes_of_roles_is_part_of_it() {
         [("/viewers", rule!(roles = ["viewer"])), ("/invoices", rule!(permissions = ["invoice.read"]))];
     let plain = table(&routes);
     let declared = table_of(&routes, |builder| builder.vocabulary(&VOCABULARY));
-    let changes = told(&plain, &declared);
+    let changes = reported(&plain, &declared);
     assert_eq!(changes.len(), 2, "{changes:#?}");
     assert!(
         changes[0].contains("+ gained: a caller with the permission")
@@ -538,7 +539,7 @@ fn what_the_vocabulary_makes_of_roles_is_part_of_it() {
             "who holds both is refused: {change}"
         );
     }
-    assert_eq!(told(&declared, &declared), [""; 0]);
+    assert_eq!(reported(&declared, &declared), [""; 0]);
 }
 
 /// The router that is merged is not guarded; what answers for the methods that it lacks is.

@@ -1,4 +1,4 @@
-//! What the lock tells agrees with actual requests, to the router as it was and to the router as it is.
+//! What the lock reports agrees with actual requests, to the router as it was and to the router as it is.
 
 use auth_runtime::authenticator::{Credential, Subject};
 use auth_runtime::policy::Rule;
@@ -9,7 +9,7 @@ use auth_runtime::{Router, auth, rule};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::lock::told;
+use super::lock::reported;
 use crate::support::{request, send};
 
 const PATHS: [&str; 16] = [
@@ -277,7 +277,7 @@ async fn agrees(
         builder.authenticator_with("partner", CredentialPlace::header("X-Partner"), of_role, ())
     });
     let [old, new] = [before, after].map(router);
-    let changes = told(&old.routes().table(test.auth()), &new.routes().table(test.auth()));
+    let changes = reported(&old.routes().table(test.auth()), &new.routes().table(test.auth()));
     let changes = changes.join("\n");
     let (old, new) = (let_in(&test, old).await, let_in(&test, new).await);
     let mut met = [false; 4];

@@ -1,4 +1,4 @@
-//! The lock tells what judges the credentials of a source, and where they are.
+//! The lock reports what judges the credentials of a source, and where they are.
 
 use auth_runtime::authenticator::{Credential, Subject};
 use auth_runtime::policy::Rule;
@@ -6,7 +6,7 @@ use auth_runtime::source::{CredentialPlace, Header};
 use auth_runtime::testing::TestAuth;
 use auth_runtime::{AuthBuilder, Router, rule};
 
-use super::lock::{locked, told};
+use super::lock::{locked, reported};
 
 async fn anybody(credential: Credential, (): ()) -> Result<Subject, std::convert::Infallible> {
     Ok(Subject::new(credential.text()))
@@ -33,10 +33,10 @@ fn another_scheme_of_a_route_is_told() {
             .map(|rule| table(rule, partner()));
     let gained = "+ gained: callers with a credential from `partner`";
     let lost = "- lost:   callers with a credential from `bearer`";
-    assert_eq!(told(&jwt, &either), [format!("ANY /x\n    {gained}")]);
-    assert_eq!(told(&either, &partners), [format!("ANY /x\n    {lost}")]);
-    assert_eq!(told(&jwt, &partners), [format!("ANY /x\n    {gained}\n    {lost}")]);
-    assert_eq!(told(&partners, &partners), [""; 0]);
+    assert_eq!(reported(&jwt, &either), [format!("ANY /x\n    {gained}")]);
+    assert_eq!(reported(&either, &partners), [format!("ANY /x\n    {lost}")]);
+    assert_eq!(reported(&jwt, &partners), [format!("ANY /x\n    {gained}\n    {lost}")]);
+    assert_eq!(reported(&partners, &partners), [""; 0]);
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn the_same_name_at_another_place_or_judged_by_something_else_is_told() {
         (table(rule, at(CredentialPlace::dangerously_in_query("key"))), of("query parameter key")),
         (tokens.clone(), "tokens".to_owned()),
     ] {
-        assert_eq!(told(&header(), &after), [text(&expected, &of("header x-partner"))]);
+        assert_eq!(reported(&header(), &after), [text(&expected, &of("header x-partner"))]);
     }
-    assert_eq!(told(&tokens, &header()), [text(&of("header x-partner"), "tokens")]);
+    assert_eq!(reported(&tokens, &header()), [text(&of("header x-partner"), "tokens")]);
     // The name of a header has no case.
-    assert_eq!(told(&header(), &table(rule, at(CredentialPlace::header("x-PARTNER")))), [""; 0]);
+    assert_eq!(reported(&header(), &table(rule, at(CredentialPlace::header("x-PARTNER")))), [""; 0]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use auth_runtime::testing::TestAuth;
 use auth_runtime::{Router, routing, rule};
 use proptest::prelude::*;
 
-use super::lock::{for_admins, locked, table, told};
+use super::lock::{for_admins, locked, reported, table};
 
 /// Of the work, what it allocates is counted. Each route is compared with each that requests to it may meet instead: no more.
 #[test]
@@ -27,7 +27,7 @@ fn the_work_of_a_comparison_grows_with_the_square_of_the_routes() {
     let [few, many] = [50, 200].map(|count| {
         let (before, after) = (routes("a", count), routes("b", count));
         let mut changes = 0;
-        let work = measure(|| changes = told(&before, &after).len());
+        let work = measure(|| changes = reported(&before, &after).len());
         assert_eq!(changes, 2 * count);
         work.count_total
     });

@@ -42,7 +42,7 @@ pub(super) async fn a_wrong_key_is_refused_and_a_typo_before_the_store_is_asked(
         assert_eq!(shop.status(wrong).await, 401, "{wrong}");
     }
     assert_eq!(shop.keys.take_reads(), 0, "the store is not asked");
-    // What it does not find: another secret, the secret of another key, an id that nobody has.
+    // What it does not find: another secret, the secret of another key, an id that no key has.
     let secret = start + 23;
     let other_secret = replaced(secret, another(secret));
     let unknown = replaced(start, another(start));
@@ -151,7 +151,7 @@ pub(super) async fn a_key_in_a_cookie_is_of_no_use_to_another_page(shop: Shop) {
     assert_eq!(shop.get("/orders", &[("authorization", &header)]).await.status, 403);
 }
 
-/// A challenge would have no end: nobody logs in with a key.
+/// A challenge would have no end: no user logs in with a key.
 pub(super) async fn a_rule_on_the_login_is_403_for_a_key(shop: Shop) {
     let key = shop.key().await;
     for path in ["/recent", "/strong"] {

@@ -93,7 +93,7 @@ pub(super) async fn a_rotation_keeps_all_but_the_secret(shop: Shop) {
     assert_eq!((shop.status(key.text()).await, shop.status(third.text()).await), (401, 200));
 }
 
-/// A program with the key would fail later, and nobody would have asked for that.
+/// A program with the key would fail later, and no user would have asked for that.
 pub(super) async fn a_key_without_an_end_is_replaced_by_such_however_often(shop: Shop) {
     let key = shop.key().await;
     for _ in 0..3 {

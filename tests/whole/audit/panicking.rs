@@ -1,4 +1,4 @@
-//! A hook that panics: nobody is admitted, and what has ended stays ended.
+//! A hook that panics: no caller is admitted, and what has ended stays ended.
 
 use super::*;
 

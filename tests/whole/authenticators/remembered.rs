@@ -13,7 +13,7 @@ async fn known(caller: Principal) -> String {
     caller.subject().to_owned()
 }
 
-/// Answers as it is told, and counts.
+/// Answers as it is configured, and counts.
 #[derive(Clone, Default)]
 struct Store {
     asked: Arc<AtomicUsize>,
@@ -85,7 +85,7 @@ async fn an_answer_counts_as_long_as_the_authenticator_says_and_nothing_else_is_
         (0, "down", 503, 6),
         (0, "down", 503, 7),
         (0, "alice", 200, 7),
-        // By the clock that nobody can set.
+        // By the monotonic clock.
         (3600, "alice", 200, 8),
     ] {
         clock.advance(Duration::from_secs(advance));

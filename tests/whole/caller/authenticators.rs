@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 
 use super::*;
 
-/// Knows the credential `good`, finds nobody behind `empty`, fails at `down`, and takes the caller of `x-as` in its place.
+/// Knows the credential `good`, finds no caller behind `empty`, fails at `down`, and takes the caller of `x-as` in its place.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);
 

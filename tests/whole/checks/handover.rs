@@ -1,4 +1,4 @@
-//! What a check has loaded comes to its handler, once, and to nobody else.
+//! What a check has loaded comes to its handler, once, and to no other one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -16,7 +16,7 @@ use crate::support::{status, until};
 #[auth]
 async fn guarded() {}
 
-/// What was acknowledged is enforced, requests are served, nothing is acknowledged, and a load balancer is told.
+/// What was acknowledged is enforced, requests are served, nothing is acknowledged, and a load balancer learns of it.
 #[tokio::test]
 async fn a_file_that_is_gone_is_reported_and_nothing_is_acknowledged() {
     let (directory, path) = new_store();

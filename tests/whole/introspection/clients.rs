@@ -82,6 +82,17 @@ async fn a_jwt_of_its_own_for_each_request_that_no_other_server_can_use() {
 }
 
 #[tokio::test]
+async fn the_audience_of_the_jwt_can_be_another_one() {
+    let server = Server::answering(active()).await;
+    let client = Introspection::at(server.url())
+        .private_key_jwt("orders", SigningKey::generate(Algorithm::ES256).unwrap());
+    let app = App::new(issuer_with(client.assertion_audience("https://id.test/token")));
+    assert_eq!(app.status("one").await, 200);
+    let [_, claims] = parts(server.last().field("client_assertion").unwrap());
+    assert_eq!(claims["aud"], "https://id.test/token");
+}
+
+#[tokio::test]
 async fn an_issuer_that_refuses_the_client_is_an_error_in_the_log_once_a_minute() {
     let server = Server::answering(active()).await;
     let app = App::new(issuer(&server));
@@ -95,7 +106,7 @@ async fn an_issuer_that_refuses_the_client_is_an_error_in_the_log_once_a_minute(
             assert_eq!(app.status(token).await, 503, "{status}");
             let text = log.text();
             assert_eq!(
-                text.contains("does not answer this service what its tokens mean"),
+                text.contains("does not answer this service (client_secret_basic"),
                 is_logged,
                 "{text}"
             );

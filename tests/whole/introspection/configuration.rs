@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_runtime::session::SigningKey;
-use auth_runtime::verify::{Algorithm, Introspection, TrustedIssuer};
+use auth_runtime::verify::{Algorithm, Introspection, TrustedIssuer, providers};
 use auth_runtime::{Auth, BuildError};
 
 use super::{AUDIENCE, ISSUER};
@@ -57,7 +57,11 @@ async fn what_does_not_go_together() {
     let other = TrustedIssuer::new("https://other.test").audience(AUDIENCE).introspection(at(URL));
     for (issuers, expected) in [
         (vec![unnamed], "its issuer has no name"),
-        (vec![with_keys], "its JWTs are either verified with keys or introspected"),
+        (vec![with_keys], "so they would verify nothing: leave out the keys or the call"),
+        (
+            vec![issuer(at(URL).assertion_audience("https://id.test/token"))],
+            "`assertion_audience` is called, and no JWT",
+        ),
         (vec![issuer(at(URL)), other], "an opaque token does not say which of them to ask"),
         (vec![TrustedIssuer::new(ISSUER).audience(AUDIENCE)], "it has no key"),
         (vec![TrustedIssuer::new(ISSUER).introspection(at(URL))], "no audience is set"),
@@ -79,6 +83,12 @@ async fn what_goes_together() {
             TrustedIssuer::new("https://other.test").audience(AUDIENCE).key(key().verifying_key()),
         ],
         vec![issuer(at("http://127.0.0.1:9/introspect"))],
+        // Its keys are for logout tokens.
+        vec![issuer(at(URL).include_jwts()).key(key().verifying_key()).logout_audience("shop-web")],
+        vec![
+            providers::keycloak("https://id.test/realms/shop", AUDIENCE)
+                .introspection(at(URL).include_jwts()),
+        ],
     ] {
         build(issuers).unwrap();
     }

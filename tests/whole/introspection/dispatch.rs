@@ -35,7 +35,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_nobody() {
+async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_no_issuer() {
     let server = Server::answering(active()).await;
     let (own, foreign) = (key(), key());
     let app = App::with(issuer(&server).key(own.verifying_key()), |builder| builder.issuer(other(&foreign)));
@@ -54,11 +54,20 @@ async fn what_is_no_jwt_is_introspected_and_a_jwt_is_sent_to_nobody() {
             true,
         ),
         ("with three dots", format!("{header}.b.c.d"), Some(opaque), true),
-        ("a JWE", format!("{jwe_header}..iv.text.tag"), Some(opaque), true),
+        // Whose it is, it does not say.
+        ("a JWE", format!("{jwe_header}..iv.text.tag"), None, false),
+        ("a JWT with padding", jwt(&foreign, OTHER).replacen('.', "=.", 1), None, false),
+        ("a JWT with a space", jwt(&foreign, OTHER).replacen('.', "%20.", 1), None, false),
+        (
+            "a JWT whose header has a line break first",
+            format!("{}.b.c", encoded("\n{\"alg\":1}")),
+            None,
+            false,
+        ),
         ("a JWT of this issuer", jwt(&own, ISSUER), Some("https://id.test bob"), false),
         ("a JWT of another", jwt(&foreign, OTHER), Some("https://other.test bob"), false),
         ("a JWT of this issuer with another's key", jwt(&foreign, ISSUER), None, false),
-        ("a JWT of nobody", jwt(&own, "https://nobody.test"), None, false),
+        ("a JWT of an unknown issuer", jwt(&own, "https://unknown.test"), None, false),
         ("a JWT without payload", format!("{header}..x"), None, false),
         ("a header with space before it", format!("{}.b.c", encoded(r#" {"alg":"EdDSA"}"#)), None, false),
         ("a header that is cut off", format!("{}.b.c", encoded(r#"{"alg":"Ed"#)), None, false),
@@ -91,10 +100,12 @@ async fn jwts_are_introspected_by_choice_those_of_this_issuer_alone() {
         assert_eq!(app.get(&token).await, (200, "https://id.test alice [] [] []".to_owned()));
         assert_eq!(server.last().field("token"), Some(&*token));
     }
+    let jwe = format!("{}..iv.text.tag", encoded(r#"{"alg":"dir","enc":"A128GCM"}"#));
+    assert_eq!(app.status(&jwe).await, 200, "an encrypted one is this issuer's, or refused by it");
     let asked = server.count();
     assert_eq!(app.get(&jwt(&foreign, OTHER)).await.1, "https://other.test bob [] [] []");
     assert_eq!(app.status(&jwt(&own, OTHER)).await, 401);
-    assert_eq!(app.status(&jwt(&own, "https://nobody.test")).await, 401);
+    assert_eq!(app.status(&jwt(&own, "https://unknown.test")).await, 401);
     assert_eq!(server.count(), asked);
     // An answer about another issuer's token is no caller, whichever the token names.
     let mut answer = active();
@@ -138,6 +149,11 @@ async fn the_openapi_document_says_neither_that_tokens_are_jwts_nor_that_the_ser
     for (issuer, format, unavailable) in [
         (issuer(&server), None, true),
         (TrustedIssuer::new(ISSUER).audience(AUDIENCE).key(key().verifying_key()), Some("JWT"), false),
+        (
+            TrustedIssuer::new(ISSUER).audience(AUDIENCE).jwks_from(async || Ok::<_, String>("")),
+            Some("JWT"),
+            true,
+        ),
     ] {
         let document = document(issuer);
         let scheme = &document["components"]["securitySchemes"]["bearer"];

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_runtime::verify::{Introspection, TrustedIssuer};
 use serde_json::Value;
 
 use super::server::{Answer, Server};
-use super::{App, active, issuer};
+use super::{AUDIENCE, App, ISSUER, active, issuer};
+use crate::captured_log::CapturedLog;
 use crate::support::until;
 
 fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
@@ -107,22 +109,104 @@ async fn a_flood_of_unknown_tokens_is_bounded_and_concerns_no_known_caller() {
     let server = Server::answering(active()).await;
     let app = Arc::new(App::new(issuer(&server)));
     assert_eq!(app.status("known").await, 200);
-    server.set(Answer::Hang);
+    server.set(Answer::HangOn("random-", active()));
     let flood: Vec<_> = (0..1000)
         .map(|index| {
             let app = Arc::clone(&app);
             tokio::spawn(async move { app.status(&format!("random-{index}")).await })
         })
         .collect();
-    until("all but 64 are answered", async || {
-        flood.iter().filter(|one| one.is_finished()).count() == 1000 - 64
+    until("all but 32 are answered", async || {
+        flood.iter().filter(|one| one.is_finished()).count() == 1000 - 32
     })
     .await;
-    assert_eq!(app.status("known").await, 200);
+    assert_eq!(app.status("known").await, 200, "it is remembered");
+    app.clock.advance(Duration::from_secs(61));
+    assert_eq!(app.status("known").await, 200, "it is asked about again");
     for one in flood.into_iter().filter(tokio::task::JoinHandle::is_finished) {
         assert_eq!(one.await.unwrap(), 503);
     }
-    assert!(server.count() <= 65, "{}", server.count());
+    until("those that were admitted have asked", async || server.count() == 34).await;
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_active_are_asked_about_so_often_at_most() {
+    let server = Server::answering(active()).await;
+    let app = App::new(issuer(&server));
+    assert_eq!(app.status("known").await, 200);
+    server.answer(serde_json::json!({ "active": false }));
+    let mut random = (0..).map(|index| format!("random-{index}"));
+    let mut refused = 0;
+    while refused < 10 {
+        match app.status(&random.next().unwrap()).await {
+            401 => assert_eq!(refused, 0),
+            status => {
+                assert_eq!(status, 503);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(server.count(), 1 + 1001);
+    app.clock.advance(Duration::from_secs(61));
+    server.answer(active());
+    assert_eq!(app.status("known").await, 200);
+    // The time has paid for new ones too.
+    assert_eq!(app.status("new").await, 200);
+}
+
+#[tokio::test]
+async fn known_callers_are_asked_about_where_the_issuer_is_asked_too_often() {
+    let server = Server::answering(active()).await;
+    let app = App::new(issuer(&server));
+    assert_eq!(app.status("known").await, 200);
+    app.clock.advance(Duration::from_secs(61));
+    server.set(raw(429, "application/json", "{}"));
+    assert_eq!(app.status("random-1").await, 503);
+    server.answer(active());
+    let asked = server.count();
+    assert_eq!([app.status("random-2").await, app.status("known").await], [503, 200]);
+    assert_eq!(server.count(), asked + 1);
+    app.clock.advance(Duration::from_secs(6));
+    assert_eq!(app.status("random-2").await, 200);
+}
+
+/// The metadata is not asked for with each token while it can't be read.
+#[tokio::test]
+async fn metadata_that_is_not_there_is_asked_for_every_five_seconds() {
+    let server = Server::start(raw(500, "application/json", "{}")).await;
+    let base = server.url().trim_end_matches("/introspect").to_owned();
+    let introspection = Introspection::discovered().client_secret_basic("orders", "a secret");
+    let app = App::new(TrustedIssuer::new(base).audience(AUDIENCE).introspection(introspection));
+    for (pause, expected) in [(0, 1), (0, 1), (4, 1), (1, 2), (0, 2)] {
+        app.clock.advance(Duration::from_secs(pause));
+        assert_eq!((app.status(&format!("token-{pause}")).await, server.count()), (503, expected));
+    }
+}
+
+/// What strangers can cause as often as they like is no error for each.
+#[tokio::test]
+async fn a_flood_leaves_a_line_a_minute_in_the_log() {
+    let server = Server::start(Answer::Raw(
+        401,
+        vec![("content-type", "application/json".into())],
+        br#"{"error":"invalid_client"}"#.to_vec(),
+    ))
+    .await;
+    let app = App::new(issuer(&server));
+    let log = CapturedLog::start(tracing::Level::WARN);
+    for index in 0..100 {
+        assert_eq!(app.status(&format!("random-{index}")).await, 503);
+    }
+    let text = log.take();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    for part in
+        [server.url(), "401", "invalid_client", "client_secret_basic", "the clock of this service", ISSUER]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(app.status("again").await, 503);
+    assert!(log.text().contains("count=100"), "{}", log.text());
 }
 
 #[tokio::test]

@@ -44,6 +44,19 @@ async fn the_time_is_configured_and_zero_asks_for_every_request() {
     }
 }
 
+/// A token that is active and for another service: it may be sent again and again.
+#[tokio::test]
+async fn one_that_is_not_for_this_service_is_remembered_for_10_seconds_with_the_reason() {
+    let server = Server::answering(active_with("aud", json!("billing"))).await;
+    let app = App::new(issuer(&server));
+    for (pause, asked) in [(0, 1), (0, 1), (9, 1), (1, 2)] {
+        app.clock.advance(seconds(pause));
+        let error = app.auth.verify("token").await.unwrap_err();
+        assert_eq!((error.kind(), server.count()), (CallerErrorKind::Invalid, asked));
+        assert!(error.to_string().contains("billing"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn it_is_never_remembered_past_its_expiry() {
     let server = Server::answering(active_with("exp", json!(NOW + 20))).await;

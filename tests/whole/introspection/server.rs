@@ -20,6 +20,8 @@ pub(super) enum Answer {
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Nothing.
     Hang,
+    /// Nothing for tokens that begin so, and this for others.
+    HangOn(&'static str, Value),
     /// A body without an end.
     Endless,
 }
@@ -112,8 +114,14 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         form: url::form_urlencoded::parse(&body).into_owned().collect(),
     });
     let answer = shared.answer.lock().unwrap().clone();
+    let token = shared.asked.lock().unwrap().last().and_then(|asked| asked.field("token").map(str::to_owned));
+    let answer = match answer {
+        Answer::HangOn(prefix, _) if token.unwrap_or_default().starts_with(prefix) => Answer::Hang,
+        Answer::HangOn(_, value) => Answer::Json(value),
+        answer => answer,
+    };
     let mut answer = answered(answer).await;
-    // Whoever asks again must connect again: the port may be closed by then.
+    // A client that asks again must connect again: the port may be closed by then.
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }
@@ -128,7 +136,7 @@ async fn answered(answer: Answer) -> Response {
             }
             answer.body(body.into()).unwrap()
         }
-        Answer::Hang => std::future::pending().await,
+        Answer::Hang | Answer::HangOn(..) => std::future::pending().await,
         Answer::Endless => {
             let chunk = || Ok::<_, Infallible>(Bytes::from_static(&[b' '; 16 * 1024]));
             let body = Body::from_stream(futures_util::stream::repeat_with(chunk));

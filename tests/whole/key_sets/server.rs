@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +16,8 @@ pub(super) enum Reply {
     Bytes(Vec<u8>),
     /// This head, and a body without an end.
     Endless(String),
+    /// The first text at once, and of the second a byte a second.
+    Slow(String, String),
     /// Nothing.
     Silence,
 }
@@ -24,6 +27,7 @@ pub(super) struct Server {
     replies: Arc<Mutex<HashMap<String, Reply>>>,
     requests: Arc<Mutex<Vec<String>>>,
     sent: Arc<AtomicUsize>,
+    cut_off: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -51,16 +55,18 @@ impl Server {
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (replies, requests, sent) = (Arc::default(), Arc::default(), Arc::new(AtomicUsize::new(0)));
-        let shared = (Arc::clone(&replies), Arc::clone(&requests), Arc::clone(&sent));
+        let (replies, requests) = (Arc::default(), Arc::default());
+        let [sent, cut_off] = [0; 2].map(|none| Arc::new(AtomicUsize::new(none)));
+        let shared = (Arc::clone(&replies), Arc::clone(&requests), Arc::clone(&sent), Arc::clone(&cut_off));
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let (replies, requests, sent) = shared.clone();
-                connections.spawn(async move { answer(stream, &replies, &requests, &sent).await });
+                let (replies, requests, sent, cut_off) = shared.clone();
+                connections
+                    .spawn(async move { answer(stream, &replies, &requests, [&sent, &cut_off]).await });
             }
         });
-        Self { url, replies, requests, sent, task }
+        Self { url, replies, requests, sent, cut_off, task }
     }
 
     pub(super) fn set(&self, path: &str, reply: Reply) {
@@ -72,9 +78,19 @@ impl Server {
         std::mem::take(&mut self.requests.lock().unwrap())
     }
 
-    /// How many bytes of bodies without an end were sent.
+    /// Whether it was asked for anything since.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.requests.lock().unwrap().is_empty()
+    }
+
+    /// How many bytes of slow bodies and of bodies without an end were sent.
     pub(super) fn sent(&self) -> usize {
         self.sent.load(Ordering::SeqCst)
+    }
+
+    /// How many bodies without an end were cut off by the client.
+    pub(super) fn cut_off(&self) -> usize {
+        self.cut_off.load(Ordering::SeqCst)
     }
 }
 
@@ -88,7 +104,7 @@ async fn answer(
     mut stream: TcpStream,
     replies: &Mutex<HashMap<String, Reply>>,
     requests: &Mutex<Vec<String>>,
-    sent: &AtomicUsize,
+    [sent, cut_off]: [&AtomicUsize; 2],
 ) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -111,6 +127,17 @@ async fn answer(
             let _ = stream.write_all(head.as_bytes()).await;
             while stream.write_all(&[b' '; 1024]).await.is_ok() {
                 sent.fetch_add(1024, Ordering::SeqCst);
+            }
+            cut_off.fetch_add(1, Ordering::SeqCst);
+        }
+        Reply::Slow(at_once, slowly) => {
+            let _ = stream.write_all(at_once.as_bytes()).await;
+            for byte in slowly.bytes() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if stream.write_all(&[byte]).await.is_err() {
+                    return;
+                }
+                sent.fetch_add(1, Ordering::SeqCst);
             }
         }
         Reply::Silence => std::future::pending().await,

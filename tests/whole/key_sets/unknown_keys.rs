@@ -66,6 +66,7 @@ async fn other_invalid_tokens_have_nothing_fetched() {
     let [a, of_that_id] = [key("a"), key("a")];
     let provider = Provider::new(&[&a]);
     let (auth, _) = started(&provider).await;
+    let of_another_algorithm = SigningKey::generate(Algorithm::EdDSA).unwrap().with_id("a");
     let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": NOW + 600});
     let secret = SigningKey::secret(Algorithm::HS256, &[7; 32]).unwrap().with_id("s");
     let other_issuer =
@@ -73,6 +74,7 @@ async fn other_invalid_tokens_have_nothing_fetched() {
     let cut = token(&a).rsplit_once('.').map(|(start, _)| start.to_owned()).unwrap();
     for (what, token) in [
         ("a wrong signature of a known key", token(&of_that_id)),
+        ("another algorithm of a known key", token(&of_another_algorithm)),
         ("a secret", secret.sign(&claims).unwrap()),
         ("another issuer", key("new").sign(&other_issuer).unwrap()),
         ("no signature", cut.clone()),
@@ -109,7 +111,7 @@ async fn a_flood_of_ids_causes_one_fetch_in_a_cool_down_and_costs_known_callers_
 }
 
 #[auth]
-async fn page(user: Principal) -> String {
+pub(super) async fn page(user: Principal) -> String {
     user.subject().to_owned()
 }
 

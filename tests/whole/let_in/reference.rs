@@ -57,7 +57,7 @@ pub(super) enum Entry {
 
 #[derive(Clone, Debug)]
 pub(super) struct Token {
-    /// Of the issuers; `None`: nobody's whose tokens are accepted.
+    /// Of the issuers; `None`: of none whose tokens are accepted.
     pub(super) issuer: Option<usize>,
     pub(super) caller: Caller,
     pub(super) token_id: u8,

@@ -1,4 +1,4 @@
-//! The generations of a user's sessions: what a logout everywhere ends, whichever instance is told of it first.
+//! The generations of a user's sessions: what a logout everywhere ends, whichever instance learns of it first.
 
 use auth_runtime::Auth;
 use auth_runtime::clock::Clock as _;
@@ -51,7 +51,7 @@ async fn a_logout_everywhere_by_an_engine_that_only_verifies() {
     assert!(shop.who(&new.access_token).await.is_ok());
 }
 
-/// The log's order counts, whoever is told first that something was recorded.
+/// The log's order counts, whichever instance learns first that something was recorded.
 #[tokio::test]
 async fn of_two_logouts_everywhere_the_last_in_the_log_counts() {
     let store = FlakyStore::default();

@@ -62,7 +62,7 @@ async fn each_token_of_a_session_can_be_lost_once() {
         assert_eq!(again.refresh_token, successor.refresh_token);
         used = successor;
     }
-    // The owner goes on with the successor, so whoever sends the one before has a copy.
+    // The owner goes on with the successor, so a caller that sends the one before has a copy.
     let before = used.clone();
     shop.tokens.refresh(&used.refresh_token).await.unwrap();
     shop.tokens.refresh(&before.refresh_token).await.unwrap();
@@ -118,7 +118,7 @@ async fn page(user: Principal) -> String {
 }
 
 /// Who sends a used token again, after how many seconds, and whether the session goes on. A renewal has its own minute, and gives it to
-/// nobody but the browser whose cookie it may have used.
+/// no client but the browser whose cookie it may have used.
 #[tokio::test]
 async fn a_renewal_has_a_minute_of_its_own() {
     let usual: fn(TokenIssuer) -> TokenIssuer = |issuer| issuer;

@@ -1,4 +1,4 @@
-//! Whom the rule admits, `security` admits; and nobody else, where OpenAPI has words for the rule. By an interpreter of
+//! Whom the rule admits, `security` admits; and no other caller, where OpenAPI has words for the rule. By an interpreter of
 //! `security` that knows nothing of rules.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! One macro mounts, guards and documents; the document tells of what was mounted, where it stands.
+//! One macro mounts, guards and documents; the document describes what was mounted, where it is.
 
 use auth_runtime::openapi::{Coverage, DocumentError, OpenApi, OpenApiVersion};
 use auth_runtime::routing::get;
@@ -138,7 +138,7 @@ fn what_is_written_of_a_handler_is_in_the_document_where_it_stands() {
     assert!(document["paths"]["/more"].is_null());
 }
 
-/// The standalone document tells of it too, beside those of which nothing is written.
+/// The standalone document describes it too, next to those of which nothing is written.
 #[test]
 fn the_standalone_document_has_it_too() {
     let test = TestAuth::new();
@@ -193,7 +193,7 @@ fn a_document_of_an_openapi_router_is_filled_by_place() {
     assert_eq!(security("/org/{tenant}/files/{rest}", "get"), json!([{ "bearer": [] }]));
 }
 
-/// What is derived says the same as what is mounted, but for what it was told itself.
+/// What is derived says the same as what is mounted, but for what it was given itself.
 #[test]
 fn what_is_derived_stays() {
     #[derive(utoipa::OpenApi)]
@@ -252,7 +252,7 @@ fn filled_with(routes: &Router, mut document: Value) -> Result<(Value, Coverage)
     coverage.map(|coverage| (document, coverage)).map_err(|error| error.to_string())
 }
 
-/// What a handler's own attribute says of security stays, and is told; the standalone document says what is enforced.
+/// What a handler's own attribute says of security stays, and is reported; the standalone document says what is enforced.
 #[test]
 fn security_of_a_handlers_own_is_told() {
     #[auth(roles = ["admin"])]
@@ -277,7 +277,7 @@ fn security_of_a_handlers_own_is_told() {
     assert_eq!(coverage.own_security, ["GET /home", "GET /secret"]);
 }
 
-/// Two that are not the same under one name: one of them would be told of wrongly.
+/// Two that are not the same under one name: one of them would be described wrongly.
 #[test]
 fn components_of_one_name_are_the_same_or_a_mistake() {
     mod first {

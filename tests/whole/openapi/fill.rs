@@ -155,7 +155,7 @@ fn a_scheme_of_oauth_may_say_more() {
     assert!(fill(other).unwrap_err().to_string().contains("of OAuth 2 or OpenID Connect"));
 }
 
-/// What the type would lose of the user's own is told before anything is lost.
+/// What the type would lose of the user's own is reported before anything is lost.
 #[test]
 fn a_type_that_reads_something_else_than_it_writes_is_told() {
     #[derive(utoipa::ToSchema)]

@@ -1,5 +1,5 @@
-//! `schemathesis` sends requests by the document and looks at the answers: that nobody is let in who is not, and that each
-//! refusal is one that the document tells of.
+//! `schemathesis` sends requests by the document and looks at the answers: that no caller is let in that is not, and that each
+//! refusal is one that the document describes.
 
 use std::convert::Infallible;
 
@@ -56,7 +56,7 @@ fn routes(is_guarded: bool) -> Router {
     if is_guarded { routes.route("/purge", post(purge)) } else { routes.route("/purge", post(open)) }
 }
 
-/// What schemathesis says of a server that serves these routes, and tells of them as if all were guarded.
+/// What schemathesis says of a server that serves these routes, and describes them as if all were guarded.
 async fn run(is_guarded: bool) -> Said {
     let tools = Tools::installed();
     let test = TestAuth::with(|builder| {

@@ -3,7 +3,7 @@
 use auth_runtime::routing::{ProtectedResource, get};
 use auth_runtime::source::Query;
 use auth_runtime::testing::TestAuth;
-use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+use auth_runtime::verify::{Algorithm, Introspection, Key, TrustedIssuer, providers};
 use auth_runtime::{Auth, AuthBuilder, Router, rule};
 
 use super::{PROVIDER, RESOURCE, beside, engine, home, read, test_engine};
@@ -81,11 +81,23 @@ fn a_trusted_issuer_has_the_resource_as_its_audience() {
     assert_error(declared(), &with(vec![TrustedIssuer::new("id").audience(RESOURCE).key(key())]), &missing);
     assert_error(declared(), TestAuth::new().auth(), &missing);
     assert!(errors(declared(), &with(vec![provider().audience(RESOURCE)])).is_empty());
+    // One that is asked about its tokens, and has no keys.
+    let introspected = |audience: &str| {
+        let introspection = Introspection::at("https://id.example.com/introspect");
+        let introspection = introspection.client_secret_basic("api", "secret");
+        TrustedIssuer::new(PROVIDER).audience(audience).introspection(introspection)
+    };
+    assert_error(declared(), &with(vec![introspected("orders")]), &missing);
+    assert!(errors(declared(), &with(vec![introspected(RESOURCE)])).is_empty());
 
     // One that does not look at the audience, also next to one that does.
     let other = || TrustedIssuer::new("https://other.example").key(key());
     for (issuer, label) in [
         (other().dangerously_accept_any_audience(), "issuer `https://other.example` needs no `aud`"),
+        (
+            providers::cognito("eu-west-1_shop", "client").key(key()).audience(RESOURCE),
+            "issuer `https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_shop` needs no `aud`",
+        ),
         (other().dangerously_expect_no_audience(), "issuer `https://other.example` needs no `aud`"),
         (
             TrustedIssuer::dangerously_expect_no_issuer().dangerously_accept_any_audience().key(key()),

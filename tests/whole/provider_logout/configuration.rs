@@ -1,4 +1,4 @@
-//! What a service configures, and what it is told where that is wrong.
+//! What a service configures, and the errors where that is wrong.
 
 use auth_runtime::openapi::OpenApi;
 use auth_runtime::provider_logout::{SecurityEventTransmitter, back_channel_logout, security_events};

@@ -87,7 +87,7 @@ async fn of_another_issuer_or_client() {
     for (what, text) in [
         ("for the first, by the second", of_other("logout+jwt", json!({"iss": PROVIDER, "aud": CLIENT}))),
         ("of the second, for a client of the first", of_other("logout+jwt", json!({"aud": CLIENT}))),
-        ("of nobody", of_other("logout+jwt", json!({"iss": "https://nobody.test"}))),
+        ("of an unknown issuer", of_other("logout+jwt", json!({"iss": "https://unknown.test"}))),
     ] {
         assert_logout_rejected(&service.log_out(&text).await, what);
     }

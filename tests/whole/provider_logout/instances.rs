@@ -1,4 +1,4 @@
-//! What one instance is told, every instance and every socket enforces; and what can't be recorded is not acknowledged.
+//! What one instance receives, every instance and every socket enforces; and what can't be recorded is not acknowledged.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use auth_runtime::Principal;
 use auth_runtime::audit::AuditEvent;
 use auth_runtime::session::{BoxError, Subject};
-use auth_runtime::store::{MemoryStore, RedbStore, RefreshTokenStore, RevocationLog};
+use auth_runtime::store::{LogCursor, LogRead, MemoryStore, RedbStore, RefreshTokenStore, RevocationLog};
 use auth_runtime::users::UserStore;
 use auth_runtime::verify::TrustedIssuer;
 use serde_json::{Value, json};
@@ -227,4 +227,40 @@ async fn a_hook_that_panics_is_500_and_what_has_ended_stays_so() {
     for token in [service.event_token(NOW, subject, events), "garbage".into()] {
         assert_eq!(service.push(&token).await.status, 500);
     }
+}
+
+/// Everyone may have kept a text that was sent once.
+#[tokio::test]
+async fn a_text_that_is_sent_again_adds_nothing_to_the_log_and_is_no_event() {
+    let (store, events) = (MemoryStore::new(), Arc::<Mutex<Vec<String>>>::default());
+    let hook = Arc::clone(&events);
+    let service = Service::with(TrustedIssuer::access_tokens_have_sid, |builder| {
+        builder.store(store.clone()).audit(move |event| hook.lock().unwrap().push(noted(event)))
+    });
+    service.auth.start().await.unwrap();
+    let entries = async || {
+        let read = RevocationLog::read(&store, LogCursor::START, 10_000).await.unwrap();
+        let LogRead::Page(page) = read else { panic!("{read:?}") };
+        page.entries.len()
+    };
+    let (subject, disabled) = disabled(user("carol"));
+    let event = |issued_at| service.event_token(issued_at, subject.clone(), disabled.clone());
+    let logout = |more| service.logout_token(NOW, more);
+    let logouts = [logout(json!({"sid": "s", "sub": "alice"})), logout(json!({"sub": "bob"}))];
+    let new = event(NOW);
+    // Of a time whose tokens have all expired.
+    let old = event(NOW - 365 * 24 * 3600);
+    assert_eq!(service.push(&old).await.status, 202);
+    assert_eq!(entries().await, 0);
+    for round in 0..300 {
+        for logout in &logouts {
+            assert_eq!(service.log_out(logout).await.status, 200);
+        }
+        for event in [&new, &old] {
+            assert_eq!(service.push(event).await.status, 202);
+        }
+        // The session, and both users with what evicts them.
+        assert_eq!(entries().await, 5, "{round}");
+    }
+    assert_eq!(events.lock().unwrap().len(), 3, "{events:?}");
 }

@@ -239,3 +239,58 @@ async fn the_form_of_a_request() {
     request.headers_mut().insert("authorization", "Bearer nonsense".parse().unwrap());
     assert_eq!(send(&service.app, request).await.status, 200);
 }
+
+/// The client id is not the audience of access tokens: that would let ID tokens in.
+#[tokio::test]
+async fn a_wrong_client_is_a_warning_that_says_what_to_call() {
+    let service = Service::new();
+    let log = CapturedLog::start(tracing::Level::WARN);
+    let logout = service.logout_token(NOW, json!({"sub": "alice", "aud": "shop-mobile"}));
+    assert_logout_rejected(&service.log_out(&logout).await, "another client");
+    let text = log.take();
+    for part in ["WARN", "shop-mobile", "`.logout_audience(..)`", PROVIDER] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("`.audience("), "{text}");
+    // A stranger's text is no warning.
+    let forged = super::Signer::new("p").sign(None, &logout_claims(NOW, json!({"aud": "shop-mobile"})));
+    assert_logout_rejected(&service.log_out(&forged).await, "forged");
+    assert_eq!(log.text(), "");
+}
+
+/// §2.4 requires `exp` since its errata.
+#[tokio::test]
+async fn a_token_without_exp_counts_for_two_minutes_by_choice() {
+    let strict = Service::new();
+    let log = CapturedLog::start(tracing::Level::WARN);
+    let without = |service: &Service, issued_at| {
+        service
+            .provider
+            .sign(Some("logout+jwt"), &logout_claims(issued_at, json!({"sub": "alice", "exp": null})))
+    };
+    assert_logout_rejected(&strict.log_out(&without(&strict, NOW)).await, "no `exp`");
+    assert!(log.text().contains("accept_logout_tokens_without_exp()"), "{}", log.text());
+    let service = Service::with(TrustedIssuer::accept_logout_tokens_without_exp, |builder| builder);
+    for (age, status) in [(0, 200), (179, 200), (180, 400)] {
+        assert_eq!(service.log_out(&without(&service, NOW - age)).await.status, status, "{age}");
+    }
+}
+
+/// Where the subject is another claim, users may be able to choose `sub`: nobody is logged out who has it as a subject.
+#[tokio::test]
+async fn a_sub_that_is_the_subject_of_another_user_ends_nothing_of_that_one() {
+    let service = Service::with(|issuer| issuer.subject_at("uid"), |builder| builder);
+    let of = |uid: &str, sub: &str| service.access_token(NOW, json!({"uid": uid, "sub": sub}));
+    let (victim, attacker) = (of("victim", "pairwise"), of("attacker", "victim"));
+    let logout = service.logout_token(NOW, json!({"sub": "victim"}));
+    assert_eq!(service.log_out(&logout).await.status, 200);
+    assert!(service.is_let_in(&victim).await && !service.is_let_in(&attacker).await);
+    // What the application revokes is named by the subject.
+    let revocation = auth_runtime::revocation::Revocation::User {
+        issuer: PROVIDER.into(),
+        subject: "pairwise".into(),
+        issued_at_or_before: service.auth.now(),
+    };
+    service.auth.revocations().revoke(revocation).await.unwrap();
+    assert!(service.is_let_in(&victim).await);
+}

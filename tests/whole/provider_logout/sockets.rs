@@ -1,4 +1,4 @@
-//! A socket on loopback closes when its provider says that its session has ended, on the instance that is told and on another.
+//! A socket on loopback closes when its provider says that its session has ended, on the instance that receives it and on another.
 
 use auth_runtime::store::MemoryStore;
 use auth_runtime::streams::GuardedWebSocket;

@@ -62,7 +62,7 @@ async fn a_browser_goes_to_the_login_and_back_and_nowhere_else() {
     browser.see("form").await;
     assert_eq!(browser.url().await, format!("{origin}/login?return_to=%2Faccount%3Fx%3Da%2520b%26y%3D1"));
     browser.click("#in").await;
-    // The way back is guarded, and nobody logged in.
+    // The way back is guarded, and no user is logged in.
     browser.see("form").await;
     assert_eq!(browser.url().await, format!("{origin}/login?return_to=%2Faccount%3Fx%3Da%2520b%26y%3D1"));
     let fetched = browser.script("return fetch('/account').then(answer => answer.status)").await;

@@ -296,7 +296,7 @@ async fn without_the_layer_it_is_a_problem_document() {
     }
 }
 
-/// What a middleware makes of the answer: headers stay, the rest is the rejection's, and a new answer is nobody's rejection.
+/// What a middleware makes of the answer: headers stay, the rest is the rejection's, and a new answer is no rejection.
 #[tokio::test]
 async fn a_middleware_adds_headers_or_makes_a_new_answer() {
     let compressed = |mut answer: Response| async move {

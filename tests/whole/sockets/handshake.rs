@@ -21,7 +21,7 @@ async fn a_page_of_another_origin_does_not_open_a_socket_with_the_browsers_cooki
         (&[("cookie", &cookie), ("sec-fetch-site", "same-site")], Err(403)),
         (&[("cookie", &cookie), ("origin", &own)], Ok(())),
         (&[("cookie", &cookie), foreign, ("sec-fetch-site", "same-origin")], Ok(())),
-        // Not from a browser, which always sends an origin (RFC 6455 §10.2): nobody's cookie is used without its owner's will.
+        // Not from a browser, which always sends an origin (RFC 6455 §10.2): no cookie is used without its owner's will.
         (&[("cookie", &cookie)], Ok(())),
         // No browser adds these by itself.
         (&[("authorization", &bearer), foreign], Ok(())),

@@ -170,7 +170,7 @@ async fn a_socket_closes(store: &str, cause: Cause) {
     assert_closed(&mut of_alice, reason, &what).await;
     assert_eq!(process.open(&alice).await.err(), Some(status), "{what}");
     if cause == Cause::StaleView {
-        // Of nobody is known whether the credential still counts. When the store answers again, both are served.
+        // Of no caller is known whether the credential still counts. When the store answers again, both are served.
         assert_closed(&mut of_bob, reason, &what).await;
         process.set_silent(false).await;
         until("the log is read", async || process.open(&alice).await.is_ok()).await;

@@ -13,7 +13,7 @@ impl TokenAnswers for Pages {
     fn failed(&self, failure: TokenFailure, request: &TokenRequest<'_>) -> Response {
         match (failure, request.route) {
             (TokenFailure::InvalidGrant, TokenRoute::Login) => Redirect::to("/?failed").into_response(),
-            // A mistake: a failure is never a success.
+            // An error: a failure is never a success.
             _ => "all is well".into_response(),
         }
     }

@@ -60,11 +60,11 @@ async fn only_what_expired_is_renewed() {
     let shop = shop();
     let cookies = cookie_header(&shop.log_in("alice").await);
     let refresh = cookies.split("; ").nth(1).unwrap().to_owned();
-    // A forged access cookie is refused, whatever stands beside it. It may be another instance's, so it stays.
+    // A forged access cookie is refused, whatever is next to it. It may be another instance's, so it stays.
     let forged = format!("__Host-access_token=forged; {refresh}");
     let reply = get(&shop, "/who", &forged).await;
     assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 0));
-    // One that is nobody's counts as missing.
+    // One that belongs to no caller counts as missing.
     for unusable in ["", "a b"] {
         let refresh = cookie_header(&shop.log_in("alice").await).split("; ").nth(1).unwrap().to_owned();
         let reply = get(&shop, "/who", &format!("__Host-access_token={unusable}; {refresh}")).await;
@@ -74,7 +74,7 @@ async fn only_what_expired_is_renewed() {
     let unknown = "__Host-refresh_token=k9.AAAA";
     let reply = get(&shop, "/who", unknown).await;
     assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (401, 0));
-    // So is one of another login: nobody becomes somebody else on the way.
+    // So is one of another login: no caller becomes another one on the way.
     let bob = cookie_header(&shop.log_in("bob").await);
     shop.clock.advance(Duration::from_secs(7200));
     let mixed = format!("{}; {refresh}", bob.split("; ").next().unwrap());

@@ -193,7 +193,7 @@ async fn a_login_ends_nothing_for_what_is_forged_or_fails_or_comes_from_elsewher
         assert_eq!(shop.post("/auth/login", &headers, sent).await.status.as_u16(), status, "{headers:?}");
         assert_eq!(alice.who(&shop).await, 200);
     }
-    // What nobody signed, with the id of a session that is there.
+    // What is not signed, with the id of a session that is there.
     let id = alice.current(&shop).await;
     for forged in [
         format!("__Secure-refresh_token={id}"),

@@ -39,8 +39,8 @@ fn compared(pair: RoutePair<'_>) -> Compared {
 }
 
 impl<'l> Difference<'_, 'l> {
-    /// The sources whose credentials are judged in another way, or are at another place. One that only routes of one state name is told
-    /// of with the routes.
+    /// The sources whose credentials are judged in another way, or are at another place. One that only routes of one state name is
+    /// reported with the routes.
     fn of_authenticators(&self) -> Vec<String> {
         let (before, after) = (self.before.locked, self.after.locked);
         let names: BTreeSet<&String> =

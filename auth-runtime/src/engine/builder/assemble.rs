@@ -11,7 +11,7 @@ use super::provider_logout;
 use super::{AuthBuilder, cookies, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
-use crate::clock::JumpGuard;
+use crate::clock::{AgeClock, JumpGuard};
 #[cfg(feature = "introspection")]
 use crate::engine::IntrospectedTokens;
 use crate::engine::background;
@@ -101,6 +101,7 @@ impl AuthBuilder {
             #[cfg(feature = "provider-logout")]
             transmitters,
             proxies,
+            age_clock: AgeClock::new(&*self.clock),
             jump_guard: JumpGuard::new(self.clock.now(), self.clock.monotonic()),
             clock: self.clock,
         })

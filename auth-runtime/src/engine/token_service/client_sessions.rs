@@ -51,8 +51,8 @@ impl TokenService {
         self.end_all(found, logout, logout).await
     }
 
-    /// Ends the sessions that a browser had for the new one that replaces them. If that fails, the new one ends, and nobody may get
-    /// its tokens.
+    /// Ends the sessions that a browser had for the new one that replaces them. If that fails, the new one ends, and its tokens must not
+    /// be sent.
     pub(crate) async fn end_former(&self, mut former: ClientSessions, new: &str) -> Result<(), TokenError> {
         former.sessions.remove(new);
         let reason = "a session was ended: its browser has logged in again";
@@ -81,9 +81,9 @@ impl TokenService {
         outcome
     }
 
-    /// Ends a session whose tokens nobody was given.
+    /// Ends a session whose tokens were sent to no client.
     pub(crate) async fn discard(&self, session_id: &str) {
-        let reason = "a session was ended: nobody was given its tokens";
+        let reason = "a session was ended: its tokens were sent to no client";
         let event = AuditEvent { reason, ..AuditEvent::new(AuditAction::SessionEnd) };
         if self.end_session_of(event, session_id, None).await.is_ok() {
             return;

@@ -1,4 +1,4 @@
-//! Keys in DER, read strictly: what has two encodings can be told apart by some readers and not by others.
+//! Keys in DER, read strictly: some readers distinguish two encodings of one thing, and others do not.
 //!
 //! aws-lc reads more than DER and the profiles of X.509 allow: bytes behind a key, hybrid points and explicit curve parameters.
 //! So the structure is read here, and aws-lc is handed the numbers of a public key, never its encoding.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::PreparedKey;
+use crate::excerpt::Excerpt;
 use crate::jose::algorithm::Algorithm;
 
 #[derive(Deserialize)]
@@ -45,9 +46,6 @@ pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<Prepare
     jwk.prepare(private_parts_allowed)
 }
 
-/// How many keys a set may have.
-const MAX_KEYS: usize = 1000;
-
 /// Of how many keys that can't be used it is said why.
 const MAX_REASONS: usize = 10;
 
@@ -55,6 +53,7 @@ const MAX_REASONS: usize = 10;
 /// are not for signatures. A set without a usable key is an error. A key without `alg` is for each of `algorithms` that its type allows.
 pub(super) fn prepare_set(
     json: &str,
+    max_keys: usize,
     algorithms: Option<&[Algorithm]>,
     issuer: &str,
 ) -> Result<Vec<PreparedKey>, String> {
@@ -66,8 +65,8 @@ pub(super) fn prepare_set(
     let set: Set<'_> = serde_json::from_str(json).map_err(|_| {
         "this is not a JWKS: it must be a JSON object with a list `keys` (RFC 7517 §5)".to_owned()
     })?;
-    if set.keys.len() > MAX_KEYS {
-        return Err(format!("the JWKS has {} keys, and {MAX_KEYS} at most are read", set.keys.len()));
+    if set.keys.len() > max_keys {
+        return Err(format!("the JWKS has {} keys, and {max_keys} at most are read", set.keys.len()));
     }
     let mut keys = Vec::new();
     let mut reasons = Vec::new();
@@ -141,8 +140,8 @@ impl Jwk {
         }
         if self.kty != "oct" && self.k.is_some() {
             return Err(format!(
-                "a key of type `{}` has no `k`, which is a secret (RFC 7518 §6.4.1): remove it, and replace that secret wherever it is used",
-                self.kty
+                "a key of type {} has no `k`, which is a secret (RFC 7518 §6.4.1): remove it, and replace that secret wherever it is used",
+                Excerpt::new(&self.kty)
             ));
         }
         let mut key = match self.kty.as_str() {
@@ -163,8 +162,9 @@ impl Jwk {
             "oct" => PreparedKey::from_secret(self.algorithm(Algorithm::HS256)?, &bytes(&self.k, "k")?)?,
             other => {
                 return Err(format!(
-                    "a key of type `{other}` with curve `{}` is not supported",
-                    self.crv.as_deref().unwrap_or("none")
+                    "a key of type {} with curve {} is not supported",
+                    Excerpt::new(other),
+                    Excerpt::new(self.crv.as_deref().unwrap_or("none"))
                 ));
             }
         };
@@ -181,7 +181,9 @@ impl Jwk {
             Some("P-256") => (Algorithm::ES256, 32),
             Some("P-384") => (Algorithm::ES384, 48),
             Some("P-521") => (Algorithm::ES512, 66),
-            other => return Err(format!("the curve `{}` is not supported", other.unwrap_or("none"))),
+            other => {
+                return Err(format!("the curve {} is not supported", Excerpt::new(other.unwrap_or("none"))));
+            }
         };
         let algorithm = self.algorithm(of_curve)?;
         let (x, y) = (bytes(&self.x, "x")?, bytes(&self.y, "y")?);
@@ -199,7 +201,8 @@ impl Jwk {
         match &self.alg {
             None => Ok(default),
             Some(name) => {
-                Algorithm::from_name(name).ok_or_else(|| format!("its `alg` `{name}` is not supported"))
+                let unknown = || format!("its `alg` {} is not supported", Excerpt::new(name));
+                Algorithm::from_name(name).ok_or_else(unknown)
             }
         }
     }

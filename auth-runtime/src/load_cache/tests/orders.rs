@@ -68,7 +68,7 @@ fn is_from_before(row: &Row, asked_at: u32, forgotten_at: &[Vec<u32>; 2]) -> boo
 fn run(steps: &[Step]) -> Result<(), TestCaseError> {
     let bounds = Bounds { entries: 16, longest: MINUTE };
     let shared = Shared {
-        cache: LoadCache::new(bounds, bounds),
+        cache: LoadCache::new("things", bounds, bounds),
         time: Cell::new(0),
         subject_of: RefCell::new([0, 1]),
         loads: RefCell::default(),

@@ -157,20 +157,25 @@ fn the_epoch_changes_with_every_change() {
     assert_ne!(view.epoch(), before);
 }
 
-/// The issuer names its users by `sub`, where the subject here is another claim.
+/// The issuer names its users by `sub`, where the subject here is another claim: neither name is taken for the other.
 #[test]
 fn by_the_sub_of_a_token_whose_subject_is_another_claim() {
     let view = view();
     let of = |sub, iat| TokenIdentity { sub, ..token("t", "s", "alice", Some(iat)) };
-    revoke_user(&view, "pairwise", at(50), 1000);
+    let by_sub = |sub: &str| Revocation::UserBySub {
+        issuer: "i".into(),
+        sub: sub.into(),
+        issued_at_or_before: at(50),
+    };
+    revoke(&view, by_sub("pairwise"), 1000);
     assert!(view.is_revoked(&of(Some("pairwise"), 50)));
     assert!(!view.is_revoked(&of(Some("pairwise"), 51)), "of a later login");
     assert!(!view.is_revoked(&of(Some("other"), 50)) && !view.is_revoked(&of(None, 50)));
     let of_other_issuer = TokenIdentity { issuer: "j", ..of(Some("pairwise"), 50) };
     assert!(!view.is_revoked(&of_other_issuer));
+    revoke(&view, by_sub("alice"), 1000);
+    revoke_user(&view, "other", at(60), 1000);
+    assert!(!view.is_revoked(&of(Some("other"), 50)), "a name of the other kind");
     revoke_user(&view, "alice", at(60), 1000);
-    assert!(
-        view.is_revoked(&of(Some("pairwise"), 60)) && view.is_revoked(&of(None, 60)),
-        "by the subject too"
-    );
+    assert!(view.is_revoked(&of(Some("other"), 60)) && view.is_revoked(&of(None, 60)), "by the subject too");
 }

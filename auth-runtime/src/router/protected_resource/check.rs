@@ -110,7 +110,8 @@ fn check_issuers(resource: &DeclaredResource, engine: &Engine, wrong: &mut impl 
     for issuer in engine.authentication.issuers.iter().filter(|issuer| !issuer.requires_audience()) {
         wrong(format!(
             "{} needs no `aud`, so a token for another service would be accepted (RFC 8707 §2): call `.audience({identifier:?})` on its \
-             `TrustedIssuer`, or finish the routes for its callers with an engine of their own",
+             `TrustedIssuer`, or finish the routes for its callers with an engine of their own. A preset that takes the client for the audience \
+             needs `.claim(\"aud\", ClaimRule::Present)` besides",
             issuer.label()
         ));
     }

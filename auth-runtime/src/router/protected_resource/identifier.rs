@@ -17,13 +17,12 @@ impl ResourceIdentifier {
     /// # Errors
     /// What is wrong with it, and what to write instead.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let path_at = end_of_origin(text).filter(|_| is_url(text)).ok_or(
+        let (parsed, origin, path) = Origin::of_url(text).filter(|_| is_url(text)).ok_or(
             "it is not a URL: write scheme and host, and a path if the resource has one, as in `https://api.example.com/mcp`",
         )?;
-        let (origin, path) = text.split_at_checked(path_at).unwrap_or((text, ""));
         if path.contains(['?', '#']) {
             return Err(
-                "it has a query or a fragment: leave it out (RFC 9728 §1.2, RFC 8707 §2), and tell resources apart by their paths",
+                "it has a query or a fragment: leave it out (RFC 9728 §1.2, RFC 8707 §2), and distinguish resources by their paths",
             );
         }
         if origin.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -31,7 +30,7 @@ impl ResourceIdentifier {
                 "its scheme or host has capital letters, and clients compare it with a URL that has none: write them in lower case",
             );
         }
-        let is_plain = Origin::parse(origin).is_some_and(|origin| !origin.is_https());
+        let is_plain = !parsed.is_https();
         if origin.ends_with(if is_plain { ":80" } else { ":443" }) {
             return Err("it has the default port, which clients leave out: leave it out too");
         }
@@ -45,7 +44,7 @@ impl ResourceIdentifier {
                 "its path has a segment `.` or `..`, or a character that a path can't have (RFC 3986 §3.3): percent-encode it",
             );
         }
-        Ok(Self { text: text.to_owned(), path_at })
+        Ok(Self { text: text.to_owned(), path_at: origin.len() })
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -71,24 +70,15 @@ impl ResourceIdentifier {
 
 /// Whether it is a URL of the web.
 pub(super) fn is_url(text: &str) -> bool {
-    let origin = end_of_origin(text).and_then(|end| text.get(..end)).and_then(Origin::parse);
     let is_of_urls = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
-    origin.is_some() && text.bytes().all(is_of_urls)
+    Origin::of_url(text).is_some() && text.bytes().all(is_of_urls)
 }
 
 /// Whether it can be the issuer identifier of an authorization server: `https`, or on this machine, and without query and fragment (RFC
 /// 8414 §2).
 pub(super) fn is_of_server(text: &str) -> bool {
-    let origin = end_of_origin(text).and_then(|end| text.get(..end)).and_then(Origin::parse);
-    let is_safe = origin.is_some_and(|origin| origin.is_https() || origin.is_loopback());
+    let is_safe = Origin::of_url(text).is_some_and(|(origin, ..)| origin.is_https() || origin.is_loopback());
     is_safe && is_url(text) && !text.contains(['?', '#'])
-}
-
-/// Where scheme, host and port end.
-fn end_of_origin(text: &str) -> Option<usize> {
-    let host_at = text.find("://")? + "://".len();
-    let length = text.get(host_at..)?.find(['/', '?', '#']);
-    Some(length.map_or(text.len(), |length| host_at + length))
 }
 
 /// Whether it is empty or a path as clients send it (RFC 3986 §3.3), which axum can match as it is.

@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 1024;
 
 /// The account of a login attempt: what its attempts are counted for.
 ///
-/// Names and ids are never one account, so that the attempts for a name that nobody has say nothing of the user with this id.
+/// Names and ids are never one account, so that the attempts for a name that no user has say nothing of the user with this id.
 #[derive(Clone, Copy)]
 #[allow(clippy::exhaustive_enums, reason = "an account has a name or an id")]
 pub enum Account<'a> {

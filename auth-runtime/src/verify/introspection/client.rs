@@ -1,4 +1,4 @@
-//! How this service proves to the issuer who it is. The endpoint answers nobody else (RFC 7662 §2.1, §4).
+//! How this service proves to the issuer who it is. The endpoint answers no other client (RFC 7662 §2.1, §4).
 
 use std::fmt;
 use std::time::SystemTime;
@@ -49,6 +49,11 @@ impl ClientAuthentication {
         Self { client_id, method: Method::PrivateKeyJwt(Box::new(key), header) }
     }
 
+    /// Whether it is a JWT.
+    pub(super) fn signs(&self) -> bool {
+        matches!(self.method, Method::PrivateKeyJwt(..))
+    }
+
     /// What is wrong with it, and what to write instead.
     pub(super) fn objection(&self) -> Option<&'static str> {
         if self.client_id.is_empty() {
@@ -72,7 +77,7 @@ impl ClientAuthentication {
     pub(super) fn prove(
         &self,
         form: &mut Serializer<'_, String>,
-        issuer: &str,
+        audience: &str,
         now: SystemTime,
     ) -> Result<Option<HeaderValue>, SignError> {
         match &self.method {
@@ -87,7 +92,7 @@ impl ClientAuthentication {
                 let claims = json!({
                     "iss": self.client_id,
                     "sub": self.client_id,
-                    "aud": issuer,
+                    "aud": audience,
                     "jti": jti,
                     "iat": now,
                     "exp": now.saturating_add(LIFETIME),

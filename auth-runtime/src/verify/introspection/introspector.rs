@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use axum::BoxError;
 use axum::http::HeaderValue;
 use form_urlencoded::Serializer;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::Introspection;
 use super::client::ClientAuthentication;
-use crate::clock::unix_seconds;
+use crate::clock::Throttle;
 use crate::error::ConfigErrors;
 use crate::http_client::{Document, Endpoint, FetchError, HttpClient};
 use crate::jose::SignError;
@@ -27,8 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest time that an answer is remembered.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How often the log says that the issuer refuses this service, in seconds.
-const COMPLAINT_INTERVAL: i64 = 60;
+/// How often the log says why the issuer can't be asked.
+const SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// How long after its address was not found it is looked for again.
+const COOL_DOWN: Duration = Duration::from_secs(5);
 
 /// What asks an issuer about tokens.
 #[derive(Debug)]
@@ -38,11 +39,12 @@ pub(crate) struct Introspector {
     client: ClientAuthentication,
     /// The issuer's name.
     pub(in crate::verify) issuer: Box<str>,
+    /// `aud` of its client's JWT.
+    audience: Box<str>,
     pub(crate) cache_for: Duration,
     pub(in crate::verify) includes_jwts: bool,
     pub(in crate::verify) accepts_missing_issuer: bool,
-    /// When the log last said that the issuer refuses this service, in seconds since the epoch.
-    complained_at: AtomicI64,
+    failures: Throttle,
 }
 
 /// Where the issuer is asked.
@@ -50,7 +52,17 @@ pub(crate) struct Introspector {
 enum Place {
     Configured(Endpoint),
     /// The metadata of the issuer names it. What was found counts until nothing is found there.
-    Discovered(MetadataUrls, Mutex<Option<Endpoint>>),
+    Discovered(MetadataUrls, Mutex<Discovered>),
+}
+
+/// Where the metadata says that the issuer is asked.
+#[derive(Debug)]
+enum Discovered {
+    /// It was not looked for.
+    Unknown,
+    At(Endpoint),
+    /// It was not found: when it was looked for, and why.
+    Failed(Duration, String),
 }
 
 /// Why a token is not accepted.
@@ -58,6 +70,8 @@ enum Place {
 pub(crate) enum IntrospectionError {
     /// The issuer can't be asked now.
     Unavailable(String),
+    /// The issuer answers that it is asked too often.
+    TooOften(String),
     /// The issuer says that the token is active, and it is not for this service, or not what is accepted here.
     Rejected(VerifyError),
     /// The answer names no caller, for this reason.
@@ -82,13 +96,18 @@ impl Introspector {
         let client = match introspection.clients.as_slice() {
             [client] => client.objection().map_or(Ok(client), Err),
             [] => Err(
-                "nothing proves to the issuer who this service is, and it answers nobody else (RFC 7662 §2.1): call \
+                "nothing proves to the issuer who this service is, and it answers no other client (RFC 7662 §2.1): call \
                  `.client_secret_basic(id, secret)`, `.client_secret_post(id, secret)` or `.private_key_jwt(id, key)`",
             ),
             _ => Err(
                 "more than one client authentication is set, and a request has one (RFC 6749 §2.3): keep one of the calls",
             ),
         };
+        if introspection.assertion_audience.is_some()
+            && !introspection.clients.iter().any(ClientAuthentication::signs)
+        {
+            object("`assertion_audience` is called, and no JWT is signed: call `.private_key_jwt(id, key)` too, or leave it out".into());
+        }
         let client = client.map_err(|objection| object(objection.into())).ok().cloned();
         let place = match (&introspection.endpoint, issuer) {
             (Some(url), _) => {
@@ -96,7 +115,7 @@ impl Introspector {
             }
             (None, Some(issuer)) => {
                 let urls = MetadataUrls::of(issuer, false).map_err(&mut object).ok();
-                urls.map(|urls| Place::Discovered(urls, Mutex::default()))
+                urls.map(|urls| Place::Discovered(urls, Mutex::new(Discovered::Unknown)))
             }
             (None, None) => None,
         };
@@ -107,95 +126,129 @@ impl Introspector {
             http: http?,
             client: client?,
             issuer: issuer?.into(),
+            audience: introspection.assertion_audience.as_deref().or(issuer)?.into(),
             cache_for: introspection.cache_for,
             includes_jwts: introspection.includes_jwts,
             accepts_missing_issuer: introspection.accepts_missing_issuer,
-            complained_at: AtomicI64::new(i64::MIN),
+            failures: Throttle::default(),
         })
     }
 
-    /// What the issuer says of this token: its claims, as the text of a JSON object; `None` if it is not active.
+    /// What the issuer says of this token: its claims, as the text of a JSON object; `None` if it is not active. `monotonic` is of a clock
+    /// that nobody can set.
     ///
     /// # Errors
-    /// If the issuer can't be asked, or answers something else.
+    /// If the issuer can't be asked, or answers something else. The log says so.
     pub(in crate::verify) async fn ask(
         &self,
         token: &str,
         now: SystemTime,
+        monotonic: Duration,
     ) -> Result<Option<Vec<u8>>, IntrospectionError> {
-        let unavailable = |what: String| IntrospectionError::Unavailable(what);
-        let (form, authorization) = self
-            .form(token, now)
-            .map_err(|error| unavailable(format!("this service can't prove who it is: {error}")))?;
-        let answer = timeout(PATIENCE, self.post(form, authorization, now)).await;
-        let document = answer.unwrap_or_else(|_| {
-            Err(unavailable(format!("there was no answer within {} s", PATIENCE.as_secs())))
-        })?;
-        match is_active(&document.body) {
+        let answer = timeout(PATIENCE, self.post(token, now, monotonic)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            let what = format!("{} did not answer within {} s", self.shown(), PATIENCE.as_secs());
+            Err(IntrospectionError::Unavailable(what))
+        });
+        let answer = answer.and_then(|document| match is_active(&document.body) {
             Some(true) => Ok(Some(document.body)),
             Some(false) => Ok(None),
-            None => Err(unavailable(
-                "the answer is not one strict JSON object with `active`, which is `true` or `false` (RFC 7662 §2.2)".into(),
-            )),
-        }
+            None => Err(IntrospectionError::Unavailable(format!(
+                "the answer of {} is not one strict JSON object with `active`, which is `true` or `false` (RFC 7662 §2.2)",
+                self.shown()
+            ))),
+        });
+        answer.inspect_err(|error| self.log(error, monotonic))
     }
 
     async fn post(
         &self,
-        form: String,
-        authorization: Option<HeaderValue>,
+        token: &str,
         now: SystemTime,
+        monotonic: Duration,
     ) -> Result<Document, IntrospectionError> {
-        let endpoint =
-            self.endpoint().await.map_err(|error| IntrospectionError::Unavailable(error.to_string()))?;
-        self.http.post_form(&endpoint, form, authorization).await.map_err(|error| {
-            self.complain(&error, now);
-            if let (Place::Discovered(_, found), true) = (&self.place, error.is_not_found()) {
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            }
-            IntrospectionError::Unavailable(error.to_string())
-        })
+        let unavailable = IntrospectionError::Unavailable;
+        let (form, authorization) = self
+            .form(token, now)
+            .map_err(|error| unavailable(format!("this service can't prove who it is: {error}")))?;
+        let endpoint = self.endpoint(monotonic).await.map_err(unavailable)?;
+        match self.http.post_form(&endpoint, form, authorization).await {
+            Ok(document) => Ok(document),
+            Err(error) => Err(self.failed(&error).await),
+        }
     }
 
-    /// Where the issuer is asked: as configured, or as its metadata says.
-    async fn endpoint(&self) -> Result<Endpoint, BoxError> {
+    /// Why the issuer can't be asked, and what to do about it.
+    async fn failed(&self, error: &FetchError) -> IntrospectionError {
+        match error.status().map(|status| status.as_u16()) {
+            Some(400 | 401 | 403) => IntrospectionError::Unavailable(format!(
+                "{error}, so it does not answer this service ({:?}): the client id, its secret or key, or the method of its authentication \
+                 is not what the issuer has, or the issuer does not let this client introspect tokens, or the clock of this service is \
+                 wrong, for its JWT is valid for 60 s",
+                self.client
+            )),
+            Some(429) => IntrospectionError::TooOften(error.to_string()),
+            _ => {
+                if let (Place::Discovered(_, found), true) = (&self.place, error.is_not_found()) {
+                    *found.lock().await = Discovered::Unknown;
+                }
+                IntrospectionError::Unavailable(error.to_string())
+            }
+        }
+    }
+
+    /// Where the issuer is asked: as configured, or as its metadata says. That is fetched by one request at a time, and not again at once
+    /// where it failed.
+    async fn endpoint(&self, now: Duration) -> Result<Endpoint, String> {
         let (urls, found) = match &self.place {
             Place::Configured(endpoint) => return Ok(endpoint.clone()),
             Place::Discovered(urls, found) => (urls, found),
         };
-        let known = found.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known {
-            return Ok(known);
+        let mut found = found.lock().await;
+        match &*found {
+            Discovered::At(endpoint) => return Ok(endpoint.clone()),
+            Discovered::Failed(at, why) if now < at.saturating_add(COOL_DOWN) => return Err(why.clone()),
+            Discovered::Failed(..) | Discovered::Unknown => {}
         }
-        let endpoint = introspection_endpoint(&self.http, &self.issuer, urls).await?;
-        *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint.clone());
-        Ok(endpoint)
+        // If this request is given up meanwhile.
+        *found = Discovered::Failed(now, format!("the metadata of `{}` is not answered", self.issuer));
+        match introspection_endpoint(&self.http, &self.issuer, urls).await {
+            Ok(endpoint) => {
+                *found = Discovered::At(endpoint.clone());
+                Ok(endpoint)
+            }
+            Err(error) => {
+                *found = Discovered::Failed(now, error.to_string());
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// What is asked, in messages.
+    pub(in crate::verify) fn shown(&self) -> String {
+        match &self.place {
+            Place::Configured(endpoint) => {
+                let mut url = endpoint.url().clone();
+                url.set_query(None);
+                url.into()
+            }
+            Place::Discovered(..) => format!("the introspection endpoint of `{}`", self.issuer),
+        }
+    }
+
+    /// Everyone can send a token, so this is no error for each.
+    fn log(&self, error: &IntrospectionError, now: Duration) {
+        if let Some(count) = self.failures.note(now, SAID_EVERY) {
+            tracing::error!(issuer = &*self.issuer, count, %error, "auth: opaque tokens are answered 503");
+        }
     }
 
     /// The request (RFC 7662 §2.1): its body, and its header `Authorization`.
     fn form(&self, token: &str, now: SystemTime) -> Result<(String, Option<HeaderValue>), SignError> {
         let mut form = Serializer::new(String::new());
         form.append_pair("token", token).append_pair("token_type_hint", "access_token");
-        let authorization = self.client.prove(&mut form, &self.issuer, now)?;
+        let authorization = self.client.prove(&mut form, &self.audience, now)?;
         Ok((form.finish(), authorization))
-    }
-
-    /// If the issuer refuses this service itself, every token is answered 503 until somebody changes the configuration.
-    fn complain(&self, error: &FetchError, now: SystemTime) {
-        let is_refusal = matches!(error.status().map(|status| status.as_u16()), Some(400 | 401 | 403));
-        let now = unix_seconds(now);
-        let last = self.complained_at.load(Ordering::Relaxed);
-        if !is_refusal || now.saturating_sub(last) < COMPLAINT_INTERVAL {
-            return;
-        }
-        self.complained_at.store(now, Ordering::Relaxed);
-        tracing::error!(
-            issuer = &*self.issuer,
-            client = ?self.client,
-            %error,
-            "auth: the issuer does not answer this service what its tokens mean: the client id, its secret or key, or the method of its \
-             authentication is not what the issuer has, or the issuer does not let this client introspect tokens"
-        );
     }
 }
 
@@ -210,10 +263,23 @@ fn is_active(answer: &[u8]) -> Option<bool> {
     }
 }
 
+impl IntrospectionError {
+    /// Whether the issuer has answered, and the token is not accepted.
+    pub(crate) fn is_rejection(&self) -> bool {
+        matches!(self, Self::Rejected(_) | Self::Unidentified(_))
+    }
+
+    pub(crate) fn is_asked_too_often(&self) -> bool {
+        matches!(self, Self::TooOften(_))
+    }
+}
+
 impl fmt::Display for IntrospectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(what) => write!(f, "the issuer can't be asked what a token means: {what}"),
+            Self::Unavailable(what) | Self::TooOften(what) => {
+                write!(f, "the issuer can't be asked what a token means: {what}")
+            }
             Self::Rejected(error) => write!(f, "by the issuer's answer about it, {error}"),
             Self::Unidentified(why) => write!(f, "by the issuer's answer about it, {why}"),
         }
@@ -223,7 +289,7 @@ impl fmt::Display for IntrospectionError {
 impl std::error::Error for IntrospectionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(_) | Self::Unidentified(_) => None,
+            Self::Unavailable(_) | Self::TooOften(_) | Self::Unidentified(_) => None,
             Self::Rejected(error) => Some(error),
         }
     }

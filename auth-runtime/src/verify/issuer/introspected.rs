@@ -23,6 +23,20 @@ impl TrustedIssuer {
         self
     }
 
+    /// Whether something of it is verified with keys: where its JWTs are introspected, its logout tokens alone.
+    #[cfg(feature = "jwks")]
+    pub(in crate::verify) fn needs_keys(&self) -> bool {
+        #[cfg(feature = "introspection")]
+        let introspects_jwts = self.introspection.as_ref().is_some_and(Introspection::includes_jwts);
+        #[cfg(not(feature = "introspection"))]
+        let introspects_jwts = false;
+        #[cfg(feature = "provider-logout")]
+        let has_logout_tokens = self.logout.has_clients();
+        #[cfg(not(feature = "provider-logout"))]
+        let has_logout_tokens = false;
+        !introspects_jwts || has_logout_tokens
+    }
+
     /// Whether it has keys, or a place that they come from.
     pub(in crate::verify) fn has_keys(&self) -> bool {
         !self.source_of_keys().is_given() || !self.keys.is_empty() || !self.key_sets.is_empty()

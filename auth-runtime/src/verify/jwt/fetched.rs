@@ -4,9 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{Compact, Header, JwtVerifier, PreparedIssuer, TextKind, TokenClaims, keys};
-use crate::verify::fetched_keys::{FetchedKeys, KeySetStatus, LONGEST_TRUST, Run, TextHash};
-use crate::verify::issuer_keys::IssuerKey;
+use crate::excerpt::Excerpt;
+use crate::verify::fetched_keys::{FetchedKeys, LONGEST_TRUST, Run, TextHash};
+use crate::verify::issuer_keys::{IssuerKey, KeyChange};
+use crate::verify::key_set_status::{FetchFailure, KeySetKind, KeySetStatus, Outage};
 use crate::verify::key_source::FetchedKeySet;
+
+/// What a fetch has brought.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) is_key_withdrawn: bool,
+    /// How many fetches have failed before it.
+    pub(crate) failures: u64,
+}
 
 impl JwtVerifier {
     /// The keys that are fetched, of each issuer that has such.
@@ -14,57 +24,84 @@ impl JwtVerifier {
         self.issuers.iter().filter_map(|issuer| issuer.fetched.as_ref())
     }
 
-    /// The fetched keys among which the key of a text may be, once they are fetched anew; `None` where that would not help.
-    pub(crate) fn fetched_keys_for(&self, token: &str, kind: TextKind) -> Option<&Arc<FetchedKeys>> {
-        let compact = Compact::parse(token, self.max_token_bytes).ok()?;
+    /// The issuer that a text names, before it is verified.
+    fn named_by(&self, compact: &Compact<'_>) -> Option<&PreparedIssuer> {
         let payload = compact.payload().ok()?;
         let issuer = self.issuer_of(&payload).ok()?;
         let iss = TokenClaims::issuer_of(&payload).ok()?;
         // An engine with one issuer has that of every token looked at after the signature.
-        if !issuer.name.is_chosen_by(iss.as_deref()) {
-            return None;
-        }
+        issuer.name.is_chosen_by(iss.as_deref()).then_some(issuer)
+    }
+
+    /// The fetched keys of the issuer that a text names.
+    pub(crate) fn fetched_keys_of(&self, token: &str) -> Option<&Arc<FetchedKeys>> {
+        let compact = Compact::parse(token, self.max_token_bytes).ok()?;
+        self.named_by(&compact)?.fetched.as_ref()
+    }
+
+    /// The fetched keys among which the key of a text may be, once they are fetched anew; `None` where that would not help.
+    pub(crate) fn fetched_keys_for(&self, token: &str, kind: TextKind) -> Option<&Arc<FetchedKeys>> {
+        let compact = Compact::parse(token, self.max_token_bytes).ok()?;
+        let issuer = self.named_by(&compact)?;
         let fetched = issuer.fetched.as_ref()?;
         let header = Header::parse(compact.header).ok()?;
         // No key set that is fetched has a secret (RFC 8725 §3.1).
         let is_of_set = !header.algorithm.takes_secret() && issuer.check_type(&header, kind).is_ok();
         let keys = issuer.keys.load();
-        let is_known =
-            |known: &IssuerKey| known.key.algorithm == header.algorithm && known.key.id == header.kid;
+        // Whichever its algorithm is: a set that has the id has the key.
+        let is_known = |known: &IssuerKey| known.key.id == header.kid;
         let has_known_id = header.kid.is_some() && keys.iter().any(is_known);
         (is_of_set && !has_known_id).then_some(fetched)
     }
 
-    /// Takes the answer of a fetch. Returns whether a key was withdrawn.
+    /// Where a text is from, as it says itself, for the log: its issuer, if that is trusted, and the id of its key. It ends a sentence.
+    pub(crate) fn origin_of(&self, token: &str) -> String {
+        let Ok(compact) = Compact::parse(token, self.max_token_bytes) else { return String::new() };
+        let payload = compact.payload();
+        let issuer = payload.as_ref().ok().and_then(|payload| self.issuer_of(payload).ok());
+        let label = issuer.map_or_else(|| "no issuer".to_owned(), |issuer| issuer.name.label());
+        match Header::parse(compact.header).ok().and_then(|header| header.kid) {
+            Some(kid) => format!(" ({label}, `kid` {})", Excerpt::new(&kid)),
+            None => format!(" ({label}, without `kid`)"),
+        }
+    }
+
+    /// Takes the answer of a fetch, at this time of the engine's clock and of the one that nobody can set.
     ///
     /// # Errors
-    /// Why the fetch failed, or its answer has no key that can be used. The keys from before stay.
+    /// Why the fetch failed, or its answer has no key that can be used, and what that means for tokens. The keys from before stay.
     pub(crate) fn take_fetched(
         &self,
         keys: &FetchedKeys,
         run: Run,
-        answer: Result<FetchedKeySet, String>,
-        at: SystemTime,
-    ) -> Result<bool, String> {
+        answer: Result<FetchedKeySet, FetchFailure>,
+        (at, now): (SystemTime, Duration),
+    ) -> Result<Taken, (FetchFailure, Outage)> {
         let Some(issuer) = self.issuers.get(keys.issuer).filter(|_| keys.counts(run)) else {
-            return Ok(false);
+            return Ok(Taken::default());
         };
         let taken = answer.and_then(|set| {
             let text = TextHash::of(&set.jwks);
-            let withdrawn = if keys.are_of(text) { 0 } else { issuer.take_set(&set.jwks)? };
+            let withdrawn = if keys.are_of(text) {
+                0
+            } else {
+                issuer.take_set(&set.jwks).map_err(FetchFailure::lasting)?
+            };
             Ok((withdrawn, text, set.fresh_for))
         });
-        match taken {
+        let taken = match taken {
             Ok((withdrawn, text, fresh_for)) => {
                 issuer.keys.trust_until(run.began().saturating_add(LONGEST_TRUST));
-                keys.succeeded(run, text, fresh_for, at);
-                Ok(withdrawn > 0)
+                let failures = keys.succeeded(run, text, fresh_for, at);
+                Ok(Taken { is_key_withdrawn: withdrawn > 0, failures })
             }
             Err(failure) => {
-                keys.failed(run, failure.clone());
-                Err(failure)
+                let outage = keys.failed(run, failure.clone(), now);
+                Err((failure, outage))
             }
-        }
+        };
+        issuer.keys.overdue_at(keys.overdue_at());
+        taken
     }
 
     /// Whether the keys of every issuer serve, but for those that a service may start without.
@@ -75,10 +112,10 @@ impl JwtVerifier {
     }
 
     /// The state of the keys that are fetched.
-    pub(crate) fn key_set_status(&self, now: Duration) -> Vec<KeySetStatus> {
+    pub(crate) fn key_set_status(&self, kind: KeySetKind, now: Duration) -> Vec<KeySetStatus> {
         let fetched = self.issuers.iter().filter_map(|issuer| Some((issuer, issuer.fetched.as_ref()?)));
         let status = |(issuer, fetched): (&PreparedIssuer, &Arc<FetchedKeys>)| {
-            fetched.status(issuer.keys.load().len(), issuer.keys.are_trusted(now))
+            fetched.status(kind, issuer.keys.load().len(), issuer.keys.are_trusted(now))
         };
         fetched.map(status).collect()
     }
@@ -90,16 +127,16 @@ impl PreparedIssuer {
         let label = self.name.label();
         let prepared = keys::prepare_fetched(&label, jwks, self.key_set_algorithms.as_deref())?;
         let count = prepared.len();
-        let (new, withdrawn) = self.keys.replace(prepared);
-        if new > 0 || withdrawn > 0 {
+        let KeyChange { new, withdrawn } = self.keys.replace(prepared);
+        if new.count > 0 || withdrawn.count > 0 {
             tracing::info!(
                 issuer = label,
                 keys = count,
-                new,
-                withdrawn,
+                %new,
+                %withdrawn,
                 "auth: the keys of an issuer were fetched and have changed"
             );
         }
-        Ok(withdrawn)
+        Ok(withdrawn.count)
     }
 }

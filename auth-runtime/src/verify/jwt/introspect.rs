@@ -8,7 +8,7 @@ use crate::error::ConfigErrors;
 use crate::verify::claims::TokenClaims;
 use crate::verify::introspection::{IntrospectionError, Introspector};
 use crate::verify::issuer::TrustedIssuer;
-use crate::verify::jws::{self, Compact};
+use crate::verify::jws::{self, Compact, Form};
 use crate::verify::{VerifiedToken, VerifyError};
 
 /// The issuer that is to be asked about a token.
@@ -21,7 +21,8 @@ impl JwtVerifier {
     /// The issuer that is to be asked about this token; `None`: it is verified here.
     ///
     /// A JWT is for the keys of its issuer, and everything else for the one issuer that is introspected. With `include_jwts` the
-    /// unverified `iss` chooses, as it chooses the keys: an answer about another issuer is rejected, as a signature by another key is.
+    /// unverified `iss` chooses, as it chooses the keys: an answer about another issuer is rejected, as a signature by another key is. Also
+    /// what is encrypted, or would be a JWT but for its padding, is sent to nobody without `include_jwts`: it may be another issuer's.
     pub(crate) fn inquiry(&self, token: &str) -> Option<Inquiry<'_>> {
         let mut issuers = self.issuers.iter();
         let (asked, introspector) =
@@ -29,14 +30,20 @@ impl JwtVerifier {
         if token.len() > self.max_token_bytes {
             return None;
         }
-        if jws::is_jwt(token) {
-            let is_its_own = || {
-                let payload = Compact::parse(token, self.max_token_bytes).ok()?.payload().ok()?;
-                Some(std::ptr::eq(self.issuer_of(&payload).ok()?, asked))
-            };
-            if !introspector.includes_jwts || is_its_own() != Some(true) {
-                return None;
+        let is_asked_about = match jws::form(token) {
+            Form::Opaque => true,
+            // It does not say whose it is.
+            Form::Encrypted => introspector.includes_jwts,
+            Form::Signed => {
+                let is_its_own = || {
+                    let payload = Compact::parse(token, self.max_token_bytes).ok()?.payload().ok()?;
+                    Some(std::ptr::eq(self.issuer_of(&payload).ok()?, asked))
+                };
+                introspector.includes_jwts && is_its_own() == Some(true)
             }
+        };
+        if !is_asked_about {
+            return None;
         }
         Some(Inquiry { issuer: asked, introspector })
     }
@@ -44,6 +51,13 @@ impl JwtVerifier {
     /// For how long what an issuer says of its tokens is remembered; `None` if no issuer is asked.
     pub(crate) fn introspection_cache(&self) -> Option<Duration> {
         self.issuers.iter().find_map(|issuer| Some(issuer.introspector.as_ref()?.cache_for))
+    }
+}
+
+impl PreparedIssuer {
+    /// Whether its JWTs are introspected, and never verified with keys.
+    pub(super) fn introspects_jwts(&self) -> bool {
+        self.introspector.as_ref().is_some_and(|introspector| introspector.includes_jwts)
     }
 }
 
@@ -62,9 +76,20 @@ impl Inquiry<'_> {
         &self,
         token: &str,
         now: SystemTime,
+        monotonic: Duration,
     ) -> Result<Option<VerifiedToken>, IntrospectionError> {
-        let Some(answer) = self.introspector.ask(token, now).await? else { return Ok(None) };
+        let Some(answer) = self.introspector.ask(token, now, monotonic).await? else { return Ok(None) };
         self.read(answer).map(Some).map_err(IntrospectionError::Rejected)
+    }
+
+    /// The error of a token that it is not asked about.
+    pub(crate) fn not_asked(&self, why: &str) -> IntrospectionError {
+        IntrospectionError::Unavailable(format!("of {}, {why}", self.introspector.shown()))
+    }
+
+    /// Whether the same answer means the same for each request.
+    pub(crate) fn may_be_remembered(&self) -> bool {
+        self.issuer.may_be_remembered
     }
 
     fn read(&self, answer: Vec<u8>) -> Result<VerifiedToken, VerifyError> {
@@ -111,10 +136,10 @@ pub(super) fn prepare(
     errors: &mut ConfigErrors,
 ) -> Option<Introspector> {
     let introspection = issuer.introspection.as_ref()?;
-    if introspection.includes_jwts() && issuer.has_keys() {
+    if introspection.includes_jwts() && issuer.has_keys() && !issuer.needs_keys() {
         errors.push(format!(
-            "{label}: it has keys, and `Introspection::include_jwts()` is called: its JWTs are either verified with keys or introspected, so leave \
-             out the keys or the call"
+            "{label}: it has keys, and `Introspection::include_jwts()` is called, so they would verify nothing: leave out the keys or the call. \
+             Keys are for logout tokens alone then: call `.logout_audience(..)` if it sends them"
         ));
     }
     Introspector::new(issuer.name.exact(), label, introspection, errors)

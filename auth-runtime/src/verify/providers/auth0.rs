@@ -1,6 +1,6 @@
 //! The preset of Auth0.
 
-use super::{is_authority, without_slash};
+use super::{is_issuer_url, without_slash};
 use crate::verify::TrustedIssuer;
 
 /// Returns the issuer of a tenant of Auth0. `domain` is the tenant's domain, or the custom domain that its tokens are issued with, and `api`
@@ -10,7 +10,7 @@ use crate::verify::TrustedIssuer;
 /// - `aud` must contain `api`. Never pass the id of an application: ID tokens have it as their `aud`. Tokens with `nonce`, `at_hash` or
 ///   `c_hash` are rejected, since ID tokens alone have these.
 /// - Permissions are `permissions`, which a token has if "Enable RBAC" and "Add Permissions in the Access Token" are on for the API. Without
-///   RBAC the scopes are whatever the application asked for, whoever the user is: then no rule should rely on them.
+///   RBAC the scopes are whatever the application asked for, for every user alike: then no rule should rely on them.
 /// - Roles are in a claim that an Action adds, under a name of your own: `.roles_at("https://shop.example.com/roles")`.
 ///
 /// Both token profiles are read, Auth0's and that of RFC 9068.
@@ -33,7 +33,7 @@ pub fn auth0(domain: &str, api: &str) -> TrustedIssuer {
     TrustedIssuer::new(format!("https://{domain}/"))
         .audience(api)
         .without_claims_of_id_tokens()
-        .problem_unless(is_authority(domain), || {
+        .problem_unless(!domain.contains('/') && is_issuer_url(&format!("https://{domain}")), || {
             format!("`providers::auth0`: `{domain}` is not a domain: pass it as in `shop.eu.auth0.com`")
         })
         .key_set_at(format!("https://{domain}/.well-known/jwks.json"))

@@ -13,7 +13,7 @@ use crate::verify::{ClaimName, ClaimRule, TrustedIssuer};
 /// - Roles are the groups, `cognito:groups`.
 ///
 /// `client_id` does not say for which service a token is: every service that `client` calls can use the token here. Where they do not trust
-/// each other, have the clients ask for a resource binding.
+/// each other, have the clients ask for a resource binding, and call `.claim("aud", ClaimRule::Present)`: a protected resource needs that.
 ///
 /// ```
 /// use auth_runtime::verify::providers;

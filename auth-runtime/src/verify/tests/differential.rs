@@ -23,7 +23,7 @@ fn they_accept(token: &str) -> bool {
     jsonwebtoken::decode::<Value>(token, &DecodingKey::from_secret(&SECRET), &validation).is_ok()
 }
 
-/// Why ours may refuse what theirs accepts. Anything else is a mistake of one of the two.
+/// Why ours may refuse what theirs accepts. Anything else is an error of one of the two.
 fn listed(error: &VerifyError) -> Option<&'static str> {
     Some(match error {
         VerifyError::Malformed("the header is not one strict JSON object") => {

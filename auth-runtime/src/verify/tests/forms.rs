@@ -1,4 +1,4 @@
-//! Forms of claims that an issuer is told to accept: `null` for an absent claim, integers, rules for absent claims.
+//! Forms of claims that an issuer is configured to accept: `null` for an absent claim, integers, rules for absent claims.
 
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ fn integers_as_subjects() {
     }
     assert!(read(issuer().subject_at("user_id"), &format!(r#"{{"user_id":{}}}"#, "9".repeat(400))).is_err());
     assert_eq!(by_claim(r#"{"user_id":"42"}"#).as_deref(), Some("42"));
-    // A `sub` that is not the subject is a string too, or the issuer was told.
+    // A `sub` that is not the subject is a string too, or the issuer is configured so.
     let both = r#"{"sub":1,"user_id":2}"#;
     assert_eq!(read(issuer().subject_at("user_id"), both).err(), Some(VerifyError::IntegerClaim("sub")));
     let token = read(issuer().subject_at("user_id").accept_integer_sub(), both).unwrap();

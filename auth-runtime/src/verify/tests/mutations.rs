@@ -82,7 +82,7 @@ fn key_confusion() {
             let signature = hmac::sign(&hmac::Key::new(hash, &secret), message.as_bytes());
             let token = format!("{message}.{}", base64url(signature.as_ref()));
             assert_eq!(verify(&verifier, &token).err(), Some(VerifyError::AlgorithmNotAllowed));
-            // Nor can it be configured as a secret, by mistake.
+            // Nor can it be configured as a secret, by accident.
             assert!(Key::secret(algorithm, secret.as_slice()).prepare().is_err());
         }
     }

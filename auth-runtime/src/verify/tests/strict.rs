@@ -272,7 +272,7 @@ fn explicit_typing() {
     }
 }
 
-/// Each mistake of a key is named, with what to do.
+/// Each error of a key is named, with what to do.
 #[test]
 fn keys_that_are_refused() {
     let off_curve =

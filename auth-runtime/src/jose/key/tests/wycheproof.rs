@@ -1,6 +1,6 @@
 //! The vectors of Wycheproof, through the import of keys in every format that they have and the signature step.
 //!
-//! Each label is met, or the library is stricter for a reason that is listed with its count. An invalid vector is never accepted.
+//! Each label is satisfied, or the library is stricter for a reason that is listed with its count. An invalid vector is never accepted.
 
 use std::collections::BTreeMap;
 

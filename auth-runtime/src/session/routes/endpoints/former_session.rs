@@ -7,7 +7,7 @@ use crate::engine::ClientSessions;
 use crate::session::Subject;
 
 impl<A> TokenEndpoints<A> {
-    /// Returns the sessions of all cookies of the browser, also another user's: the cookies of a login replace them, so nobody could
+    /// Returns the sessions of all cookies of the browser, also another user's: the cookies of a login replace them, so no user could
     /// log out of them. There is none for a client without cookies, which has the tokens of its other sessions elsewhere.
     pub(super) fn former_sessions(&self, head: &Parts) -> ClientSessions {
         if self.cookies().is_some() {

@@ -1,4 +1,4 @@
-//! Parts of a token that a log may show.
+//! Parts of a token, or of what else a stranger wrote, that a log may show.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl Excerpt {
     }
 
     /// Returns the excerpt of a list of texts; of the text itself if there is only one.
-    pub(super) fn of_list(texts: &[Box<str>]) -> Self {
+    pub(crate) fn of_list(texts: &[Box<str>]) -> Self {
         match texts {
             [one] => Self::of(one),
             several => Self::of(&several),

@@ -13,6 +13,10 @@ impl Auth {
     /// keys that are still there, of other issuers too, need not be verified again. A request that is decided at the same time is
     /// decided by the old or the new keys.
     ///
+    /// It is for keys that the service is given: by a message of a configuration service, or in a file that the deployment replaces. Keys that
+    /// the service asks for, on a timer, are for [`TrustedIssuer::jwks_from`](crate::verify::TrustedIssuer::jwks_from), with which also a
+    /// token of a new key has them fetched, withdrawn keys end within the hour, and [`key_sets`](Self::key_sets) reports their state.
+    ///
     /// A key of a document that can't be used is skipped and logged, as when the engine is built. It waits for nothing, and can be
     /// called from anywhere; concurrent calls take effect one after the other. It is about this process: each instance of a service
     /// replaces its own keys.
@@ -24,12 +28,12 @@ impl Auth {
     ///
     /// # let pair = SigningKey::generate(Algorithm::EdDSA)?;
     /// # let key = pair.verifying_key();
-    /// # let fetched = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    /// # let changed = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     /// let auth = Auth::builder()
     ///     .issuer(TrustedIssuer::new("https://id.example.com").audience("orders").key(key))
     ///     .build()?;
-    /// // In a task that fetches `https://id.example.com/jwks` every few minutes:
-    /// if let Err(error) = auth.replace_keys("https://id.example.com", fetched) {
+    /// // Where the service learns that the file of the keys has changed:
+    /// if let Err(error) = auth.replace_keys("https://id.example.com", changed) {
     ///     eprintln!("{error}"); // the keys from before still serve
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,7 +41,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`ReplaceKeysError`], and nothing is changed: the text is not a JWKS document, or has no key that can be used, with the problem of
-    /// each; a single [`Key`](crate::verify::Key) can't be used; the engine has no such issuer; or it is the engine's own
+    /// each; a single [`Key`](crate::verify::Key) can't be used; the engine has no such issuer, or its keys are fetched; or it is the engine's own
     /// [`TokenIssuer`](crate::session::TokenIssuer), whose keys
     /// [`TokenService::rotate_keys`](crate::session::TokenService::rotate_keys) replaces.
     pub fn replace_keys(&self, issuer: &str, keys: impl Into<KeySet>) -> Result<(), ReplaceKeysError> {
