@@ -1,5 +1,7 @@
 //! Whether a log is the one that was read before: after restarts, losses, and failovers.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use auth_runtime::store::{LogCursor, LogRead, RedisStore, RevocationLog};
 use auth_tests_servers::{Proxy, RedisOptions, RedisServer};
 
@@ -18,6 +20,22 @@ async fn is_woken(store: &RedisStore, after: LogCursor) -> bool {
         }
     }
     false
+}
+
+/// An instance that starts later has nothing to read, although the sequence is not 0.
+#[tokio::test]
+#[ignore = "needs redis-server: bash tests/run"]
+async fn a_log_whose_entries_were_all_dropped_wakes_nobody_before_the_next() {
+    let server = RedisServer::start();
+    let first = connect(&server.url()).await;
+    append(&first, 1..=20).await;
+    let after_all = UNIX_EPOCH + Duration::from_secs(5_000_000_000);
+    assert!(!first.drop_expired(after_all).await.unwrap());
+    let second = connect(&server.url()).await;
+    assert!(!is_woken(&second, LogCursor::START).await);
+    append(&first, [21]).await;
+    second.wait_for_entries(LogCursor::START).await;
+    assert_eq!(read_all(&second).await.0, [21]);
 }
 
 #[tokio::test]
@@ -85,7 +103,7 @@ async fn a_failover_that_lost_writes_is_another_history_and_waiting_for_replicas
     let url = format!("redis://127.0.0.1:{}", clients.port());
     let options = RedisStore::options().time_limit(TIME_LIMIT);
     let store = options.clone().connect(&url).await.unwrap();
-    let hasty = RedisStore::options().time_limit(std::time::Duration::from_secs(2)).wait_for_replicas(1);
+    let hasty = RedisStore::options().time_limit(Duration::from_secs(2)).wait_for_replicas(1);
     let careful = hasty.connect(&url).await.unwrap();
 
     until("the replica follows", async || careful.append(vec![entry(1)]).await.is_ok()).await;

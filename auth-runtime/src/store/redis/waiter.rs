@@ -1,11 +1,13 @@
 //! Wake-ups: a task with a connection of its own, which waits for the next entry of the log in a blocking read.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::redis::Value;
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{FromRedisValue, Value};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,10 +24,10 @@ use crate::store::StoreError;
 /// How long the server holds a read that finds nothing.
 const BLOCK: Duration = Duration::from_secs(5);
 
-/// The streams with new entries, each with the ids and fields of its entries.
-type NewEntries = Option<Vec<(Vec<u8>, Vec<(String, Value)>)>>;
+/// Ids and fields.
+type Entries = Vec<(String, Value)>;
 
-/// Knows the sequence of the last entry.
+/// Knows the sequence of the newest entry that is there.
 #[derive(Debug)]
 pub(super) struct Waiter {
     target: Arc<Target>,
@@ -89,42 +91,43 @@ async fn run(target: &Target, keys: &Keys, last: &watch::Sender<u64>) {
 }
 
 /// Follows the log on a new connection, until that fails.
-async fn follow(
-    target: &Target,
-    keys: &Keys,
-    last: &watch::Sender<u64>,
-) -> Result<std::convert::Infallible, StoreError> {
+async fn follow(target: &Target, keys: &Keys, last: &watch::Sender<u64>) -> Result<Infallible, StoreError> {
     let Connected { mut connection, address, .. } = target.connect().await?;
-    let sequence = Request::read("HGET").arg(&keys.state).arg("sequence");
     let limit = target.time_limit;
-    let mut found_after = None;
+    // Not the last sequence: where all after a reader's cursor were dropped, there is nothing to read.
+    let newest = Request::read("XREVRANGE").arg(&keys.log).arg(&["+", "-", "COUNT", "1"]);
     loop {
-        let asked = within(limit, sequence.send(&mut connection, None)).await;
-        let answer = asked.unwrap_or(Err(Failure::TimeLimit(limit)));
-        let seen =
-            answer.and_then(read_answer::<Option<u64>>).map_err(|failure| failure.describe(&address))?;
-        let seen = seen.unwrap_or_default();
-        last.send_replace(seen);
-        if found_after.is_some_and(|before| before >= seen) {
-            // Or it would be asked without a pause.
-            return Err(StoreError::new("the log has entries that its last sequence does not count"));
-        }
-
+        let found: Entries = ask(&newest, &mut connection, limit, &address).await?;
+        let newest = sequence_of_first(&found);
+        last.send_replace(newest);
         let next = Request::read("XREAD")
             .arg(&["COUNT", "1", "BLOCK"])
             .arg(u64::try_from(BLOCK.as_millis()).unwrap_or(u64::MAX))
             .arg("STREAMS")
             .arg(&keys.log)
-            .arg(format!("{seen}-0"));
-        let limit = BLOCK + limit;
-        let read = within(limit, next.send(&mut connection, None)).await;
-        let answer = read.unwrap_or(Err(Failure::TimeLimit(limit)));
-        let found =
-            answer.and_then(read_answer::<NewEntries>).map_err(|failure| failure.describe(&address))?;
-        found_after = found.map(|_| seen);
-        if found_after.is_some() {
-            // There is one; the next answer says which is the last.
-            last.send_replace(seen.saturating_add(1));
+            .arg(format!("{newest}-0"));
+        let found: Option<Vec<(Vec<u8>, Entries)>> =
+            ask(&next, &mut connection, BLOCK + limit, &address).await?;
+        if let Some((_, entries)) = found.as_deref().and_then(<[_]>::first) {
+            // There may be more; the next answer says which is the newest.
+            last.send_replace(sequence_of_first(entries));
         }
     }
+}
+
+async fn ask<T: FromRedisValue>(
+    request: &Request,
+    connection: &mut MultiplexedConnection,
+    limit: Duration,
+    address: &str,
+) -> Result<T, StoreError> {
+    let asked = within(limit, request.send(connection, None)).await;
+    let answer = asked.unwrap_or(Err(Failure::TimeLimit(limit)));
+    answer.and_then(read_answer).map_err(|failure| failure.describe(address))
+}
+
+/// 0 if there is none.
+fn sequence_of_first(entries: &[(String, Value)]) -> u64 {
+    let id = entries.first().map_or("", |(id, _)| id);
+    id.split('-').next().and_then(|sequence| sequence.parse().ok()).unwrap_or_default()
 }
