@@ -110,7 +110,7 @@ impl RedisStoreOptions {
 
     /// Connects also to a server whose `maxmemory-policy` is not `noeviction`.
     ///
-    /// **What is lost**: when its memory is full, the server deletes keys, and does not say so. A deleted log accepts revoked tokens again
+    /// What is lost: when its memory is full, the server deletes keys, and does not say so. A deleted log accepts revoked tokens again
     /// until the instances have found it out, and what they did not record themselves is lost; a deleted set of sessions logs everybody out.
     pub fn dangerously_allow_eviction(mut self) -> Self {
         self.allow_eviction = true;
