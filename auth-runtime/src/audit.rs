@@ -23,7 +23,8 @@ pub struct AuditEvent<'a> {
     /// The caller of a [`Request`](AuditAction::Request), where that is known: also of a rejected caller whose token was valid.
     /// `None` for all other actions.
     pub principal: Option<&'a Principal>,
-    /// The issuer of the subject and of the session: `iss` of their tokens.
+    /// The issuer of the subject and of the session: `iss` of their tokens. For a [`ProviderLogout`](AuditAction::ProviderLogout) that is
+    /// rejected, who has signed it, if its signature was verified.
     pub issuer: Option<&'a str>,
     /// The user whom it is about, where that is known: `sub`. For a request, the caller.
     pub subject: Option<&'a str>,
@@ -244,7 +245,7 @@ fn trace_session(event: &AuditEvent<'_>) {
     match (event.action, event.rejection) {
         (AuditAction::RefreshTokenReuse, _) => line!(warn, "auth: {}", event.action.happened()),
         (_, Some(kind)) if kind.status().is_server_error() && !event.is_provoked => {
-            line!(error, "auth: {action} failed")
+            line!(error, "auth: {action} failed");
         }
         (_, Some(_)) => line!(info, "auth: {action} rejected"),
         // Frequent, and nothing that anybody must read.

@@ -160,7 +160,7 @@ impl Engine {
         self.clock.now()
     }
 
-    /// The time of a clock that nobody can set back, and that goes on while the machine is suspended.
+    /// The monotonic time, which also goes on while the machine is suspended.
     pub(crate) fn monotonic(&self) -> Duration {
         self.age_clock.read(&*self.clock)
     }

@@ -15,7 +15,7 @@ struct Happened {
 }
 
 impl Throttle {
-    /// It happened. Returns how often it did since that was last said, if it is to be said now. `now` is of a clock that nobody can set.
+    /// It happened. Returns how often it did since that was last said, if it is to be said now. `now` is of the monotonic clock.
     pub(crate) fn note(&self, now: Duration, interval: Duration) -> Option<u64> {
         let mut happened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         happened.count += 1;

@@ -419,6 +419,7 @@ async fn a_destructor_of_a_value_runs_where_nothing_is_locked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn on_many_threads_no_answer_is_older_than_what_was_forgotten_before() {
     let cache = Arc::new(LoadCache::<u32, Arc<usize>>::new(
+        "things",
         Bounds { entries: 16, longest: Duration::MAX },
         Bounds { entries: 16, longest: Duration::MAX },
     ));

@@ -49,7 +49,7 @@ struct Trust {
     overdue_at: Time,
 }
 
-/// A time in milliseconds of the clock that nobody can set. Default: never.
+/// A time in milliseconds of the monotonic clock. Default: never.
 #[derive(Debug)]
 struct Time(AtomicU64);
 

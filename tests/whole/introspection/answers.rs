@@ -176,7 +176,7 @@ async fn the_log_says_why_and_never_shows_the_token() {
         (active_with("iss", json!(null)), "by the issuer's answer about it, the token has no claim `iss`"),
         (active_with("aud", json!("mail")), "which the audience of its `TrustedIssuer` does not allow"),
         (active_with("token_type", json!("DPoP")), "the token's claim `token_type` has a type or value"),
-        (json!({}), "the issuer can't be asked what a token means: the answer is not one strict JSON object"),
+        (json!({}), "is not one strict JSON object with `active`"),
     ] {
         server.answer(answer);
         let log = CapturedLog::start(tracing::Level::TRACE);

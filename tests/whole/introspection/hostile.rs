@@ -62,6 +62,8 @@ async fn an_answer_that_is_none_is_503_and_not_remembered() {
         assert_eq!(app.status(&unknown).await, 503, "{what}");
         assert_eq!(server.count(), good + 1, "{what}");
         server.answer(active());
+        // No new token is asked about right after a 429.
+        app.clock.advance(Duration::from_secs(6));
         assert_eq!(app.status(&unknown).await, 200, "{what}");
     }
     assert_eq!(elsewhere.count(), 0, "a redirect is not followed");

@@ -199,7 +199,7 @@ async fn each_is_one_audit_event_and_nothing_of_a_token_is_logged() {
         "provider_logout https://id.test bob -: 200 the identity provider sent a logout token",
         "provider_logout - - -: 401 no key of the issuer verifies",
         "provider_logout https://id.test carol -: 200 a transmitter sent the security event `account-disabled`",
-        "provider_logout - - -: 403 its subject is of the issuer \"x\"",
+        "provider_logout https://events.test - -: 403 its subject is of the issuer \"x\"",
         "provider_logout - - -: 503 ",
     ];
     assert_eq!(events.len(), beginnings.len(), "{events:#?}");

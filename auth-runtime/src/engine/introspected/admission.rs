@@ -55,7 +55,7 @@ impl Admission {
         }
     }
 
-    /// Waits for the turn of a token that was active, and does not wait for one that never was. `now` is of a clock that nobody can set,
+    /// Waits for the turn of a token that was active, and does not wait for one that never was. `now` is of the monotonic clock,
     /// here and below.
     ///
     /// # Errors

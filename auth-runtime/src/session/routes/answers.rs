@@ -180,7 +180,9 @@ impl TokenFailure {
             Self::CrossOrigin => "a page of another origin sent the request",
             Self::NotFound => "the caller has no such session",
             Self::TooManyAttempts(_) => "there were too many attempts",
-            Self::Unavailable => "the credentials can't be verified now, too many logins wait, or the store can't count them",
+            Self::Unavailable => {
+                "the credentials can't be verified now, too many logins wait, or the store can't count them"
+            }
             Self::Misconfigured => "the service is misconfigured, or code of the application's panicked",
         }
     }

@@ -52,7 +52,7 @@ pub(crate) struct Introspector {
 enum Place {
     Configured(Endpoint),
     /// The metadata of the issuer names it. What was found counts until nothing is found there.
-    Discovered(MetadataUrls, Mutex<Discovered>),
+    Discovered(Box<MetadataUrls>, Mutex<Discovered>),
 }
 
 /// Where the metadata says that the issuer is asked.
@@ -115,7 +115,7 @@ impl Introspector {
             }
             (None, Some(issuer)) => {
                 let urls = MetadataUrls::of(issuer, false).map_err(&mut object).ok();
-                urls.map(|urls| Place::Discovered(urls, Mutex::new(Discovered::Unknown)))
+                urls.map(|urls| Place::Discovered(Box::new(urls), Mutex::new(Discovered::Unknown)))
             }
             (None, None) => None,
         };

@@ -66,7 +66,7 @@ impl JwtVerifier {
         }
     }
 
-    /// Takes the answer of a fetch, at this time of the engine's clock and of the one that nobody can set.
+    /// Takes the answer of a fetch, at this time of the engine's clock and of the monotonic one.
     ///
     /// # Errors
     /// Why the fetch failed, or its answer has no key that can be used, and what that means for tokens. The keys from before stay.

@@ -381,6 +381,7 @@ fn what_is_accepted_can_be_read_again() {
 #[test]
 fn a_secret_in_a_published_set_is_left_out() {
     let secret = json!({ "kty": "oct", "k": base64url(&SECRET) });
-    let reason = Key::prepare_set(&json!({ "keys": [secret] }).to_string(), None, "an issuer").err().unwrap();
+    let reason =
+        Key::prepare_set(&json!({ "keys": [secret] }).to_string(), 10, None, "an issuer").err().unwrap();
     assert!(reason.contains("a set of public keys must not contain a secret"), "{reason}");
 }
