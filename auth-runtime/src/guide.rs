@@ -20,7 +20,7 @@
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that come by themselves |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
-//! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL |
+//! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL, Redis |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
 //! | [`comparison`] | how other frameworks do the same |

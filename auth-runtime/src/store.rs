@@ -5,6 +5,7 @@
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
 //! | `PostgresStore` | a service of many processes that has a PostgreSQL server | `postgres` |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
+//! | `RedisStore` | a service of many instances, with a Redis or Valkey server | `redis` |
 //!
 //! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], `ApiKeyStore` if it keeps API keys (feature `api-keys`), and
 //! `AttemptStore` if it counts login attempts for several instances (feature `token-routes`). The contract that it must satisfy is a test
@@ -22,6 +23,8 @@ mod memory;
 mod postgres;
 #[cfg(feature = "redb")]
 mod redb;
+#[cfg(feature = "redis")]
+mod redis;
 mod revocation;
 
 use std::fmt;
@@ -42,6 +45,8 @@ pub use self::memory::MemoryStore;
 pub use self::postgres::{PostgresStore, PostgresStoreOptions};
 #[cfg(feature = "redb")]
 pub use self::redb::{RedbStore, RedbStoreOptions};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreOptions};
 pub use self::revocation::Revocation;
 use crate::clock::unix_seconds;
 

@@ -38,6 +38,7 @@ mod promise;
 mod protected_resource;
 mod provider_logout;
 mod redirect_to_login;
+mod redis;
 mod rejections;
 mod replace_keys;
 mod routers;

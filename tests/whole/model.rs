@@ -5,6 +5,7 @@ mod reference;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::Clock as _;
@@ -14,6 +15,7 @@ use auth_runtime::session::{IssuedTokens, RefreshKey, SigningKeys, TokenError, T
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::TestClock;
 use auth_runtime::{Auth, AuthBuilder, Principal, RequestAuth, Router, auth};
+use auth_tests_servers::RedisServer;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -23,6 +25,7 @@ use self::reference::{EXTENDED, FAMILY, LEEWAY, MAX_SESSIONS, Model, REFRESH, Re
 use self::steps::{Back, Step, steps};
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, People, issuer, signing_key};
+use crate::support::redis::open_redis_blocking;
 use crate::support::timeless::TimelessStore;
 use crate::support::{postgres, request, send};
 
@@ -372,6 +375,17 @@ fn random_lives_in_postgres() {
     compare(EXTENDED, 2, || {
         let schema = postgres::new_schema();
         Box::new(move |builder| builder.store(TimelessStore(postgres::open_blocking(&schema))))
+    });
+}
+
+#[test]
+#[ignore = "needs redis-server: bash tests/run"]
+fn random_lives_in_redis() {
+    let server = Arc::new(RedisServer::start());
+    compare(EXTENDED, 2, || {
+        server.command(&["FLUSHALL"]);
+        let server = Arc::clone(&server);
+        Box::new(move |builder| builder.store(TimelessStore(open_redis_blocking(&server))))
     });
 }
 

@@ -14,6 +14,7 @@ use auth_runtime::session::{
 use auth_runtime::store::RedbStore;
 use auth_runtime::testing::TestClock;
 use auth_runtime::{Auth, AuthBuilder, Router, auth};
+use auth_tests_servers::RedisServer;
 use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::yield_now;
@@ -21,6 +22,7 @@ use tokio::task::yield_now;
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, signing_key};
 use crate::support::postgres::{new_schema, open};
+use crate::support::redis::open_redis;
 use crate::support::timeless::TimelessStore;
 use crate::support::{request, send};
 
@@ -57,6 +59,7 @@ struct Service {
 enum Stores {
     OfThisProcess,
     Postgres,
+    Redis,
 }
 
 /// The same service over each store.
@@ -94,6 +97,11 @@ async fn services(stores: Stores, grace: Duration) -> Vec<Arc<Service>> {
             let store = TimelessStore(open(&new_schema()).await);
             vec![begin("postgres", Box::new(()), &|builder| builder.store(store.clone())).await]
         }
+        Stores::Redis => {
+            let server = RedisServer::start();
+            let store = TimelessStore(open_redis(&server).await);
+            vec![begin("redis", Box::new(server), &|builder| builder.store(store.clone())).await]
+        }
     }
 }
 
@@ -114,6 +122,15 @@ macro_rules! races {
                 #[ignore = "needs PostgreSQL: bash tests/run"]
                 async fn $race() {
                     super::$race(super::Stores::Postgres).await;
+                }
+            )+
+        }
+        mod redis {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                #[ignore = "needs redis-server: bash tests/run"]
+                async fn $race() {
+                    super::$race(super::Stores::Redis).await;
                 }
             )+
         }

@@ -5,6 +5,9 @@ mod faults;
 
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::store_contract;
+use auth_tests_servers::RedisServer;
+
+use crate::support::redis::open_redis;
 
 store_contract! {
     mod memory: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up;
@@ -26,4 +29,10 @@ store_contract! {
     mod postgres_by_pooler: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, durable;
     setup: schema = crate::support::postgres::new_schema();
     open: crate::support::postgres::open_by_pooler(&schema).await
+}
+store_contract! {
+    #[ignore = "needs redis-server: bash tests/run"]
+    mod redis: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
+    setup: server = RedisServer::start();
+    open: open_redis(&server).await
 }

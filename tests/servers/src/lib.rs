@@ -9,7 +9,9 @@ mod pgbouncer;
 mod postgres;
 mod processes;
 mod proxy;
+mod redis;
 
 pub use self::pgbouncer::PgBouncer;
 pub use self::postgres::PostgresServer;
 pub use self::proxy::Proxy;
+pub use self::redis::{RedisOptions, RedisServer};

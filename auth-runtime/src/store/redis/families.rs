@@ -1,0 +1,98 @@
+//! The families of refresh tokens: a hash of rows, a sorted set by expiry, and one by subject.
+
+use std::time::SystemTime;
+
+use ::redis::Script;
+
+use super::index::{hash_of, parts_of, text_of};
+use super::request::{Request, StaticScript};
+use super::{BATCH, RedisStore};
+use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before};
+
+macro_rules! script {
+    ($file:literal) => {
+        StaticScript::new(|| Script::new(concat!(include_str!("scripts/family.lua"), include_str!($file))))
+    };
+}
+
+static INSERT: StaticScript = script!("scripts/family_insert.lua");
+static REPLACE: StaticScript = script!("scripts/family_replace.lua");
+static REMOVE: StaticScript = script!("scripts/family_remove.lua");
+static LIST: StaticScript = script!("scripts/family_list.lua");
+static DROP: StaticScript = script!("scripts/family_drop.lua");
+
+impl RedisStore {
+    /// The row: what the scripts read, and the family.
+    fn family_row(&self, family: &RefreshTokenFamily) -> Result<Vec<u8>, StoreError> {
+        let subject = hash_of(&family.issuer, &family.subject);
+        let mut row = format!("{} {subject}\n", family.version).into_bytes();
+        serde_json::to_writer(&mut row, family).map_err(|error| self.unreadable("a session", &error))?;
+        Ok(row)
+    }
+
+    fn read_family(&self, row: &[u8]) -> Result<RefreshTokenFamily, StoreError> {
+        let json = parts_of(row).map_or(row, |(_, json)| json);
+        serde_json::from_slice(json).map_err(|error| self.unreadable("a session", &error))
+    }
+
+    async fn put_family(
+        &self,
+        script: &'static StaticScript,
+        family: RefreshTokenFamily,
+        expected: Option<u64>,
+    ) -> Result<bool, StoreError> {
+        let request = Request::write_script(script, &self.keys().families)
+            .arg(text_of(family.id))
+            .arg(self.family_row(&family)?)
+            .arg(family.expires_at)
+            .arg(expected);
+        self.call_to_write(&request).await
+    }
+}
+
+impl RefreshTokenStore for RedisStore {
+    fn insert(&self, family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.put_family(&INSERT, family, None).await.map(drop) })
+    }
+
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>> {
+        let [families, ..] = &self.keys().families;
+        let request = Request::read("HGET").arg(families).arg(text_of(id));
+        Box::pin(async move {
+            let row: Option<Vec<u8>> = self.call(&request).await?;
+            row.map(|row| self.read_family(&row)).transpose()
+        })
+    }
+
+    fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
+        Box::pin(self.put_family(&REPLACE, family, Some(expected)))
+    }
+
+    fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
+        let ids: Vec<String> = ids.into_iter().map(text_of).collect();
+        let request = Request::write_script(&REMOVE, &self.keys().families).arg(ids);
+        Box::pin(async move { self.call_to_write(&request).await })
+    }
+
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        Box::pin(async move {
+            let request = Request::read_script(&LIST, &self.keys().families).arg(hash_of(&issuer, &subject));
+            let rows: Vec<Vec<u8>> = self.call(&request).await?;
+            let mut families = Vec::with_capacity(rows.len());
+            for row in rows {
+                let family = self.read_family(&row)?;
+                // Another subject can have the same hash.
+                if family.issuer == issuer && family.subject == subject {
+                    families.push(family);
+                }
+            }
+            Ok(families)
+        })
+    }
+
+    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        let request = Request::write_script(&DROP, &self.keys().families).arg(drop_before(now)).arg(BATCH);
+        Box::pin(async move { self.call(&request).await })
+    }
+}

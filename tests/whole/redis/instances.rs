@@ -1,0 +1,100 @@
+//! Two instances of a service on one server.
+
+use std::time::Duration;
+
+use auth_runtime::routing::get;
+use auth_runtime::session::TokenService;
+use auth_runtime::store::RedisStore;
+use auth_runtime::{Auth, Router, auth};
+use auth_tests_servers::RedisServer;
+
+use super::connect;
+use crate::support::people::{People, issuer};
+use crate::support::{status, until};
+
+#[auth]
+async fn guarded() {}
+
+struct Instance {
+    auth: Auth,
+    tokens: TokenService,
+    app: axum::Router,
+}
+
+impl Instance {
+    async fn start(store: RedisStore) -> Self {
+        let builder = Auth::builder().token_issuer(issuer(&People::default()));
+        let auth = builder.max_staleness(Duration::from_secs(60)).store(store).build().unwrap();
+        let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
+        auth.start().await.unwrap();
+        Self { tokens: auth.tokens().unwrap(), auth, app }
+    }
+
+    async fn ask(&self, token: &str) -> u16 {
+        status(&self.app, "GET", "/", Some(token)).await
+    }
+}
+
+/// Also after the server was killed, and after it has lost everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: bash tests/run"]
+async fn a_logout_reaches_the_other_instance() {
+    let server = RedisServer::start();
+    let first = Instance::start(connect(&server.url()).await).await;
+    let second = Instance::start(connect(&server.url()).await).await;
+    let alice = People::default().find("alice").unwrap().unwrap();
+    for round in 0..4 {
+        let mut given = None;
+        until("a login is stored", async || {
+            given = first.tokens.issue(&alice).await.ok();
+            given.is_some()
+        })
+        .await;
+        let given = given.unwrap();
+        assert_eq!((first.ask(&given.access_token).await, second.ask(&given.access_token).await), (200, 200));
+        second.tokens.log_out(&given.refresh_token).await.unwrap();
+        assert_eq!(second.ask(&given.access_token).await, 401, "at once");
+        until("the other instance refuses it", async || first.ask(&given.access_token).await == 401).await;
+        assert!(first.tokens.refresh(&given.refresh_token).await.is_err());
+        if round == 3 {
+            continue;
+        }
+        server.kill();
+        if round == 1 {
+            server.delete_data();
+        }
+        server.start_again();
+        until("both follow again", async || {
+            first.auth.start().await.is_ok() && second.auth.start().await.is_ok()
+        })
+        .await;
+        assert_eq!((first.ask(&given.access_token).await, second.ask(&given.access_token).await), (401, 401));
+        // What the second one had acknowledged is in the log again, for an instance that starts now.
+        let third = Instance::start(connect(&server.url()).await).await;
+        until("it is refused", async || third.ask(&given.access_token).await == 401).await;
+    }
+}
+
+/// Each command that changed something is in the append-only file: none has a token, a key or a password.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: bash tests/run"]
+async fn no_secret_is_ever_written() {
+    let server = RedisServer::start();
+    let instance = Instance::start(connect(&server.url()).await).await;
+    let alice = People::default().find("alice").unwrap().unwrap();
+    let mut secrets = Vec::new();
+    let first = instance.tokens.issue(&alice).await.unwrap();
+    let second = instance.tokens.refresh(&first.refresh_token).await.unwrap();
+    for given in [first, second] {
+        secrets.extend([given.access_token, given.refresh_token]);
+    }
+    instance.tokens.log_out_everywhere("alice").await.unwrap();
+    let written = String::from_utf8_lossy(&server.written()).into_owned();
+    assert!(written.contains("alice") && written.contains("{auth}:families"), "it is the file");
+    for secret in secrets {
+        // The claims of a token are in what is stored; its signature, and the rest of a refresh token, are not.
+        for part in secret.split(['.', '_', '~']).filter(|part| part.len() > 20).chain([secret.as_str()]) {
+            assert!(!written.contains(part), "{part} of {secret} was written");
+        }
+    }
+}
