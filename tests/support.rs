@@ -2,7 +2,9 @@
 
 pub mod flaky;
 pub mod people;
+pub mod postgres;
 pub mod silent;
+pub mod timeless;
 
 use std::time::Duration;
 

@@ -20,6 +20,7 @@
 //! | [`outside_of_requests`] | messages of sockets and queues, gRPC, keys that come by themselves |
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
+//! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
 //! | [`comparison`] | how other frameworks do the same |
@@ -35,7 +36,7 @@
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
 //! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
 //! [`Auth::start`](method@crate::Auth::start), [`TakesUser`](trait@crate::users::TakesUser), [`Header`](struct@crate::source::Header),
-//! [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
@@ -76,6 +77,9 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/many_instances.md")]
+pub mod many_instances {}
 
 #[doc = include_str!("../guide/mcp.md")]
 pub mod mcp {}

@@ -3,6 +3,7 @@
 //! | store | purpose | feature |
 //! |---|---|---|
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
+//! | `PostgresStore` | a service of many processes that has a PostgreSQL server | `postgres` |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
 //!
 //! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], `ApiKeyStore` if it keeps API keys (feature `api-keys`), and
@@ -17,6 +18,8 @@ mod entry;
 mod error;
 mod log;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redb")]
 mod redb;
 mod revocation;
@@ -35,6 +38,8 @@ pub(crate) use self::entry::{EntryMeaning, LoggedRevocation};
 pub use self::error::StoreError;
 pub use self::log::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog};
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PostgresStore, PostgresStoreOptions};
 #[cfg(feature = "redb")]
 pub use self::redb::{RedbStore, RedbStoreOptions};
 pub use self::revocation::Revocation;

@@ -1,6 +1,7 @@
 //! Key sets that are fetched: when, by whom, and what is answered meanwhile. The provider is a function here; `provider` has one that
 //! is asked over HTTP.
 
+mod attack;
 mod configuration;
 mod hostile;
 mod issuers;

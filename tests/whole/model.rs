@@ -23,7 +23,8 @@ use self::reference::{EXTENDED, FAMILY, LEEWAY, MAX_SESSIONS, Model, REFRESH, Re
 use self::steps::{Back, Step, steps};
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, People, issuer, signing_key};
-use crate::support::{request, send};
+use crate::support::timeless::TimelessStore;
+use crate::support::{postgres, request, send};
 
 const USERS: [&str; 3] = ["ann", "ben", "cy"];
 
@@ -362,6 +363,15 @@ fn random_lives_in_a_file() {
     compare(EXTENDED, 2, || {
         let directory = TempDir::new().unwrap();
         Box::new(move |builder| builder.store(RedbStore::open(directory.path().join("store")).unwrap()))
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: bash tests/run"]
+fn random_lives_in_postgres() {
+    compare(EXTENDED, 2, || {
+        let schema = postgres::new_schema();
+        Box::new(move |builder| builder.store(TimelessStore(postgres::open_blocking(&schema))))
     });
 }
 

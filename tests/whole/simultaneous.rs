@@ -1,5 +1,6 @@
 //! Requests that come at the same time: one refresh token many times, and logouts amid refreshes and logins.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,8 @@ use tokio::task::yield_now;
 
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, signing_key};
+use crate::support::postgres::{new_schema, open};
+use crate::support::timeless::TimelessStore;
 use crate::support::{request, send};
 
 const USES: usize = 100;
@@ -45,34 +48,85 @@ struct Service {
     app: axum::Router,
     clock: TestClock,
     store: &'static str,
-    _directory: TempDir,
+    /// What the store needs while it is used.
+    _place: Box<dyn Any + Send + Sync>,
+}
+
+/// Which stores a race is run on.
+#[derive(Clone, Copy)]
+enum Stores {
+    OfThisProcess,
+    Postgres,
 }
 
 /// The same service over each store.
-async fn services(grace: Duration) -> [Arc<Service>; 2] {
-    let begin = async |store, choose: fn(AuthBuilder, &TempDir) -> AuthBuilder| {
-        let issuer = TokenIssuer::new(ISSUER, AUDIENCE, signing_key(1), Everyone(AtomicUsize::new(0)))
-            .refresh_key(RefreshKey::new("k1", [1; 32]))
-            .access_lifetime(Duration::from_secs(900));
-        let issuer = if grace > Duration::from_secs(60) {
-            issuer.dangerously_extend_grace_period(grace)
-        } else {
-            issuer.grace_period(grace)
+async fn services(stores: Stores, grace: Duration) -> Vec<Arc<Service>> {
+    let begin =
+        async |store, place: Box<dyn Any + Send + Sync>, attach: &dyn Fn(AuthBuilder) -> AuthBuilder| {
+            let issuer = TokenIssuer::new(ISSUER, AUDIENCE, signing_key(1), Everyone(AtomicUsize::new(0)))
+                .refresh_key(RefreshKey::new("k1", [1; 32]))
+                .access_lifetime(Duration::from_secs(900));
+            let issuer = if grace > Duration::from_secs(60) {
+                issuer.dangerously_extend_grace_period(grace)
+            } else {
+                issuer.grace_period(grace)
+            };
+            let issuer = issuer
+                // Many logins of one second: which of them is the oldest is not known.
+                .max_sessions_per_user(usize::MAX);
+            let clock = TestClock::new();
+            let builder = Auth::builder().token_issuer(issuer).clock(clock.clone());
+            let auth = attach(builder).build().unwrap();
+            auth.start().await.unwrap();
+            let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
+            Arc::new(Service { tokens: auth.tokens().unwrap(), auth, app, clock, store, _place: place })
         };
-        let issuer = issuer
-            // Many logins of one second: which of them is the oldest is not known.
-            .max_sessions_per_user(usize::MAX);
-        let (clock, directory) = (TestClock::new(), TempDir::new().unwrap());
-        let builder = Auth::builder().token_issuer(issuer).clock(clock.clone());
-        let auth = choose(builder, &directory).build().unwrap();
-        auth.start().await.unwrap();
-        let app = Router::new().route("/", get(guarded)).finish(&auth).unwrap();
-        Arc::new(Service { tokens: auth.tokens().unwrap(), auth, app, clock, store, _directory: directory })
+    match stores {
+        Stores::OfThisProcess => {
+            let directory = TempDir::new().unwrap();
+            let file = RedbStore::open(directory.path().join("store")).unwrap();
+            vec![
+                begin("memory", Box::new(()), &|builder| builder.store(FlakyStore::slow())).await,
+                begin("redb", Box::new(directory), &|builder| builder.store(file.clone())).await,
+            ]
+        }
+        Stores::Postgres => {
+            let store = TimelessStore(open(&new_schema()).await);
+            vec![begin("postgres", Box::new(()), &|builder| builder.store(store.clone())).await]
+        }
+    }
+}
+
+/// Makes two tests of each race.
+macro_rules! races {
+    ($($race:ident)+) => {
+        mod of_this_process {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $race() {
+                    super::$race(super::Stores::OfThisProcess).await;
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                #[ignore = "needs PostgreSQL: bash tests/run"]
+                async fn $race() {
+                    super::$race(super::Stores::Postgres).await;
+                }
+            )+
+        }
     };
-    [
-        begin("memory", |builder, _| builder.store(FlakyStore::slow())).await,
-        begin("redb", |builder, at| builder.store(RedbStore::open(at.path().join("store")).unwrap())).await,
-    ]
+}
+
+races! {
+    of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends
+    a_hundred_uses_within_the_grace_period_get_one_successor
+    of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_the_log_in_ends
+    a_log_out_amid_refreshes_ends_all_of_them
+    a_log_out_everywhere_amid_refreshes_ends_all_of_them
+    a_log_out_everywhere_amid_log_ins_parts_them
 }
 
 impl Service {
@@ -142,9 +196,8 @@ fn one_has_ended_it(losers: Vec<Result<IssuedTokens, TokenError>>) {
     assert!(refused.contains(&RefreshError::Reused));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
-    for service in services(Duration::ZERO).await {
+async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends(stores: Stores) {
+    for service in services(stores, Duration::ZERO).await {
         for _ in 0..3 {
             let first = service.log_in().await;
             let uses = (0..USES).map(|_| service.refresh(&first)).collect();
@@ -158,9 +211,8 @@ async fn of_a_hundred_uses_without_grace_one_succeeds_and_the_log_in_ends() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
-    for service in services(Duration::from_secs(10)).await {
+async fn a_hundred_uses_within_the_grace_period_get_one_successor(stores: Stores) {
+    for service in services(stores, Duration::from_secs(10)).await {
         let first = service.log_in().await;
         let uses = (0..USES).map(|_| service.refresh(&first)).collect();
         let answers: Vec<_> = together(uses).await.into_iter().map(Result::unwrap).collect();
@@ -177,9 +229,10 @@ async fn a_hundred_uses_within_the_grace_period_get_one_successor() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_the_log_in_ends() {
-    for service in services(Duration::from_secs(300)).await {
+async fn of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_the_log_in_ends(
+    stores: Stores,
+) {
+    for service in services(stores, Duration::from_secs(300)).await {
         for wait in [61, 300] {
             let first = service.log_in().await;
             let successor = service.tokens.refresh(&first.refresh_token).await.unwrap();
@@ -217,8 +270,8 @@ impl Progress {
 
 /// Refreshes one login fifty times, and ends it when some of these are done: one token fifty times at once, which the grace
 /// period allows, and fifty tokens one after the other.
-async fn refresh_amid(end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
-    for service in services(Duration::from_secs(10)).await {
+async fn refresh_amid(stores: Stores, end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
+    for service in services(stores, Duration::from_secs(10)).await {
         for turn in 0..10 {
             let (first, progress) = (service.log_in().await, Progress::default());
             let (at_once, in_turn) = if turn % 2 == 0 { (50, 1) } else { (1, 50) };
@@ -251,18 +304,16 @@ async fn refresh_amid(end: impl Fn(&Service, &IssuedTokens) -> Task<()>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_log_out_amid_refreshes_ends_all_of_them() {
-    refresh_amid(|service, first| {
+async fn a_log_out_amid_refreshes_ends_all_of_them(stores: Stores) {
+    refresh_amid(stores, |service, first| {
         let (tokens, token) = (service.tokens.clone(), first.refresh_token.clone());
         Box::pin(async move { assert!(tokens.log_out(&token).await.unwrap()) })
     })
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them() {
-    refresh_amid(|service, _| {
+async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them(stores: Stores) {
+    refresh_amid(stores, |service, _| {
         let (tokens, clock) = (service.tokens.clone(), service.clock.clone());
         Box::pin(async move {
             tokens.log_out_everywhere("alice").await.unwrap();
@@ -272,13 +323,12 @@ async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_log_out_everywhere_amid_log_ins_parts_them() {
+async fn a_log_out_everywhere_amid_log_ins_parts_them(stores: Stores) {
     /// Before the logout was called, while it ran, after it returned.
     const CALLED: usize = 1;
     const RETURNED: usize = 2;
 
-    for service in services(Duration::from_secs(10)).await {
+    for service in services(stores, Duration::from_secs(10)).await {
         let mut met = [0; 3];
         for turn in 0..8 {
             let (phase, progress) = (Arc::new(AtomicUsize::new(0)), Progress::default());

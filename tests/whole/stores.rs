@@ -15,3 +15,15 @@ store_contract! {
     setup: dir = tempfile::tempdir().unwrap();
     open: RedbStore::open(dir.path().join("store")).unwrap()
 }
+store_contract! {
+    #[ignore = "needs PostgreSQL: bash tests/run"]
+    mod postgres: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
+    setup: schema = crate::support::postgres::new_schema();
+    open: crate::support::postgres::open(&schema).await
+}
+store_contract! {
+    #[ignore = "needs PostgreSQL and PgBouncer: bash tests/run"]
+    mod postgres_by_pooler: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, durable;
+    setup: schema = crate::support::postgres::new_schema();
+    open: crate::support::postgres::open_by_pooler(&schema).await
+}

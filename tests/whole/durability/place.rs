@@ -64,7 +64,7 @@ fn a_new_store_is_announced_and_an_existing_one_is_not() {
     let log = CapturedLog::start(Level::WARN);
     drop(RedbStore::open(&path).unwrap());
     let text = log.take();
-    assert!(text.contains("WARN") && text.contains("the store is new: nobody is logged in"), "{text}");
+    assert!(text.contains("WARN") && text.contains("the store is new: no user is logged in"), "{text}");
     assert!(text.contains(&path.display().to_string()) && text.contains("require_existing"), "{text}");
     drop(RedbStore::open(&path).unwrap());
     drop(RedbStore::options().require_existing().open(&path).unwrap());

@@ -86,7 +86,7 @@ fn a_revocation_wakes_its_own_waiters_and_no_others() {
         (generations("user 251"), 1004..1008),
         (token("session 3"), 0..0),
         (user("https://other.example", "user 3"), 0..0),
-        (user(ISSUER, "nobody"), 0..0),
+        (user(ISSUER, "unknown"), 0..0),
     ] {
         view.apply(&[logged(revocation.clone())]);
         for (n, (waiter, wakes)) in waiters.iter().enumerate() {

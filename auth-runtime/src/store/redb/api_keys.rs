@@ -36,7 +36,7 @@ pub(super) enum ApiKeyWrite {
 }
 
 impl ApiKeyWrite {
-    /// Whether it is of no use when its caller does not wait for it any more: nobody would get the new key.
+    /// Whether it is of no use when its caller does not wait for it any more: no caller would get the new key.
     pub(super) fn is_for_its_caller_alone(&self) -> bool {
         matches!(self, Self::Insert(_) | Self::Rotate { .. })
     }

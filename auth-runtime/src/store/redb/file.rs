@@ -93,7 +93,7 @@ impl StoreFile {
         if is_empty {
             tracing::warn!(
                 path = %file.path.display(),
-                "auth: the store is new: nobody is logged in, and nothing is revoked. If there should be one, stop the service and \
+                "auth: the store is new: no user is logged in, and nothing is revoked. If there should be one, stop the service and \
                  restore its file; `RedbStore::options().require_existing()` makes a missing file an error"
             );
         }

@@ -29,7 +29,7 @@ impl Default for RedbStoreOptions {
 }
 
 impl RedbStoreOptions {
-    /// Makes a missing or empty file an error. By default such a file becomes a new store, with a warning in the log: nobody is
+    /// Makes a missing or empty file an error. By default such a file becomes a new store, with a warning in the log: no user is
     /// logged in, and tokens that were revoked are valid again until they expire.
     pub fn require_existing(mut self) -> Self {
         self.require_existing = true;

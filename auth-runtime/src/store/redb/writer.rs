@@ -68,7 +68,7 @@ fn commit(file: &StoreFile, writes: Vec<Write>, senders: Vec<oneshot::Sender<Res
     match file.write(writes) {
         Ok(answers) => {
             for ((sender, answer), undo) in senders.into_iter().zip(answers).zip(undos) {
-                // It fails if the future of the caller was dropped. Then nobody gets the tokens of a new session, or a new key.
+                // It fails if the future of the caller was dropped. Then no client gets the tokens of a new session, or a new key.
                 if sender.send(Ok(answer)).is_err() {
                     undone.extend(undo);
                 }
