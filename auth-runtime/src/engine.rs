@@ -160,8 +160,14 @@ impl Engine {
         self.clock.now()
     }
 
-    /// The monotonic time, which also goes on while the machine is suspended.
+    /// The time of the monotonic clock.
     pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    /// The time by which the age of what others can withdraw is measured: that of the monotonic clock, which also goes on while the machine is
+    /// suspended, or its clock is set ahead.
+    pub(crate) fn age_time(&self) -> Duration {
         self.age_clock.read(&*self.clock)
     }
 

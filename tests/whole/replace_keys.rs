@@ -178,7 +178,7 @@ fn a_key_that_can_not_be_used_is_skipped_and_logged() {
     auth.replace_keys(ONE, set(&[unknown, jwk(&b)])).unwrap();
     let text = log.text();
     for part in
-        ["WARN", "a key of the JWKS is not used", "issuer `https://one.test`", "index=0", "type `AKP`"]
+        ["WARN", "a key of the JWKS is not used", "issuer `https://one.test`", "index=0", r#"type \"AKP\""#]
     {
         assert!(text.contains(part), "{part}: {text}");
     }

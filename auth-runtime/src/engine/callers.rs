@@ -91,7 +91,7 @@ impl Engine {
                 )
                 .await
             }
-            Ok(caller) if caller.token().key_is_overdue(|| self.monotonic()) => {
+            Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => {
                 Box::pin(self.with_overdue_keys(token, || self.caller_of_token(token, None, now))).await
             }
             decided => decided,
@@ -105,7 +105,7 @@ impl Engine {
             let reason = "the key that verified the token is no longer a key of its issuer";
             return Err(CallerError::new(CallerErrorKind::Revoked, reason));
         }
-        if token.key_is_too_old(|| self.monotonic()) {
+        if token.key_is_too_old(|| self.age_time()) {
             let reason = "the keys of the token's issuer were last fetched more than 24 hours ago: see the log for the provider's error";
             return Err(CallerError::new(CallerErrorKind::Unavailable, reason));
         }

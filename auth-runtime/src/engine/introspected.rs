@@ -73,7 +73,7 @@ impl Engine {
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
         self.check_view(now)?;
-        let (hash, monotonic) = (introspected.hasher.hash(token), self.monotonic());
+        let (hash, monotonic) = (introspected.hasher.hash(token), self.age_time());
         if let Some(why) = introspected.rejected.get(&hash, monotonic) {
             let reason = format!("{why} (the issuer was asked less than {} s ago)", REFUSED.as_secs());
             return Err(CallerError::new(CallerErrorKind::Invalid, reason));

@@ -48,7 +48,7 @@ impl Auth {
     #[must_use]
     pub fn key_sets(&self) -> Vec<KeySetStatus> {
         let engine = self.engine();
-        let now = engine.monotonic();
+        let now = engine.age_time();
         KeysOf::ALL.iter().flat_map(|of| engine.verifier(*of).key_set_status(of.kind(), now)).collect()
     }
 }
@@ -56,13 +56,13 @@ impl Auth {
 impl Engine {
     /// Whether tokens of every issuer can be verified, but for those that the service may start without.
     pub(crate) fn has_keys(&self) -> bool {
-        self.authentication.jwt.has_keys(self.monotonic())
+        self.authentication.jwt.has_keys(self.age_time())
     }
 
     /// Has the keys fetched that are due.
     pub(super) fn refresh_keys(self: &Arc<Self>) {
         for (of, keys) in self.fetched_keys() {
-            if let Some(run) = keys.due(self.monotonic()) {
+            if let Some(run) = keys.due(self.age_time()) {
                 self.fetch(of, keys, run);
             }
         }
@@ -71,7 +71,7 @@ impl Engine {
     /// Fetches the keys that were never fetched. Returns what failed.
     pub(super) async fn fetch_first_keys(self: &Arc<Self>) -> Vec<UnfetchedKeys> {
         let mut failures = Vec::new();
-        let now = self.monotonic();
+        let now = self.age_time();
         let begun = self.fetched_keys().filter_map(|(of, keys)| {
             let (run, waiting) = keys.first(now)?;
             if let Some(run) = run {
@@ -117,7 +117,7 @@ impl Engine {
                 Err(_) => Err(took_longer_than(LONGEST_FETCH)),
             };
             let Some(engine) = engine.upgrade() else { return };
-            let times = (engine.now(), engine.monotonic());
+            let times = (engine.now(), engine.age_time());
             match engine.verifier(of).take_fetched(&keys, run, answer, times) {
                 Ok(taken) => {
                     if taken.is_key_withdrawn {
@@ -147,7 +147,7 @@ impl Engine {
         self.ensure_background();
         let keys = self.authentication.jwt.fetched_keys_of(token);
         if let Some((keys, (run, waiting))) =
-            keys.and_then(|keys| Some((keys, keys.overdue(self.monotonic())?)))
+            keys.and_then(|keys| Some((keys, keys.overdue(self.age_time())?)))
         {
             if let Some(run) = run {
                 self.fetch(KeysOf::Issuers, keys, run);
@@ -173,7 +173,7 @@ impl Engine {
         self.ensure_background();
         let undecided = |reason: String| {
             let reason = format!("{reason}{}", self.verifier(of).origin_of(token));
-            if let Some(count) = keys.undecided.note(self.monotonic(), COOL_DOWN) {
+            if let Some(count) = keys.undecided.note(self.age_time(), COOL_DOWN) {
                 tracing::warn!(
                     count,
                     reason,
@@ -182,7 +182,7 @@ impl Engine {
             }
             CallerError::new(CallerErrorKind::Unavailable, reason).provoked()
         };
-        let (waiting, is_own) = match keys.unknown_key(self.monotonic()) {
+        let (waiting, is_own) = match keys.unknown_key(self.age_time()) {
             Unknown::Run(run, waiting) => {
                 self.fetch(of, keys, run);
                 (waiting, true)
@@ -211,7 +211,7 @@ impl Engine {
                 let why = why.unwrap_or_else(|| "they were being fetched when it arrived".to_owned());
                 let reason =
                     format!("the token may be of a new key, and the keys of its issuer are not known: {why}");
-                Err(undecided(reason).retry_after(keys.cool_down(self.monotonic())))
+                Err(undecided(reason).retry_after(keys.cool_down(self.age_time())))
             }
             judged => judged,
         }

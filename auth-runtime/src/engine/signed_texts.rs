@@ -43,7 +43,7 @@ impl Engine {
                 return last.map_or(Err(error), |last| Ok(Err(last)));
             }
         };
-        if key.is_too_old(|| self.monotonic()) {
+        if key.is_too_old(|| self.age_time()) {
             let reason = "the keys of its issuer were last fetched more than 24 hours ago: see the log for the provider's error";
             return Err(CallerError::new(CallerErrorKind::Unavailable, reason));
         }
