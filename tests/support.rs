@@ -2,6 +2,7 @@
 
 pub mod flaky;
 pub mod people;
+pub mod postgres;
 pub mod redis;
 pub mod silent;
 pub mod timeless;

@@ -3,6 +3,7 @@
 //! | store | purpose | feature |
 //! |---|---|---|
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
+//! | `PostgresStore` | a service of many processes that has a PostgreSQL server | `postgres` |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
 //! | `RedisStore` | a service of many instances, with a Redis or Valkey server | `redis` |
 //!
@@ -18,6 +19,8 @@ mod entry;
 mod error;
 mod log;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redb")]
 mod redb;
 #[cfg(feature = "redis")]
@@ -38,6 +41,8 @@ pub(crate) use self::entry::{EntryMeaning, LoggedRevocation};
 pub use self::error::StoreError;
 pub use self::log::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog};
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PostgresStore, PostgresStoreOptions};
 #[cfg(feature = "redb")]
 pub use self::redb::{RedbStore, RedbStoreOptions};
 #[cfg(feature = "redis")]

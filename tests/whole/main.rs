@@ -32,6 +32,8 @@ mod oidc_provider;
 mod openapi;
 mod panics;
 mod policy;
+#[cfg(target_os = "linux")]
+mod postgres;
 mod promise;
 mod protected_resource;
 mod provider_logout;

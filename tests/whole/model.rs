@@ -27,7 +27,7 @@ use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, People, issuer, signing_key};
 use crate::support::redis::open_redis_blocking;
 use crate::support::timeless::TimelessStore;
-use crate::support::{request, send};
+use crate::support::{postgres, request, send};
 
 const USERS: [&str; 3] = ["ann", "ben", "cy"];
 
@@ -366,6 +366,15 @@ fn random_lives_in_a_file() {
     compare(EXTENDED, 2, || {
         let directory = TempDir::new().unwrap();
         Box::new(move |builder| builder.store(RedbStore::open(directory.path().join("store")).unwrap()))
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: bash tests/run"]
+fn random_lives_in_postgres() {
+    compare(EXTENDED, 2, || {
+        let schema = postgres::new_schema();
+        Box::new(move |builder| builder.store(TimelessStore(postgres::open_blocking(&schema))))
     });
 }
 

@@ -21,6 +21,7 @@ use tokio::task::yield_now;
 
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, signing_key};
+use crate::support::postgres::{new_schema, open};
 use crate::support::redis::open_redis;
 use crate::support::timeless::TimelessStore;
 use crate::support::{request, send};
@@ -57,6 +58,7 @@ struct Service {
 #[derive(Clone, Copy)]
 enum Stores {
     OfThisProcess,
+    Postgres,
     Redis,
 }
 
@@ -91,6 +93,10 @@ async fn services(stores: Stores, grace: Duration) -> Vec<Arc<Service>> {
                 begin("redb", Box::new(directory), &|builder| builder.store(file.clone())).await,
             ]
         }
+        Stores::Postgres => {
+            let store = TimelessStore(open(&new_schema()).await);
+            vec![begin("postgres", Box::new(()), &|builder| builder.store(store.clone())).await]
+        }
         Stores::Redis => {
             let server = RedisServer::start();
             let store = TimelessStore(open_redis(&server).await);
@@ -107,6 +113,15 @@ macro_rules! races {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $race() {
                     super::$race(super::Stores::OfThisProcess).await;
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                #[ignore = "needs PostgreSQL: bash tests/run"]
+                async fn $race() {
+                    super::$race(super::Stores::Postgres).await;
                 }
             )+
         }

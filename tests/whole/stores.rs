@@ -19,6 +19,18 @@ store_contract! {
     open: RedbStore::open(dir.path().join("store")).unwrap()
 }
 store_contract! {
+    #[ignore = "needs PostgreSQL: bash tests/run"]
+    mod postgres: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
+    setup: schema = crate::support::postgres::new_schema();
+    open: crate::support::postgres::open(&schema).await
+}
+store_contract! {
+    #[ignore = "needs PostgreSQL and PgBouncer: bash tests/run"]
+    mod postgres_by_pooler: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, durable;
+    setup: schema = crate::support::postgres::new_schema();
+    open: crate::support::postgres::open_by_pooler(&schema).await
+}
+store_contract! {
     #[ignore = "needs redis-server: bash tests/run"]
     mod redis: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
     setup: server = RedisServer::start();

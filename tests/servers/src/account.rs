@@ -23,7 +23,9 @@ impl Account {
         };
         let of = |user| Some((number("-u", user)?, number("-g", user)?));
         let found = of("postgres").or_else(|| of("nobody"));
-        Self(Some(found.unwrap_or_else(|| panic!("there is neither a user `postgres` nor `nobody` to run it as"))))
+        Self(Some(
+            found.unwrap_or_else(|| panic!("there is neither a user `postgres` nor `nobody` to run it as")),
+        ))
     }
 
     /// A folder of this account.

@@ -52,7 +52,20 @@ impl PostgresServer {
     pub fn replica(&self) -> Self {
         let server = Self::prepare();
         let mut copy = server.account.command(server.programs.join("pg_basebackup"));
-        copy.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, "-R", "-X", "stream", "-c", "fast", "-D"]);
+        copy.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+            "-U",
+            USER,
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "-D",
+        ]);
         server.run(copy.arg(server.data()));
         server.begin();
         server
@@ -60,7 +73,9 @@ impl PostgresServer {
 
     /// Makes a replica a primary.
     pub fn promote(&self) {
-        self.run(self.account.command(self.programs.join("pg_ctl")).args(["promote", "-w", "-D"]).arg(self.data()));
+        self.run(
+            self.account.command(self.programs.join("pg_ctl")).args(["promote", "-w", "-D"]).arg(self.data()),
+        );
     }
 
     /// Its port of 127.0.0.1.
@@ -81,7 +96,11 @@ impl PostgresServer {
     /// Everything in a schema, as text.
     pub fn dump(&self, schema: &str) -> String {
         let mut dump = Command::new(self.programs.join("pg_dump"));
-        let said = dump.arg(self.url()).args(["--inserts", "--schema", &format!("\"{schema}\"")]).output().unwrap();
+        let said = dump
+            .arg(self.url())
+            .args(["--inserts", "--schema", &format!("\"{}\"", schema.replace('"', "\"\""))])
+            .output()
+            .unwrap();
         assert!(said.status.success(), "pg_dump: {}", String::from_utf8_lossy(&said.stderr));
         String::from_utf8(said.stdout).unwrap()
     }
@@ -172,7 +191,8 @@ pub(crate) fn free_port() -> u16 {
 /// The folder of the newest installed version: Debian has only some of its programs in the path.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let versions = versions.map(|entry| entry.path().join("bin")).filter(|folder| folder.join("initdb").exists());
+    let versions =
+        versions.map(|entry| entry.path().join("bin")).filter(|folder| folder.join("initdb").exists());
     let number = |folder: &PathBuf| folder.iter().rev().nth(1)?.to_str()?.parse::<u32>().ok();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());

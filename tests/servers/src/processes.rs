@@ -5,7 +5,8 @@ use std::process::Command;
 
 /// A process and its children.
 pub(crate) fn family(of: u32) -> Vec<u32> {
-    let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let numbers =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     let children = numbers.filter(|process| parent(*process) == Some(of));
     [of].into_iter().chain(children).collect()
 }
@@ -29,7 +30,10 @@ pub(crate) fn signal(name: &str, processes: &[u32]) {
     for process in processes {
         // A program `kill` is not everywhere, and every shell has it. The process can have ended.
         let number = process.to_string();
-        Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null || true", name, &number]).status().unwrap();
+        Command::new("sh")
+            .args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null || true", name, &number])
+            .status()
+            .unwrap();
         // One that has ended, and that nobody has waited for, is a zombie.
         let has_effect = |state: Option<(String, u32)>| match state {
             None => true,

@@ -46,7 +46,7 @@ async fn a_server_that_is_silent_or_slow_is_given_up_after_ten_seconds() {
         let asked = tokio::time::Instant::now();
         let error = starting.await.unwrap().unwrap_err().to_string();
         assert!(error.contains("/jwks did not answer within 10 s"), "{what}: {error}");
-        assert!(asked.elapsed() <= Duration::from_secs(10), "{what}");
+        assert!(asked.elapsed() < Duration::from_secs(11), "{what}: {:?}", asked.elapsed());
         assert_eq!(server.sent() >= 8, is_slow, "{what}: {} bytes were sent", server.sent());
         tokio::time::resume();
     }

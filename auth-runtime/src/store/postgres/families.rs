@@ -1,0 +1,90 @@
+//! The families of refresh tokens.
+
+use std::time::SystemTime;
+
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use super::database::{Access, Statement};
+use super::{MAX_DROPPED, PostgresStore, hash};
+use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before};
+
+impl PostgresStore {
+    /// Adds the columns of a row to a statement, the first of which is the id.
+    fn bind_family(
+        &self,
+        statement: Statement,
+        family: &RefreshTokenFamily,
+    ) -> Result<Statement, StoreError> {
+        let row =
+            serde_json::to_vec(family).map_err(|error| self.inner.database.unreadable("a family", error))?;
+        Ok(statement
+            .bind(family.id.to_vec())
+            .bind(hash([&family.issuer, &family.subject]))
+            .bind(family.version.cast_signed())
+            .bind(family.expires_at)
+            .bind(row))
+    }
+
+    fn family(&self, row: &PgRow) -> Result<RefreshTokenFamily, StoreError> {
+        let unreadable = |error: axum::BoxError| self.inner.database.unreadable("a family", error);
+        let bytes: Vec<u8> = row.try_get(0).map_err(|error| unreadable(error.into()))?;
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))
+    }
+}
+
+impl RefreshTokenStore for PostgresStore {
+    fn insert(&self, family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let database = &self.inner.database;
+            let statement = self.bind_family(database.statement(|all| &all.insert_family), &family)?;
+            let undo = database.statement(|all| &all.remove_families).bind(vec![family.id.to_vec()]);
+            database.run_or_undo(statement, undo).await
+        })
+    }
+
+    fn find(&self, id: FamilyId) -> StoreFuture<'_, Option<RefreshTokenFamily>> {
+        Box::pin(async move {
+            let database = &self.inner.database;
+            let statement = database.statement(|all| &all.find_family).bind(id.to_vec());
+            let rows = database.run(Access::Read, statement).await?;
+            rows.first().map(|row| self.family(row)).transpose()
+        })
+    }
+
+    fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let database = &self.inner.database;
+            let statement = self.bind_family(database.statement(|all| &all.replace_family), &family)?;
+            let statement = statement.bind(expected.cast_signed());
+            Ok(!database.run(Access::DurableWrite, statement).await?.is_empty())
+        })
+    }
+
+    fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let ids: Vec<_> = ids.iter().map(|id| id.to_vec()).collect();
+            let database = &self.inner.database;
+            let statement = database.statement(|all| &all.remove_families).bind(ids);
+            database.run(Access::DurableWrite, statement).await.map(drop)
+        })
+    }
+
+    fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let database = &self.inner.database;
+        let statement = database.statement(|all| &all.families_of_subject).bind(hash([issuer, subject]));
+        Box::pin(async move {
+            let rows = database.run(Access::Read, statement).await?;
+            rows.iter().map(|row| self.family(row)).collect()
+        })
+    }
+
+    fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        let database = &self.inner.database;
+        let statement = database.statement(|all| &all.drop_families).bind(drop_before(now)).bind(MAX_DROPPED);
+        Box::pin(self.drop_rows(statement))
+    }
+}
