@@ -5,7 +5,7 @@
 //! | [`MemoryStore`] | tests, and services that may lose its data on restart | |
 //! | `PostgresStore` | a service of many processes that has a PostgreSQL server | `postgres` |
 //! | `RedbStore` | a service of one process with a disk: one file, no database server | `redb` |
-//! | `RedisStore` | a service of many instances, with a Redis or Valkey server | `redis` |
+//! | `RedisStore` | a service of many processes that has a Redis or Valkey server | `redis` |
 //!
 //! A store of your own implements [`RevocationLog`] and [`RefreshTokenStore`], `ApiKeyStore` if it keeps API keys (feature `api-keys`), and
 //! `AttemptStore` if it counts login attempts for several instances (feature `token-routes`). The contract that it must satisfy is a test
