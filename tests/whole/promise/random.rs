@@ -79,7 +79,7 @@ impl Run {
             Step::Pass(time) => world.pass(Duration::from_millis(*time)).await,
             Step::Fault(at, fault) => world.instances[*at].connection.set_fault(*fault),
             Step::Delay(at, delay) => {
-                world.instances[*at].connection.set_delay(Duration::from_millis(*delay))
+                world.instances[*at].connection.set_delay(Duration::from_millis(*delay));
             }
             Step::Clock(at, ahead) => world.instances[*at].clock.set_ahead(*ahead),
             Step::StoreClock(ahead) => world.store_clock.set_ahead(*ahead),
