@@ -114,7 +114,7 @@ impl ApiKeyStore for Faulty {
             let inner = self.inner();
             for ApiKeyUse { id, at } in uses.iter().filter(|_| self.has(Fault::AddsWhatIsMissing)) {
                 if ApiKeyStore::find(&inner, id).await?.is_none() {
-                    let like = ApiKeyStore::find(&inner, "a").await?.expect("the key of the rule");
+                    let like = ApiKeyStore::find(&inner, "a").await?.unwrap();
                     let added = ApiKeyRecord { id: id.clone(), last_used_at: Some(*at), ..like };
                     ApiKeyStore::insert(&inner, added).await?;
                 }
