@@ -36,7 +36,7 @@
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
 //! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
 //! [`Auth::start`](method@crate::Auth::start), [`TakesUser`](trait@crate::users::TakesUser), [`Header`](struct@crate::source::Header),
-//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`UserStore`](trait@crate::users::UserStore), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
@@ -53,7 +53,8 @@
 #![cfg_attr(feature = "openapi", doc = "[`Coverage`](struct@crate::openapi::Coverage),")]
 #![cfg_attr(
     feature = "test-util",
-    doc = "[`TestAuth`](struct@crate::testing::TestAuth), [`TestClock`](struct@crate::testing::TestClock)."
+    doc = "[`TestAuth`](struct@crate::testing::TestAuth), [`TestClock`](struct@crate::testing::TestClock), \
+           [`store_contract`](macro@crate::testing::store_contract)."
 )]
 
 #[doc = include_str!("../guide/access.md")]

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
+#[cfg(feature = "api-keys")]
+use tokio::time::timeout;
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::Engine;
 use super::credential_watch::Surroundings;

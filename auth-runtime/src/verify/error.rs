@@ -70,6 +70,8 @@ const LIFETIME_TOO_LONG: &str =
     "the token's lifetime is longer than `max_token_lifetime` of the engine's builder";
 const TENANT_MISMATCH: &str = "the token's `iss` is of another tenant than the claim that `TrustedIssuer::tenant_at` names, or it has no such claim";
 const KEY_OF_ANOTHER_ISSUER: &str = "the key that verifies the token is published for another issuer than the token's `iss`: its JWK has a member `issuer`";
+const TYPE_NOT_ALLOWED: &str = "the token's `typ` is not one of the token types of its issuer";
+const CLAIM_REJECTED: &str = "a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer";
 const SENDER_CONSTRAINED: &str = "the token is bound to a key (`cnf`), so it can't be used as a bearer token";
 
 impl fmt::Display for VerifyError {
@@ -77,9 +79,7 @@ impl fmt::Display for VerifyError {
         match self {
             Self::Malformed(what) => write!(f, "malformed token: {what}"),
             Self::AlgorithmNotAllowed => f.write_str(ALGORITHM_NOT_ALLOWED),
-            Self::TypeNotAllowed => {
-                f.write_str("the token's `typ` is not one of the token types of its issuer")
-            }
+            Self::TypeNotAllowed => f.write_str(TYPE_NOT_ALLOWED),
             Self::UnknownKey => f.write_str("the token's `kid` is not the id of a key of its issuer"),
             Self::BadSignature => f.write_str("no key of the issuer verifies the token's signature"),
             Self::TooManyKeys => write!(
@@ -129,9 +129,7 @@ impl fmt::Display for VerifyError {
                 f,
                 "the token's claim `{name}` is an integer, which only `TrustedIssuer::accept_integer_{name}()` accepts"
             ),
-            Self::ClaimRejected => {
-                f.write_str("a claim of the token does not satisfy `TrustedIssuer::claim` of its issuer")
-            }
+            Self::ClaimRejected => f.write_str(CLAIM_REJECTED),
             Self::LogoutToken => f.write_str("the token is a logout token, which is no access token"),
             Self::SenderConstrained => f.write_str(SENDER_CONSTRAINED),
         }
