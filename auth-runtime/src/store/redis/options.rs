@@ -111,7 +111,8 @@ impl RedisStoreOptions {
     /// Connects also to a server whose `maxmemory-policy` is not `noeviction`.
     ///
     /// What is lost: when its memory is full, the server deletes keys, and does not say so. A deleted log accepts revoked tokens again
-    /// until the instances have found it out, and what they did not record themselves is lost; a deleted set of sessions logs everybody out.
+    /// until the instances have found it out, and what they did not record themselves is lost; a deleted set of sessions ends all of them.
+    /// It is right for a server of which you know that its memory never fills up, and whose policy others decide.
     pub fn dangerously_allow_eviction(mut self) -> Self {
         self.allow_eviction = true;
         self

@@ -172,7 +172,8 @@ fn compacting_makes_the_file_smaller() {
     let length = || std::fs::metadata(&path).unwrap().len();
     let before = length();
     drop(StoreFile::open(&path, &RedbStoreOptions::default()).unwrap());
-    assert_eq!(length(), before);
+    // redb gives back what is free at the end of the file when it is closed.
+    assert!(length() > before * 3 / 4, "{} of {before}", length());
     let compacted = StoreFile::open(&path, &RedbStoreOptions::default().compact()).unwrap();
     assert!(length() < before / 2, "{} of {before}", length());
     assert_eq!(count(&compacted).ok(), Some(0));
