@@ -4,6 +4,7 @@ pub mod flaky;
 pub mod people;
 pub mod postgres;
 pub mod redis;
+pub mod rows;
 pub mod silent;
 pub mod timeless;
 

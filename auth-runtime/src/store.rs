@@ -53,6 +53,9 @@ use crate::clock::unix_seconds;
 /// The future of a store's method.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+/// The future of [`RevocationLog::wait_for_entries`].
+pub type WakeUpFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A store of refresh-token families: one row for each session, with the generation of the token that is valid now.
 pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a family with a new id.

@@ -1,10 +1,10 @@
 //! A store that does not say what its clock shows, for engines whose clock a test has set.
 
-use std::pin::Pin;
 use std::time::SystemTime;
 
 use auth_runtime::store::{
-    FamilyId, LogCursor, LogEntry, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog, StoreFuture,
+    FamilyId, LogCursor, LogEntry, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
+    StoreFuture, WakeUpFuture,
 };
 
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl<S: RevocationLog> RevocationLog for TimelessStore<S> {
         })
     }
 
-    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn wait_for_entries(&self, after: LogCursor) -> WakeUpFuture {
         self.0.wait_for_entries(after)
     }
 

@@ -7,54 +7,17 @@ mod replicas;
 mod schema;
 mod secrets;
 
-use std::time::{Duration, UNIX_EPOCH};
-
-use auth_runtime::store::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog as _};
-use auth_runtime::store::{PostgresStore, RefreshTokenFamily, StoreError};
+use auth_runtime::store::{LogCursor, PostgresStore, RevocationLog as _, StoreError};
 use auth_tests_servers::PostgresServer;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
-/// An entry with this tag, which is kept for long.
-fn entry(tag: u64) -> LogEntry {
-    LogEntry {
-        tag,
-        keep_until: UNIX_EPOCH + Duration::from_secs(4_000_000_000),
-        bytes: tag.to_string().into_bytes(),
-    }
-}
-
-fn page(read: LogRead) -> LogPage {
-    match read {
-        LogRead::Page(page) => page,
-        LogRead::AnotherHistory => panic!("it is another history"),
-    }
-}
+use crate::support::rows::{entry, family};
 
 /// The tags of the entries after a cursor, and the last cursor.
 async fn tags(store: &PostgresStore, after: LogCursor) -> (Vec<u64>, LogCursor) {
-    let page = page(store.read(after, usize::MAX).await.unwrap());
+    let page = store.read(after, usize::MAX).await.unwrap().page().unwrap();
     (page.entries.iter().map(|entry| entry.tag).collect(), page.cursor)
-}
-
-fn family(number: u8) -> RefreshTokenFamily {
-    RefreshTokenFamily {
-        id: [number; 16],
-        issuer: "i".into(),
-        subject: "s".into(),
-        key_id: "k1".into(),
-        generation: 1,
-        version: 1,
-        started_at: 10,
-        rotated_at: 20,
-        expires_at: 4_000_000_000,
-        last_issued_at: 25,
-        user_generation: 7,
-        acr: None,
-        reissued: false,
-        ends_with_browser: false,
-        label: None,
-    }
 }
 
 /// A connection beside the store's, as an administrator has it.

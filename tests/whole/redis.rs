@@ -7,11 +7,12 @@ mod histories;
 mod instances;
 mod nodes;
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use auth_runtime::store::{LogCursor, LogEntry, LogPage, LogRead, RedisStore, RevocationLog};
+use auth_runtime::store::{LogCursor, LogPage, LogRead, RedisStore, RevocationLog};
 use auth_tests_servers::RedisServer;
 
+use crate::support::rows::entry;
 use crate::support::until;
 
 /// Long enough for a machine that does much else.
@@ -25,10 +26,6 @@ async fn connect(url: &str) -> RedisStore {
 /// Why it can't be connected to.
 async fn refusal(url: &str) -> String {
     RedisStore::connect(url).await.unwrap_err().to_string()
-}
-
-fn entry(tag: u64) -> LogEntry {
-    LogEntry { tag, keep_until: UNIX_EPOCH + Duration::from_secs(4_000_000_000), bytes: vec![7] }
 }
 
 async fn append(store: &RedisStore, tags: impl IntoIterator<Item = u64>) {

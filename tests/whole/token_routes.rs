@@ -68,6 +68,26 @@ struct Shop {
 /// The routes, under `/auth`, of an engine, with what `configure` adds to them.
 type Configure = fn(TokenRoutes<People>) -> TokenRoutes<People>;
 
+/// Limits that [`FROM_ADDRESSES`] reaches.
+fn few_per_address(routes: TokenRoutes<People>) -> TokenRoutes<People> {
+    routes
+        .limit_per_address(AttemptLimit::new(2, Duration::from_secs(60)))
+        .limit_per_ipv6_site(AttemptLimit::new(3, Duration::from_secs(90)))
+}
+
+/// Attempts on accounts of their own: from where, and how each is answered under [`few_per_address`]. An IPv4 address has two forms.
+const FROM_ADDRESSES: [(&str, u16); 9] = [
+    ("203.0.113.1", 400),
+    ("::ffff:203.0.113.1", 400),
+    ("203.0.113.1", 429),
+    ("2001:db8:1:1::1", 400),
+    ("2001:db8:1:1::2", 400),
+    ("2001:db8:1:1::3", 429),
+    ("2001:db8:1:2::1", 400),
+    ("2001:db8:1:3::1", 429),
+    ("2001:db8:2::1", 400),
+];
+
 impl Shop {
     fn new(delivery: Delivery, build: impl FnOnce(AuthBuilder) -> AuthBuilder, configure: Configure) -> Self {
         let (people, clock) = (People::default(), TestClock::new());

@@ -1,6 +1,6 @@
 //! What an engine does by itself: it follows the log of its store, and drops what has expired.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
@@ -144,11 +144,9 @@ impl<'a> Loop<'a> {
             let (before, woken) =
                 (engine.revocations.state.cursor(), engine.revocations.state.wait_for_entries());
             drop(engine);
-            let is_woken =
-                !waits_for_tick && matches!(select(pin!(self.ticks.tick()), woken).await, Either::Right(_));
-            if waits_for_tick {
-                self.ticks.tick().await;
-            } else if is_woken {
+            let woken = if waits_for_tick { Box::pin(pending()) } else { woken };
+            let is_woken = matches!(select(pin!(self.ticks.tick()), woken).await, Either::Right(_));
+            if is_woken {
                 // Many that arrive within this time are read at once.
                 sleep(LEAST_PAUSE).await;
             }

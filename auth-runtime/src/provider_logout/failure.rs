@@ -27,7 +27,7 @@ pub(super) struct Refused {
     kind: RejectionKind,
     reason: Cow<'static, str>,
     response: Response,
-    /// Who has signed it, if the signature was verified: then it is a mistake of one of the two sides, and no stranger's text.
+    /// Who has signed it, if the signature was verified: then it is an error of one of the two sides, and no stranger's text.
     signer: Option<String>,
     /// Whether everyone can cause it.
     is_provoked: bool,

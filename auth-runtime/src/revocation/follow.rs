@@ -1,7 +1,6 @@
 //! The revocations of an engine: the view, and the store's log that it follows.
 
 use std::future::pending;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +10,7 @@ use super::acknowledged::Tags;
 use super::log_reader::LogReader;
 use super::{Heartbeat, RevocationStatus, RevocationView, SubjectCaches};
 use crate::clock::{Clock, unix_seconds};
-use crate::store::{LogCursor, LoggedRevocation, Revocation, RevocationLog, StoreError};
+use crate::store::{LogCursor, LoggedRevocation, Revocation, RevocationLog, StoreError, WakeUpFuture};
 
 /// The view of revocations, and how current it is.
 #[derive(Debug)]
@@ -159,7 +158,7 @@ impl RevocationState {
     }
 
     /// Waits until the store says that its log has something new; without a store, for ever.
-    pub(crate) fn wait_for_entries(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    pub(crate) fn wait_for_entries(&self) -> WakeUpFuture {
         match self.reader() {
             Some(reader) => reader.log.wait_for_entries(reader.cursor()),
             None => Box::pin(pending()),

@@ -135,7 +135,8 @@ impl LogReader {
     async fn append_entries(&self, entries: Vec<LogEntry>) -> Result<(), StoreError> {
         let pending = self.acknowledged.begin(entries.clone());
         self.log.append(entries).await?;
-        pending.were_acknowledged(self.store_clock.earlier(self.clock.now(), self.now()));
+        let now = self.now();
+        pending.were_acknowledged(self.store_clock.earlier(now.wall, now));
         Ok(())
     }
 
@@ -151,7 +152,7 @@ impl LogReader {
     }
 
     /// Reads the log to its end: what was acknowledged when the last page was asked for is in the view. Appends what the store has lost.
-    pub(super) async fn read_on(&self, view: &RevocationView) -> Result<(), StoreError> {
+    async fn read_on(&self, view: &RevocationView) -> Result<(), StoreError> {
         let mut histories = 0;
         for pages in 1.. {
             let after = self.cursor();

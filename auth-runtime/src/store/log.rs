@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::future::{pending, ready};
-use std::pin::Pin;
 use std::time::SystemTime;
 
-use super::StoreFuture;
+use super::{StoreFuture, WakeUpFuture};
 
 /// An append-only log, which every instance of a service reads. The library records revocations in it.
 ///
@@ -36,7 +35,7 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// Completes when there may be entries after this cursor: the library then reads at once, and not at the next second. It is dropped and
     /// called again at any time, and never fails: a store that has lost its connection connects again by itself. It does not keep the store
     /// open: it waits on a channel, for example. Default: never completes.
-    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn wait_for_entries(&self, after: LogCursor) -> WakeUpFuture {
         let _ = after;
         Box::pin(pending())
     }
@@ -84,7 +83,7 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "stores of others make it from their rows")]
 pub struct LogEntry {
-    /// A random number that the library made: it tells this entry from any other that was ever in the log.
+    /// A random number that the library made: no other entry that was ever in the log has it.
     pub tag: u64,
     /// When the last token that it can concern has expired, or no cache can have what it evicts, in whole seconds. The entry can be deleted
     /// after that.

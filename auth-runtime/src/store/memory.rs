@@ -8,7 +8,6 @@ mod attempts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::{pending, ready};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -16,7 +15,7 @@ use tokio::sync::watch;
 
 use super::{
     FamilyId, LogCursor, LogEntry, LogPage, LogRead, RefreshTokenFamily, RefreshTokenStore, RevocationLog,
-    StoreFuture, drop_before,
+    StoreFuture, WakeUpFuture, drop_before,
 };
 use crate::clock::unix_seconds;
 
@@ -121,7 +120,7 @@ impl RevocationLog for MemoryStore {
         done(LogRead::Page(LogPage { entries, cursor, store_time: None }))
     }
 
-    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn wait_for_entries(&self, after: LogCursor) -> WakeUpFuture {
         // Before it is looked whether there is something: what is appended after that is a change.
         let mut appends = self.appends.subscribe();
         let is_there = self.tables().log.range(after.sequence.saturating_add(1)..).next().is_some();

@@ -6,7 +6,7 @@ use auth_tests_servers::PostgresServer;
 use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
-use super::{Admin, entry, family, page, quoted, tags};
+use super::{Admin, entry, family, quoted, tags};
 use crate::support::postgres::{new_schema, open};
 
 /// The transaction of an append, which somebody has not committed yet. It has the lock of the counter.
@@ -250,7 +250,7 @@ async fn a_restored_dump_is_another_history() {
             LogRead::AnotherHistory,
             "another has its number"
         );
-        let page = page(restored.read(of_dump, 5).await.unwrap());
+        let page = restored.read(of_dump, 5).await.unwrap().page().unwrap();
         assert_eq!(page.entries[0].tag, 14);
     }
 }

@@ -8,27 +8,8 @@ use auth_runtime::store::{
 use auth_tests_servers::{Proxy, RedisServer};
 
 use super::{TIME_LIMIT, append, assert_says, connect, entry, is_known_again, read_all};
+use crate::support::rows::family;
 use crate::support::until;
-
-fn family(number: u8) -> RefreshTokenFamily {
-    RefreshTokenFamily {
-        id: [number; 16],
-        issuer: "issuer".into(),
-        subject: "subject".into(),
-        key_id: "k1".into(),
-        generation: 1,
-        version: 1,
-        started_at: 10,
-        rotated_at: 20,
-        expires_at: 4_000_000_000,
-        last_issued_at: 25,
-        user_generation: 7,
-        acr: None,
-        reissued: false,
-        ends_with_browser: false,
-        label: None,
-    }
-}
 
 async fn append_error(store: &RedisStore) -> StoreError {
     store.append(vec![entry(9)]).await.unwrap_err()
@@ -52,7 +33,8 @@ async fn a_full_server_is_read_and_what_ends_sessions_is_done() {
         assert_says(&error.to_string(), &server, &["its memory is full: raise `maxmemory`"]);
     }
     assert_eq!(read_all(&store).await.0, [1, 2], "nothing was appended in part");
-    assert_eq!(store.find_by_subject("issuer", "subject").await.unwrap().len(), 2);
+    let RefreshTokenFamily { issuer, subject, .. } = family(1);
+    assert_eq!(store.find_by_subject(&issuer, &subject).await.unwrap().len(), 2);
     // What gives memory back, or ends something.
     let next = RefreshTokenFamily { version: 2, ..family(1) };
     assert!(store.replace(1, next).await.unwrap());

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{BATCH, MemoryStore, done};
 use crate::store::{AttemptKey, AttemptStore, CountedAttempt, StoreFuture};
 
-/// Times of a clock that nobody can set, and that a test can pause.
+/// Times of a clock that can't be set, and that a test can pause.
 #[derive(Default)]
 pub(super) struct AttemptTables {
     arrivals: HashMap<AttemptKey, Instant>,

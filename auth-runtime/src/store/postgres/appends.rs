@@ -52,7 +52,7 @@ impl Appends {
             self.queue.send(Append { entries, answer }).await.map_err(|_| stopped())?;
             answered.await.map_err(|_| stopped())?
         };
-        // What waits in the queue is appended also if nobody waits for it any more: it revokes something.
+        // What waits in the queue is appended also if its caller no longer waits: it revokes something.
         timeout(database.time_limit(), asked).await.unwrap_or_else(|_| {
             Err(database.place().error(format_args!(
                 "revocations wait for longer than {:?} (`PostgresStoreOptions::time_limit`): see whether the server runs, can be reached, \

@@ -130,7 +130,7 @@ impl Database {
         self.run_task(access, statement, None).await
     }
 
-    /// Runs a write that is of use to its caller alone. If the caller has stopped to wait when it is done, runs `undo`: nobody has got the
+    /// Runs a write that is of use to its caller alone. If the caller has stopped to wait when it is done, runs `undo`: no client has got the
     /// tokens of a new session, or a new key.
     pub(super) async fn run_or_undo(
         self: &Arc<Self>,

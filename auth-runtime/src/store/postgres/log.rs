@@ -1,6 +1,5 @@
 //! The log of revocations.
 
-use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +10,7 @@ use super::database::Access;
 use super::{MAX_DROPPED, PostgresStore, page_limit};
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::{
-    LogCursor, LogEntry, LogPage, LogRead, RevocationLog, StoreError, StoreFuture, drop_before,
+    LogCursor, LogEntry, LogPage, LogRead, RevocationLog, StoreError, StoreFuture, WakeUpFuture, drop_before,
 };
 
 /// Whether the log can be written, as far as is known without a write.
@@ -135,7 +134,7 @@ impl RevocationLog for PostgresStore {
         })
     }
 
-    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn wait_for_entries(&self, after: LogCursor) -> WakeUpFuture {
         self.inner.wake_up.wait(&self.inner.database, after.sequence)
     }
 

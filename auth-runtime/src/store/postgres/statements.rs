@@ -90,7 +90,7 @@ impl Statements {
 
 // The log.
 
-/// The row of the counter is locked from this statement on, and nothing but the commit comes after it: whoever has a later number has seen
+/// The row of the counter is locked from this statement on, and nothing but the commit comes after it: a transaction with a later number has seen
 /// this commit, so entries become visible in the order of their numbers. A `bigserial` would number them before.
 const APPEND: &str = "\
 WITH entry AS MATERIALIZED (

@@ -2,7 +2,6 @@
 //!
 //! It is a hint. One that is lost costs no more than the time until the next read.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use super::database::Database;
+use crate::store::WakeUpFuture;
 
 /// The channel, one for all schemas of a database. The payload is the number of the last entry, a space, and the schema.
 const CHANNEL: &str = "auth_runtime_log";
@@ -24,7 +24,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 /// After this time without a notification, the connection is tested: a network can lose it without a word.
 const TEST_EVERY: Duration = Duration::from_secs(30);
 
-/// What this instance was told.
+/// What notifications have said to this instance.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
     /// How often.
@@ -33,14 +33,14 @@ struct Heard {
     up_to: u64,
 }
 
-/// What this instance was told of the log, and the task that listens.
+/// What notifications have said of the log, and the task that listens.
 #[derive(Debug, Default)]
 pub(super) struct WakeUp {
     heard: watch::Sender<Heard>,
     listener: Mutex<Option<AbortHandle>>,
 }
 
-/// How often the store had been told of entries when a read began.
+/// How many notifications of entries had arrived when a read began.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReadBegan(u64);
 
@@ -73,11 +73,7 @@ impl WakeUp {
     }
 
     /// Completes when there may be entries after this number.
-    pub(super) fn wait(
-        self: &Arc<Self>,
-        database: &Arc<Database>,
-        after: u64,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    pub(super) fn wait(self: &Arc<Self>, database: &Arc<Database>, after: u64) -> WakeUpFuture {
         let (wake_up, database) = (Arc::clone(self), Arc::clone(database));
         Box::pin(async move {
             let mut heard = wake_up.heard.subscribe();
@@ -146,7 +142,7 @@ impl Listening {
         };
         let mut listener = self.within_limit(connecting).await?;
         *backoff = FIRST_BACKOFF;
-        // While nobody listened, anything can have been appended.
+        // While it did not listen, anything can have been appended.
         self.wake_up.hear(u64::MAX);
         loop {
             match timeout(TEST_EVERY, listener.try_recv()).await {

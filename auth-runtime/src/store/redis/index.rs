@@ -9,7 +9,7 @@ pub(super) fn text_of(bytes: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The same for two strings of any content: 128 bits of SHA-256. Whoever reads the rows compares the strings, too.
+/// The same for two strings of any content: 128 bits of SHA-256. What reads the rows compares the strings, too.
 pub(super) fn hash_of(first: &str, second: &str) -> String {
     let mut bytes = u64::try_from(first.len()).unwrap_or(u64::MAX).to_be_bytes().to_vec();
     bytes.extend_from_slice(first.as_bytes());

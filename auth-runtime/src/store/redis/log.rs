@@ -1,6 +1,5 @@
 //! The log of revocations: a stream, whose ids are the sequences.
 
-use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::redis::Script;
@@ -10,7 +9,7 @@ use super::request::{Request, StaticScript};
 use super::{BATCH, RedisStore};
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::{
-    LogCursor, LogEntry, LogPage, LogRead, RevocationLog, StoreError, StoreFuture, drop_before,
+    LogCursor, LogEntry, LogPage, LogRead, RevocationLog, StoreError, StoreFuture, WakeUpFuture, drop_before,
 };
 
 static APPEND: StaticScript = StaticScript::new(|| Script::new(include_str!("scripts/append.lua")));
@@ -76,7 +75,7 @@ impl RevocationLog for RedisStore {
         Box::pin(self.read_log(after, limit))
     }
 
-    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn wait_for_entries(&self, after: LogCursor) -> WakeUpFuture {
         self.waiter().wait(after.sequence)
     }
 

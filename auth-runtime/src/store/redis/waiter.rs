@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use super::link::delay;
 use super::request::{Request, read_answer};
 use super::target::{Connected, Target};
 use super::time_limit::within;
-use crate::store::StoreError;
+use crate::store::{StoreError, WakeUpFuture};
 
 /// How long the server holds a read that finds nothing.
 const BLOCK: Duration = Duration::from_secs(5);
@@ -42,7 +41,7 @@ impl Waiter {
     }
 
     /// Completes when there are entries after this sequence.
-    pub(super) fn wait(&self, after: u64) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    pub(super) fn wait(&self, after: u64) -> WakeUpFuture {
         self.start();
         let mut last = self.last.subscribe();
         Box::pin(async move {

@@ -135,7 +135,7 @@ impl Introspector {
     }
 
     /// What the issuer says of this token: its claims, as the text of a JSON object; `None` if it is not active. `monotonic` is of a clock
-    /// that nobody can set.
+    /// that can't be set.
     ///
     /// # Errors
     /// If the issuer can't be asked, or answers something else. The log says so.

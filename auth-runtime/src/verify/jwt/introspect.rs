@@ -22,7 +22,7 @@ impl JwtVerifier {
     ///
     /// A JWT is for the keys of its issuer, and everything else for the one issuer that is introspected. With `include_jwts` the
     /// unverified `iss` chooses, as it chooses the keys: an answer about another issuer is rejected, as a signature by another key is. Also
-    /// what is encrypted, or would be a JWT but for its padding, is sent to nobody without `include_jwts`: it may be another issuer's.
+    /// what is encrypted, or would be a JWT but for its padding, is not sent to an issuer without `include_jwts`: it may be another issuer's.
     pub(crate) fn inquiry(&self, token: &str) -> Option<Inquiry<'_>> {
         let mut issuers = self.issuers.iter();
         let (asked, introspector) =

@@ -1,11 +1,10 @@
 //! Faults of a log of revocations.
 
 use std::future::pending;
-use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::store::{
-    LogCursor, LogEntry, LogPage, LogRead, MemoryStore, RevocationLog, StoreError, StoreFuture,
+    LogCursor, LogEntry, LogPage, LogRead, MemoryStore, RevocationLog, StoreError, StoreFuture, WakeUpFuture,
 };
 use tokio::task::yield_now;
 
@@ -130,7 +129,7 @@ impl RevocationLog for Faulty {
         })
     }
 
-    fn wait_for_entries(&self, after: LogCursor) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn wait_for_entries(&self, after: LogCursor) -> WakeUpFuture {
         let (faulty, inner) = (self.clone(), self.inner());
         Box::pin(async move {
             if faulty.has(Fault::WakesForNothing) {
