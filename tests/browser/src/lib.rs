@@ -16,6 +16,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use auth_tests_servers::free_port;
 use base64::Engine as _;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ const INSTALL: &str = "This test needs Chromium and ChromeDriver. `bash tests/ru
 /// What WebDriver calls an element's id.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A running ChromeDriver, on a port that it chose; ended, with its browsers, when dropped.
+/// A running ChromeDriver; ended, with its browsers, when dropped.
 #[derive(Debug)]
 pub struct Driver {
     process: Child,
@@ -49,20 +50,25 @@ impl Driver {
     pub fn start() -> Self {
         let home = TempDir::new().unwrap();
         let program = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let port = free_port();
         let mut process = Command::new(&program)
-            .arg("--port=0")
+            // At port 0 it takes one of IPv4, and ends if a connection has it in IPv6.
+            .arg(format!("--port={port}"))
             .env("HOME", home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap_or_else(|error| panic!("{} can't be started: {error}. {INSTALL}", program.display()));
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let started = "ChromeDriver was started successfully on port ";
-        let port =
-            lines.filter_map(|line| line.strip_prefix(started)?.trim_end_matches('.').parse().ok()).next();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut said = Vec::new();
+        while said.last().is_none_or(|line: &String| !line.contains("started successfully on port")) {
+            said.push(lines.next().unwrap_or_else(|| {
+                panic!("{} ended without listening at port {port}: {said:?}", program.display())
+            }));
+        }
         let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { process, port: port.expect("chromedriver names its port"), client, home }
+        Self { process, port, client, home }
     }
 
     /// A new browser, with an empty profile.

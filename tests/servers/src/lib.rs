@@ -6,12 +6,14 @@
 
 mod account;
 mod pgbouncer;
+mod port;
 mod postgres;
 mod processes;
 mod proxy;
 mod redis;
 
 pub use self::pgbouncer::PgBouncer;
+pub use self::port::free_port;
 pub use self::postgres::PostgresServer;
 pub use self::proxy::Proxy;
 pub use self::redis::{RedisOptions, RedisServer};

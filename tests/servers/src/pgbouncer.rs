@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::PostgresServer;
 use crate::account::Account;
-use crate::postgres::{DATABASE, USER, free_port};
+use crate::port::free_port;
+use crate::postgres::{DATABASE, USER};
 
 /// PgBouncer, which gives each transaction any of a few connections.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 mod supervisor;
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use self::supervisor::Supervisor;
 use crate::account::Account;
+use crate::port::free_port;
 use crate::processes::{family, signal};
 
 /// The superuser, who needs no password.
@@ -182,10 +182,6 @@ impl Drop for PostgresServer {
             self.cont();
         }
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The folder of the newest installed version: Debian has only some of its programs in the path.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
-use crate::postgres::free_port;
+use crate::port::free_port;
 use crate::processes::signal;
 
 /// Runs a program until the standard input is closed, or it has ended, and says its process number.
