@@ -8,4 +8,5 @@
 )]
 
 pub mod durable;
+pub mod instances;
 pub mod support;

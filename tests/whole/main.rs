@@ -52,6 +52,8 @@ mod test_kit;
 mod token_cache;
 mod token_routes;
 mod tokens;
+#[cfg(target_os = "linux")]
+mod two_processes;
 mod users;
 mod verify_outside;
 mod vocabulary;

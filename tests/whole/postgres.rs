@@ -21,14 +21,14 @@ async fn tags(store: &PostgresStore, after: LogCursor) -> (Vec<u64>, LogCursor) 
 }
 
 /// A connection beside the store's, as an administrator has it.
-struct Admin(PgConnection);
+pub(crate) struct Admin(PgConnection);
 
 impl Admin {
-    async fn of(server: &PostgresServer) -> Self {
+    pub(crate) async fn of(server: &PostgresServer) -> Self {
         Self(PgConnection::connect(&server.url()).await.unwrap())
     }
 
-    async fn run(&mut self, sql: impl Into<String>) -> Vec<PgRow> {
+    pub(crate) async fn run(&mut self, sql: impl Into<String>) -> Vec<PgRow> {
         let sql = sql.into();
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone())).fetch_all(&mut self.0).await;
         rows.unwrap_or_else(|error| panic!("{error}: {sql}"))
@@ -39,7 +39,7 @@ impl Admin {
     }
 
     /// Returns once this query, of one truth value, says so.
-    async fn until(&mut self, sql: &str) {
+    pub(crate) async fn until(&mut self, sql: &str) {
         while !self.run(sql).await[0].try_get::<bool, _>(0).unwrap() {
             tokio::task::yield_now().await;
         }

@@ -110,9 +110,14 @@ impl PostgresServer {
         signal("KILL", &family(self.process()));
     }
 
-    /// Starts a server that was killed again, at the same port and with the same data.
+    /// Starts a server that was killed or shut down, at the same port and with the same data.
     pub fn start_again(&self) {
         self.supervisor().start();
+    }
+
+    /// Ends it as an administrator does: it sends its clients the reason why their connections end.
+    pub fn shut_down(&self) {
+        self.supervisor().shut_down();
     }
 
     /// Stops it and starts it again, so that open connections are lost.

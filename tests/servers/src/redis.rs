@@ -160,6 +160,12 @@ impl RedisServer {
         drop(self.process().take());
     }
 
+    /// Ends it as an administrator does, with SIGTERM.
+    pub fn shut_down(&self) {
+        self.signal("TERM");
+        self.kill();
+    }
+
     /// Stops it, with SIGSTOP: it accepts connections, and answers nothing.
     pub fn stop(&self) {
         self.signal("STOP");
@@ -182,7 +188,7 @@ impl RedisServer {
         }
     }
 
-    /// Starts one that was killed, at the same port, with its data.
+    /// Starts one that was killed or shut down, at the same port, with its data.
     ///
     /// # Panics
     /// If it can't be started.

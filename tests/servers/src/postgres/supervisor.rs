@@ -25,6 +25,7 @@ while read -r command; do
     case $command in
     start) start ;;
     end) pg_ctl -w -m immediate stop ;;
+    shut_down) pg_ctl -w -m fast stop ;;
     esac && echo done || { echo "failed: $(tail -n 20 "$folder/log" "$folder/server.log" | tr '\n' ' ')"; }
 done
 if [ -e "$folder/data/postmaster.pid" ]; then
@@ -65,6 +66,11 @@ impl Supervisor {
     /// Ends the server at once, as if it had crashed.
     pub(super) fn end(&mut self) {
         self.command("end");
+    }
+
+    /// Has the server end its connections, and end.
+    pub(super) fn shut_down(&mut self) {
+        self.command("shut_down");
     }
 
     fn command(&mut self, line: &str) {
