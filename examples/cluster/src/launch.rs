@@ -18,7 +18,7 @@ pub(crate) use self::database::run as run_database;
 use self::options::Options;
 use self::port::free_ports;
 use self::process::{Processes, Program};
-pub(crate) use self::process::{launcher_ended, report};
+pub(crate) use self::process::{instance_ends, report};
 use crate::settings::StoreKind;
 use crate::users::USERS;
 

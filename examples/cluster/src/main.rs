@@ -51,6 +51,7 @@ async fn run_instance() -> Result<(), BoxError> {
     }
 }
 
+/// Serves requests, with what all instances share: the keys, in [`engine`], and the store.
 async fn serve<S>(settings: &Settings, store: S) -> Result<(), BoxError>
 where
     S: RevocationLog + RefreshTokenStore + AttemptStore + Clone,
@@ -68,7 +69,7 @@ where
     let listener = TcpListener::bind(("127.0.0.1", settings.instance.port)).await?;
     launch::report(&format!("http://{}/", listener.local_addr()?));
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(launch::launcher_ended()) // in a service of yours: when it gets SIGTERM
+        .with_graceful_shutdown(launch::instance_ends()) // in a service of yours: when it gets SIGTERM
         .await?;
     Ok(())
 }

@@ -8,10 +8,9 @@ use auth_runtime::session::BoxError;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
-/// How long a process may take to end before it is killed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an instance may take to answer the requests that it has when the launcher ends.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// This program, with another role.
 pub(super) struct Program {
@@ -79,9 +78,8 @@ impl Processes {
     pub(super) async fn end(mut self) {
         while let Some(Process { mut child, lifeline }) = self.running.pop() {
             drop(lifeline);
-            if timeout(PATIENCE, child.wait()).await.is_err() {
-                let _ = child.kill().await;
-            }
+            // Each has a time by which it ends. One that was killed could not end what it has started itself.
+            let _ = child.wait().await;
         }
     }
 }
@@ -103,7 +101,7 @@ pub(crate) fn report(line: &str) {
 }
 
 /// In a process that the launcher has started: completes when the launcher has ended, or wants this process to end.
-pub(crate) async fn launcher_ended() {
+pub(super) async fn launcher_ended() {
     let (ended, end) = oneshot::channel();
     // A task that reads the standard input would keep the runtime from ending.
     std::thread::spawn(move || {
@@ -111,4 +109,13 @@ pub(crate) async fn launcher_ended() {
         ended.send(())
     });
     let _ = end.await;
+}
+
+/// In an instance: the same. A few seconds later the process ends in any case, also if a client does not end its request.
+pub(crate) async fn instance_ends() {
+    launcher_ended().await;
+    std::thread::spawn(|| {
+        std::thread::sleep(PATIENCE);
+        std::process::exit(1);
+    });
 }

@@ -12,6 +12,8 @@ mod client;
 mod program;
 
 use auth_tests_servers::{PostgresServer, RedisServer, free_port};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::client::{Client, leads_to, try_to_log_in};
 use crate::program::{Cluster, program};
@@ -127,6 +129,27 @@ async fn nothing_is_left_of_redis() {
 #[ignore = "needs PostgreSQL: bash tests/run"]
 async fn nothing_is_left_of_postgres() {
     nothing_is_left("postgres", "postgres -D data").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: bash tests/run"]
+async fn a_request_that_does_not_end_keeps_nothing_running() {
+    for signal in ["INT", "KILL"] {
+        let cluster = Cluster::start(&[]).await;
+        let processes = cluster.processes();
+        let mut client =
+            TcpStream::connect(cluster.instances[0].trim_start_matches("http://")).await.unwrap();
+        let head =
+            "POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        // The handler asks for the body.
+        let mut asked = [0; "HTTP/1.1 100".len()];
+        client.read_exact(&mut asked).await.unwrap();
+        assert_eq!(&asked, b"HTTP/1.1 100");
+        cluster.signal(signal).await;
+        let (_, left) = cluster.end(&processes).await;
+        assert!(left.is_empty(), "after {signal}: {left:#?}");
+    }
 }
 
 async fn a_server_that_is_there_is_used(url: &str) {

@@ -77,7 +77,7 @@ fn free_port() -> Result<u16, BoxError> {
     free_ports().next().ok_or_else(|| "no port is free".into())
 }
 
-/// The folder of its programs. Debian has them in the path no more than others have them there.
+/// The folder of its programs: the one in the path, or the newest of Debian's, which are not in the path.
 fn postgres_programs() -> Option<PathBuf> {
     let in_path = in_path("initdb").and_then(|initdb| Some(initdb.parent()?.to_owned()));
     in_path.or_else(|| {
