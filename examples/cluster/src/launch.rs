@@ -8,6 +8,7 @@ mod options;
 mod port;
 mod process;
 
+use std::io::{BufWriter, Write as _, stderr};
 use std::process::ExitCode;
 
 use auth_runtime::session::{BoxError, SigningKey, random_secret};
@@ -81,6 +82,18 @@ fn print_what_to_do(options: &Options, store_url: &str) {
         println!("\nWhat is in the store: {look}");
     }
     println!("\nCtrl-C ends all of it.");
+}
+
+/// Begins each line of the log with the name of the instance: all write to one terminal.
+pub(crate) fn log_as(instance: &str) {
+    let begin = format!("{instance} ");
+    let line = move || {
+        // It is written when it is dropped, as one.
+        let mut line = BufWriter::new(stderr());
+        let _ = line.write_all(begin.as_bytes());
+        line
+    };
+    tracing_subscriber::fmt().with_writer(line).init();
 }
 
 /// 256 random bits, as 64 letters and digits.

@@ -43,8 +43,8 @@ use crate::users::Users;
 
 /// One instance, in a process of its own. All have the same `STORE_URL`, `SIGNING_KEY` and `REFRESH_KEY` in their environment.
 async fn run_instance() -> Result<(), BoxError> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let settings = Settings::from_environment()?;
+    launch::log_as(&settings.instance.name);
     match StoreKind::of_url(&settings.store_url)? {
         StoreKind::Redis => serve(&settings, RedisStore::connect(&settings.store_url).await?).await,
         StoreKind::Postgres => serve(&settings, PostgresStore::connect(&settings.store_url).await?).await,
