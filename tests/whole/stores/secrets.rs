@@ -1,5 +1,6 @@
 //! What an attacker who reads a store gets: no token, no key, no password.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,7 @@ use auth_runtime::store::{
 use auth_runtime::{Auth, Router, auth};
 use auth_tests_servers::{PostgresServer, RedisServer};
 use axum::body::Body;
+use axum::extract::connect_info::MockConnectInfo;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -46,7 +48,8 @@ impl Service {
         auth.start().await.unwrap();
         let routes = routes(TokenRoutes::json(auth.tokens().unwrap(), people), store);
         let router = Router::new().route("/", get(guarded)).nest("/auth", routes.router());
-        let app = router.finish(&auth).unwrap();
+        let address = SocketAddr::from(([192, 0, 2, 1], 4711));
+        let app = router.finish(&auth).unwrap().layer(MockConnectInfo(address));
         Self { auth, app, secrets: Vec::new() }
     }
 

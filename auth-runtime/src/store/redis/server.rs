@@ -23,7 +23,9 @@ pub(super) async fn check(
 ) -> Result<Vec<String>, Failure> {
     let info: InfoDict = cmd("INFO").query_async(connection).await?;
     let get = |name: &str| info.get::<String>(name).unwrap_or_default();
-    check_kind(&get("redis_mode"), &get("role"), &get("redis_version"))?;
+    // Redis says the first, Valkey the second.
+    let mode = [get("redis_mode"), get("server_mode")].concat();
+    check_kind(&mode, &get("role"), &get("redis_version"))?;
     let policy = get("maxmemory_policy");
     // A server that does not say has no memory of its own to be full.
     if !policy.is_empty() && policy != "noeviction" && !allow_eviction {
