@@ -94,7 +94,7 @@ async fn measure(parts: &[Part], kinds: &[Kind]) -> Goals {
         for server in &servers {
             let began = Instant::now();
             store::fill(&server.place(FULL, true).connect().await).await;
-            server.settle();
+            server.settle().await;
             let took = began.elapsed().as_secs_f64();
             println!(
                 "{}: {ENTRIES} entries were appended in {took:.1} s, 1000 at a time",

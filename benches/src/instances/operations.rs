@@ -60,8 +60,14 @@ enum Operation {
 enum Writer {
     Library(StoreHandle),
     /// In a transaction that says that it is durable, as the library does, or in a statement that relies on the server's default.
-    Postgres { pool: PgPool, says_durable: bool },
-    Redis { connection: MultiplexedConnection, replace: String },
+    Postgres {
+        pool: PgPool,
+        says_durable: bool,
+    },
+    Redis {
+        connection: MultiplexedConnection,
+        replace: String,
+    },
 }
 
 /// One of those that work at the same time, and its session.

@@ -163,11 +163,17 @@ impl Server {
         Place { kind: self.kind(), url, namespace: namespace.to_owned(), is_woken }
     }
 
-    /// Waits until a server in Redis has rewritten its file, which it does when that has grown: it takes the disk for as long.
-    pub fn settle(&self) {
-        if let Self::Redis(server) = self {
-            while !server.command(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:0") {
-                thread::sleep(Duration::from_millis(50));
+    /// Waits until what was filled is where the server keeps it: a checkpoint of PostgreSQL, and the rewriting of a file that has grown, take
+    /// the disk for as long.
+    pub async fn settle(&self) {
+        match self {
+            Self::Postgres(server) => {
+                pool(&server.url()).await.execute("CHECKPOINT").await.expect("a checkpoint");
+            }
+            Self::Redis(server) => {
+                while !server.command(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:0") {
+                    thread::sleep(Duration::from_millis(50));
+                }
             }
         }
     }
