@@ -36,7 +36,7 @@ pub fn measure(server: &Server, key: &str, goals: &mut Goals) {
     let each = |bytes: u64| bytes as f64 / entries as f64;
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     println!(
-        "{label:<10}{:>10}{:>12.2}{:>12.2}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>14.1}",
+        "{label:<10}{:>10}{:>12.2}{:>12.2}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>16.1}",
         entries,
         empty.ready_after.as_secs_f64(),
         full.ready_after.as_secs_f64(),
@@ -56,7 +56,7 @@ pub fn measure(server: &Server, key: &str, goals: &mut Goals) {
 /// The names of the columns of [`measure`].
 pub fn header() -> String {
     format!(
-        "{:<10}{:>10}{:>12}{:>12}{:>10}{:>10}{:>10}{:>10}{:>14}",
+        "{:<10}{:>10}{:>12}{:>12}{:>10}{:>10}{:>10}{:>10}{:>16}",
         "", "entries", "ready [s]", "ready [s]", "VmHWM", "VmHWM", "VmRSS", "VmHWM", "status().bytes"
     )
 }
@@ -64,7 +64,7 @@ pub fn header() -> String {
 /// The names of the columns that are above.
 pub fn header_above() -> String {
     format!(
-        "{:<10}{:>10}{:>12}{:>12}{:>10}{:>10}{:>34}",
+        "{:<10}{:>10}{:>12}{:>12}{:>10}{:>10}{:>36}",
         "", "", "empty", "full", "empty", "full", "bytes an entry"
     )
 }

@@ -130,9 +130,12 @@ impl Server {
             Kind::Postgres => {
                 let server = PostgresServer::start();
                 let pool = pool(&server.url()).await;
-                pool.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-                    .await
-                    .expect("a setting");
+                // The memory is what PostgreSQL has by default: the servers of the tests have less.
+                for setting in ["shared_preload_libraries = 'pg_stat_statements'", "shared_buffers = '128MB'"]
+                {
+                    let set = format!("ALTER SYSTEM SET {setting}");
+                    pool.execute(AssertSqlSafe(set)).await.expect("a setting");
+                }
                 pool.close().await;
                 server.restart();
                 Self::Postgres(server)
@@ -163,12 +166,16 @@ impl Server {
         Place { kind: self.kind(), url, namespace: namespace.to_owned(), is_woken }
     }
 
-    /// Waits until what was filled is where the server keeps it: a checkpoint of PostgreSQL, and the rewriting of a file that has grown, take
-    /// the disk for as long.
+    /// Waits until what was filled is where the server keeps it: vacuum and checkpoint of PostgreSQL, and the rewriting of a file that has
+    /// grown, take the disk for as long.
     pub async fn settle(&self) {
         match self {
             Self::Postgres(server) => {
-                pool(&server.url()).await.execute("CHECKPOINT").await.expect("a checkpoint");
+                let pool = pool(&server.url()).await;
+                // Otherwise the first to read a row writes that its transaction was committed.
+                for statement in ["VACUUM", "CHECKPOINT"] {
+                    pool.execute(statement).await.expect("it is done");
+                }
             }
             Self::Redis(server) => {
                 while !server.command(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:0") {
