@@ -57,6 +57,11 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 pub type WakeUpFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A store of refresh-token families: one row for each session, with the generation of the token that is valid now.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no store of refresh-token families",
+    label = "`RefreshTokenStore` is not implemented",
+    note = "`PostgresStore`, `RedisStore`, `RedbStore` and `MemoryStore` are stores, each of the feature of its name but for the last"
+)]
 pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a family with a new id.
     ///

@@ -26,6 +26,7 @@ fn messages() {
             "rule",
             "routing",
             "vocabulary",
+            "store",
             "unanalysed",
             "documented",
         ] {

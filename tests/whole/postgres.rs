@@ -5,7 +5,6 @@ mod instances;
 mod pools;
 mod replicas;
 mod schema;
-mod secrets;
 
 use auth_runtime::store::{LogCursor, PostgresStore, RevocationLog as _, StoreError};
 use auth_tests_servers::PostgresServer;

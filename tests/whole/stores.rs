@@ -2,16 +2,18 @@
 //! `faults`.
 
 mod faults;
+mod secrets;
 
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::store_contract;
-use auth_tests_servers::RedisServer;
+use auth_tests_servers::{RedisOptions, RedisServer};
 
 use crate::support::redis::open_redis;
 
 store_contract! {
-    mod memory: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up;
-    open: MemoryStore::new()
+    mod memory: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, shared;
+    setup: store = MemoryStore::new();
+    open: store.clone()
 }
 store_contract! {
     mod redb: RevocationLog, RefreshTokenStore, ApiKeyStore, durable;
@@ -20,19 +22,25 @@ store_contract! {
 }
 store_contract! {
     #[ignore = "needs PostgreSQL: bash tests/run"]
-    mod postgres: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
+    mod postgres: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, shared, durable;
     setup: schema = crate::support::postgres::new_schema();
     open: crate::support::postgres::open(&schema).await
 }
 store_contract! {
     #[ignore = "needs PostgreSQL and PgBouncer: bash tests/run"]
-    mod postgres_by_pooler: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, durable;
+    mod postgres_by_pooler: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, shared, durable;
     setup: schema = crate::support::postgres::new_schema();
     open: crate::support::postgres::open_by_pooler(&schema).await
 }
 store_contract! {
     #[ignore = "needs redis-server: bash tests/run"]
-    mod redis: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, durable;
+    mod redis: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, shared, durable;
     setup: server = RedisServer::start();
+    open: open_redis(&server).await
+}
+store_contract! {
+    #[ignore = "needs valkey-server: bash tests/run"]
+    mod valkey: RevocationLog, RefreshTokenStore, ApiKeyStore, AttemptStore, wake_up, shared, durable;
+    setup: server = RedisOptions::durable().valkey().start();
     open: open_redis(&server).await
 }

@@ -19,6 +19,11 @@ use super::StoreFuture;
 /// create index on api_keys (prefix, owner, id);
 /// create index on api_keys (least(expires_at, overlap_ends_at, revoked_at));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no store of API keys",
+    label = "`ApiKeyStore` is not implemented",
+    note = "`PostgresStore`, `RedisStore`, `RedbStore` and `MemoryStore` are stores, each of the feature of its name but for the last"
+)]
 pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a key with a new id.
     ///

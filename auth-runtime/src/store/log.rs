@@ -14,6 +14,11 @@ use super::{StoreFuture, WakeUpFuture};
 /// A store may be set back: a dump is restored, a replica takes over that lacks the last writes, the data is lost. A reader must find that
 /// out, so a cursor also has the tag of its entry, and [`read`](Self::read) says [`LogRead::AnotherHistory`] if that entry is not there. Then
 /// the library reads everything once more, and appends again what this process was acknowledged and is not in the log.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no log of revocations",
+    label = "`RevocationLog` is not implemented",
+    note = "`PostgresStore`, `RedisStore`, `RedbStore` and `MemoryStore` are stores, each of the feature of its name but for the last"
+)]
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// Appends all entries or none. When the future completes without an error, the entries are as durable as the store is.
     ///

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `expansion` | the macro: a test for each rule |
 //! | `rules` | the rules of each trait in words, and why they matter |
+//! | `two_instances` | two instances that have the store open |
 //! | `revocation_log`, `refresh_tokens`, `api_keys`, `attempts` | the rules as functions |
 
 #[cfg(feature = "api-keys")]
@@ -14,12 +15,14 @@ mod expansion;
 pub mod refresh_tokens;
 pub mod revocation_log;
 mod rules;
+mod two_instances;
 
 use std::fmt::{self, Debug, Display};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::{JoinError, JoinSet};
 
+pub use self::two_instances::TwoInstances;
 use crate::store::StoreError;
 
 /// What a rule of the contract has found.
@@ -41,12 +44,12 @@ const WRITERS: usize = 32;
 /// If the store breaks the rule.
 #[allow(clippy::panic, reason = "a panic fails the test")]
 #[track_caller]
-pub fn run(contract: &str, rule: &str, why: &str, test: impl Future<Output = Checked>) {
+pub fn run(store: &str, contract: &str, rule: &str, why: &str, test: impl Future<Output = Checked>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("the system starts a runtime");
     if let Err(broken) = runtime.block_on(test) {
         panic!(
-            "the store breaks a rule of `{contract}`: {rule}.\nWhy it matters: {why}.\nWhat was found: {broken}"
+            "{store} breaks a rule of `{contract}`: {rule}.\nWhy it matters: {why}.\nWhat was found: {broken}"
         );
     }
 }
@@ -161,14 +164,15 @@ mod tests {
     fn a_broken_rule_is_a_panic_that_says_which_and_why() {
         let broken = async { equal(1, 2, "of a new log") };
         let panic =
-            std::panic::catch_unwind(|| run("RevocationLog", "the rule", "the reason", broken)).unwrap_err();
+            std::panic::catch_unwind(|| run("the store", "RevocationLog", "the rule", "the reason", broken))
+                .unwrap_err();
         let text = panic.downcast::<String>().unwrap();
         assert_eq!(
             *text,
             "the store breaks a rule of `RevocationLog`: the rule.\nWhy it matters: the reason.\nWhat was found: of a new \
              log: found 1, expected 2"
         );
-        run("RevocationLog", "the rule", "the reason", async { equal(1, 1, "") });
+        run("the store", "RevocationLog", "the rule", "the reason", async { equal(1, 1, "") });
     }
 
     #[test]

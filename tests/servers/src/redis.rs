@@ -1,5 +1,7 @@
-//! A Redis server, or a Sentinel, which is one too.
+//! A Redis server, or a Sentinel, which is one too; or a Valkey server.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -20,6 +22,7 @@ pub struct RedisOptions {
     settings: Vec<String>,
     is_sentinel: bool,
     is_tls: bool,
+    is_valkey: bool,
 }
 
 /// A server at a port of 127.0.0.1. It keeps its data in a temporary folder when it is killed.
@@ -80,6 +83,13 @@ impl RedisOptions {
         Self::durable().with(&["cluster-enabled yes", &format!("cluster-port {}", free_port())])
     }
 
+    /// Of Valkey.
+    #[must_use]
+    pub fn valkey(mut self) -> Self {
+        self.is_valkey = true;
+        self
+    }
+
     /// With TLS, of a certificate for 127.0.0.1, which `openssl` makes.
     #[must_use]
     pub fn tls(mut self) -> Self {
@@ -102,6 +112,17 @@ impl RedisOptions {
         server.write_settings();
         server.start_again();
         server
+    }
+}
+
+impl RedisOptions {
+    /// `REDIS_SERVER` names another program for all that are not of Valkey anyway.
+    fn program(&self) -> OsString {
+        if self.is_valkey {
+            valkey()
+        } else {
+            env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into())
+        }
     }
 }
 
@@ -189,7 +210,7 @@ impl RedisServer {
     #[track_caller]
     pub fn start_again(&self) {
         let mut command = Command::new("sh");
-        command.args(["-c", SUPERVISE, "redis-server", "redis.conf"]);
+        command.args(["-c", SUPERVISE]).arg(self.options.program()).arg("redis.conf");
         if self.options.is_sentinel {
             command.arg("--sentinel");
         }
@@ -202,7 +223,7 @@ impl RedisServer {
         // Not while it loads its data, either.
         let answers = |said: &str| said == "PONG" || said.starts_with("NOAUTH");
         while !answers(&self.ask(&["PING"]).0) {
-            assert!(Path::new(&format!("/proc/{server}")).exists(), "redis-server has ended: {}", self.log());
+            assert!(Path::new(&format!("/proc/{server}")).exists(), "the server has ended: {}", self.log());
             std::thread::yield_now();
         }
     }
@@ -267,6 +288,13 @@ impl Drop for Process {
         drop(self.supervisor.stdin.take());
         let _ = self.supervisor.wait();
     }
+}
+
+/// The one of the system, or the one that `tests/run` has unpacked.
+fn valkey() -> OsString {
+    let name = "valkey-server";
+    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools/bin").join(name);
+    if unpacked.exists() { unpacked.into() } else { name.into() }
 }
 
 fn make_certificate(folder: &Path) {

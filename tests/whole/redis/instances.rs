@@ -74,27 +74,3 @@ async fn a_logout_reaches_the_other_instance() {
         until("it is refused", async || third.ask(&given.access_token).await == 401).await;
     }
 }
-
-/// Each command that changed something is in the append-only file: none has a token, a key or a password.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs redis-server: bash tests/run"]
-async fn no_secret_is_ever_written() {
-    let server = RedisServer::start();
-    let instance = Instance::start(connect(&server.url()).await).await;
-    let alice = People::default().find("alice").unwrap().unwrap();
-    let mut secrets = Vec::new();
-    let first = instance.tokens.issue(&alice).await.unwrap();
-    let second = instance.tokens.refresh(&first.refresh_token).await.unwrap();
-    for given in [first, second] {
-        secrets.extend([given.access_token, given.refresh_token]);
-    }
-    instance.tokens.log_out_everywhere("alice").await.unwrap();
-    let written = String::from_utf8_lossy(&server.written()).into_owned();
-    assert!(written.contains("alice") && written.contains("{auth}:families"), "it is the file");
-    for secret in secrets {
-        // The claims of a token are in what is stored; its signature, and the rest of a refresh token, are not.
-        for part in secret.split(['.', '_', '~']).filter(|part| part.len() > 20).chain([secret.as_str()]) {
-            assert!(!written.contains(part), "{part} of {secret} was written");
-        }
-    }
-}

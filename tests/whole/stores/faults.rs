@@ -123,6 +123,21 @@ macro_rules! losses {
 }
 use losses;
 
+/// A store whose instances share nothing breaks rules that each of them satisfies.
+#[tokio::test]
+async fn calls_of_two_instances_alternate() {
+    use auth_runtime::testing::store_contract::{
+        TwoInstances, api_keys, attempts, refresh_tokens, revocation_log,
+    };
+
+    let apart = async || TwoInstances::new(MemoryStore::new(), MemoryStore::new());
+    assert!(revocation_log::entries_come_back_in_order_and_in_pages(apart).await.is_err());
+    assert!(revocation_log::the_confirmed_time_is_remembered_if_any_is(apart).await.is_err());
+    assert!(refresh_tokens::of_many_simultaneous_replaces_one_is_true(apart).await.is_err());
+    assert!(api_keys::a_revoked_key_stays_revoked(apart).await.is_err());
+    assert!(attempts::as_many_attempts_are_counted_as_the_limit_allows(apart).await.is_err());
+}
+
 /// A rule without a fault may be one that no store can break.
 #[test]
 fn every_rule_has_a_fault() {

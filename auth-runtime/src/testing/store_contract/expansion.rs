@@ -20,10 +20,11 @@
 /// | `ApiKeyStore` | `ApiKeyStore` (feature `api-keys`) |
 /// | `AttemptStore` | `AttemptStore` (feature `token-routes`) |
 /// | `wake_up` | [`wait_for_entries`](crate::store::RevocationLog::wait_for_entries), for a log that implements it |
+/// | `shared` | all of the above between two instances that have the store open: each call goes to the other one |
 /// | `durable` | what was acknowledged is there when the store is opened again; for all parts but `AttemptStore` |
 ///
-/// `open` is an expression for the store, which may await. Each test opens it once, and those of `durable` several times, one after the
-/// other. Every test needs an empty store of its own: `setup` makes the place where `open` finds it, such as a folder or a new schema.
+/// `open` is an expression for the store, which may await. Each test opens it once, those of `shared` twice, and those of `durable` several
+/// times, one after the other. Every test needs an empty store of its own: `setup` makes the place where `open` finds it, such as a folder or a new schema.
 /// Attributes are put on every test:
 ///
 /// ```
@@ -52,7 +53,7 @@ macro_rules! __store_contract {
             use super::*;
 
             $crate::__store_contract! {
-                @parts [[$(#[$attribute])*] [$($place = $new)?] [$open]] [$($part)+] $($part)+
+                @parts [[$(#[$attribute])*] [$($place = $new)?] [$open] ["the store"]] [$($part)+] $($part)+
             }
         }
     };
@@ -71,6 +72,19 @@ macro_rules! __store_contract {
             $($crate::__store_contract! { @durable $part $context })+
         }
     };
+    (@part shared [$attributes:tt $setup:tt [$open:expr] $store:tt] [$($part:ident)+]) => {
+        mod shared {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $($crate::__store_contract! {
+                @shared $part [
+                    $attributes $setup [$crate::testing::store_contract::TwoInstances::new($open, $open)]
+                    ["the store, which two instances have open whose calls alternate,"]
+                ]
+            })+
+        }
+    };
     (@part wake_up $context:tt $parts:tt) => {
         mod wake_up {
             #[allow(unused_imports)]
@@ -82,9 +96,13 @@ macro_rules! __store_contract {
     (@part $other:ident $context:tt $parts:tt) => {
         ::core::compile_error!(::core::concat!(
             "`", ::core::stringify!($other), "` is no part of the contract of a store: write `RevocationLog`, \
-            `RefreshTokenStore`, `ApiKeyStore`, `AttemptStore`, `wake_up`, or `durable` for a store that is opened again"
+            `RefreshTokenStore`, `ApiKeyStore`, `AttemptStore`, `wake_up`, `shared` for a store of several instances, or `durable` for \
+            one that is opened again"
         ));
     };
+    (@shared shared $context:tt) => {};
+    (@shared durable $context:tt) => {};
+    (@shared $part:ident $context:tt) => { $crate::__store_contract! { @part $part $context [] } };
     (@durable RevocationLog $context:tt) => { $crate::__revocation_log_rules! { $context revocation_log durable } };
     (@durable RefreshTokenStore $context:tt) => { $crate::__refresh_token_rules! { $context refresh_tokens durable } };
     (@durable ApiKeyStore $context:tt) => { $crate::__api_key_rules! { $context api_keys durable } };
@@ -98,13 +116,13 @@ macro_rules! __store_contract {
         }
     };
     (
-        @test [[$(#[$attribute:meta])*] [$($place:ident = $new:expr)?] [$open:expr]]
+        @test [[$(#[$attribute:meta])*] [$($place:ident = $new:expr)?] [$open:expr] [$store:literal]]
         $module:ident $contract:literal $test:ident $rule:literal $why:literal
     ) => {
         #[test]
         $(#[$attribute])*
         fn $test() {
-            $crate::testing::store_contract::run($contract, $rule, $why, async {
+            $crate::testing::store_contract::run($store, $contract, $rule, $why, async {
                 $(let $place = $new;)?
                 $crate::testing::store_contract::$module::$test(async || $open).await
             });
