@@ -4,8 +4,6 @@
 //! `cargo run --release --manifest-path benches/Cargo.toml --bin flood`. Rounds of some milliseconds alternate, with the flood and without, and
 //! the ratio of each pair is taken before the median is. The two threads need a core each.
 
-mod rounds;
-
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -20,9 +18,8 @@ use auth_runtime::{Auth, AuthBuilder};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use benches::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 use serde_json::json;
-
-use crate::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 
 const ISSUER: &str = "https://id.example";
 

@@ -1,3 +1,4 @@
 //! What several of the benches use.
 
 pub mod quickstart;
+pub mod rounds;

@@ -6,8 +6,6 @@
 //!
 //! The two alternate in rounds of some milliseconds, as in `verify`, and the ratio of each round is taken before the median is.
 
-mod rounds;
-
 use std::hint::black_box;
 
 use auth_runtime::session::SigningKey;
@@ -15,9 +13,8 @@ use auth_runtime::verify::Algorithm;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self as sig, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use benches::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 use serde_json::{Value, json};
-
-use crate::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 
 /// At most this × the bare signature, in the median, for the algorithms that sign most tokens.
 const GOAL: f64 = 1.10;

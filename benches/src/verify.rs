@@ -3,8 +3,6 @@
 //!
 //! The three alternate in rounds of some milliseconds, and the ratio of each round is taken before the median is.
 
-mod rounds;
-
 use std::hint::black_box;
 
 use auth_runtime::Auth;
@@ -16,10 +14,9 @@ use aws_lc_rs::signature::{self as sig, KeyPair as _};
 use aws_lc_rs::{hmac, rsa::KeySize};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use benches::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
-
-use crate::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
 
 /// What a service reads of a token, for `jsonwebtoken` to deserialize.
 #[derive(Deserialize)]

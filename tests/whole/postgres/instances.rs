@@ -105,6 +105,31 @@ async fn appends_that_wait_share_a_transaction() {
     assert_eq!(tags(&store, LogCursor::START).await.0.len(), 201);
 }
 
+/// With one worker, which runs first whom the last answer or the first append has woken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs PostgreSQL: bash tests/run"]
+async fn callers_that_append_again_together_share_a_transaction_again() {
+    const CALLERS: u64 = 8;
+    const ROUNDS: u64 = 40;
+    let (server, schema) = (PostgresServer::shared(), new_schema());
+    let store = open(&schema).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let store = store.clone();
+        callers.spawn(async move {
+            for round in 1..=ROUNDS {
+                store.append(vec![entry(caller * 1000 + round)]).await.unwrap();
+            }
+        });
+    }
+    callers.join_all().await;
+    let transactions = format!("SELECT count(DISTINCT xmin::text) FROM {}.log", quoted(&schema));
+    let transactions = Admin::of(server).await.number(transactions).await.unsigned_abs();
+    // Not two in each round, one for the first caller and one for the others. The scheduler may separate them now and then.
+    assert!(transactions <= ROUNDS + ROUNDS / 2, "{ROUNDS} rounds have {transactions} transactions");
+    assert_eq!(tags(&store, LogCursor::START).await.0.len() as u64, CALLERS * ROUNDS);
+}
+
 /// Such as a backup: it has a snapshot, and a transaction id, for hours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: bash tests/run"]

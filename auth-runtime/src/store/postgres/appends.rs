@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::database::{Access, Database};
@@ -71,6 +72,14 @@ async fn append_all(
 ) {
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        // Those that were answered together append again together. The first of them has woken this task, and would be alone in its
+        // transaction.
+        yield_now().await;
+        while batch.len() < MAX_BATCH
+            && let Ok(append) = waiting.try_recv()
+        {
+            batch.push(append);
+        }
         let (mut entries, mut answers) = (Vec::new(), Vec::new());
         for append in batch.drain(..) {
             entries.extend(append.entries);
