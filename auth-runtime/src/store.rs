@@ -60,7 +60,7 @@ pub type WakeUpFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no store of refresh-token families",
     label = "`RefreshTokenStore` is not implemented",
-    note = "`PostgresStore`, `RedisStore`, `RedbStore` and `MemoryStore` are stores, each of the feature of its name but for the last"
+    note = "`MemoryStore` is one; `RedbStore`, `PostgresStore` and `RedisStore` are in the features `redb`, `postgres` and `redis`"
 )]
 pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a family with a new id.

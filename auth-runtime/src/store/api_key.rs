@@ -22,7 +22,7 @@ use super::StoreFuture;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no store of API keys",
     label = "`ApiKeyStore` is not implemented",
-    note = "`PostgresStore`, `RedisStore`, `RedbStore` and `MemoryStore` are stores, each of the feature of its name but for the last"
+    note = "`MemoryStore` is one; `RedbStore`, `PostgresStore` and `RedisStore` are in the features `redb`, `postgres` and `redis`"
 )]
 pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a key with a new id.

@@ -17,7 +17,7 @@ use super::{StoreFuture, WakeUpFuture};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no log of revocations",
     label = "`RevocationLog` is not implemented",
-    note = "`PostgresStore`, `RedisStore`, `RedbStore` and `MemoryStore` are stores, each of the feature of its name but for the last"
+    note = "`MemoryStore` is one; `RedbStore`, `PostgresStore` and `RedisStore` are in the features `redb`, `postgres` and `redis`"
 )]
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     /// Appends all entries or none. When the future completes without an error, the entries are as durable as the store is.
