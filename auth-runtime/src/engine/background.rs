@@ -65,14 +65,18 @@ impl Engine {
         if let Some(keys) = &self.api_keys {
             keys.write_due_uses();
         }
-        if !self.revocations.state.is_writable() {
-            return;
-        }
+        // Also where the store can't be written: it may be full, and has room again once this is dropped.
+        let is_writable = self.revocations.state.is_writable();
         let began = Instant::now();
         while began.elapsed() < AT_ONCE {
             match self.drop_expired().await {
                 Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => return,
+                // Then the log has a line already.
+                Err(error) if !is_writable => {
+                    tracing::debug!(%error, "auth: expired entries can't be dropped from the store");
+                    return;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "auth: expired entries can't be dropped from the store");
                     return;

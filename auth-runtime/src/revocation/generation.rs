@@ -17,16 +17,6 @@ pub(super) fn is_newer(generation: u32, known: u32) -> bool {
     if after == 0 { generation > known } else { after < HALF }
 }
 
-/// Whether a session of the first generation goes on when the second one has begun. It does if it is of a later one, of which this instance
-/// has yet to read: its user has logged out everywhere and in again at another.
-pub(super) fn is_of_or_after(generation: u32, begun: u32) -> bool {
-    /// How many an instance may not have read. With few, a session that has ended is not taken for a later one when the numbers begin again.
-    const UNREAD: u32 = 64;
-    let after = (generation >> RANDOM).wrapping_sub(begun >> RANDOM) % NUMBERS;
-    let is_before_the_first = generation == 0;
-    generation == begun || (!is_before_the_first && is_newer(generation, begun) && after <= UNREAD)
-}
-
 /// The generation after all of these, with these random bits. It is not 0, which is before the first.
 pub(super) fn after(known: impl IntoIterator<Item = u32>, random: u32) -> u32 {
     let newest = known.into_iter().reduce(|newest, next| if is_newer(next, newest) { next } else { newest });
@@ -37,7 +27,7 @@ pub(super) fn after(known: impl IntoIterator<Item = u32>, random: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{after, is_newer, is_of_or_after};
+    use super::{after, is_newer};
 
     #[test]
     fn each_is_newer_than_those_before_it_also_when_the_numbers_begin_again() {
@@ -52,25 +42,6 @@ mod tests {
             known.push(next);
         }
         assert!(!is_newer(5, 5));
-    }
-
-    #[test]
-    fn sessions_of_later_generations_go_on_and_those_of_earlier_ones_have_ended() {
-        let mut begun = vec![after([0], 0)];
-        for random in (0..5_000_u32).map(|step| step.wrapping_mul(0x9E37_79B9)) {
-            begun.push(after([*begun.last().unwrap()], random));
-        }
-        for (at, now) in begun.iter().enumerate() {
-            assert!(is_of_or_after(*now, *now));
-            assert!(!is_of_or_after(0, *now), "of a session before the first");
-            assert!(begun.iter().skip(at + 1).take(64).all(|later| is_of_or_after(*later, *now)));
-            assert!(begun.iter().take(at).rev().take(4_000).all(|earlier| !is_of_or_after(*earlier, *now)));
-        }
-        let [first, second] = [after([7 << 20], 1 << 12), after([7 << 20], 2 << 12)];
-        assert!(
-            is_of_or_after(second, first) && !is_of_or_after(first, second),
-            "which began at the same time"
-        );
     }
 
     /// Of two that begin at the same time, all instances take the same one for the newer.

@@ -235,14 +235,14 @@ impl LogReader {
         tracing::error!(
             sequence = after.sequence,
             "auth: the store has another history than before: it was restored from an older state, a replica took over that lacked its last \
-             writes, or its data was lost. Revocations are read again, those that this process knows stay enforced here, and those that it \
+             writes, or its data was lost; or this process was stopped for longer than revocations are kept. Revocations are read again, those that this process knows stay enforced here, and those that it \
              recorded are appended again. What other processes recorded that have ended since may be lost"
         );
     }
 
     /// Appends again what a read of this number should have shown.
     async fn append_lost(&self, number: u64) -> Result<(), StoreError> {
-        let mut lost = self.acknowledged.lost(number, self.store_clock.later(self.now()));
+        let mut lost = self.acknowledged.lost(number, self.store_clock.time(self.now()));
         loop {
             let part = lost.first(PAGE, &self.tags);
             let entries = part.len();

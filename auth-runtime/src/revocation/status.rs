@@ -24,8 +24,9 @@ pub struct RevocationStatus {
     /// How far the store's clock is ahead of this process's, in milliseconds; `None` if the store has no clock of its own. Set both by
     /// NTP if they differ by seconds.
     pub store_ahead_ms: Option<i64>,
-    /// Whether the store can be written, as it said within the last second. If not, a login, a refresh and a logout are answered
-    /// 503, and other requests are served. Without a store it is `true`.
+    /// Whether the store can be written, as far as is known within the last second: by a test, or by the writes since the last one that
+    /// failed. If not, what needs a write is answered 503 (a login, a logout, mostly a refresh), and other requests are served. Without a
+    /// store it is `true`.
     pub writable: bool,
     /// Whether everything is served: the store can be written, and the view is complete, understood, and not older than
     /// `max_staleness`. If the view is older, requests with a credential are rejected with 503.

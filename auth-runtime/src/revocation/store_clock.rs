@@ -61,6 +61,11 @@ impl StoreClock {
         self.reading().and_then(|reading| reading.at_least(now)).map_or(time, |store| store.min(time))
     }
 
+    /// The store's clock, by which every instance drops what has expired at the earliest; this process's clock if the store has none.
+    pub(super) fn time(&self, now: Moment) -> SystemTime {
+        self.reading().and_then(|reading| reading.at_most(now)).unwrap_or(now.wall)
+    }
+
     fn reading(&self) -> Option<Reading> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).read
     }

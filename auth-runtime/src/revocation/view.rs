@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use self::key_hasher::KeyHasher;
-use super::generation::{is_newer, is_of_or_after};
+use super::generation::is_newer;
 use super::waiters::{Registration, Waiters};
 use super::{SubjectCaches, Subjects};
 use crate::clock::unix_seconds;
@@ -161,7 +161,7 @@ impl RevocationView {
             return true;
         }
         let generation = self.value(Kind::OtherGenerations, token.issuer, token.subject);
-        if generation != 0 && !is_of_or_after(token.user_generation, generation) {
+        if generation != 0 && generation != token.user_generation {
             return true;
         }
         // The sessions of the own issuer are ended one by one, whatever the clock showed.

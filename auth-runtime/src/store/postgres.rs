@@ -24,6 +24,7 @@ mod options;
 mod schema;
 mod statements;
 mod wake_up;
+mod writability;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,7 +35,6 @@ use sqlx::postgres::PgPool;
 
 use self::appends::Appends;
 use self::database::{Access, Database, Statement};
-use self::log::Writability;
 pub use self::options::PostgresStoreOptions;
 use self::schema::Schema;
 use self::wake_up::WakeUp;
@@ -66,7 +66,6 @@ struct Inner {
     database: Arc<Database>,
     appends: Appends,
     wake_up: Arc<WakeUp>,
-    writability: Writability,
 }
 
 impl PostgresStore {
@@ -99,9 +98,7 @@ impl PostgresStore {
         schema::prepare(&database, &schema, !options.require_schema).await?;
         let wake_up = Arc::new(WakeUp::default());
         let appends = Appends::start(&database, &wake_up);
-        Ok(Self {
-            inner: Arc::new(Inner { database, appends, wake_up, writability: Writability::default() }),
-        })
+        Ok(Self { inner: Arc::new(Inner { database, appends, wake_up }) })
     }
 
     /// Runs a statement that deletes rows. Returns whether more can be deleted.

@@ -51,7 +51,7 @@ use super::StoreError;
 /// The maximum number of expired rows that one call deletes. The server does nothing else meanwhile: about 10 milliseconds.
 const BATCH: usize = 1000;
 
-/// A store in Redis 6.2 or newer, or in Valkey, which the instances of a service share: the log of revocations, the sessions, API keys, and
+/// A store in Redis 7.0 or newer, or in Valkey, which the instances of a service share: the log of revocations, the sessions, API keys, and
 /// login attempts. Clones share its connections.
 ///
 /// ```no_run
@@ -99,7 +99,7 @@ impl RedisStore {
     /// `redis://user:password@host:port/0`, or a socket `redis+unix:///path`. `valkey` is the same as `redis`.
     ///
     /// # Errors
-    /// [`StoreError`] if it can't be reached, is not a primary, is older than Redis 6.2, evicts keys, or has the data of a newer version of
+    /// [`StoreError`] if it can't be reached, is not a primary, is older than Redis 7.0, evicts keys, or has the data of a newer version of
     /// this library.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::options().connect(url).await

@@ -41,7 +41,7 @@ pub enum Revocation {
         /// The time up to which tokens are revoked.
         issued_at_or_before: SystemTime,
     },
-    /// All tokens of one user (`iss` and `sub`) of the generations before this one. The engine records it when a user of a token issuer
+    /// All tokens of one user (`iss` and `sub`) but those of one generation. The engine records it when a user of a token issuer
     /// is logged out everywhere: each session that begins afterwards is of that generation, whatever the clocks show. To log a
     /// user out, revoke [`User`](Self::User).
     OtherGenerations {

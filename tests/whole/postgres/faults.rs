@@ -232,3 +232,25 @@ async fn a_transaction_of_a_client_that_has_stopped_is_ended() {
     let seen: String = sqlx::Row::get(&admin.run(format!("SELECT seen FROM {schema}.seen")).await[0], 0);
     assert_eq!(seen, "500ms 500ms");
 }
+
+/// An instance whose logins fail is not ready, also if nobody logs out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: bash tests/run"]
+async fn after_a_login_that_could_not_be_stored_it_is_tested_whether_the_store_can_be_written() {
+    let server = PostgresServer::start();
+    let store = impatient(&server.url(), "auth").await;
+    store.check_writable().await.unwrap();
+    let mut admin = Admin::of(&server).await;
+    admin.run("ALTER DATABASE postgres SET default_transaction_read_only = on").await;
+    admin
+        .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
+        .await;
+    until_ok(async || {
+        let inserted = store.insert(family(1)).await;
+        assert!(inserted.is_err(), "it is read-only");
+        Ok::<_, StoreError>(())
+    })
+    .await;
+    let error = store.check_writable().await.unwrap_err();
+    assert!(error.to_string().contains("read-only"), "{error}");
+}

@@ -1,4 +1,4 @@
-//! The tables: made once, by whoever comes first, or by somebody else; of a version; with few rights.
+//! The tables: made once, by the first instance or by somebody else; of a version; with few rights.
 
 use auth_runtime::store::{LogCursor, RevocationLog as _};
 use auth_runtime::store::{PostgresStore, RefreshTokenStore as _};

@@ -72,7 +72,7 @@ async fn a_restart_without_the_data_is_another_history() {
     let (tags, new) = read_all(&store).await;
     assert_eq!((tags.len(), new.sequence), (20, cursor.sequence));
     assert!(is_known_again(&store, new).await);
-    // A wake-up of the old history is none of the new one: whoever has read it all would read for ever.
+    // A wake-up of the old history is none of the new one: an instance that has read all of it would read for ever.
     store.wait_for_entries(LogCursor { sequence: new.sequence - 1, ..new }).await;
     assert!(!is_woken(&store, new).await);
 }

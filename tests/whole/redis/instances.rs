@@ -1,15 +1,17 @@
 //! Two instances of a service on one server.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::get;
 use auth_runtime::session::TokenService;
-use auth_runtime::store::RedisStore;
+use auth_runtime::store::{RedisStore, Revocation, RevocationLog as _};
+use auth_runtime::testing::log_entry;
 use auth_runtime::{Auth, Router, auth};
-use auth_tests_servers::RedisServer;
+use auth_tests_servers::{RedisOptions, RedisServer};
 
 use super::connect;
-use crate::support::people::{People, issuer};
+use crate::captured_log::CapturedLog;
+use crate::support::people::{ISSUER, People, issuer};
 use crate::support::{status, until};
 
 #[auth]
@@ -73,4 +75,49 @@ async fn a_logout_reaches_the_other_instance() {
         let third = Instance::start(connect(&server.url()).await).await;
         until("it is refused", async || third.ask(&given.access_token).await == 401).await;
     }
+}
+
+/// So a server that is full has room again by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: bash tests/run"]
+async fn what_has_expired_is_dropped_from_a_server_that_is_full() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    store.set_confirmed_time(SystemTime::now()).await.unwrap();
+    let expired = |tag: u64| {
+        let revocation = Revocation::Token { issuer: ISSUER.into(), token_id: tag.to_string() };
+        log_entry(revocation, UNIX_EPOCH + Duration::from_secs(1_000), tag)
+    };
+    store.append((1..=10).map(expired).collect()).await.unwrap();
+    server.command(&["CONFIG", "SET", "maxmemory", "1"]);
+    let instance = Instance::start(store).await;
+    until("they are dropped", async || server.command(&["XLEN", "{auth}:log"]) == "0").await;
+    assert!(!instance.auth.revocations().status().writable, "it is still full");
+}
+
+/// An instance whose logins fail is not ready.
+#[tokio::test]
+#[ignore = "needs redis-server: bash tests/run"]
+async fn a_server_without_the_replicas_that_are_waited_for_can_t_be_written() {
+    let server = RedisServer::start();
+    let log = CapturedLog::start(tracing::Level::WARN);
+    let options = RedisStore::options().time_limit(Duration::from_secs(1)).wait_for_replicas(1);
+    let store = options.connect(&server.url()).await.unwrap();
+    let text = log.take();
+    assert!(
+        text.contains("0 replicas are connected, and `RedisStoreOptions::wait_for_replicas` is 1"),
+        "{text}"
+    );
+    let error = store.check_writable().await.unwrap_err().to_string();
+    assert!(error.contains("`RedisStoreOptions::wait_for_replicas`"), "{error}");
+
+    let replica = RedisOptions::replica_of(server.port()).start();
+    until("the replica follows", async || store.check_writable().await.is_ok()).await;
+    let log = CapturedLog::start(tracing::Level::WARN);
+    connect(&server.url()).await;
+    let text = log.take();
+    for expected in ["`RedisStoreOptions::wait_for_replicas` is 0", "`min-replicas-to-write` is 0"] {
+        assert!(text.contains(expected), "{expected} is not in: {text}");
+    }
+    drop(replica);
 }

@@ -53,9 +53,9 @@ fn by_token_session_and_user() {
     assert!(!view.is_revoked(&TokenIdentity { issuer: "other", ..token("t1", "s1", "u1", Some(1)) }));
 }
 
-/// An instance that has not read of the last logout everywhere does not refuse who has logged in again since.
+/// Also one that seems to be later: after a store has lost its data, the numbers begin again.
 #[test]
-fn a_session_of_a_generation_that_is_not_known_yet_goes_on() {
+fn tokens_of_all_other_generations_are_revoked() {
     let view = view();
     let token = |user_generation| TokenIdentity { user_generation, ..token("t", "s", "u", Some(60)) };
     let [earlier, known, later] = [1 << 20 | 9, 2 << 20 | 5, 3 << 20 | 1];
@@ -65,8 +65,8 @@ fn a_session_of_a_generation_that_is_not_known_yet_goes_on() {
     let revocation =
         Revocation::OtherGenerations { issuer: "i".into(), subject: "u".into(), generation: known };
     revoke(&view, revocation, 2_000_000);
-    for (generation, is_revoked) in [(0, true), (earlier, true), (known, false), (later, false)] {
-        assert_eq!(view.is_revoked(&token(generation)), is_revoked, "{generation:x}");
+    for generation in [0, earlier, known, later] {
+        assert_eq!(view.is_revoked(&token(generation)), generation != known, "{generation:x}");
     }
 }
 

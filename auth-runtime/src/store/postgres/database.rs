@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::failure::{Failure, Phase};
 use super::schema::Schema;
 use super::statements::Statements;
+use super::writability::Writability;
 use crate::store::StoreError;
 
 /// A statement with its parameters.
@@ -63,6 +64,7 @@ pub(super) struct Database {
     time_limit: Duration,
     is_pooled: bool,
     begin: [Arc<str>; 3],
+    writability: Writability,
 }
 
 impl Database {
@@ -76,6 +78,7 @@ impl Database {
             pool,
             time_limit,
             is_pooled,
+            writability: Writability::default(),
         }
     }
 
@@ -90,6 +93,10 @@ impl Database {
     /// Whether a pooler may give each transaction another connection.
     pub(super) fn is_pooled(&self) -> bool {
         self.is_pooled
+    }
+
+    pub(super) fn writability(&self) -> &Writability {
+        &self.writability
     }
 
     pub(super) fn schema(&self) -> &str {
@@ -164,6 +171,18 @@ impl Database {
     }
 
     async fn run_here(&self, access: Access, statement: Statement) -> Result<Vec<PgRow>, StoreError> {
+        let done = self.run_on_a_connection(access, statement).await;
+        if let Access::DurableWrite = access {
+            self.writability.note_write(&done);
+        }
+        done
+    }
+
+    async fn run_on_a_connection(
+        &self,
+        access: Access,
+        statement: Statement,
+    ) -> Result<Vec<PgRow>, StoreError> {
         let deadline = Instant::now() + self.time_limit;
         let acquired =
             timeout_at(deadline, self.pool.acquire()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));

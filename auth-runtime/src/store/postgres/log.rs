@@ -1,6 +1,5 @@
 //! The log of revocations.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::Row as _;
@@ -13,34 +12,6 @@ use crate::store::{
     LogCursor, LogEntry, LogPage, LogRead, RevocationLog, StoreError, StoreFuture, WakeUpFuture, drop_before,
 };
 
-/// Whether the log can be written, as far as is known without a write.
-#[derive(Debug, Default)]
-pub(super) struct Writability(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    /// Of the last write.
-    error: Option<StoreError>,
-    /// By the last read.
-    is_read_only: bool,
-}
-
-impl Writability {
-    fn note_write(&self, written: &Result<(), StoreError>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.error = written.as_ref().err().cloned();
-    }
-
-    fn note_read(&self, is_read_only: bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_read_only = is_read_only;
-    }
-
-    fn is_in_doubt(&self) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.is_read_only || known.error.is_some()
-    }
-}
-
 impl PostgresStore {
     async fn read_log(&self, after: LogCursor, limit: usize) -> Result<LogRead, StoreError> {
         let database = &self.inner.database;
@@ -52,7 +23,7 @@ impl PostgresStore {
         let rows = database.run(Access::Read, statement).await?;
         let source = rows.first().ok_or_else(|| database.unreadable("the log", "it is not there"))?;
         let unreadable = |error| database.unreadable("the log", error);
-        self.inner.writability.note_read(source.try_get("is_read_only").map_err(unreadable)?);
+        self.inner.database.writability().note_read(source.try_get("is_read_only").map_err(unreadable)?);
         if !source.try_get("is_known").map_err(unreadable)? {
             return Ok(LogRead::AnotherHistory);
         }
@@ -113,7 +84,7 @@ impl RevocationLog for PostgresStore {
                 return Ok(());
             }
             let appended = self.inner.appends.append(&self.inner.database, entries).await;
-            self.inner.writability.note_write(&appended);
+            self.inner.database.writability().note_write(&appended);
             appended
         })
     }
@@ -140,12 +111,10 @@ impl RevocationLog for PostgresStore {
 
     fn check_writable(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            if !self.inner.writability.is_in_doubt() {
+            if !self.inner.database.writability().is_in_doubt() {
                 return Ok(());
             }
-            let written = self.test_write().await;
-            self.inner.writability.note_write(&written);
-            written
+            self.test_write().await
         })
     }
 

@@ -79,10 +79,11 @@ impl RevocationLog for RedisStore {
         self.waiter().wait(after.sequence)
     }
 
-    /// A command that the server refuses if it may not write or has no memory, and that changes nothing: the field is there.
+    /// A command that the server refuses if it may not write or has no memory, and that changes nothing: the field is there. Where replicas
+    /// are waited for, they are here, too.
     fn check_writable(&self) -> StoreFuture<'_, ()> {
-        let request = Request::read("HSETNX").arg(&self.keys().state).arg("format").arg(super::FORMAT);
-        Box::pin(async move { self.call(&request).await })
+        let request = Request::write("HSETNX").arg(&self.keys().state).arg("format").arg(super::FORMAT);
+        Box::pin(async move { self.call_to_write(&request).await })
     }
 
     fn confirmed_time(&self) -> StoreFuture<'_, Option<SystemTime>> {

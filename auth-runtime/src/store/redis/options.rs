@@ -121,7 +121,7 @@ impl RedisStoreOptions {
     /// Connects to the primary, as [`RedisStore::connect`] does.
     ///
     /// # Errors
-    /// [`StoreError`] if it can't be reached, is not a primary, is older than Redis 6.2, evicts keys, or has the data of a newer version of
+    /// [`StoreError`] if it can't be reached, is not a primary, is older than Redis 7.0, evicts keys, or has the data of a newer version of
     /// this library; or if an option is invalid.
     pub async fn connect(&self, url: &str) -> Result<RedisStore, StoreError> {
         RedisStore::with(url, self).await

@@ -9,7 +9,7 @@ use super::failure::Failure;
 pub(super) const FORMAT: &str = "1";
 
 /// The oldest version that has what the scripts use.
-const OLDEST: (u32, u32) = (6, 2);
+const OLDEST: (u32, u32) = (7, 0);
 
 /// Checks that a server is a primary that keeps what it acknowledges, and whose data this version of the library can read. Returns what its
 /// operator should know.
@@ -20,6 +20,7 @@ pub(super) async fn check(
     connection: &mut MultiplexedConnection,
     state_key: &str,
     allow_eviction: bool,
+    wait_for_replicas: u32,
 ) -> Result<Vec<String>, Failure> {
     let info: InfoDict = cmd("INFO").query_async(connection).await?;
     let get = |name: &str| info.get::<String>(name).unwrap_or_default();
@@ -52,7 +53,36 @@ pub(super) async fn check(
             if policy == "everysec" { "two seconds" } else { "half a minute or more" }
         ));
     }
+    let connected = get("connected_slaves").parse().unwrap_or(0);
+    warnings.extend(of_replicas(connected, wait_for_replicas, !get("min_slaves_good_slaves").is_empty()));
     Ok(warnings)
+}
+
+/// What its operator should know of replication: so many replicas are connected, and so many are waited for. `needs_some`: it does not write
+/// without replicas.
+fn of_replicas(connected: u32, waited_for: u32, needs_some: bool) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if connected < waited_for {
+        warnings.push(format!(
+            "{connected} replicas are connected, and `RedisStoreOptions::wait_for_replicas` is {waited_for}: logins and logouts fail until \
+             there are as many. Start the replicas, or wait for fewer"
+        ));
+    }
+    if connected > 0 && waited_for == 0 {
+        warnings.push(
+            "it has replicas, and `RedisStoreOptions::wait_for_replicas` is 0: one that takes over can lack what was acknowledged last. Wait \
+             for as many as can take over, unless that is too slow"
+                .to_owned(),
+        );
+    }
+    if connected > 0 && !needs_some {
+        warnings.push(
+            "it has replicas, and `min-replicas-to-write` is 0: when it is cut off and a replica takes over, instances on its side go on with \
+             it, and do not see what the others revoke. Set `min-replicas-to-write 1`"
+                .to_owned(),
+        );
+    }
+    warnings
 }
 
 fn check_kind(mode: &str, role: &str, version: &str) -> Result<(), Failure> {
@@ -70,7 +100,7 @@ fn check_kind(mode: &str, role: &str, version: &str) -> Result<(), Failure> {
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
     match (numbers.next().flatten(), numbers.next().flatten()) {
         (Some(major), Some(minor)) if (major, minor) < OLDEST => {
-            unusable(format!("its version is {version}: use Redis 6.2 or newer, or Valkey"))
+            unusable(format!("its version is {version}: use Redis 7.0 or newer, or Valkey"))
         }
         _ => Ok(()),
     }

@@ -26,6 +26,7 @@ pub(super) struct Target {
     state_key: String,
     pub(super) time_limit: Duration,
     allow_eviction: bool,
+    wait_for_replicas: u32,
 }
 
 struct Sentinels {
@@ -72,6 +73,7 @@ impl Target {
             state_key: state_key.to_owned(),
             time_limit: options.time_limit,
             allow_eviction: options.allow_eviction,
+            wait_for_replicas: options.wait_for_replicas,
         })
     }
 
@@ -121,7 +123,8 @@ impl Target {
             let address = node.addr().to_string();
             let checked = async {
                 let mut connection = open(&node).await?;
-                let warnings = server::check(&mut connection, &self.state_key, self.allow_eviction).await?;
+                let (eviction, replicas) = (self.allow_eviction, self.wait_for_replicas);
+                let warnings = server::check(&mut connection, &self.state_key, eviction, replicas).await?;
                 Ok(Connected { connection, address: address.clone(), warnings })
             };
             match within(limit, checked).await.unwrap_or(Err(Failure::TimeLimit(limit))) {

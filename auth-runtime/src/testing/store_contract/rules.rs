@@ -29,7 +29,7 @@ macro_rules! __revocation_log_rules {
             "an append is there when it is acknowledged, and no reader gets a part of it",
             "the process that has logged a user out reads its own log at once, and a logout has several entries";
         a_reader_beside_writers_misses_nothing:
-            "after a reader has read up to a cursor, no entry appears before it, whoever writes at the same time",
+            "after a reader has read up to a cursor, no entry appears before it, whatever is written at the same time",
             "a number from a sequence or a clock is taken before its transaction commits, so an entry with a lower number can become \
              visible later, and no instance ever reads it";
         only_entries_that_have_expired_are_dropped:
