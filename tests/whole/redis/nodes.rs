@@ -29,10 +29,11 @@ async fn a_sentinel_is_asked_again_after_a_failover() {
     let (tags, cursor) = read_all(&store).await;
 
     primary.kill();
-    assert!(is_known_again(&store, cursor).await, "the replica has taken over");
+    until("the replica has taken over", async || store.read(cursor, 100).await.is_ok()).await;
     assert!(replica.command(&["ROLE"]).starts_with("master"));
     assert_eq!(read_all(&store).await, (tags, cursor));
     // There is no further replica to wait for.
+    store.check_writable().await.unwrap_err();
     let alone = options.clone().wait_for_replicas(0).connect("redis://primary").await.unwrap();
     let woken = tokio::spawn(store.wait_for_entries(cursor));
     append(&alone, [2]).await;
