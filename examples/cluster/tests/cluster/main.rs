@@ -110,7 +110,8 @@ async fn nothing_is_left(store: &str, server: &str) {
         let processes = cluster.processes();
         for (what, count) in [("cluster instance ", 2), ("cluster database ", 1), (server, 1)] {
             let of_it = processes.values().filter(|command| command.contains(what)).count();
-            assert_eq!(of_it, count, "{what}: {processes:#?}");
+            // A process that PostgreSQL has just started still has the arguments of its first one.
+            assert!(of_it >= count, "{what}: {processes:#?}");
         }
         cluster.signal(signal).await;
         let (status, left) = cluster.end(&processes).await;
