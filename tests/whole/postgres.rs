@@ -5,6 +5,7 @@ mod instances;
 mod pools;
 mod replicas;
 mod schema;
+mod tls;
 
 use auth_runtime::store::{LogCursor, PostgresStore, RevocationLog as _, StoreError};
 use auth_tests_servers::PostgresServer;

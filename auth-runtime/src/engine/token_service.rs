@@ -156,6 +156,10 @@ impl TokenService {
         let family = self.families().find(opened.family).await?.ok_or(RefreshError::Ended)?;
         let now = unix_seconds(self.engine.now());
         if self.is_revoked(&family) {
+            // It may be of a generation of which this instance has yet to read: its user has logged out everywhere and in again at another.
+            self.engine.revocations.state.catch_up().await?;
+        }
+        if self.is_revoked(&family) {
             // The session was ended, but its family was not removed.
             self.families().remove(vec![family.id]).await?;
             return Err(RefreshError::Ended.into());

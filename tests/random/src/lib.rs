@@ -1,9 +1,13 @@
 //! How many random cases a test makes, and how many rows it writes. A test says how many it makes every day, and the variable
-//! `AUTH_CASES` multiplies them all: `AUTH_CASES=10 cargo test` makes ten times as many, as `.ci/nightly` does.
+//! `AUTH_CASES` multiplies them all: `AUTH_CASES=10 cargo test` makes ten times as many, as `.ci/nightly` does. `AUTH_SEED` repeats the cases of
+//! a test that failed.
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
-use proptest::test_runner::{Config, TestRunner};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// This many, times `AUTH_CASES`.
 ///
@@ -33,13 +37,21 @@ pub fn config(everyday: u32) -> Config {
     Config { cases: times(everyday), failure_persistence: None, ..Config::default() }
 }
 
-/// A runner of this many cases, times `AUTH_CASES`.
+/// A runner of this many cases, times `AUTH_CASES`. It prints its seed, which a test that fails shows; `AUTH_SEED` repeats one.
 ///
 /// # Panics
-/// As [`times`].
+/// As [`times`], and if `AUTH_SEED` is set to anything but a whole number.
 #[track_caller]
+#[allow(clippy::print_stderr, reason = "shown with a test that fails")]
 pub fn runner(everyday: u32) -> TestRunner {
-    TestRunner::new(config(everyday))
+    let seed = match std::env::var("AUTH_SEED") {
+        Ok(seed) => seed.parse().unwrap_or_else(|_| panic!("AUTH_SEED is {seed:?}. Write the number that a test printed")),
+        // It has new random keys each time.
+        Err(_) => RandomState::new().hash_one(()),
+    };
+    eprintln!("AUTH_SEED={seed} repeats these cases");
+    let bytes: [u8; 32] = std::array::from_fn(|at| seed.to_le_bytes()[at % 8]);
+    TestRunner::new_with_rng(config(everyday), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod account;
+mod certificate;
 mod pgbouncer;
 mod port;
 mod postgres;

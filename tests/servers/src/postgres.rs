@@ -2,13 +2,15 @@
 
 mod supervisor;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use self::supervisor::Supervisor;
 use crate::account::Account;
+use crate::certificate::make_certificate;
 use crate::port::free_port;
 use crate::processes::{family, signal};
 
@@ -34,12 +36,31 @@ impl PostgresServer {
     /// # Panics
     /// If it is not installed, or can't be started.
     pub fn start() -> Self {
-        let server = Self::prepare();
-        let mut initdb = server.account.command(server.programs.join("initdb"));
-        initdb.args(["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-N", "-D"]).arg(server.data());
-        server.run(&mut initdb);
+        let server = Self::initialized();
         server.begin();
         server
+    }
+
+    /// Starts one with TLS, of a [certificate](Self::certificate) for 127.0.0.1.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_with_tls() -> Self {
+        let server = Self::initialized();
+        make_certificate(&server.data());
+        for file in ["certificate.pem", "key.pem"] {
+            let file = server.data().join(file);
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            server.account.give(&file);
+        }
+        server.set("ssl = on\nssl_cert_file = 'certificate.pem'\nssl_key_file = 'key.pem'\n");
+        server.begin();
+        server
+    }
+
+    /// The file of the certificate of one with TLS.
+    pub fn certificate(&self) -> PathBuf {
+        self.data().join("certificate.pem")
     }
 
     /// The one of this process, for tests that neither stop it nor change its settings. They have a schema each.
@@ -139,6 +160,14 @@ impl PostgresServer {
         signal("CONT", &family(self.process()));
     }
 
+    fn initialized() -> Self {
+        let server = Self::prepare();
+        let mut initdb = server.account.command(server.programs.join("initdb"));
+        initdb.args(["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "-N", "-D"]).arg(server.data());
+        server.run(&mut initdb);
+        server
+    }
+
     fn prepare() -> Self {
         let (account, programs) = (Account::find(), programs());
         // The supervisor removes it, also when this process is killed.
@@ -150,15 +179,18 @@ impl PostgresServer {
 
     fn begin(&self) {
         // The last of a setting is the one that counts: a replica has the file of its primary.
-        let settings = format!(
+        self.set(&format!(
             "\nlisten_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nshared_buffers = 16MB\n\
              max_connections = 200\nmax_wal_size = 256MB\n",
             self.port
-        );
+        ));
+        self.supervisor().start();
+    }
+
+    fn set(&self, settings: &str) {
         let file = self.data().join("postgresql.conf");
         let former = fs::read_to_string(&file).unwrap();
-        fs::write(&file, former + &settings).unwrap();
-        self.supervisor().start();
+        fs::write(&file, former + settings).unwrap();
     }
 
     fn data(&self) -> PathBuf {

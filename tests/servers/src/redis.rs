@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
+use crate::certificate::make_certificate;
 use crate::port::free_port;
 use crate::processes::signal;
 
@@ -301,31 +302,4 @@ fn valkey() -> OsString {
     let name = "valkey-server";
     let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools/bin").join(name);
     if unpacked.exists() { unpacked.into() } else { name.into() }
-}
-
-fn make_certificate(folder: &Path) {
-    let mut command = Command::new("openssl");
-    command.current_dir(folder).args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-    ]);
-    command.args([
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=redis",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "certificate.pem",
-    ]);
-    // rustls takes no certificate of a CA for that of a server.
-    command.args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]);
-    let said = command.output().unwrap_or_else(|error| panic!("openssl: {error}"));
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }

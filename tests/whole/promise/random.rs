@@ -1,20 +1,53 @@
 //! Random faults of two instances and their store, against a model of the promise.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::Clock as _;
+use auth_runtime::revocation::Revocation;
 use proptest::prelude::*;
 
 use super::store::{Data, Fault};
-use super::world::{Answer, MAX_STALENESS, World};
+use super::world::{Answer, ISSUER, MAX_STALENESS, World};
 
 const TOKENS: usize = 3;
+
+/// What is revoked, so that a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    Token,
+    Session,
+    User,
+}
+
+impl By {
+    /// The revocation, by which the token of this number is refused whatever the clocks show.
+    fn revocation(self, token: usize, now: SystemTime) -> Revocation {
+        let issuer = ISSUER.to_owned();
+        let id = self.id(token);
+        match self {
+            Self::Token => Revocation::Token { issuer, token_id: id },
+            Self::Session => Revocation::Session { issuer, session_id: id },
+            Self::User => Revocation::User { issuer, subject: id, issued_at_or_before: now },
+        }
+    }
+
+    /// The id in the token, and in the entry.
+    fn id(self, token: usize) -> String {
+        match self {
+            Self::Token => format!("t{token}"),
+            Self::Session => format!("session-t{token}"),
+            Self::User => format!("user-t{token}"),
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 enum Step {
     Revoke {
         at: usize,
         token: usize,
+        by: By,
     },
     /// In milliseconds.
     Pass(u64),
@@ -34,8 +67,9 @@ fn step() -> impl Strategy<Value = Step> {
     let fault =
         prop_oneof![Just(Fault::None), Just(Fault::Cut), Just(Fault::LostAnswers), Just(Fault::Silent)];
     let ahead = prop_oneof![Just(0_i64), Just(3600), Just(-3600), -20..20_i64];
+    let by = prop_oneof![Just(By::Token), Just(By::Session), Just(By::User)];
     prop_oneof![
-        6 => (0..2_usize, 0..TOKENS).prop_map(|(at, token)| Step::Revoke { at, token }),
+        6 => (0..2_usize, 0..TOKENS, by).prop_map(|(at, token, by)| Step::Revoke { at, token, by }),
         8 => (1..15_000_u64).prop_map(Step::Pass),
         3 => (0..2_usize, fault).prop_map(|(at, fault)| Step::Fault(at, fault)),
         1 => (0..2_usize, 0..1500_u64).prop_map(|(at, delay)| Step::Delay(at, delay)),
@@ -48,7 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What was promised of a token.
+/// What was promised of a revocation.
 #[derive(Clone, Debug, Default)]
 struct Promise {
     /// The instances that acknowledged it: which, and its number of starts then.
@@ -60,7 +94,7 @@ struct Promise {
 struct Run {
     world: World,
     tokens: Vec<String>,
-    promises: BTreeMap<usize, Promise>,
+    promises: BTreeMap<(usize, By), Promise>,
     dump: Data,
 }
 
@@ -68,10 +102,11 @@ impl Run {
     async fn step(&mut self, step: &Step) {
         let world = &mut self.world;
         match step {
-            Step::Revoke { at, token } => {
+            Step::Revoke { at, token, by } => {
                 let instance = &world.instances[*at];
-                if instance.revoke(&format!("t{token}")).await {
-                    let promise = self.promises.entry(*token).or_default();
+                let revocation = by.revocation(*token, instance.clock.now());
+                if instance.try_revoke(revocation).await.is_some_and(|answer| answer.is_ok()) {
+                    let promise = self.promises.entry((*token, *by)).or_default();
                     promise.by.push((*at, instance.starts));
                     promise.kept_since.get_or_insert(world.time());
                 }
@@ -89,18 +124,24 @@ impl Run {
             Step::Wipe => world.store.restore(Data::default()),
         }
         let time = world.time();
-        for (token, promise) in &mut self.promises {
-            let is_there = world.store.has(&format!("\"t{token}\""));
+        for ((token, by), promise) in &mut self.promises {
+            let is_there = has(world, *by, *token);
             promise.kept_since = promise.kept_since.or(Some(time)).filter(|_| is_there);
         }
     }
 
+    /// What was promised of the token.
+    fn promises(&self, token: usize) -> impl Iterator<Item = (By, &Promise)> {
+        self.promises.iter().filter(move |((of, _), _)| *of == token).map(|((_, by), promise)| (*by, promise))
+    }
+
     /// Whether the instance has to know that the token was revoked.
     fn must_refuse(&self, at: usize, token: usize) -> bool {
-        let Some(promise) = self.promises.get(&token) else { return false };
-        let has_acknowledged = promise.by.contains(&(at, self.world.instances[at].starts));
         let staleness = u64::try_from(MAX_STALENESS.as_millis()).unwrap();
-        has_acknowledged || promise.kept_since.is_some_and(|since| self.world.time() > since + staleness)
+        self.promises(token).any(|(_, promise)| {
+            let has_acknowledged = promise.by.contains(&(at, self.world.instances[at].starts));
+            has_acknowledged || promise.kept_since.is_some_and(|since| self.world.time() > since + staleness)
+        })
     }
 
     async fn check(&self) {
@@ -111,7 +152,7 @@ impl Run {
                 assert!(
                     !is_let_through,
                     "instance {at} has accepted t{token}: {:?}",
-                    self.promises.get(&token)
+                    self.promises(token).collect::<Vec<_>>()
                 );
             }
         }
@@ -129,26 +170,26 @@ impl Run {
         for (at, instance) in self.world.instances.iter().enumerate() {
             assert!(instance.status().ready, "instance {at}: {:?}", instance.status());
             for (token, text) in self.tokens.iter().enumerate() {
-                let promise = self.promises.get(&token);
-                let is_known = promise.is_some_and(|promise| {
-                    let lives = |(at, starts): &(usize, u32)| self.world.instances[*at].starts == *starts;
-                    self.world.store.has(&format!("\"t{token}\"")) || promise.by.iter().any(lives)
-                });
+                let lives = |(at, starts): &(usize, u32)| self.world.instances[*at].starts == *starts;
                 let answer = instance.ask(text).await;
                 assert_ne!(answer, Answer::Unavailable, "instance {at} and t{token}");
-                assert!(
-                    !is_known || answer == Answer::Revoked,
-                    "instance {at} has lost t{token}: {promise:?}"
-                );
-                if is_known {
+                for (by, promise) in self.promises(token) {
+                    let is_there = has(&self.world, by, token);
+                    let is_known = is_there || promise.by.iter().any(lives);
                     assert!(
-                        self.world.store.has(&format!("\"t{token}\"")),
-                        "t{token} was not appended again"
+                        !is_known || answer == Answer::Revoked,
+                        "instance {at} has lost {by:?} of t{token}: {promise:?}"
                     );
+                    assert!(!is_known || is_there, "{by:?} of t{token} was not appended again");
                 }
             }
         }
     }
+}
+
+/// Whether the store has the revocation.
+fn has(world: &World, by: By, token: usize) -> bool {
+    world.store.has(&format!("\"{}\"", by.id(token)))
 }
 
 async fn run(steps: Vec<Step>) {

@@ -115,7 +115,7 @@ impl World {
     /// A token that is valid all the time, also by a clock that is wrong by an hour.
     pub(super) fn token(&self, id: &str) -> String {
         let claims = json!({
-            "iss": ISSUER, "aud": "shop", "sub": format!("user-{id}"), "jti": id,
+            "iss": ISSUER, "aud": "shop", "sub": format!("user-{id}"), "sid": format!("session-{id}"), "jti": id,
             "iat": START - 2 * 3600, "exp": START + 20 * 3600,
         });
         self.key.sign(&claims).unwrap()
