@@ -45,12 +45,14 @@ pub fn config(everyday: u32) -> Config {
 #[allow(clippy::print_stderr, reason = "shown with a test that fails")]
 pub fn runner(everyday: u32) -> TestRunner {
     let seed = match std::env::var("AUTH_SEED") {
-        Ok(seed) => seed.parse().unwrap_or_else(|_| panic!("AUTH_SEED is {seed:?}. Write the number that a test printed")),
+        Ok(seed) => seed
+            .parse()
+            .unwrap_or_else(|_| panic!("AUTH_SEED is {seed:?}. Write the number that a test printed")),
         // It has new random keys each time.
         Err(_) => RandomState::new().hash_one(()),
     };
     eprintln!("AUTH_SEED={seed} repeats these cases");
-    let bytes: [u8; 32] = std::array::from_fn(|at| seed.to_le_bytes()[at % 8]);
+    let bytes = [0_u64, 0, 0, seed].map(u64::to_le_bytes).concat();
     TestRunner::new_with_rng(config(everyday), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
