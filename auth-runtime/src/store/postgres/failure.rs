@@ -75,16 +75,17 @@ impl Failure {
             sqlx::Error::Configuration(_) => {
                 "its URL is not valid: write it as `postgres://user:password@host:5432/database`"
             }
-            sqlx::Error::Tls(_) => {
+            error if is_of_tls(error) => {
                 "TLS with the server failed: `sslmode=verify-full` trusts the web's certificate authorities and those in the \
                  file that `sslrootcert` in the URL names, so name the file with the one that your server's certificate is from"
             }
             sqlx::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                "no server listens there: start it, or correct the host and the port. The store connects again by itself"
+                "no server listens there: start it, or correct the host and the port. A store that was connected before \
+                 connects again by itself"
             }
             sqlx::Error::Io(_) if self.phase == Phase::Connect => {
-                "the server can't be reached: see whether it runs, and whether the network lets the service reach it. The store \
-                 connects again by itself"
+                "the server can't be reached: see whether it runs, and whether the network lets the service reach it. A store that \
+                 was connected before connects again by itself"
             }
             sqlx::Error::Io(_) | sqlx::Error::BeginFailed => {
                 "the connection was lost. The store connects again by itself"
@@ -101,6 +102,18 @@ impl Failure {
     /// `BEGIN .. READ WRITE` is not supported there.
     fn is_in_recovery(&self, error: &dyn DatabaseError) -> bool {
         self.phase == Phase::Begin && error.code().as_deref() == Some("0A000")
+    }
+}
+
+/// What rustls finds wrong arrives as data of the server that can't be read.
+fn is_of_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => {
+            error.kind() == io::ErrorKind::InvalidData
+                && error.get_ref().is_some_and(|cause| cause.to_string().contains("certificate"))
+        }
+        _ => false,
     }
 }
 

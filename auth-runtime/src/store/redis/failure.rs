@@ -153,7 +153,7 @@ fn advice(error: &RedisError) -> &'static str {
         ErrorKind::InvalidClientConfig => "its URL or an option is invalid: see `RedisStore::connect`",
         ErrorKind::Io => {
             "the connection to it failed: see whether it runs, and the network to it; if it has TLS, its certificate and the \
-             `root_certificates`. The store connects again by itself"
+             `root_certificates`. A store that was connected before connects again by itself"
         }
         ErrorKind::Client => "TLS with it failed: see its certificate, and the `root_certificates`",
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
