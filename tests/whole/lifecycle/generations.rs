@@ -137,3 +137,22 @@ async fn nobody_but_the_engine_sets_a_generation() {
     assert!(error.contains("revoke a `Revocation::User`"), "{error}");
     assert_eq!(shop.who(&old.access_token).await, Err(401));
 }
+
+/// An instance that has not read of the last logout everywhere does not end the sessions that began after it.
+#[tokio::test]
+async fn a_session_after_a_second_log_out_everywhere_is_refreshed_by_every_instance() {
+    let store = MemoryStore::new();
+    let [first, second] =
+        [(); 2].map(|()| Shop::with(|issuer| issuer, |builder| builder.store(store.clone())));
+    first.auth.start().await.unwrap();
+    first.tokens.log_out_everywhere("alice").await.unwrap();
+    second.auth.start().await.unwrap();
+    first.tokens.log_out_everywhere("alice").await.unwrap();
+    let tokens = first.log_in("alice").await;
+    // A client refreshes then.
+    assert_eq!(second.who(&tokens.access_token).await, Err(401), "it has not read of the second one");
+    let tokens = second.tokens.refresh(&tokens.refresh_token).await.unwrap();
+    for shop in [&first, &second] {
+        assert!(shop.who(&tokens.access_token).await.is_ok());
+    }
+}
