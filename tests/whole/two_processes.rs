@@ -25,7 +25,7 @@ use self::load::Load;
 use self::world::{Kind, World};
 
 /// A test for each fault, which is named by what happens to the store.
-macro_rules! faults {
+macro_rules! tests {
     (mod $store:ident, $kind:expr, $needs:literal: $($name:ident => $fault:ident,)*) => {
         mod $store {
             use super::{Fault, Kind, run};
@@ -41,35 +41,28 @@ macro_rules! faults {
     };
 }
 
-faults! { mod postgres, Kind::Postgres, "needs PostgreSQL: bash tests/run":
-    the_server_is_killed => Killed,
-    the_server_is_shut_down_and_started_again => Restarted,
-    the_server_hangs_for_a_moment => HangsShortly,
-    the_server_hangs_for_longer_than_max_staleness => HangsLong,
-    the_network_of_one_process_is_silent => SilentForOne,
-    the_connections_of_one_process_are_closed => ClosedForOne,
-    the_server_is_full => Full,
-    the_server_is_read_only => ReadOnly,
-    the_clock_of_one_process_is_an_hour_ahead => ClockAhead,
-    the_clock_of_one_process_is_an_hour_behind => ClockBehind,
-    an_older_dump_is_restored_and_written_on => OlderData,
-    a_replica_takes_over_that_lacks_the_last_writes => Failover,
+/// The faults of every store. `$older_data` is how this one comes to have older data.
+macro_rules! faults {
+    (mod $store:ident, $kind:expr, $needs:literal, $older_data:ident) => {
+        tests! { mod $store, $kind, $needs:
+            the_server_is_killed => Killed,
+            the_server_is_shut_down_and_started_again => Restarted,
+            the_server_hangs_for_a_moment => HangsShortly,
+            the_server_hangs_for_longer_than_max_staleness => HangsLong,
+            the_network_of_one_process_is_silent => SilentForOne,
+            the_connections_of_one_process_are_closed => ClosedForOne,
+            the_server_is_full => Full,
+            the_server_is_read_only => ReadOnly,
+            the_clock_of_one_process_is_an_hour_ahead => ClockAhead,
+            the_clock_of_one_process_is_an_hour_behind => ClockBehind,
+            $older_data => OlderData,
+            a_replica_takes_over_that_lacks_the_last_writes => Failover,
+        }
+    };
 }
 
-faults! { mod redis, Kind::Redis, "needs redis-server: bash tests/run":
-    the_server_is_killed => Killed,
-    the_server_is_shut_down_and_started_again => Restarted,
-    the_server_hangs_for_a_moment => HangsShortly,
-    the_server_hangs_for_longer_than_max_staleness => HangsLong,
-    the_network_of_one_process_is_silent => SilentForOne,
-    the_connections_of_one_process_are_closed => ClosedForOne,
-    the_server_is_full => Full,
-    the_server_is_read_only => ReadOnly,
-    the_clock_of_one_process_is_an_hour_ahead => ClockAhead,
-    the_clock_of_one_process_is_an_hour_behind => ClockBehind,
-    the_server_loses_its_data => OlderData,
-    a_replica_takes_over_that_lacks_the_last_writes => Failover,
-}
+faults! { mod postgres, Kind::Postgres, "needs PostgreSQL: bash tests/run", an_older_dump_is_restored_and_written_on }
+faults! { mod redis, Kind::Redis, "needs redis-server: bash tests/run", the_server_loses_its_data }
 
 async fn run(name: &str, kind: Kind, fault: Fault) {
     let world = World::start(kind, fault.clock_ahead()).await;
