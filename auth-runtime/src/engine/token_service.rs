@@ -158,11 +158,11 @@ impl TokenService {
         if self.is_revoked(&family) {
             // It may be of a generation of which this instance has yet to read: its user has logged out everywhere and in again at another.
             self.engine.revocations.state.catch_up().await?;
-        }
-        if self.is_revoked(&family) {
-            // The session was ended, but its family was not removed.
-            self.families().remove(vec![family.id]).await?;
-            return Err(RefreshError::Ended.into());
+            if self.is_revoked(&family) {
+                // The session was ended, but its family was not removed.
+                self.families().remove(vec![family.id]).await?;
+                return Err(RefreshError::Ended.into());
+            }
         }
         if now >= self.issuer()?.expires_at(&family) {
             return Err(RefreshError::Ended.into());

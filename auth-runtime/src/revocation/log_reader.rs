@@ -235,8 +235,8 @@ impl LogReader {
         tracing::error!(
             sequence = after.sequence,
             "auth: the store has another history than before: it was restored from an older state, a replica took over that lacked its last \
-             writes, or its data was lost; or this process was stopped for longer than revocations are kept. Revocations are read again, those that this process knows stay enforced here, and those that it \
-             recorded are appended again. What other processes recorded that have ended since may be lost"
+             writes, or its data was lost; or this process was stopped for longer than revocations are kept. Revocations are read again, those \
+             that this process knows stay enforced here, and those that it recorded are appended again. What other processes recorded that have ended since may be lost"
         );
     }
 
