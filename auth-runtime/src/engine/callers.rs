@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures_util::FutureExt as _;
+
 use super::{Engine, KeysOf, Verified};
 use crate::clock::unix_seconds;
 use crate::policy::{Decision, Facts, Rule};
@@ -17,6 +19,30 @@ impl Engine {
     /// The cache → what this token led to when it was verified before.
     pub(crate) fn remembered(&self, token: &str) -> Option<Arc<Verified>> {
         self.authentication.token_cache.get(token)
+    }
+
+    /// A token → the caller that it is of, by its signature; `None` where something must be waited for: keys, or what its issuer answers.
+    pub(crate) fn caller_at_once(
+        self: &Arc<Self>,
+        token: &str,
+        remembered: Option<&Verified>,
+        now: SystemTime,
+    ) -> Option<Result<Principal, CallerError>> {
+        #[cfg(feature = "introspection")]
+        if remembered.is_none() && self.inquiry(token).is_some() {
+            return None;
+        }
+        match self.caller_of_token(token, remembered, now) {
+            Err(refused) if refused.is_of_unknown_key() => {
+                if self.would_wait_for_keys(OF_CALLERS, token) {
+                    return None;
+                }
+                self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
+                    .now_or_never()
+            }
+            Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => None,
+            decided => Some(decided),
+        }
     }
 
     /// A token → the caller that it is of: by its signature, or by what its issuer answers.

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use super::extract::Credential;
 use super::failure::Failure;
 use super::{Pipeline, Principal};
-use crate::engine::{CredentialHash, Engine, Judgement, Scheme, check_expiry};
+use crate::engine::{Engine, Judgement, Scheme, check_expiry};
 use crate::rejection::{CallerError, CallerErrorKind};
 
 /// The longest credential that an authenticator is asked about, in bytes.
@@ -23,12 +23,16 @@ impl Pipeline<'_> {
         credential: &Credential<'_>,
     ) -> Result<Option<Principal>, Failure> {
         let Credential { source, text, now, .. } = credential;
-        let is_remembered = || scheme.remembered(&scheme.hash(text), self.engine().monotonic()).is_some();
-        if !self.authenticators.include(source.name()) && !is_remembered() {
+        let judged = Judged { scheme, name: source.name(), text, now: *now };
+        let is_included = self.authenticators.include(source.name());
+        if let Some(known) = judged.known_caller(self.auth.engine()) {
+            return Ok(known?);
+        }
+        if !is_included {
             return Err(Failure::not_judged(*source));
         }
-        let judged = Judged { scheme, name: source.name(), text, now: *now };
-        Ok(judged.caller(self.auth.engine(), head).await?)
+        self.wait()?;
+        Ok(Box::pin(judged.ask(self.auth.engine(), head)).await?)
     }
 }
 
@@ -48,17 +52,27 @@ impl Judged<'_> {
         engine: &Arc<Engine>,
         head: &Parts,
     ) -> Result<Option<Principal>, CallerError> {
-        let invalid = |why| CallerError::new(CallerErrorKind::Invalid, why);
-        if self.text.len() > MAX_CREDENTIAL_BYTES {
-            return Err(invalid("the credential is longer than 16 KiB".into()));
+        if let Some(known) = self.known_caller(engine) {
+            return known;
         }
-        engine.check_view(self.now)?;
-        let hash = self.scheme.hash(self.text);
-        let judgement = match self.scheme.remembered(&hash, engine.monotonic()) {
-            Some(judgement) => judgement,
-            // In a box, so that the future of a request with a token is not larger for it.
-            None => Box::pin(self.ask(hash, engine, head)).await?,
-        };
+        self.ask(engine, head).await
+    }
+
+    /// The same, as far as it is known without the authenticator.
+    fn known_caller(&self, engine: &Arc<Engine>) -> Option<Result<Option<Principal>, CallerError>> {
+        if self.text.len() > MAX_CREDENTIAL_BYTES {
+            let reason = "the credential is longer than 16 KiB";
+            return Some(Err(CallerError::new(CallerErrorKind::Invalid, reason)));
+        }
+        if let Err(error) = engine.check_view(self.now) {
+            return Some(Err(error));
+        }
+        let remembered = self.scheme.remembered(&self.scheme.hash(self.text), engine.monotonic())?;
+        Some(self.accept(remembered))
+    }
+
+    fn accept(&self, judgement: Judgement) -> Result<Option<Principal>, CallerError> {
+        let invalid = |why| CallerError::new(CallerErrorKind::Invalid, why);
         match judgement {
             Judgement::Caller(principal) => {
                 check_expiry(&principal, self.now)?;
@@ -78,19 +92,17 @@ impl Judged<'_> {
         }
     }
 
-    async fn ask(
-        &self,
-        hash: CredentialHash,
-        engine: &Arc<Engine>,
-        head: &Parts,
-    ) -> Result<Judgement, CallerError> {
+    /// The authenticator, or who has asked it already → the caller.
+    async fn ask(&self, engine: &Arc<Engine>, head: &Parts) -> Result<Option<Principal>, CallerError> {
+        let hash = self.scheme.hash(self.text);
         let vocabulary = &engine.authorization.vocabulary;
         // Before the authenticator is asked: what is forgotten from now on may concern its answer.
         let watch = engine.watch();
         let identify = |token| Principal::identify(token, vocabulary, Some(watch.clone()));
-        self.scheme.ask(self.text, hash, head, engine.monotonic(), identify).await.map_err(|error| {
+        let judgement = self.scheme.ask(self.text, hash, head, engine.monotonic(), identify).await;
+        self.accept(judgement.map_err(|error| {
             let reason = format!("the authenticator `{}` failed: {error}", self.name);
             CallerError::new(CallerErrorKind::Unavailable, reason)
-        })
+        })?)
     }
 }

@@ -51,8 +51,8 @@ impl<'a> Pipeline<'a> {
     #[cfg(feature = "test-util")]
     pub(super) fn injected<'r>(&self, head: &'r Parts) -> Option<&'r VerifiedToken> {
         let accepts = self.engine().authentication.accepts_injected_principals;
-        let InjectedPrincipal(principal) = head.extensions.get().filter(|_| accepts)?;
-        Some(principal.token())
+        let injected = if accepts { head.extensions.get() } else { None };
+        injected.map(|InjectedPrincipal(principal)| principal.token())
     }
 
     /// The sources of the route → the one credential that counts, or none. The first that is present decides, and

@@ -45,7 +45,8 @@ impl<'a> Pipeline<'a> {
             return Ok(extracted);
         }
         let by = RefreshBy::Browser { is_renewal: true };
-        match tokens.for_request(head).refresh_by(by, &refresh_token, Some(cookies)).await {
+        self.wait()?;
+        match Box::pin(tokens.for_request(head).refresh_by(by, &refresh_token, Some(cookies))).await {
             Ok(tokens) => {
                 let set = cookies.set(&tokens, "/").map_err(|error| misconfigured(&error))?;
                 set.into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
