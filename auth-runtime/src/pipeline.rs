@@ -88,9 +88,14 @@ impl<'a> Pipeline<'a> {
                 Err(failure) if credential.is_renewed => return Err(failure),
                 Err(failure) => return self.without(credential.source, failure),
             };
-            return match self.with_user(principal).await {
+            let engine = self.engine();
+            let with_user =
+                if engine.users.is_some() { self.with_user(principal).await } else { Ok(principal) };
+            return match with_user {
                 Ok(principal) => {
-                    self.keep_from_shared_caches(credential.source);
+                    if engine.authentication.sources.is_private(credential.index) {
+                        self.auth.set_private();
+                    }
                     Ok(Some(principal))
                 }
                 Err(failure) => self.without(credential.source, failure),
@@ -121,6 +126,9 @@ impl<'a> Pipeline<'a> {
                 (None, Some((source, failure)))
             }
         };
+        if invalid.is_none() && !self.may_renew() {
+            return Ok(extracted);
+        }
         match self.renew(head, extracted).await? {
             None => invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure).map(|_| None)),
             credential => Ok(credential),

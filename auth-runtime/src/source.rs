@@ -181,7 +181,8 @@ pub(crate) fn credential(bytes: &[u8]) -> Extracted<'_> {
 /// 9110 §11.1).
 fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (head, rest) = value.split_at_checked(scheme.len())?;
-    if !head.eq_ignore_ascii_case(scheme.as_bytes()) {
+    // As most clients write it.
+    if head != scheme.as_bytes() && !head.eq_ignore_ascii_case(scheme.as_bytes()) {
         return None;
     }
     match rest {

@@ -15,6 +15,13 @@ use crate::source::{Carrier, Extracted};
 use crate::verify::VerifyError;
 
 impl<'a> Pipeline<'a> {
+    /// Whether a credential of this route may be renewed.
+    pub(super) fn may_renew(&self) -> bool {
+        let engine = self.engine();
+        engine.sessions.cookies.renews()
+            && engine.authentication.sources.take_access_cookie(&self.policy.sources.indices)
+    }
+
     /// The credential of a renewed session where the route takes the access cookie and the request's can be renewed; otherwise
     /// the credential that was extracted. The decision needs no signature of the old token: the refresh token proves the
     /// session.

@@ -170,7 +170,8 @@ pub fn of(name: &'static str) -> Variant {
         }
         _ => panic!("{name} is no variant"),
     };
-    Variant { name, app, headers, next: 0 }
+    // As `axum::serve` does.
+    Variant { name, app: app.with_state(()), headers, next: 0 }
 }
 
 fn engine() -> Auth {
