@@ -191,7 +191,8 @@ impl AuditLog {
 
     /// Whether a request that is let in is reported to anybody.
     pub(crate) fn hears_of_success(&self) -> bool {
-        self.has_hook() || tracing::event_enabled!(tracing::Level::DEBUG, method, route, handler, subject, reason)
+        self.has_hook()
+            || tracing::event_enabled!(tracing::Level::DEBUG, method, route, handler, subject, reason)
     }
 
     /// Whether there is a hook.

@@ -86,8 +86,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let handler =
-            UnmountedHandler { policy_type: TypeId::of::<P>(), rule: P::RULE, handler: P::HANDLER };
+        let handler = UnmountedHandler { policy_type: TypeId::of::<P>(), rule: P::RULE, handler: P::HANDLER };
         let gate = Gate::of_handler(head, &handler)?;
         let decided = match gate.decide_at_once(head, C::NAME.is_some()) {
             Some(decided) => decided,

@@ -51,6 +51,9 @@ use crate::policy::{Access, HandlerInfo};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
 
+/// What is waited for. It is in a box: most requests wait for nothing, and their future is not larger for it.
+type BoxFuture<'r, T> = Pin<Box<dyn Future<Output = T> + Send + 'r>>;
+
 /// One request on one route.
 struct Pipeline<'a> {
     auth: &'a RequestAuth,
@@ -106,13 +109,10 @@ impl<'a> Pipeline<'a> {
 
     /// The one credential that counts, of other sources than these; `None` where there is none, or an invalid one counts as absent.
     async fn credential<'r>(
-        &self,
+        &'r self,
         head: &'r Parts,
         empty: &[usize],
-    ) -> Result<Option<Credential<'r>>, Failure>
-    where
-        'a: 'r,
-    {
+    ) -> Result<Option<Credential<'r>>, Failure> {
         let (extracted, invalid) = match self.extract(head, empty)? {
             Extraction::Nothing => (None, None),
             Extraction::Credential(credential) => (Some(credential), None),
@@ -126,12 +126,17 @@ impl<'a> Pipeline<'a> {
                 (None, Some((source, failure)))
             }
         };
-        if invalid.is_none() && !self.may_renew() {
-            return Ok(extracted);
+        if self.may_renew()
+            && let Some(renewal) = self.renewal(head, extracted.as_ref())?
+        {
+            self.wait()?;
+            if let Some(renewed) = self.renew(head, renewal).await? {
+                return Ok(Some(renewed));
+            }
         }
-        match self.renew(head, extracted).await? {
-            None => invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure).map(|_| None)),
-            credential => Ok(credential),
+        match invalid {
+            None => Ok(extracted),
+            Some((source, failure)) => self.without(source, failure).map(|_| None),
         }
     }
 
@@ -201,7 +206,7 @@ pub(crate) fn decide<'r>(
     auth: &'r RequestAuth,
     head: &'r mut Parts,
     policy: &'r RoutePolicy,
-) -> Pin<Box<dyn Future<Output = Decided> + Send + 'r>> {
+) -> BoxFuture<'r, Decided> {
     Box::pin(async move {
         let mut caller = None;
         let result = catch_panic_of(async {

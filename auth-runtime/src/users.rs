@@ -62,7 +62,11 @@ impl Users {
     }
 
     /// Returns what is remembered of the user of a principal, at this time of a monotonic clock; `None` if it must be loaded.
-    pub(crate) fn known(&self, principal: &Principal, now: Duration) -> Option<Result<Arc<LoadedUser>, NoUser>> {
+    pub(crate) fn known(
+        &self,
+        principal: &Principal,
+        now: Duration,
+    ) -> Option<Result<Arc<LoadedUser>, NoUser>> {
         self.cache.get(&UserKeyRef::of(principal), now).map(of_answer)
     }
 

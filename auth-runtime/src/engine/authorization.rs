@@ -54,7 +54,11 @@ impl Authorization {
     /// The policy of a handler that no guarded router mounted, made when it is first asked for; `None` if the engine can't
     /// serve its rule, as `finish` would have found: it names a source that the engine lacks, or does not agree with the
     /// engine's vocabulary.
-    pub(crate) fn unmounted(&self, unmounted: &UnmountedHandler, sources: &Sources) -> Option<Arc<RoutePolicy>> {
+    pub(crate) fn unmounted(
+        &self,
+        unmounted: &UnmountedHandler,
+        sources: &Sources,
+    ) -> Option<Arc<RoutePolicy>> {
         let policy = unmounted.policy_type;
         let known = self.unmounted.read().unwrap_or_else(PoisonError::into_inner).get(&policy).cloned();
         known.unwrap_or_else(|| {

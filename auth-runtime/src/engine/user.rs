@@ -17,7 +17,10 @@ impl Engine {
     }
 
     /// The same, as far as it is known without the store: the caller as it is, where its user must be loaded.
-    pub(crate) fn with_known_user(&self, principal: Principal) -> Result<Result<Principal, CallerError>, Principal> {
+    pub(crate) fn with_known_user(
+        &self,
+        principal: Principal,
+    ) -> Result<Result<Principal, CallerError>, Principal> {
         let Some(users) = self.users_of(&principal) else { return Ok(Ok(principal)) };
         match users.known(&principal, self.monotonic()) {
             Some(user) => Ok(with(principal, user)),

@@ -37,8 +37,7 @@ impl Gate {
             Mounted::Nothing => match unmounted(&auth, handler) {
                 Ok(policy) => policy.map_or(PolicyOf::Nothing, PolicyOf::Unmounted),
                 Err(panic) => {
-                    let what =
-                        format!("the `name`, the `carrier` or the `location` of a source {panic}");
+                    let what = format!("the `name`, the `carrier` or the `location` of a source {panic}");
                     return Err(pipeline::misconfigured(&auth, head, what));
                 }
             },
@@ -63,7 +62,10 @@ impl Gate {
     }
 
     /// The same, which waits where it must.
-    pub(super) fn decide<'r>(&'r self, head: &'r mut Parts) -> Pin<Box<dyn Future<Output = Decided> + Send + 'r>> {
+    pub(super) fn decide<'r>(
+        &'r self,
+        head: &'r mut Parts,
+    ) -> Pin<Box<dyn Future<Output = Decided> + Send + 'r>> {
         match self.policy() {
             Some(policy) => pipeline::decide(&self.auth, head, policy),
             None => Box::pin(ready(Decided::misconfigured(NOTHING))),

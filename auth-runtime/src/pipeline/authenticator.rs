@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::request::Parts;
+use futures_util::future::{Either, Ready, ready};
 
 use super::extract::Credential;
 use super::failure::Failure;
-use super::{Pipeline, Principal};
+use super::{BoxFuture, Pipeline, Principal};
 use crate::engine::{Engine, Judgement, Scheme, check_expiry};
 use crate::rejection::{CallerError, CallerErrorKind};
 
@@ -16,23 +17,29 @@ const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
 impl Pipeline<'_> {
     /// What is remembered, or else the authenticator → the caller; `None` if there is no credential.
-    pub(super) async fn judge(
-        &self,
-        scheme: &Scheme,
-        head: &Parts,
-        credential: &Credential<'_>,
-    ) -> Result<Option<Principal>, Failure> {
+    pub(super) fn judge<'r>(
+        &'r self,
+        scheme: &'r Scheme,
+        head: &'r Parts,
+        credential: &'r Credential<'_>,
+    ) -> Either<Ready<Result<Option<Principal>, Failure>>, BoxFuture<'r, Result<Option<Principal>, Failure>>>
+    {
         let Credential { source, text, now, .. } = credential;
         let judged = Judged { scheme, name: source.name(), text, now: *now };
         let is_included = self.authenticators.include(source.name());
-        if let Some(known) = judged.known_caller(self.auth.engine()) {
-            return Ok(known?);
-        }
-        if !is_included {
-            return Err(Failure::not_judged(*source));
-        }
-        self.wait()?;
-        Ok(Box::pin(judged.ask(self.auth.engine(), head)).await?)
+        let at_once = match judged.known_caller(self.auth.engine()) {
+            Some(known) => known.map_err(Failure::from),
+            None if !is_included => Err(Failure::not_judged(*source)),
+            None => match self.wait() {
+                Ok(()) => {
+                    return Either::Right(Box::pin(async move {
+                        Ok(judged.ask(self.auth.engine(), head).await?)
+                    }));
+                }
+                Err(failure) => Err(failure),
+            },
+        };
+        Either::Left(ready(at_once))
     }
 }
 

@@ -322,7 +322,10 @@ impl RequestAuth {
     }
 
     /// The sources of each gate that the request came to, the innermost first.
-    pub(super) fn sources_of<'a>(&'a self, headers: &'a AnswerHeaders) -> impl Iterator<Item = &'a RouteSources> {
+    pub(super) fn sources_of<'a>(
+        &'a self,
+        headers: &'a AnswerHeaders,
+    ) -> impl Iterator<Item = &'a RouteSources> {
         let outer = headers.rare.iter().flat_map(|rare| &rare.outer_sources);
         std::iter::once(&headers.innermost).chain(outer).filter_map(|of| self.sources(of))
     }

@@ -4,10 +4,10 @@ use axum::extract::{FromRequestParts as _, RawPathParams};
 use axum::http::request::Parts;
 use futures_util::FutureExt as _;
 
-use super::head_state::HeadState;
 use super::check::{Check, CheckOutcome};
 use super::checked::HandedOver;
 use super::failure::Failure;
+use super::head_state::HeadState;
 use super::{Pipeline, Principal, RequestAuth};
 use crate::clock::unix_seconds;
 use crate::policy::{Access, CompiledRule, Decision, Facts};

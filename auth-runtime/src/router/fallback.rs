@@ -62,7 +62,8 @@ where
     ) -> (axum::Router<S>, Endpoints<S>) {
         let (handler, route) = mounted::<H, T, S>(self);
         let endpoints = vec![Endpoint::new(ServedMethods::Any, route)];
-        let endpoints = Endpoints { endpoints, other_methods: None, declared: Vec::new(), has_middleware: false };
+        let endpoints =
+            Endpoints { endpoints, other_methods: None, declared: Vec::new(), has_middleware: false };
         (router.fallback(handler), endpoints)
     }
 }

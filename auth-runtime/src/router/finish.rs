@@ -61,7 +61,11 @@ where
             hooks.into_iter().for_each(|hook| hook(&routes, auth));
         }
         // Otherwise each route does by itself what the layer does, and nothing is between the two.
-        Ok(if finished.needs_layer { finished.inner.layer(auth.layer().around(index)) } else { finished.inner })
+        Ok(if finished.needs_layer {
+            finished.inner.layer(auth.layer().around(index))
+        } else {
+            finished.inner
+        })
     }
 
     /// Runs this once the router, or the one around it, was checked against an engine.

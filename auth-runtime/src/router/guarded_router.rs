@@ -142,7 +142,8 @@ where
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         panics::unless_nestable("nest", path, self.has_v07_checks);
         let router = router.with_requirements();
-        let Self { inner, mut entries, hooks, mut other_methods, declared, resources, needs_layer, .. } = router;
+        let Self { inner, mut entries, hooks, mut other_methods, declared, resources, needs_layer, .. } =
+            router;
         self.needs_layer |= needs_layer;
         let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
@@ -166,8 +167,17 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let Self { inner, entries, hooks, other_methods, declared, resources, needs_layer, has_v07_checks, .. } =
-            router.with_requirements();
+        let Self {
+            inner,
+            entries,
+            hooks,
+            other_methods,
+            declared,
+            resources,
+            needs_layer,
+            has_v07_checks,
+            ..
+        } = router.with_requirements();
         self.needs_layer |= needs_layer;
         self.inner = self.inner.merge(inner);
         self.add_other_methods(other_methods);

@@ -119,11 +119,7 @@ async fn spied(user: Principal) -> String {
 
 /// A check finds the caller that it is asked about, and no decision yet.
 #[check]
-async fn looks_around(
-    user: &Principal,
-    auth: RequestAuth,
-    caller: Caller,
-) -> bool {
+async fn looks_around(user: &Principal, auth: RequestAuth, caller: Caller) -> bool {
     let asked_about = caller.principal().map(Principal::subject) == Some(user.subject());
     asked_about && auth.principal().is_none() && !auth.is_decided()
 }

@@ -1,11 +1,11 @@
 //! A caller of an authenticator where a token is meant: token routes, sessions, revocations. It has the name of a user, and the id of
 //! that user's session.
 
+use auth_runtime::auth;
 use auth_runtime::authenticator::Authenticator;
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::session::TokenError;
 use auth_runtime::session::routes::{TokenEndpoints, TokenRoutes};
-use auth_runtime::auth;
 use axum::Extension;
 use axum::extract::Request as AnyRequest;
 use axum::http::request::Parts;
