@@ -48,11 +48,12 @@ impl Engine {
         refused: CallerError,
         now: SystemTime,
     ) -> Option<Result<Principal, CallerError>> {
-        if self.would_wait_for_keys(OF_CALLERS, token) {
+        let at = self.age_time();
+        if self.would_wait_for_keys(OF_CALLERS, token, at) {
             return None;
         }
-        self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
-            .now_or_never()
+        let judge = || self.caller_of_token(token, None, now);
+        self.with_new_keys(OF_CALLERS, token, at, refused, judge).now_or_never()
     }
 
     /// A token → the caller that it is of: by its signature, or by what its issuer answers.
@@ -136,8 +137,8 @@ impl Engine {
     ) -> Result<Principal, CallerError> {
         match self.caller_of_token(token, remembered, now) {
             Err(refused) if refused.is_of_unknown_key() => {
-                self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
-                    .await
+                let judge = || self.caller_of_token(token, None, now);
+                self.with_new_keys(OF_CALLERS, token, self.age_time(), refused, judge).await
             }
             Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => {
                 self.with_overdue_keys(token, || self.caller_of_token(token, None, now)).await
