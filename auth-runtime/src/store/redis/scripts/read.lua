@@ -1,6 +1,6 @@
 -- KEYS: the log, the state. ARGV: sequence and tag of the cursor, and, if this returns the entries too, their maximum number.
 -- Returns whether the cursor is known, and the time in seconds and microseconds. The entries are read by a command after it, in the same
--- transaction, since a script converts each of them twice, which takes ten times as long.
+-- transaction, since a script converts each of them twice, which takes six times as long.
 
 -- What a server has that may not write could be old: a replica, or a primary that has lost the replicas which it needs
 -- (min-replicas-to-write), since one of them may have taken over. The probe changes nothing. A full disk is no reason not to read.
