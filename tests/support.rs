@@ -11,8 +11,10 @@ pub mod timeless;
 use std::time::Duration;
 
 use auth_runtime::testing::{TestAuth, TestUser};
+use auth_runtime::{Principal, RequestAuth};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use tower::ServiceExt as _;
 
 pub struct Reply {
@@ -33,6 +35,19 @@ pub async fn send(app: &axum::Router, request: Request<Body>) -> Reply {
     let (head, body) = answer.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
     Reply { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+/// The answer to a request, and what was decided on it; `None` if it came to no gate.
+pub async fn watched(app: &axum::Router, mut request: Request<Body>) -> (Response, Option<RequestAuth>) {
+    let watched = RequestAuth::watch(&mut request);
+    let answer = app.clone().oneshot(request).await.unwrap();
+    (answer, watched.auth())
+}
+
+/// The caller of a request, whom the gate has found.
+pub async fn caller_of(app: &axum::Router, request: Request<Body>) -> Principal {
+    let (_, auth) = watched(app, request).await;
+    auth.unwrap().principal().unwrap()
 }
 
 /// A request with headers and no body.

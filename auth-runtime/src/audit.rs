@@ -159,6 +159,17 @@ impl<'a> AuditEvent<'a> {
         }
     }
 
+    /// It is of this caller.
+    pub(crate) fn of(self, caller: Option<&'a Principal>) -> Self {
+        Self {
+            principal: caller,
+            issuer: caller.and_then(Principal::issuer),
+            subject: caller.map(Principal::subject),
+            session_id: caller.and_then(Principal::session_id),
+            ..self
+        }
+    }
+
     /// It failed.
     pub(crate) fn failed(self, rejection: RejectionKind, reason: &'a str) -> Self {
         Self { rejection: Some(rejection), reason, ..self }
@@ -176,6 +187,12 @@ pub(crate) struct AuditLog {
 impl AuditLog {
     pub(crate) fn new(hook: Option<Box<AuditHook>>) -> Self {
         Self { hook }
+    }
+
+    /// Whether a request that is let in is reported to anybody.
+    pub(crate) fn hears_of_success(&self) -> bool {
+        self.has_hook()
+            || tracing::event_enabled!(tracing::Level::DEBUG, method, route, handler, subject, reason)
     }
 
     /// Whether there is a hook.

@@ -54,7 +54,7 @@ use axum::extract::connect_info::MockConnectInfo;
 use axum::http::request::Parts;
 
 pub(crate) use self::authentication::Authentication;
-pub(crate) use self::authorization::{Authorization, UnmountedPolicy};
+pub(crate) use self::authorization::{Authorization, RoutePolicy, UnmountedHandler};
 pub use self::builder::AuthBuilder;
 pub(crate) use self::callers::check_expiry;
 pub(crate) use self::credential_hash::CredentialHash;

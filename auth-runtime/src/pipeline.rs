@@ -1,75 +1,75 @@
 //! The request pipeline. This is the one place that orders the steps.
 
-mod accepted;
 mod after;
+mod answer;
 mod asked;
 mod authenticator;
 mod check;
 mod checked;
 mod extract;
 mod failure;
+mod head_state;
 mod renewal;
 mod request_auth;
-mod route_policy;
+mod resolved_route;
 mod steps;
 mod user;
 mod verify_with;
+mod watched;
 
 use std::borrow::Cow;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
 use axum::http::request::Parts;
 
-pub(crate) use self::accepted::AcceptedPrincipal;
 pub(crate) use self::after::answer_after_gate;
+pub(crate) use self::answer::{AnswerTo, begin};
 use self::asked::Authenticators;
 pub(crate) use self::asked::{Asker, CallerAnswer, GuardedRoutes};
 pub use self::check::{
     Check, CheckError, CheckOutcome, DeclaredCheck, FunctionWithoutCheck, IntoCheckOutcome, NamedCheck,
     NamesCheck, NoCheck,
 };
-pub(crate) use self::checked::withdraw_handed_over;
 pub use self::checked::{Checked, Gives, HandedOver};
 #[cfg(feature = "test-util")]
 pub(crate) use self::extract::InjectedPrincipal;
 use self::extract::{Credential, Extraction};
 use self::failure::Failure;
-pub(crate) use self::request_auth::AnswerHeaders;
-use self::request_auth::Decided;
+pub(crate) use self::head_state::{HeadState, Mounted};
 pub use self::request_auth::RequestAuth;
 pub(crate) use self::request_auth::Stage;
-pub(crate) use self::route_policy::RoutePolicy;
-use crate::audit::AuditEvent;
-use crate::catch_panic::catch_panic_of;
-use crate::engine::{Engine, is_access_cookie};
-use crate::policy::Access;
+pub(crate) use self::resolved_route::ResolvedRoute;
+use self::resolved_route::path_of;
+pub use self::watched::WatchedRequest;
+use crate::audit::{AuditAction, AuditEvent};
+use crate::catch_panic::{catch_panic, catch_panic_of};
+use crate::engine::{Engine, RoutePolicy, is_access_cookie};
+use crate::policy::{Access, HandlerInfo};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind};
+
+/// What is waited for. It is in a box: most requests wait for nothing, and their future is not larger for it.
+type BoxFuture<'r, T> = Pin<Box<dyn Future<Output = T> + Send + 'r>>;
 
 /// One request on one route.
 struct Pipeline<'a> {
     auth: &'a RequestAuth,
-    policy: &'a RoutePolicy<'a>,
+    policy: &'a RoutePolicy,
     /// The time of the request: one for all steps.
     now: SystemTime,
     authenticators: Authenticators<'a>,
+    /// Whether it may wait. Where it may not, and must, it ends, and is run again from its beginning.
+    may_wait: bool,
 }
 
 impl<'a> Pipeline<'a> {
-    /// From the request's head to the decision. Sets the caller as soon as it is known.
-    async fn run<S: Sync, C: Check<S>>(
-        &self,
-        head: &mut Parts,
-        state: &S,
-        caller: &mut Option<Principal>,
-    ) -> Result<HandedOver, Failure> {
-        let Some(principal) = self.caller_once(head).await? else {
-            return self.anonymous::<C>().map(|()| HandedOver::default());
-        };
-        let principal = caller.insert(principal);
-        self.decide(head, principal).await?;
-        self.check::<S, C>(head, state, principal).await
+    /// From the request's head to the decision of the rule. Sets the caller as soon as it is known.
+    async fn run(&self, head: &mut Parts, caller: &mut Option<Principal>) -> Result<(), Failure> {
+        let Some(principal) = self.caller_once(head).await? else { return self.anonymous() };
+        self.decide(head, caller.insert(principal))
     }
 
     /// Who sent the request; `None` where no credential counts.
@@ -91,9 +91,14 @@ impl<'a> Pipeline<'a> {
                 Err(failure) if credential.is_renewed => return Err(failure),
                 Err(failure) => return self.without(credential.source, failure),
             };
-            return match self.with_user(principal).await {
+            let engine = self.engine();
+            let with_user =
+                if engine.users.is_some() { self.with_user(principal).await } else { Ok(principal) };
+            return match with_user {
                 Ok(principal) => {
-                    self.keep_from_shared_caches(credential.source);
+                    if engine.authentication.sources.is_private(credential.index) {
+                        self.auth.set_private();
+                    }
                     Ok(Some(principal))
                 }
                 Err(failure) => self.without(credential.source, failure),
@@ -104,13 +109,10 @@ impl<'a> Pipeline<'a> {
 
     /// The one credential that counts, of other sources than these; `None` where there is none, or an invalid one counts as absent.
     async fn credential<'r>(
-        &self,
+        &'r self,
         head: &'r Parts,
         empty: &[usize],
-    ) -> Result<Option<Credential<'r>>, Failure>
-    where
-        'a: 'r,
-    {
+    ) -> Result<Option<Credential<'r>>, Failure> {
         let (extracted, invalid) = match self.extract(head, empty)? {
             Extraction::Nothing => (None, None),
             Extraction::Credential(credential) => (Some(credential), None),
@@ -124,9 +126,17 @@ impl<'a> Pipeline<'a> {
                 (None, Some((source, failure)))
             }
         };
-        match self.renew(head, extracted).await? {
-            None => invalid.map_or(Ok(None), |(source, failure)| self.without(source, failure).map(|_| None)),
-            credential => Ok(credential),
+        if self.may_renew()
+            && let Some(renewal) = self.renewal(head, extracted.as_ref())?
+        {
+            self.wait()?;
+            if let Some(renewed) = self.renew(head, renewal).await? {
+                return Ok(Some(renewed));
+            }
+        }
+        match invalid {
+            None => Ok(extracted),
+            Some((source, failure)) => self.without(source, failure).map(|_| None),
         }
     }
 
@@ -141,7 +151,17 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        Ok(Some(self.auth.engine().caller_of(text, remembered.as_deref(), *now).await?))
+        let (engine, remembered) = (self.auth.engine(), remembered.as_deref());
+        if !self.may_wait {
+            let known = engine.caller_at_once(text, remembered, *now);
+            return Ok(Some(known.ok_or_else(Failure::needs_to_wait)??));
+        }
+        Ok(Some(engine.caller_of(text, remembered, *now).await?))
+    }
+
+    /// Something must be waited for from here on.
+    fn wait(&self) -> Result<(), Failure> {
+        if self.may_wait { Ok(()) } else { Err(Failure::needs_to_wait()) }
     }
 
     fn engine(&self) -> &'a Engine {
@@ -149,39 +169,108 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// Lets the request through, for the caller that its extensions then have, or rejects it. Reports the decision. A panic of the
-/// application's code is a rejection. Returns what the check has for the handler.
-pub(crate) async fn authorize<S: Sync, C: Check<S>>(
+/// What was decided on a request, before it is reported.
+pub(crate) struct Decided {
+    caller: Option<Principal>,
+    result: Result<HandedOver, Failure>,
+}
+
+/// From the request's head to the decision of the rule, without waiting; `None` if something must be waited for. Most requests are decided
+/// so, and nothing is allocated for them. A panic of the application's code is a failure. `has_check`: a check decides after it.
+pub(crate) fn decide_at_once(
     auth: &RequestAuth,
     head: &mut Parts,
-    state: &S,
-    policy: &RoutePolicy<'_>,
-) -> Result<HandedOver, Rejection> {
+    policy: &RoutePolicy,
+    has_check: bool,
+) -> Option<Decided> {
+    if policy.access == Access::Public && !has_check {
+        return Some(Decided { caller: None, result: Ok(HandedOver::default()) });
+    }
+    auth.begin_gate_of(policy);
     let mut caller = None;
-    let steps = async {
-        match policy.access {
-            Access::Public if C::NAME.is_none() => Ok(HandedOver::default()),
-            _ => {
-                auth.set_sources(&policy.sources);
-                let authenticators = Authenticators::All;
-                let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
-                pipeline.run::<S, C>(head, state, &mut caller).await
+    let polled = catch_panic(|| {
+        let pipeline = Pipeline::new(auth, policy, false);
+        pin!(pipeline.run(head, &mut caller)).poll(&mut Context::from_waker(Waker::noop()))
+    });
+    let result = match polled {
+        Ok(Poll::Ready(Err(failure))) if failure.is_of_waiting() => return None,
+        Ok(Poll::Ready(result)) => result,
+        Ok(Poll::Pending) => return None,
+        Err(panic) => Err(Failure::panicked(None, &panic)),
+    };
+    Some(Decided::new(result, caller))
+}
+
+/// The same, which waits where it must. It begins again: what was done so far is done once more, and is not remembered where it counts.
+pub(crate) fn decide<'r>(
+    auth: &'r RequestAuth,
+    head: &'r mut Parts,
+    policy: &'r RoutePolicy,
+) -> BoxFuture<'r, Decided> {
+    Box::pin(async move {
+        let mut caller = None;
+        let result = catch_panic_of(async {
+            let pipeline = Pipeline::new(auth, policy, true);
+            pipeline.run(head, &mut caller).await
+        });
+        let result = result.await.unwrap_or_else(|panic| Err(Failure::panicked(None, &panic)));
+        Decided::new(result, caller)
+    })
+}
+
+impl<'a> Pipeline<'a> {
+    fn new(auth: &'a RequestAuth, policy: &'a RoutePolicy, may_wait: bool) -> Self {
+        Self { auth, policy, now: auth.engine().now(), authenticators: Authenticators::All, may_wait }
+    }
+}
+
+impl Decided {
+    /// Nothing can be enforced.
+    pub(crate) fn misconfigured(what: &'static str) -> Self {
+        Self::new(Err(Failure::new(RejectionKind::Misconfigured, what)), None)
+    }
+
+    fn new(result: Result<(), Failure>, caller: Option<Principal>) -> Self {
+        Self { caller, result: result.map(|()| HandedOver::default()) }
+    }
+
+    /// The application's own check decides too, if the rule is satisfied.
+    pub(crate) async fn checked<S: Sync, C: Check<S>>(
+        self,
+        auth: &RequestAuth,
+        head: &mut Parts,
+        state: &S,
+    ) -> Self {
+        let Self { caller, result: Ok(_) } = self else { return self };
+        let result = match &caller {
+            // A check is about a caller, so a route with one needs a credential.
+            None => Err(Failure::new(RejectionKind::Unauthenticated, "no credential was sent")),
+            Some(principal) => catch_panic_of(steps::check::<S, C>(auth, head, state, principal))
+                .await
+                .unwrap_or_else(|panic| Err(Failure::panicked(C::NAME, &panic))),
+        };
+        Self { caller, result }
+    }
+
+    /// Lets the request through, for the caller that its head then has, or rejects it. Reports the decision. Returns what the check has
+    /// for the handler.
+    pub(crate) fn conclude(
+        self,
+        auth: &RequestAuth,
+        head: &mut Parts,
+        policy: &RoutePolicy,
+    ) -> Result<HandedOver, Rejection> {
+        let Self { caller, result } = self;
+        match report(auth, head, policy, caller.as_ref(), result) {
+            Ok(handed_over) => {
+                HeadState::admit(head, caller);
+                Ok(handed_over)
             }
-        }
-    };
-    let decision = match catch_panic_of(steps).await {
-        Ok(decision) => decision,
-        Err(panic) => Err(Failure::panicked(caller.as_ref().and(C::NAME), &panic)),
-    };
-    match report(auth, head, policy, caller.as_ref(), decision) {
-        Ok(handed_over) => {
-            AcceptedPrincipal::admit(head, caller);
-            Ok(handed_over)
-        }
-        Err(failure) => {
-            // A check may have found it.
-            AcceptedPrincipal::withdraw(head);
-            Err(auth.render_of_gate(failure.rejection, head))
+            Err(failure) => {
+                // A check may have found it.
+                HeadState::withdraw(head);
+                Err(auth.render_of_gate(failure.rejection, head))
+            }
         }
     }
 }
@@ -194,8 +283,19 @@ pub(crate) fn misconfigured(
 ) -> Rejection {
     let decision: Result<(), _> = Err(Failure::new(RejectionKind::Misconfigured, what));
     // It is this rejection, whether the audit hook panics or not.
-    let _ = report(auth, head, &RoutePolicy::unknown(head), None, decision);
+    let _ = report(auth, head, &unknown_policy(), None, decision);
     auth.render_of_gate(Rejection::new(RejectionKind::Misconfigured), head)
+}
+
+/// Of a route of which nothing is known but that it must not be entered.
+fn unknown_policy() -> RoutePolicy {
+    RoutePolicy {
+        access: Access::Authenticated,
+        rules: Vec::new(),
+        sources: Arc::default(),
+        handler: HandlerInfo::new("[unknown]", "", 0),
+        path: None,
+    }
 }
 
 /// For an outer middleware, and for tracing and audit. A public route decides nothing: it is for the middleware alone. Returns
@@ -203,20 +303,23 @@ pub(crate) fn misconfigured(
 fn report<T>(
     auth: &RequestAuth,
     head: &Parts,
-    policy: &RoutePolicy<'_>,
+    policy: &RoutePolicy,
     caller: Option<&Principal>,
     decision: Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let audit_log = &auth.engine().responses.audit_log;
-    // For the hook alone: without one it is not looked for.
-    let client_address = if audit_log.has_hook() { auth.engine().client_address(head) } else { None };
-    let decided = Decided {
-        principal: caller.cloned(),
-        route: Arc::clone(&policy.route),
-        handler: Some(policy.handler),
+    let is_undecided = policy.access == Access::Public && decision.is_ok();
+    if decision.is_ok() && (is_undecided || !auth.engine().responses.audit_log.hears_of_success()) {
+        auth.set_decision(caller.cloned(), policy, head, None, None);
+        return decision;
+    }
+    let client_address = auth.heard_address(head);
+    let event = AuditEvent {
         client_address,
+        method: Some(&head.method),
+        route: path_of(policy, head),
+        handler: policy.handler.name,
+        ..AuditEvent::new(AuditAction::Request).of(caller)
     };
-    let event = decided.event(&head.method);
     let event = match &decision {
         Ok(_) => event,
         Err(Failure { rejection, reason, .. }) => {
@@ -224,16 +327,13 @@ fn report<T>(
         }
     };
     let rejection = event.rejection;
-    let is_undecided = policy.access == Access::Public && rejection.is_none();
-    let reported = if is_undecided { Ok(()) } else { audit_log.report(&event) };
-    match reported {
-        Ok(()) => {
-            auth.set_decision(decided, rejection);
-            decision
-        }
+    let (decision, rejection) = match auth.engine().responses.audit_log.report(&event) {
+        Ok(()) => (decision, rejection),
         Err(panic) => {
-            auth.set_decision(decided, Some(RejectionKind::Misconfigured));
-            Err(Failure::new(RejectionKind::Misconfigured, panic.to_string()))
+            let failure = Failure::new(RejectionKind::Misconfigured, panic.to_string());
+            (Err(failure), Some(RejectionKind::Misconfigured))
         }
-    }
+    };
+    auth.set_decision(caller.cloned(), policy, head, client_address, rejection);
+    decision
 }

@@ -61,6 +61,15 @@ impl Users {
         self.store.has_user(principal)
     }
 
+    /// Returns what is remembered of the user of a principal, at this time of a monotonic clock; `None` if it must be loaded.
+    pub(crate) fn known(
+        &self,
+        principal: &Principal,
+        now: Duration,
+    ) -> Option<Result<Arc<LoadedUser>, NoUser>> {
+        self.cache.get(&UserKeyRef::of(principal), now).map(of_answer)
+    }
+
     /// Returns the user of a principal, at this time of a monotonic clock.
     pub(crate) async fn of(
         &self,
@@ -79,11 +88,7 @@ impl Users {
                 self.cache.load(key.to_owned(), now, load).await.map_err(NoUser::Unavailable)?
             }
         };
-        match answer {
-            Some(LoadedAnswer::User(user)) => Ok(user),
-            Some(LoadedAnswer::Invalid(why)) => Err(NoUser::Invalid(why)),
-            None => Err(NoUser::Missing),
-        }
+        of_answer(answer)
     }
 
     /// Whether its users are of this type.
@@ -94,6 +99,14 @@ impl Users {
     /// The name of the type of its users, for messages.
     pub(crate) fn type_name(&self) -> &'static str {
         self.user_type.1
+    }
+}
+
+fn of_answer(answer: Option<LoadedAnswer>) -> Result<Arc<LoadedUser>, NoUser> {
+    match answer {
+        Some(LoadedAnswer::User(user)) => Ok(user),
+        Some(LoadedAnswer::Invalid(why)) => Err(NoUser::Invalid(why)),
+        None => Err(NoUser::Missing),
     }
 }
 

@@ -14,12 +14,11 @@ use auth_runtime::routing::get;
 use auth_runtime::session::{IssuedTokens, RefreshKey, SigningKeys, TokenError, TokenIssuer, TokenService};
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::TestClock;
-use auth_runtime::{Auth, AuthBuilder, Principal, RequestAuth, Router, auth};
+use auth_runtime::{Auth, AuthBuilder, Principal, Router, auth};
 use auth_tests_servers::RedisServer;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tower::ServiceExt as _;
 
 use self::reference::{EXTENDED, FAMILY, LEEWAY, MAX_SESSIONS, Model, REFRESH, Refresh, Settings, USUAL};
 use self::steps::{Back, Step, steps};
@@ -27,7 +26,7 @@ use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, People, issuer, signing_key};
 use crate::support::redis::open_redis_blocking;
 use crate::support::timeless::TimelessStore;
-use crate::support::{postgres, request, send};
+use crate::support::{caller_of, postgres, request, send};
 
 const USERS: [&str; 3] = ["ann", "ben", "cy"];
 
@@ -71,9 +70,7 @@ fn signing_keys(number: u8) -> SigningKeys {
 
 /// The caller with this access token, which is accepted.
 async fn caller(app: &axum::Router, access_token: &str) -> Principal {
-    let asked = request("GET", "/", &[("authorization", &format!("Bearer {access_token}"))]);
-    let answer = app.clone().oneshot(asked).await.unwrap();
-    answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
+    caller_of(app, request("GET", "/", &[("authorization", &format!("Bearer {access_token}"))])).await
 }
 
 fn newest<T>(given: &[T], back: Back) -> Option<usize> {

@@ -15,17 +15,16 @@ use auth_runtime::session::readiness;
 use auth_runtime::source::{Carrier, CredentialSource, Extracted};
 use auth_runtime::testing::TestClock;
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
-use auth_runtime::{Auth, Claims, Principal, RequestAuth, Router, auth, check};
+use auth_runtime::{Auth, Claims, Principal, Router, auth, check};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::{Deserialize, Deserializer};
 use tokio::task::yield_now;
-use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::armed::{arm, disarm, is_called, times_called, trip};
 use crate::captured_log::CapturedLog;
-use crate::support::{Reply, request, send};
+use crate::support::{Reply, request, send, watched};
 
 const PROBLEM: &str = r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#;
 
@@ -215,8 +214,8 @@ async fn what_panics_while_a_request_is_decided_is_answered_500() {
         let headers: Vec<_> = token.iter().map(|token| ("x-own", *token)).collect();
         arm(name, 0);
         let before = times_called();
-        let answer = app.clone().oneshot(request("GET", path, &headers)).await.unwrap();
-        let decided = answer.extensions().get::<RequestAuth>().unwrap();
+        let (answer, decided) = watched(&app, request("GET", path, &headers)).await;
+        let decided = decided.unwrap();
         assert!(decided.is_decided(), "{name}");
         assert_eq!(decided.rejection(), Some(RejectionKind::Misconfigured), "{name}");
         assert_eq!(decided.principal().is_some(), *is_known, "{name}");
@@ -280,8 +279,7 @@ async fn a_panic_of_a_handler_is_the_application_s() {
     let auth = engine();
     let routes = Router::new().route("/", get(panics_itself)).layer(CatchPanicLayer::new());
     let app = routes.finish(&auth).unwrap();
-    let answer = app.oneshot(request("GET", "/", &[("x-own", "alice")])).await.unwrap();
+    let (answer, decided) = watched(&app, request("GET", "/", &[("x-own", "alice")])).await;
     assert_eq!(answer.status(), 500);
-    let decided = answer.extensions().get::<RequestAuth>().unwrap();
-    assert_eq!(decided.rejection(), None, "it was admitted, and then the handler panicked");
+    assert_eq!(decided.unwrap().rejection(), None, "it was admitted, and then the handler panicked");
 }

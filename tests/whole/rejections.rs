@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::captured_log::CapturedLog;
 use crate::support::flaky::FlakyStore;
-use crate::support::{get_as, request, send};
+use crate::support::{get_as, request, send, watched};
 
 #[auth]
 async fn any_caller() {}
@@ -280,10 +280,9 @@ async fn an_outer_layer_reads_the_decision() {
         ("/open", vec![], Some((None, 200))),
         ("/nowhere", vec![], None),
     ] {
-        let answer = app.clone().oneshot(request("GET", path, &headers)).await.unwrap();
-        let decided = answer.extensions().get::<RequestAuth>().unwrap();
-        let principal = decided.principal();
-        let found = decided.is_decided().then(|| {
+        let decided = watched(&app, request("GET", path, &headers)).await.1;
+        let principal = decided.as_ref().and_then(RequestAuth::principal);
+        let found = decided.filter(RequestAuth::is_decided).map(|decided| {
             let status = decided.rejection().map_or(200, |kind| kind.status().as_u16());
             (principal.as_ref().map(Principal::subject), status)
         });

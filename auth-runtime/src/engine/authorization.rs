@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{RouteSources, Sources};
-use crate::policy::{CompiledRule, Decision, Facts, Policy, Rule, needed_scopes, objections};
+use crate::policy::{Access, CompiledRule, Decision, Facts, HandlerInfo, Rule, needed_scopes, objections};
 use crate::vocabulary::VocabularyIndex;
 
 /// What decides whether a caller may.
 #[derive(Debug)]
 pub(crate) struct Authorization {
     pub(crate) vocabulary: VocabularyIndex,
-    unmounted: RwLock<HashMap<TypeId, Option<UnmountedPolicy>>>,
+    unmounted: RwLock<HashMap<TypeId, Option<Arc<RoutePolicy>>>>,
     /// The rules that routers declare for what is decided outside of requests. There are few, so they are not indexed.
     declared: RwLock<Vec<Arc<DeclaredRule>>>,
 }
@@ -24,11 +24,26 @@ struct DeclaredRule {
     compiled: CompiledRule,
 }
 
-/// The policy of a handler that no guarded router mounted, in terms of the engine.
-#[derive(Clone, Debug)]
-pub(crate) struct UnmountedPolicy {
-    pub(crate) rules: Arc<[CompiledRule]>,
+/// What one gate enforces, in terms of an engine: the handler's rule, and those of the routers around it.
+#[derive(Debug)]
+pub(crate) struct RoutePolicy {
+    pub(crate) access: Access,
+    /// The rules, which must all be satisfied, from the outermost router's to the handler's own.
+    pub(crate) rules: Vec<CompiledRule>,
+    /// The engine's sources that the route takes.
     pub(crate) sources: Arc<RouteSources>,
+    pub(crate) handler: HandlerInfo,
+    /// The path with its parameters' names. `None`: the one that the request matched, of a handler that no guarded router mounted, or
+    /// that is the fallback of several paths.
+    pub(crate) path: Option<Box<str>>,
+}
+
+/// A handler that no guarded router mounted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnmountedHandler {
+    pub(crate) policy_type: TypeId,
+    pub(crate) rule: Rule,
+    pub(crate) handler: HandlerInfo,
 }
 
 impl Authorization {
@@ -39,11 +54,15 @@ impl Authorization {
     /// The policy of a handler that no guarded router mounted, made when it is first asked for; `None` if the engine can't
     /// serve its rule, as `finish` would have found: it names a source that the engine lacks, or does not agree with the
     /// engine's vocabulary.
-    pub(crate) fn unmounted<P: Policy>(&self, sources: &Sources) -> Option<UnmountedPolicy> {
-        let policy = TypeId::of::<P>();
+    pub(crate) fn unmounted(
+        &self,
+        unmounted: &UnmountedHandler,
+        sources: &Sources,
+    ) -> Option<Arc<RoutePolicy>> {
+        let policy = unmounted.policy_type;
         let known = self.unmounted.read().unwrap_or_else(PoisonError::into_inner).get(&policy).cloned();
         known.unwrap_or_else(|| {
-            let made = self.compile::<P>(sources);
+            let made = self.compile(unmounted, sources).map(Arc::new);
             self.unmounted.write().unwrap_or_else(PoisonError::into_inner).insert(policy, made.clone());
             made
         })
@@ -68,20 +87,23 @@ impl Authorization {
         Some(found?.compiled.evaluate(facts))
     }
 
-    fn compile<P: Policy>(&self, sources: &Sources) -> Option<UnmountedPolicy> {
-        let objections = objections(&[P::RULE], &self.vocabulary);
+    fn compile(&self, unmounted: &UnmountedHandler, sources: &Sources) -> Option<RoutePolicy> {
+        let UnmountedHandler { rule, handler, .. } = *unmounted;
+        let objections = objections(&[rule], &self.vocabulary);
         if !objections.is_empty() {
-            tracing::error!(handler = %P::HANDLER, objections = objections.join("; "), "auth: a rule can't be enforced");
+            tracing::error!(%handler, objections = objections.join("; "), "auth: a rule can't be enforced");
             return None;
         }
-        let indices = match P::RULE.source_names() {
+        let indices = match rule.source_names() {
             [] => sources.default_indices().to_vec(),
             names => sources.resolve(names).ok()?,
         };
-        let rule = CompiledRule::new(P::RULE, &self.vocabulary);
-        Some(UnmountedPolicy {
-            rules: [rule].into(),
-            sources: sources.of_route(indices, needed_scopes(&[P::RULE])),
+        Some(RoutePolicy {
+            access: rule.access(),
+            rules: vec![CompiledRule::new(rule, &self.vocabulary)],
+            sources: sources.of_route(indices, needed_scopes(&[rule])),
+            handler,
+            path: None,
         })
     }
 }

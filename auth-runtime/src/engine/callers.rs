@@ -1,7 +1,10 @@
 //! Callers by their credentials alone: what the pipeline and [`Auth::verify`](super::Auth::verify) have in common.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use futures_util::FutureExt as _;
 
 use super::{Engine, KeysOf, Verified};
 use crate::clock::unix_seconds;
@@ -19,21 +22,55 @@ impl Engine {
         self.authentication.token_cache.get(token)
     }
 
-    /// A token → the caller that it is of: by its signature, or by what its issuer answers.
-    pub(crate) async fn caller_of(
+    /// A token → the caller that it is of, by its signature; `None` where something must be waited for: keys, or what its issuer answers.
+    pub(crate) fn caller_at_once(
         self: &Arc<Self>,
         token: &str,
         remembered: Option<&Verified>,
         now: SystemTime,
-    ) -> Result<Principal, CallerError> {
+    ) -> Option<Result<Principal, CallerError>> {
         #[cfg(feature = "introspection")]
-        if remembered.is_none()
-            && let Some(inquiry) = self.inquiry(token)
-        {
-            // In a box, so that the future of a request with a JWT is not larger for it.
-            return Box::pin(self.caller_by_inquiry(token, inquiry, now)).await;
+        if remembered.is_none() && self.inquiry(token).is_some() {
+            return None;
         }
-        self.caller_of_token_with_new_keys(token, remembered, now).await
+        match self.caller_of_token(token, remembered, now) {
+            Err(refused) if refused.is_of_unknown_key() => self.without_new_keys(token, refused, now),
+            Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => None,
+            decided => Some(decided),
+        }
+    }
+
+    /// A token that may be of a key that is not known here → why it is refused; `None` where its issuer's keys must be waited for.
+    #[cold]
+    fn without_new_keys(
+        self: &Arc<Self>,
+        token: &str,
+        refused: CallerError,
+        now: SystemTime,
+    ) -> Option<Result<Principal, CallerError>> {
+        if self.would_wait_for_keys(OF_CALLERS, token) {
+            return None;
+        }
+        self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
+            .now_or_never()
+    }
+
+    /// A token → the caller that it is of: by its signature, or by what its issuer answers.
+    pub(crate) fn caller_of<'r>(
+        self: &'r Arc<Self>,
+        token: &'r str,
+        remembered: Option<&'r Verified>,
+        now: SystemTime,
+    ) -> Pin<Box<dyn Future<Output = Result<Principal, CallerError>> + Send + 'r>> {
+        Box::pin(async move {
+            #[cfg(feature = "introspection")]
+            if remembered.is_none()
+                && let Some(inquiry) = self.inquiry(token)
+            {
+                return self.caller_by_inquiry(token, inquiry, now).await;
+            }
+            self.caller_of_token_with_new_keys(token, remembered, now).await
+        })
     }
 
     /// Whether an issuer is asked about some of its tokens.
@@ -53,16 +90,30 @@ impl Engine {
         remembered: Option<&Verified>,
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
-        if let Some(remembered) = remembered {
-            self.check_key(&remembered.principal)?;
-            self.check_times(&remembered.principal, now)?;
-            let known_until = remembered.epoch();
-            let epoch = self.check_not_revoked(&remembered.principal, Some(known_until), now)?;
-            if epoch != known_until {
-                remembered.set_epoch(epoch);
-            }
-            return Ok(remembered.principal.clone());
+        match remembered {
+            Some(remembered) => self.caller_of_remembered(remembered, now),
+            None => self.caller_of_new_token(token, now),
         }
+    }
+
+    fn caller_of_remembered(
+        self: &Arc<Self>,
+        remembered: &Verified,
+        now: SystemTime,
+    ) -> Result<Principal, CallerError> {
+        self.check_key(&remembered.principal)?;
+        self.check_times(&remembered.principal, now)?;
+        let known_until = remembered.epoch();
+        let epoch = self.check_not_revoked(&remembered.principal, Some(known_until), now)?;
+        if epoch != known_until {
+            remembered.set_epoch(epoch);
+        }
+        Ok(remembered.principal.clone())
+    }
+
+    // Apart from what a token that is remembered needs, so that this is in few lines of the processor's cache.
+    #[inline(never)]
+    fn caller_of_new_token(self: &Arc<Self>, token: &str, now: SystemTime) -> Result<Principal, CallerError> {
         let jwt = &self.authentication.jwt;
         let verified = jwt.verify(token).map_err(|error| invalid(error, || jwt.origin_of(token)))?;
         let may_be_remembered = verified.may_be_remembered;
@@ -84,15 +135,12 @@ impl Engine {
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
         match self.caller_of_token(token, remembered, now) {
-            // On the heap: few requests wait, and every request has the size of this future.
             Err(refused) if refused.is_of_unknown_key() => {
-                Box::pin(
-                    self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now)),
-                )
-                .await
+                self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
+                    .await
             }
             Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => {
-                Box::pin(self.with_overdue_keys(token, || self.caller_of_token(token, None, now))).await
+                self.with_overdue_keys(token, || self.caller_of_token(token, None, now)).await
             }
             decided => decided,
         }

@@ -157,6 +157,12 @@ impl Engine {
         judge()
     }
 
+    /// Whether [`with_new_keys`](Self::with_new_keys) would wait for a fetch.
+    pub(crate) fn would_wait_for_keys(&self, (of, kind): (KeysOf, TextKind), token: &str) -> bool {
+        let keys = self.verifier(of).fetched_keys_for(token, kind);
+        keys.is_some_and(|keys| keys.would_wait(self.age_time()))
+    }
+
     /// A token that is refused may be of a key that is not known here: its issuer's keys are fetched, and it is judged again. `judge` is
     /// how it is judged, and `refused` how it was. It is a text of this kind, of one of these issuers.
     ///

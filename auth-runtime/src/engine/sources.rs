@@ -21,13 +21,16 @@ pub(crate) struct Sources {
     /// What judges the credentials of each source; `None`: they are tokens of the issuers.
     schemes: Vec<Option<Arc<Scheme>>>,
     default: Vec<usize>,
+    /// Whether the answer to a request with a credential of each source must say that it is for its caller alone.
+    private: Vec<bool>,
 }
 
 impl Sources {
     /// Without a default: [`set_default`](Self::set_default) names it.
     pub(super) fn new(schemes: Vec<SourceWithScheme>) -> Self {
-        let (list, schemes) = schemes.into_iter().unzip();
-        Self { list, schemes, default: Vec::new() }
+        let (list, schemes): (Vec<Arc<dyn CredentialSource>>, _) = schemes.into_iter().unzip();
+        let private = list.iter().map(|source| !is_known_to_shared_caches(&**source)).collect();
+        Self { list, schemes, default: Vec::new(), private }
     }
 
     pub(super) fn set_default(&mut self, default: Vec<usize>) {
@@ -36,6 +39,11 @@ impl Sources {
 
     pub(crate) fn get(&self, index: usize) -> Option<&dyn CredentialSource> {
         self.list.get(index).map(|source| &**source)
+    }
+
+    /// Whether the answer to a request with a credential of this source must say that it is for its caller alone.
+    pub(crate) fn is_private(&self, index: usize) -> bool {
+        self.private.get(index).copied().unwrap_or(true)
     }
 
     /// What judges the credentials of this source; `None`: they are tokens of the issuers.
@@ -137,6 +145,14 @@ pub(crate) struct RouteSources {
     pub(crate) vary: Vary,
     /// The scopes that the challenge of a protected resource asks for.
     pub(crate) scopes: Vec<String>,
+}
+
+/// A shared cache leaves out the answer to a request with `Authorization` by itself (RFC 9111 §3.5). For all other credentials,
+/// and for what a browser sends by itself, the answer must say so.
+fn is_known_to_shared_caches(source: &dyn CredentialSource) -> bool {
+    source.carrier() == Carrier::Explicit
+        && matches!(source.location(), Some(CredentialLocation::Header { name, .. })
+            if name.eq_ignore_ascii_case(AUTHORIZATION.as_str()))
 }
 
 /// Whether a credential of this source is in the header `Authorization`, after `Bearer` (RFC 6750 §2.1).

@@ -6,8 +6,7 @@ use std::sync::{Arc, Once};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::MountedRoute;
-use crate::pipeline::{AcceptedPrincipal, Asker, CallerAnswer, RequestAuth, Stage};
+use crate::pipeline::{Asker, CallerAnswer, HeadState, Mounted, RequestAuth, ResolvedRoute, Stage};
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
 
@@ -103,7 +102,7 @@ impl Caller {
             }
             // Of the check's own head: it is admitted while that decides.
             Stage::Checking => {
-                let principal = AcceptedPrincipal::of(head).flatten();
+                let principal = HeadState::accepted(head).flatten();
                 return principal.map_or(Self::Unknown, |principal| Self::Identified(principal.clone()));
             }
             Stage::Decided => {
@@ -116,17 +115,21 @@ impl Caller {
             }
         }
         // A layer of the handler alone is called with its route in the request.
-        let mounted = head.extensions.get::<Arc<MountedRoute>>();
-        let policy = match (mounted, auth.routes()) {
-            (Some(route), _) => route.policy(auth.engine(), head),
-            (None, Some((routes, nested_at))) => routes.policy(auth.engine(), head, nested_at),
-            (None, None) => {
-                say_once(&NO_ROUTE, WITHOUT_ROUTE);
-                None
-            }
+        let route = match HeadState::mounted(head) {
+            Some(Mounted::Own) => auth.own_route(),
+            Some(Mounted::Route(route)) => Some(route),
+            Some(Mounted::Unresolved) => None,
+            Some(Mounted::Nothing) | None => match auth.routes() {
+                Some((routes, nested_at)) => routes.route(head, nested_at),
+                None => {
+                    say_once(&NO_ROUTE, WITHOUT_ROUTE);
+                    None
+                }
+            },
         };
-        let Some(policy) = policy else { return Self::Unknown };
-        match (Asker { auth, policy: &policy, schemes }).ask(head).await {
+        let is_of_engine = |route: &&Arc<ResolvedRoute>| Arc::ptr_eq(&route.engine, auth.engine());
+        let Some(route) = route.filter(is_of_engine) else { return Self::Unknown };
+        match (Asker { auth, policy: &route.policy, schemes }).ask(head).await {
             CallerAnswer::Anonymous => Self::Anonymous,
             CallerAnswer::Identified(principal) => Self::Identified(principal),
             CallerAnswer::Invalid(kind) => Self::Invalid(kind),

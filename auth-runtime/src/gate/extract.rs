@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::catch_panic::catch_panic;
-use crate::pipeline::{AcceptedPrincipal, RequestAuth};
+use crate::pipeline::{HeadState, RequestAuth};
 use crate::principal::Principal;
 use crate::rejection::{Rejection, RejectionKind, misconfigured};
 
@@ -25,7 +25,7 @@ pub struct Claims<T>(pub T);
 /// # Errors
 /// If no gate ran before this extractor.
 pub(super) fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
-    AcceptedPrincipal::of(parts).map(Option::<&Principal>::cloned).ok_or_else(|| {
+    HeadState::accepted(parts).map(Option::<&Principal>::cloned).ok_or_else(|| {
         misconfigured(
             "`Principal`, `Claims` or `User` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
              mount the service with a rule",
@@ -45,6 +45,15 @@ pub(super) fn reject(kind: RejectionKind, reason: impl Into<Box<str>>, parts: &P
     match RequestAuth::of(parts) {
         Some(auth) => auth.reject(kind, reason, parts),
         None => misconfigured(MISSING_LAYER),
+    }
+}
+
+/// What was decided on the request, for a handler or an extractor behind the gate.
+impl<S: Sync> FromRequestParts<S> for RequestAuth {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        Self::of(parts).cloned().ok_or_else(|| misconfigured(MISSING_LAYER))
     }
 }
 

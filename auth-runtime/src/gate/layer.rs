@@ -6,21 +6,19 @@ use std::task::{Context, Poll, ready};
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, Request, Response};
+use axum::http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use crate::engine::{Auth, Engine};
-use crate::pipeline::{AnswerHeaders, GuardedRoutes, RequestAuth, answer_after_gate};
-use crate::rejection::{KeptHead, take_marked};
+use crate::pipeline::{AnswerTo, GuardedRoutes, Mounted, RequestAuth, begin};
 
 /// The tower layer that connects handlers with `#[auth]` to the engine, and adds the headers that the engine sets to the response:
 /// cookies, `Vary` and `Cache-Control`. It also renders the [`Rejection`](crate::rejection::Rejection)s that the application answers
 /// with.
 ///
-/// `finish` of the guarded router adds it. On a plain `axum::Router`, add it with `.layer(auth.layer())`. Of several layers
-/// around a handler, the innermost counts.
+/// `finish` of the guarded router does the same, and needs no layer for a route that nothing else is around. On a plain
+/// `axum::Router`, add it with `.layer(auth.layer())`. Of several layers around a handler, the innermost counts.
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     engine: Arc<Engine>,
@@ -29,7 +27,8 @@ pub struct AuthLayer {
 }
 
 impl Auth {
-    /// Returns the layer that connects handlers with `#[auth]` to this engine. `finish` of the guarded router adds it.
+    /// Returns the layer that connects handlers with `#[auth]` to this engine. `finish` of the guarded router adds it where it is
+    /// needed.
     #[must_use]
     pub fn layer(&self) -> AuthLayer {
         AuthLayer::new(Arc::clone(self.engine()))
@@ -79,10 +78,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let routes = self.routes.clone().map(|routes| (routes, request.extensions().get().cloned()));
-        let auth = RequestAuth::new(Arc::clone(&self.engine), routes);
-        let head = KeptHead::of(&request, self.engine.responses.read_head());
-        request.extensions_mut().insert(auth.clone());
-        AuthFuture { inner: self.inner.call(request), request: Some((auth, head)) }
+        let auth = RequestAuth::of_layer(Arc::clone(&self.engine), routes);
+        let answer_to = begin(&mut request, auth, Mounted::Nothing);
+        AuthFuture { inner: self.inner.call(request), answer_to: Some(answer_to) }
     }
 }
 
@@ -92,7 +90,7 @@ pin_project! {
     pub struct AuthFuture<F> {
         #[pin]
         inner: F,
-        request: Option<(RequestAuth, KeptHead)>,
+        answer_to: Option<AnswerTo>,
     }
 }
 
@@ -106,52 +104,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut answer = ready!(this.inner.poll(context))?.map(Body::new);
-        if let Some((auth, head)) = this.request.take() {
-            if let Some(rejection) = take_marked(answer.extensions_mut()) {
-                answer = answer_after_gate(&auth, rejection, answer, head);
-            }
-            add(answer.headers_mut(), auth.take_answer_headers());
-            // The innermost layer has inserted its own, and it is the one that decided.
-            if answer.extensions().get::<RequestAuth>().is_none() {
-                answer.extensions_mut().insert(auth);
-            }
-        }
-        Poll::Ready(Ok(answer))
+        let answer = ready!(this.inner.poll(context))?.map(Body::new);
+        Poll::Ready(Ok(match this.answer_to.take() {
+            Some(answer_to) => answer_to.finish(answer),
+            None => answer,
+        }))
     }
-}
-
-/// Adds headers. `Cache-Control` replaces the handler's, because it protects the response. A cookie that the handler set is
-/// kept: the gate clears an expired cookie, and must not clear the new cookie of a login.
-///
-/// `Vary` names the headers that decided, in addition to those that the handler named. `Cache-Control: private` is only for an answer
-/// of which the handler says nothing.
-fn add(headers: &mut HeaderMap, more: AnswerHeaders) {
-    // Compared by name with those of the handler alone: the gate's own may have one name, and different domains.
-    let has_cookies = more.headers.contains_key(SET_COOKIE);
-    let of_handler: Vec<_> = headers.get_all(SET_COOKIE).iter().filter(|_| has_cookies).cloned().collect();
-    for (name, value) in &more.headers {
-        if name == CACHE_CONTROL {
-            headers.insert(name, value.clone());
-            continue;
-        }
-        let is_superfluous = name == SET_COOKIE
-            && (of_handler.iter().any(|set| same_cookie(set, value))
-                || headers.get_all(SET_COOKIE).iter().any(|set| set == value));
-        if !is_superfluous {
-            headers.append(name, value.clone());
-        }
-    }
-    let (innermost, outer) = more.sources;
-    innermost.iter().chain(&outer).for_each(|sources| sources.vary.add_to(headers));
-    if more.is_private && !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
-    }
-}
-
-fn same_cookie(one: &HeaderValue, other: &HeaderValue) -> bool {
-    fn name(value: &HeaderValue) -> Option<&[u8]> {
-        value.as_bytes().split(|byte| *byte == b'=').next()
-    }
-    name(one) == name(other)
 }

@@ -1,16 +1,18 @@
 //! A route with its policy, shared by the router that lists it and the gate that enforces it.
 
 use std::any::TypeId;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::request::Parts;
+use axum::response::Response;
+use pin_project_lite::pin_project;
 
-use crate::engine::{Engine, RouteSources};
 use crate::gate::CarriesPolicy;
-use crate::pipeline::RoutePolicy;
-use crate::policy::{Access, CompiledRule, HandlerInfo, KnownArgument, Rule};
+use crate::pipeline::{AnswerTo, HeadState, Mounted, RequestAuth, ResolvedRoute, begin};
+use crate::policy::{HandlerInfo, KnownArgument, Rule};
 
 /// A route with its policy. What is enforced is fixed once the router is finished; before that the gate rejects every request.
 #[derive(Debug)]
@@ -21,19 +23,8 @@ pub(crate) struct MountedRoute {
     /// What is known of the arguments of the handler and its check; `None`: nothing, of a rule that is beside what it guards.
     pub(crate) arguments: Option<Vec<KnownArgument>>,
     /// The policy's type; `None` for a rule that is beside what it guards.
-    policy_type: Option<TypeId>,
-    resolved: OnceLock<ResolvedPolicy>,
-}
-
-/// The policy of a route and of the routers around it, resolved for one engine.
-#[derive(Debug)]
-pub(crate) struct ResolvedPolicy {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) access: Access,
-    pub(crate) rules: Vec<CompiledRule>,
-    pub(crate) sources: Arc<RouteSources>,
-    /// `None`: the path that the request matched, of a handler that is the fallback of several paths.
-    pub(crate) path: Option<Arc<str>>,
+    pub(crate) policy_type: Option<TypeId>,
+    resolved: OnceLock<Arc<ResolvedRoute>>,
 }
 
 impl MountedRoute {
@@ -68,32 +59,33 @@ impl MountedRoute {
         arguments.map(|arguments| arguments.contains(&KnownArgument::WebSocket))
     }
 
-    /// Returns whether this is the route of a handler with the policy `P`.
-    pub(crate) fn is_of<P: 'static>(&self) -> bool {
-        self.policy_type == Some(TypeId::of::<P>())
-    }
-
     /// A route belongs to one router, which is finished once. The fallback of several paths is resolved for each, to the same.
-    pub(crate) fn resolve(&self, resolved: ResolvedPolicy) {
-        let _ = self.resolved.set(resolved);
+    pub(crate) fn resolve(&self, resolved: ResolvedRoute) {
+        let _ = self.resolved.set(Arc::new(resolved));
     }
 
-    /// What the gate enforces on a request; `None` if the router was not finished, or with another engine.
-    pub(crate) fn policy(&self, engine: &Arc<Engine>, head: &Parts) -> Option<RoutePolicy<'_>> {
-        let resolved = self.resolved.get().filter(|resolved| Arc::ptr_eq(&resolved.engine, engine))?;
-        let path = resolved.path.clone().unwrap_or_default();
-        let mut policy =
-            RoutePolicy::new(resolved.access, &resolved.rules, &resolved.sources, self.handler, path);
-        if resolved.path.is_none()
-            && let Some(path) = head.extensions.get::<MatchedPath>()
-        {
-            policy.route = path.as_str().into();
+    /// What is enforced; `None` if the router was not finished.
+    pub(crate) fn resolved(&self) -> Option<&Arc<ResolvedRoute>> {
+        self.resolved.get()
+    }
+
+    /// Passes the route on to its gate, in the request. Where no layer of `Auth` is around it, it does what that does: then it returns
+    /// what finishes the answer.
+    pub(crate) fn begin(&self, request: &mut Request) -> Option<AnswerTo> {
+        match self.resolved() {
+            Some(route) if !route.is_layered => {
+                Some(begin(request, RequestAuth::of_route(Arc::clone(route)), Mounted::Own))
+            }
+            route => {
+                let mounted = route.map_or(Mounted::Unresolved, |route| Mounted::Route(Arc::clone(route)));
+                HeadState::set_mounted(request.extensions_mut(), mounted);
+                None
+            }
         }
-        Some(policy)
     }
 }
 
-/// A handler that passes its route to its gate in the extensions of the request.
+/// A handler that passes its route to its gate, in the request.
 #[derive(Clone, Debug)]
 pub(crate) struct MountedHandler<H> {
     pub(crate) handler: H,
@@ -104,10 +96,32 @@ impl<H, T, S> Handler<T, S> for MountedHandler<H>
 where
     H: Handler<T, S>,
 {
-    type Future = H::Future;
+    type Future = MountedFuture<H::Future>;
 
     fn call(self, mut request: Request, state: S) -> Self::Future {
-        request.extensions_mut().insert(self.route);
-        self.handler.call(request, state)
+        let answer_to = self.route.begin(&mut request);
+        MountedFuture { inner: self.handler.call(request, state), answer_to }
+    }
+}
+
+pin_project! {
+    /// The response future of a mounted handler.
+    pub(crate) struct MountedFuture<F> {
+        #[pin]
+        inner: F,
+        answer_to: Option<AnswerTo>,
+    }
+}
+
+impl<F: Future<Output = Response>> Future for MountedFuture<F> {
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        let answer = ready!(this.inner.poll(context));
+        Poll::Ready(match this.answer_to.take() {
+            Some(answer_to) => answer_to.finish(answer),
+            None => answer,
+        })
     }
 }

@@ -3,9 +3,8 @@
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
 
-use super::request_auth::{Decided, RequestAuth};
+use super::request_auth::{Decision, RequestAuth};
 use crate::audit::{AuditAction, AuditEvent};
-use crate::principal::Principal;
 use crate::rejection::{KeptHead, Rejection, RejectionKind, merge};
 
 /// The answer to a request that the application rejects, in place of the one that has the rejection's mark. It is reported, unless
@@ -24,8 +23,8 @@ pub(crate) fn answer_after_gate(
 /// Returns the rejection, which is another one if the audit hook panics.
 fn report(auth: &RequestAuth, mut rejection: Rejection, method: &Method) -> Rejection {
     let Some(reason) = rejection.take_reason() else { return rejection };
-    let decided = auth.decided();
-    let event = decided.event(method).failed(rejection.kind(), &reason);
+    let decision = auth.decision();
+    let event = decision.event(method).failed(rejection.kind(), &reason);
     let event = AuditEvent { is_provoked: rejection.is_provoked(), ..event };
     auth.set_rejection(rejection.kind());
     match auth.engine().responses.audit_log.report(&event) {
@@ -35,20 +34,15 @@ fn report(auth: &RequestAuth, mut rejection: Rejection, method: &Method) -> Reje
     }
 }
 
-impl Decided {
-    /// The event of a decision on this request.
-    pub(super) fn event<'a>(&'a self, method: &'a Method) -> AuditEvent<'a> {
-        let principal = self.principal.as_ref();
+impl Decision {
+    /// The event of what is decided after it.
+    fn event<'a>(&'a self, method: &'a Method) -> AuditEvent<'a> {
         AuditEvent {
-            principal,
-            issuer: principal.and_then(Principal::issuer),
-            subject: principal.map(Principal::subject),
-            session_id: principal.and_then(Principal::session_id),
             client_address: self.client_address,
             method: Some(method),
             route: &self.route,
             handler: self.handler.map_or("[unknown]", |handler| handler.name),
-            ..AuditEvent::new(AuditAction::Request)
+            ..AuditEvent::new(AuditAction::Request).of(self.principal.as_ref())
         }
     }
 }

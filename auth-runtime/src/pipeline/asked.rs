@@ -8,9 +8,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 
 use super::failure::CredentialState;
-use super::{AcceptedPrincipal, Failure, Pipeline, RequestAuth, RoutePolicy, withdraw_handed_over};
+use super::head_state::HeadState;
+use super::resolved_route::ResolvedRoute;
+use super::{Failure, Pipeline, RequestAuth};
 use crate::catch_panic::catch_panic_of;
-use crate::engine::{Engine, RouteSources, check_expiry};
+use crate::engine::{RoutePolicy, RouteSources, check_expiry};
 use crate::policy::Access;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
@@ -18,9 +20,8 @@ use crate::source::Extracted;
 
 /// The routes of a router, for a middleware around one of them, and for challenges.
 pub(crate) trait GuardedRoutes: fmt::Debug + Send + Sync {
-    /// What the gate of the route that answers this request enforces; `None` if no guarded route does. `nested_at` is the path that
-    /// the router is nested at.
-    fn policy<'r>(&'r self, engine: &Arc<Engine>, head: &Parts, nested_at: &str) -> Option<RoutePolicy<'r>>;
+    /// The route that answers this request; `None` if no guarded route does. `nested_at` is the path that the router is nested at.
+    fn route(&self, head: &Parts, nested_at: &str) -> Option<&Arc<ResolvedRoute>>;
 
     /// The URL of the metadata of the protected resource that the routes are, if they are one.
     fn metadata_url(&self) -> Option<&str>;
@@ -150,10 +151,9 @@ impl Pipeline<'_> {
 /// The head without what a gate around the middleware has put into it, as the next gate passes it on to authenticators; `None` if there is
 /// nothing of that kind.
 fn outside_of_gates(head: &Parts) -> Option<Parts> {
-    AcceptedPrincipal::of(head)?;
+    HeadState::accepted(head)?;
     let mut head = head.clone();
-    AcceptedPrincipal::withdraw(&mut head);
-    withdraw_handed_over(&mut head);
+    HeadState::withdraw(&mut head);
     Some(head)
 }
 
@@ -170,7 +170,7 @@ pub(crate) enum CallerAnswer {
 /// Who asks before the gate.
 pub(crate) struct Asker<'a> {
     pub(crate) auth: &'a RequestAuth,
-    pub(crate) policy: &'a RoutePolicy<'a>,
+    pub(crate) policy: &'a RoutePolicy,
     /// The authenticators that it asks for.
     pub(crate) schemes: &'a [&'a str],
 }
@@ -182,11 +182,11 @@ impl Asker<'_> {
         if policy.access == Access::Public {
             return CallerAnswer::Anonymous;
         }
-        auth.set_sources(&policy.sources);
+        auth.set_sources(policy);
         let without_outer = outside_of_gates(head);
         let head = without_outer.as_ref().unwrap_or(head);
         let authenticators = Authenticators::Named(schemes);
-        let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators };
+        let pipeline = Pipeline { auth, policy, now: auth.engine().now(), authenticators, may_wait: true };
         let steps = async {
             let now = pipeline.engine().revocations.state.view().forgotten();
             // Another middleware may have asked before.

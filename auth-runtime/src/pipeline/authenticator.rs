@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::request::Parts;
+use futures_util::future::{Either, Ready, ready};
 
 use super::extract::Credential;
 use super::failure::Failure;
-use super::{Pipeline, Principal};
-use crate::engine::{CredentialHash, Engine, Judgement, Scheme, check_expiry};
+use super::{BoxFuture, Pipeline, Principal};
+use crate::engine::{Engine, Judgement, Scheme, check_expiry};
 use crate::rejection::{CallerError, CallerErrorKind};
 
 /// The longest credential that an authenticator is asked about, in bytes.
@@ -16,19 +17,29 @@ const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
 impl Pipeline<'_> {
     /// What is remembered, or else the authenticator → the caller; `None` if there is no credential.
-    pub(super) async fn judge(
-        &self,
-        scheme: &Scheme,
-        head: &Parts,
-        credential: &Credential<'_>,
-    ) -> Result<Option<Principal>, Failure> {
+    pub(super) fn judge<'r>(
+        &'r self,
+        scheme: &'r Scheme,
+        head: &'r Parts,
+        credential: &'r Credential<'_>,
+    ) -> Either<Ready<Result<Option<Principal>, Failure>>, BoxFuture<'r, Result<Option<Principal>, Failure>>>
+    {
         let Credential { source, text, now, .. } = credential;
-        let is_remembered = || scheme.remembered(&scheme.hash(text), self.engine().monotonic()).is_some();
-        if !self.authenticators.include(source.name()) && !is_remembered() {
-            return Err(Failure::not_judged(*source));
-        }
         let judged = Judged { scheme, name: source.name(), text, now: *now };
-        Ok(judged.caller(self.auth.engine(), head).await?)
+        let is_included = self.authenticators.include(source.name());
+        let at_once = match judged.known_caller(self.auth.engine()) {
+            Some(known) => known.map_err(Failure::from),
+            None if !is_included => Err(Failure::not_judged(*source)),
+            None => match self.wait() {
+                Ok(()) => {
+                    return Either::Right(Box::pin(async move {
+                        Ok(judged.ask(self.auth.engine(), head).await?)
+                    }));
+                }
+                Err(failure) => Err(failure),
+            },
+        };
+        Either::Left(ready(at_once))
     }
 }
 
@@ -48,17 +59,27 @@ impl Judged<'_> {
         engine: &Arc<Engine>,
         head: &Parts,
     ) -> Result<Option<Principal>, CallerError> {
-        let invalid = |why| CallerError::new(CallerErrorKind::Invalid, why);
-        if self.text.len() > MAX_CREDENTIAL_BYTES {
-            return Err(invalid("the credential is longer than 16 KiB".into()));
+        if let Some(known) = self.known_caller(engine) {
+            return known;
         }
-        engine.check_view(self.now)?;
-        let hash = self.scheme.hash(self.text);
-        let judgement = match self.scheme.remembered(&hash, engine.monotonic()) {
-            Some(judgement) => judgement,
-            // In a box, so that the future of a request with a token is not larger for it.
-            None => Box::pin(self.ask(hash, engine, head)).await?,
-        };
+        self.ask(engine, head).await
+    }
+
+    /// The same, as far as it is known without the authenticator.
+    fn known_caller(&self, engine: &Arc<Engine>) -> Option<Result<Option<Principal>, CallerError>> {
+        if self.text.len() > MAX_CREDENTIAL_BYTES {
+            let reason = "the credential is longer than 16 KiB";
+            return Some(Err(CallerError::new(CallerErrorKind::Invalid, reason)));
+        }
+        if let Err(error) = engine.check_view(self.now) {
+            return Some(Err(error));
+        }
+        let remembered = self.scheme.remembered(&self.scheme.hash(self.text), engine.monotonic())?;
+        Some(self.accept(remembered))
+    }
+
+    fn accept(&self, judgement: Judgement) -> Result<Option<Principal>, CallerError> {
+        let invalid = |why| CallerError::new(CallerErrorKind::Invalid, why);
         match judgement {
             Judgement::Caller(principal) => {
                 check_expiry(&principal, self.now)?;
@@ -78,19 +99,17 @@ impl Judged<'_> {
         }
     }
 
-    async fn ask(
-        &self,
-        hash: CredentialHash,
-        engine: &Arc<Engine>,
-        head: &Parts,
-    ) -> Result<Judgement, CallerError> {
+    /// The authenticator, or who has asked it already → the caller.
+    async fn ask(&self, engine: &Arc<Engine>, head: &Parts) -> Result<Option<Principal>, CallerError> {
+        let hash = self.scheme.hash(self.text);
         let vocabulary = &engine.authorization.vocabulary;
         // Before the authenticator is asked: what is forgotten from now on may concern its answer.
         let watch = engine.watch();
         let identify = |token| Principal::identify(token, vocabulary, Some(watch.clone()));
-        self.scheme.ask(self.text, hash, head, engine.monotonic(), identify).await.map_err(|error| {
+        let judgement = self.scheme.ask(self.text, hash, head, engine.monotonic(), identify).await;
+        self.accept(judgement.map_err(|error| {
             let reason = format!("the authenticator `{}` failed: {error}", self.name);
             CallerError::new(CallerErrorKind::Unavailable, reason)
-        })
+        })?)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::any::{Any, type_name};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use super::head_state::HeadState;
 use crate::rejection::{Rejection, misconfigured};
 
 /// What the `#[check]` of a handler has loaded, as an argument of the handler, so that no row is read twice.
@@ -65,14 +65,9 @@ impl HandedOver {
     /// To the handler, whose next arguments are extracted from this head.
     pub(crate) fn hand_to(self, head: &mut Parts) {
         if let Some(value) = self.0 {
-            head.extensions.insert(Slot(Arc::new(Mutex::new(Some(value)))));
+            HeadState::hand_over(head, value);
         }
     }
-}
-
-/// From now on, extractors find nothing that a check of a gate around this one has handed over.
-pub(crate) fn withdraw_handed_over(head: &mut Parts) {
-    head.extensions.remove::<Slot>();
 }
 
 impl fmt::Debug for HandedOver {
@@ -81,17 +76,11 @@ impl fmt::Debug for HandedOver {
     }
 }
 
-/// In the extensions of a request, until the handler takes the value. A copy of the request has the same slot.
-#[derive(Clone)]
-struct Slot(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
-
 impl<S: Sync, T: Send + 'static> FromRequestParts<S> for Checked<T> {
     type Rejection = Rejection;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let slot = head.extensions.remove::<Slot>();
-        let value = slot.and_then(|Slot(value)| value.lock().unwrap_or_else(PoisonError::into_inner).take());
-        match value.map(|value| value.downcast::<T>()) {
+        match HeadState::take_handed_over(head).map(|value| value.downcast::<T>()) {
             Some(Ok(value)) => Ok(Self(*value)),
             _ => Err(misconfigured(&format!(
                 "`Checked<{}>` is extracted, and no check hands over a value here: write `Checked<..>` as an argument of the function \

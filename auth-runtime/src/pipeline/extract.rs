@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::HeaderValue;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 
 use super::Pipeline;
@@ -15,7 +15,7 @@ use crate::method::is_safe;
 use crate::policy::Access;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
-use crate::source::{Carrier, CredentialLocation, CredentialSource, Extracted, opens_web_socket};
+use crate::source::{Carrier, CredentialSource, Extracted, opens_web_socket};
 #[cfg(feature = "test-util")]
 use crate::verify::VerifiedToken;
 
@@ -51,8 +51,8 @@ impl<'a> Pipeline<'a> {
     #[cfg(feature = "test-util")]
     pub(super) fn injected<'r>(&self, head: &'r Parts) -> Option<&'r VerifiedToken> {
         let accepts = self.engine().authentication.accepts_injected_principals;
-        let InjectedPrincipal(principal) = head.extensions.get().filter(|_| accepts)?;
-        Some(principal.token())
+        let injected = if accepts { head.extensions.get() } else { None };
+        injected.map(|InjectedPrincipal(principal)| principal.token())
     }
 
     /// The sources of the route → the one credential that counts, or none. The first that is present decides, and
@@ -164,16 +164,6 @@ impl<'a> Pipeline<'a> {
     /// Whether an invalid credential of this source counts as absent.
     fn may_do_without(&self, source: &dyn CredentialSource) -> bool {
         self.policy.access == Access::Optional && source.carrier() == Carrier::Ambient
-    }
-
-    /// A shared cache leaves out the answer to a request with `Authorization` by itself (RFC 9111 §3.5). For all other credentials,
-    /// and for what a browser sends by itself, the answer says so.
-    pub(super) fn keep_from_shared_caches(&self, source: &dyn CredentialSource) {
-        let is_authorization = matches!(source.location(), Some(CredentialLocation::Header { name, .. })
-            if name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
-        if source.carrier() == Carrier::Ambient || !is_authorization {
-            self.auth.set_private();
-        }
     }
 
     fn clear(&self, source: &dyn CredentialSource) {

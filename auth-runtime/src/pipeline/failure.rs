@@ -15,6 +15,8 @@ pub(super) enum CredentialState {
     Undetermined,
     /// Its authenticator was not called, because a middleware did not ask for it.
     NotJudged,
+    /// It can't be judged without waiting, and that is not done here.
+    NeedsToWait,
     /// It is invalid now, and may be valid later.
     NotYetValid,
     /// It is invalid, and will stay so: it has expired, was revoked, or can't be read or verified here.
@@ -64,6 +66,16 @@ impl Failure {
     pub(super) fn not_judged(source: &dyn CredentialSource) -> Self {
         let reason = source.name().to_owned();
         Self { credential: CredentialState::NotJudged, ..Self::new(RejectionKind::Misconfigured, reason) }
+    }
+
+    /// The pipeline must wait for something, and may not. It never reaches a caller.
+    pub(super) fn needs_to_wait() -> Self {
+        let reason = "something must be waited for";
+        Self { credential: CredentialState::NeedsToWait, ..Self::new(RejectionKind::Misconfigured, reason) }
+    }
+
+    pub(super) fn is_of_waiting(&self) -> bool {
+        self.credential == CredentialState::NeedsToWait
     }
 
     /// Code of the application's answered with a rejection, in the place that `by` names.

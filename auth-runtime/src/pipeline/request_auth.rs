@@ -1,7 +1,10 @@
 //! What belongs to one request: the engine, what the gate decided, and the headers that the answer must carry.
 
+mod state;
+
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use axum::extract::NestedPath;
@@ -9,87 +12,84 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::RoutePolicy;
+pub(crate) use self::state::Stage;
+use self::state::{Place, Rare, SourcesOf, State};
 use super::asked::{Asked, GuardedRoutes};
-use crate::engine::{Engine, RouteSources};
+use super::head_state::HeadState;
+use super::resolved_route::{ResolvedRoute, path_of};
+use crate::engine::{Engine, RoutePolicy, RouteSources};
 use crate::policy::HandlerInfo;
 use crate::principal::{LoadedUser, Principal};
 use crate::rejection::{Challenged, ChallengedResource, Rejection, RejectionKind};
 
-/// The decision on one request: whether it was decided, for which caller, and how it was rejected. The layer of
-/// [`Auth`](crate::Auth) puts it into the request's extensions, and into those of the answer, where an outer middleware
-/// reads what the gate decided: for access logs and audit.
+/// The decision on one request: whether it was decided, for which caller, and how it was rejected. For an outer middleware, which
+/// [watches](crate::WatchedRequest) the request: for access logs and audit.
 #[derive(Clone)]
 pub struct RequestAuth(Arc<Inner>);
 
 struct Inner {
-    engine: Arc<Engine>,
-    /// The routes of the router that the layer is around, and where that is nested.
-    routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
+    origin: Origin,
+    /// Whether a middleware has asked for the caller, so that a gate has something to look for.
+    was_asked: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    stage: Stage,
-    decided: Decided,
-    /// `decided` is of a gate, perhaps of one around the gate that decides now.
-    is_of_gate: bool,
-    /// A middleware asked for the caller behind that gate.
-    was_asked_behind: bool,
-    rejection: Option<RejectionKind>,
-    /// The sources of the route; of the innermost one, if a guarded route is within another.
-    sources: Option<Arc<RouteSources>>,
-    outer_sources: Vec<Arc<RouteSources>>,
-    /// What a middleware learned before the gate.
-    asked: Option<Box<Asked>>,
-    is_private: bool,
-    answer_headers: HeaderMap,
+/// Who made it.
+enum Origin {
+    /// A route that does what the layer does.
+    Route(Arc<ResolvedRoute>),
+    Layer(Box<OfLayer>),
 }
 
-/// How far the innermost gate is that the request came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// It came to none.
-    #[default]
-    BeforeGate,
-    /// It looks for the caller.
-    Deciding,
-    /// Its check decides, so what the extractors of that reject is rendered once it has decided.
-    Checking,
-    /// It has decided, or the application has rejected the request.
-    Decided,
+struct OfLayer {
+    engine: Arc<Engine>,
+    /// The routes of the router that the layer is around, and where that is nested.
+    routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
 }
 
-/// What a gate knows of a request, for what is reported after it.
-#[derive(Clone, Default)]
-pub(super) struct Decided {
+/// What is known of the decision on a request, for what is reported after it.
+pub(super) struct Decision {
     pub(super) principal: Option<Principal>,
-    pub(super) route: Arc<str>,
+    pub(super) route: Box<str>,
     pub(super) handler: Option<HandlerInfo>,
-    /// Where an audit hook asks for it.
     pub(super) client_address: Option<IpAddr>,
 }
 
 /// What the engine adds to an answer.
-pub(crate) struct AnswerHeaders {
-    pub(crate) headers: HeaderMap,
-    /// The sources of each gate that the request came to.
-    pub(crate) sources: (Option<Arc<RouteSources>>, Vec<Arc<RouteSources>>),
+pub(super) struct AnswerHeaders {
     /// A shared cache must not store it.
-    pub(crate) is_private: bool,
+    pub(super) is_private: bool,
+    /// The sources of the innermost gate that the request came to.
+    innermost: SourcesOf,
+    rare: Option<Box<Rare>>,
+}
+
+impl AnswerHeaders {
+    pub(super) fn headers(&self) -> Option<&HeaderMap> {
+        self.rare.as_ref().map(|rare| &rare.answer_headers)
+    }
 }
 
 impl RequestAuth {
-    pub(crate) fn new(
+    /// Of the layer, which may be around a router with these routes.
+    pub(crate) fn of_layer(
         engine: Arc<Engine>,
         routes: Option<(Arc<dyn GuardedRoutes>, Option<NestedPath>)>,
     ) -> Self {
-        Self(Arc::new(Inner { engine, routes, state: Mutex::default() }))
+        Self::new(Origin::Layer(Box::new(OfLayer { engine, routes })))
+    }
+
+    /// Of a route that does what the layer does.
+    pub(crate) fn of_route(route: Arc<ResolvedRoute>) -> Self {
+        Self::new(Origin::Route(route))
+    }
+
+    fn new(origin: Origin) -> Self {
+        Self(Arc::new(Inner { origin, was_asked: AtomicBool::new(false), state: Mutex::default() }))
     }
 
     pub(crate) fn of(head: &Parts) -> Option<&Self> {
-        head.extensions.get()
+        head.extensions.get::<HeadState>().map(|state| &state.auth)
     }
 
     /// Whether a gate was reached and has decided, or the application has rejected the request. While a gate within another one decides,
@@ -103,7 +103,7 @@ impl RequestAuth {
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
         let state = self.state();
-        state.decided.principal.clone().filter(|_| state.stage == Stage::Decided)
+        state.principal.clone().filter(|_| state.stage == Stage::Decided)
     }
 
     /// How the request was rejected, by the gate or by the application after it; `None` if the handler was called and did not reject
@@ -118,48 +118,84 @@ impl RequestAuth {
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.0.engine
+        match &self.0.origin {
+            Origin::Route(route) => &route.engine,
+            Origin::Layer(layer) => &layer.engine,
+        }
+    }
+
+    /// The route that has made it.
+    pub(crate) fn own_route(&self) -> Option<&Arc<ResolvedRoute>> {
+        match &self.0.origin {
+            Origin::Route(route) => Some(route),
+            Origin::Layer(_) => None,
+        }
     }
 
     /// The routes of the router that the layer is around, and the path that it is nested at.
     pub(crate) fn routes(&self) -> Option<(&dyn GuardedRoutes, &str)> {
-        let (routes, nested_at) = self.0.routes.as_ref()?;
+        let Origin::Layer(layer) = &self.0.origin else { return None };
+        let (routes, nested_at) = layer.routes.as_ref()?;
         Some((&**routes, nested_at.as_ref().map_or("", NestedPath::as_str)))
     }
 
+    fn metadata_url(&self) -> Option<&str> {
+        match &self.0.origin {
+            Origin::Route(route) => route.metadata_url.as_deref(),
+            Origin::Layer(_) => self.routes().and_then(|(routes, _)| routes.metadata_url()),
+        }
+    }
+
+    /// Whether it was made by the route that this is the policy of.
+    fn is_of(&self, policy: &RoutePolicy) -> bool {
+        self.own_route().is_some_and(|route| std::ptr::eq(&raw const route.policy, policy))
+    }
+
+    fn place(&self, policy: &RoutePolicy, head: &Parts) -> Place {
+        if policy.path.is_some() && self.is_of(policy) {
+            return Place::OwnRoute;
+        }
+        Place::Other(Box::new((path_of(policy, head).into(), policy.handler)))
+    }
+
     pub(super) fn set_asked(&self, asked: Asked) {
-        self.state().asked = Some(Box::new(asked));
+        self.state().rare().asked = Some(asked);
+        self.0.was_asked.store(true, Ordering::Release);
     }
 
     /// How many subjects were forgotten when a middleware asked for the caller; `None` if none asked.
     pub(super) fn asked_at(&self) -> Option<u32> {
-        self.state().asked.as_ref().map(|asked| asked.forgotten())
+        self.state().rare.as_ref()?.asked.as_ref().map(Asked::forgotten)
     }
 
     /// The caller before the gate has decided: for what a middleware rejects.
-    pub(super) fn note_caller(&self, principal: &Principal, policy: &RoutePolicy<'_>, head: &Parts) {
-        let engine = self.engine();
-        let is_heard = engine.responses.audit_log.has_hook();
-        let client_address = if is_heard { engine.client_address(head) } else { None };
+    pub(super) fn note_caller(&self, principal: &Principal, policy: &RoutePolicy, head: &Parts) {
+        let client_address = self.heard_address(head);
         let mut state = self.state();
         if !state.is_of_gate {
-            state.decided = Decided {
-                principal: Some(principal.clone()),
-                route: Arc::clone(&policy.route),
-                handler: Some(policy.handler),
-                client_address,
-            };
+            state.principal = Some(principal.clone());
+            state.place = self.place(policy, head);
+            state.set_client_address(client_address);
         }
     }
 
-    pub(super) fn take_asked(&self) -> Option<Box<Asked>> {
-        self.state().asked.take()
+    /// The address of the client, where an audit hook asks for it: without one it is not looked for.
+    pub(super) fn heard_address(&self, head: &Parts) -> Option<IpAddr> {
+        let engine = self.engine();
+        if engine.responses.audit_log.has_hook() { engine.client_address(head) } else { None }
+    }
+
+    pub(super) fn take_asked(&self) -> Option<Asked> {
+        if !self.0.was_asked.load(Ordering::Acquire) {
+            return None;
+        }
+        self.state().rare.as_mut()?.asked.take()
     }
 
     /// The user that another gate of the same request has loaded for the same caller.
     pub(super) fn user_of(&self, principal: &Principal) -> Option<Arc<LoadedUser>> {
         let state = self.state();
-        let known = state.decided.principal.as_ref().filter(|_| state.is_of_gate)?;
+        let known = state.principal.as_ref().filter(|_| state.is_of_gate)?;
         if known.issuer_and_subject() == principal.issuer_and_subject() {
             known.user().cloned()
         } else {
@@ -182,12 +218,20 @@ impl RequestAuth {
         self.state().was_asked_behind = true;
     }
 
-    pub(super) fn set_decision(&self, decided: Decided, rejection: Option<RejectionKind>) {
+    pub(super) fn set_decision(
+        &self,
+        caller: Option<Principal>,
+        policy: &RoutePolicy,
+        head: &Parts,
+        client_address: Option<IpAddr>,
+        rejection: Option<RejectionKind>,
+    ) {
+        let place = self.place(policy, head);
         let mut state = self.state();
-        let has_misled = state.was_asked_behind && !state.decided.is_of_same_caller(&decided);
+        let has_misled = state.was_asked_behind && !is_same_caller(state.principal.as_ref(), caller.as_ref());
         (state.stage, state.is_of_gate, state.was_asked_behind) = (Stage::Decided, true, false);
-        state.decided = decided;
-        state.rejection = rejection;
+        (state.principal, state.place, state.rejection) = (caller, place, rejection);
+        state.set_client_address(client_address);
         drop(state);
         if has_misled {
             say_that_gates_differ();
@@ -201,18 +245,56 @@ impl RequestAuth {
         state.rejection = Some(kind);
     }
 
-    pub(super) fn decided(&self) -> Decided {
-        self.state().decided.clone()
+    pub(super) fn decision(&self) -> Decision {
+        let state = self.state();
+        let (route, handler) = match (&state.place, self.own_route()) {
+            (Place::OwnRoute, Some(route)) => {
+                (route.policy.path.clone().unwrap_or_default(), Some(route.policy.handler))
+            }
+            (Place::Other(other), _) => (other.0.clone(), Some(other.1)),
+            _ => (Box::default(), None),
+        };
+        let client_address = state.rare.as_ref().and_then(|rare| rare.client_address);
+        Decision { principal: state.principal.clone(), route, handler, client_address }
     }
 
-    /// The answer depends on what these sources find.
-    pub(super) fn set_sources(&self, sources: &Arc<RouteSources>) {
+    /// The answer depends on what the sources of this policy find, on which a gate decides from now on.
+    pub(super) fn begin_gate_of(&self, policy: &RoutePolicy) {
         let mut state = self.state();
-        if state.sources.as_ref().is_some_and(|known| Arc::ptr_eq(known, sources)) {
+        state.stage = Stage::Deciding;
+        self.add_sources(&mut state, policy);
+    }
+
+    /// The answer depends on what the sources of this policy find.
+    pub(super) fn set_sources(&self, policy: &RoutePolicy) {
+        self.add_sources(&mut self.state(), policy);
+    }
+
+    fn add_sources(&self, state: &mut State, policy: &RoutePolicy) {
+        let sources = if self.is_of(policy) {
+            SourcesOf::OwnRoute
+        } else {
+            SourcesOf::Other(Arc::clone(&policy.sources))
+        };
+        let is_same = match (&state.sources, &sources) {
+            (SourcesOf::OwnRoute, SourcesOf::OwnRoute) => true,
+            (SourcesOf::Other(known), SourcesOf::Other(new)) => Arc::ptr_eq(known, new),
+            _ => false,
+        };
+        if is_same {
             return;
         }
-        if let Some(outer) = state.sources.replace(Arc::clone(sources)) {
-            state.outer_sources.push(outer);
+        let outer = std::mem::replace(&mut state.sources, sources);
+        if !matches!(outer, SourcesOf::Unknown) {
+            state.rare().outer_sources.push(outer);
+        }
+    }
+
+    fn sources<'a>(&'a self, of: &'a SourcesOf) -> Option<&'a RouteSources> {
+        match of {
+            SourcesOf::Unknown => None,
+            SourcesOf::OwnRoute => self.own_route().map(|route| &*route.policy.sources),
+            SourcesOf::Other(sources) => Some(sources),
         }
     }
 
@@ -222,7 +304,7 @@ impl RequestAuth {
     }
 
     pub(crate) fn add_answer_header(&self, name: HeaderName, value: HeaderValue) {
-        self.state().answer_headers.append(name, value);
+        self.state().rare().answer_headers.append(name, value);
     }
 
     /// Adds a cookie to the answer, which then must not be cached.
@@ -233,13 +315,19 @@ impl RequestAuth {
         }
     }
 
-    pub(crate) fn take_answer_headers(&self) -> AnswerHeaders {
+    pub(super) fn take_answer_headers(&self) -> AnswerHeaders {
         let mut state = self.state();
-        AnswerHeaders {
-            headers: std::mem::take(&mut state.answer_headers),
-            sources: (state.sources.take(), std::mem::take(&mut state.outer_sources)),
-            is_private: state.is_private,
-        }
+        let (innermost, rare) = (std::mem::take(&mut state.sources), state.rare.take());
+        AnswerHeaders { is_private: state.is_private, innermost, rare }
+    }
+
+    /// The sources of each gate that the request came to, the innermost first.
+    pub(super) fn sources_of<'a>(
+        &'a self,
+        headers: &'a AnswerHeaders,
+    ) -> impl Iterator<Item = &'a RouteSources> {
+        let outer = headers.rare.iter().flat_map(|rare| &rare.outer_sources);
+        std::iter::once(&headers.innermost).chain(outer).filter_map(|of| self.sources(of))
     }
 
     /// A rejection by an extractor that needs more than the gate asked for. That of a check becomes the gate's, with the reason; that of
@@ -264,15 +352,15 @@ impl RequestAuth {
     /// The rejection with its answer, which challenges with the schemes of the route; of a route that has no sources, those of the
     /// engine's default. Where the router is a protected resource, it says so. It is another rejection if the hook that renders it panics.
     pub(super) fn render(&self, rejection: Rejection, head: &Parts) -> Rejection {
-        let route = self.state().sources.clone();
+        let of = self.state().sources.clone();
+        let route = self.sources(&of);
         let sources = &self.engine().authentication.sources;
         let challenged = || {
-            let indices = route.as_ref().map_or(sources.default_indices(), |route| &route.indices);
-            let metadata_url = self.routes().and_then(|(routes, _)| routes.metadata_url());
-            let scopes = route.as_ref().map_or(&[][..], |route| &route.scopes);
+            let indices = route.map_or(sources.default_indices(), |route| &route.indices);
+            let scopes = route.map_or(&[][..], |route| &route.scopes);
             Challenged {
                 schemes: sources.challenge_schemes(indices),
-                resource: metadata_url.map(|metadata_url| ChallengedResource { metadata_url, scopes }),
+                resource: self.metadata_url().map(|metadata_url| ChallengedResource { metadata_url, scopes }),
             }
         };
         let is_in_url = || sources.find_in_url(head);
@@ -292,17 +380,14 @@ impl fmt::Debug for RequestAuth {
         let state = self.state();
         f.debug_struct("RequestAuth")
             .field("stage", &state.stage)
-            .field("principal", &state.decided.principal)
+            .field("principal", &state.principal)
             .field("rejection", &state.rejection)
             .finish_non_exhaustive()
     }
 }
 
-impl Decided {
-    fn is_of_same_caller(&self, other: &Self) -> bool {
-        let [one, other] = [self, other].map(|decided| decided.principal.as_ref());
-        one.map(Principal::issuer_and_subject) == other.map(Principal::issuer_and_subject)
-    }
+fn is_same_caller(one: Option<&Principal>, other: Option<&Principal>) -> bool {
+    one.map(Principal::issuer_and_subject) == other.map(Principal::issuer_and_subject)
 }
 
 /// Once a process: it would be a line for every request.

@@ -2,12 +2,13 @@
 
 use axum::extract::{FromRequestParts as _, RawPathParams};
 use axum::http::request::Parts;
+use futures_util::FutureExt as _;
 
-use super::accepted::AcceptedPrincipal;
-use super::check::{Check, CheckOutcome, NamedCheck};
+use super::check::{Check, CheckOutcome};
 use super::checked::HandedOver;
 use super::failure::Failure;
-use super::{Pipeline, Principal};
+use super::head_state::HeadState;
+use super::{Pipeline, Principal, RequestAuth};
 use crate::clock::unix_seconds;
 use crate::policy::{Access, CompiledRule, Decision, Facts};
 use crate::rejection::RejectionKind;
@@ -25,22 +26,23 @@ impl Pipeline<'_> {
     }
 
     /// No credential counts: the route needs none, or the request is rejected.
-    pub(super) fn anonymous<C: NamedCheck>(&self) -> Result<(), Failure> {
-        // A check is about a caller, so a route with one needs a credential.
-        if self.policy.access == Access::Authenticated || C::NAME.is_some() {
+    pub(super) fn anonymous(&self) -> Result<(), Failure> {
+        if self.policy.access == Access::Authenticated {
             return Err(Failure::new(RejectionKind::Unauthenticated, "no credential was sent"));
         }
         Ok(())
     }
 
     /// Rules → allow, or deny with a reason.
-    pub(super) async fn decide(&self, head: &mut Parts, principal: &Principal) -> Result<(), Failure> {
+    pub(super) fn decide(&self, head: &mut Parts, principal: &Principal) -> Result<(), Failure> {
         let parameters = if self.policy.rules.iter().any(CompiledRule::reads_path) {
-            RawPathParams::from_request_parts(head, &()).await.map(Some).map_err(|_| {
+            // It waits for nothing.
+            let parameters = RawPathParams::from_request_parts(head, &()).now_or_never().and_then(Result::ok);
+            Some(parameters.ok_or_else(|| {
                 let reason =
                     "the rule compares a claim with the path, and the path has no parameters or is not UTF-8";
                 Failure::new(RejectionKind::InsufficientScope, reason)
-            })?
+            })?)
         } else {
             None
         };
@@ -54,32 +56,32 @@ impl Pipeline<'_> {
         }
         Ok(())
     }
+}
 
-    /// The application's own check → allow, or deny. While it decides, its extractors find the principal as those of the handler do.
-    pub(super) async fn check<S: Sync, C: Check<S>>(
-        &self,
-        head: &mut Parts,
-        state: &S,
-        principal: &Principal,
-    ) -> Result<HandedOver, Failure> {
-        let Some(name) = C::NAME else { return Ok(HandedOver::default()) };
-        AcceptedPrincipal::admit(head, Some(principal.clone()));
-        self.auth.begin_check();
-        let (kind, reason) = match C::check(principal, head, state).await {
-            CheckOutcome::Allowed(handed_over) => return Ok(handed_over),
-            CheckOutcome::Rejected(rejection) => {
-                return Err(Failure::of_application(rejection, format!("check {name} rejected the request")));
-            }
-            CheckOutcome::NotExtracted(extractor, rejection) => {
-                let by = format!("the extractor `{extractor}` of check {name} rejected the request");
-                return Err(Failure::of_application(rejection, by));
-            }
-            CheckOutcome::Denied => (RejectionKind::InsufficientScope, format!("check {name} denied access")),
-            CheckOutcome::Unreadable(why) => {
-                (RejectionKind::InsufficientScope, format!("check {name} could not read the request: {why}"))
-            }
-            CheckOutcome::Failed(why) => (RejectionKind::Unavailable, format!("check {name} failed: {why}")),
-        };
-        Err(Failure::new(kind, reason))
-    }
+/// The application's own check → allow, or deny. While it decides, its extractors find the principal as those of the handler do.
+pub(super) async fn check<S: Sync, C: Check<S>>(
+    auth: &RequestAuth,
+    head: &mut Parts,
+    state: &S,
+    principal: &Principal,
+) -> Result<HandedOver, Failure> {
+    let Some(name) = C::NAME else { return Ok(HandedOver::default()) };
+    HeadState::admit(head, Some(principal.clone()));
+    auth.begin_check();
+    let (kind, reason) = match C::check(principal, head, state).await {
+        CheckOutcome::Allowed(handed_over) => return Ok(handed_over),
+        CheckOutcome::Rejected(rejection) => {
+            return Err(Failure::of_application(rejection, format!("check {name} rejected the request")));
+        }
+        CheckOutcome::NotExtracted(extractor, rejection) => {
+            let by = format!("the extractor `{extractor}` of check {name} rejected the request");
+            return Err(Failure::of_application(rejection, by));
+        }
+        CheckOutcome::Denied => (RejectionKind::InsufficientScope, format!("check {name} denied access")),
+        CheckOutcome::Unreadable(why) => {
+            (RejectionKind::InsufficientScope, format!("check {name} could not read the request: {why}"))
+        }
+        CheckOutcome::Failed(why) => (RejectionKind::Unavailable, format!("check {name} failed: {why}")),
+    };
+    Err(Failure::new(kind, reason))
 }

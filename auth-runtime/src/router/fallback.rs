@@ -62,7 +62,9 @@ where
     ) -> (axum::Router<S>, Endpoints<S>) {
         let (handler, route) = mounted::<H, T, S>(self);
         let endpoints = vec![Endpoint::new(ServedMethods::Any, route)];
-        (router.fallback(handler), Endpoints { endpoints, other_methods: None, declared: Vec::new() })
+        let endpoints =
+            Endpoints { endpoints, other_methods: None, declared: Vec::new(), has_middleware: false };
+        (router.fallback(handler), endpoints)
     }
 }
 
@@ -85,10 +87,10 @@ where
         _: &'static Location<'static>,
     ) -> (axum::Router<S>, Endpoints<S>) {
         let is_default = self.has_default_fallback();
-        let Self { inner, endpoints, not_allowed, declared, .. } = self.with_disclosure();
+        let Self { inner, endpoints, not_allowed, declared, has_middleware, .. } = self.with_disclosure();
         let other_methods = is_default.then(|| not_allowed.of_fallback());
         let inner = if is_default { not_allowed.methods.merge(inner) } else { inner };
-        (router.fallback(inner), Endpoints { endpoints, other_methods, declared })
+        (router.fallback(inner), Endpoints { endpoints, other_methods, declared, has_middleware })
     }
 }
 
@@ -116,6 +118,7 @@ pub struct Endpoints<S> {
     /// What answers the methods that it has no handler for.
     other_methods: Option<OtherMethods<S>>,
     declared: Vec<Declaration>,
+    has_middleware: bool,
 }
 
 impl<S> Router<S>
@@ -127,8 +130,9 @@ where
     /// counts; a router that is nested and has none takes the one of the router around it.
     #[track_caller]
     pub fn fallback<T>(mut self, fallback: impl IntoFallback<T, S>) -> Self {
-        let (inner, Endpoints { endpoints, other_methods, declared }) =
+        let (inner, Endpoints { endpoints, other_methods, declared, has_middleware }) =
             fallback.apply(self.inner, Location::caller());
+        self.needs_layer |= has_middleware;
         self.inner = inner;
         self.declared.extend(declared.into_iter().map(|declaration| declaration.at(FALLBACK)));
         self.list_fallback(endpoints);

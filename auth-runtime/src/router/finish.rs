@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guarded_router::Router;
 use super::path::join;
-use super::resolve::{Entry, Kind};
+use super::resolve::{Entry, Kind, Surroundings};
 use super::routes::{RouteInfo, Routes};
 use crate::engine::Auth;
 use crate::error::{ConfigErrors, RoutesError};
@@ -24,7 +24,7 @@ where
         Routes { routes, declared: self.declared_rules() }
     }
 
-    /// Checks every route against the engine and makes an `axum::Router` of them, with the engine's layer in place.
+    /// Checks every route against the engine and makes an `axum::Router` of them, connected to the engine: [`Auth::layer`] is not needed.
     ///
     /// # Errors
     /// [`RoutesError`], which lists every route that the engine can't serve: one that names a source the engine
@@ -35,13 +35,20 @@ where
     pub fn finish(self, auth: &Auth) -> Result<axum::Router<S>, RoutesError> {
         let mut finished = self.with_requirements();
         let mut errors = ConfigErrors::default();
+        let mounted_at = finished.mounted_at.clone();
+        let around = Surroundings {
+            engine: auth.engine(),
+            prefix: &mounted_at,
+            metadata_url: finished.metadata_url(),
+            is_layered: finished.needs_layer,
+        };
         for entry in &finished.entries {
-            entry.resolve(auth.engine(), &finished.mounted_at, &mut errors);
+            entry.resolve(&around, &mut errors);
         }
         finished.resolve_declared(auth.engine(), &mut errors);
         let index = Arc::new(finished.index());
         if errors.is_empty() {
-            finished.resolve_other_methods(auth.engine(), &mut errors);
+            finished.resolve_other_methods(&around, &mut errors);
         }
         finished.check_protected_resource(auth.engine(), &mut errors);
         if let Some(page) = &auth.engine().responses.login_page {
@@ -53,7 +60,12 @@ where
             let routes = finished.routes();
             hooks.into_iter().for_each(|hook| hook(&routes, auth));
         }
-        Ok(finished.inner.layer(auth.layer().around(index)))
+        // Otherwise each route does by itself what the layer does, and nothing is between the two.
+        Ok(if finished.needs_layer {
+            finished.inner.layer(auth.layer().around(index))
+        } else {
+            finished.inner
+        })
     }
 
     /// Runs this once the router, or the one around it, was checked against an engine.

@@ -68,6 +68,8 @@ pub struct Router<S = ()> {
     pub(super) resources: Vec<DeclaredResource>,
     /// What answers the methods that paths have no route for, if a router requires something.
     pub(super) other_methods: Vec<OtherMethods<S>>,
+    /// Whether the layer of `Auth` must be around it: a middleware is between the router and a route, or a route is unknown.
+    pub(super) needs_layer: bool,
     /// Whether axum rejects path segments that start with `:` or `*`.
     pub(super) has_v07_checks: bool,
 }
@@ -96,6 +98,7 @@ where
             declared: Vec::new(),
             resources: Vec::new(),
             other_methods: Vec::new(),
+            needs_layer: false,
             has_v07_checks: true,
         }
     }
@@ -121,7 +124,8 @@ where
     #[track_caller]
     pub fn route(mut self, path: &str, route: impl IntoGuarded<S>) -> Self {
         let route = into_guarded(route, Location::caller()).with_disclosure();
-        let MethodRouter { inner, endpoints, not_allowed, declared, .. } = route;
+        let MethodRouter { inner, endpoints, not_allowed, declared, has_middleware, .. } = route;
+        self.needs_layer |= has_middleware;
         self.inner = self.inner.route(path, inner);
         self.declared.extend(declared.into_iter().map(|declaration| declaration.at(path)));
         self.list(path, endpoints);
@@ -138,7 +142,9 @@ where
     pub fn nest(mut self, path: &str, router: Self) -> Self {
         panics::unless_nestable("nest", path, self.has_v07_checks);
         let router = router.with_requirements();
-        let Self { inner, mut entries, hooks, mut other_methods, declared, resources, .. } = router;
+        let Self { inner, mut entries, hooks, mut other_methods, declared, resources, needs_layer, .. } =
+            router;
+        self.needs_layer |= needs_layer;
         let has_fallback = |entry: &Entry| [FALLBACK, UNKNOWN].contains(&&*entry.path);
         if !entries.iter().any(has_fallback) {
             // axum forgets the fallbacks inside of a router that has none itself.
@@ -161,8 +167,18 @@ where
     /// As `axum::Router::merge`.
     #[track_caller]
     pub fn merge(mut self, router: Self) -> Self {
-        let Self { inner, entries, hooks, other_methods, declared, resources, has_v07_checks, .. } =
-            router.with_requirements();
+        let Self {
+            inner,
+            entries,
+            hooks,
+            other_methods,
+            declared,
+            resources,
+            needs_layer,
+            has_v07_checks,
+            ..
+        } = router.with_requirements();
+        self.needs_layer |= needs_layer;
         self.inner = self.inner.merge(inner);
         self.add_other_methods(other_methods);
         self.has_v07_checks |= has_v07_checks;
@@ -205,6 +221,7 @@ where
     #[track_caller]
     pub fn dangerously_merge_unguarded(mut self, router: axum::Router<S>) -> Self {
         self.inner = self.inner.merge(router);
+        self.needs_layer = true;
         self.entries.push(Entry::new(ServedMethods::Unknown, UNKNOWN, Kind::Unguarded(Location::caller())));
         self
     }
@@ -240,7 +257,7 @@ where
     {
         let others = self.other_methods.into_iter();
         let other_methods = others.map(|other| other.map(|router| router.layer(layer.clone()))).collect();
-        Self { inner: self.inner.layer(layer), other_methods, ..self }
+        Self { inner: self.inner.layer(layer), other_methods, needs_layer: true, ..self }
     }
 
     /// Applies a layer to the routes so far, for requests that match one, as `axum::Router::route_layer` does.
@@ -260,7 +277,7 @@ where
         let others = self.other_methods.into_iter();
         let other_methods =
             others.map(|other| other.map(|router| router.route_layer(layer.clone()))).collect();
-        Self { inner, other_methods, ..self }
+        Self { inner, other_methods, needs_layer: true, ..self }
     }
 
     /// Gives the handlers their state, as `axum::Router::with_state` does.
@@ -277,6 +294,7 @@ where
             hooks: self.hooks,
             declared: self.declared,
             resources: self.resources,
+            needs_layer: self.needs_layer,
             has_v07_checks: self.has_v07_checks,
         }
     }

@@ -119,6 +119,7 @@ where
         not_allowed: NotAllowed::new(),
         declared: Vec::new(),
         hides_scopes: false,
+        has_middleware: false,
     }
 }
 

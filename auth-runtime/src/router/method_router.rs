@@ -32,6 +32,8 @@ pub struct MethodRouter<S = ()> {
     /// What its handlers decide outside of requests.
     pub(super) declared: Vec<Declaration>,
     pub(super) hides_scopes: bool,
+    /// Whether a layer is around a gate.
+    pub(super) has_middleware: bool,
 }
 
 /// One handler of a method router.
@@ -83,6 +85,7 @@ where
         not_allowed: NotAllowed::new(),
         declared: Vec::new(),
         hides_scopes: false,
+        has_middleware: false,
     }
 }
 
@@ -107,6 +110,7 @@ where
             not_allowed: NotAllowed::new(),
             declared: Vec::new(),
             hides_scopes: false,
+            has_middleware: false,
         }
     }
 
@@ -179,6 +183,7 @@ where
         self.inner = self.inner.merge(other.inner);
         self.endpoints.extend(other.endpoints);
         self.declared.extend(other.declared);
+        self.has_middleware |= other.has_middleware;
         // As in axum: of two default answers that of the other.
         self.not_allowed = other.not_allowed;
         self
@@ -186,9 +191,10 @@ where
 
     /// Gives the handlers their state, as `axum::routing::MethodRouter::with_state` does.
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
-        let Self { inner, endpoints, not_allowed, declared, hides_scopes } = self;
+        let Self { inner, endpoints, not_allowed, declared, hides_scopes, has_middleware } = self;
         let not_allowed = not_allowed.with_state(state.clone());
-        MethodRouter { inner: inner.with_state(state), endpoints, not_allowed, declared, hides_scopes }
+        let inner = inner.with_state(state);
+        MethodRouter { inner, endpoints, not_allowed, declared, hides_scopes, has_middleware }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates, and to the answer for other methods.
@@ -200,7 +206,7 @@ where
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         let not_allowed = self.not_allowed.layer(layer.clone());
-        Self { inner: self.inner.layer(layer), not_allowed, ..self }
+        Self { inner: self.inner.layer(layer), not_allowed, has_middleware: true, ..self }
     }
 
     /// Applies a layer to the handlers so far, outside of their gates. Unlike axum's, it reaches the handler of [`any`].
@@ -221,7 +227,7 @@ where
             |endpoint: &Endpoint| matches!(endpoint.methods, ServedMethods::Any | ServedMethods::Unknown);
         let has_any = self.endpoints.iter().any(may_have_any);
         let inner = if has_any { self.inner.layer(layer) } else { self.inner.route_layer(layer) };
-        Self { inner, ..self }
+        Self { inner, has_middleware: true, ..self }
     }
 
     /// Keeps the scopes of the rules here, declared ones too, from those who have no token: they are not in the metadata of the

@@ -19,11 +19,11 @@ use tower::{Layer, Service};
 use super::FALLBACK;
 use super::guarded_router::Router;
 use super::path::join;
-use super::resolve::{Entry, read};
+use super::resolve::{Entry, Surroundings, read};
 use super::served_methods::ServedMethods;
-use crate::engine::Engine;
+use crate::engine::RoutePolicy;
 use crate::error::ConfigErrors;
-use crate::gate::{GateLayer, MountedRoute, ResolvedPolicy};
+use crate::gate::{GateLayer, MountedRoute};
 use crate::pipeline::RequestAuth;
 use crate::policy::{CompiledRule, HandlerInfo, Rule, needed_scopes};
 
@@ -85,14 +85,14 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let auth = request.extensions().get::<RequestAuth>().cloned();
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let watched = RequestAuth::watch(&mut request);
         let is_connect = request.method() == Method::CONNECT;
         let allowed = self.allowed.clone();
         let response = self.inner.call(request);
         Box::pin(async move {
             let mut response = response.await?;
-            let is_rejected = auth.is_none_or(|auth| auth.rejection().is_some());
+            let is_rejected = watched.auth().is_none_or(|auth| auth.rejection().is_some());
             // As axum: the answer to a `CONNECT` that succeeds has no headers of a resource.
             let is_connected = is_connect && response.status().is_success();
             if !is_rejected && !is_connected {
@@ -228,7 +228,8 @@ where
 
     /// Binds the answers for methods without a route to the engine, where a router requires something of all routes of their path.
     /// Elsewhere axum answers. Fills in the methods that answers name.
-    pub(super) fn resolve_other_methods(&mut self, engine: &Arc<Engine>, errors: &mut ConfigErrors) {
+    pub(super) fn resolve_other_methods(&mut self, around: &Surroundings<'_>, errors: &mut ConfigErrors) {
+        let engine = around.engine;
         let mut gated = unchecked();
         for OtherMethods { path, router, route, allowed } in std::mem::take(&mut self.other_methods) {
             let required = self.required_at(&path);
@@ -248,8 +249,9 @@ where
             let sources = engine.authentication.sources.of_route(sources, scopes);
             let compiled = |rule: &Rule| CompiledRule::new(*rule, &engine.authorization.vocabulary);
             let rules = rules.iter().map(compiled).collect();
-            let (engine, path_of_route) = (Arc::clone(engine), Some(full_path.into()));
-            route.resolve(ResolvedPolicy { engine, access, rules, sources, path: path_of_route });
+            let (handler, path_of_route) = (route.handler, Some(full_path.into()));
+            let policy = RoutePolicy { access, rules, sources, handler, path: path_of_route };
+            route.resolve(around.route(&route, policy));
             allowed.set(self.methods_at(&path));
             if let Some(router) = router {
                 gated = gated.merge(router);

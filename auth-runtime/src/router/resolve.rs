@@ -8,9 +8,10 @@ use super::other_methods::Allowed;
 use super::path::{self, parameters};
 use super::served_methods::ServedMethods;
 use super::{FALLBACK, effective};
-use crate::engine::Engine;
+use crate::engine::{Engine, RoutePolicy};
 use crate::error::ConfigErrors;
-use crate::gate::{MountedRoute, ResolvedPolicy, missing_store};
+use crate::gate::{MountedRoute, missing_store};
+use crate::pipeline::ResolvedRoute;
 use crate::policy::{Access, CompiledRule, KnownArgument, Rule, needed_scopes, objections};
 use crate::source::CredentialSource;
 use crate::users::Users;
@@ -40,6 +41,29 @@ pub(super) enum Kind {
     Empty,
 }
 
+/// What the routes of a router have in common, when they are bound to an engine.
+pub(super) struct Surroundings<'a> {
+    pub(super) engine: &'a Arc<Engine>,
+    /// The path that the router will be nested at.
+    pub(super) prefix: &'a str,
+    pub(super) metadata_url: Option<Box<str>>,
+    /// Whether the layer of `Auth` is around the router.
+    pub(super) is_layered: bool,
+}
+
+impl Surroundings<'_> {
+    /// A route with this policy.
+    pub(super) fn route(&self, route: &MountedRoute, policy: RoutePolicy) -> ResolvedRoute {
+        ResolvedRoute {
+            engine: Arc::clone(self.engine),
+            policy,
+            policy_type: route.policy_type,
+            metadata_url: self.metadata_url.clone(),
+            is_layered: self.is_layered,
+        }
+    }
+}
+
 impl Entry {
     pub(super) fn new(methods: ServedMethods, path: &str, kind: Kind) -> Self {
         Self {
@@ -64,8 +88,9 @@ impl Entry {
     }
 
     /// Binds the route to the engine; all that the engine can't serve goes to `errors`.
-    pub(super) fn resolve(&self, engine: &Arc<Engine>, prefix: &str, errors: &mut ConfigErrors) {
-        let full_path = path::join(prefix, &self.path);
+    pub(super) fn resolve(&self, around: &Surroundings<'_>, errors: &mut ConfigErrors) {
+        let engine = around.engine;
+        let full_path = path::join(around.prefix, &self.path);
         let route = match &self.kind {
             Kind::Guarded(route) => route,
             Kind::Empty => return,
@@ -104,7 +129,8 @@ impl Entry {
             let has_many_paths = self.methods == ServedMethods::Other && !self.path.ends_with(FALLBACK);
             let path = (!has_many_paths).then(|| full_path.into());
             let sources = engine.authentication.sources.of_route(sources, scopes);
-            route.resolve(ResolvedPolicy { engine: Arc::clone(engine), access, rules, sources, path });
+            let handler = route.handler;
+            route.resolve(around.route(route, RoutePolicy { access, rules, sources, handler, path }));
         }
     }
 }

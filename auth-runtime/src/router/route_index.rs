@@ -11,9 +11,8 @@ use super::guarded_router::Router;
 use super::resolve::Kind;
 use super::served_methods::ServedMethods;
 use super::{BELOW, FALLBACK};
-use crate::engine::Engine;
 use crate::gate::MountedRoute;
-use crate::pipeline::{GuardedRoutes, RoutePolicy};
+use crate::pipeline::{GuardedRoutes, ResolvedRoute};
 
 /// The routes of a finished router, by the paths that axum names in `MatchedPath`.
 ///
@@ -69,7 +68,7 @@ impl RouteIndex {
         }
     }
 
-    fn route(&self, head: &Parts, nested_at: &str) -> Option<&Arc<MountedRoute>> {
+    fn mounted(&self, head: &Parts, nested_at: &str) -> Option<&Arc<MountedRoute>> {
         let matched = head.extensions.get::<MatchedPath>();
         let path = matched.map(|matched| below(matched.as_str(), nested_at));
         if let Some(endpoints) = path.and_then(|path| self.paths.get(&path)) {
@@ -94,8 +93,8 @@ impl RouteIndex {
 }
 
 impl GuardedRoutes for RouteIndex {
-    fn policy<'r>(&'r self, engine: &Arc<Engine>, head: &Parts, nested_at: &str) -> Option<RoutePolicy<'r>> {
-        self.route(head, nested_at)?.policy(engine, head)
+    fn route(&self, head: &Parts, nested_at: &str) -> Option<&Arc<ResolvedRoute>> {
+        self.mounted(head, nested_at)?.resolved()
     }
 
     fn metadata_url(&self) -> Option<&str> {

@@ -1,7 +1,6 @@
 //! The key set that other services verify this service's tokens with.
 
 use auth_macros::auth;
-use axum::Extension;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
@@ -18,7 +17,7 @@ use crate::rejection::misconfigured;
 /// let routes: Router = Router::new().route("/.well-known/jwks.json", get(key_set));
 /// ```
 #[auth(public, crate = crate)]
-pub async fn key_set(Extension(auth): Extension<RequestAuth>) -> Response {
+pub async fn key_set(auth: RequestAuth) -> Response {
     let Some(tokens) = TokenService::of(auth.engine().clone()) else {
         return misconfigured("`key_set` is mounted, and the engine has no token issuer: call `.token_issuer(TokenIssuer::new(..))` on its builder").into_response();
     };

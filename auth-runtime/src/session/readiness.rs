@@ -1,7 +1,6 @@
 //! A handler that reports to a load balancer whether this instance can decide.
 
 use auth_macros::auth;
-use axum::Extension;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
@@ -23,7 +22,7 @@ use crate::pipeline::RequestAuth;
 /// let routes: Router = Router::new().route("/ready", get(readiness));
 /// ```
 #[auth(public, crate = crate)]
-pub async fn readiness(Extension(auth): Extension<RequestAuth>) -> impl IntoResponse {
+pub async fn readiness(auth: RequestAuth) -> impl IntoResponse {
     let engine = auth.engine();
     let status = match catch_panic(|| engine.check_fresh(engine.now())) {
         Ok(Ok(())) if engine.revocations.state.is_writable() && engine.has_keys() => StatusCode::NO_CONTENT,

@@ -45,8 +45,11 @@ pub(super) fn one<'r>(name: &str, head: &'r Parts) -> Extracted<'r> {
 /// `cookie::Cookie::split_parse` is not used, because it trims Unicode white space. A browser accepts a cookie whose name is U+2000
 /// followed by `__Host-..` from any subdomain, because to the browser that name has no prefix.
 fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    header.split(|byte| *byte == b';').filter_map(|pair| {
-        let (name, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+    let ends = memchr::memchr_iter(b';', header).chain([header.len()]);
+    let starts = std::iter::once(0).chain(memchr::memchr_iter(b';', header).map(|end| end + 1));
+    starts.zip(ends).filter_map(|(start, end)| {
+        let pair = header.get(start..end)?;
+        let (name, value) = pair.split_at_checked(memchr::memchr(b'=', pair)?)?;
         Some((trimmed(name), trimmed(value.get(1..)?)))
     })
 }

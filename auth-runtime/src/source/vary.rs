@@ -34,22 +34,27 @@ impl Vary {
             }
         }
         let list = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
-        match HeaderValue::try_from(list) {
-            Ok(value) if !names.is_empty() => Self::Headers(names, value),
-            _ => Self::Nothing,
-        }
+        // A static value is not counted when it is copied.
+        let value = match &*list {
+            "" => return Self::Nothing,
+            "authorization" => Ok(HeaderValue::from_static("authorization")),
+            "cookie" => Ok(HeaderValue::from_static("cookie")),
+            "authorization, cookie" => Ok(HeaderValue::from_static("authorization, cookie")),
+            _ => HeaderValue::try_from(list),
+        };
+        value.map_or(Self::Anything, |value| Self::Headers(names, value))
     }
 
     /// Adds what the answer does not list yet. `*` stands for all headers, and stays alone.
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         match self {
-            _ if lists(headers, "*") => {}
             Self::Nothing => {}
-            Self::Anything => {
-                headers.insert(VARY, HeaderValue::from_static("*"));
-            }
             Self::Headers(_, value) if !headers.contains_key(VARY) => {
                 headers.insert(VARY, value.clone());
+            }
+            _ if lists(headers, "*") => {}
+            Self::Anything => {
+                headers.insert(VARY, HeaderValue::from_static("*"));
             }
             Self::Headers(names, _) => {
                 for name in names {

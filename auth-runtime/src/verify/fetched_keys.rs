@@ -160,6 +160,12 @@ impl FetchedKeys {
         Some((run, waiting))
     }
 
+    /// Whether a request whose token may be of a key that is not known here would wait.
+    pub(crate) fn would_wait(&self, now: Duration) -> bool {
+        let schedule = self.schedule();
+        schedule.running(now).is_some() || now >= schedule.cool_until
+    }
+
     /// For a request whose token may be of a key that is not known here.
     pub(crate) fn unknown_key(&self, now: Duration) -> Unknown<'_> {
         let mut schedule = self.schedule();

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::captured_log::CapturedLog;
+use crate::support::watched;
 
 #[auth(source = "bearer")]
 async fn by_bearer(user: Principal) -> String {
@@ -100,7 +101,7 @@ impl Authenticator for Spy {
         if let Ok(principal) = Principal::from_request_parts(&mut copy, &()).await {
             found.push(format!("principal {}", principal.subject()));
         }
-        let auth = head.extensions.get::<RequestAuth>().unwrap();
+        let auth = RequestAuth::from_request_parts(&mut copy, &()).await.unwrap();
         found.extend(auth.principal().map(|principal| format!("decided {}", principal.subject())));
         found.extend(auth.is_decided().then(|| "decided".to_owned()));
         if let Caller::Identified(principal) = Caller::of(head).await {
@@ -118,11 +119,7 @@ async fn spied(user: Principal) -> String {
 
 /// A check finds the caller that it is asked about, and no decision yet.
 #[check]
-async fn looks_around(
-    user: &Principal,
-    axum::Extension(auth): axum::Extension<RequestAuth>,
-    caller: Caller,
-) -> bool {
+async fn looks_around(user: &Principal, auth: RequestAuth, caller: Caller) -> bool {
     let asked_about = caller.principal().map(Principal::subject) == Some(user.subject());
     asked_about && auth.principal().is_none() && !auth.is_decided()
 }
@@ -168,8 +165,7 @@ async fn what_a_handler_passes_on_has_the_decision_of_the_gate_that_was_last() {
         .unwrap();
     let headers = both(&test);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let answer = app.clone().oneshot(request("GET", "/x", &headers)).await.unwrap();
-    let decided = answer.extensions().get::<RequestAuth>().unwrap();
+    let decided = watched(&app, request("GET", "/x", &headers)).await.1.unwrap();
     assert!(decided.is_decided());
     assert_eq!(decided.principal().unwrap().subject(), "alice");
 }

@@ -1,20 +1,19 @@
 //! A caller of an authenticator where a token is meant: token routes, sessions, revocations. It has the name of a user, and the id of
 //! that user's session.
 
+use auth_runtime::auth;
 use auth_runtime::authenticator::Authenticator;
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::session::TokenError;
 use auth_runtime::session::routes::{TokenEndpoints, TokenRoutes};
-use auth_runtime::{RequestAuth, auth};
 use axum::Extension;
 use axum::extract::Request as AnyRequest;
 use axum::http::request::Parts;
 use axum::response::Response;
-use tower::ServiceExt as _;
 
 use super::*;
 use crate::support::people::{People, issuer};
-use crate::support::request;
+use crate::support::{caller_of, request};
 
 /// The credential is the id of the session that it says it is of.
 struct Impostor;
@@ -71,8 +70,7 @@ async fn ask(app: &axum::Router, method: &str, path: &str, header: (&str, &str))
 
 /// The caller of a request with this header.
 async fn caller(app: &axum::Router, header: (&str, &str)) -> Principal {
-    let answer = app.clone().oneshot(request("GET", "/me", &[header])).await.unwrap();
-    answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
+    caller_of(app, request("GET", "/me", &[header])).await
 }
 
 #[tokio::test]

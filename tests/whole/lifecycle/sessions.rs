@@ -3,12 +3,11 @@
 use std::slice::from_ref;
 use std::time::UNIX_EPOCH;
 
-use auth_runtime::RequestAuth;
 use auth_runtime::session::{Session, SessionList};
 use auth_runtime::store::{RefreshTokenFamily, RefreshTokenStore as _};
-use tower::ServiceExt as _;
 
 use super::*;
+use crate::support::caller_of;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -21,9 +20,7 @@ impl Shop {
     /// The caller with this access token.
     async fn caller(&self, access_token: &str) -> Principal {
         let bearer = format!("Bearer {access_token}");
-        let asked = request("GET", "/who", &[("authorization", &bearer)]);
-        let answer = self.app.clone().oneshot(asked).await.unwrap();
-        answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
+        caller_of(&self.app, request("GET", "/who", &[("authorization", &bearer)])).await
     }
 
     async fn ids(&self, subject: &str) -> Vec<String> {

@@ -123,8 +123,14 @@ const PLACES: [(&str, &str, &[&str]); 7] = [
 ];
 
 async fn ask(app: &axum::Router, test: &TestAuth, path: &str) -> Response {
+    asked(app, test, path).await.0
+}
+
+/// The answer, and what was decided.
+async fn asked(app: &axum::Router, test: &TestAuth, path: &str) -> (Response, RequestAuth) {
     let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
-    app.clone().oneshot(request("GET", path, &[("authorization", &bearer)])).await.unwrap()
+    let (answer, decided) = watched(app, request("GET", path, &[("authorization", &bearer)])).await;
+    (answer, decided.unwrap())
 }
 
 async fn reply(answer: Response) -> Reply {
@@ -140,8 +146,7 @@ async fn from_wherever_it_comes_it_is_answered_and_reported() {
     let app = own_routes().finish(test.auth()).unwrap();
     for (place, handler, before) in PLACES {
         for (kind, status, challenge, event) in KINDS {
-            let answer = ask(&app, &test, &format!("{place}/{kind}")).await;
-            let decided = answer.extensions().get::<RequestAuth>().unwrap();
+            let (answer, decided) = asked(&app, &test, &format!("{place}/{kind}")).await;
             let rejection = decided.rejection().unwrap();
             assert_eq!((decided.is_decided(), rejection.status().as_u16()), (true, status), "{place} {kind}");
             let reply = reply(answer).await;
@@ -273,9 +278,8 @@ async fn a_hook_that_panics_is_500() {
     ] {
         is_audit.store(broken, Ordering::SeqCst);
         for (kind, ..) in KINDS {
-            let answer = ask(&app, &test, &format!("/handler/{kind}")).await;
-            let rejection = answer.extensions().get::<RequestAuth>().unwrap().rejection();
-            assert_eq!(rejection, Some(RejectionKind::Misconfigured));
+            let (answer, decided) = asked(&app, &test, &format!("/handler/{kind}")).await;
+            assert_eq!(decided.rejection(), Some(RejectionKind::Misconfigured));
             let reply = reply(answer).await;
             assert_eq!((reply.status.as_u16(), &*reply.body), (500, expected), "{kind}");
             assert!(log.take().contains(line), "{kind}");

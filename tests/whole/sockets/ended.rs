@@ -12,14 +12,13 @@ use auth_runtime::revocation::{Revocation, RevokeError};
 use auth_runtime::session::{Subject, TokenService};
 use auth_runtime::streams::{EndReason, Ended};
 use auth_runtime::testing::{TestAuth, TestClock, TestUser};
-use auth_runtime::{Auth, Principal, RequestAuth, Router, auth, routing::get};
+use auth_runtime::{Auth, Principal, Router, auth, routing::get};
 use tokio::time::timeout;
-use tower::ServiceExt as _;
 
 use super::streams::principal_of;
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{People, issuer};
-use crate::support::request;
+use crate::support::{caller_of, request};
 
 #[derive(Default)]
 struct Wakes(AtomicUsize);
@@ -169,8 +168,7 @@ impl Shop {
     async fn principal(&self, access_token: &str) -> Principal {
         let app: axum::Router = Router::new().route("/", get(guarded)).finish(&self.auth).unwrap();
         let bearer = format!("Bearer {access_token}");
-        let answer = app.oneshot(request("GET", "/", &[("authorization", &bearer)])).await.unwrap();
-        answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
+        caller_of(&app, request("GET", "/", &[("authorization", &bearer)])).await
     }
 }
 
@@ -232,8 +230,7 @@ async fn what_an_authenticator_judged_ends_when_it_says_and_is_not_concerned_by_
     let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
     let mut callers = Vec::new();
     for name in ["expiring", "lasting"] {
-        let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", name)])).await.unwrap();
-        callers.push(answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap());
+        callers.push(caller_of(&app, request("GET", "/", &[("x-partner", name)])).await);
     }
     let mut ended: Vec<_> = callers.iter().map(|caller| caller.ended().while_session_lasts()).collect();
     clock.advance(Duration::from_secs(99));
@@ -277,8 +274,7 @@ async fn a_key_that_is_replaced_ends_what_it_verified_and_nothing_else() {
         let claims =
             serde_json::json!({ "iss": issuer, "sub": "alice", "aud": "a", "iat": now, "exp": now + 900 });
         let bearer = format!("Bearer {}", key.sign(claims.as_object().unwrap()).unwrap());
-        let answer = app.clone().oneshot(request("GET", "/", &[("authorization", &bearer)])).await.unwrap();
-        let principal = answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap();
+        let principal = caller_of(&app, request("GET", "/", &[("authorization", &bearer)])).await;
         ended.push(principal.ended());
     }
     for waiter in &mut ended {

@@ -6,14 +6,13 @@ use std::time::Duration;
 use auth_runtime::routing::get;
 use auth_runtime::streams::{EndReason, UntilEnded as _};
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::{Principal, RequestAuth, Router, auth};
+use auth_runtime::{Principal, Router, auth};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::{Stream, StreamExt as _, stream};
-use tower::ServiceExt as _;
 
 use super::{PATIENCE, Service};
-use crate::support::request;
+use crate::support::{caller_of, request};
 
 /// One event, and then nothing.
 #[auth]
@@ -59,8 +58,7 @@ async fn guarded() {}
 pub(super) async fn principal_of(test: &TestAuth, user: &TestUser) -> Principal {
     let app: axum::Router = Router::new().route("/", get(guarded)).finish(test.auth()).unwrap();
     let bearer = format!("Bearer {}", test.token(user));
-    let answer = app.oneshot(request("GET", "/", &[("authorization", &bearer)])).await.unwrap();
-    answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
+    caller_of(&app, request("GET", "/", &[("authorization", &bearer)])).await
 }
 
 #[tokio::test]

@@ -9,12 +9,11 @@ use auth_runtime::store::MemoryStore;
 use auth_runtime::streams::EndReason;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::users::UserStore;
-use auth_runtime::{Auth, Principal, RequestAuth, Router, auth, routing::get};
+use auth_runtime::{Auth, Principal, Router, auth, routing::get};
 use tokio::time::timeout;
-use tower::ServiceExt as _;
 
 use super::streams::principal_of;
-use crate::support::request;
+use crate::support::{caller_of, request};
 
 const ISSUER: &str = "https://issuer.test";
 const WHILE: Duration = Duration::from_secs(100);
@@ -95,8 +94,7 @@ async fn what_an_authenticator_judged_ends_when_its_subject_is_forgotten() {
     let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
     let mut callers = Vec::new();
     for name in ["acme", "other"] {
-        let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", name)])).await.unwrap();
-        callers.push(answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap());
+        callers.push(caller_of(&app, request("GET", "/", &[("x-partner", name)])).await);
     }
     let mut ended: Vec<_> = callers.iter().map(Principal::ended).collect();
     for waiter in &mut ended {
@@ -109,8 +107,7 @@ async fn what_an_authenticator_judged_ends_when_its_subject_is_forgotten() {
     // It was judged before, so it ends also if it is waited for only now.
     assert_eq!(callers[0].ended().await, EndReason::Revoked);
     // What is judged after it does not.
-    let answer = app.oneshot(request("GET", "/", &[("x-partner", "acme")])).await.unwrap();
-    let again = answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap();
+    let again = caller_of(&app, request("GET", "/", &[("x-partner", "acme")])).await;
     assert!(timeout(WHILE, again.ended()).await.is_err());
 }
 
@@ -124,10 +121,7 @@ async fn a_socket_that_is_opened_after_its_subject_was_forgotten_goes_on() {
         .unwrap();
     auth.start().await.unwrap();
     let app: axum::Router = Router::new().route("/", get(by_partner)).finish(&auth).unwrap();
-    let caller = async || {
-        let answer = app.clone().oneshot(request("GET", "/", &[("x-partner", "acme")])).await.unwrap();
-        answer.extensions().get::<RequestAuth>().unwrap().principal().unwrap()
-    };
+    let caller = async || caller_of(&app, request("GET", "/", &[("x-partner", "acme")])).await;
     let before = caller().await;
     auth.revocations().forget(before.issuer().unwrap(), "acme").await.unwrap();
     let after = caller().await;

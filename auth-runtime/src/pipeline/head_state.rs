@@ -1,0 +1,93 @@
+//! What the head of a request carries for the gates that it comes to, and for what runs behind them.
+
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::request::Parts;
+
+use super::request_auth::RequestAuth;
+use super::resolved_route::ResolvedRoute;
+use crate::principal::Principal;
+
+/// What the head of a request carries. A copy of the head has its own, of the same [`RequestAuth`]. No other crate can name this type.
+#[derive(Clone)]
+pub(crate) struct HeadState {
+    pub(super) auth: RequestAuth,
+    mounted: Mounted,
+    accepted: Option<Option<Principal>>,
+    handed_over: Option<Slot>,
+}
+
+/// The route that a guarded router has called, until its gate is reached.
+#[derive(Clone, Default)]
+pub(crate) enum Mounted {
+    /// None: what is called next was not mounted by a guarded router.
+    #[default]
+    Nothing,
+    /// The one that the [`RequestAuth`] is of.
+    Own,
+    Route(Arc<ResolvedRoute>),
+    /// Its router was not finished.
+    Unresolved,
+}
+
+/// What a check has loaded, until the handler takes it. A copy of the head has the same slot.
+type Slot = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
+
+impl HeadState {
+    pub(crate) fn new(auth: RequestAuth, mounted: Mounted) -> Self {
+        Self { auth, mounted, accepted: None, handed_over: None }
+    }
+
+    /// Names the route that is called next, in the state that the layer has put there.
+    pub(crate) fn set_mounted(extensions: &mut axum::http::Extensions, mounted: Mounted) {
+        if let Some(state) = extensions.get_mut::<Self>() {
+            state.mounted = mounted;
+        }
+    }
+
+    /// The route that is called next.
+    pub(crate) fn mounted(head: &Parts) -> Option<&Mounted> {
+        head.extensions.get::<Self>().map(|state| &state.mounted)
+    }
+
+    /// A gate is reached: what one around it has accepted is not for what is behind this one, and no gate inside uses its route.
+    pub(crate) fn reach_gate(head: &mut Parts) -> Option<(RequestAuth, Mounted)> {
+        let state = head.extensions.get_mut::<Self>()?;
+        (state.accepted, state.handed_over) = (None, None);
+        Some((state.auth.clone(), std::mem::take(&mut state.mounted)))
+    }
+
+    /// The principal that the gate around this code has accepted, or which its check decides about; `None` if there is no gate. The
+    /// inner `None` is an anonymous caller.
+    pub(crate) fn accepted(head: &Parts) -> Option<Option<&Principal>> {
+        head.extensions.get::<Self>()?.accepted.as_ref().map(Option::as_ref)
+    }
+
+    /// From now on, extractors find this one.
+    pub(super) fn admit(head: &mut Parts, principal: Option<Principal>) {
+        if let Some(state) = head.extensions.get_mut::<Self>() {
+            state.accepted = Some(principal);
+        }
+    }
+
+    /// From now on, extractors find neither a principal nor what a check has loaded.
+    pub(super) fn withdraw(head: &mut Parts) {
+        if let Some(state) = head.extensions.get_mut::<Self>() {
+            (state.accepted, state.handed_over) = (None, None);
+        }
+    }
+
+    /// From now on, the handler can take this.
+    pub(super) fn hand_over(head: &mut Parts, value: Box<dyn Any + Send>) {
+        if let Some(state) = head.extensions.get_mut::<Self>() {
+            state.handed_over = Some(Arc::new(Mutex::new(Some(value))));
+        }
+    }
+
+    /// What a check has loaded, once.
+    pub(super) fn take_handed_over(head: &mut Parts) -> Option<Box<dyn Any + Send>> {
+        let slot = head.extensions.get_mut::<Self>()?.handed_over.take()?;
+        slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

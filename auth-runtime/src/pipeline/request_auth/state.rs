@@ -1,0 +1,83 @@
+//! The state of a request, which its gates and its answer share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+
+use crate::engine::RouteSources;
+use crate::pipeline::asked::Asked;
+use crate::policy::HandlerInfo;
+use crate::principal::Principal;
+use crate::rejection::RejectionKind;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) stage: Stage,
+    /// What was decided is of a gate, perhaps of one around the gate that decides now.
+    pub(super) is_of_gate: bool,
+    /// A middleware asked for the caller behind that gate.
+    pub(super) was_asked_behind: bool,
+    pub(super) is_private: bool,
+    pub(super) rejection: Option<RejectionKind>,
+    pub(super) principal: Option<Principal>,
+    pub(super) place: Place,
+    /// The sources of the route; of the innermost one, if a guarded route is within another.
+    pub(super) sources: SourcesOf,
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What few requests have.
+#[derive(Default)]
+pub(super) struct Rare {
+    pub(super) outer_sources: Vec<SourcesOf>,
+    /// What a middleware learned before the gate.
+    pub(super) asked: Option<Asked>,
+    /// Where an audit hook asks for it.
+    pub(super) client_address: Option<IpAddr>,
+    pub(super) answer_headers: HeaderMap,
+}
+
+/// How far the innermost gate is that the request came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It came to none.
+    #[default]
+    BeforeGate,
+    /// It looks for the caller.
+    Deciding,
+    /// Its check decides, so what the extractors of that reject is rendered once it has decided.
+    Checking,
+    /// It has decided, or the application has rejected the request.
+    Decided,
+}
+
+/// Where a request was decided. A route that has made the [`RequestAuth`] is not counted once more.
+#[derive(Clone, Default)]
+pub(super) enum Place {
+    #[default]
+    Unknown,
+    OwnRoute,
+    Other(Box<(Box<str>, HandlerInfo)>),
+}
+
+/// The sources of a route.
+#[derive(Clone, Default)]
+pub(super) enum SourcesOf {
+    #[default]
+    Unknown,
+    OwnRoute,
+    Other(Arc<RouteSources>),
+}
+
+impl State {
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(super) fn set_client_address(&mut self, address: Option<IpAddr>) {
+        if address.is_some() || self.rare.is_some() {
+            self.rare().client_address = address;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! A route that a guarded router mounted, as it is enforced.
+
+use std::any::TypeId;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::MatchedPath;
+use axum::http::request::Parts;
+
+use crate::engine::{Engine, RoutePolicy};
+
+/// A mounted route with its policy and that of the routers around it, resolved for one engine.
+pub(crate) struct ResolvedRoute {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) policy: RoutePolicy,
+    /// The policy's type; `None` for a rule that is beside what it guards.
+    pub(crate) policy_type: Option<TypeId>,
+    /// The URL of the metadata of the protected resource that the router is, if it is one.
+    pub(crate) metadata_url: Option<Box<str>>,
+    /// Whether the layer of `Auth` is around it, since something else is between the two. Otherwise it does what the layer does.
+    pub(crate) is_layered: bool,
+}
+
+impl fmt::Debug for ResolvedRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolvedRoute").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// The path of the route with its parameters' names; empty where no route is known.
+pub(super) fn path_of<'p>(policy: &'p RoutePolicy, head: &'p Parts) -> &'p str {
+    let matched = || head.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    policy.path.as_deref().unwrap_or_else(matched)
+}

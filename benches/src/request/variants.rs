@@ -1,0 +1,192 @@
+//! One handler, on a plain router, behind an extractor by hand, and behind the gate.
+
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auth_runtime::routing::get;
+use auth_runtime::session::SigningKey;
+use auth_runtime::verify::{Algorithm, TrustedIssuer};
+use auth_runtime::{Auth, Principal, auth, rule};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tower::{Layer, Service};
+
+use super::by_hand::{ByBearer, ByCookie, Verifier};
+
+const SECRET: [u8; 32] = [7; 32];
+
+/// How many tokens are known where they differ.
+const DISTINCT: usize = 10_000;
+
+async fn plain() -> &'static str {
+    "ok"
+}
+
+#[auth(public)]
+async fn public() -> &'static str {
+    "ok"
+}
+
+#[auth(roles = ["admin"])]
+async fn guarded(caller: Principal) -> &'static str {
+    black_box(caller.subject());
+    "ok"
+}
+
+#[auth(source = "cookie", roles = ["admin"])]
+async fn by_cookie(caller: Principal) -> &'static str {
+    black_box(caller.subject());
+    "ok"
+}
+
+async fn by_hand(ByBearer(claims): ByBearer) -> &'static str {
+    black_box(&claims.sub);
+    "ok"
+}
+
+async fn by_hand_cookie(ByCookie(claims): ByCookie) -> &'static str {
+    black_box(&claims.sub);
+    "ok"
+}
+
+/// A layer that does nothing.
+#[derive(Clone)]
+struct Nothing;
+
+#[derive(Clone)]
+struct NothingService<S>(S);
+
+impl<S> Layer<S> for Nothing {
+    type Service = NothingService<S>;
+
+    fn layer(&self, inner: S) -> NothingService<S> {
+        NothingService(inner)
+    }
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for NothingService<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> S::Future {
+        self.0.call(request)
+    }
+}
+
+/// One way of serving the handler.
+pub struct Variant {
+    pub name: &'static str,
+    app: axum::Router,
+    /// Name and value of the header that has the credential; those of the requests in turn.
+    headers: Vec<(&'static str, String)>,
+    next: usize,
+}
+
+impl Variant {
+    pub fn requests(&mut self, count: usize) -> Vec<Request> {
+        let requests = (0..count).map(|_| {
+            // A step that is prime to the number goes through all of them, in no order that a prefetcher knows.
+            self.next = (self.next + 7919) % self.headers.len();
+            let (name, value) = &self.headers[self.next];
+            Request::get("/").header(*name, value).body(Body::empty()).expect("a request")
+        });
+        requests.collect()
+    }
+
+    pub fn answer(&mut self, requests: Vec<Request>) {
+        for request in requests {
+            let mut answer = pin!(self.app.call(request));
+            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(answer)) => assert!(answer.status().is_success(), "{}: {}", self.name, answer.status()),
+                _ => panic!("{}: nothing is waited for", self.name),
+            }
+        }
+    }
+
+    pub fn send(&mut self, count: usize) {
+        // Each token is seen once before, so that it is known.
+        let known = self.headers.len();
+        let requests = self.requests(known);
+        self.answer(requests);
+        for _ in 0..count.div_ceil(100) {
+            let requests = self.requests(100.min(count));
+            self.answer(requests);
+        }
+    }
+}
+
+/// The plain router comes first, twice.
+pub const NAMES: [&str; 12] = [
+    "plain",
+    "plain-control",
+    "layer-that-does-nothing",
+    "by-hand",
+    "public",
+    "known",
+    "known-in-a-layer",
+    "by-hand-cookie",
+    "known-in-a-cookie",
+    "rule-beside",
+    "by-hand-10000-distinct",
+    "known-10000-distinct",
+];
+
+pub fn of(name: &'static str) -> Variant {
+    let bearer = |number: usize| ("authorization", format!("Bearer {}", token(number)));
+    let cookie = || ("cookie", format!("theme=dark; __Host-access_token={}; lang=en", token(0)));
+    let headers: Vec<_> = match name {
+        _ if name.ends_with("distinct") => (0..DISTINCT).map(bearer).collect(),
+        _ if name.ends_with("cookie") => vec![cookie()],
+        _ => vec![bearer(0)],
+    };
+    let plain = || axum::Router::new().route("/", axum::routing::get(plain));
+    let by_hand = |method: axum::routing::MethodRouter<Arc<Verifier>>| {
+        axum::Router::new().route("/", method).with_state(Verifier::new(&SECRET))
+    };
+    let guarded_router = |method: auth_runtime::routing::MethodRouter| auth_runtime::Router::new().route("/", method);
+    let finish = |router: auth_runtime::Router| router.finish(&engine()).expect("routes");
+    let app = match name {
+        "plain" | "plain-control" => plain(),
+        "layer-that-does-nothing" => plain().layer(Nothing),
+        "by-hand" | "by-hand-10000-distinct" => by_hand(axum::routing::get(self::by_hand)),
+        "by-hand-cookie" => by_hand(axum::routing::get(by_hand_cookie)),
+        "public" => finish(guarded_router(get(public))),
+        "known" | "known-10000-distinct" => finish(guarded_router(get(guarded))),
+        "known-in-a-layer" => finish(guarded_router(get(guarded)).layer(Nothing)),
+        "known-in-a-cookie" => finish(guarded_router(get(by_cookie))),
+        "rule-beside" => {
+            let beside = (axum::routing::get(self::plain), rule!(roles = ["admin"]));
+            finish(auth_runtime::Router::new().route("/", beside))
+        }
+        _ => panic!("{name} is no variant"),
+    };
+    // As `axum::serve` does.
+    Variant { name, app: app.with_state(()), headers, next: 0 }
+}
+
+fn engine() -> Auth {
+    let key = auth_runtime::verify::Key::secret(Algorithm::HS256, SECRET);
+    let issuer = TrustedIssuer::new("https://id.example.com").audience("shop").key(key);
+    let builder = Auth::builder().issuer(issuer).token_cache(20_000, 256 << 20);
+    builder.build().expect("an engine")
+}
+
+fn token(number: usize) -> String {
+    let key = SigningKey::secret(Algorithm::HS256, &SECRET).expect("a key");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    let claims: Value = json!({
+        "iss": "https://id.example.com", "aud": "shop", "sub": format!("user-{number}"), "iat": now, "exp": now + 3600,
+        "jti": format!("{number}"), "roles": ["admin", "editor"], "scope": "orders:read orders:write", "name": "Alice",
+    });
+    key.sign(&claims).expect("a token")
+}
