@@ -5,6 +5,8 @@ mod forms;
 mod header;
 mod key_sets;
 mod mutations;
+mod oracle;
+mod reader;
 mod strict;
 mod vectors;
 
@@ -44,4 +46,27 @@ pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<VerifiedToke
 pub(super) fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What a token says of its caller, as texts.
+#[derive(Debug)]
+struct NamedTexts {
+    roles: Vec<Box<str>>,
+    scopes: Vec<Box<str>>,
+    permissions: Vec<Box<str>>,
+}
+
+impl VerifiedToken {
+    fn subject(&self) -> Option<&str> {
+        self.subject_span().map(|span| self.claims().text_at(span))
+    }
+
+    fn names(&self) -> Result<NamedTexts, String> {
+        let (names, claims) = (self.held_names()?, self.claims());
+        Ok(NamedTexts {
+            roles: names.roles(claims).map(Box::from).collect(),
+            scopes: names.scopes(claims).map(Box::from).collect(),
+            permissions: names.permissions(claims).map(Box::from).collect(),
+        })
+    }
 }
