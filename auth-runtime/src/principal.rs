@@ -16,7 +16,9 @@ pub(crate) use self::ended::{CredentialWatch, EndedFuture, WatchedBy};
 pub use self::ended::{EndReason, Ended};
 pub(crate) use self::loaded_user::{GrantedNames, LoadedUser};
 pub(crate) use self::token_identity::TokenIdentity;
-use crate::verify::{Asked, Excerpt, Json, Names, Span, TokenClaims, VerifiedToken, scheme_of_issuer};
+use crate::verify::{
+    Asked, Excerpt, Json, NameList, Names, Span, TokenClaims, VerifiedToken, scheme_of_issuer,
+};
 use crate::vocabulary::{Bits, BitsOf, Name, NameKind, VocabularyIndex};
 
 /// The scheme of tokens of issuers. No authenticator can have this name.
@@ -49,6 +51,13 @@ struct Inner {
     watch: Option<WatchedBy>,
 }
 
+impl Inner {
+    /// The names of a kind that the vocabulary adds.
+    fn brought(&self, kind: NameKind) -> impl Iterator<Item = &str> {
+        self.brought.iter().filter(move |(of, _)| *of == kind).map(|(_, name)| *name)
+    }
+}
+
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
@@ -67,11 +76,11 @@ impl Principal {
         let names = token.held_names().map_err(|problem| Unidentified(problem.into()))?;
         let claims = token.claims();
         let of_kind = |kind: NameKind| move |name| (kind, name);
-        let roles = names.roles(claims).map(of_kind(NameKind::Role));
-        let scopes = names.scopes(claims).map(of_kind(NameKind::Scope));
-        let permissions = names.permissions(claims).map(of_kind(NameKind::Permission));
+        let roles = names.of(NameList::Roles, claims).map(of_kind(NameKind::Role));
+        let scopes = names.of(NameList::Scopes, claims).map(of_kind(NameKind::Scope));
+        let permissions = names.of(NameList::Permissions, claims).map(of_kind(NameKind::Permission));
         let mut bits = index.bits(roles.chain(scopes).chain(permissions));
-        let brought = index.bring(names.roles(claims), &mut bits);
+        let brought = index.bring(names.of(NameList::Roles, claims), &mut bits);
         if let Some(clash) = index.clash_of(&bits) {
             let subject = Excerpt::new(claims.text_at(subject));
             return Err(Unidentified(format!("the token of {subject} has {clash}").into()));
@@ -169,51 +178,63 @@ impl Principal {
     /// [`UserStore`](crate::users::UserStore) says which it has.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         let granted = self.granted().map(|granted| &*granted.roles);
-        self.held(NameKind::Role, granted, |names, claims| names.roles(claims))
+        self.held(NameKind::Role, NameList::Roles, granted)
     }
 
     /// Returns the scopes.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.inner.names.scopes(self.token_claims())
+        self.inner.names.of(NameList::Scopes, self.token_claims())
     }
 
     /// Returns the permissions, with those that the roles are granted: those of the token, or of the user as for
     /// [`roles`](Self::roles).
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         let granted = self.granted().map(|granted| &*granted.permissions);
-        self.held(NameKind::Permission, granted, |names, claims| names.permissions(claims))
+        self.held(NameKind::Permission, NameList::Permissions, granted)
     }
 
     /// The names of a kind: those that were granted, or else those of the token and what the vocabulary adds.
-    fn held<'p, I: Iterator<Item = &'p str>>(
+    fn held<'p>(
         &'p self,
         kind: NameKind,
+        list: NameList,
         granted: Option<&'p [Box<str>]>,
-        of_token: impl FnOnce(&'p Names, &'p TokenClaims) -> I,
     ) -> impl Iterator<Item = &'p str> {
-        let own = granted.is_none().then(|| of_token(&self.inner.names, self.token_claims()));
-        let brought = granted.is_none().then_some(&*self.inner.brought).unwrap_or_default();
-        let brought = brought.iter().filter(move |(of, _)| *of == kind).map(|(_, name)| *name);
+        let own = granted.is_none().then(|| self.inner.names.of(list, self.token_claims()));
+        let brought = granted.is_none().then(|| self.inner.brought(kind));
         let granted = granted.unwrap_or_default().iter().map(|name| &**name);
-        own.into_iter().flatten().chain(brought).chain(granted)
+        own.into_iter().flatten().chain(brought.into_iter().flatten()).chain(granted)
+    }
+
+    /// Whether a name is among those of a kind.
+    fn holds(&self, kind: NameKind, list: NameList, granted: Option<&[Box<str>]>, name: &str) -> bool {
+        match granted {
+            Some(granted) => granted.iter().any(|has| **has == *name),
+            None => {
+                self.inner.names.has(list, name, self.token_claims())
+                    || self.inner.brought(kind).any(|has| has == name)
+            }
+        }
     }
 
     /// Returns whether the caller has this role, directly or implied by another role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.roles().any(|has| has == role)
+        let granted = self.granted().map(|granted| &*granted.roles);
+        self.holds(NameKind::Role, NameList::Roles, granted, role)
     }
 
     /// Returns whether the token has this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes().any(|has| has == scope)
+        self.inner.names.has(NameList::Scopes, scope, self.token_claims())
     }
 
     /// Returns whether the caller has this permission, directly or granted to one of its roles.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions().any(|has| has == permission)
+        let granted = self.granted().map(|granted| &*granted.permissions);
+        self.holds(NameKind::Permission, NameList::Permissions, granted, permission)
     }
 
     /// Returns whether the caller has a role, scope or permission of an enum that [`vocabulary!`](crate::vocabulary!) made:
@@ -284,6 +305,14 @@ impl Principal {
 
     pub(crate) fn token(&self) -> &VerifiedToken {
         &self.inner.token
+    }
+
+    /// The bytes that it takes behind its own, without what all tokens of an issuer share.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let Inner { token, names, brought, bits, .. } = &*self.inner;
+        // With the two counters of the `Arc`.
+        let inner = size_of::<Inner>() + 2 * size_of::<usize>();
+        inner + token.claims().heap_bytes() + names.heap_bytes() + size_of_val(&**brought) + bits.heap_bytes()
     }
 
     /// What it is remembered by. The issuer is empty if the token has none.

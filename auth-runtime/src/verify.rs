@@ -85,7 +85,7 @@ pub(crate) use self::limits::Limits;
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::logout_rules::SessionIds;
 use self::mapping::ClaimMapping;
-pub(crate) use self::names::Names;
+pub(crate) use self::names::{NameList, Names};
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::signed_events::SignedLogout;

@@ -147,7 +147,7 @@ impl Engine {
 
     /// `exp`, `nbf`, `iat` → the credential is valid now.
     pub(super) fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
-        let claims = &principal.token().claims();
+        let claims = principal.token().claims();
         let checked = self.authentication.limits.check_times(claims, unix_seconds(now));
         checked.map_err(|error| invalid(error, String::new))
     }

@@ -131,7 +131,7 @@ impl Watch {
         if seconds >= own_end {
             return self.session().map(Next::LookUp).ok_or(EndReason::Expired);
         }
-        let (limits, claims) = (&self.engine.authentication.limits, &self.principal.token().claims());
+        let (limits, claims) = (&self.engine.authentication.limits, self.principal.token().claims());
         if self.is_token() && limits.check_times(claims, seconds).is_err() {
             // It was valid: the clock was set back.
             return Err(EndReason::Unavailable);

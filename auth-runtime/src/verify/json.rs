@@ -20,8 +20,8 @@ mod tests;
 mod text;
 mod value;
 
-pub(super) use self::member_names::Known;
 use self::member_names::Places;
+pub(super) use self::member_names::{Known, hash_of_name};
 use self::node::Node;
 pub(crate) use self::node::Span;
 pub(crate) use self::value::Json;

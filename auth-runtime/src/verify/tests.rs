@@ -10,7 +10,7 @@ mod reader;
 mod strict;
 mod vectors;
 
-use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, VerifyError};
+use super::{Algorithm, Key, NameList, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::JwtVerifier;
@@ -64,9 +64,9 @@ impl VerifiedToken {
     fn names(&self) -> Result<NamedTexts, String> {
         let (names, claims) = (self.held_names()?, self.claims());
         Ok(NamedTexts {
-            roles: names.roles(claims).map(Box::from).collect(),
-            scopes: names.scopes(claims).map(Box::from).collect(),
-            permissions: names.permissions(claims).map(Box::from).collect(),
+            roles: names.of(NameList::Roles, claims).map(Box::from).collect(),
+            scopes: names.of(NameList::Scopes, claims).map(Box::from).collect(),
+            permissions: names.of(NameList::Permissions, claims).map(Box::from).collect(),
         })
     }
 }

@@ -145,6 +145,11 @@ impl<S: BuildHasher> MemberNames<S> {
     }
 }
 
+/// A hash of a name, of this process.
+pub(in crate::verify) fn hash_of_name(name: &str) -> u32 {
+    MemberNames::of_process().hash(name.as_bytes())
+}
+
 /// A name of an object that is being read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OpenMember {
