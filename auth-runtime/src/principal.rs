@@ -248,7 +248,8 @@ impl Principal {
         }
     }
 
-    /// Returns the claim of this top-level name. Dots are a part of the name.
+    /// Returns the claim of this top-level name. Dots are a part of the name. It is converted when it is first asked for, and kept with this
+    /// principal alone: a clone converts it again.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.asked.get(name, || self.find_claim(name).map(Json::to_value))

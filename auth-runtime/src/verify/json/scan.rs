@@ -38,6 +38,7 @@ impl Space {
         self.open.clear();
         self.unescaped.clear();
         self.nodes.shrink_to(Self::KEPT);
+        self.open.shrink_to(Self::KEPT);
         self.unescaped.shrink_to(Self::KEPT);
     }
 }
@@ -48,11 +49,18 @@ pub(super) fn read(text: Box<str>) -> Option<Document> {
         static SPACE: RefCell<Space> = RefCell::default();
     }
     let names = MemberNames::of_process();
-    SPACE.with_borrow_mut(|space| {
-        let document = read_with(text, names, space);
+    let mut text = Some(text);
+    let read = SPACE.try_with(|space| {
+        let mut space = space.try_borrow_mut().ok()?;
+        let document = read_with(text.take()?, names, &mut space);
         space.clear();
-        document
-    })
+        Some(document)
+    });
+    match read {
+        Ok(Some(document)) => document,
+        // A thread that ends has no space any more.
+        _ => read_with(text?, names, &mut Space::default()),
+    }
 }
 
 #[cfg(test)]
