@@ -10,29 +10,11 @@ use crate::jose::Algorithm;
 /// The maximum length of `kid`, in bytes.
 const MAX_KID_BYTES: usize = 256;
 
-/// Space for a signature. The long one is filled with zeros only where it is needed.
-pub(super) enum SignatureBuffer {
-    Short([u8; 96]),
-    /// The length of the longest signature (RSA with 8192 bits), and two bytes of space that the decoder needs.
-    Long([u8; 1024 + 2]),
-}
+/// The length of the longest signature (RSA with 8192 bits), and two bytes of space that the decoder needs.
+pub(super) const MAX_SIGNATURE_BYTES: usize = 1024 + 2;
 
-impl SignatureBuffer {
-    pub(super) fn new() -> Self {
-        Self::Short([0; 96])
-    }
-
-    /// Space for what a text of this length decodes to.
-    fn for_text_of(&mut self, length: usize) -> &mut [u8] {
-        if matches!(self, Self::Short(short) if length > short.len()) {
-            *self = Self::Long([0; 1024 + 2]);
-        }
-        match self {
-            Self::Short(short) => short,
-            Self::Long(long) => long,
-        }
-    }
-}
+/// The same for a signature of 64 bytes, such as that of ES256 or EdDSA, and for all that are shorter.
+pub(super) const SHORT_SIGNATURE_BYTES: usize = 64 + 2;
 
 /// The parts of a token. None of them can be trusted before the signature is verified.
 pub(super) struct Compact<'a> {
@@ -71,9 +53,13 @@ impl<'a> Compact<'a> {
         decode(self.payload).map_err(|error| if self.payload.contains('.') { NOT_THREE_PARTS } else { error })
     }
 
-    /// Decodes the signature into `buffer`, which is longer than every valid signature.
-    pub(super) fn signature<'b>(&self, buffer: &'b mut SignatureBuffer) -> Result<&'b [u8], VerifyError> {
-        let buffer = buffer.for_text_of(self.signature.len());
+    /// Whether a short buffer is enough for the signature.
+    pub(super) fn has_short_signature(&self) -> bool {
+        self.signature.len() / 4 * 3 < SHORT_SIGNATURE_BYTES - 2
+    }
+
+    /// Decodes the signature into `buffer`.
+    pub(super) fn signature<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], VerifyError> {
         let length = decode_into(self.signature, buffer)?;
         buffer.get(..length).ok_or(VerifyError::BadSignature)
     }

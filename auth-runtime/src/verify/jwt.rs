@@ -1,5 +1,6 @@
 //! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers. Its keys that are fetched are in `fetched`.
 
+mod audience;
 mod fetched;
 #[cfg(feature = "introspection")]
 mod introspect;
@@ -16,8 +17,8 @@ use super::introspection::Introspector;
 use super::issuer::{Audience, TrustedIssuer};
 use super::issuer_keys::{IssuerKeys, KeyStatus};
 use super::issuer_name::{IssuerName, check_issuers};
-use super::json::{Document, Json};
-use super::jws::{Compact, Header, SignatureBuffer};
+use super::json::Document;
+use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES, SHORT_SIGNATURE_BYTES};
 use super::key_set::KeySet;
 use super::keys;
 #[cfg(feature = "provider-logout")]
@@ -215,8 +216,16 @@ impl PreparedIssuer {
     /// Checks the header, then verifies the signature with each key that fits it. A header that is equal to the last one that a key
     /// verified is not parsed again. Returns the status of the key that verified it.
     fn check_signature(&self, compact: &Compact<'_>) -> Result<KeyStatus, VerifyError> {
-        let mut buffer = SignatureBuffer::new();
-        let signature = compact.signature(&mut buffer)?;
+        let (mut short, mut long);
+        // A long buffer is not filled with zeros for a short signature.
+        let buffer: &mut [u8] = if compact.has_short_signature() {
+            short = [0; SHORT_SIGNATURE_BYTES];
+            &mut short
+        } else {
+            long = [0; MAX_SIGNATURE_BYTES];
+            &mut long
+        };
+        let signature = compact.signature(buffer)?;
         let message = compact.signing_input.as_bytes();
         let keys = self.keys.load();
         let last = keys.iter().find(|known| known.key.remembers(compact.header));
@@ -300,35 +309,6 @@ impl PreparedIssuer {
         let is_accepted = |(name, rule): &(ClaimName, ClaimRule)| rule.accepts(name, claims, null_is_absent);
         if self.claim_rules.iter().all(is_accepted) { Ok(()) } else { Err(VerifyError::ClaimRejected) }
     }
-
-    pub(super) fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        let accepted = match &self.audience {
-            Audience::Any => return Ok(()),
-            Audience::None | Audience::Unset => {
-                return claims.audience().map_or(Ok(()), |audience| Err(wrong_audience(audience)));
-            }
-            Audience::OneOf(names) => names,
-        };
-        let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted == name);
-        let Some(mut audience) = claims.audience() else {
-            let client = self.audience_without_aud.as_ref().and_then(|claim| claim.find(claims));
-            return match client.and_then(Json::as_str) {
-                Some(client) if is_accepted(client) => Ok(()),
-                Some(client) => Err(VerifyError::WrongClient(Excerpt::new(client))),
-                None => Err(VerifyError::MissingClaim("aud")),
-            };
-        };
-        let has_too_many = self.single_audience && claims.audience().is_some_and(|all| all.count() != 1);
-        if !has_too_many && audience.any(is_accepted) {
-            Ok(())
-        } else {
-            Err(claims.audience().map_or(VerifyError::MissingClaim("aud"), wrong_audience))
-        }
-    }
-}
-
-fn wrong_audience<'c>(audience: impl Iterator<Item = &'c str>) -> VerifyError {
-    VerifyError::WrongAudience(Excerpt::of_list(&audience.collect::<Vec<_>>()))
 }
 
 /// Reports everything that is misconfigured about an issuer, apart from its name and its keys.

@@ -5,7 +5,7 @@ use super::VerifyError;
 use super::claims::{Payload, TokenClaims};
 use super::issuer::TrustedIssuer;
 use super::issuer_keys::KeyStatus;
-use super::jws::{Compact, Header, SignatureBuffer};
+use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
 use super::jwt::{JwtVerifier, PreparedIssuer, TextKind};
 use super::keys;
 use super::logout_rules::SessionIds;
@@ -78,7 +78,7 @@ impl JwtVerifier {
     ) -> Result<(&PreparedIssuer, TokenClaims, KeyStatus), VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let (issuer, payload) = self.issuer_of(compact.payload()?)?;
-        let mut buffer = SignatureBuffer::new();
+        let mut buffer = [0; MAX_SIGNATURE_BYTES];
         let signature = compact.signature(&mut buffer)?;
         let header = Header::parse(compact.header)?;
         issuer.check_type(&header, kind)?;

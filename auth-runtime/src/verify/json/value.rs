@@ -76,10 +76,11 @@ impl<'d> Json<'d> {
     /// A number as `serde_json` has it.
     pub(crate) fn number(self) -> Option<Number> {
         let text = self.is_number().then(|| self.text())?;
-        let whole = serde_json::from_str::<u64>(text).map(Number::from);
-        whole
-            .or_else(|_| serde_json::from_str::<i64>(text).map(Number::from))
-            .ok()
+        // Minus zero is no integer to `serde_json`.
+        let whole = Some(text).filter(|text| self.kind() == Kind::Integer && *text != "-0");
+        let unsigned = whole.and_then(|text| text.parse::<u64>().ok()).map(Number::from);
+        unsigned
+            .or_else(|| whole.and_then(|text| text.parse::<i64>().ok()).map(Number::from))
             .or_else(|| serde_json::from_str::<f64>(text).ok().and_then(Number::from_f64))
     }
 
