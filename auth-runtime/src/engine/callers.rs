@@ -196,7 +196,7 @@ impl Engine {
 
     /// `exp`, `nbf`, `iat` → the credential is valid now.
     pub(super) fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
-        let claims = &principal.token().claims;
+        let claims = principal.token().claims();
         let checked = self.authentication.limits.check_times(claims, unix_seconds(now));
         checked.map_err(|error| invalid(error, String::new))
     }
@@ -242,7 +242,7 @@ impl Engine {
 
 /// When its authenticator says that it expires → the credential is valid now. Only a token is of a clock that may differ.
 pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
-    let expires_at = principal.token().claims.expires_at;
+    let expires_at = principal.token().claims().expires_at;
     if expires_at.is_some_and(|expires_at| unix_seconds(now) >= expires_at) {
         let reason = "the credential has expired, as its authenticator says";
         return Err(CallerError::new(CallerErrorKind::Expired, reason));
