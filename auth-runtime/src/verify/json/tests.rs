@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, Hasher};
 
+use serde_json::Number;
+
 use super::{Document, Known, scan};
 
 /// Parses a whole object, as the claims of a token are.
@@ -214,8 +216,16 @@ fn numbers_are_read_as_serde_json_reads_them() {
         &long[..308],
     ] {
         let text = format!(r#"{{"a":{number}}}"#);
-        let expected: Option<serde_json::Value> = serde_json::from_str(&text).ok();
-        let found = Document::read(text.clone().into_bytes()).map(|document| document.root().to_value());
-        assert_eq!(found, expected, "{text}");
+        let found = Document::read(text.clone().into_bytes());
+        let found = found.and_then(|document| document.root().get("a")?.number());
+        assert_eq!(found, number_of(number), "{text}");
     }
+}
+
+/// The number as `serde_json` has it, whatever its features are: these let a `Value` have a number as it is written.
+fn number_of(text: &str) -> Option<Number> {
+    let unsigned = serde_json::from_str::<u64>(text).ok().map(Number::from);
+    let signed = || serde_json::from_str::<i64>(text).ok().map(Number::from);
+    let float = || serde_json::from_str::<f64>(text).ok().and_then(Number::from_f64);
+    unsigned.or_else(signed).or_else(float)
 }
