@@ -262,6 +262,9 @@ impl Principal {
 
     /// Deserializes all claims as a type of yours. [`Claims<T>`](crate::Claims) does the same as an extractor.
     ///
+    /// A number is the first of `u64`, `i64` and `f64` that holds it, as in [`claim`](Self::claim); in a field of type `u128` or `i128` a larger
+    /// integer is exact. An enum is a string, or an object with one member.
+    ///
     /// # Errors
     /// If the claims do not fit the type. The text of the error can contain the value of a claim, which may be personal data.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {

@@ -1,6 +1,6 @@
 //! The claims of a token: the registered ones are checked when the token is verified, and the others are found when they are asked for.
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::VerifyError;
@@ -188,9 +188,9 @@ impl TokenClaims {
         self.root().to_map()
     }
 
-    /// Deserializes all claims. What `serde` reads was checked by the one reader before.
-    pub(crate) fn deserialize<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.document.text())
+    /// Deserializes all claims, which may be borrowed.
+    pub(crate) fn deserialize<'c, T: Deserialize<'c>>(&'c self) -> Result<T, serde_json::Error> {
+        T::deserialize(self.root())
     }
 
     /// The bytes that they take behind their own.

@@ -11,7 +11,9 @@
 //! | `member_names` | names that appear twice, and names that have a place of their own |
 //! | `node` | a name or a value in the text |
 //! | `value` | a value that is asked for |
+//! | `deserializer` | values for types of `serde` |
 
+mod deserializer;
 mod member_names;
 mod node;
 mod scan;
@@ -41,11 +43,6 @@ impl Document {
     pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
         let text = String::from_utf8(bytes).ok()?.into_boxed_str();
         scan::read(text)
-    }
-
-    /// The text that was read.
-    pub(super) fn text(&self) -> &str {
-        &self.text
     }
 
     /// The outermost object.

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_MEMBERS: usize = 256;
 
 /// The prefix of names that have a special meaning to `serde_json`.
-const RESERVED: &[u8] = b"$serde_json::private::";
+pub(super) const RESERVED: &[u8] = b"$serde_json::private::";
 
 /// Up to how many bytes a number without exponent is certainly finite.
 const SURELY_FINITE: usize = 300;

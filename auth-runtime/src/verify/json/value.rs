@@ -12,6 +12,14 @@ pub(crate) struct Json<'d> {
     index: usize,
 }
 
+/// A number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Numeric {
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+}
+
 impl<'d> Json<'d> {
     pub(super) fn new(document: &'d Document, index: usize) -> Self {
         Self { document, index }
@@ -21,7 +29,7 @@ impl<'d> Json<'d> {
         self.document.nodes.get(self.index)
     }
 
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         self.node().map_or(Kind::Null, Node::kind)
     }
 
@@ -75,13 +83,24 @@ impl<'d> Json<'d> {
 
     /// A number as `serde_json` has it.
     pub(crate) fn number(self) -> Option<Number> {
-        let text = self.is_number().then(|| self.text())?;
-        // Minus zero is no integer to `serde_json`.
-        let whole = Some(text).filter(|text| self.kind() == Kind::Integer && *text != "-0");
-        let unsigned = whole.and_then(|text| text.parse::<u64>().ok()).map(Number::from);
-        unsigned
-            .or_else(|| whole.and_then(|text| text.parse::<i64>().ok()).map(Number::from))
-            .or_else(|| serde_json::from_str::<f64>(text).ok().and_then(Number::from_f64))
+        match self.numeric()? {
+            Numeric::Unsigned(number) => Some(number.into()),
+            Numeric::Signed(number) => Some(number.into()),
+            Numeric::Float(number) => Number::from_f64(number),
+        }
+    }
+
+    /// A number, as the first of these types that holds it.
+    pub(super) fn numeric(self) -> Option<Numeric> {
+        let unsigned = || self.whole()?.parse().ok().map(Numeric::Unsigned);
+        let signed = || self.whole()?.parse().ok().map(Numeric::Signed);
+        let float = || serde_json::from_str(self.text()).ok().map(Numeric::Float);
+        self.is_number().then(|| unsigned().or_else(signed).or_else(float)).flatten()
+    }
+
+    /// How an integer is written. Minus zero is none: no integer type holds it.
+    pub(super) fn whole(self) -> Option<&'d str> {
+        (self.kind() == Kind::Integer).then(|| self.text()).filter(|text| *text != "-0")
     }
 
     /// The elements of a list; of anything else, none.
