@@ -28,6 +28,10 @@ pub(crate) enum NameList {
     Permissions,
 }
 
+impl NameList {
+    const ALL: [Self; 3] = [Self::Roles, Self::Scopes, Self::Permissions];
+}
+
 /// A table in which a name is found by its hash: half of the hash, and one more than its place in the list of all names; 0 where none is.
 ///
 /// The key of the hash is random in each process. Whoever could guess hashes, and have them signed, would make a search as long as one
@@ -44,17 +48,44 @@ impl NameIndex {
         (2 * names).next_power_of_two()
     }
 
-    fn new(spans: &[Span], claims: &TokenClaims) -> Self {
+    /// `lists` are the places of the names of each list.
+    fn new(spans: &[Span], lists: [Range<usize>; 3], claims: &TokenClaims) -> Self {
         let mut index = Self(vec![0; Self::slots(spans.len())].into());
-        for (place, span) in (1_u16..).zip(spans) {
-            let hash = hash_of_name(claims.text_at(*span));
-            if let Some(slot) = index.search(hash).find(|slot| index.at(*slot) == 0)
-                && let Some(free) = index.0.get_mut(slot)
-            {
-                *free = Self::half(hash) | u32::from(place);
+        for list in lists {
+            let names = spans.get(list.clone()).unwrap_or_default();
+            for (place, span) in list.clone().zip(names) {
+                index.add(place, claims.text_at(*span), |other| {
+                    list.contains(&other)
+                        .then(|| spans.get(other).map(|span| claims.text_at(*span)))
+                        .flatten()
+                });
             }
         }
         index
+    }
+
+    /// Adds a name, unless it is in the table already. `earlier` is the name of a place of the same list.
+    ///
+    /// A list that repeats a name has it once here, or each repetition would go past all before it.
+    fn add<'c>(&mut self, place: usize, name: &str, earlier: impl Fn(usize) -> Option<&'c str>) {
+        let hash = hash_of_name(name);
+        for slot in self.search(hash) {
+            let entry = self.at(slot);
+            if entry == 0 {
+                if let (Some(free), Ok(number)) = (self.0.get_mut(slot), u16::try_from(place + 1)) {
+                    *free = Self::half(hash) | u32::from(number);
+                }
+                return;
+            }
+            if Self::half(entry) == Self::half(hash) && earlier(Self::place(entry)) == Some(name) {
+                return;
+            }
+        }
+    }
+
+    /// The place of a name in an entry that is not 0.
+    fn place(entry: u32) -> usize {
+        (entry & 0xffff).saturating_sub(1) as usize
     }
 
     /// The half of a hash that is in the table.
@@ -66,7 +97,7 @@ impl NameIndex {
     fn places(&self, hash: u32) -> impl Iterator<Item = usize> {
         let entries = self.search(hash).map(|slot| self.at(slot)).take_while(|entry| *entry != 0);
         let may_be = entries.filter(move |entry| Self::half(*entry) == Self::half(hash));
-        may_be.map(|entry| (entry & 0xffff) as usize - 1)
+        may_be.map(Self::place)
     }
 
     /// The slots in which a name of this hash may be, in their order.
@@ -97,7 +128,7 @@ impl Names {
         if range.len() <= FEW || !self.may_have_index() {
             return self.of(list, claims).any(|held| held == name);
         }
-        let index = self.index.get_or_init(|| NameIndex::new(&self.spans, claims));
+        let index = self.index.get_or_init(|| NameIndex::new(&self.spans, self.lists(), claims));
         let is_it = |place: usize| self.spans.get(place).is_some_and(|span| claims.text_at(*span) == name);
         index.places(hash_of_name(name)).any(|place| range.contains(&place) && is_it(place))
     }
@@ -110,9 +141,13 @@ impl Names {
     /// The bytes that they take behind their own, with those of the table that may be made later.
     pub(crate) fn heap_bytes(&self) -> usize {
         let is_long = |list: NameList| self.range(list).len() > FEW;
-        let needs_index = [NameList::Roles, NameList::Scopes, NameList::Permissions].into_iter().any(is_long);
+        let needs_index = NameList::ALL.into_iter().any(is_long);
         let slots = if needs_index && self.may_have_index() { NameIndex::slots(self.spans.len()) } else { 0 };
         self.spans.capacity() * size_of::<Span>() + slots * size_of::<u32>()
+    }
+
+    fn lists(&self) -> [Range<usize>; 3] {
+        NameList::ALL.map(|list| self.range(list))
     }
 
     fn range(&self, list: NameList) -> Range<usize> {
@@ -269,9 +304,23 @@ mod tests {
     fn a_search_among_a_thousand_looks_at_few() {
         let roles: Vec<_> = (0..1_000).map(|n| format!("role-{n}")).collect();
         let (names, claims) = of(&serde_json::json!({ "roles": roles }));
-        let index = NameIndex::new(&names.spans, &claims);
+        let index = NameIndex::new(&names.spans, names.lists(), &claims);
         let searches = roles.iter().cloned().chain((0..1_000).map(|n| format!("other-{n}")));
         let looked_at: usize = searches.map(|name| index.places(super::hash_of_name(&name)).count()).sum();
         assert!(looked_at < 2_000 * 5, "{looked_at} in 2,000 searches");
+    }
+
+    /// The work, in place of the time: a list that repeats a name has it once in the table, so no name goes past many.
+    #[test]
+    fn a_name_that_is_repeated_is_in_the_table_once_for_each_list() {
+        let repeated = |count: usize, name: &str| vec![name; count].join(" ");
+        let scopes = format!("{} {} last", repeated(10_000, "a"), repeated(10_000, "b"));
+        let (names, claims) = of(&serde_json::json!({ "roles": vec!["a"; 10_000], "scope": scopes }));
+        assert_eq!(names.spans.len(), 30_001);
+        let index = NameIndex::new(&names.spans, names.lists(), &claims);
+        assert_eq!(index.0.iter().filter(|entry| **entry != 0).count(), 4);
+        let has = |list: NameList, name: &str| names.has(list, name, &claims);
+        assert!(has(NameList::Roles, "a") && !has(NameList::Roles, "b") && !has(NameList::Permissions, "a"));
+        assert!(["a", "b", "last"].into_iter().all(|name| has(NameList::Scopes, name)));
     }
 }
