@@ -53,6 +53,7 @@ pub(super) fn read(text: Box<str>) -> Option<Document> {
     let read = SPACE.try_with(|space| {
         let mut space = space.try_borrow_mut().ok()?;
         let document = read_with(text.take()?, names, &mut space);
+        // A thread does not keep the space that a large text took.
         space.clear();
         Some(document)
     });
@@ -69,6 +70,8 @@ pub(super) fn read_hashed_by<S: BuildHasher>(text: &str, state: S) -> Option<Doc
 }
 
 fn read_with<S: BuildHasher>(text: Box<str>, names: &MemberNames<S>, space: &mut Space) -> Option<Document> {
+    // Nodes of another text would be those of this one, if a panic had left them here.
+    space.clear();
     if text.len() > Span::LONGEST {
         return None;
     }
@@ -318,5 +321,33 @@ impl<S: BuildHasher> Scanner<'_, S> {
             self.at += 1;
         }
         (self.at > start).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MemberNames, OpenMember, Places, Scanner, Space, read_with};
+
+    /// Reads a text up to its end or an error, and leaves all that was read in the space.
+    fn leave(text: &str, space: &mut Space) {
+        let names = MemberNames::of_process();
+        let known = Places::default();
+        let _ = Scanner { text, bytes: text.as_bytes(), at: 0, names, space, known }.document();
+    }
+
+    #[test]
+    fn nothing_that_was_left_in_the_space_is_read() {
+        let text = r#"{"sub":"bob","\u0061":"\u0062","list":[{"x":1}]}"#;
+        for left in [r#"{"sub":"alice","\u0061":"al\u0069ce","admin":true}"#, r#"{"a":[{"sub":"al\u0069ce","#]
+        {
+            let mut space = Space::default();
+            leave(left, &mut space);
+            space.open.push(OpenMember { hash: 0, node: 1 });
+            assert!(!space.nodes.is_empty() && !space.unescaped.is_empty());
+            let read = read_with(text.into(), MemberNames::of_process(), &mut space).unwrap();
+            let expected: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(read.root().to_value(), expected);
+            assert_eq!(read.heap_bytes(), super::read(text.into()).unwrap().heap_bytes());
+        }
     }
 }
