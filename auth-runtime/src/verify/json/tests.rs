@@ -68,9 +68,29 @@ fn accepts_at_most_256_members() {
 }
 
 #[test]
-fn accepts_sixteen_levels() {
-    let deep = format!("{}1{}", "{\"a\":".repeat(16), "}".repeat(16));
-    assert!(members(deep.as_bytes()).is_some());
+fn accepts_sixteen_levels_of_objects_and_lists() {
+    for (open, close, levels) in [
+        ("{\"a\":", "}", 1),
+        ("[", "]", 1),
+        ("[{\"a\":", "}]", 2),
+        ("{\"b\":0,\"a\":[0,", "]}", 2),
+        ("[[[0],[0],", "]]", 2),
+    ] {
+        // Each innermost value is in the outermost object too.
+        for inside in ["1", "\"x\"", "null"] {
+            for more in 0..3 {
+                let repeated = 14 / levels;
+                let (open, close) = (open.repeat(repeated), close.repeat(repeated));
+                let (lists, ends) = ("[".repeat(more), "]".repeat(more));
+                let text = format!("{{\"a\":{open}{lists}{inside}{ends}{close}}}");
+                assert_eq!(members(text.as_bytes()).is_some(), more < 2, "{text}");
+            }
+        }
+    }
+    for empty in ["[]", "{}"] {
+        let text = |lists: usize| format!("{{\"a\":{}{empty}{}}}", "[".repeat(lists), "]".repeat(lists));
+        assert!(members(text(14).as_bytes()).is_some() && members(text(15).as_bytes()).is_none(), "{empty}");
+    }
 }
 
 /// A hasher that somebody has guessed completely.

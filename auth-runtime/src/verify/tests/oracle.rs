@@ -64,6 +64,11 @@ pub(super) struct Token {
     pub(super) names: Result<[Vec<Box<str>>; 3], ()>,
 }
 
+/// Whether a payload is one strict JSON object at any depth.
+pub(super) fn is_strict(payload: &[u8]) -> bool {
+    json::members(payload).is_some_and(|members| members.into_iter().all(|(_, raw)| json::is_valid(raw)))
+}
+
 /// Reads the payload of a token whose signature is valid.
 pub(super) fn read(issuers: &[Issuer], payload: &[u8]) -> Result<Token, VerifyError> {
     let issuer = match issuers {
@@ -83,7 +88,19 @@ pub(super) fn read(issuers: &[Issuer], payload: &[u8]) -> Result<Token, VerifyEr
     Ok(Token { claims, subject, names })
 }
 
+impl Lists {
+    /// Whether names of it are those of an object's members.
+    pub(super) fn reads_keys(&self) -> bool {
+        self.places.iter().any(|(_, are_keys)| *are_keys)
+    }
+}
+
 impl Issuer {
+    /// The claims that hold roles, scopes and permissions.
+    pub(super) fn lists(&self) -> [&Lists; 3] {
+        [&self.roles, &self.scopes, &self.permissions]
+    }
+
     fn claims(&self, payload: &[u8]) -> Result<TokenClaims, VerifyError> {
         let lists = [&self.roles.places, &self.scopes.places, &self.permissions.places];
         let mut wanted: HashSet<&str> = lists.into_iter().flatten().map(|(path, _)| path[0]).collect();
