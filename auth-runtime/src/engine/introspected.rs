@@ -17,7 +17,7 @@ use crate::verify::{Inquiry, IntrospectionError};
 /// How many tokens are remembered that are active, and how many that are not.
 const ENTRIES: usize = 10_000;
 
-/// How long a token that is not accepted is remembered at most: a client may send it again and again.
+/// How long a token that is not accepted, or of which the answer can't be read, is remembered at most: a client may send it again and again.
 const REFUSED: Duration = Duration::from_secs(10);
 
 /// How many requests may wait for their turn or for an answer. Who may ask is decided by [`Admission`].
@@ -37,8 +37,27 @@ pub(crate) struct IntrospectedTokens {
     hasher: CredentialHasher,
 }
 
-/// Tokens that are active, and that are not accepted here, with why.
-type Rejected = Answers<CredentialHash, Arc<str>>;
+/// Tokens that are active, and that are not accepted here; and those of which the issuer's answer can't be read.
+type Rejected = Answers<CredentialHash, NotAccepted>;
+
+/// Why a token is not accepted.
+#[derive(Clone, Debug)]
+struct NotAccepted {
+    kind: CallerErrorKind,
+    why: Arc<str>,
+}
+
+impl NotAccepted {
+    fn of(error: &IntrospectionError) -> Self {
+        Self { kind: kind_of(Some(error)), why: error.to_string().into() }
+    }
+
+    /// What is answered to a token whose issuer is not asked again.
+    fn again(&self) -> CallerError {
+        let reason = format!("{} (the issuer was asked less than {} s ago)", self.why, REFUSED.as_secs());
+        caller_error(self.kind, reason)
+    }
+}
 
 impl IntrospectedTokens {
     /// `cache_for` is how long an active token is remembered.
@@ -74,9 +93,8 @@ impl Engine {
     ) -> Result<Principal, CallerError> {
         self.check_view(now)?;
         let (hash, monotonic) = (introspected.hasher.hash(token), self.age_time());
-        if let Some(why) = introspected.rejected.get(&hash, monotonic) {
-            let reason = format!("{why} (the issuer was asked less than {} s ago)", REFUSED.as_secs());
-            return Err(CallerError::new(CallerErrorKind::Invalid, reason));
+        if let Some(known) = introspected.rejected.get(&hash, monotonic) {
+            return Err(known.again());
         }
         let known = match introspected.remembered.get(&hash, monotonic) {
             Some(known) => known,
@@ -121,9 +139,10 @@ impl Engine {
                 if error.is_asked_too_often() {
                     admission.pause(monotonic);
                 }
-                if error.is_rejection() && inquiry.may_be_remembered() {
+                // What can't be read depends on no rule of this service.
+                if error.is_unreadable() || error.is_rejection() && inquiry.may_be_remembered() {
                     let expires_at = monotonic.saturating_add(rejected.longest);
-                    rejected.insert(hash, Answer { value: error.to_string().into(), expires_at });
+                    rejected.insert(hash, Answer { value: NotAccepted::of(error), expires_at });
                 }
             }
         }
@@ -161,14 +180,21 @@ fn remaining(principal: &Principal, now: SystemTime) -> Duration {
 }
 
 fn failed(error: &LoadError) -> CallerError {
-    let is_rejection = match error {
-        LoadError::Failed(error) => error.downcast_ref().is_some_and(IntrospectionError::is_rejection),
-        LoadError::Busy(..) => false,
+    let cause = match error {
+        LoadError::Failed(error) => error.downcast_ref(),
+        LoadError::Busy(..) => None,
     };
-    if is_rejection {
-        return CallerError::new(CallerErrorKind::Invalid, error.to_string());
-    }
-    CallerError::new(CallerErrorKind::Unavailable, error.to_string()).provoked()
+    caller_error(kind_of(cause), error.to_string())
+}
+
+fn kind_of(error: Option<&IntrospectionError>) -> CallerErrorKind {
+    let is_rejection = error.is_some_and(IntrospectionError::is_rejection);
+    if is_rejection { CallerErrorKind::Invalid } else { CallerErrorKind::Unavailable }
+}
+
+fn caller_error(kind: CallerErrorKind, reason: String) -> CallerError {
+    let error = CallerError::new(kind, reason);
+    if kind == CallerErrorKind::Unavailable { error.provoked() } else { error }
 }
 
 impl SubjectCache for IntrospectedTokens {

@@ -22,7 +22,7 @@ fn with_header(name: &'static str, value: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_503_and_not_remembered() {
+async fn an_answer_that_is_none_is_503_and_remembered_only_if_it_was_the_answer_about_the_token() {
     let server = Server::answering(active()).await;
     let app = App::new(issuer(&server));
     let text = active().to_string();
@@ -48,8 +48,6 @@ async fn an_answer_that_is_none_is_503_and_not_remembered() {
         ("a page", raw(200, "text/html", text.clone())),
         ("no type", Answer::Raw(200, Vec::new(), text.clone().into())),
         ("a text", raw(200, "text/plain", text.clone())),
-        ("not JSON", raw(200, json, "active")),
-        ("not UTF-8", raw(200, json, b"{\"active\":true,\"sub\":\"\xff\"}".to_vec())),
         ("too long", raw(200, json, long)),
         ("without an end", Answer::Endless),
         ("encoded", with_header("content-encoding", "gzip")),
@@ -67,6 +65,16 @@ async fn an_answer_that_is_none_is_503_and_not_remembered() {
         assert_eq!(app.status(&unknown).await, 200, "{what}");
     }
     assert_eq!(elsewhere.count(), 0, "a redirect is not followed");
+    for (what, body) in
+        [("not JSON", b"active".to_vec()), ("not UTF-8", b"{\"active\":true,\"sub\":\"\xff\"}".to_vec())]
+    {
+        let (unknown, before) = (format!("token-of-{what}").replace(' ', "-"), server.count());
+        server.set(raw(200, json, body));
+        assert_eq!((app.status(&unknown).await, server.count()), (503, before + 1), "{what}");
+        server.answer(active());
+        app.clock.advance(Duration::from_secs(10));
+        assert_eq!((app.status(&unknown).await, server.count()), (200, before + 2), "{what}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use auth_runtime::verify::ClaimRule;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::server::Server;
+use super::server::{Answer, Server};
 use super::{App, ISSUER, NOW, active, active_with, introspection, issuer};
 
 fn seconds(seconds: u64) -> Duration {
@@ -55,6 +55,31 @@ async fn one_that_is_not_for_this_service_is_remembered_for_10_seconds_with_the_
         assert_eq!((error.kind(), server.count()), (CallerErrorKind::Invalid, asked));
         assert!(error.to_string().contains("billing"), "{error}");
     }
+}
+
+/// An answer about one token does not get better by asking again at once, and each question is one that others do not get.
+#[tokio::test]
+async fn an_answer_that_is_not_strict_is_remembered_for_10_seconds_for_its_token_alone() {
+    let twice = active().to_string().replacen('{', "{\"x\":{\"y\":1,\"y\":2},", 1);
+    let json = vec![("content-type", "application/json".to_owned())];
+    let server = Server::start(Answer::Raw(200, json, twice.into_bytes())).await;
+    let app = App::new(issuer(&server));
+    for (pause, asked) in [(0, 1), (0, 1), (9, 1), (1, 2), (0, 2)] {
+        app.clock.advance(seconds(pause));
+        let error = app.auth.verify("token").await.unwrap_err();
+        assert_eq!((error.kind(), server.count()), (CallerErrorKind::Unavailable, asked));
+        assert!(error.to_string().contains("is not one strict JSON object"), "{error}");
+        assert_eq!((app.status("token").await, server.count()), (503, asked));
+    }
+    // What one client sends again and again takes no turn of others.
+    for _ in 0..2_000 {
+        assert_eq!(app.status("token").await, 503);
+    }
+    server.answer(active());
+    assert_eq!((app.status("another").await, server.count()), (200, 3));
+    assert_eq!((app.status("token").await, server.count()), (503, 3));
+    app.clock.advance(seconds(10));
+    assert_eq!((app.status("token").await, server.count()), (200, 4));
 }
 
 #[tokio::test]

@@ -72,6 +72,8 @@ pub(crate) enum IntrospectionError {
     Unavailable(String),
     /// The issuer answers that it is asked too often.
     TooOften(String),
+    /// The answer about this token can't be read. The next one about it is likely to be the same.
+    Unreadable(String),
     /// The issuer says that the token is active, and it is not for this service, or not what is accepted here.
     Rejected(VerifyError),
     /// The answer names no caller, for this reason.
@@ -153,7 +155,7 @@ impl Introspector {
         let answer = answer.and_then(|answer| match active(answer.body) {
             Some((true, claims)) => Ok(Some(claims)),
             Some((false, _)) => Ok(None),
-            None => Err(IntrospectionError::Unavailable(format!(
+            None => Err(IntrospectionError::Unreadable(format!(
                 "the answer of {} is not one strict JSON object with `active`, which is `true` or `false` (RFC 7662 §2.2)",
                 self.shown()
             ))),
@@ -265,6 +267,11 @@ impl IntrospectionError {
         matches!(self, Self::Rejected(_) | Self::Unidentified(_))
     }
 
+    /// Whether the issuer has answered, and nothing can be known from it.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable(_))
+    }
+
     pub(crate) fn is_asked_too_often(&self) -> bool {
         matches!(self, Self::TooOften(_))
     }
@@ -273,7 +280,7 @@ impl IntrospectionError {
 impl fmt::Display for IntrospectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(what) | Self::TooOften(what) => {
+            Self::Unavailable(what) | Self::TooOften(what) | Self::Unreadable(what) => {
                 write!(f, "the issuer can't be asked what a token means: {what}")
             }
             Self::Rejected(error) => write!(f, "by the issuer's answer about it, {error}"),
@@ -285,7 +292,7 @@ impl fmt::Display for IntrospectionError {
 impl std::error::Error for IntrospectionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(_) | Self::TooOften(_) | Self::Unidentified(_) => None,
+            Self::Unavailable(_) | Self::TooOften(_) | Self::Unreadable(_) | Self::Unidentified(_) => None,
             Self::Rejected(error) => Some(error),
         }
     }
