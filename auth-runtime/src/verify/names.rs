@@ -236,7 +236,8 @@ mod tests {
     #[test]
     fn a_name_is_found_among_few_and_among_many_in_its_own_list_alone() {
         for count in [0, 1, FEW, FEW + 1, 100, 1_000, 70_000] {
-            let name = |kind: &str, n: usize| format!("{kind}-{n}{}", if n % 3 == 0 { "\n" } else { "" });
+            let name =
+                |kind: &str, n: usize| format!("{kind}-{n}{}", if n.is_multiple_of(3) { "\n" } else { "" });
             let list = |kind: &str| {
                 (0..count).map(|n| name(kind, n)).chain(["shared".to_owned()]).collect::<Vec<_>>()
             };
