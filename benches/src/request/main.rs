@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request              time on a core
-//! cargo run --release --manifest-path benches/Cargo.toml --bin request instructions instructions and allocations, by callgrind, which must be installed
+//! cargo run --release --manifest-path benches/Cargo.toml --bin request instructions instructions and allocations, by Valgrind, which must be installed
 //! ```
 //!
 //! The variants take turns in one thread; a figure is the median of the rounds, with the 10th and the 90th percentile. Each kind of carrier
