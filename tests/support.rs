@@ -39,9 +39,10 @@ pub async fn send(app: &axum::Router, request: Request<Body>) -> Reply {
 
 /// The answer to a request, and what was decided on it; `None` if it came to no gate.
 pub async fn watched(app: &axum::Router, mut request: Request<Body>) -> (Response, Option<RequestAuth>) {
-    let watched = RequestAuth::watch(&mut request);
+    RequestAuth::watch(&mut request);
     let answer = app.clone().oneshot(request).await.unwrap();
-    (answer, watched.auth())
+    let auth = answer.extensions().get().cloned();
+    (answer, auth)
 }
 
 /// The caller of a request, whom the gate has found.

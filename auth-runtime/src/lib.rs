@@ -61,7 +61,7 @@ pub use self::gate::{
     AuthFuture, AuthLayer, AuthService, Authorized, Caller, Claims, ClientAddress, ReturnTo, SameOrigin, User,
 };
 pub use self::login_page::LoginPage;
-pub use self::pipeline::{Checked, RequestAuth, WatchedRequest};
+pub use self::pipeline::{Checked, RequestAuth};
 pub use self::principal::Principal;
 pub use self::router::Router;
 

@@ -43,8 +43,7 @@ pub use self::request_auth::RequestAuth;
 pub(crate) use self::request_auth::Stage;
 pub(crate) use self::resolved_route::ResolvedRoute;
 use self::resolved_route::path_of;
-pub use self::watched::WatchedRequest;
-use crate::audit::{AuditAction, AuditEvent};
+use crate::audit::{AuditAction, AuditEvent, trace_allowed};
 use crate::catch_panic::{catch_panic, catch_panic_of};
 use crate::engine::{Engine, RoutePolicy, is_access_cookie};
 use crate::policy::{Access, HandlerInfo};
@@ -201,7 +200,7 @@ pub(crate) fn decide_at_once(
     Some(Decided::new(result, caller))
 }
 
-/// The same, which waits where it must. It begins again: what was done so far is done once more, and is not remembered where it counts.
+/// The same, which waits where it must. It begins again: what was extracted and looked up so far is extracted and looked up once more.
 pub(crate) fn decide<'r>(
     auth: &'r RequestAuth,
     head: &'r mut Parts,
@@ -308,11 +307,15 @@ fn report<T>(
     decision: Result<T, Failure>,
 ) -> Result<T, Failure> {
     let is_undecided = policy.access == Access::Public && decision.is_ok();
-    if decision.is_ok() && (is_undecided || !auth.engine().responses.audit_log.hears_of_success()) {
-        auth.set_decision(caller.cloned(), policy, head, None, None);
+    let client_address = auth.heard_address(head);
+    let audit_log = &auth.engine().responses.audit_log;
+    if decision.is_ok() && (is_undecided || !audit_log.has_hook()) {
+        if !is_undecided {
+            trace_allowed(&head.method, path_of(policy, head), policy.handler.name, caller);
+        }
+        auth.set_decision(caller.cloned(), policy, head, client_address, None);
         return decision;
     }
-    let client_address = auth.heard_address(head);
     let event = AuditEvent {
         client_address,
         method: Some(&head.method),
@@ -327,7 +330,7 @@ fn report<T>(
         }
     };
     let rejection = event.rejection;
-    let (decision, rejection) = match auth.engine().responses.audit_log.report(&event) {
+    let (decision, rejection) = match audit_log.report(&event) {
         Ok(()) => (decision, rejection),
         Err(panic) => {
             let failure = Failure::new(RejectionKind::Misconfigured, panic.to_string());

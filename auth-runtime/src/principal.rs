@@ -16,7 +16,9 @@ pub(crate) use self::ended::{CredentialWatch, EndedFuture, WatchedBy};
 pub use self::ended::{EndReason, Ended};
 pub(crate) use self::loaded_user::{GrantedNames, LoadedUser};
 pub(crate) use self::token_identity::TokenIdentity;
-use crate::verify::{Excerpt, Names, VerifiedToken, scheme_of_issuer};
+use crate::verify::{
+    Asked, Excerpt, Json, NameList, Names, Span, TokenClaims, VerifiedToken, scheme_of_issuer,
+};
 use crate::vocabulary::{Bits, BitsOf, Name, NameKind, VocabularyIndex};
 
 /// The scheme of tokens of issuers. No authenticator can have this name.
@@ -26,24 +28,34 @@ pub(crate) const TOKENS: &str = "jwt";
 ///
 /// Only the request pipeline makes one, after it has verified the token, so a handler that has a `Principal` was called
 /// with a valid token. It is an extractor: `user: Principal`, or `user: Option<Principal>` with `#[auth(optional)]`. A
-/// clone copies two `Arc`s at most.
+/// clone copies two `Arc`s at most, and none of the claims that were asked for.
 #[derive(Clone)]
 pub struct Principal {
     inner: Arc<Inner>,
     /// What the engine's `UserStore` loaded for this request.
     user: Option<Arc<LoadedUser>>,
+    /// The claims that were asked for as values.
+    asked: Asked,
 }
 
 struct Inner {
     token: VerifiedToken,
-    subject: Box<str>,
-    roles: Box<[Box<str>]>,
-    scopes: Box<[Box<str>]>,
-    permissions: Box<[Box<str>]>,
+    subject: Span,
+    /// Those of the token.
+    names: Names,
+    /// The roles and permissions that the vocabulary adds.
+    brought: Box<[(NameKind, &'static str)]>,
     /// The roles, scopes and permissions that the engine's vocabulary declares.
     bits: Bits,
     /// The engine that made it; `None` for one that a test made without an engine.
     watch: Option<WatchedBy>,
+}
+
+impl Inner {
+    /// The names of a kind that the vocabulary adds.
+    fn brought(&self, kind: NameKind) -> impl Iterator<Item = &str> {
+        self.brought.iter().filter(move |(of, _)| *of == kind).map(|(_, name)| *name)
+    }
 }
 
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
@@ -60,25 +72,21 @@ impl Principal {
     ) -> Result<Self, Unidentified> {
         const NO_SUBJECT: &str = "the token's subject is missing or empty, or neither a string nor an integer: for a token that a client got for itself, call \
              `TrustedIssuer::accept_client_as_subject()`";
-        let subject: Box<str> = token.subject().ok_or(Unidentified(NO_SUBJECT.into()))?.into();
-        let names = token.names().map_err(|problem| Unidentified(problem.into()))?;
-        let Names { mut roles, scopes, mut permissions } = names;
-        index.expand(&mut roles, &mut permissions);
-        if let Some(clash) = index.clash(&roles) {
-            let subject = Excerpt::new(&subject);
+        let subject = token.subject_span().ok_or(Unidentified(NO_SUBJECT.into()))?;
+        let names = token.held_names().map_err(|problem| Unidentified(problem.into()))?;
+        let claims = token.claims();
+        let of_kind = |kind: NameKind| move |name| (kind, name);
+        let roles = names.of(NameList::Roles, claims).map(of_kind(NameKind::Role));
+        let scopes = names.of(NameList::Scopes, claims).map(of_kind(NameKind::Scope));
+        let permissions = names.of(NameList::Permissions, claims).map(of_kind(NameKind::Permission));
+        let mut bits = index.bits(roles.chain(scopes).chain(permissions));
+        let brought = index.bring(names.of(NameList::Roles, claims), &mut bits);
+        if let Some(clash) = index.clash_of(&bits) {
+            let subject = Excerpt::new(claims.text_at(subject));
             return Err(Unidentified(format!("the token of {subject} has {clash}").into()));
         }
-        let bits = index.bits(&roles, &scopes, &permissions);
-        let inner = Inner {
-            subject,
-            roles: roles.into(),
-            scopes: scopes.into(),
-            permissions: permissions.into(),
-            bits,
-            token,
-            watch,
-        };
-        Ok(Self { inner: Arc::new(inner), user: None })
+        let inner = Inner { subject, names, brought, bits, token, watch };
+        Ok(Self { inner: Arc::new(inner), user: None, asked: Asked::default() })
     }
 
     /// The same caller with its user, whose roles and permissions are in place of the token's, if it has any of its own.
@@ -91,6 +99,10 @@ impl Principal {
         self.user.as_ref()
     }
 
+    fn token_claims(&self) -> &TokenClaims {
+        self.inner.token.claims()
+    }
+
     /// The names that are in place of the token's.
     fn granted(&self) -> Option<&GrantedNames> {
         self.user.as_deref()?.granted()
@@ -99,7 +111,7 @@ impl Principal {
     /// Returns the user, client or device that the token is about: the claim `sub`, or the one that the issuer's mapping names.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.inner.subject
+        self.token_claims().text_at(self.inner.subject)
     }
 
     /// Returns the scheme of the credential: the name of the [authenticator](mod@crate::authenticator) that judged it, or `jwt` for a token
@@ -115,43 +127,43 @@ impl Principal {
     /// [`dangerously_expect_no_issuer`](crate::verify::TrustedIssuer::dangerously_expect_no_issuer).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.inner.token.claims.issuer.as_deref()
+        self.token_claims().issuer()
     }
 
     /// Returns the id of the token: `jti`.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.inner.token.claims.token_id.as_deref()
+        self.token_claims().token_id()
     }
 
     /// Returns the id of the session that the token belongs to: `sid`.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
-        self.inner.token.claims.session_id.as_deref()
+        self.token_claims().session_id()
     }
 
     /// Returns when the token expires: `exp`.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.inner.token.claims.expires_at.and_then(system_time)
+        self.token_claims().expires_at.and_then(system_time)
     }
 
     /// Returns when the token was issued: `iat`.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.inner.token.claims.issued_at.and_then(system_time)
+        self.token_claims().issued_at.and_then(system_time)
     }
 
     /// Returns when the user last logged in: `auth_time`.
     #[must_use]
     pub fn auth_time(&self) -> Option<SystemTime> {
-        self.inner.token.claims.auth_time.and_then(system_time)
+        self.token_claims().auth_time.and_then(system_time)
     }
 
     /// Returns how the user logged in: the authentication context class `acr`.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
-        self.inner.token.claims.acr.as_deref()
+        self.token_claims().acr()
     }
 
     /// Returns the methods that the user logged in with: the authentication method references `amr` (RFC 8176), such as
@@ -159,46 +171,70 @@ impl Principal {
     ///
     /// The claim is a list of strings; a string alone counts as a list of one.
     pub fn amr(&self) -> impl Iterator<Item = &str> {
-        let claim = self.claim("amr");
-        let list = claim.and_then(Value::as_array).into_iter().flatten();
-        list.chain(claim).filter_map(Value::as_str)
+        self.token_claims().amr()
     }
 
     /// Returns the roles, with the roles that they imply: those of the token, or of the user if a
     /// [`UserStore`](crate::users::UserStore) says which it has.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        let roles = self.granted().map_or(&self.inner.roles, |granted| &granted.roles);
-        roles.iter().map(|role| &**role)
+        let granted = self.granted().map(|granted| &*granted.roles);
+        self.held(NameKind::Role, NameList::Roles, granted)
     }
 
     /// Returns the scopes.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.inner.scopes.iter().map(|scope| &**scope)
+        self.inner.names.of(NameList::Scopes, self.token_claims())
     }
 
     /// Returns the permissions, with those that the roles are granted: those of the token, or of the user as for
     /// [`roles`](Self::roles).
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        let permissions = self.granted().map_or(&self.inner.permissions, |granted| &granted.permissions);
-        permissions.iter().map(|permission| &**permission)
+        let granted = self.granted().map(|granted| &*granted.permissions);
+        self.held(NameKind::Permission, NameList::Permissions, granted)
+    }
+
+    /// The names of a kind: those that were granted, or else those of the token and what the vocabulary adds.
+    fn held<'p>(
+        &'p self,
+        kind: NameKind,
+        list: NameList,
+        granted: Option<&'p [Box<str>]>,
+    ) -> impl Iterator<Item = &'p str> {
+        let own = granted.is_none().then(|| self.inner.names.of(list, self.token_claims()));
+        let brought = granted.is_none().then(|| self.inner.brought(kind));
+        let granted = granted.unwrap_or_default().iter().map(|name| &**name);
+        own.into_iter().flatten().chain(brought.into_iter().flatten()).chain(granted)
+    }
+
+    /// Whether a name is among those of a kind.
+    fn holds(&self, kind: NameKind, list: NameList, granted: Option<&[Box<str>]>, name: &str) -> bool {
+        match granted {
+            Some(granted) => granted.iter().any(|has| **has == *name),
+            None => {
+                self.inner.names.has(list, name, self.token_claims())
+                    || self.inner.brought(kind).any(|has| has == name)
+            }
+        }
     }
 
     /// Returns whether the caller has this role, directly or implied by another role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.roles().any(|has| has == role)
+        let granted = self.granted().map(|granted| &*granted.roles);
+        self.holds(NameKind::Role, NameList::Roles, granted, role)
     }
 
     /// Returns whether the token has this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes().any(|has| has == scope)
+        self.inner.names.has(NameList::Scopes, scope, self.token_claims())
     }
 
     /// Returns whether the caller has this permission, directly or granted to one of its roles.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions().any(|has| has == permission)
+        let granted = self.granted().map(|granted| &*granted.permissions);
+        self.holds(NameKind::Permission, NameList::Permissions, granted, permission)
     }
 
     /// Returns whether the caller has a role, scope or permission of an enum that [`vocabulary!`](crate::vocabulary!) made:
@@ -212,10 +248,16 @@ impl Principal {
         }
     }
 
-    /// Returns the claim of this top-level name. Dots are a part of the name.
+    /// Returns the claim of this top-level name. Dots are a part of the name. It is converted when it is first asked for, and kept with this
+    /// principal alone: a clone converts it again.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.inner.token.claims.get(name)
+        self.asked.get(name, || self.find_claim(name).map(Json::to_value))
+    }
+
+    /// The claim of this top-level name, as it is in the token.
+    pub(crate) fn find_claim(&self, name: &str) -> Option<Json<'_>> {
+        self.token_claims().find(name)
     }
 
     /// Deserializes all claims as a type of yours. [`Claims<T>`](crate::Claims) does the same as an extractor.
@@ -223,7 +265,7 @@ impl Principal {
     /// # Errors
     /// If the claims do not fit the type. The text of the error can contain the value of a claim, which may be personal data.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        T::deserialize(self.inner.token.claims.as_map())
+        self.token_claims().deserialize()
     }
 
     /// Returns a future that completes when the credential no longer counts, with the reason: for sockets and streams, which outlive the
@@ -254,7 +296,7 @@ impl Principal {
     }
 
     pub(crate) fn auth_time_seconds(&self) -> Option<i64> {
-        self.inner.token.claims.auth_time
+        self.token_claims().auth_time
     }
 
     pub(crate) fn bits(&self) -> BitsOf<'_> {
@@ -266,6 +308,14 @@ impl Principal {
         &self.inner.token
     }
 
+    /// The bytes that it takes behind its own, without what all tokens of an issuer share.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let Inner { token, names, brought, bits, .. } = &*self.inner;
+        // With the two counters of the `Arc`.
+        let inner = size_of::<Inner>() + 2 * size_of::<usize>();
+        inner + token.claims().heap_bytes() + names.heap_bytes() + size_of_val(&**brought) + bits.heap_bytes()
+    }
+
     /// What it is remembered by. The issuer is empty if the token has none.
     pub(crate) fn issuer_and_subject(&self) -> (&str, &str) {
         let TokenIdentity { issuer, subject, .. } = self.token_identity();
@@ -273,7 +323,7 @@ impl Principal {
     }
 
     pub(crate) fn token_identity(&self) -> TokenIdentity<'_> {
-        TokenIdentity::of(&self.inner.token, &self.inner.subject)
+        TokenIdentity::of(&self.inner.token, self.subject())
     }
 }
 
@@ -281,10 +331,10 @@ impl Principal {
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")
-            .field("subject", &self.inner.subject)
-            .field("issuer", &self.inner.token.claims.issuer)
+            .field("subject", &self.subject())
+            .field("issuer", &self.issuer())
             .field("roles", &self.roles().collect::<Vec<_>>())
-            .field("scopes", &self.inner.scopes)
+            .field("scopes", &self.scopes().collect::<Vec<_>>())
             .field("permissions", &self.permissions().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }

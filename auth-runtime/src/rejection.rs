@@ -18,7 +18,7 @@ use serde_json::Value;
 pub use self::caller_error::{CallerError, CallerErrorKind};
 pub(crate) use self::challenge::{Challenged, ChallengedResource};
 pub(crate) use self::kept_head::KeptHead;
-pub(crate) use self::marked::{merge, take_marked};
+pub(crate) use self::marked::{is_marked, merge, take_marked};
 use crate::login_page::{self, LoginPage};
 use crate::policy::Remedy;
 
@@ -42,12 +42,12 @@ use crate::policy::Remedy;
 /// }
 /// ```
 ///
-/// A handler, an extractor, a `#[check]`, a middleware inside of the layer of [`Auth`](crate::Auth), and what they call may
+/// A handler, an extractor, a `#[check]`, a middleware of a guarded router or inside of the layer of [`Auth`](crate::Auth), and what they call may
 /// return [`unauthenticated`](Self::unauthenticated), [`forbidden`](Self::forbidden) and [`hidden`](Self::hidden). Also on a public
 /// route, they are answered as the gate's own: with the challenge of the route's schemes, in the form of
 /// [`render_rejections`](crate::AuthBuilder::render_rejections), with `Cache-Control: no-store`, and with an audit event. The
-/// layer does that to the answer that this converts to. What a middleware adds to the headers of that answer stays, and the rest is
-/// replaced; a middleware that makes a new answer of it has the last word. Outside of that layer, the answer is the
+/// route or the layer does that to the answer that this converts to. What a middleware adds to the headers of that answer stays, and the rest is
+/// replaced; a middleware that makes a new answer of it has the last word. Outside of both, the answer is the
 /// [problem document](Self::problem) alone.
 ///
 /// `Display` and `Debug` are for logs. `Display` does not say the reason, because texts of errors are often sent to callers.

@@ -40,6 +40,6 @@ fn issued_at(claims: &TokenClaims, limits: &Limits, now: i64) -> Result<i64, &'s
 
 /// Checks `jti`, which every such text has. It is not remembered: the same text again ends nothing more.
 fn check_token_id(claims: &TokenClaims) -> Result<(), &'static str> {
-    let is_present = claims.token_id.as_deref().is_some_and(|id| !id.is_empty());
+    let is_present = claims.token_id().is_some_and(|id| !id.is_empty());
     if is_present { Ok(()) } else { Err("it has no `jti`") }
 }

@@ -14,6 +14,8 @@
 )]
 //! | [`ClaimRule`], [`ClaimName`] | what every token of an issuer must have, and where |
 
+mod asked;
+mod base64url;
 mod claim_name;
 mod claim_rule;
 mod claims;
@@ -41,6 +43,7 @@ mod limits;
 #[cfg(feature = "provider-logout")]
 mod logout_rules;
 mod mapping;
+mod names;
 pub mod providers;
 mod scheme_issuer;
 #[cfg(feature = "provider-logout")]
@@ -52,8 +55,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
+pub(crate) use self::asked::Asked;
 pub use self::claim_name::ClaimName;
 pub use self::claim_rule::ClaimRule;
 #[cfg(feature = "provider-logout")]
@@ -71,6 +73,7 @@ pub(crate) use self::introspection::IntrospectionError;
 pub use self::issuer::TrustedIssuer;
 pub(crate) use self::issuer_keys::KeyStatus;
 pub(crate) use self::issuer_profile::IssuerProfile;
+pub(crate) use self::json::{Json, Span};
 #[cfg(feature = "introspection")]
 pub(crate) use self::jwt::Inquiry;
 pub(crate) use self::jwt::{JwtVerifier, TextKind};
@@ -82,7 +85,7 @@ pub(crate) use self::limits::Limits;
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::logout_rules::SessionIds;
 use self::mapping::ClaimMapping;
-pub(crate) use self::mapping::Names;
+pub(crate) use self::names::{NameList, Names};
 pub(crate) use self::scheme_issuer::{scheme_issuer, scheme_of_issuer};
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::signed_events::SignedLogout;
@@ -94,7 +97,7 @@ pub use crate::jose::{Algorithm, Key};
 /// The verified claims of a token.
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
-    pub(crate) claims: TokenClaims,
+    claims: TokenClaims,
     mapping: Arc<ClaimMapping>,
     /// Whether the same token stays valid as long as its key is not withdrawn.
     pub(crate) may_be_remembered: bool,
@@ -113,21 +116,16 @@ impl VerifiedToken {
         self.mapping.subject.is("sub")
     }
 
-    /// Returns the subject: a string, or the text of an integer. `None` if it is missing, empty or of another type.
-    pub(crate) fn subject(&self) -> Option<&str> {
-        let subject = match self.mapping.find_subject(&self.claims)? {
-            Value::String(text) => text,
-            Value::Number(_) => self.claims.integer_subject.as_deref()?,
-            _ => return None,
-        };
-        Some(subject).filter(|subject| !subject.is_empty())
+    /// Returns where the subject is: a string, or the text of an integer. `None` if it is missing, empty or of another type.
+    pub(crate) fn subject_span(&self) -> Option<Span> {
+        self.mapping.subject(&self.claims)
     }
 
     /// Returns the roles, scopes and permissions.
     ///
     /// # Errors
     /// If a claim that holds them has another form, with what is wrong.
-    pub(crate) fn names(&self) -> Result<Names, String> {
+    pub(crate) fn held_names(&self) -> Result<Names, String> {
         self.mapping.read_names(&self.claims)
     }
 

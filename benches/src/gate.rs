@@ -68,10 +68,49 @@ static VOCABULARY: Vocabulary = Vocabulary::new(
     &[],
 );
 
+/// One of 64 roles, of which the caller has none: all are looked for.
+const ONE_OF_64: Rule = rule!(not(roles = [
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+    "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "x31",
+    "x32", "x33", "x34", "x35", "x36", "x37", "x38", "x39", "x40", "x41", "x42", "x43", "x44", "x45", "x46", "x47",
+    "x48", "x49", "x50", "x51", "x52", "x53", "x54", "x55", "x56", "x57", "x58", "x59", "x60", "x61", "x62", "x63",
+]));
+
+const ONE_OF_1: Rule = rule!(not(roles = ["x0"]));
+
 fn main() {
     three_ways_of_a_request();
     println!();
     a_rule_of_many_names();
+    println!();
+    a_caller_of_many_roles();
+}
+
+/// A rule of one role, and one of 64, of which a caller with 1,000 others has none: a remembered token, and the first request of one.
+fn a_caller_of_many_roles() {
+    println!("{:>8} {:>32} {:>32} {:>32}", "", "no rule [µs]", "1 role [µs]", "64 roles [µs]");
+    let key = SigningKey::secret(Algorithm::HS256, &[7; 32]).expect("a key").with_id("k");
+    let app = |rule: Rule, entries: usize| {
+        let issuer = TrustedIssuer::new("i").audience("a").key(key.verifying_key());
+        let builder = Auth::builder().issuer(issuer).max_token_bytes(64 * 1024).token_cache(entries, 64 << 20);
+        let auth = builder.build().expect("an engine");
+        let handler = axum::routing::get(async || "ok");
+        Router::new().route("/", (handler, rule)).finish(&auth).expect("routes")
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    let roles: Vec<String> = (0..1_000).map(|n| format!("role-{n}")).collect();
+    let claims =
+        json!({ "iss": "i", "aud": "a", "sub": "alice", "iat": now, "exp": now + 3600, "jti": "1", "roles": roles });
+    let token = key.sign(&claims).expect("a token");
+    for (label, entries) in [("known", 1_000), ("first", 0)] {
+        let rules = [Rule::authenticated(), ONE_OF_1, ONE_OF_64];
+        let mut runs = rules.map(|rule| Run::new(app(rule, entries), "/", &token));
+        for _ in 0..ROUNDS {
+            runs.iter_mut().for_each(Run::round);
+        }
+        let [none, one, many] = runs.map(Run::summary);
+        println!("{label:>8} {none:>32} {one:>32} {many:>32}");
+    }
 }
 
 fn a_rule_of_many_names() {

@@ -1,10 +1,12 @@
 //! Allocations, by the trace that Valgrind prints of them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The allocations of a run: how many there are of each size.
-pub(crate) struct Allocations(BTreeMap<u64, u64>);
+/// The allocations of a run.
+pub(crate) struct Allocations {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+}
 
 impl Allocations {
     pub(crate) fn of_run(program: &Path, arguments: &[&str], requests: u64) -> Self {
@@ -12,26 +14,20 @@ impl Allocations {
         let options = ["--tool=dhat", "--dhat-out-file=/dev/null", "--trace-malloc=yes"];
         let output = crate::run(&options, program, arguments, requests);
         let trace = String::from_utf8_lossy(&output.stderr);
-        let mut sizes = BTreeMap::new();
+        let mut allocations = Self { count: 0, bytes: 0 };
         for size in trace.lines().filter_map(size) {
-            *sizes.entry(size).or_default() += 1;
+            allocations.count += 1;
+            allocations.bytes += size;
         }
-        assert!(
-            !sizes.is_empty(),
-            "Valgrind prints no allocation, or in another form than `malloc(1) = 0x1`:\n{trace}"
+        // The end of the output has the tool's own sum, which the trace must be read completely for.
+        let total = format!("{} bytes in {} blocks", allocations.bytes, allocations.count);
+        let said = trace.lines().rev().find_map(|line| line.split_once(" Total:"));
+        assert_eq!(
+            said.map(|(_, said)| said.trim().replace(',', "")),
+            Some(total),
+            "Valgrind's sum is that of its lines"
         );
-        Self(sizes)
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        self.0.values().sum()
-    }
-
-    /// The largest size of which there are at least so many more than in another run.
-    pub(crate) fn largest_since(&self, other: &Self, more: u64) -> u64 {
-        let before = |size| other.0.get(size).copied().unwrap_or_default();
-        let sizes = self.0.iter().filter(|(size, count)| **count >= before(size) + more);
-        sizes.map(|(size, _)| *size).max().unwrap_or_default()
+        allocations
     }
 }
 

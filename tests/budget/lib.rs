@@ -29,8 +29,8 @@ pub struct Taken {
     pub own_instructions: u64,
     /// Calls of the allocator.
     pub allocations: u64,
-    /// The bytes of the largest allocation that every request makes.
-    pub largest_allocation: u64,
+    /// The bytes that are allocated.
+    pub bytes: u64,
 }
 
 /// Counts what one request takes of this program. Its last argument is the number of requests that it answers.
@@ -44,8 +44,8 @@ pub fn taken(program: &Path, arguments: &[&str]) -> Taken {
     Taken {
         instructions: of_one(more.all),
         own_instructions: of_one(more.own),
-        allocations: of_one(many.count() - few.count()),
-        largest_allocation: many.largest_since(&few, MANY - FEW),
+        allocations: of_one(many.count - few.count),
+        bytes: of_one(many.bytes - few.bytes),
     }
 }
 

@@ -136,15 +136,57 @@ fn a_remembered_user_needs_no_more_than_no_user() {
     }
 }
 
+/// A token whose payload has at least so many bytes, in texts, lists and objects. With a string that has an escape.
+fn token_of(test: &TestAuth, size: usize) -> String {
+    let with = |user: TestUser, n: usize| {
+        let service = serde_json::json!({ "roles": ["viewer", format!("editor-{n}")], "level": n });
+        user.claim(format!("service-{n}"), service).claim(format!("name-{n}"), "line one\nline two")
+    };
+    let claims = |token: &str| token.split('.').nth(1).unwrap().len() * 3 / 4;
+    let mut user = alice();
+    for n in 0.. {
+        let token = test.token(&user);
+        if claims(&token) >= size {
+            return token;
+        }
+        user = with(user, n);
+    }
+    unreachable!()
+}
+
+/// The verification, and handing the caller over to the handler: the text of the claims, the places in it, the strings without escapes, the
+/// names of roles and the like, and the principal.
 #[test]
-fn a_token_that_is_verified_anew_needs_more() {
+fn a_token_that_is_verified_anew_needs_eight_more_at_most_whatever_its_size() {
     let test = TestAuth::with(|builder| builder.token_cache(0, 0));
     let app = app(&test);
-    let token = test.token(&alice());
-    let (public, _) = allocations(&app, "/public", &token);
-    for path in GUARDED {
-        let (count, _) = [0; 3].map(|_| allocations(&app, path, &token))[2];
-        assert!(count > public + 20, "{path}: {count}, and {public} without");
+    for size in [300, 2_000, 8_000] {
+        let token = token_of(&test, size);
+        let (public, _) = allocations(&app, "/public", &token);
+        for path in GUARDED {
+            let (count, _) = [0; 3].map(|_| allocations(&app, path, &token))[2];
+            assert!(
+                (public + 4..=public + 8).contains(&count),
+                "{path}, {size} B: {count}, and {public} without"
+            );
+        }
+    }
+}
+
+/// With what the cache keeps of it: the token, and its principal with the state of the revocations.
+#[test]
+fn the_first_sight_of_a_token_needs_twelve_more_at_most() {
+    let test = TestAuth::new();
+    let app = app(&test);
+    for size in [300, 2_000, 8_000] {
+        // What a thread and the cache keep for all tokens.
+        for _ in 0..50 {
+            allocations(&app, "/guarded", &token_of(&test, size));
+        }
+        let token = token_of(&test, size);
+        let (public, _) = allocations(&app, "/public", &token);
+        let (first, _) = allocations(&app, "/guarded", &token);
+        assert!(first <= public + 12, "{size} B: {first}, and {public} without");
     }
 }
 

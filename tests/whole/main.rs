@@ -4,6 +4,7 @@
 mod access;
 mod allocations;
 mod api_keys;
+mod around_the_gate;
 mod audit;
 mod authenticators;
 mod caches;

@@ -1,6 +1,7 @@
 //! The store in Redis: which servers it refuses, what it says of those that fail, and how it finds the primary and another history. What it
 //! must keep is in `stores`.
 
+mod calls;
 mod connect;
 mod failures;
 mod histories;

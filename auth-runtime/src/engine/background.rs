@@ -20,7 +20,8 @@ use crate::store::StoreError;
 /// How often a store's log is read.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long after the store has said that something is new it is read, so that a busy log is read a few hundred times a second at most.
+/// How long after the store has said that something is new it is read, so that a busy log is read a few hundred times a second at most. It is
+/// four times as long after each time that there was nothing.
 const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How long the store of API keys is waited for.
@@ -142,23 +143,29 @@ impl<'a> Loop<'a> {
 
     /// Reads the log every second, and when the store says that there is something new.
     async fn follow(mut self) {
-        let mut waits_for_tick = false;
+        let mut pause = Some(LEAST_PAUSE);
         loop {
             let Some(engine) = self.engine.upgrade() else { return };
             let (before, woken) =
                 (engine.revocations.state.cursor(), engine.revocations.state.wait_for_entries());
             drop(engine);
-            let woken = if waits_for_tick { Box::pin(pending()) } else { woken };
-            let is_woken = matches!(select(pin!(self.ticks.tick()), woken).await, Either::Right(_));
-            if is_woken {
-                // Many that arrive within this time are read at once.
-                sleep(LEAST_PAUSE).await;
-            }
+            let woken = async {
+                match pause {
+                    // Many that arrive within this time are read at once.
+                    Some(pause) => {
+                        woken.await;
+                        sleep(pause).await;
+                    }
+                    None => pending().await,
+                }
+            };
+            let is_woken = matches!(select(pin!(self.ticks.tick()), pin!(woken)).await, Either::Right(_));
             let Some(engine) = self.engine.upgrade() else { return };
             // It logs its failure itself, and `status` reports it.
             let is_read = engine.revocations.state.catch_up().await.is_ok();
-            // A store that is down, or wakes for nothing, is not asked all the time.
-            waits_for_tick = !is_read || is_woken && engine.revocations.state.cursor() == before;
+            let is_new = engine.revocations.state.cursor() != before;
+            // A store that is down is asked at the next tick.
+            pause = is_read.then(|| pause_after(pause, is_woken, is_new));
         }
     }
 
@@ -184,6 +191,16 @@ impl<'a> Loop<'a> {
     }
 }
 
+/// A store that wakes for nothing is not asked all the time. One that did so once, such as one that listens only now and can't know what it
+/// has missed, is believed again soon.
+fn pause_after(before: Option<Duration>, is_woken: bool, is_new: bool) -> Duration {
+    match before {
+        Some(pause) if is_woken && !is_new => pause.saturating_mul(4).min(INTERVAL),
+        Some(pause) if !is_new => pause,
+        _ => LEAST_PAUSE,
+    }
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         if let Some(engine) = self.engine.upgrade()
@@ -195,5 +212,27 @@ impl Drop for Task {
                  with the engine's next use"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INTERVAL, LEAST_PAUSE, pause_after};
+
+    #[test]
+    fn a_store_that_wakes_for_nothing_is_believed_less_and_again_when_it_has_something() {
+        let mut pauses = vec![LEAST_PAUSE];
+        for _ in 0..8 {
+            pauses.push(pause_after(pauses.last().copied(), true, false));
+        }
+        let milliseconds: Vec<_> = pauses.iter().map(std::time::Duration::as_millis).collect();
+        assert_eq!(milliseconds, [1, 4, 16, 64, 256, 1000, 1000, 1000, 1000]);
+        // A tick that finds nothing says nothing of it.
+        assert_eq!(pause_after(Some(INTERVAL), false, false), INTERVAL);
+        for is_woken in [true, false] {
+            assert_eq!(pause_after(Some(INTERVAL), is_woken, true), LEAST_PAUSE);
+        }
+        // The store was down.
+        assert_eq!(pause_after(None, false, false), LEAST_PAUSE);
     }
 }

@@ -30,6 +30,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use self::users::UsersConfig;
+use super::TokenCache;
 #[cfg(feature = "api-keys")]
 use crate::api_key::ApiKeys;
 use crate::audit::{AuditEvent, AuditHook};
@@ -124,8 +125,8 @@ impl AuthBuilder {
             vocabularies: Vec::new(),
             token_issuer: None,
             renew_transparently: false,
-            cache_entries: 10_000,
-            cache_bytes: 64 * 1024 * 1024,
+            cache_entries: TokenCache::DEFAULT_ENTRIES,
+            cache_bytes: TokenCache::DEFAULT_BYTES,
             store: None,
             max_staleness: Duration::from_secs(30),
             proxies: None,

@@ -48,11 +48,12 @@ impl Engine {
         refused: CallerError,
         now: SystemTime,
     ) -> Option<Result<Principal, CallerError>> {
-        if self.would_wait_for_keys(OF_CALLERS, token) {
+        let at = self.age_time();
+        if self.would_wait_for_keys(OF_CALLERS, token, at) {
             return None;
         }
-        self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
-            .now_or_never()
+        let judge = || self.caller_of_token(token, None, now);
+        self.with_new_keys(OF_CALLERS, token, at, refused, judge).now_or_never()
     }
 
     /// A token → the caller that it is of: by its signature, or by what its issuer answers.
@@ -136,8 +137,8 @@ impl Engine {
     ) -> Result<Principal, CallerError> {
         match self.caller_of_token(token, remembered, now) {
             Err(refused) if refused.is_of_unknown_key() => {
-                self.with_new_keys(OF_CALLERS, token, refused, || self.caller_of_token(token, None, now))
-                    .await
+                let judge = || self.caller_of_token(token, None, now);
+                self.with_new_keys(OF_CALLERS, token, self.age_time(), refused, judge).await
             }
             Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => {
                 self.with_overdue_keys(token, || self.caller_of_token(token, None, now)).await
@@ -195,7 +196,7 @@ impl Engine {
 
     /// `exp`, `nbf`, `iat` → the credential is valid now.
     pub(super) fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
-        let claims = &principal.token().claims;
+        let claims = principal.token().claims();
         let checked = self.authentication.limits.check_times(claims, unix_seconds(now));
         checked.map_err(|error| invalid(error, String::new))
     }
@@ -241,7 +242,7 @@ impl Engine {
 
 /// When its authenticator says that it expires → the credential is valid now. Only a token is of a clock that may differ.
 pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
-    let expires_at = principal.token().claims.expires_at;
+    let expires_at = principal.token().claims().expires_at;
     if expires_at.is_some_and(|expires_at| unix_seconds(now) >= expires_at) {
         let reason = "the credential has expired, as its authenticator says";
         return Err(CallerError::new(CallerErrorKind::Expired, reason));

@@ -131,7 +131,7 @@ impl Watch {
         if seconds >= own_end {
             return self.session().map(Next::LookUp).ok_or(EndReason::Expired);
         }
-        let (limits, claims) = (&self.engine.authentication.limits, &self.principal.token().claims);
+        let (limits, claims) = (&self.engine.authentication.limits, self.principal.token().claims());
         if self.is_token() && limits.check_times(claims, seconds).is_err() {
             // It was valid: the clock was set back.
             return Err(EndReason::Unavailable);
@@ -278,7 +278,7 @@ impl Watch {
     /// When the credential itself is no longer accepted, in seconds since the epoch; `None` if it does not expire.
     fn own_end(&self) -> Option<i64> {
         let leeway = if self.is_token() { self.engine.authentication.limits.leeway } else { 0 };
-        let own = self.principal.token().claims.expires_at.map(|end| end.saturating_add(leeway));
+        let own = self.principal.token().claims().expires_at.map(|end| end.saturating_add(leeway));
         own.into_iter().chain(self.key_end).min()
     }
 }

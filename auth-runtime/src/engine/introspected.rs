@@ -156,7 +156,7 @@ impl Engine {
 
 /// How long it is until the token of a caller expires.
 fn remaining(principal: &Principal, now: SystemTime) -> Duration {
-    let end = principal.token().claims.expires_at.unwrap_or(i64::MAX);
+    let end = principal.token().claims().expires_at.unwrap_or(i64::MAX);
     Duration::from_secs(u64::try_from(end.saturating_sub(unix_seconds(now))).unwrap_or(0))
 }
 

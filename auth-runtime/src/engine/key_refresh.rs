@@ -157,20 +157,26 @@ impl Engine {
         judge()
     }
 
-    /// Whether [`with_new_keys`](Self::with_new_keys) would wait for a fetch.
-    pub(crate) fn would_wait_for_keys(&self, (of, kind): (KeysOf, TextKind), token: &str) -> bool {
+    /// Whether [`with_new_keys`](Self::with_new_keys) would wait for a fetch at this time.
+    pub(crate) fn would_wait_for_keys(
+        &self,
+        (of, kind): (KeysOf, TextKind),
+        token: &str,
+        now: Duration,
+    ) -> bool {
         let keys = self.verifier(of).fetched_keys_for(token, kind);
-        keys.is_some_and(|keys| keys.would_wait(self.age_time()))
+        keys.is_some_and(|keys| keys.would_wait(now))
     }
 
     /// A token that is refused may be of a key that is not known here: its issuer's keys are fetched, and it is judged again. `judge` is
-    /// how it is judged, and `refused` how it was. It is a text of this kind, of one of these issuers.
+    /// how it is judged, and `refused` how it was, at this time. It is a text of this kind, of one of these issuers.
     ///
     /// A refusal is final only where a fetch that began after the request succeeded; otherwise it can't be decided now.
     pub(crate) async fn with_new_keys<T>(
         self: &Arc<Self>,
         (of, kind): (KeysOf, TextKind),
         token: &str,
+        now: Duration,
         refused: CallerError,
         judge: impl Fn() -> Result<T, CallerError>,
     ) -> Result<T, CallerError> {
@@ -188,7 +194,7 @@ impl Engine {
             }
             CallerError::new(CallerErrorKind::Unavailable, reason).provoked()
         };
-        let (waiting, is_own) = match keys.unknown_key(self.age_time()) {
+        let (waiting, is_own) = match keys.unknown_key(now) {
             Unknown::Run(run, waiting) => {
                 self.fetch(of, keys, run);
                 (waiting, true)

@@ -31,7 +31,7 @@ impl Engine {
         };
         let judged = match judge() {
             Err(refused) if refused.is_of_unknown_key() => {
-                self.with_new_keys((of, kind), text, refused, judge).await
+                self.with_new_keys((of, kind), text, self.age_time(), refused, judge).await
             }
             judged => judged,
         };

@@ -19,8 +19,8 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher, RandomState};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
@@ -33,7 +33,18 @@ const HASHED_BYTES: usize = 32;
 /// The cache of verified tokens.
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
-    entries: Option<Cache<Token, Arc<Verified>, Weight, RandomState>>,
+    entries: Option<Entries>,
+}
+
+/// The entries, within a bound on their bytes and one on their number.
+struct Entries {
+    cache: Cache<Token, Arc<Verified>, Weight, RandomState>,
+    max_entries: usize,
+    max_bytes: u64,
+    /// How many can be added until they are counted again.
+    room: AtomicI64,
+    /// Held while they are counted.
+    counting: Mutex<()>,
 }
 
 /// A verified token: its principal, and for how long the verification counts.
@@ -64,25 +75,24 @@ impl Verified {
 }
 
 impl TokenCache {
+    pub(crate) const DEFAULT_ENTRIES: usize = 10_000;
+    pub(crate) const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
+
     /// For at most so many entries, and so many bytes in all; none if either is 0.
     pub(crate) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        let entries = (max_entries > 0 && max_bytes > 0).then(|| {
-            let bytes = max_bytes as u64;
-            let weight = Weight { least: bytes.div_ceil(max_entries as u64) };
-            Cache::with(max_entries, bytes, weight, RandomState::new(), DefaultLifecycle::default())
-        });
+        let entries = (max_entries > 0 && max_bytes > 0).then(|| Entries::new(max_entries, max_bytes as u64));
         Self { entries }
     }
 
     /// Returns the entry of `token`, if the key that verified it was not withdrawn.
     pub(crate) fn get(&self, token: &str) -> Option<Arc<Verified>> {
-        self.entries.as_ref()?.get(&TokenText(token)).filter(|verified| !verified.is_withdrawn())
+        self.entries.as_ref()?.cache.get(&TokenText(token)).filter(|verified| !verified.is_withdrawn())
     }
 
     /// Removes the entries whose keys were withdrawn. They no longer count already: this frees their memory.
     pub(crate) fn remove_withdrawn(&self) {
         if let Some(entries) = &self.entries {
-            entries.retain(|_, verified| !verified.is_withdrawn());
+            entries.cache.retain(|_, verified| !verified.is_withdrawn());
         }
     }
 
@@ -95,13 +105,54 @@ impl TokenCache {
     /// How many tokens are in it.
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, Cache::len)
+        self.entries.as_ref().map_or(0, |entries| entries.cache.len())
     }
+}
+
+impl Entries {
+    fn new(max_entries: usize, max_bytes: u64) -> Self {
+        let cache =
+            Cache::with(max_entries, max_bytes, Weight, RandomState::new(), DefaultLifecycle::default());
+        let room = AtomicI64::new(signed(max_entries));
+        Self { cache, max_entries, max_bytes, room, counting: Mutex::new(()) }
+    }
+
+    fn insert(&self, token: Token, verified: Arc<Verified>) {
+        self.cache.insert(token, verified);
+        if self.room.fetch_sub(1, Ordering::AcqRel) <= 0 {
+            self.keep_few();
+        }
+    }
+
+    /// Removes entries if there are too many: the cache chooses them, as it does where they take too many bytes.
+    fn keep_few(&self) {
+        let _one_at_a_time = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.room.load(Ordering::Acquire) >= 0 {
+            return;
+        }
+        // More than one at once, so that they are counted rarely.
+        let mut kept = self.max_entries - self.max_entries / 16;
+        while self.cache.len() > self.max_entries {
+            let bytes = u128::from(self.cache.weight()) * kept as u128 / self.cache.len().max(1) as u128;
+            self.cache.set_capacity(u64::try_from(bytes).unwrap_or(self.max_bytes));
+            // Where those that stay are small, it takes another round.
+            kept /= 2;
+            if kept == 0 {
+                self.cache.clear();
+            }
+        }
+        self.cache.set_capacity(self.max_bytes);
+        self.room.store(signed(self.max_entries) - signed(self.cache.len()), Ordering::Release);
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.entries.as_ref().map(Cache::len);
+        let entries = self.entries.as_ref().map(|entries| entries.cache.len());
         f.debug_struct("TokenCache").field("entries", &entries).finish_non_exhaustive()
     }
 }
@@ -142,17 +193,15 @@ impl Eq for Token {}
 
 /// What an entry takes of the bound on bytes.
 #[derive(Clone, Debug)]
-struct Weight {
-    /// No entry weighs less, so that the bound on bytes is one on entries too.
-    least: u64,
-}
+struct Weight;
 
 impl Weighter<Token, Arc<Verified>> for Weight {
-    fn weight(&self, token: &Token, _: &Arc<Verified>) -> u64 {
-        /// The token's text, its payload, the claims read from it at once, and all of them once a handler asks.
-        const TIMES: u64 = 8;
-        const FIXED: u64 = 512;
-        (FIXED + TIMES * token.0.len() as u64).max(self.least)
+    fn weight(&self, token: &Token, verified: &Arc<Verified>) -> u64 {
+        /// What the tables of the cache take for an entry, which depends on how full they are.
+        const IN_TABLES: usize = 96;
+        // With the two counters of the `Arc`.
+        let verified_bytes = size_of::<Verified>() + 2 * size_of::<usize>();
+        (IN_TABLES + token.0.len() + verified_bytes + verified.principal.heap_bytes()) as u64
     }
 }
 
@@ -202,15 +251,103 @@ mod tests {
     #[test]
     fn it_is_bounded_by_entries_and_by_bytes() {
         let long = "x".repeat(1000);
-        for (max_entries, max_bytes, text, expected) in
-            [(64, 1 << 30, "", 64), (100_000, 1 << 20, &*long, (1 << 20) / 8512), (0, 1 << 20, "", 0)]
-        {
+        for (max_entries, max_bytes, text, expected) in [
+            (64, 1 << 30, "", 64),
+            (2, 1 << 30, "", 2),
+            (1, 1 << 30, "", 1),
+            (100_000, 1 << 20, &*long, (1 << 20) / 1_500),
+            (0, 1 << 20, "", 0),
+        ] {
             let cache = TokenCache::new(max_entries, max_bytes);
             for n in 0..1000 {
                 cache.insert(&format!("{text}{n}"), verified(&KeyStatus::default()));
             }
             assert!(cache.len() <= expected, "{} of {expected}", cache.len());
             assert!(cache.len() >= expected / 2, "{} of {expected}", cache.len());
+        }
+    }
+
+    /// A verified token with these claims, as the engine remembers it.
+    fn verified_with(claims: &str) -> Verified {
+        let claims = TokenClaims::from_json(claims.as_bytes()).unwrap();
+        let principal = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default(), None);
+        Verified::new(principal.unwrap(), 1)
+    }
+
+    /// Payloads of different shapes, with their sizes in kB: names, texts, numbers, escapes.
+    fn payloads() -> Vec<(&'static str, String)> {
+        let list =
+            |count: usize, of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<Vec<_>>().join(",");
+        let base = r#""iss":"https://id.example.com","sub":"5f0c6f0e-8a9b-4c1d-9e2f-3a4b5c6d7e8f","aud":"orders","exp":1800000900,"iat":1800000000"#;
+        vec![
+            ("0.1", r#"{"sub":"alice"}"#.to_owned()),
+            (
+                "0.3",
+                format!(
+                    r#"{{{base},"jti":"6FnIIZrnBwqZ7B9LLNNjyw","roles":["editor","author"],"scope":"article:read article:write"}}"#
+                ),
+            ),
+            (
+                "2 of roles",
+                format!(r#"{{{base},"roles":[{}]}}"#, list(120, &|n| format!(r#""department-{n}""#))),
+            ),
+            (
+                "2 of claims",
+                format!(r#"{{{base},{}}}"#, list(60, &|n| format!(r#""attribute_{n}":"value of {n}""#))),
+            ),
+            (
+                "8 of a tree",
+                format!(
+                    r#"{{{base},"access":{{{}}}}}"#,
+                    list(150, &|n| format!(r#""service-{n}":{{"roles":["viewer","editor"],"level":{n}}}"#))
+                ),
+            ),
+            ("2 of numbers", format!(r#"{{{base},"ids":[{}]}}"#, list(300, &|n| format!("{}", 100_000 + n)))),
+            (
+                "2 of escapes",
+                format!(r#"{{{base},"notes":[{}]}}"#, list(100, &|n| format!(r#""line\n\u00e9 of {n}""#))),
+            ),
+        ]
+    }
+
+    #[test]
+    fn an_entry_counts_as_many_bytes_as_it_takes() {
+        const ENTRIES: usize = 1_500;
+        for (shape, claims) in payloads() {
+            // As long as the token of these claims, with a signature of RS256.
+            let padding = "x".repeat(claims.len() * 4 / 3 + 400);
+            let cache = TokenCache::new(100_000, 1 << 30);
+            let mut counted = 0;
+            let taken = allocation_counter::measure(|| {
+                for n in 0..ENTRIES {
+                    cache.insert(&format!("{padding}{n:06}"), verified_with(&claims));
+                }
+                counted = cache.entries.as_ref().unwrap().cache.weight();
+            });
+            assert_eq!(cache.len(), ENTRIES);
+            let (counted, taken) =
+                (counted as f64 / ENTRIES as f64, taken.bytes_current as f64 / ENTRIES as f64);
+            let ratio = counted / taken;
+            assert!(
+                (0.8..=1.25).contains(&ratio),
+                "{shape}: {counted:.0} of {taken:.0} bytes are {ratio:.2}"
+            );
+        }
+    }
+
+    #[test]
+    fn four_thousand_tokens_of_the_usual_size_stay_in_the_cache_of_the_default_size() {
+        let (_, claims) = payloads().swap_remove(2);
+        let padding = "x".repeat(2_700 - 6);
+        let cache = TokenCache::new(TokenCache::DEFAULT_ENTRIES, TokenCache::DEFAULT_BYTES);
+        let tokens: Vec<String> = (0..4_000).map(|n| format!("{padding}{n:06}")).collect();
+        for round in 0..3 {
+            for token in &tokens {
+                assert_eq!(cache.get(token).is_some(), round > 0, "{round}");
+                if round == 0 {
+                    cache.insert(token, verified_with(&claims));
+                }
+            }
         }
     }
 }

@@ -24,41 +24,42 @@ enum PolicyOf {
     Own,
     Route(Arc<ResolvedRoute>),
     Unmounted(Arc<RoutePolicy>),
-    /// It enforces nothing: it rejects every request.
-    Nothing,
 }
 
 impl Gate {
     /// That of a handler.
     pub(super) fn of_handler(head: &mut Parts, handler: &UnmountedHandler) -> Result<Self, Rejection> {
         let (auth, mounted) = reach(head)?;
-        let of = Some(handler.policy_type);
         let policy = match mounted {
             Mounted::Nothing => match unmounted(&auth, handler) {
-                Ok(policy) => policy.map_or(PolicyOf::Nothing, PolicyOf::Unmounted),
+                Ok(policy) => policy.map(PolicyOf::Unmounted),
                 Err(panic) => {
                     let what = format!("the `name`, the `carrier` or the `location` of a source {panic}");
                     return Err(pipeline::misconfigured(&auth, head, what));
                 }
             },
-            mounted => PolicyOf::mounted(&auth, mounted, of),
+            mounted => PolicyOf::mounted(&auth, mounted, Some(handler.policy_type)),
         };
-        Self { auth, policy }.unless_it_enforces_nothing(head)
+        Self::with(auth, policy, head)
     }
 
     /// That of a service, which its rule is beside.
     pub(super) fn of_service(head: &mut Parts) -> Result<Self, Rejection> {
         let (auth, mounted) = reach(head)?;
         let policy = PolicyOf::mounted(&auth, mounted, None);
-        Self { auth, policy }.unless_it_enforces_nothing(head)
+        Self::with(auth, policy, head)
+    }
+
+    fn with(auth: RequestAuth, policy: Option<PolicyOf>, head: &Parts) -> Result<Self, Rejection> {
+        match policy {
+            Some(policy) => Ok(Self { auth, policy }),
+            None => Err(pipeline::misconfigured(&auth, head, NOTHING)),
+        }
     }
 
     /// From the request's head to the decision of the rule, without waiting; `None` if something must be waited for.
     pub(super) fn decide_at_once(&self, head: &mut Parts, has_check: bool) -> Option<Decided> {
-        match self.policy() {
-            Some(policy) => pipeline::decide_at_once(&self.auth, head, policy, has_check),
-            None => Some(Decided::misconfigured(NOTHING)),
-        }
+        pipeline::decide_at_once(&self.auth, head, self.policy()?, has_check)
     }
 
     /// The same, which waits where it must.
@@ -84,45 +85,37 @@ impl Gate {
         &self.auth
     }
 
+    /// `None` would be an error of this library, and rejects the request.
     fn policy(&self) -> Option<&RoutePolicy> {
         match &self.policy {
             PolicyOf::Own => self.auth.own_route().map(|route| &route.policy),
             PolicyOf::Route(route) => Some(&route.policy),
             PolicyOf::Unmounted(policy) => Some(policy),
-            PolicyOf::Nothing => None,
-        }
-    }
-
-    fn unless_it_enforces_nothing(self, head: &Parts) -> Result<Self, Rejection> {
-        match self.policy {
-            PolicyOf::Nothing => Err(pipeline::misconfigured(&self.auth, head, NOTHING)),
-            _ => Ok(self),
         }
     }
 }
 
 impl PolicyOf {
-    /// That of a mounted route, if it is the route of a policy of this type, and of the engine of the nearest layer.
-    fn mounted(auth: &RequestAuth, mounted: Mounted, policy_type: Option<TypeId>) -> Self {
+    /// That of a mounted route, if it is the route of a policy of this type, and of the engine of the request.
+    fn mounted(auth: &RequestAuth, mounted: Mounted, policy_type: Option<TypeId>) -> Option<Self> {
         let is_served = |route: &ResolvedRoute| {
             route.policy_type == policy_type && Arc::ptr_eq(&route.engine, auth.engine())
         };
         match mounted {
-            Mounted::Own if auth.own_route().is_some_and(|route| is_served(route)) => Self::Own,
-            Mounted::Route(route) if is_served(&route) => Self::Route(route),
-            Mounted::Own | Mounted::Route(_) | Mounted::Nothing | Mounted::Unresolved => Self::Nothing,
+            Mounted::Own => auth.own_route().is_some_and(|route| is_served(route)).then_some(Self::Own),
+            Mounted::Route(route) => is_served(&route).then_some(Self::Route(route)),
+            Mounted::Nothing | Mounted::Unresolved => None,
         }
     }
 }
 
 fn reach(head: &mut Parts) -> Result<(RequestAuth, Mounted), Rejection> {
-    let Some((auth, mounted)) = HeadState::reach_gate(head) else {
-        return Err(misconfigured(
+    HeadState::reach_gate(head).ok_or_else(|| {
+        misconfigured(
             "a guarded route was called without the layer of `Auth`: build the app with `auth_runtime::Router` and \
              `.finish(&auth)`, or add `.layer(auth.layer())` to the `axum::Router`",
-        ));
-    };
-    Ok((auth, mounted))
+        )
+    })
 }
 
 /// The policy of a handler that no guarded router mounted. It asks the sources for their names, which the application may implement.
@@ -132,7 +125,6 @@ fn unmounted(auth: &RequestAuth, handler: &UnmountedHandler) -> Result<Option<Ar
     catch_panic(|| engine.authorization.unmounted(handler, &engine.authentication.sources))
 }
 
-const NOTHING: &str = "a guarded route can't be served: its router was not finished, or was finished with another engine than that \
-                       of the nearest layer, or its rule names a source that the engine does not have or contradicts the engine's \
-                       vocabulary: call `.finish(&auth)` on the guarded router, whose error says which, or see the first log line of \
-                       this route";
+const NOTHING: &str = "a guarded route can't be served: its router was not finished, or a layer of another engine is between the router \
+                       and the route, or its rule names a source that the engine does not have or contradicts the engine's vocabulary: \
+                       call `.finish(&auth)` on the guarded router, whose error says which, or see the first log line of this route";

@@ -1,5 +1,7 @@
 //! The principal as an argument of a handler.
 
+use std::convert::Infallible;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -48,12 +50,19 @@ pub(super) fn reject(kind: RejectionKind, reason: impl Into<Box<str>>, parts: &P
     }
 }
 
-/// What was decided on the request, for a handler or an extractor behind the gate.
 impl<S: Sync> FromRequestParts<S> for RequestAuth {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         Self::of(parts).cloned().ok_or_else(|| misconfigured(MISSING_LAYER))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for RequestAuth {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(Self::of(parts).cloned())
     }
 }
 
@@ -110,7 +119,8 @@ fn typed<T: DeserializeOwned>(principal: &Principal, parts: &Parts) -> Result<Cl
 /// Returns the text of serde's error, if it names a field and quotes no value. A value may be personal data.
 fn without_values(text: &str) -> &str {
     if text.starts_with("missing field") || text.starts_with("duplicate field") {
-        text
+        // Without where in the text that is: the caller did not write it.
+        text.rsplit_once(" at line ").map_or(text, |(error, _)| error)
     } else {
         "a claim has another type than the field"
     }

@@ -4,9 +4,9 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Request};
 use axum::response::Response;
 
+use super::answer_after_gate;
 use super::head_state::{HeadState, Mounted};
 use super::request_auth::RequestAuth;
-use super::{WatchedRequest, answer_after_gate};
 use crate::rejection::{KeptHead, take_marked};
 
 /// What is left of a request once its handler has taken it.
@@ -14,24 +14,29 @@ use crate::rejection::{KeptHead, take_marked};
 pub(crate) struct AnswerTo {
     auth: RequestAuth,
     head: KeptHead,
+    is_watched: bool,
 }
 
-/// Gives a request what its gate needs. `mounted` is the route that is called next.
+/// Gives a request what its gate needs. `mounted` is the route that is called next, if the caller knows it.
 pub(crate) fn begin<B>(request: &mut Request<B>, auth: RequestAuth, mounted: Mounted) -> AnswerTo {
     let head = KeptHead::of(request, auth.engine().responses.read_head());
-    WatchedRequest::show(request.extensions(), &auth);
-    request.extensions_mut().insert(HeadState::new(auth.clone(), mounted));
-    AnswerTo { auth, head }
+    let is_watched = RequestAuth::is_watched(request.extensions());
+    HeadState::put(request.extensions_mut(), auth.clone(), mounted);
+    AnswerTo { auth, head, is_watched }
 }
 
 impl AnswerTo {
     /// The answer with what the engine adds. A rejection that the application answered with is rendered.
     pub(crate) fn finish(self, mut answer: Response) -> Response {
-        let Self { auth, head } = self;
+        let Self { auth, head, is_watched } = self;
         if let Some(rejection) = take_marked(answer.extensions_mut()) {
             answer = answer_after_gate(&auth, rejection, answer, head);
         }
         add(answer.headers_mut(), &auth);
+        // The innermost has inserted its own, and it is the one that decided.
+        if is_watched && answer.extensions().get::<RequestAuth>().is_none() {
+            answer.extensions_mut().insert(auth);
+        }
         answer
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::Extensions;
 use axum::http::request::Parts;
 
 use super::request_auth::RequestAuth;
@@ -18,7 +19,7 @@ pub(crate) struct HeadState {
     handed_over: Option<Slot>,
 }
 
-/// The route that a guarded router has called, until its gate is reached.
+/// The route that a guarded router has called, from then on until its gate is reached.
 #[derive(Clone, Default)]
 pub(crate) enum Mounted {
     /// None: what is called next was not mounted by a guarded router.
@@ -35,12 +36,27 @@ pub(crate) enum Mounted {
 type Slot = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
 
 impl HeadState {
-    pub(crate) fn new(auth: RequestAuth, mounted: Mounted) -> Self {
-        Self { auth, mounted, accepted: None, handed_over: None }
+    /// From now on, the request is of this one. What a gate around it has accepted stays until the next gate is reached.
+    ///
+    /// `mounted` is the route that is called next. `Nothing`, of a layer, leaves the one that was named before: then the layer is between
+    /// a route and its gate.
+    pub(super) fn put(extensions: &mut Extensions, auth: RequestAuth, mounted: Mounted) {
+        let Some(state) = extensions.get_mut::<Self>() else {
+            extensions.insert(Self { auth, mounted, accepted: None, handed_over: None });
+            return;
+        };
+        let before = std::mem::replace(&mut state.auth, auth);
+        state.mounted = match (mounted, std::mem::take(&mut state.mounted)) {
+            (Mounted::Nothing, Mounted::Own) => {
+                before.own_route().map_or(Mounted::Unresolved, |route| Mounted::Route(Arc::clone(route)))
+            }
+            (Mounted::Nothing, named) => named,
+            (mounted, _) => mounted,
+        };
     }
 
     /// Names the route that is called next, in the state that the layer has put there.
-    pub(crate) fn set_mounted(extensions: &mut axum::http::Extensions, mounted: Mounted) {
+    pub(crate) fn set_mounted(extensions: &mut Extensions, mounted: Mounted) {
         if let Some(state) = extensions.get_mut::<Self>() {
             state.mounted = mounted;
         }

@@ -117,7 +117,7 @@ impl<'a> Pipeline<'a> {
         };
         let unverified;
         let claims = match &credential.remembered {
-            Some(remembered) => &remembered.principal.token().claims,
+            Some(remembered) => remembered.principal.token().claims(),
             None => match tokens.unverified_claims(&credential.text) {
                 Some(claims) => {
                     unverified = claims;
@@ -127,7 +127,7 @@ impl<'a> Pipeline<'a> {
             },
         };
         let times = self.engine().authentication.limits.check_times(claims, unix_seconds(self.now));
-        times == Err(VerifyError::Expired) && claims.session_id.as_deref() == Some(&*session)
+        times == Err(VerifyError::Expired) && claims.session_id() == Some(&*session)
     }
 }
 

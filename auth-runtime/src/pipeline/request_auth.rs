@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use self::state::Stage;
 use self::state::{Place, Rare, SourcesOf, State};
@@ -22,8 +22,8 @@ use crate::policy::HandlerInfo;
 use crate::principal::{LoadedUser, Principal};
 use crate::rejection::{Challenged, ChallengedResource, Rejection, RejectionKind};
 
-/// The decision on one request: whether it was decided, for which caller, and how it was rejected. For an outer middleware, which
-/// [watches](crate::WatchedRequest) the request: for access logs and audit.
+/// The decision on one request: whether it was decided, for which caller, and how it was rejected. An outer middleware finds it in the
+/// extensions of the answer, if it [watches](Self::watch) the request: for access logs and audit. Behind the gate it is an extractor.
 #[derive(Clone)]
 pub struct RequestAuth(Arc<Inner>);
 
@@ -89,7 +89,12 @@ impl RequestAuth {
     }
 
     pub(crate) fn of(head: &Parts) -> Option<&Self> {
-        head.extensions.get::<HeadState>().map(|state| &state.auth)
+        Self::of_extensions(&head.extensions)
+    }
+
+    /// Of a request with these extensions.
+    pub(crate) fn of_extensions(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<HeadState>().map(|state| &state.auth)
     }
 
     /// Whether a gate was reached and has decided, or the application has rejected the request. While a gate within another one decides,
@@ -340,7 +345,7 @@ impl RequestAuth {
         self.render(Rejection::new(kind), head)
     }
 
-    /// The gate's rejection with its answer, unless it has one. One that hides something is rendered by the layer, as one of the
+    /// The gate's rejection with its answer, unless it has one. One that hides something is rendered with the answer, as one of the
     /// handler's own is: from the same parts of the head, by the same code, so that they are equal.
     pub(super) fn render_of_gate(&self, rejection: Rejection, head: &Parts) -> Rejection {
         if rejection.is_rendered() || rejection.kind() == RejectionKind::Hidden {
@@ -396,7 +401,7 @@ fn say_that_gates_differ() {
     SAID.call_once(|| {
         tracing::error!(
             "auth: a middleware between two gates asked for the `Caller`, and got that of the outer gate, who is not the one that the inner \
-             gate found: mount the inner handlers in an `auth_runtime::Router` with the layer, and nest what its `.finish(&auth)` makes"
+             gate found: mount the inner handlers in an `auth_runtime::Router`, and nest what its `.finish(&auth)` makes"
         );
     });
 }

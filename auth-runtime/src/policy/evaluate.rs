@@ -1,10 +1,9 @@
 //! Conditions × caller, by names: whether they hold, and why not.
 
-use serde_json::Value;
-
 use super::condition::{Condition, Expected, Literal};
 use super::decision::{Decision, Remedy};
 use crate::principal::{Principal, TOKENS};
+use crate::verify::Json;
 
 /// What a rule is evaluated on.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +24,9 @@ impl Facts<'_> {
             Condition::Roles(names) => names.iter().any(|name| principal.has_role(name)),
             Condition::Scopes(names) => names.iter().all(|name| principal.has_scope(name)),
             Condition::Permissions(names) => names.iter().all(|name| principal.has_permission(name)),
-            Condition::Claim(claim) => {
-                principal.claim(&claim.name).is_some_and(|value| self.claim_matches(value, &claim.expected))
-            }
+            Condition::Claim(claim) => principal
+                .find_claim(&claim.name)
+                .is_some_and(|value| self.claim_matches(value, &claim.expected)),
             Condition::MaxAge(seconds) => self.login_age().is_some_and(|age| age <= *seconds),
             Condition::Acr(classes) => {
                 principal.acr().is_some_and(|acr| classes.iter().any(|class| class == acr))
@@ -55,7 +54,7 @@ impl Facts<'_> {
             Condition::Scopes(names) => (listed(principal.scopes()), Remedy::Scopes(names.clone())),
             Condition::Permissions(_) => (listed(principal.permissions()), Remedy::None),
             Condition::Claim(claim) => {
-                let has = if principal.claim(&claim.name).is_some() { "another" } else { "none" };
+                let has = if principal.find_claim(&claim.name).is_some() { "another" } else { "none" };
                 (has.to_owned(), Remedy::None)
             }
             Condition::MaxAge(seconds) => {
@@ -97,29 +96,27 @@ impl Facts<'_> {
         if (-self.leeway..0).contains(&age) { Some(0) } else { u64::try_from(age).ok() }
     }
 
-    fn claim_matches(&self, claim: &Value, expected: &Expected) -> bool {
-        match claim {
-            Value::Array(elements) => elements.iter().any(|element| self.value_matches(element, expected)),
-            value => self.value_matches(value, expected),
+    fn claim_matches(&self, claim: Json<'_>, expected: &Expected) -> bool {
+        if claim.is_array() {
+            claim.elements().any(|element| self.value_matches(element, expected))
+        } else {
+            self.value_matches(claim, expected)
         }
     }
 
-    fn value_matches(&self, value: &Value, expected: &Expected) -> bool {
+    fn value_matches(&self, value: Json<'_>, expected: &Expected) -> bool {
         match expected {
-            Expected::OneOf(literals) => literals.iter().any(|literal| match (literal, value) {
-                (Literal::String(text), Value::String(value)) => text == value,
-                (Literal::Integer(number), Value::Number(value)) => value.as_i64() == Some(*number),
-                (Literal::Boolean(flag), Value::Bool(value)) => flag == value,
-                _ => false,
+            Expected::OneOf(literals) => literals.iter().any(|literal| match literal {
+                Literal::String(text) => value.as_str() == Some(text),
+                Literal::Integer(number) => value.number().and_then(|value| value.as_i64()) == Some(*number),
+                Literal::Boolean(flag) => value.as_bool() == Some(*flag),
             }),
-            Expected::PathParameter(name) => match (self.path_parameter(name), value) {
-                (Some(parameter), Value::String(value)) => parameter == value,
+            Expected::PathParameter(name) => self.path_parameter(name).is_some_and(|parameter| {
+                let whole = || value.number().filter(|number| number.is_i64() || number.is_u64());
                 // Compared as text, in the one form an integer has: `007` and `+7` are not 7.
-                (Some(parameter), Value::Number(value)) if value.is_i64() || value.is_u64() => {
-                    parameter == value.to_string()
-                }
-                _ => false,
-            },
+                value.as_str() == Some(parameter)
+                    || whole().is_some_and(|number| parameter == number.to_string())
+            }),
         }
     }
 

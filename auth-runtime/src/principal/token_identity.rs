@@ -23,14 +23,15 @@ pub(crate) struct TokenIdentity<'a> {
 
 impl<'a> TokenIdentity<'a> {
     pub(crate) fn of(token: &'a VerifiedToken, subject: &'a str) -> Self {
+        let claims = token.claims();
         Self {
-            issuer: token.claims.issuer.as_deref().unwrap_or_default(),
+            issuer: claims.issuer().unwrap_or_default(),
             subject,
-            sub: if token.subject_is_sub() { Some(subject) } else { token.claims.sub.as_deref() },
-            token_id: token.claims.token_id.as_deref(),
-            session_id: token.claims.session_id.as_deref(),
-            issued_at: token.claims.issued_at,
-            user_generation: token.claims.user_generation,
+            sub: if token.subject_is_sub() { Some(subject) } else { claims.sub() },
+            token_id: claims.token_id(),
+            session_id: claims.session_id(),
+            issued_at: claims.issued_at,
+            user_generation: claims.user_generation,
         }
     }
 }

@@ -62,6 +62,6 @@ async fn verified(engine: &Arc<Engine>, token: &str) -> Result<Logout, Failure> 
         invalid(format!("{error}{}", jwt.origin_of(token)), signer.map(String::from))
     })?;
     let (limits, now) = (&engine.authentication.limits, unix_seconds(engine.now()));
-    let signer = || signed.claims.issuer.as_deref().map(str::to_owned);
+    let signer = || signed.claims.issuer().map(str::to_owned);
     read_logout_token(&signed, limits, now).map_err(|why| invalid(why, signer()))
 }

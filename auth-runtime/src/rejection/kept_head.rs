@@ -51,8 +51,10 @@ impl KeptHead {
                     headers.append(name.clone(), value.clone());
                 }
             }
-            let original_uri = request.extensions().get().cloned();
-            Box::new(Rest { uri: request.uri().clone(), original_uri, version: request.version(), headers })
+            let original_uri: Option<OriginalUri> = request.extensions().get().cloned();
+            // A router that is nested has taken the path that it is nested at from the other one.
+            let uri = original_uri.as_ref().map_or(request.uri(), |uri| &uri.0).clone();
+            Box::new(Rest { uri, original_uri, version: request.version(), headers })
         });
         Self { method: request.method().clone(), rest }
     }

@@ -1,4 +1,4 @@
-//! The mark on an answer that is a rejection and was not rendered. The layer of `Auth` finds it, and renders the rejection.
+//! The mark on an answer that is a rejection and was not rendered. The route, or the layer of `Auth` around it, finds it, and renders the rejection.
 
 use axum::body::{Body, HttpBody as _};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -36,6 +36,11 @@ impl Rejection {
 /// The rejection that an answer is marked with. The mark is removed.
 pub(crate) fn take_marked(extensions: &mut Extensions) -> Option<Rejection> {
     extensions.remove::<Marked>().map(|Marked(cause)| Rejection { cause, response: None })
+}
+
+/// Whether an answer is a rejection that was not rendered.
+pub(crate) fn is_marked(extensions: &Extensions) -> bool {
+    extensions.get::<Marked>().is_some()
 }
 
 /// The rendered rejection in place of the marked answer. Headers that a middleware added to the marked one stay, and its extensions do;

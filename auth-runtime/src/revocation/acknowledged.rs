@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::LogEntry;
 
 /// The entries that this process was acknowledged and that have not expired.
@@ -19,13 +20,36 @@ struct State {
     /// Counts reads and acknowledgments.
     last_number: u64,
     /// By their tags.
-    entries: HashMap<u64, LogEntry>,
+    entries: HashMap<u64, Kept>,
     /// The tags of those that were not seen in the log, and the number of their acknowledgment.
     unseen: HashMap<u64, u64>,
     /// The tags of those that are being appended, and whether they were seen in the log meanwhile.
     pending: HashMap<u64, bool>,
     /// How many there were after the expired ones were dropped last.
     kept: usize,
+}
+
+/// An entry, in as little memory as it can be appended from again: there is one for each revocation of this process that has not expired.
+#[derive(Debug)]
+struct Kept {
+    /// In seconds since the epoch.
+    keep_until: i64,
+    bytes: Box<[u8]>,
+}
+
+impl Kept {
+    /// With its tag.
+    fn of(entry: LogEntry) -> (u64, Self) {
+        (entry.tag, Self { keep_until: unix_seconds(entry.keep_until), bytes: entry.bytes.into() })
+    }
+
+    fn into_entry(self, tag: u64) -> LogEntry {
+        LogEntry { tag, keep_until: from_unix_seconds(self.keep_until), bytes: self.bytes.into() }
+    }
+
+    fn is_needed(&self, now: SystemTime) -> bool {
+        from_unix_seconds(self.keep_until) >= now
+    }
 }
 
 /// As many are added, at least, before those that have expired are dropped.
@@ -74,7 +98,8 @@ impl Acknowledged {
         let mut entries = Vec::new();
         for tag in tags {
             state.unseen.remove(&tag);
-            entries.extend(state.entries.remove(&tag).filter(|entry| entry.keep_until >= now));
+            let kept = state.entries.remove(&tag).filter(|kept| kept.is_needed(now));
+            entries.extend(kept.map(|kept| kept.into_entry(tag)));
         }
         Lost { of: self, entries }
     }
@@ -103,7 +128,7 @@ impl Pending<'_> {
             if !state.pending.remove(&entry.tag).unwrap_or(false) {
                 state.unseen.insert(entry.tag, number);
             }
-            state.entries.insert(entry.tag, entry);
+            state.entries.extend([Kept::of(entry)]);
         }
     }
 }
@@ -145,7 +170,7 @@ impl Drop for Lost<'_> {
         let mut state = self.of.state();
         for entry in self.entries.drain(..) {
             state.unseen.insert(entry.tag, 0);
-            state.entries.insert(entry.tag, entry);
+            state.entries.extend([Kept::of(entry)]);
         }
     }
 }
@@ -170,7 +195,7 @@ impl State {
     }
 
     fn drop_expired(&mut self, now: SystemTime) {
-        self.entries.retain(|_, entry| entry.keep_until >= now);
+        self.entries.retain(|_, kept| kept.is_needed(now));
         self.unseen.retain(|tag, _| self.entries.contains_key(tag));
         self.kept = self.entries.len();
     }

@@ -191,6 +191,10 @@ impl LogReader {
     /// Adds a page to the view. Returns whether the view has all that is in it: not if another reader has begun the log anew, or was
     /// faster by a part of the page.
     fn apply(&self, view: &RevocationView, after: LogCursor, page: &LogPage) -> bool {
+        // Another reader was faster: it has read these bytes.
+        if !page.entries.is_empty() && self.cursor() != after {
+            return false;
+        }
         let mut meanings = Vec::with_capacity(page.entries.len());
         let mut has_unknown_hint = false;
         for entry in &page.entries {

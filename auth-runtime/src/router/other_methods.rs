@@ -26,6 +26,7 @@ use crate::error::ConfigErrors;
 use crate::gate::{GateLayer, MountedRoute};
 use crate::pipeline::RequestAuth;
 use crate::policy::{CompiledRule, HandlerInfo, Rule, needed_scopes};
+use crate::rejection::is_marked;
 
 /// The value of `Allow`, which is known when the router is finished.
 #[derive(Clone, Debug, Default)]
@@ -86,13 +87,17 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let watched = RequestAuth::watch(&mut request);
+        // That of the layer, if there is one around; otherwise the route says in its answer what it decided.
+        let of_layer = RequestAuth::of_extensions(request.extensions()).cloned();
+        RequestAuth::watch(&mut request);
         let is_connect = request.method() == Method::CONNECT;
         let allowed = self.allowed.clone();
         let response = self.inner.call(request);
         Box::pin(async move {
             let mut response = response.await?;
-            let is_rejected = watched.auth().is_none_or(|auth| auth.rejection().is_some());
+            let auth = response.extensions().get().or(of_layer.as_ref());
+            let is_rejected =
+                auth.is_none_or(|auth| auth.rejection().is_some()) || is_marked(response.extensions());
             // As axum: the answer to a `CONNECT` that succeeds has no headers of a resource.
             let is_connected = is_connect && response.status().is_success();
             if !is_rejected && !is_connected {

@@ -29,7 +29,7 @@ fn read(
     check_token_id(claims).map_err(EventError::invalid)?;
     let issued_at = issued_at(claims, limits, now).map_err(EventError::invalid)?;
     // Neither is in a SET of the Shared Signals Framework, so that no other kind of JWT is taken for one.
-    if claims.sub.is_some() {
+    if claims.sub().is_some() {
         return Err(EventError::invalid("it has `sub`, which a security event token does not have"));
     }
     if claims.expires_at.is_some() {

@@ -2,12 +2,10 @@
 
 use std::time::SystemTime;
 
-use serde_json::Value;
-
 use super::{check_token_id, issued_at};
 use crate::clock::from_unix_seconds;
 use crate::store::Revocation;
-use crate::verify::{LOGOUT_EVENT, Limits, SessionIds, SignedLogout, TokenClaims};
+use crate::verify::{Json, LOGOUT_EVENT, Limits, SessionIds, SignedLogout, TokenClaims};
 
 /// What a logout token has ended.
 #[derive(Debug)]
@@ -31,18 +29,18 @@ pub(crate) fn read_logout_token(
     let claims = &signed.claims;
     let bound = check_times(claims, signed.accepts_missing_expiry, limits, now)?;
     check_token_id(claims)?;
-    let event = claims.get("events").and_then(|events| events.get(LOGOUT_EVENT));
-    if !event.is_some_and(Value::is_object) {
+    let event = claims.find("events").and_then(|events| events.get(LOGOUT_EVENT));
+    if !event.is_some_and(Json::is_object) {
         return Err("its `events` has no object for the back-channel logout");
     }
-    if claims.as_map().contains_key("nonce") {
+    if claims.find("nonce").is_some() {
         return Err("it has a `nonce`, which no logout token has: it may be an ID token");
     }
-    let (sub, sid) = (claims.sub.as_deref(), claims.session_id.as_deref());
+    let (sub, sid) = (claims.sub(), claims.session_id());
     if sub == Some("") || sid == Some("") {
         return Err("its `sub` or its `sid` is empty");
     }
-    let issuer = || claims.issuer.as_deref().unwrap_or_default().to_owned();
+    let issuer = || claims.issuer().unwrap_or_default().to_owned();
     let user = |sub: &str| Revocation::UserBySub {
         issuer: issuer(),
         sub: sub.to_owned(),

@@ -7,6 +7,7 @@
 //! | `server` | what is checked of each new connection |
 //! | `link` | the connection that calls share, which is made again after it failed |
 //! | `request` | a command or a script, and what it waits for |
+//! | `appends` | the queue of appends: one call for all that wait |
 //! | `waiter` | wake-ups, on a connection of their own |
 //! | `log`, `families`, `api_keys`, `attempts` | the traits |
 //! | `keys`, `index` | the names of the keys, and what rows are found by |
@@ -16,6 +17,7 @@
 
 #[cfg(feature = "api-keys")]
 mod api_keys;
+mod appends;
 #[cfg(feature = "token-routes")]
 mod attempts;
 mod failure;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 use ::redis::FromRedisValue;
 use tokio::runtime::Handle;
 
+use self::appends::Appends;
 use self::failure::Failure;
 use self::keys::Keys;
 use self::link::Link;
@@ -76,7 +79,7 @@ const BATCH: usize = 1000;
 ///
 /// **What it needs of the server.** Each instance has two connections, three with `wait_for_replicas`; of these one waits in a blocking read for
 /// revocations of the others. A user of the server needs the keys `~{auth}:*` ([`key_prefix`](RedisStoreOptions::key_prefix)) and the commands
-/// `+@hash +@sortedset +@stream +@scripting +get +set +info +time +wait +config|get`; `config|get` is for a warning, and may be missing.
+/// `+@hash +@sortedset +@stream +@scripting +multi +exec +get +set +info +time +wait +config|get`; `config|get` is for a warning, and may be missing.
 ///
 /// The store is used within a tokio runtime. Its connections belong to the runtime that it first used them on, and are made again on another
 /// if that one ends.
@@ -92,6 +95,7 @@ struct Inner {
     /// Where replicas are waited for, on a connection of their own: nothing else is answered on it meanwhile.
     writing: Option<Link>,
     waiter: Waiter,
+    appends: Appends,
 }
 
 impl RedisStore {
@@ -139,7 +143,9 @@ impl RedisStore {
             Link::new(Arc::clone(&target), Some(replicas))
         });
         let waiter = Waiter::new(Arc::clone(&target), Arc::clone(&keys));
-        Ok(Self { inner: Arc::new(Inner { target, keys, link, writing, waiter }) })
+        Ok(Self {
+            inner: Arc::new(Inner { target, keys, link, writing, waiter, appends: Appends::default() }),
+        })
     }
 
     fn keys(&self) -> &Keys {

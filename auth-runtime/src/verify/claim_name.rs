@@ -1,8 +1,9 @@
 //! Where a claim is: a path of names through objects.
 
-use serde_json::Value;
+use std::fmt;
 
 use super::claims::TokenClaims;
+use super::json::{Json, Known};
 
 /// The name of a claim: a path of names through objects, or one literal name.
 ///
@@ -12,8 +13,12 @@ use super::claims::TokenClaims;
 ///
 /// A name has one meaning: with `a.b`, a claim of the top level that is called `a.b` is never found, and with the literal name
 /// `a.b`, the member `b` of the claim `a` is never found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimName(Box<[Box<str>]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClaimName {
+    path: Box<[Box<str>]>,
+    /// The first name, if it has a place of its own.
+    known: Option<Known>,
+}
 
 impl ClaimName {
     /// Returns one literal name of the top level. Dots are a part of it.
@@ -31,35 +36,38 @@ impl ClaimName {
     /// # let _ = issuer;
     /// ```
     pub fn path(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(names.into_iter().map(|name| name.into().into_boxed_str()).collect())
+        let path: Box<[Box<str>]> = names.into_iter().map(|name| name.into().into_boxed_str()).collect();
+        let known = path.first().and_then(|first| Known::of(first));
+        Self { path, known }
     }
 
-    pub(crate) fn find<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
-        let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, name| value.get(&**name))
+    pub(crate) fn find<'c>(&self, claims: &'c TokenClaims) -> Option<Json<'c>> {
+        self.below().iter().try_fold(self.find_first(claims)?, |value, name| value.get(name))
+    }
+
+    fn find_first<'c>(&self, claims: &'c TokenClaims) -> Option<Json<'c>> {
+        match self.known {
+            Some(known) => claims.known(known),
+            None => claims.find(self.path.first()?),
+        }
     }
 
     /// Returns whether an object on the path has no member of the next name. A value on the path that is not an object leaves it
     /// open where the claim is, so the claim does not count as absent. With `null_is_absent`, `null` counts as absent.
     pub(super) fn is_absent(&self, claims: &TokenClaims, null_is_absent: bool) -> bool {
-        let mut names = self.0.iter();
-        let mut found = names.next().and_then(|first| claims.get(first));
-        for name in names {
+        let mut found = self.find_first(claims);
+        for name in self.below() {
             found = match found {
-                Some(Value::Object(members)) => members.get(&**name),
+                Some(value) if value.is_object() => value.get(name),
                 _ => break,
             };
         }
-        match found {
-            None => true,
-            Some(Value::Null) => null_is_absent,
-            Some(_) => false,
-        }
+        found.is_none_or(|value| null_is_absent && value.is_null())
     }
 
     /// Returns the first name of the path.
-    pub(super) fn top_level(&self) -> Option<&str> {
-        self.0.first().map(|name| &**name)
+    fn top_level(&self) -> Option<&str> {
+        self.path.first().map(|name| &**name)
     }
 
     /// Returns whether it is this one name of the top level.
@@ -68,12 +76,18 @@ impl ClaimName {
     }
 
     /// Returns the names of the path below the top level.
-    pub(super) fn below(&self) -> &[Box<str>] {
-        self.0.get(1..).unwrap_or_default()
+    fn below(&self) -> &[Box<str>] {
+        self.path.get(1..).unwrap_or_default()
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.0.is_empty() || self.0.iter().any(|name| name.is_empty())
+        self.path.is_empty() || self.path.iter().any(|name| name.is_empty())
+    }
+}
+
+impl fmt::Debug for ClaimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClaimName").field(&self.path).finish()
     }
 }
 
@@ -110,7 +124,7 @@ mod tests {
             (ClaimName::path(["https://x", "y"]), Some(5)),
             (ClaimName::path([""; 0]), None),
         ] {
-            assert_eq!(name.find(&claims).and_then(serde_json::Value::as_u64), expected, "{name:?}");
+            assert_eq!(name.find(&claims).and_then(|value| value.to_value().as_u64()), expected, "{name:?}");
         }
     }
 

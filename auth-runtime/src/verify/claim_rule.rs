@@ -67,8 +67,10 @@ impl ClaimRule {
         let value = || name.find(claims).filter(|value| !(null_is_absent && value.is_null()));
         match self {
             Self::Present => value().is_some_and(|value| !value.is_null()),
-            Self::OneOf(values) => value().is_some_and(|value| values.contains(value)),
-            Self::Satisfies(predicate) => value().is_some_and(|value| predicate(value)),
+            Self::OneOf(values) => {
+                value().is_some_and(|value| values.iter().any(|accepted| value.equals(accepted)))
+            }
+            Self::Satisfies(predicate) => value().is_some_and(|value| predicate(&value.to_value())),
             Self::Absent => name.is_absent(claims, null_is_absent),
             Self::AbsentOr(rule) => {
                 name.is_absent(claims, null_is_absent) || rule.accepts(name, claims, null_is_absent)

@@ -76,21 +76,21 @@ impl TrustedIssuer {
     /// Counts a claim that is `null` as absent, for issuers that write all of their fields. Without it, a token is rejected if one of
     /// its registered claims, or the claim of its roles, scopes or permissions, is `null`. `exp` is never `null`.
     pub fn accept_null_claims(mut self) -> Self {
-        self.mapping.null_is_absent = true;
+        self.mapping.forms.null_is_absent = true;
         self
     }
 
     /// Accepts a `jti` that is an integer. Its text is the id of the token. Without it, such a token is rejected: `jti` is a string
     /// (RFC 7519 §4.1.7).
     pub fn accept_integer_jti(mut self) -> Self {
-        self.mapping.integer_jti = true;
+        self.mapping.forms.integer_jti = true;
         self
     }
 
     /// Accepts a `sub` that is an integer. Where `sub` holds the subject, its text is the subject: `1` and `"1"` are one. Without it, such a token is rejected:
     /// `sub` is a string (RFC 7519 §4.1.2).
     pub fn accept_integer_sub(mut self) -> Self {
-        self.mapping.integer_sub = true;
+        self.mapping.forms.integer_sub = true;
         self
     }
 }

@@ -40,7 +40,7 @@ impl IssuerName {
 
     /// Checks the `iss` of a token whose signature is verified, and that it is of the tenant that the token names.
     pub(super) fn check(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        let iss = claims.issuer.as_deref();
+        let iss = claims.issuer();
         // The callers of authenticators have issuers of their own, whatever the configuration says.
         let is_reserved = iss.and_then(scheme_of_issuer).is_some();
         match iss {
@@ -62,7 +62,7 @@ impl IssuerName {
         claims: &TokenClaims,
     ) -> Result<(), VerifyError> {
         let (Self::Tenants(tenants), Some(key_issuer)) = (self, key_issuer) else { return Ok(()) };
-        let is_of_tenant = claims.issuer.as_deref() == Some(key_issuer);
+        let is_of_tenant = claims.issuer() == Some(key_issuer);
         if is_of_tenant || tenants.pattern_is(key_issuer) {
             Ok(())
         } else {

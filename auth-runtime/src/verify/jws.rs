@@ -1,11 +1,10 @@
 //! The first step: splits the compact form (RFC 7515 §7.1) and parses its header strictly, before a key is used.
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::{DecodeSliceError, Engine as _};
-use serde_json::value::RawValue;
+use std::ops::Range;
 
 use super::VerifyError;
-use super::json;
+use super::base64url::{decode, decode_into};
+use super::json::{Document, Json};
 use crate::jose::Algorithm;
 
 /// The maximum length of `kid`, in bytes.
@@ -13,6 +12,9 @@ const MAX_KID_BYTES: usize = 256;
 
 /// The length of the longest signature (RSA with 8192 bits), and two bytes of space that the decoder needs.
 pub(super) const MAX_SIGNATURE_BYTES: usize = 1024 + 2;
+
+/// The same for a signature of 64 bytes, such as that of ES256 or EdDSA, and for all that are shorter.
+pub(super) const SHORT_SIGNATURE_BYTES: usize = 64 + 2;
 
 /// The parts of a token. None of them can be trusted before the signature is verified.
 pub(super) struct Compact<'a> {
@@ -34,48 +36,45 @@ pub(super) struct Header {
 impl<'a> Compact<'a> {
     /// Splits a token of at most `max_bytes`.
     pub(super) fn parse(token: &'a str, max_bytes: usize) -> Result<Self, VerifyError> {
-        const NOT_THREE_PARTS: VerifyError = VerifyError::Malformed("not three parts joined by dots");
         if token.len() > max_bytes {
             return Err(VerifyError::Malformed("longer than the engine's `max_token_bytes`"));
         }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(NOT_THREE_PARTS)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(NOT_THREE_PARTS)?;
-        if payload.contains('.') {
-            return Err(NOT_THREE_PARTS);
-        }
+        let is_dot = |byte: &u8| *byte == b'.';
+        let first = token.as_bytes().iter().position(is_dot).ok_or(NOT_THREE_PARTS)?;
+        let last = token.as_bytes().iter().rposition(is_dot).ok_or(NOT_THREE_PARTS)?;
+        let part = |range: Range<usize>| token.get(range).ok_or(NOT_THREE_PARTS);
+        let (header, payload) = (part(0..first)?, part(first + 1..last)?);
+        let (signing_input, signature) = (part(0..last)?, part(last + 1..token.len())?);
         Ok(Self { header, signing_input, payload, signature })
     }
 
     pub(super) fn payload(&self) -> Result<Vec<u8>, VerifyError> {
-        decode(self.payload)
+        // The decoder accepts no dot, so that nothing has to look for one before.
+        decode(self.payload).map_err(|error| if self.payload.contains('.') { NOT_THREE_PARTS } else { error })
     }
 
-    /// Decodes the signature into `buffer`, which is longer than every valid signature.
-    pub(super) fn signature<'b>(
-        &self,
-        buffer: &'b mut [u8; MAX_SIGNATURE_BYTES],
-    ) -> Result<&'b [u8], VerifyError> {
-        let length = URL_SAFE_NO_PAD.decode_slice(self.signature, buffer).map_err(|error| match error {
-            DecodeSliceError::OutputSliceTooSmall => VerifyError::BadSignature,
-            DecodeSliceError::DecodeError(_) => NOT_BASE64URL,
-        })?;
+    /// Whether a short buffer is enough for the signature.
+    pub(super) fn has_short_signature(&self) -> bool {
+        self.signature.len() / 4 * 3 < SHORT_SIGNATURE_BYTES - 2
+    }
+
+    /// Decodes the signature into `buffer`.
+    pub(super) fn signature<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], VerifyError> {
+        let length = decode_into(self.signature, buffer)?;
         buffer.get(..length).ok_or(VerifyError::BadSignature)
     }
 }
 
 impl Header {
     pub(super) fn parse(encoded: &str) -> Result<Self, VerifyError> {
-        let bytes = decode(encoded)?;
+        let document = Document::read(decode(encoded)?).ok_or(NOT_AN_OBJECT)?;
         let mut header = (None, None, None);
-        for (name, raw) in json::members(&bytes).ok_or(NOT_AN_OBJECT)? {
-            // Also a field that is not used: another verifier of the same token may use it, and read it differently.
-            if !json::is_valid(raw) {
-                return Err(NOT_AN_OBJECT);
-            }
-            match &*name {
-                "alg" => header.0 = Some(text(raw)?),
-                "kid" => header.1 = Some(text(raw)?),
-                "typ" => header.2 = Some(text(raw)?),
+        // Also a field that is not used was read: another verifier of the same token may use it, and read it differently.
+        for (name, value) in document.root().named_members() {
+            match name {
+                "alg" => header.0 = Some(text(value)?),
+                "kid" => header.1 = Some(text(value)?),
+                "typ" => header.2 = Some(text(value)?),
                 // No extension is implemented, so none may be critical (RFC 7515 §4.1.11). `b64` is an extension (RFC 7797 §6).
                 "crit" | "b64" => return Err(VerifyError::Malformed("the header has `crit` or `b64`")),
                 _ => {}
@@ -113,23 +112,17 @@ pub(super) fn form(token: &str) -> Form {
         _ => return Form::Opaque,
     };
     let is_of_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
-    let decodable: Vec<u8> = header.bytes().take_while(is_of_alphabet).collect();
+    let decodable = header.bytes().take_while(is_of_alphabet).count();
     // Groups of four characters can be decoded one by one.
-    let groups = decodable.get(..decodable.len() / 4 * 4).unwrap_or_default();
-    let begins_as_header =
-        URL_SAFE_NO_PAD.decode(groups).is_ok_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"));
+    let groups = header.get(..decodable / 4 * 4).unwrap_or_default();
+    let begins_as_header = decode(groups).is_ok_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"));
     if begins_as_header { form } else { Form::Opaque }
 }
 
-fn text(raw: &RawValue) -> Result<Box<str>, VerifyError> {
-    json::string(raw).map(Box::from).ok_or(VerifyError::Malformed("a field of the header is not a string"))
+fn text(value: Json<'_>) -> Result<Box<str>, VerifyError> {
+    value.as_str().map(Box::from).ok_or(VerifyError::Malformed("a field of the header is not a string"))
 }
+
+const NOT_THREE_PARTS: VerifyError = VerifyError::Malformed("not three parts joined by dots");
 
 const NOT_AN_OBJECT: VerifyError = VerifyError::Malformed("the header is not one strict JSON object");
-
-const NOT_BASE64URL: VerifyError = VerifyError::Malformed("a part is not canonical base64url");
-
-/// Decodes base64url without padding or white space, whose unused bits are zero (RFC 7515 §2).
-fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| NOT_BASE64URL)
-}

@@ -1,15 +1,15 @@
 //! The built-in verifier: JWTs (RFC 7519) in compact form, of trusted issuers. Its keys that are fetched are in `fetched`.
 
+mod audience;
 mod fetched;
 #[cfg(feature = "introspection")]
 mod introspect;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[cfg(feature = "introspection")]
 pub(crate) use self::introspect::Inquiry;
-use super::claims::TokenClaims;
+use super::claims::{Payload, TokenClaims};
 use super::fetched_keys::FetchedKeys;
 use super::fetchers::Fetchers;
 #[cfg(feature = "introspection")]
@@ -17,7 +17,8 @@ use super::introspection::Introspector;
 use super::issuer::{Audience, TrustedIssuer};
 use super::issuer_keys::{IssuerKeys, KeyStatus};
 use super::issuer_name::{IssuerName, check_issuers};
-use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
+use super::json::Document;
+use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES, SHORT_SIGNATURE_BYTES};
 use super::key_set::KeySet;
 use super::keys;
 #[cfg(feature = "provider-logout")]
@@ -65,8 +66,6 @@ pub(super) struct PreparedIssuer {
     pub(super) mapping: Arc<ClaimMapping>,
     #[cfg(feature = "provider-logout")]
     pub(super) logout: LogoutRules,
-    /// The top-level names of the claims that the mapping and the rules read.
-    wanted: Arc<[Arc<str>]>,
     /// `false` if the issuer has a predicate of the application's own, which must be called every time.
     may_be_remembered: bool,
     /// What asks the issuer about tokens that are not verified with its keys.
@@ -131,27 +130,33 @@ impl JwtVerifier {
         TokenClaims::from_json(&payload).ok()
     }
 
-    /// Returns the only issuer. If there are several, returns the one that the unverified `iss` names, or the one whose tokens have
-    /// none; its keys must verify the token.
-    pub(super) fn issuer_of(&self, payload: &[u8]) -> Result<&PreparedIssuer, VerifyError> {
-        match self.issuers.as_slice() {
-            [one] => Ok(one),
-            several => {
-                let iss = TokenClaims::issuer_of(payload)?;
-                let chosen = several.iter().find(|issuer| issuer.name.is_chosen_by(iss.as_deref()));
-                chosen.ok_or_else(|| match iss {
-                    Some(iss) => VerifyError::UntrustedIssuer(Excerpt::new(&iss)),
-                    None => VerifyError::MissingClaim("iss"),
-                })
-            }
+    /// Returns the only issuer. If there are several, reads the payload, and returns the issuer that the unverified `iss` names, or the one
+    /// whose tokens have none; its keys must verify the token.
+    pub(super) fn issuer_of(&self, payload: Vec<u8>) -> Result<(&PreparedIssuer, Payload), VerifyError> {
+        if let [one] = self.issuers.as_slice() {
+            return Ok((one, Payload::Bytes(payload)));
         }
+        let document = Payload::Bytes(payload).into_document()?;
+        Ok((self.issuer_named_in(&document)?, Payload::Read(document)))
+    }
+
+    /// Returns the only issuer, or the one of several that a payload names.
+    fn issuer_named_in(&self, document: &Document) -> Result<&PreparedIssuer, VerifyError> {
+        if let [one] = self.issuers.as_slice() {
+            return Ok(one);
+        }
+        let iss = TokenClaims::issuer_of(document)?;
+        let chosen = self.issuers.iter().find(|issuer| issuer.name.is_chosen_by(iss));
+        chosen.ok_or_else(|| match iss {
+            Some(iss) => VerifyError::UntrustedIssuer(Excerpt::new(iss)),
+            None => VerifyError::MissingClaim("iss"),
+        })
     }
 
     /// Verifies that a token is authentic and issued for this service. Its times are checked for each request.
     pub(crate) fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
-        let payload = compact.payload()?;
-        let issuer = self.issuer_of(&payload)?;
+        let (issuer, payload) = self.issuer_of(compact.payload()?)?;
         #[cfg(feature = "introspection")]
         if issuer.introspects_jwts() {
             // Its keys are for logout tokens.
@@ -160,7 +165,7 @@ impl JwtVerifier {
             ));
         }
         let key = issuer.check_signature(&compact)?;
-        let claims = TokenClaims::read(payload, &issuer.mapping.reading(&issuer.wanted))?;
+        let claims = TokenClaims::read(payload, issuer.mapping.forms)?;
         issuer.check_names(&claims)?;
         issuer.name.check_key(key.issuer(), &claims)?;
         Ok(VerifiedToken {
@@ -201,7 +206,6 @@ impl PreparedIssuer {
             mapping: Arc::new(issuer.mapping.clone()),
             #[cfg(feature = "provider-logout")]
             logout: issuer.logout.clone(),
-            wanted: wanted(issuer),
             may_be_remembered: !issuer.name.has_predicate()
                 && !issuer.claim_rules.iter().any(|(_, rule)| rule.has_predicate()),
             #[cfg(feature = "introspection")]
@@ -212,8 +216,16 @@ impl PreparedIssuer {
     /// Checks the header, then verifies the signature with each key that fits it. A header that is equal to the last one that a key
     /// verified is not parsed again. Returns the status of the key that verified it.
     fn check_signature(&self, compact: &Compact<'_>) -> Result<KeyStatus, VerifyError> {
-        let mut buffer = [0; MAX_SIGNATURE_BYTES];
-        let signature = compact.signature(&mut buffer)?;
+        let (mut short, mut long);
+        // A long buffer is not filled with zeros for a short signature.
+        let buffer: &mut [u8] = if compact.has_short_signature() {
+            short = [0; SHORT_SIGNATURE_BYTES];
+            &mut short
+        } else {
+            long = [0; MAX_SIGNATURE_BYTES];
+            &mut long
+        };
+        let signature = compact.signature(buffer)?;
         let message = compact.signing_input.as_bytes();
         let keys = self.keys.load();
         let last = keys.iter().find(|known| known.key.remembers(compact.header));
@@ -293,30 +305,9 @@ impl PreparedIssuer {
     }
 
     pub(super) fn check_rules(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        let null_is_absent = self.mapping.null_is_absent;
+        let null_is_absent = self.mapping.forms.null_is_absent;
         let is_accepted = |(name, rule): &(ClaimName, ClaimRule)| rule.accepts(name, claims, null_is_absent);
         if self.claim_rules.iter().all(is_accepted) { Ok(()) } else { Err(VerifyError::ClaimRejected) }
-    }
-
-    pub(super) fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        let wrong = |audience: &[Box<str>]| Err(VerifyError::WrongAudience(Excerpt::of_list(audience)));
-        let audience = claims.audience.as_deref();
-        let accepted = match &self.audience {
-            Audience::Any => return Ok(()),
-            Audience::None | Audience::Unset => return audience.map_or(Ok(()), wrong),
-            Audience::OneOf(names) => names,
-        };
-        let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted == name);
-        let Some(audience) = audience else {
-            let client = self.audience_without_aud.as_ref().and_then(|claim| claim.find(claims)?.as_str());
-            return match client {
-                Some(client) if is_accepted(client) => Ok(()),
-                Some(client) => Err(VerifyError::WrongClient(Excerpt::new(client))),
-                None => Err(VerifyError::MissingClaim("aud")),
-            };
-        };
-        let named = audience.iter().any(|name| is_accepted(name));
-        if named && (audience.len() == 1 || !self.single_audience) { Ok(()) } else { wrong(audience) }
     }
 }
 
@@ -365,12 +356,6 @@ fn read_claims(issuer: &TrustedIssuer) -> impl Iterator<Item = &ClaimName> {
     let rules = issuer.claim_rules.iter().map(|(name, _)| name);
     let tenant = issuer.name.tenant_claim().into_iter();
     issuer.mapping.names().chain(rules).chain(tenant).chain(&issuer.audience_without_aud)
-}
-
-/// Returns their top-level names, each once.
-fn wanted(issuer: &TrustedIssuer) -> Arc<[Arc<str>]> {
-    let names = read_claims(issuer).filter_map(ClaimName::top_level);
-    names.collect::<BTreeSet<_>>().into_iter().map(Arc::from).collect()
 }
 
 /// Returns the type in lower case and without `application/` (RFC 7515 §4.1.9).

@@ -1,13 +1,12 @@
 //! Which claims of an issuer's tokens hold the subject, roles, scopes and permissions, and in which form.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use serde_json::Value;
-
 use super::claim_name::ClaimName;
-use super::claims::{Reading, TokenClaims};
+use super::claims::{Forms, TokenClaims};
+use super::json::{Json, Known, Span};
+use super::names::{Names, keys_in};
 use crate::excerpt::Excerpt;
 
 /// Which claims hold the subject, roles, scopes and permissions, and which forms of claims are accepted.
@@ -19,12 +18,7 @@ pub(super) struct ClaimMapping {
     pub(super) roles: NameClaims,
     pub(super) scopes: NameClaims,
     pub(super) permissions: NameClaims,
-    /// `null` counts as absent, except for `exp`.
-    pub(super) null_is_absent: bool,
-    /// `jti` may be an integer.
-    pub(super) integer_jti: bool,
-    /// `sub` may be an integer.
-    pub(super) integer_sub: bool,
+    pub(super) forms: Forms,
     /// `client_id` is the subject of a token that has none.
     pub(super) client_is_subject: bool,
 }
@@ -37,9 +31,7 @@ impl Default for ClaimMapping {
             roles: NameClaims::new("roles", &["roles"]),
             scopes: NameClaims { space_delimited: true, ..NameClaims::new("scopes", &["scope", "scp"]) },
             permissions: NameClaims::new("permissions", &["permissions"]),
-            null_is_absent: false,
-            integer_jti: false,
-            integer_sub: false,
+            forms: Forms::default(),
             client_is_subject: false,
         }
     }
@@ -60,27 +52,26 @@ impl ClaimMapping {
     }
 
     /// Returns the claim that holds the subject, of whatever type it is.
-    pub(super) fn find_subject<'c>(&self, claims: &'c TokenClaims) -> Option<&'c Value> {
-        let is_absent = |name: &ClaimName| name.is_absent(claims, self.null_is_absent);
-        if !is_absent(&self.subject) {
+    fn find_subject<'c>(&self, claims: &'c TokenClaims) -> Option<Json<'c>> {
+        if !self.is_absent(&self.subject, claims) {
             return self.subject.find(claims);
         }
         match &self.subject_if_absent {
-            Some(other) if !is_absent(other) => other.find(claims),
-            _ => claims.get("client_id").filter(|_| self.client_is_subject),
+            Some(other) if !self.is_absent(other, claims) => other.find(claims),
+            _ => claims.known(Known::ClientId).filter(|_| self.client_is_subject),
         }
     }
 
-    /// Returns how the claims are parsed, for an issuer that reads the claims `wanted`.
-    pub(super) fn reading<'a>(&'a self, wanted: &'a Arc<[Arc<str>]>) -> Reading<'a> {
-        Reading {
-            wanted,
-            subject: self.subject.top_level().map(|name| (name, self.subject.below())),
-            keeps_sub: !self.subject.is("sub"),
-            null_is_absent: self.null_is_absent,
-            integer_jti: self.integer_jti,
-            integer_sub: self.integer_sub,
-        }
+    fn is_absent(&self, name: &ClaimName, claims: &TokenClaims) -> bool {
+        name.is_absent(claims, self.forms.null_is_absent)
+    }
+
+    /// Returns where the subject is: a string, or the text of an integer. `None` if it is missing, empty or of another type.
+    pub(super) fn subject(&self, claims: &TokenClaims) -> Option<Span> {
+        let found = self.find_subject(claims)?;
+        // What takes the place of an absent subject is a string.
+        let integer = || found.span_of_integer().filter(|_| !self.is_absent(&self.subject, claims));
+        found.span_of_string().or_else(integer).filter(|span| span.len() > 0)
     }
 
     /// Returns the roles, scopes and permissions of a token.
@@ -88,12 +79,15 @@ impl ClaimMapping {
     /// # Errors
     /// If a claim that holds them has another form, with what is wrong.
     pub(super) fn read_names(&self, claims: &TokenClaims) -> Result<Names, String> {
-        let read = |of: &NameClaims| of.read(claims, self.null_is_absent);
-        Ok(Names {
-            roles: read(&self.roles)?,
-            scopes: read(&self.scopes)?,
-            permissions: read(&self.permissions)?,
-        })
+        let null_is_absent = self.forms.null_is_absent;
+        let lists = [&self.roles, &self.scopes, &self.permissions];
+        let most = lists.iter().map(|list| list.most(claims, null_is_absent)).sum();
+        let mut names = Names::with_space_for(most);
+        for list in lists {
+            list.read(claims, null_is_absent, &mut names)?;
+            names.end_list();
+        }
+        Ok(names)
     }
 }
 
@@ -165,55 +159,84 @@ impl NameClaims {
         self.places = Places::Preset(places.into());
     }
 
-    /// Returns the names, each once if they are of several claims. An absent claim holds none.
+    /// Returns the claims that count. An absent claim holds no name.
+    fn held<'c>(
+        &self,
+        claims: &'c TokenClaims,
+        null_is_absent: bool,
+    ) -> impl Iterator<Item = (Json<'c>, bool)> {
+        let value =
+            move |place: &Place| place.name.find(claims).filter(|value| !(null_is_absent && value.is_null()));
+        let present = move |place: &Place| Some((value(place)?, place.are_keys));
+        let counting = if matches!(self.places, Places::Default(_)) { 1 } else { usize::MAX };
+        self.places.all().iter().filter_map(present).take(counting)
+    }
+
+    /// Returns how many names there are at most.
+    fn most(&self, claims: &TokenClaims, null_is_absent: bool) -> usize {
+        let count = |(value, are_keys): (Json<'_>, bool)| match value.as_str() {
+            Some(text) if self.space_delimited => text.bytes().filter(|byte| *byte == b' ').count() + 1,
+            Some(_) => 1,
+            None if are_keys => keys_in(value).map_or(0, Iterator::count),
+            None => value.elements().count(),
+        };
+        self.held(claims, null_is_absent).map(count).sum()
+    }
+
+    /// Adds the names, each once if they are of several claims.
     ///
     /// # Errors
     /// If a claim has another form, with what is wrong.
-    fn read(&self, claims: &TokenClaims, null_is_absent: bool) -> Result<Vec<Box<str>>, String> {
-        let value =
-            |place: &Place| place.name.find(claims).filter(|value| !(null_is_absent && value.is_null()));
-        let present = |place: &'_ Place| Some((value(place)?, place.are_keys));
-        let mut found = self.places.all().iter().filter_map(present);
-        let Some((first, are_keys)) = found.next() else { return Ok(Vec::new()) };
-        let mut names = self.names_in(first, are_keys, claims)?;
-        if !matches!(self.places, Places::Default(_)) {
-            for (value, are_keys) in found {
-                let mut more = self.names_in(value, are_keys, claims)?;
-                let known: HashSet<&str> = names.iter().map(|name| &**name).collect();
-                more.retain(|name| !known.contains(&**name));
-                names.append(&mut more);
-            }
+    fn read(&self, claims: &TokenClaims, null_is_absent: bool, names: &mut Names) -> Result<(), String> {
+        for (value, are_keys) in self.held(claims, null_is_absent) {
+            let earlier = names.begin_claim();
+            self.read_claim(value, are_keys, claims, names)?;
+            names.remove_repeated(claims, earlier);
         }
-        Ok(names)
+        Ok(())
     }
 
-    fn names_in(&self, value: &Value, are_keys: bool, claims: &TokenClaims) -> Result<Vec<Box<str>>, String> {
+    fn read_claim(
+        &self,
+        value: Json<'_>,
+        are_keys: bool,
+        claims: &TokenClaims,
+        names: &mut Names,
+    ) -> Result<(), String> {
         let kind = self.kind;
-        match value {
-            Value::Object(_) | Value::Array(_) if are_keys => keys_in(value).ok_or_else(|| {
+        if are_keys && (value.is_object() || value.is_array()) {
+            let keys = keys_in(value).ok_or_else(|| {
                 format!(
                     "the list of the token's {kind} holds something else than objects, whose keys they are"
                 )
-            }),
-            Value::String(_) if are_keys => {
-                Err(format!("the token's {kind} are a string, and no object, whose keys they are"))
-            }
-            Value::String(text) => {
-                self.hint(text, claims);
-                let names: Vec<&str> =
-                    if self.space_delimited { text.split(' ').collect() } else { vec![text.as_str()] };
-                Ok(names.into_iter().filter(|name| !name.is_empty()).map(Box::from).collect())
-            }
-            Value::Array(list) => {
-                list.iter().map(|name| name.as_str().map(Box::from)).collect::<Option<_>>().ok_or_else(|| {
-                    format!("the list of the token's {kind} holds something else than strings")
-                })
-            }
-            Value::Null => Err(format!(
-                "the token's {kind} are `null`, which `TrustedIssuer::accept_null_claims()` counts as absent"
-            )),
-            _ => Err(format!("the token's {kind} are neither a list of strings nor a string")),
+            })?;
+            names.add_once(claims, keys);
+            return Ok(());
         }
+        if let Some(span) = value.span_of_string() {
+            if are_keys {
+                return Err(format!("the token's {kind} are a string, and no object, whose keys they are"));
+            }
+            self.hint(value.text(), claims);
+            if self.space_delimited {
+                names.add_words(span, value.text())
+            } else {
+                names.add(span)
+            }
+            return Ok(());
+        }
+        if value.is_array() {
+            return names
+                .add_all(value.elements().map(Json::span_of_string))
+                .ok_or_else(|| format!("the list of the token's {kind} holds something else than strings"));
+        }
+        Err(if value.is_null() {
+            format!(
+                "the token's {kind} are `null`, which `TrustedIssuer::accept_null_claims()` counts as absent"
+            )
+        } else {
+            format!("the token's {kind} are neither a list of strings nor a string")
+        })
     }
 
     /// Says once in the log that a string is not split where its issuer may mean a list.
@@ -223,7 +246,7 @@ impl NameClaims {
             return;
         }
         let kind = self.kind;
-        let issuer = claims.issuer.as_deref().map(|issuer| tracing::field::display(Excerpt::new(issuer)));
+        let issuer = claims.issuer().map(|issuer| tracing::field::display(Excerpt::new(issuer)));
         if self.space_delimited {
             tracing::warn!(
                 kind,
@@ -243,46 +266,9 @@ impl NameClaims {
     }
 }
 
-/// The names of an object's members, or of the objects of a list, each once. A member with an empty value is left out, since its name
-/// is not held. `None` if there is something else than objects.
-fn keys_in(value: &Value) -> Option<Vec<Box<str>>> {
-    let objects = match value {
-        Value::Array(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let mut names: Vec<Box<str>> = Vec::new();
-    for object in objects {
-        let held = object.as_object()?.iter().filter(|(name, value)| !name.is_empty() && !is_empty(value));
-        for (name, _) in held {
-            if !names.iter().any(|known| **known == **name) {
-                names.push(name.as_str().into());
-            }
-        }
-    }
-    Some(names)
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(true) | Value::Number(_) => false,
-    }
-}
-
-/// The roles, scopes and permissions of a token.
-#[derive(Debug)]
-pub(crate) struct Names {
-    pub(crate) roles: Vec<Box<str>>,
-    pub(crate) scopes: Vec<Box<str>>,
-    pub(crate) permissions: Vec<Box<str>>,
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ClaimMapping, ClaimName};
+    use super::{ClaimMapping, ClaimName, Forms};
     use crate::verify::TokenClaims;
 
     #[test]
@@ -303,7 +289,7 @@ mod tests {
                 subject: "user.id".into(),
                 subject_if_absent: other.then(|| ClaimName::literal("uid")),
                 client_is_subject: client,
-                null_is_absent,
+                forms: Forms { null_is_absent, ..Forms::default() },
                 ..ClaimMapping::default()
             };
             let claims = TokenClaims::from_json(claims.as_bytes()).unwrap();

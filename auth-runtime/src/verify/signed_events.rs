@@ -1,10 +1,8 @@
 //! Signed texts that are no access tokens: logout tokens, and security event tokens (RFC 8417). Their signatures are verified by the same
 //! keys and within the same limits. What is remembered of the headers of access tokens is neither used nor changed.
 
-use std::sync::Arc;
-
 use super::VerifyError;
-use super::claims::{Reading, TokenClaims};
+use super::claims::{Payload, TokenClaims};
 use super::issuer::TrustedIssuer;
 use super::issuer_keys::KeyStatus;
 use super::jws::{Compact, Header, MAX_SIGNATURE_BYTES};
@@ -37,9 +35,9 @@ impl JwtVerifier {
         if !claims.is_logout_token {
             return Err(VerifyError::OtherKind(NO_LOGOUT_EVENT));
         }
-        let audience = claims.audience.as_deref().ok_or(VerifyError::MissingClaim("aud"))?;
-        if !audience.iter().any(|name| issuer.logout.clients.iter().any(|client| **client == **name)) {
-            return Err(VerifyError::WrongLogoutAudience(Excerpt::of_list(audience)));
+        let audience: Vec<&str> = claims.audience().ok_or(VerifyError::MissingClaim("aud"))?.collect();
+        if !audience.iter().any(|name| issuer.logout.clients.iter().any(|client| client == name)) {
+            return Err(VerifyError::WrongLogoutAudience(Excerpt::of_list(&audience)));
         }
         let (session_ids, accepts_missing_expiry) =
             (issuer.logout.session_ids(), issuer.logout.accepts_missing_expiry);
@@ -57,7 +55,8 @@ impl JwtVerifier {
     /// Returns the issuer that a text names, before it is verified.
     pub(crate) fn unverified_issuer(&self, token: &str) -> Result<Box<str>, VerifyError> {
         let payload = Compact::parse(token, self.max_token_bytes)?.payload()?;
-        TokenClaims::issuer_of(&payload)?.ok_or(VerifyError::MissingClaim("iss"))
+        let document = Payload::Bytes(payload).into_document()?;
+        TokenClaims::issuer_of(&document)?.map(Box::from).ok_or(VerifyError::MissingClaim("iss"))
     }
 
     /// Whether logout tokens of an issuer count.
@@ -78,17 +77,14 @@ impl JwtVerifier {
         kind: TextKind,
     ) -> Result<(&PreparedIssuer, TokenClaims, KeyStatus), VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
-        let payload = compact.payload()?;
-        let issuer = self.issuer_of(&payload)?;
+        let (issuer, payload) = self.issuer_of(compact.payload()?)?;
         let mut buffer = [0; MAX_SIGNATURE_BYTES];
         let signature = compact.signature(&mut buffer)?;
         let header = Header::parse(compact.header)?;
         issuer.check_type(&header, kind)?;
         let message = compact.signing_input.as_bytes();
         let key = keys::verifying(&issuer.keys.load(), &header, message, signature, None)?.status.clone();
-        let none_wanted = Arc::default();
-        let reading = Reading { keeps_sub: true, ..issuer.mapping.reading(&none_wanted) };
-        let claims = TokenClaims::read(payload, &reading)?;
+        let claims = TokenClaims::read(payload, issuer.mapping.forms)?;
         issuer.name.check(&claims)?;
         issuer.name.check_key(key.issuer(), &claims)?;
         Ok((issuer, claims, key))

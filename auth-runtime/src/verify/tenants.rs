@@ -9,6 +9,7 @@ use super::claims::TokenClaims;
 use super::issuer::TrustedIssuer;
 use super::issuer_name::IssuerName;
 use super::issuer_pattern::{IssuerPattern, is_segment};
+use super::json::Json;
 use crate::error::ConfigErrors;
 use crate::excerpt::Excerpt;
 
@@ -169,11 +170,11 @@ impl TenantIssuer {
 
     /// Checks that the claim names the tenant of `iss`, and that the tenant is accepted.
     pub(super) fn check(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
-        let iss = claims.issuer.as_deref().ok_or(VerifyError::MissingClaim("iss"))?;
+        let iss = claims.issuer().ok_or(VerifyError::MissingClaim("iss"))?;
         let untrusted = || VerifyError::UntrustedIssuer(Excerpt::new(iss));
         let tenant = self.tenant_of(iss).ok_or_else(untrusted)?;
         let is_named_by = |claim: &ClaimName| {
-            claim.find(claims).and_then(serde_json::Value::as_str).is_some_and(|named| named == tenant)
+            claim.find(claims).and_then(Json::as_str).is_some_and(|named| named == tenant)
         };
         if !self.claim.as_ref().is_none_or(is_named_by) {
             return Err(VerifyError::TenantMismatch);

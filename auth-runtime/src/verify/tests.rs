@@ -5,10 +5,12 @@ mod forms;
 mod header;
 mod key_sets;
 mod mutations;
+mod oracle;
+mod reader;
 mod strict;
 mod vectors;
 
-use super::{Algorithm, Key, TrustedIssuer, VerifiedToken, VerifyError};
+use super::{Algorithm, Key, NameList, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::error::ConfigErrors;
 use crate::session::SigningKey;
 use crate::verify::JwtVerifier;
@@ -44,4 +46,27 @@ pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<VerifiedToke
 pub(super) fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What a token says of its caller, as texts.
+#[derive(Debug)]
+struct NamedTexts {
+    roles: Vec<Box<str>>,
+    scopes: Vec<Box<str>>,
+    permissions: Vec<Box<str>>,
+}
+
+impl VerifiedToken {
+    fn subject(&self) -> Option<&str> {
+        self.subject_span().map(|span| self.claims().text_at(span))
+    }
+
+    fn names(&self) -> Result<NamedTexts, String> {
+        let (names, claims) = (self.held_names()?, self.claims());
+        Ok(NamedTexts {
+            roles: names.of(NameList::Roles, claims).map(Box::from).collect(),
+            scopes: names.of(NameList::Scopes, claims).map(Box::from).collect(),
+            permissions: names.of(NameList::Permissions, claims).map(Box::from).collect(),
+        })
+    }
 }

@@ -127,11 +127,37 @@ impl VocabularyIndex {
         }
     }
 
+    /// Sets the bits of what the roles imply and are granted. Returns what was not there before.
+    pub(crate) fn bring<'n>(
+        &self,
+        roles: impl Iterator<Item = &'n str>,
+        bits: &mut Bits,
+    ) -> Box<[(NameKind, &'static str)]> {
+        if self.vocabulary.is_none() {
+            return Box::default();
+        }
+        let role = |role: &'n str| self.brings.get(self.bit(NameKind::Role, role)?);
+        let brought = roles.filter_map(role).flatten().copied();
+        brought.filter(|(kind, name)| self.bit(*kind, name).is_some_and(|bit| bits.set(bit))).collect()
+    }
+
     /// Two of these roles that exclude each other, if there are such. The roles must have been expanded.
     pub(crate) fn clash(&self, roles: &[Box<str>]) -> Option<Clash> {
-        let holds = |name: &str| roles.iter().any(|role| **role == *name);
+        self.clash_where(|name| roles.iter().any(|role| **role == *name))
+    }
+
+    /// Two of these roles that exclude each other, if there are such.
+    pub(crate) fn clash_of(&self, bits: &Bits) -> Option<Clash> {
+        self.clash_where(|name| self.bit(NameKind::Role, name).is_some_and(|bit| bits.has(bit)))
+    }
+
+    fn clash_where(&self, holds: impl Fn(&str) -> bool) -> Option<Clash> {
         let clash = self.exclusions().find(|(one, other)| holds(one) && holds(other));
         clash.map(|(one, other)| Clash(one, other))
+    }
+
+    fn bit(&self, kind: NameKind, name: &str) -> Option<usize> {
+        self.bits.get(&(kind, name)).copied()
     }
 
     /// Each pair of roles that exclude each other, as it is written.
@@ -141,24 +167,22 @@ impl VocabularyIndex {
     }
 
     /// The declared ones among a caller's names.
-    pub(crate) fn bits(&self, roles: &[Box<str>], scopes: &[Box<str>], permissions: &[Box<str>]) -> Bits {
-        let mut words = vec![0; self.bits.len().div_ceil(64)];
-        let kinds = [(NameKind::Role, roles), (NameKind::Scope, scopes), (NameKind::Permission, permissions)];
-        for (kind, names) in kinds {
-            for name in names {
-                let bit = self.bits.get(&(kind, &**name));
-                if let Some((word, bit)) = bit.and_then(|bit| Some((words.get_mut(bit / 64)?, bit % 64))) {
-                    *word |= 1 << bit;
-                }
-            }
+    pub(crate) fn bits<'n>(&self, names: impl Iterator<Item = (NameKind, &'n str)>) -> Bits {
+        let mut bits = Bits(vec![0; self.bits.len().div_ceil(64)].into());
+        if self.vocabulary.is_some() {
+            names.filter_map(|(kind, name)| self.bit(kind, name)).for_each(|bit| {
+                bits.set(bit);
+            });
         }
-        Bits(words.into())
+        bits
     }
 
     /// These roles and permissions, in place of those that a caller has.
     pub(crate) fn replaced_bits(&self, roles: &[Box<str>], permissions: &[Box<str>]) -> ReplacedBits {
-        let scopes: Vec<Box<str>> = self.names(NameKind::Scope).into_iter().map(Box::from).collect();
-        ReplacedBits { bits: self.bits(roles, &[], permissions), remaining: self.bits(&[], &scopes, &[]) }
+        let roles = roles.iter().map(|role| (NameKind::Role, &**role));
+        let permissions = permissions.iter().map(|permission| (NameKind::Permission, &**permission));
+        let scopes = self.names(NameKind::Scope).into_iter().map(|scope| (NameKind::Scope, scope));
+        ReplacedBits { bits: self.bits(roles.chain(permissions)), remaining: self.bits(scopes) }
     }
 
     /// These names as a mask; `None` if one is not declared.
@@ -198,6 +222,24 @@ impl<'a> From<&'a Bits> for BitsOf<'a> {
 }
 
 impl Bits {
+    /// Sets a bit. Returns whether it was not set.
+    fn set(&mut self, bit: usize) -> bool {
+        let Some(word) = self.0.get_mut(bit / 64) else { return false };
+        let mask = 1 << (bit % 64);
+        let is_new = *word & mask == 0;
+        *word |= mask;
+        is_new
+    }
+
+    fn has(&self, bit: usize) -> bool {
+        self.word(bit / 64) >> (bit % 64) & 1 == 1
+    }
+
+    /// The bytes that they take behind their own.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
     fn word(&self, index: usize) -> u64 {
         self.0.get(index).copied().unwrap_or(0)
     }

@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request              time on a core
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request instructions instructions and allocations, by Valgrind, which must be installed
+//! cargo run --release --manifest-path benches/Cargo.toml --bin request server       of servers, over loopback
 //! ```
 //!
 //! The variants take turns in one thread; a figure is the median of the rounds, with the 10th and the 90th percentile. Each kind of carrier
@@ -11,6 +12,7 @@
 
 mod by_hand;
 mod instructions;
+mod server;
 mod variants;
 
 use benches::{cpu, rounds::percentiles};
@@ -25,12 +27,17 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => time_on_a_core(),
         ["instructions"] => instructions::report(),
+        ["server"] => server::report(),
+        ["serve", variant] => server::serve(named(variant)),
         ["run", variant, requests] => {
-            let name = variants::NAMES.into_iter().find(|name| *name == variant).expect("a variant");
-            variants::of(name).send(requests.parse().expect("how many requests"));
+            variants::of(named(variant)).send(requests.parse().expect("how many requests"));
         }
-        _ => panic!("the arguments are: nothing, or `instructions`"),
+        _ => panic!("the arguments are: nothing, `instructions`, or `server`"),
     }
+}
+
+fn named(variant: &str) -> &'static str {
+    variants::NAMES.into_iter().find(|name| *name == variant).expect("a variant")
 }
 
 fn time_on_a_core() {

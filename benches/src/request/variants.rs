@@ -86,9 +86,9 @@ impl<S: Service<Request, Response = Response>> Service<Request> for NothingServi
 /// One way of serving the handler.
 pub struct Variant {
     pub name: &'static str,
-    app: axum::Router,
+    pub app: axum::Router,
     /// Name and value of the header that has the credential; those of the requests in turn.
-    headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, String)>,
     next: usize,
 }
 

@@ -76,8 +76,7 @@ impl Actor<'_, '_> {
         }
     }
 
-    /// Uses a new token on the routes after which the server remembers most of it: once the claims were asked for, an entry of its
-    /// cache takes 5 kB, before that 2 kB.
+    /// Uses a new token on a route that asks for its roles and one that asks for its claims, so that the cache of the server fills.
     fn fill_the_cache(&mut self) {
         self.refresh();
         self.call(0);

@@ -6,8 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Figures {
     pub(crate) allocations: u64,
-    /// The bytes of the largest allocation: axum puts the future of the route into one.
-    pub(crate) future: u64,
+    /// Of all allocations. axum puts the future of the route into one.
+    pub(crate) bytes: u64,
     pub(crate) instructions: u64,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Kind {
 pub(crate) const ALLOCATIONS: Kind =
     Kind { name: "allocations", of: |figures| figures.allocations, margin: 0 };
 
-pub(crate) const FUTURE: Kind = Kind { name: "bytes of the future", of: |figures| figures.future, margin: 0 };
+pub(crate) const BYTES: Kind = Kind { name: "allocated bytes", of: |figures| figures.bytes, margin: 0 };
 
 pub(crate) const INSTRUCTIONS: Kind =
     Kind { name: "instructions", of: |figures| figures.instructions, margin: MARGIN };
@@ -47,10 +47,10 @@ impl Budget {
             let path =
                 cells.next().unwrap_or_else(|| panic!("a line of the budget names no path")).to_owned();
             let figures: Vec<u64> = cells.map(|cell| cell.parse().unwrap()).collect();
-            let [allocations, future, instructions] = figures[..] else {
+            let [allocations, bytes, instructions] = figures[..] else {
                 panic!("{path} has other than three figures")
             };
-            (path, Figures { allocations, future, instructions })
+            (path, Figures { allocations, bytes, instructions })
         });
         Self { toolchain, paths: rows.collect() }
     }
@@ -102,10 +102,10 @@ impl fmt::Display for Budget {
         writeln!(
             formatter,
             "{:<14} {:>12} {:>12} {:>14}",
-            "path", ALLOCATIONS.name, "future", INSTRUCTIONS.name
+            "path", ALLOCATIONS.name, "bytes", INSTRUCTIONS.name
         )?;
-        for (path, Figures { allocations, future, instructions }) in &self.paths {
-            writeln!(formatter, "{path:<14} {allocations:>12} {future:>12} {instructions:>14}")?;
+        for (path, Figures { allocations, bytes, instructions }) in &self.paths {
+            writeln!(formatter, "{path:<14} {allocations:>12} {bytes:>12} {instructions:>14}")?;
         }
         Ok(())
     }

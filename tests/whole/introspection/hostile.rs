@@ -222,7 +222,7 @@ async fn a_deep_answer_or_one_with_many_members_is_none() {
     let mut answer = active();
     answer["deep"] = deep;
     server.answer(answer);
-    assert_eq!(app.status("deep").await, 401);
+    assert_eq!(app.status("deep").await, 503);
     let mut answer = active();
     for index in 0..300 {
         answer[format!("member-{index}")] = 1.into();

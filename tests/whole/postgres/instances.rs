@@ -1,9 +1,13 @@
 //! Several instances on one server: the order of the log, what is durable, and the wake-up.
 
+use std::time::Duration;
+
 use auth_runtime::store::{LogCursor, LogRead, RevocationLog as _};
 use auth_runtime::store::{PostgresStore, RefreshTokenStore as _};
 use auth_tests_servers::PostgresServer;
 use futures_util::FutureExt as _;
+use sqlx::postgres::PgListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::{Admin, entry, family, quoted, tags};
@@ -215,6 +219,67 @@ async fn an_instance_is_woken_up_by_what_another_appends() {
         assert_eq!(found, [tag]);
         cursor = last;
     }
+}
+
+/// What is notified on the channel of the store, of one schema or with this word.
+fn notifications(mut listener: PgListener, schema: &str, word: &str) -> mpsc::UnboundedReceiver<String> {
+    let (schema, word) = (schema.to_owned(), word.to_owned());
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let payload = listener.recv().await.unwrap().payload().to_owned();
+            if (payload.ends_with(&schema) || payload == word) && sender.send(payload).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// `NOTIFY` locks out those of the whole server, so there is one at a time, for all that was appended in 2 milliseconds. Time passes when the
+/// test says so.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: bash tests/run"]
+async fn a_burst_of_appends_wakes_the_others_once_in_two_milliseconds() {
+    const BETWEEN: Duration = Duration::from_millis(2);
+    let (server, schema) = (PostgresServer::shared(), new_schema());
+    let store = open(&schema).await;
+    let mut admin = Admin::of(server).await;
+    let mut listener = PgListener::connect(&server.url()).await.unwrap();
+    listener.listen("auth_runtime_log").await.unwrap();
+    let fence = format!("fence of {schema} ");
+    let mut heard = notifications(listener, &schema, &fence);
+    // A fence is behind all that was notified before.
+    let notify = format!("SELECT pg_notify('auth_runtime_log', '{}')", fence.replace('\'', "''"));
+    tokio::time::pause();
+    // While something runs, paused time stands still.
+    let running = tokio::spawn(async {
+        loop {
+            tokio::task::yield_now().await
+        }
+    });
+
+    store.append(vec![entry(1)]).await.unwrap();
+    assert_eq!(heard.recv().await.unwrap(), format!("1 {schema}"));
+    for last in [41, 81] {
+        for tag in last - 39..=last {
+            store.append(vec![entry(tag)]).await.unwrap();
+        }
+        admin.run(&*notify).await;
+        assert_eq!(heard.recv().await.unwrap(), fence, "nothing before the time has passed");
+        // It may begin to wait only after this has heard of the notification.
+        let woken = loop {
+            tokio::time::advance(BETWEEN).await;
+            admin.run(&*notify).await;
+            match heard.recv().await.unwrap() {
+                again if again == fence => {}
+                woken => break woken,
+            }
+        };
+        assert_eq!(woken, format!("{last} {schema}"), "one, of the last");
+        assert_eq!(heard.recv().await.unwrap(), fence, "and none after it");
+    }
+    running.abort();
 }
 
 /// Also of a store that was set back and has fewer entries than before: otherwise it would be read again and again.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::store::{Data, Fault};
 use super::world::{Answer, MAX_STALENESS, World};
+use crate::captured_log::CapturedLog;
 
 const A_SECOND: Duration = Duration::from_secs(1);
 
@@ -156,5 +157,34 @@ async fn a_long_log_is_read_again_in_pages() {
         let status = world.instances[at].status();
         assert_eq!((status.entries, status.other_histories), (5502 + 3500, 1), "what it knows is kept");
         assert_eq!(answers(&world, at).await, ALL_KNOWN);
+    }
+}
+
+/// A start that takes long says how far it is, after each hundred pages of a thousand entries.
+#[tokio::test(start_paused = true)]
+async fn a_long_start_logs_its_progress() {
+    let mut world = World::new(1).await;
+    let keep_until = auth_runtime::clock::Clock::now(&world.store_clock) + Duration::from_secs(3600);
+    let entry = |number: u64| {
+        let revocation = auth_runtime::revocation::Revocation::Session {
+            issuer: super::world::ISSUER.to_owned(),
+            session_id: number.to_string(),
+        };
+        auth_runtime::testing::log_entry(revocation, keep_until, number)
+    };
+    let mut there = 0;
+    for (entries, is_long) in [(99_999, false), (200_500, true)] {
+        world.store.append_now((there..entries).map(entry).collect());
+        there = entries;
+        let log = CapturedLog::start(tracing::Level::INFO);
+        world.instances[0].restart().await;
+        let text = log.take();
+        let mut said = text.lines().filter(|line| line.contains("the log of revocations is being read"));
+        // The task in the background reads too, so how many lines there are depends on who reads which page.
+        let first = said.next();
+        assert_eq!(first.is_some(), is_long, "{entries}: {text}");
+        assert!(first.is_none_or(|line| line.contains("INFO") && line.contains("entries=100000")), "{text}");
+        let status = world.instances[0].status();
+        assert_eq!((status.entries as u64, status.ready), (entries, true));
     }
 }

@@ -1,44 +1,70 @@
 //! Random faults of two instances and their store, against a model of the promise.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use auth_runtime::clock::Clock as _;
 use auth_runtime::revocation::Revocation;
+use auth_runtime::session::Subject;
 use proptest::prelude::*;
 
 use super::store::{Data, Fault};
-use super::world::{Answer, ISSUER, MAX_STALENESS, World};
+use super::world::{Answer, ISSUER, Inactive, Instance, MAX_STALENESS, World};
+use crate::support::people::ISSUER as OWN_ISSUER;
 
+/// Of each kind.
 const TOKENS: usize = 3;
 
-/// What is revoked, so that a token is.
+/// What has a token be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
     Token,
     Session,
     User,
+    /// A logout everywhere of the service's own issuer: a generation of sessions.
+    Generation,
+    /// A hint: its user was made inactive, and is forgotten.
+    Forgotten,
 }
 
 impl By {
-    /// The revocation, by which the token of this number is refused whatever the clocks show.
-    fn revocation(self, token: usize, now: SystemTime) -> Revocation {
-        let issuer = ISSUER.to_owned();
-        let id = self.id(token);
-        match self {
-            Self::Token => Revocation::Token { issuer, token_id: id },
-            Self::Session => Revocation::Session { issuer, session_id: id },
-            Self::User => Revocation::User { issuer, subject: id, issued_at_or_before: now },
-        }
+    /// The name of the token of this number. Each of the first three is for the same tokens.
+    fn name(self, token: usize) -> String {
+        let kind = match self {
+            Self::Token | Self::Session | Self::User => "t",
+            Self::Generation => "g",
+            Self::Forgotten => "f",
+        };
+        format!("{kind}{token}")
     }
 
     /// The id in the token, and in the entry.
     fn id(self, token: usize) -> String {
+        let name = self.name(token);
         match self {
-            Self::Token => format!("t{token}"),
-            Self::Session => format!("session-t{token}"),
-            Self::User => format!("user-t{token}"),
+            Self::Token => name,
+            Self::Session => format!("session-{name}"),
+            Self::User | Self::Generation | Self::Forgotten => format!("user-{name}"),
         }
+    }
+
+    /// Has the token of this number be refused by an instance, whatever the clocks show. Returns whether it was acknowledged.
+    async fn end(self, token: usize, instance: &Instance, inactive: &Inactive) -> bool {
+        let (issuer, id) = (ISSUER.to_owned(), self.id(token));
+        let now = instance.clock.now();
+        let revocation = match self {
+            Self::Token => Revocation::Token { issuer, token_id: id },
+            Self::Session => Revocation::Session { issuer, session_id: id },
+            Self::User => Revocation::User { issuer, subject: id, issued_at_or_before: now },
+            Self::Generation => {
+                Revocation::User { issuer: OWN_ISSUER.to_owned(), subject: id, issued_at_or_before: now }
+            }
+            Self::Forgotten => {
+                inactive.add(&id);
+                return instance.forget(&id).await;
+            }
+        };
+        instance.try_revoke(revocation).await.is_some_and(|answer| answer.is_ok())
     }
 }
 
@@ -67,9 +93,15 @@ fn step() -> impl Strategy<Value = Step> {
     let fault =
         prop_oneof![Just(Fault::None), Just(Fault::Cut), Just(Fault::LostAnswers), Just(Fault::Silent)];
     let ahead = prop_oneof![Just(0_i64), Just(3600), Just(-3600), -20..20_i64];
-    let by = prop_oneof![Just(By::Token), Just(By::Session), Just(By::User)];
+    let by = prop_oneof![
+        Just(By::Token),
+        Just(By::Session),
+        Just(By::User),
+        Just(By::Generation),
+        Just(By::Forgotten)
+    ];
     prop_oneof![
-        6 => (0..2_usize, 0..TOKENS, by).prop_map(|(at, token, by)| Step::Revoke { at, token, by }),
+        8 => (0..2_usize, 0..TOKENS, by).prop_map(|(at, token, by)| Step::Revoke { at, token, by }),
         8 => (1..15_000_u64).prop_map(Step::Pass),
         3 => (0..2_usize, fault).prop_map(|(at, fault)| Step::Fault(at, fault)),
         1 => (0..2_usize, 0..1500_u64).prop_map(|(at, delay)| Step::Delay(at, delay)),
@@ -87,15 +119,19 @@ fn step() -> impl Strategy<Value = Step> {
 struct Promise {
     /// The instances that acknowledged it: which, and its number of starts then.
     by: Vec<(usize, u32)>,
+    /// Those that enforce it at once: they have acknowledged it, or were given a hint.
+    enforced_by: Vec<(usize, u32)>,
     /// When the store had it, acknowledged, in milliseconds; `None` while it has lost it.
     kept_since: Option<u64>,
 }
 
 struct Run {
     world: World,
-    tokens: Vec<String>,
+    /// By their names.
+    tokens: BTreeMap<String, String>,
     promises: BTreeMap<(usize, By), Promise>,
     dump: Data,
+    was_set_back: bool,
 }
 
 impl Run {
@@ -104,11 +140,15 @@ impl Run {
         match step {
             Step::Revoke { at, token, by } => {
                 let instance = &world.instances[*at];
-                let revocation = by.revocation(*token, instance.clock.now());
-                if instance.try_revoke(revocation).await.is_some_and(|answer| answer.is_ok()) {
+                let is_acknowledged = by.end(*token, instance, &world.inactive).await;
+                // A hint is followed at once where it was given, also if the store did not take it.
+                if is_acknowledged || *by == By::Forgotten {
                     let promise = self.promises.entry((*token, *by)).or_default();
-                    promise.by.push((*at, instance.starts));
-                    promise.kept_since.get_or_insert(world.time());
+                    promise.enforced_by.push((*at, instance.starts));
+                    if is_acknowledged {
+                        promise.by.push((*at, instance.starts));
+                        promise.kept_since.get_or_insert(world.time());
+                    }
                 }
             }
             Step::Pass(time) => world.pass(Duration::from_millis(*time)).await,
@@ -123,36 +163,38 @@ impl Run {
             Step::Restore => world.store.restore(self.dump.clone()),
             Step::Wipe => world.store.restore(Data::default()),
         }
+        self.was_set_back |= matches!(step, Step::Restore | Step::Wipe);
         let time = world.time();
         for ((token, by), promise) in &mut self.promises {
-            let is_there = has(world, *by, *token);
+            let is_there = has(world, *by, *token) && !promise.by.is_empty();
             promise.kept_since = promise.kept_since.or(Some(time)).filter(|_| is_there);
         }
     }
 
-    /// What was promised of the token.
-    fn promises(&self, token: usize) -> impl Iterator<Item = (By, &Promise)> {
-        self.promises.iter().filter(move |((of, _), _)| *of == token).map(|((_, by), promise)| (*by, promise))
+    /// What was promised of the token of this name.
+    fn promises(&self, name: &str) -> impl Iterator<Item = (usize, By, &Promise)> {
+        let of_it = self.promises.iter().filter(move |((token, by), _)| by.name(*token) == name);
+        of_it.map(|((token, by), promise)| (*token, *by, promise))
     }
 
     /// Whether the instance has to know that the token was revoked.
-    fn must_refuse(&self, at: usize, token: usize) -> bool {
+    fn must_refuse(&self, at: usize, name: &str) -> bool {
         let staleness = u64::try_from(MAX_STALENESS.as_millis()).unwrap();
-        self.promises(token).any(|(_, promise)| {
-            let has_acknowledged = promise.by.contains(&(at, self.world.instances[at].starts));
-            has_acknowledged || promise.kept_since.is_some_and(|since| self.world.time() > since + staleness)
+        self.promises(name).any(|(_, _, promise)| {
+            let is_at_once = promise.enforced_by.contains(&(at, self.world.instances[at].starts));
+            is_at_once || promise.kept_since.is_some_and(|since| self.world.time() > since + staleness)
         })
     }
 
     async fn check(&self) {
         for (at, instance) in self.world.instances.iter().enumerate() {
-            for (token, text) in self.tokens.iter().enumerate() {
+            for (name, text) in &self.tokens {
                 let answer = instance.ask(text).await;
-                let is_let_through = answer == Answer::Accepted && self.must_refuse(at, token);
+                let is_let_through = answer == Answer::Accepted && self.must_refuse(at, name);
                 assert!(
                     !is_let_through,
-                    "instance {at} has accepted t{token}: {:?}",
-                    self.promises(token).collect::<Vec<_>>()
+                    "instance {at} has accepted {name}: {:?}",
+                    self.promises(name).collect::<Vec<_>>()
                 );
             }
         }
@@ -169,19 +211,35 @@ impl Run {
         self.world.pass(MAX_STALENESS).await;
         for (at, instance) in self.world.instances.iter().enumerate() {
             assert!(instance.status().ready, "instance {at}: {:?}", instance.status());
-            for (token, text) in self.tokens.iter().enumerate() {
+            for (name, text) in &self.tokens {
                 let lives = |(at, starts): &(usize, u32)| self.world.instances[*at].starts == *starts;
                 let answer = instance.ask(text).await;
-                assert_ne!(answer, Answer::Unavailable, "instance {at} and t{token}");
-                for (by, promise) in self.promises(token) {
+                assert_ne!(answer, Answer::Unavailable, "instance {at} and {name}");
+                for (token, by, promise) in self.promises(name) {
                     let is_there = has(&self.world, by, token);
                     let is_known = is_there || promise.by.iter().any(lives);
                     assert!(
                         !is_known || answer == Answer::Revoked,
-                        "instance {at} has lost {by:?} of t{token}: {promise:?}"
+                        "instance {at} has lost {by:?} of {name}: {promise:?}"
                     );
-                    assert!(!is_known || is_there, "{by:?} of t{token} was not appended again");
+                    assert!(!is_known || is_there, "{by:?} of {name} was not appended again");
                 }
+            }
+        }
+        self.log_in_again().await;
+    }
+
+    /// A logout everywhere ends no session that begins after it, on whichever instance. A store that was set back may have lost which the
+    /// last one was.
+    async fn log_in_again(&self) {
+        if self.was_set_back {
+            return;
+        }
+        for (at, instance) in self.world.instances.iter().enumerate() {
+            let user = Subject::new(By::Generation.id(at));
+            let token = instance.auth.tokens().unwrap().issue_access(&user).unwrap();
+            for (other, instance) in self.world.instances.iter().enumerate() {
+                assert_eq!(instance.ask(&token).await, Answer::Accepted, "of {at} at {other}");
             }
         }
     }
@@ -194,8 +252,15 @@ fn has(world: &World, by: By, token: usize) -> bool {
 
 async fn run(steps: Vec<Step>) {
     let world = World::new(2).await;
-    let tokens = (0..TOKENS).map(|token| world.token(&format!("t{token}"))).collect();
-    let mut run = Run { world, tokens, promises: BTreeMap::new(), dump: Data::default() };
+    let mut tokens = BTreeMap::new();
+    for by in [By::Token, By::Generation, By::Forgotten] {
+        for name in (0..TOKENS).map(|token| by.name(token)) {
+            let text = if by == By::Generation { world.own_token(&name) } else { world.token(&name) };
+            tokens.insert(name, text);
+        }
+    }
+    let promises = BTreeMap::new();
+    let mut run = Run { world, tokens, promises, dump: Data::default(), was_set_back: false };
     for step in steps {
         run.step(&step).await;
         run.check().await;

@@ -1,17 +1,20 @@
 //! Instances of one service: each has a clock and a connection to the store that can fail. Time passes for all of them alike.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime::Auth;
 use auth_runtime::rejection::CallerErrorKind;
 use auth_runtime::revocation::{Revocation, RevocationStatus, RevokeError};
-use auth_runtime::session::SigningKey;
+use auth_runtime::session::{BoxError, SigningKey, Subject};
+use auth_runtime::users::{UserCache, UserStore};
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
+use auth_runtime::{Auth, Principal};
 use serde_json::json;
 
 use super::store::{Connection, SharedStore};
+use crate::support::people::{People, issuer as own_issuer};
 
 pub(super) const ISSUER: &str = "https://id.example.com";
 
@@ -51,6 +54,24 @@ impl Clock {
     }
 }
 
+/// The users that were made inactive. An instance remembers one that is active for a day, unless it is told to forget it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inactive(Arc<Mutex<HashSet<String>>>);
+
+impl Inactive {
+    pub(super) fn add(&self, subject: &str) {
+        self.0.lock().unwrap().insert(subject.to_owned());
+    }
+}
+
+impl UserStore for Inactive {
+    type User = ();
+
+    async fn load(&self, caller: &Principal) -> Result<Option<()>, BoxError> {
+        Ok((!self.0.lock().unwrap().contains(caller.subject())).then_some(()))
+    }
+}
+
 /// One instance.
 pub(super) struct Instance {
     pub(super) auth: Auth,
@@ -59,6 +80,7 @@ pub(super) struct Instance {
     /// How often it was started.
     pub(super) starts: u32,
     key: Arc<SigningKey>,
+    inactive: Inactive,
 }
 
 /// What a request is answered.
@@ -74,6 +96,7 @@ pub(super) struct World {
     pub(super) store: SharedStore,
     pub(super) store_clock: Clock,
     pub(super) instances: Vec<Instance>,
+    pub(super) inactive: Inactive,
     time: Clock,
     key: Arc<SigningKey>,
 }
@@ -84,13 +107,14 @@ impl World {
         let time = Clock::default();
         let store_clock = time.other();
         let store = SharedStore::new(store_clock.clone());
-        let mut world = Self { store, store_clock, instances: Vec::new(), time, key };
+        let inactive = Inactive::default();
+        let mut world = Self { store, store_clock, instances: Vec::new(), inactive, time, key };
         for _ in 0..instances {
             let (clock, connection) = (world.time.other(), world.store.connect());
-            let auth = engine(&clock, &connection, &world.key);
+            let (key, inactive) = (Arc::clone(&world.key), world.inactive.clone());
+            let auth = engine(&clock, &connection, &key, &inactive);
             auth.start().await.unwrap();
-            let key = Arc::clone(&world.key);
-            world.instances.push(Instance { auth, clock, connection, starts: 0, key });
+            world.instances.push(Instance { auth, clock, connection, starts: 0, key, inactive });
         }
         world
     }
@@ -120,12 +144,21 @@ impl World {
         });
         self.key.sign(&claims).unwrap()
     }
+
+    /// The same of the service's own issuer, of no session, and of the generation that the first instance knows.
+    pub(super) fn own_token(&self, id: &str) -> String {
+        let Instance { auth, clock, .. } = &self.instances[0];
+        clock.set_ahead(-2 * 3600);
+        let token = auth.tokens().unwrap().issue_access(&Subject::new(format!("user-{id}"))).unwrap();
+        clock.set_ahead(0);
+        token
+    }
 }
 
 impl Instance {
     /// The process ends, and a new one is started. One that can't read the store goes on trying.
     pub(super) async fn restart(&mut self) {
-        self.auth = engine(&self.clock, &self.connection, &self.key);
+        self.auth = engine(&self.clock, &self.connection, &self.key, &self.inactive);
         let started = tokio::time::timeout(Duration::from_secs(1), self.auth.start()).await;
         drop(started);
         self.starts += 1;
@@ -151,19 +184,30 @@ impl Instance {
         tokio::time::timeout(Duration::from_secs(2), revocations.revoke(revocation)).await.ok()
     }
 
+    /// Whether it was acknowledged within 2 seconds that this user was forgotten.
+    pub(super) async fn forget(&self, subject: &str) -> bool {
+        let revocations = self.auth.revocations();
+        let forgotten = tokio::time::timeout(Duration::from_secs(2), revocations.forget(ISSUER, subject));
+        forgotten.await.is_ok_and(|answer| answer.is_ok())
+    }
+
     pub(super) fn status(&self) -> RevocationStatus {
         self.auth.revocations().status()
     }
 }
 
-fn engine(clock: &Clock, connection: &Connection, key: &SigningKey) -> Auth {
+fn engine(clock: &Clock, connection: &Connection, key: &SigningKey, inactive: &Inactive) -> Auth {
+    const A_DAY: Duration = Duration::from_secs(24 * 3600);
     let issuer = TrustedIssuer::new(ISSUER).audience("shop").key(key.verifying_key());
     Auth::builder()
         .issuer(issuer)
+        .token_issuer(own_issuer(&People::default()).access_lifetime(Duration::from_secs(22 * 3600)))
+        .users(inactive.clone())
+        .user_cache(UserCache::new().time(A_DAY).missing(A_DAY, 1000))
         .clock(clock.clone())
         .store(connection.clone())
         .max_staleness(MAX_STALENESS)
-        .max_token_lifetime(Duration::from_secs(24 * 3600))
+        .max_token_lifetime(A_DAY)
         .build()
         .unwrap()
 }

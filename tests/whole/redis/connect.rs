@@ -103,8 +103,19 @@ async fn options_that_can_t_be_used_are_refused() {
 #[ignore = "needs redis-server: bash tests/run"]
 async fn the_rights_in_the_documentation_suffice() {
     let server = RedisServer::start();
-    let rights =
-        ["+@hash", "+@sortedset", "+@stream", "+@scripting", "+get", "+set", "+info", "+time", "+wait"];
+    let rights = [
+        "+@hash",
+        "+@sortedset",
+        "+@stream",
+        "+@scripting",
+        "+multi",
+        "+exec",
+        "+get",
+        "+set",
+        "+info",
+        "+time",
+        "+wait",
+    ];
     let documentation = include_str!("../../../auth-runtime/src/store/redis.rs");
     assert!(documentation.contains(&rights.join(" ")), "the documentation names other rights");
     let user = [&["ACL", "SETUSER", "shop", "on", ">secret", "~{auth}:*"][..], &rights].concat();

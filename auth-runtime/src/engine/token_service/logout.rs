@@ -148,7 +148,7 @@ impl TokenService {
                 Principal::identify(principal.token().clone(), vocabulary, Some(self.engine.watch())).ok()
             });
         let Some(principal) = active else { return Ok(json!({ "active": false })) };
-        let mut answer = principal.token().claims.as_map().clone();
+        let mut answer = principal.token().claims().to_map();
         answer.insert("active".into(), true.into());
         answer.insert("token_type".into(), "Bearer".into());
         Ok(Value::Object(answer))

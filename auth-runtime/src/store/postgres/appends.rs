@@ -123,8 +123,7 @@ async fn commit(database: &Arc<Database>, entries: Vec<LogEntry>) -> Result<u64,
 async fn wake_others(database: Arc<Database>, mut appended: watch::Receiver<u64>) {
     while appended.changed().await.is_ok() {
         let last = *appended.borrow_and_update();
-        let statement = database.statement(|all| &all.wake_up).bind(WakeUp::payload(database.schema(), last));
-        if let Err(error) = database.run(Access::Write, statement).await {
+        if let Err(error) = database.run_at_once(&WakeUp::statement(&database, last)).await {
             // They read every second all the same.
             tracing::debug!(%error, "auth: other instances were not woken up");
         }

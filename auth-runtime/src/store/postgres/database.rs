@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::BoxError;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres};
@@ -125,6 +126,28 @@ impl Database {
         sqlx::query(AssertSqlSafe(text)).persistent(!self.is_pooled)
     }
 
+    /// The text of a statement.
+    pub(super) fn text(&self, of: impl FnOnce(&Statements) -> &Arc<str>) -> &str {
+        of(&self.statements)
+    }
+
+    /// Runs a statement without parameters, which may be lost, in a transaction of its own that is sent at once: one round trip, and not
+    /// three.
+    pub(super) async fn run_at_once(&self, statement: &str) -> Result<(), StoreError> {
+        let [.., begin] = &self.begin;
+        let transaction = sqlx::raw_sql(AssertSqlSafe(format!("{begin}; {statement}; COMMIT")));
+        let deadline = Instant::now() + self.time_limit;
+        let mut connection = self.acquire(deadline).await?;
+        let failure = match timeout_at(deadline, transaction.execute(&mut *connection)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => Failure::new(Phase::Commit, error),
+            Err(_) => Failure::too_slow(Access::Write),
+        };
+        // Its transaction may not have ended.
+        drop(connection.detach());
+        Err(failure.at(&self.place, self.time_limit))
+    }
+
     /// Runs a statement in a transaction of its own. Returns its rows.
     ///
     /// It is done in a task of its own: a caller that stops to wait, because its client has gone, leaves no connection in the middle of a
@@ -184,18 +207,21 @@ impl Database {
         statement: Statement,
     ) -> Result<Vec<PgRow>, StoreError> {
         let deadline = Instant::now() + self.time_limit;
-        let acquired =
-            timeout_at(deadline, self.pool.acquire()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-        let failed = |failure: Failure| failure.at(&self.place, self.time_limit);
-        let mut connection = acquired.map_err(|error| failed(Failure::new(Phase::Connect, error)))?;
+        let mut connection = self.acquire(deadline).await?;
         let done = timeout_at(deadline, self.transaction(&mut connection, access, statement)).await;
         done.unwrap_or_else(|_| Err(Failure::too_slow(access))).map_err(|failure| {
             if failure.is_of_connection() {
                 // It is closed without a word to a server that may not answer. The pool makes another, perhaps to another server.
                 drop(connection.detach());
             }
-            failed(failure)
+            failure.at(&self.place, self.time_limit)
         })
+    }
+
+    async fn acquire(&self, deadline: Instant) -> Result<PoolConnection<Postgres>, StoreError> {
+        let acquired = timeout_at(deadline, self.pool.acquire()).await;
+        let acquired = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        acquired.map_err(|error| Failure::new(Phase::Connect, error).at(&self.place, self.time_limit))
     }
 
     async fn transaction(

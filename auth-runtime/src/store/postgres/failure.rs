@@ -1,7 +1,8 @@
 //! Why a statement failed, and what to do about it.
 
-use std::io;
+use std::error::Error;
 use std::time::Duration;
+use std::{io, iter};
 
 use sqlx::error::DatabaseError;
 
@@ -105,15 +106,25 @@ impl Failure {
     }
 }
 
-/// What rustls finds wrong arrives as data of the server that can't be read.
+/// What rustls finds wrong arrives as an error of the connection.
 fn is_of_tls(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Tls(_) => true,
         sqlx::Error::Io(error) => {
-            error.kind() == io::ErrorKind::InvalidData
-                && error.get_ref().is_some_and(|cause| cause.to_string().contains("certificate"))
+            iter::successors(Some(error as Cause<'_>), cause_of).any(|error| error.is::<rustls::Error>())
         }
         _ => false,
+    }
+}
+
+type Cause<'e> = &'e (dyn Error + 'static);
+
+/// The `source` of an `io::Error` is that of the error in it, and not the error in it.
+fn cause_of<'e>(error: &Cause<'e>) -> Option<Cause<'e>> {
+    let error: Cause<'e> = *error;
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|cause| cause as Cause<'e>),
+        None => error.source(),
     }
 }
 
@@ -193,5 +204,24 @@ impl Condition {
             }
             Self::Other => "the server has rejected it",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::CertificateError::UnknownIssuer;
+
+    use super::is_of_tls;
+
+    #[test]
+    fn what_rustls_finds_wrong_is_of_tls_and_what_speaks_of_it_is_not() {
+        let of = |error: io::Error| is_of_tls(&sqlx::Error::Io(error));
+        let found = || rustls::Error::InvalidCertificate(UnknownIssuer);
+        assert!(of(io::Error::new(io::ErrorKind::InvalidData, found())));
+        assert!(of(io::Error::other(io::Error::other(found()))), "also within another error");
+        assert!(!of(io::Error::new(io::ErrorKind::InvalidData, "invalid peer certificate: UnknownIssuer")));
+        assert!(!of(io::ErrorKind::UnexpectedEof.into()));
     }
 }

@@ -148,7 +148,11 @@ const SET_CONFIRMED_TIME: &str = "UPDATE {schema}.log_state SET confirmed_time =
 const TEST_WRITE: &str = "UPDATE {schema}.log_counter SET sequence = sequence";
 
 /// It locks out the notifications of the whole server until it has committed, so nothing else is in its transaction.
-const WAKE_UP: &str = "SELECT pg_notify('auth_runtime_log', $1)";
+///
+/// `{payload}` is in hexadecimal digits: the statement has no parameters, so that it can be sent with the beginning and the end of its
+/// transaction.
+const WAKE_UP: &str =
+    "SELECT pg_notify('auth_runtime_log', convert_from(decode('{payload}', 'hex'), 'UTF8'))";
 
 // Families of refresh tokens. `subject_hash` is of the issuer and the subject: an index has no place for what could be kilobytes, and
 // `text` none for NUL.

@@ -45,8 +45,11 @@ pub(super) struct WakeUp {
 pub(super) struct ReadBegan(u64);
 
 impl WakeUp {
-    pub(super) fn payload(schema: &str, last: u64) -> String {
-        format!("{last} {schema}")
+    /// The statement that wakes the others.
+    pub(super) fn statement(database: &Database, last: u64) -> String {
+        let payload = format!("{last} {}", database.schema());
+        let digits = payload.bytes().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
+        database.text(|all| &all.wake_up).replace("{payload}", &digits)
     }
 
     /// There may be entries up to this number.

@@ -14,6 +14,8 @@ pub(super) enum Failure {
     Error(RedisError),
     /// It took longer than this, before or after it was sent.
     TimeLimit(Duration),
+    /// The tokio runtime on which it was sent has ended.
+    RuntimeEnded,
     /// The server is not one that can be used, for this reason.
     Unusable(String),
     /// This number of replicas has acknowledged the write.
@@ -46,7 +48,7 @@ impl Failure {
                     )
             }
             Self::TimeLimit(_) | Self::Unusable(_) => true,
-            Self::TooFewReplicas { .. } => false,
+            Self::TooFewReplicas { .. } | Self::RuntimeEnded => false,
         }
     }
 
@@ -58,6 +60,11 @@ impl Failure {
     /// Whether the server lacks replicas that it needs: it may have been cut off, and a Sentinel knows of another primary.
     pub(super) fn is_of_lost_replicas(&self) -> bool {
         matches!(self, Self::Error(error) if says(error, "NOREPLICAS"))
+    }
+
+    /// Whether the memory of the server is full.
+    pub(super) fn is_of_memory(&self) -> bool {
+        matches!(self, Self::Error(error) if says(error, "OOM"))
     }
 
     /// The host and the port of the node of a Cluster that has the keys, if it is another one.
@@ -83,6 +90,9 @@ impl Failure {
             Self::TimeLimit(limit) => StoreError::new(format!(
                 "{unusable}: it has not answered for {limit:?} (`RedisStoreOptions::time_limit`), and whether this write is done, if it is \
                  one, is unknown: see the log of the server, and the network to it. The store connects again by itself"
+            )),
+            Self::RuntimeEnded => StoreError::new(format!(
+                "{unusable}: the tokio runtime that sent this write has ended, and whether it is done is unknown. The next call is sent on the                  runtime of its caller"
             )),
             Self::Unusable(why) => StoreError::new(format!("{unusable}: {why}")),
             Self::TooFewReplicas { acknowledged, required } => StoreError::new(format!(

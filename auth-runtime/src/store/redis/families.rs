@@ -25,7 +25,7 @@ impl RedisStore {
     /// The row: what the scripts read, and the family.
     fn family_row(&self, family: &RefreshTokenFamily) -> Result<Vec<u8>, StoreError> {
         let subject = hash_of(&family.issuer, &family.subject);
-        let mut row = format!("{} {subject}\n", family.version).into_bytes();
+        let mut row = format!("{} {subject} {}\n", family.version, family.expires_at).into_bytes();
         serde_json::to_writer(&mut row, family).map_err(|error| self.unreadable("a session", &error))?;
         Ok(row)
     }
@@ -44,7 +44,6 @@ impl RedisStore {
         let request = Request::write_script(script, &self.keys().families)
             .arg(text_of(family.id))
             .arg(self.family_row(&family)?)
-            .arg(family.expires_at)
             .arg(expected);
         self.call_to_write(&request).await
     }

@@ -68,9 +68,7 @@ impl Link {
     /// [`StoreError`] if it failed. Then a write may or may not be done.
     pub(super) async fn call<T: FromRedisValue>(&self, request: &Request) -> Result<T, StoreError> {
         if Handle::try_current().is_err() {
-            return Err(StoreError::new(
-                "the store in Redis was used outside of a tokio runtime: call it from a task of one",
-            ));
+            return Err(outside_of_runtime());
         }
         let limit = self.target.time_limit;
         let used = Mutex::new(None);
@@ -159,6 +157,10 @@ impl Link {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub(super) fn outside_of_runtime() -> StoreError {
+    StoreError::new("the store in Redis was used outside of a tokio runtime: call it from a task of one")
 }
 
 /// How long to wait before connecting again after so many failures: twice as long after each, and by chance up to a half less, so that the

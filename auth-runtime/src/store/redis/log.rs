@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ::redis::Script;
+use ::redis::{Script, cmd};
 
+use super::appends::Appends;
 use super::failure::Failure;
 use super::request::{Request, StaticScript};
 use super::{BATCH, RedisStore};
@@ -16,8 +17,8 @@ static APPEND: StaticScript = StaticScript::new(|| Script::new(include_str!("scr
 static READ: StaticScript = StaticScript::new(|| Script::new(include_str!("scripts/read.lua")));
 static DROP: StaticScript = StaticScript::new(|| Script::new(include_str!("scripts/drop_entries.lua")));
 
-/// Whether the cursor is known, the server's time in seconds and microseconds, and the id and the fields of each entry.
-type Answer = (bool, u64, u32, Vec<(String, Fields)>);
+/// Whether the cursor is known, and the server's time in seconds and microseconds; and the id and the fields of each entry.
+type Answer = ((bool, u64, u32), Vec<(String, Fields)>);
 
 /// Tag, `keep_until` and bytes, each after its name.
 type Fields = (String, u64, String, i64, String, Vec<u8>);
@@ -25,11 +26,14 @@ type Fields = (String, u64, String, i64, String, Vec<u8>);
 impl RedisStore {
     async fn read_log(&self, after: LogCursor, limit: usize) -> Result<LogRead, StoreError> {
         let keys = self.keys();
+        let limit = limit.max(1);
+        let mut entries = cmd("XRANGE");
+        entries.arg(&keys.log).arg(format!("({}-0", after.sequence)).arg("+").arg("COUNT").arg(limit);
         let request = Request::read_script(&READ, &[&keys.log, &keys.state])
             .arg(after.sequence)
             .arg(after.tag)
-            .arg(limit.max(1));
-        let (is_known, seconds, microseconds, rows): Answer = self.call(&request).await?;
+            .with_next(entries, limit);
+        let ((is_known, seconds, microseconds), rows): Answer = self.call(&request).await?;
         if !is_known {
             self.waiter().forget();
             return Ok(LogRead::AnotherHistory);
@@ -53,13 +57,11 @@ impl RedisStore {
         Ok(LogRead::Page(page))
     }
 
-    async fn append_to_log(&self, entries: Vec<LogEntry>) -> Result<(), StoreError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
+    /// Appends all of them in one call.
+    pub(super) async fn append_at_once(&self, entries: &[LogEntry]) -> Result<(), StoreError> {
         let keys = self.keys();
         let mut request = Request::write_script(&APPEND, &[&keys.log, &keys.log_expiry, &keys.state]);
-        for entry in &entries {
+        for entry in entries {
             request = request.arg(entry.tag).arg(unix_seconds(entry.keep_until)).arg(entry.bytes.as_slice());
         }
         self.call_to_write(&request).await
@@ -68,7 +70,9 @@ impl RedisStore {
 
 impl RevocationLog for RedisStore {
     fn append(&self, entries: Vec<LogEntry>) -> StoreFuture<'_, ()> {
-        Box::pin(self.append_to_log(entries))
+        Box::pin(
+            async move { if entries.is_empty() { Ok(()) } else { Appends::append(self, entries).await } },
+        )
     }
 
     fn read(&self, after: LogCursor, limit: usize) -> StoreFuture<'_, LogRead> {

@@ -14,7 +14,15 @@ pub(super) type StaticScript = LazyLock<Script>;
 pub(super) struct Request {
     command: Cmd,
     script: Option<&'static Script>,
+    next: Option<Next>,
     is_write: bool,
+}
+
+/// What is executed after a script, in one transaction.
+struct Next {
+    command: Cmd,
+    /// The argument with which the script does the same by itself.
+    argument: usize,
 }
 
 /// How many replicas must acknowledge a write, and for how many milliseconds they are waited for.
@@ -27,12 +35,12 @@ pub(super) struct Replicas {
 impl Request {
     /// A command that changes nothing.
     pub(super) fn read(name: &str) -> Self {
-        Self { command: cmd(name), script: None, is_write: false }
+        Self { command: cmd(name), script: None, next: None, is_write: false }
     }
 
     /// A command that changes something.
     pub(super) fn write(name: &str) -> Self {
-        Self { command: cmd(name), script: None, is_write: true }
+        Self { command: cmd(name), script: None, next: None, is_write: true }
     }
 
     /// A script that changes nothing.
@@ -43,7 +51,7 @@ impl Request {
         for key in keys {
             command.arg(key.as_ref());
         }
-        Self { command, script: Some(script), is_write: false }
+        Self { command, script: Some(script), next: None, is_write: false }
     }
 
     /// A script that changes something.
@@ -54,6 +62,12 @@ impl Request {
     pub(super) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
         self.command.arg(argument);
         self
+    }
+
+    /// Has a command be executed after the script, in one transaction. Neither changes anything. The answer is a pair of theirs. A server
+    /// whose memory is full accepts no transaction: there the script has one argument more, and answers the same.
+    pub(super) fn with_next(self, command: Cmd, argument: usize) -> Self {
+        Self { next: Some(Next { command, argument }), ..self }
     }
 
     pub(super) fn is_write(&self) -> bool {
@@ -80,6 +94,9 @@ impl Request {
         connection: &mut MultiplexedConnection,
         replicas: Option<Replicas>,
     ) -> Result<Value, Failure> {
+        if let Some(next) = &self.next {
+            return self.send_with(next, connection).await;
+        }
         let Some(Replicas { required, milliseconds }) = replicas.filter(|_| self.is_write) else {
             // The answer is an error of the command, too.
             return Ok(connection.req_packed_command(&self.command).await?.extract_error()?);
@@ -91,6 +108,19 @@ impl Request {
             return Err(Failure::TooFewReplicas { acknowledged, required });
         }
         Ok(answer)
+    }
+
+    async fn send_with(&self, next: &Next, connection: &mut MultiplexedConnection) -> Result<Value, Failure> {
+        let mut transaction = pipe();
+        transaction.atomic().add_command(self.command.clone()).add_command(next.command.clone());
+        match transaction.query_async(connection).await.map_err(Failure::from) {
+            Err(failure) if failure.is_of_memory() => {
+                let mut alone = self.command.clone();
+                alone.arg(next.argument);
+                Ok(connection.req_packed_command(&alone).await?.extract_error()?)
+            }
+            answer => answer,
+        }
     }
 }
 

@@ -134,7 +134,7 @@ impl Introspector {
         })
     }
 
-    /// What the issuer says of this token: its claims, as the text of a JSON object; `None` if it is not active. `monotonic` is of a clock
+    /// What the issuer says of this token: its claims; `None` if it is not active. `monotonic` is of a clock
     /// that can't be set.
     ///
     /// # Errors
@@ -144,15 +144,15 @@ impl Introspector {
         token: &str,
         now: SystemTime,
         monotonic: Duration,
-    ) -> Result<Option<Vec<u8>>, IntrospectionError> {
+    ) -> Result<Option<json::Document>, IntrospectionError> {
         let answer = timeout(PATIENCE, self.post(token, now, monotonic)).await;
         let answer = answer.unwrap_or_else(|_| {
             let what = format!("{} did not answer within {} s", self.shown(), PATIENCE.as_secs());
             Err(IntrospectionError::Unavailable(what))
         });
-        let answer = answer.and_then(|document| match is_active(&document.body) {
-            Some(true) => Ok(Some(document.body)),
-            Some(false) => Ok(None),
+        let answer = answer.and_then(|answer| match active(answer.body) {
+            Some((true, claims)) => Ok(Some(claims)),
+            Some((false, _)) => Ok(None),
             None => Err(IntrospectionError::Unavailable(format!(
                 "the answer of {} is not one strict JSON object with `active`, which is `true` or `false` (RFC 7662 §2.2)",
                 self.shown()
@@ -252,15 +252,11 @@ impl Introspector {
     }
 }
 
-/// What `active` of an answer is; `None` if the answer is not one strict JSON object that has it.
-fn is_active(answer: &[u8]) -> Option<bool> {
-    let members = json::members(answer)?;
-    let (_, active) = members.into_iter().find(|(name, _)| name == "active")?;
-    match active.get() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
+/// What `active` of an answer is, and all that it says; `None` if the answer is not one strict JSON object that has it.
+fn active(answer: Vec<u8>) -> Option<(bool, json::Document)> {
+    let document = json::Document::read(answer)?;
+    let active = document.root().get("active")?.as_bool()?;
+    Some((active, document))
 }
 
 impl IntrospectionError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Compact, Header, JwtVerifier, PreparedIssuer, TextKind, TokenClaims, keys};
+use super::{Compact, Header, JwtVerifier, Payload, PreparedIssuer, TextKind, TokenClaims, keys};
 use crate::excerpt::Excerpt;
 use crate::verify::fetched_keys::{FetchedKeys, LONGEST_TRUST, Run, TextHash};
 use crate::verify::issuer_keys::{IssuerKey, KeyChange};
@@ -26,11 +26,11 @@ impl JwtVerifier {
 
     /// The issuer that a text names, before it is verified.
     fn named_by(&self, compact: &Compact<'_>) -> Option<&PreparedIssuer> {
-        let payload = compact.payload().ok()?;
-        let issuer = self.issuer_of(&payload).ok()?;
-        let iss = TokenClaims::issuer_of(&payload).ok()?;
+        let document = Payload::Bytes(compact.payload().ok()?).into_document().ok()?;
+        let issuer = self.issuer_named_in(&document).ok()?;
+        let iss = TokenClaims::issuer_of(&document).ok()?;
         // An engine with one issuer has that of every token looked at after the signature.
-        issuer.name.is_chosen_by(iss.as_deref()).then_some(issuer)
+        issuer.name.is_chosen_by(iss).then_some(issuer)
     }
 
     /// The fetched keys of the issuer that a text names.
@@ -57,9 +57,8 @@ impl JwtVerifier {
     /// Where a text is from, as it says itself, for the log: its issuer, if that is trusted, and the id of its key. It ends a sentence.
     pub(crate) fn origin_of(&self, token: &str) -> String {
         let Ok(compact) = Compact::parse(token, self.max_token_bytes) else { return String::new() };
-        let payload = compact.payload();
-        let issuer = payload.as_ref().ok().and_then(|payload| self.issuer_of(payload).ok());
-        let label = issuer.map_or_else(|| "no issuer".to_owned(), |issuer| issuer.name.label());
+        let issuer = compact.payload().and_then(|payload| self.issuer_of(payload));
+        let label = issuer.map_or_else(|_| "no issuer".to_owned(), |(issuer, _)| issuer.name.label());
         match Header::parse(compact.header).ok().and_then(|header| header.kid) {
             Some(kid) => format!(" ({label}, `kid` {})", Excerpt::new(&kid)),
             None => format!(" ({label}, without `kid`)"),

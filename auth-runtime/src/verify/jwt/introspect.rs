@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use super::{JwtVerifier, PreparedIssuer};
 use crate::error::ConfigErrors;
-use crate::verify::claims::TokenClaims;
+use crate::verify::claims::{Payload, TokenClaims};
 use crate::verify::introspection::{IntrospectionError, Introspector};
 use crate::verify::issuer::TrustedIssuer;
+use crate::verify::json::Document;
 use crate::verify::jws::{self, Compact, Form};
 use crate::verify::{VerifiedToken, VerifyError};
 
@@ -37,7 +38,8 @@ impl JwtVerifier {
             Form::Signed => {
                 let is_its_own = || {
                     let payload = Compact::parse(token, self.max_token_bytes).ok()?.payload().ok()?;
-                    Some(std::ptr::eq(self.issuer_of(&payload).ok()?, asked))
+                    let (issuer, _) = self.issuer_of(payload).ok()?;
+                    Some(std::ptr::eq(issuer, asked))
                 };
                 introspector.includes_jwts && is_its_own() == Some(true)
             }
@@ -92,11 +94,11 @@ impl Inquiry<'_> {
         self.issuer.may_be_remembered
     }
 
-    fn read(&self, answer: Vec<u8>) -> Result<VerifiedToken, VerifyError> {
+    fn read(&self, answer: Document) -> Result<VerifiedToken, VerifyError> {
         let issuer = self.issuer;
-        let mut claims = TokenClaims::read(answer, &issuer.mapping.reading(&issuer.wanted))?;
-        if claims.issuer.is_none() && self.introspector.accepts_missing_issuer {
-            claims.issuer = Some(self.introspector.issuer.clone());
+        let mut claims = TokenClaims::read(Payload::Read(answer), issuer.mapping.forms)?;
+        if claims.issuer().is_none() && self.introspector.accepts_missing_issuer {
+            claims.set_missing_issuer(&self.introspector.issuer);
         }
         issuer.check_names(&claims)?;
         check_is_access_token(&claims)?;
@@ -111,7 +113,7 @@ impl Inquiry<'_> {
 
 /// An issuer also answers about refresh tokens (RFC 7662 §2.1), and says so with these, if at all.
 fn check_is_access_token(claims: &TokenClaims) -> Result<(), VerifyError> {
-    let is_one_of = |name: &'static str, accepted: &[&str]| match claims.get(name) {
+    let is_one_of = |name: &'static str, accepted: &[&str]| match claims.find(name) {
         Some(value) => {
             let is_accepted =
                 |text: &str| accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(text));

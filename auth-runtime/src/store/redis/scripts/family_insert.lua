@@ -1,3 +1,5 @@
--- ARGV: id, row, expires_at.
-put(ARGV[1], ARGV[2], ARGV[3])
+-- ARGV: id, row.
+local former = redis.call('HGET', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+index(ARGV[1], ARGV[2], former)
 return 1

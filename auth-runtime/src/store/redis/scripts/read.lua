@@ -1,5 +1,6 @@
--- KEYS: the log, the state. ARGV: sequence and tag of the cursor, the maximum number of entries.
--- Returns whether the cursor is known, the time in seconds and microseconds, and the entries.
+-- KEYS: the log, the state. ARGV: sequence and tag of the cursor, and, if this returns the entries too, their maximum number.
+-- Returns whether the cursor is known, and the time in seconds and microseconds. The entries are read by a command after it, in the same
+-- transaction, since a script converts each of them twice, which takes six times as long.
 
 -- What a server has that may not write could be old: a replica, or a primary that has lost the replicas which it needs
 -- (min-replicas-to-write), since one of them may have taken over. The probe changes nothing. A full disk is no reason not to read.
@@ -20,7 +21,8 @@ if not known then
         known = floor[1] == ARGV[1] and floor[2] == ARGV[2]
     end
 end
-if not known then
-    return {0, now[1], now[2], {}}
+local position = {known and 1 or 0, now[1], now[2]}
+if ARGV[3] then
+    return {position, redis.call('XRANGE', KEYS[1], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[3])}
 end
-return {1, now[1], now[2], redis.call('XRANGE', KEYS[1], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[3])}
+return position

@@ -1,0 +1,38 @@
+//! Whether a token is for this service.
+
+use super::{Audience, PreparedIssuer, TokenClaims};
+use crate::excerpt::Excerpt;
+use crate::verify::VerifyError;
+use crate::verify::json::Json;
+
+impl PreparedIssuer {
+    /// Checks `aud`, or the claim that is compared in its place where it is absent.
+    pub(in crate::verify) fn check_audience(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
+        let accepted = match &self.audience {
+            Audience::Any => return Ok(()),
+            Audience::None | Audience::Unset => {
+                return claims.audience().map_or(Ok(()), |audience| Err(wrong_audience(audience)));
+            }
+            Audience::OneOf(names) => names,
+        };
+        let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted == name);
+        let Some(mut audience) = claims.audience() else {
+            let client = self.audience_without_aud.as_ref().and_then(|claim| claim.find(claims));
+            return match client.and_then(Json::as_str) {
+                Some(client) if is_accepted(client) => Ok(()),
+                Some(client) => Err(VerifyError::WrongClient(Excerpt::new(client))),
+                None => Err(VerifyError::MissingClaim("aud")),
+            };
+        };
+        let has_too_many = self.single_audience && claims.audience().is_some_and(|all| all.count() != 1);
+        if !has_too_many && audience.any(is_accepted) {
+            Ok(())
+        } else {
+            Err(claims.audience().map_or(VerifyError::MissingClaim("aud"), wrong_audience))
+        }
+    }
+}
+
+fn wrong_audience<'c>(audience: impl Iterator<Item = &'c str>) -> VerifyError {
+    VerifyError::WrongAudience(Excerpt::of_list(&audience.collect::<Vec<_>>()))
+}
