@@ -29,6 +29,8 @@ impl Instructions {
 
     /// Adds up what the functions take themselves, without what they call.
     fn read(text: &str, program: &Path) -> Self {
+        // Callgrind names a file without the links that lead to it.
+        let program = program.canonicalize().unwrap();
         let program = program.to_string_lossy();
         let (mut objects, mut files, mut functions) = (Names::default(), Names::default(), Names::default());
         let (mut object, mut file, mut function) = ("", "", "");

@@ -58,7 +58,7 @@ fn of_one(more: u64) -> u64 {
 /// Runs a program below Valgrind.
 fn run(options: &[&str], program: &Path, arguments: &[&str], requests: u64) -> Output {
     let mut command = Command::new("valgrind");
-    command.args(options).arg(program).args(arguments).arg(requests.to_string());
+    command.args(options).arg(program).args(arguments).arg(requests.to_string()).env_remove("VALGRIND_OPTS");
     let output = command.output().unwrap_or_else(|error| {
         panic!("this test needs Valgrind ({error}): `bash tests/run` installs it and runs the test")
     });
