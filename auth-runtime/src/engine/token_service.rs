@@ -146,7 +146,7 @@ impl TokenService {
     /// Whether an access token has not expired, and was not revoked.
     fn is_active(&self, principal: &Principal) -> bool {
         let now = unix_seconds(self.engine.now());
-        self.engine.authentication.limits.check_times(&principal.token().claims(), now).is_ok()
+        self.engine.authentication.limits.check_times(principal.token().claims(), now).is_ok()
             && !self.view().is_revoked(&principal.token_identity())
     }
 

@@ -219,9 +219,9 @@ impl NameClaims {
             }
             self.hint(value.text(), claims);
             if self.space_delimited {
-                names.add_words(span, value.text())
+                names.add_words(span, value.text());
             } else {
-                names.add(span)
+                names.add(span);
             }
             return Ok(());
         }

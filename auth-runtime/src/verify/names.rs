@@ -28,12 +28,12 @@ pub(crate) enum NameList {
     Permissions,
 }
 
-/// A table in which a name is found by its hash: one more than its place in the list of all names, or 0.
+/// A table in which a name is found by its hash: half of the hash, and one more than its place in the list of all names; 0 where none is.
 ///
 /// The key of the hash is random in each process. Whoever could guess hashes, and have them signed, would make a search as long as one
 /// without the table.
 #[derive(Debug)]
-struct NameIndex(Box<[u16]>);
+struct NameIndex(Box<[u32]>);
 
 /// Up to how many names are compared one by one: a set or a table costs more.
 const FEW: usize = 16;
@@ -51,18 +51,22 @@ impl NameIndex {
             if let Some(slot) = index.search(hash).find(|slot| index.at(*slot) == 0)
                 && let Some(free) = index.0.get_mut(slot)
             {
-                *free = place;
+                *free = Self::half(hash) | u32::from(place);
             }
         }
         index
     }
 
+    /// The half of a hash that is in the table.
+    fn half(hash: u32) -> u32 {
+        hash & 0xffff_0000
+    }
+
     /// The places of the names that may have this hash.
     fn places(&self, hash: u32) -> impl Iterator<Item = usize> {
-        self.search(hash)
-            .map(|slot| self.at(slot))
-            .take_while(|place| *place != 0)
-            .map(|place| usize::from(place) - 1)
+        let entries = self.search(hash).map(|slot| self.at(slot)).take_while(|entry| *entry != 0);
+        let may_be = entries.filter(move |entry| Self::half(*entry) == Self::half(hash));
+        may_be.map(|entry| (entry & 0xffff) as usize - 1)
     }
 
     /// The slots in which a name of this hash may be, in their order.
@@ -71,7 +75,7 @@ impl NameIndex {
         (0..count).map(move |step| (hash as usize + step) & (count - 1))
     }
 
-    fn at(&self, slot: usize) -> u16 {
+    fn at(&self, slot: usize) -> u32 {
         self.0.get(slot).copied().unwrap_or(0)
     }
 }
@@ -108,7 +112,7 @@ impl Names {
         let is_long = |list: NameList| self.range(list).len() > FEW;
         let needs_index = [NameList::Roles, NameList::Scopes, NameList::Permissions].into_iter().any(is_long);
         let slots = if needs_index && self.may_have_index() { NameIndex::slots(self.spans.len()) } else { 0 };
-        self.spans.capacity() * size_of::<Span>() + slots * size_of::<u16>()
+        self.spans.capacity() * size_of::<Span>() + slots * size_of::<u32>()
     }
 
     fn range(&self, list: NameList) -> Range<usize> {

@@ -19,8 +19,8 @@ use aws_lc_rs::signature::{self as sig, KeyPair as _};
 use aws_lc_rs::{hmac, rsa::KeySize};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use benches::cpu;
 use jsonwebtoken::{DecodingKey, Validation};
-use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 
 use self::by_hand::{BareCheck, ByHand};
@@ -136,18 +136,14 @@ fn runs(scheme: &Scheme, size: usize) -> Runs {
     }
 }
 
-/// The CPU time of this thread, in seconds.
-fn cpu_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-}
-
 /// How many calls take a millisecond.
 fn calls_a_round(run: &dyn Fn() -> bool) -> u32 {
-    let began = cpu_time();
+    let began = cpu::now();
     let mut count = 0;
-    while cpu_time() - began < 1e-3 {
-        (0..16).for_each(|_| drop(black_box(run())));
+    while (cpu::now() - began).as_millis() < 1 {
+        (0..16).for_each(|_| {
+            black_box(run());
+        });
         count += 16;
     }
     count
@@ -155,11 +151,12 @@ fn calls_a_round(run: &dyn Fn() -> bool) -> u32 {
 
 /// Seconds a call.
 fn time(count: u32, run: &dyn Fn() -> bool) -> f64 {
-    let began = cpu_time();
-    for _ in 0..count {
-        black_box(run());
-    }
-    (cpu_time() - began) / f64::from(count)
+    let all = cpu::time(|| {
+        for _ in 0..count {
+            black_box(run());
+        }
+    });
+    all / f64::from(count)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
