@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::valgrind::run;
+
 /// The allocations of a run.
 pub(crate) struct Allocations {
     pub(crate) count: u64,
@@ -12,7 +14,7 @@ impl Allocations {
     pub(crate) fn of_run(program: &Path, arguments: &[&str], requests: u64) -> Self {
         // What the tool itself would write is not read.
         let options = ["--tool=dhat", "--dhat-out-file=/dev/null", "--trace-malloc=yes"];
-        let output = crate::run(&options, program, arguments, requests);
+        let output = run(&options, program, arguments, requests);
         let trace = String::from_utf8_lossy(&output.stderr);
         let mut allocations = Self { count: 0, bytes: 0 };
         for size in trace.lines().filter_map(size) {

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::valgrind::run;
+
 /// A part of the name of every function and of every folder of the library that has the cryptography.
 const CRYPTOGRAPHY: [&str; 2] = ["aws_lc", "aws-lc"];
 
@@ -19,7 +21,7 @@ impl Instructions {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("out");
         let out = format!("--callgrind-out-file={}", file.display());
-        crate::run(&["--tool=callgrind", &out], program, arguments, requests);
+        run(&["--tool=callgrind", &out], program, arguments, requests);
         Self::read(&std::fs::read_to_string(&file).unwrap(), program)
     }
 

@@ -6,9 +6,9 @@
 
 mod allocations;
 mod instructions;
+mod valgrind;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use self::allocations::Allocations;
 use self::instructions::Instructions;
@@ -53,15 +53,4 @@ pub fn taken(program: &Path, arguments: &[&str]) -> Taken {
 fn of_one(more: u64) -> u64 {
     let requests = MANY - FEW;
     (more + requests / 2) / requests
-}
-
-/// Runs a program below Valgrind.
-fn run(options: &[&str], program: &Path, arguments: &[&str], requests: u64) -> Output {
-    let mut command = Command::new("valgrind");
-    command.args(options).arg(program).args(arguments).arg(requests.to_string()).env_remove("VALGRIND_OPTS");
-    let output = command.output().unwrap_or_else(|error| {
-        panic!("this test needs Valgrind ({error}): `bash tests/run` installs it and runs the test")
-    });
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    output
 }
