@@ -301,7 +301,8 @@ impl AuthBuilder {
     }
 
     /// Sets how many verified tokens are cached at most, so that their signature need not be checked again, and how many
-    /// bytes they may take. Default: 10,000, and 64 MiB. 0 turns the cache off.
+    /// bytes they may take. Default: 100,000, and 64 MiB, which is what counts: an entry takes the token and its claims, so it is 4,000 to
+    /// 40,000 tokens. With a lower bound on entries, an entry counts as at least its part of the bytes. 0 turns the cache off.
     ///
     /// Expiry and revocation are checked on every request all the same. Only verified tokens are cached,
     /// with all of their bytes, until others replace them or their key is withdrawn: a dump of the process's memory shows those that

@@ -34,7 +34,10 @@ impl Auth {
         let caller = catch_panic_of(async {
             let now = engine.now();
             let remembered = engine.remembered(token);
-            let caller = engine.caller_of(token, remembered.as_deref(), now).await?;
+            let caller = match engine.caller_at_once(token, remembered.as_deref(), now) {
+                Some(caller) => caller?,
+                None => engine.caller_of(token, remembered.as_deref(), now).await?,
+            };
             engine.with_user(caller).await
         });
         caller.await.unwrap_or_else(|panic| Err(panicked(&panic)))

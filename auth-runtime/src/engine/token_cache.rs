@@ -19,8 +19,8 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher, RandomState};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
@@ -33,18 +33,7 @@ const HASHED_BYTES: usize = 32;
 /// The cache of verified tokens.
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
-    entries: Option<Entries>,
-}
-
-/// The entries, within a bound on their bytes and one on their number.
-struct Entries {
-    cache: Cache<Token, Arc<Verified>, Weight, RandomState>,
-    max_entries: usize,
-    max_bytes: u64,
-    /// How many can be added until they are counted again.
-    room: AtomicI64,
-    /// Held while they are counted.
-    counting: Mutex<()>,
+    entries: Option<Cache<Token, Arc<Verified>, Weight, RandomState>>,
 }
 
 /// A verified token: its principal, and for how long the verification counts.
@@ -75,24 +64,29 @@ impl Verified {
 }
 
 impl TokenCache {
-    pub(crate) const DEFAULT_ENTRIES: usize = 10_000;
+    /// So many that by default the bound on bytes alone acts: no entry takes less than a part of the bytes.
+    pub(crate) const DEFAULT_ENTRIES: usize = 100_000;
     pub(crate) const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
 
     /// For at most so many entries, and so many bytes in all; none if either is 0.
     pub(crate) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        let entries = (max_entries > 0 && max_bytes > 0).then(|| Entries::new(max_entries, max_bytes as u64));
+        let entries = (max_entries > 0 && max_bytes > 0).then(|| {
+            let bytes = max_bytes as u64;
+            let weight = Weight { least: bytes.div_ceil(max_entries as u64) };
+            Cache::with(max_entries, bytes, weight, RandomState::new(), DefaultLifecycle::default())
+        });
         Self { entries }
     }
 
     /// Returns the entry of `token`, if the key that verified it was not withdrawn.
     pub(crate) fn get(&self, token: &str) -> Option<Arc<Verified>> {
-        self.entries.as_ref()?.cache.get(&TokenText(token)).filter(|verified| !verified.is_withdrawn())
+        self.entries.as_ref()?.get(&TokenText(token)).filter(|verified| !verified.is_withdrawn())
     }
 
     /// Removes the entries whose keys were withdrawn. They no longer count already: this frees their memory.
     pub(crate) fn remove_withdrawn(&self) {
         if let Some(entries) = &self.entries {
-            entries.cache.retain(|_, verified| !verified.is_withdrawn());
+            entries.retain(|_, verified| !verified.is_withdrawn());
         }
     }
 
@@ -105,54 +99,13 @@ impl TokenCache {
     /// How many tokens are in it.
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, |entries| entries.cache.len())
+        self.entries.as_ref().map_or(0, Cache::len)
     }
-}
-
-impl Entries {
-    fn new(max_entries: usize, max_bytes: u64) -> Self {
-        let cache =
-            Cache::with(max_entries, max_bytes, Weight, RandomState::new(), DefaultLifecycle::default());
-        let room = AtomicI64::new(signed(max_entries));
-        Self { cache, max_entries, max_bytes, room, counting: Mutex::new(()) }
-    }
-
-    fn insert(&self, token: Token, verified: Arc<Verified>) {
-        self.cache.insert(token, verified);
-        if self.room.fetch_sub(1, Ordering::AcqRel) <= 0 {
-            self.keep_few();
-        }
-    }
-
-    /// Removes entries if there are too many: the cache chooses them, as it does where they take too many bytes.
-    fn keep_few(&self) {
-        let _one_at_a_time = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.room.load(Ordering::Acquire) >= 0 {
-            return;
-        }
-        // More than one at once, so that they are counted rarely.
-        let mut kept = self.max_entries - self.max_entries / 16;
-        while self.cache.len() > self.max_entries {
-            let bytes = u128::from(self.cache.weight()) * kept as u128 / self.cache.len().max(1) as u128;
-            self.cache.set_capacity(u64::try_from(bytes).unwrap_or(self.max_bytes));
-            // Where those that stay are small, it takes another round.
-            kept /= 2;
-            if kept == 0 {
-                self.cache.clear();
-            }
-        }
-        self.cache.set_capacity(self.max_bytes);
-        self.room.store(signed(self.max_entries) - signed(self.cache.len()), Ordering::Release);
-    }
-}
-
-fn signed(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.entries.as_ref().map(|entries| entries.cache.len());
+        let entries = self.entries.as_ref().map(Cache::len);
         f.debug_struct("TokenCache").field("entries", &entries).finish_non_exhaustive()
     }
 }
@@ -193,7 +146,10 @@ impl Eq for Token {}
 
 /// What an entry takes of the bound on bytes.
 #[derive(Clone, Debug)]
-struct Weight;
+struct Weight {
+    /// No entry weighs less, so that the bound on bytes is one on entries too.
+    least: u64,
+}
 
 impl Weighter<Token, Arc<Verified>> for Weight {
     fn weight(&self, token: &Token, verified: &Arc<Verified>) -> u64 {
@@ -201,7 +157,8 @@ impl Weighter<Token, Arc<Verified>> for Weight {
         const IN_TABLES: usize = 96;
         // With the two counters of the `Arc`.
         let verified_bytes = size_of::<Verified>() + 2 * size_of::<usize>();
-        (IN_TABLES + token.0.len() + verified_bytes + verified.principal.heap_bytes()) as u64
+        let bytes = IN_TABLES + token.0.len() + verified_bytes + verified.principal.heap_bytes();
+        (bytes as u64).max(self.least)
     }
 }
 
@@ -322,7 +279,7 @@ mod tests {
                 for n in 0..ENTRIES {
                     cache.insert(&format!("{padding}{n:06}"), verified_with(&claims));
                 }
-                counted = cache.entries.as_ref().unwrap().cache.weight();
+                counted = cache.entries.as_ref().unwrap().weight();
             });
             assert_eq!(cache.len(), ENTRIES);
             let (counted, taken) =
@@ -332,6 +289,41 @@ mod tests {
                 (0.8..=1.25).contains(&ratio),
                 "{shape}: {counted:.0} of {taken:.0} bytes are {ratio:.2}"
             );
+        }
+    }
+
+    #[test]
+    fn by_default_an_entry_counts_as_what_it_takes() {
+        let cache = TokenCache::new(TokenCache::DEFAULT_ENTRIES, TokenCache::DEFAULT_BYTES);
+        cache.insert("short", verified(&KeyStatus::default()));
+        let least = (TokenCache::DEFAULT_BYTES / TokenCache::DEFAULT_ENTRIES) as u64;
+        assert!(cache.entries.as_ref().unwrap().weight() > least, "the number of entries bounds nothing");
+    }
+
+    /// As of users whose tokens live long, while others are issued a new token for each request.
+    #[test]
+    fn tokens_that_are_sent_once_do_not_push_out_those_that_are_sent_again() {
+        let (_, claims) = payloads().swap_remove(1);
+        for (max_entries, max_bytes, again) in
+            [(TokenCache::DEFAULT_ENTRIES, TokenCache::DEFAULT_BYTES, 8_000), (1_000, 64 << 20, 600)]
+        {
+            let cache = TokenCache::new(max_entries, max_bytes);
+            let (mut hits, mut asked) = (0, 0);
+            for round in 0..6 {
+                for n in 0..again {
+                    let token = format!("{}again {n:06}", "x".repeat(500));
+                    let is_known = cache.get(&token).is_some();
+                    if round > 1 {
+                        (hits, asked) = (hits + usize::from(is_known), asked + 1);
+                    }
+                    if !is_known {
+                        cache.insert(&token, verified_with(&claims));
+                    }
+                    let once = format!("{}once {round} {n:06}", "x".repeat(500));
+                    cache.insert(&once, verified_with(&claims));
+                }
+            }
+            assert!(hits * 100 >= asked * 95, "{hits} of {asked} with at most {max_entries}");
         }
     }
 

@@ -15,6 +15,9 @@ use crate::rejection::{CallerError, CallerErrorKind};
 /// The longest credential that an authenticator is asked about, in bytes.
 const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
+/// Who sent a credential; `None` if it is none.
+type Found = Result<Option<Principal>, Failure>;
+
 impl Pipeline<'_> {
     /// What is remembered, or else the authenticator → the caller; `None` if there is no credential.
     pub(super) fn judge<'r>(
@@ -22,8 +25,7 @@ impl Pipeline<'_> {
         scheme: &'r Scheme,
         head: &'r Parts,
         credential: &'r Credential<'_>,
-    ) -> Either<Ready<Result<Option<Principal>, Failure>>, BoxFuture<'r, Result<Option<Principal>, Failure>>>
-    {
+    ) -> Either<Ready<Found>, BoxFuture<'r, Found>> {
         let Credential { source, text, now, .. } = credential;
         let judged = Judged { scheme, name: source.name(), text, now: *now };
         let is_included = self.authenticators.include(source.name());

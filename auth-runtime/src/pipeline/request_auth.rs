@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Extensions, HeaderName, HeaderValue};
 
+pub(super) use self::state::AnswerHeaders;
 pub(crate) use self::state::Stage;
-use self::state::{Place, Rare, SourcesOf, State};
+use self::state::{Place, SourcesOf, State};
 use super::asked::{Asked, GuardedRoutes};
 use super::head_state::HeadState;
 use super::resolved_route::{ResolvedRoute, path_of};
@@ -53,21 +54,6 @@ pub(super) struct Decision {
     pub(super) route: Box<str>,
     pub(super) handler: Option<HandlerInfo>,
     pub(super) client_address: Option<IpAddr>,
-}
-
-/// What the engine adds to an answer.
-pub(super) struct AnswerHeaders {
-    /// A shared cache must not store it.
-    pub(super) is_private: bool,
-    /// The sources of the innermost gate that the request came to.
-    innermost: SourcesOf,
-    rare: Option<Box<Rare>>,
-}
-
-impl AnswerHeaders {
-    pub(super) fn headers(&self) -> Option<&HeaderMap> {
-        self.rare.as_ref().map(|rare| &rare.answer_headers)
-    }
 }
 
 impl RequestAuth {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request              time on a core
-//! cargo run --release --manifest-path benches/Cargo.toml --bin request instructions instructions and allocations, by callgrind, which must be installed
+//! cargo run --release --manifest-path benches/Cargo.toml --bin request instructions instructions and allocations, by Valgrind, which must be installed
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request server       of servers, over loopback
 //! ```
 //!

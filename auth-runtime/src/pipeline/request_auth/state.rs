@@ -70,6 +70,21 @@ pub(super) enum SourcesOf {
     Other(Arc<RouteSources>),
 }
 
+/// What the engine adds to an answer.
+pub(in crate::pipeline) struct AnswerHeaders {
+    /// A shared cache must not store it.
+    pub(in crate::pipeline) is_private: bool,
+    /// The sources of the innermost gate that the request came to.
+    pub(super) innermost: SourcesOf,
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+impl AnswerHeaders {
+    pub(in crate::pipeline) fn headers(&self) -> Option<&HeaderMap> {
+        self.rare.as_ref().map(|rare| &rare.answer_headers)
+    }
+}
+
 impl State {
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
