@@ -255,7 +255,7 @@ async fn a_burst_of_appends_wakes_the_others_once_in_two_milliseconds() {
     // While something runs, paused time stands still.
     let running = tokio::spawn(async {
         loop {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     });
 

@@ -125,7 +125,10 @@ fn a_runtime_that_is_not_driven_holds_up_no_other() {
     let (idle, driven) = (runtime(), runtime());
     let options = RedisStore::options().time_limit(Duration::from_secs(1));
     let store = driven.block_on(options.connect(&server.url())).unwrap();
-    let left = idle.block_on(async { begin(&store, entry(1)) });
+    let left = {
+        let _context = idle.enter();
+        begin(&store, entry(1))
+    };
     driven.block_on(async {
         let error = store.append(vec![entry(2)]).await.unwrap_err().to_string();
         assert_says(&error, &server, &["(`RedisStoreOptions::time_limit`)", "is unknown"]);
@@ -142,7 +145,10 @@ fn what_waits_on_a_runtime_that_ends_fails_at_once_and_the_next_is_sent() {
     let server = RedisServer::start();
     let (ending, lasting) = (runtime(), runtime());
     let store = lasting.block_on(connect(&server.url()));
-    let left = ending.block_on(async { begin(&store, entry(1)) });
+    let left = {
+        let _context = ending.enter();
+        begin(&store, entry(1))
+    };
     drop(ending);
     lasting.block_on(async {
         let error: StoreError = left.await.unwrap_err();
