@@ -167,7 +167,12 @@ impl RedisStore {
 
     /// Sends a request that changes what must not be lost, and waits for the replicas.
     async fn call_to_write<T: FromRedisValue>(&self, request: &Request) -> Result<T, StoreError> {
-        self.inner.writing.as_ref().unwrap_or(&self.inner.link).call(request).await
+        self.writing().call(request).await
+    }
+
+    /// The connection of what must not be lost.
+    fn writing(&self) -> &Link {
+        self.inner.writing.as_ref().unwrap_or(&self.inner.link)
     }
 
     fn unreadable(&self, row: &str, error: &dyn fmt::Display) -> StoreError {

@@ -10,6 +10,7 @@ use auth_tests_servers::RedisServer;
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::unconstrained;
+use tokio::time::timeout;
 
 use super::{append, assert_says, connect, entry, read_all};
 use crate::support::rows::family;
@@ -155,6 +156,29 @@ fn what_waits_on_a_runtime_that_ends_fails_at_once_and_the_next_is_sent() {
         assert_says(&error.to_string(), &server, &["the tokio runtime that sent this write has ended"]);
         append(&store, [2]).await;
         assert_eq!(read_all(&store).await.0, [2]);
+    });
+}
+
+/// Whose callers give up before the time limit, as those of a service with a shorter one do.
+#[test]
+#[ignore = "needs redis-server: bash tests/run"]
+fn a_runtime_that_is_not_driven_holds_up_no_caller_that_gives_up_early() {
+    let server = RedisServer::start();
+    let (idle, driven) = (runtime(), runtime());
+    let limit = Duration::from_millis(800);
+    let store = driven.block_on(RedisStore::options().time_limit(limit).connect(&server.url())).unwrap();
+    {
+        let _context = idle.enter();
+        drop(begin(&store, entry(1)));
+    }
+    driven.block_on(async {
+        let mut tag = 1;
+        until("another task sends", async || {
+            tag += 1;
+            timeout(limit / 8, store.append(vec![entry(tag)])).await.is_ok()
+        })
+        .await;
+        assert!(read_all(&store).await.0.starts_with(&[1, 2]), "what waited is sent, too");
     });
 }
 

@@ -29,9 +29,9 @@ async fn a_server_of_another_kind_is_refused() {
     let sentinel = RedisOptions::sentinel(&primary).start();
     let expected = ["it is a Sentinel: name it in `RedisStoreOptions::sentinels`"];
     assert_says(&refusal(&sentinel.url()).await, &sentinel, &expected);
-    primary.command(&["HSET", "{auth}:state", "format", "2"]);
+    primary.command(&["HSET", "{auth}:state", "format", "3"]);
     let expected =
-        ["its data has the format 2, and this version of the library reads 1: upgrade this instance"];
+        ["its data has the format 3, and this version of the library reads 2: upgrade this instance"];
     assert_says(&refusal(&primary.url()).await, &primary, &expected);
     RedisStore::options().key_prefix("another").connect(&primary.url()).await.unwrap();
     primary.kill();
@@ -140,6 +140,14 @@ async fn the_rights_in_the_documentation_suffice() {
     assert!(!store.drop_ended(time).await.unwrap());
     server.command(&["SCRIPT", "FLUSH"]);
     assert!(read_all(&store).await.0.is_empty());
+
+    // One that may not read a page is refused at once, and not at the first read.
+    for missing in ["multi", "exec"] {
+        server.command(&["ACL", "SETUSER", "shop", &format!("-{missing}")]);
+        let error = RedisStore::options().connect(&url).await.unwrap_err().to_string();
+        assert_says(&error, &server, &["its user may not do that", &format!("'{missing}'")]);
+        server.command(&["ACL", "SETUSER", "shop", &format!("+{missing}")]);
+    }
 
     let other = RedisStore::options().key_prefix("another").connect(&url).await.unwrap_err().to_string();
     assert_says(&other, &server, &["its user may not do that"]);

@@ -1,11 +1,13 @@
 //! The queue of appends: one call for all that wait.
 //!
 //! A task sends them, on the runtime of the caller that found none at work, and ends when none waits. If its runtime ends, or is not driven
-//! any more, the next caller starts another.
+//! any more, another caller starts another: a call ends before the time limit of its callers, so a task that has not gone on for that long is
+//! not driven.
 
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -38,6 +40,8 @@ struct State {
     sender: Option<u64>,
     /// How many such tasks there were.
     senders: u64,
+    /// When the task was started, or has taken what it sends.
+    since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -59,12 +63,11 @@ impl Appends {
     pub(super) async fn append(store: &RedisStore, entries: Vec<LogEntry>) -> Result<(), StoreError> {
         Handle::try_current().map_err(|_| outside_of_runtime())?;
         let this = &store.inner.appends;
-        let mut sender = None;
         let asked = async {
             // It is never closed.
             let place = Arc::clone(&this.places).acquire_owned().await.ok()?;
             let (answer, answered) = oneshot::channel();
-            sender = this.push(Append { entries, answer, _place: place }, store);
+            this.push(Append { entries, answer, _place: place }, store);
             answered.await.ok()
         };
         let limit = store.target().time_limit;
@@ -72,30 +75,24 @@ impl Appends {
             Some(Some(answer)) => answer,
             Some(None) => Err(Failure::RuntimeEnded.describe(store.target())),
             None => {
-                this.replace(sender, store);
+                this.go_on(store);
                 Err(Failure::TimeLimit(limit).describe(store.target()))
             }
         }
     }
 
-    /// Returns the number of the task that sends it.
-    fn push(&self, append: Append, store: &RedisStore) -> Option<u64> {
-        let mut state = self.state();
-        state.waiting.push_back(append);
-        let started = state.start();
-        let sender = state.sender;
-        drop(state);
-        spawn(started, store);
-        sender
+    fn push(&self, append: Append, store: &RedisStore) {
+        self.state().waiting.push_back(append);
+        self.go_on(store);
     }
 
-    /// The task of this number has not answered in time: its runtime may not be driven. Another one goes on with what waits.
-    fn replace(&self, number: Option<u64>, store: &RedisStore) {
+    /// Has what waits sent, if no task is at work, or the one that is has not gone on for too long.
+    fn go_on(&self, store: &RedisStore) {
+        let limit = store.target().time_limit;
         let mut state = self.state();
-        if number.is_none() || state.sender != number {
-            return;
+        if state.since.is_some_and(|since| since.elapsed() >= of_a_task(limit)) {
+            state.sender = None;
         }
-        state.sender = None;
         let started = if state.waiting.is_empty() { None } else { state.start() };
         drop(state);
         spawn(started, store);
@@ -114,6 +111,7 @@ impl State {
         }
         self.senders = self.senders.wrapping_add(1);
         self.sender = Some(self.senders);
+        self.since = Some(Instant::now());
         self.sender
     }
 
@@ -130,11 +128,20 @@ impl State {
             entries.extend(append.entries);
             answers.push(append.answer);
         }
-        if answers.is_empty() {
-            self.sender = None;
-        }
+        (self.sender, self.since) =
+            if answers.is_empty() { (None, None) } else { (Some(number), Some(Instant::now())) };
         (entries, answers)
     }
+}
+
+/// How long a call takes at most: less than its callers wait, so that they learn of its failure, and what waits is sent on another connection.
+fn of_a_call(limit: Duration) -> Duration {
+    limit * 3 / 4
+}
+
+/// How long a task that is driven does not go on at most.
+fn of_a_task(limit: Duration) -> Duration {
+    limit * 7 / 8
 }
 
 /// Starts the task of this number. The state is not locked: where the runtime is ending, the task is dropped at once.
@@ -161,7 +168,8 @@ impl Sender {
             if answers.is_empty() {
                 return;
             }
-            let result = self.store.append_at_once(&entries).await;
+            let limit = of_a_call(self.store.target().time_limit);
+            let result = self.store.append_at_once(&entries, limit).await;
             for answer in answers {
                 // It fails if the future of the caller was dropped.
                 let _ = answer.send(result.clone());
@@ -175,7 +183,7 @@ impl Drop for Sender {
     fn drop(&mut self) {
         let mut state = self.store.inner.appends.state();
         if state.sender == Some(self.number) {
-            state.sender = None;
+            (state.sender, state.since) = (None, None);
             let waiting = mem::take(&mut state.waiting);
             drop(state);
             drop(waiting);

@@ -92,7 +92,8 @@ impl Failure {
                  one, is unknown: see the log of the server, and the network to it. The store connects again by itself"
             )),
             Self::RuntimeEnded => StoreError::new(format!(
-                "{unusable}: the tokio runtime that sent this write has ended, and whether it is done is unknown. The next call is sent on the                  runtime of its caller"
+                "{unusable}: the tokio runtime that sent this write has ended, and whether it is done is unknown. The next call is sent on the \
+                 runtime of its caller"
             )),
             Self::Unusable(why) => StoreError::new(format!("{unusable}: {why}")),
             Self::TooFewReplicas { acknowledged, required } => StoreError::new(format!(

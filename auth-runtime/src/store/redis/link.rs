@@ -67,15 +67,23 @@ impl Link {
     /// # Errors
     /// [`StoreError`] if it failed. Then a write may or may not be done.
     pub(super) async fn call<T: FromRedisValue>(&self, request: &Request) -> Result<T, StoreError> {
+        self.call_within(self.target.time_limit, request).await
+    }
+
+    /// The same, with a limit of its own on how long it takes.
+    pub(super) async fn call_within<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        request: &Request,
+    ) -> Result<T, StoreError> {
         if Handle::try_current().is_err() {
             return Err(outside_of_runtime());
         }
-        let limit = self.target.time_limit;
         let used = Mutex::new(None);
         let done = within(limit, self.call_without_limit(request, &used)).await;
         done.unwrap_or_else(|| {
             let used: Option<Current> = used.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let failure = Failure::TimeLimit(limit);
+            let failure = Failure::TimeLimit(self.target.time_limit);
             match used {
                 Some(current) => {
                     self.discard(current.number);

@@ -57,14 +57,23 @@ impl RedisStore {
         Ok(LogRead::Page(page))
     }
 
-    /// Appends all of them in one call.
-    pub(super) async fn append_at_once(&self, entries: &[LogEntry]) -> Result<(), StoreError> {
+    /// Appends all of them in one call, which takes no longer than this.
+    pub(super) async fn append_at_once(
+        &self,
+        entries: &[LogEntry],
+        limit: Duration,
+    ) -> Result<(), StoreError> {
         let keys = self.keys();
         let mut request = Request::write_script(&APPEND, &[&keys.log, &keys.log_expiry, &keys.state]);
         for entry in entries {
             request = request.arg(entry.tag).arg(unix_seconds(entry.keep_until)).arg(entry.bytes.as_slice());
         }
-        self.call_to_write(&request).await
+        match self.writing().call_within(limit, &request).await? {
+            1 => Ok(()),
+            other => {
+                Err(self.unreadable("a log entry", &format!("the script that appends answered {other}")))
+            }
+        }
     }
 }
 

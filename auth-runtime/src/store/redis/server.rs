@@ -6,7 +6,7 @@ use ::redis::{InfoDict, cmd};
 use super::failure::Failure;
 
 /// Of the data, in the hash of the state.
-pub(super) const FORMAT: &str = "1";
+pub(super) const FORMAT: &str = "2";
 
 /// The oldest version that has what the scripts use.
 const OLDEST: (u32, u32) = (7, 0);
@@ -37,6 +37,10 @@ pub(super) async fn check(
     }
     // First, since it says which node of a Cluster has the keys.
     check_format(connection, state_key).await?;
+    // A page of the log is read in a transaction. A command that the user may not call is named here, which it would not be there.
+    for name in ["MULTI", "EXEC"] {
+        cmd(name).exec_async(connection).await?;
+    }
     let mut warnings = Vec::new();
     if get("aof_enabled") == "0" {
         warnings.push(
@@ -116,6 +120,10 @@ async fn check_format(connection: &mut MultiplexedConnection, state_key: &str) -
         format = find.query_async(connection).await?;
     }
     match format {
+        // It was never published: what it had, nobody relies on.
+        Some(format) if format == "1" => Err(Failure::Unusable(format!(
+            "its data has the format 1, and this version of the library reads {FORMAT}: use another `RedisStoreOptions::key_prefix`"
+        ))),
         Some(format) if format != FORMAT => Err(Failure::Unusable(format!(
             "its data has the format {format}, and this version of the library reads {FORMAT}: upgrade this instance to the version of the \
              others, or use another `RedisStoreOptions::key_prefix`"
