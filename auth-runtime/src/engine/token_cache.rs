@@ -273,7 +273,7 @@ mod tests {
         for (shape, claims) in payloads() {
             // As long as the token of these claims, with a signature of RS256.
             let padding = "x".repeat(claims.len() * 4 / 3 + 400);
-            let cache = TokenCache::new(100_000, 1 << 30);
+            let cache = TokenCache::new(1 << 21, 1 << 30);
             let mut counted = 0;
             let taken = allocation_counter::measure(|| {
                 for n in 0..ENTRIES {
@@ -305,15 +305,15 @@ mod tests {
     fn tokens_that_are_sent_once_do_not_push_out_those_that_are_sent_again() {
         let (_, claims) = payloads().swap_remove(1);
         for (max_entries, max_bytes, again) in
-            [(TokenCache::DEFAULT_ENTRIES, TokenCache::DEFAULT_BYTES, 8_000), (1_000, 64 << 20, 600)]
+            [(TokenCache::DEFAULT_ENTRIES, TokenCache::DEFAULT_BYTES, 8_000), (10_000, 64 << 20, 4_000)]
         {
             let cache = TokenCache::new(max_entries, max_bytes);
             let (mut hits, mut asked) = (0, 0);
-            for round in 0..6 {
+            for round in 0..8 {
                 for n in 0..again {
                     let token = format!("{}again {n:06}", "x".repeat(500));
                     let is_known = cache.get(&token).is_some();
-                    if round > 1 {
+                    if round > 5 {
                         (hits, asked) = (hits + usize::from(is_known), asked + 1);
                     }
                     if !is_known {
@@ -323,7 +323,7 @@ mod tests {
                     cache.insert(&once, verified_with(&claims));
                 }
             }
-            assert!(hits * 100 >= asked * 95, "{hits} of {asked} with at most {max_entries}");
+            assert!(hits * 100 >= asked * 99, "{hits} of {asked} with at most {max_entries}");
         }
     }
 
