@@ -109,10 +109,15 @@ fn is_of_another_server(error: &RedisError) -> bool {
     says(error, "READONLY") || says(error, "MOVED")
 }
 
-/// Whether the server answered with this code. Redis 6 has the code of a command in a script within the text.
+/// Whether the server answered with this code. Redis 6 has the code of a command in a script within the text, and each version that of a
+/// command that ends a transaction.
 fn says(error: &RedisError, code: &str) -> bool {
+    let has_code_in_text = matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::ExecAbort) | ErrorKind::Extension
+    );
     error.code() == Some(code)
-        || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError) | ErrorKind::Extension)
+        || has_code_in_text
             && error.detail().is_some_and(|detail| {
                 detail.split_whitespace().any(|word| word.trim_start_matches('-') == code)
             })
