@@ -229,22 +229,16 @@ impl fmt::Debug for AuditLog {
 }
 
 /// The tracing event of a request that is let in: all that there is of it where there is no hook.
-pub(crate) fn trace_allowed(method: &Method, route: &str, handler: &str, caller: Option<&Principal>) {
-    tracing::debug!(
-        method = Some(method.as_str()),
-        route,
-        handler,
-        subject = caller.map(Principal::subject),
-        reason = AuditAction::Request.happened(),
-        "auth: allowed"
-    );
+pub(crate) fn trace_allowed(method: Option<&str>, route: &str, handler: &str, subject: Option<&str>) {
+    let reason = AuditAction::Request.happened();
+    tracing::debug!(method, route, handler, subject, reason, "auth: allowed");
 }
 
 fn trace_request(event: &AuditEvent<'_>) {
     let AuditEvent { subject, route, handler, reason, .. } = *event;
     let method = event.method.map(Method::as_str);
     let Some(kind) = event.rejection else {
-        tracing::debug!(method, route, handler, subject, reason, "auth: allowed");
+        trace_allowed(method, route, handler, subject);
         return;
     };
     let (status, code) = (kind.status().as_u16(), kind.code());

@@ -311,7 +311,8 @@ fn report<T>(
     let audit_log = &auth.engine().responses.audit_log;
     if decision.is_ok() && (is_undecided || !audit_log.has_hook()) {
         if !is_undecided {
-            trace_allowed(&head.method, path_of(policy, head), policy.handler.name, caller);
+            let subject = caller.map(Principal::subject);
+            trace_allowed(Some(head.method.as_str()), path_of(policy, head), policy.handler.name, subject);
         }
         auth.set_decision(caller.cloned(), policy, head, client_address, None);
         return decision;
