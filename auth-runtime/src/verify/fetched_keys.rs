@@ -162,15 +162,14 @@ impl FetchedKeys {
 
     /// Whether a request whose token may be of a key that is not known here would wait.
     pub(crate) fn would_wait(&self, now: Duration) -> bool {
-        let schedule = self.schedule();
-        schedule.running(now).is_some() || now >= schedule.cool_until
+        !self.schedule().cools_down(now)
     }
 
     /// For a request whose token may be of a key that is not known here.
     pub(crate) fn unknown_key(&self, now: Duration) -> Unknown<'_> {
         let mut schedule = self.schedule();
         let running = schedule.running(now);
-        if running.is_none() && now < schedule.cool_until {
+        if schedule.cools_down(now) {
             let failure = schedule.failure.as_ref().map(|failure| failure.text.clone());
             return Unknown::CoolDown(schedule.cool_until - now, failure);
         }
@@ -273,6 +272,11 @@ impl FetchedKeys {
 }
 
 impl Schedule {
+    /// Whether no fetch is running, and none may begin for an unknown key.
+    fn cools_down(&self, now: Duration) -> bool {
+        self.running(now).is_none() && now < self.cool_until
+    }
+
     /// The fetch that is running. One whose runtime ended never ends: it is given up.
     fn running(&self, now: Duration) -> Option<Run> {
         self.running.filter(|run| now.saturating_sub(run.began) <= LONGEST_FETCH)

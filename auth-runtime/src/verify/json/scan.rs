@@ -211,7 +211,7 @@ impl<S: BuildHasher> Scanner<'_, S> {
         self.expect(b'"')?;
         let node = self.space.nodes.len();
         let span = self.string()?;
-        let name = self.name_at(span)?;
+        let name = name_at(span, self.bytes, &self.space.unescaped)?;
         let hash = self.names.hash(name);
         if name.starts_with(RESERVED) || self.space.open.len() - first == MAX_MEMBERS {
             return None;
@@ -229,23 +229,11 @@ impl<S: BuildHasher> Scanner<'_, S> {
     /// Checks that no name of an object appears twice, and forgets the names.
     fn check_names(&mut self, first: usize) -> Option<()> {
         let Space { nodes, open, table, unescaped } = &mut *self.space;
-        let name = |node: usize| {
-            let span = nodes.get(node)?.span;
-            if span.is_unescaped() {
-                unescaped.as_bytes().get(span.range())
-            } else {
-                self.bytes.get(span.range())
-            }
-        };
+        let name = |node: usize| name_at(nodes.get(node)?.span, self.bytes, unescaped);
         let are_equal = |one: usize, other: usize| name(one) == name(other);
         let is_strict = !has_duplicate(open.get(first..)?, table, are_equal);
         open.truncate(first);
         is_strict.then_some(())
-    }
-
-    fn name_at(&self, span: Span) -> Option<&[u8]> {
-        let text = if span.is_unescaped() { self.space.unescaped.as_bytes() } else { self.bytes };
-        text.get(span.range())
     }
 
     /// Reads a string from behind its first quote.
@@ -322,6 +310,12 @@ impl<S: BuildHasher> Scanner<'_, S> {
         }
         (self.at > start).then_some(())
     }
+}
+
+/// A name, which is in the text or among the strings without escapes.
+fn name_at<'s>(span: Span, text: &'s [u8], unescaped: &'s str) -> Option<&'s [u8]> {
+    let bytes = if span.is_unescaped() { unescaped.as_bytes() } else { text };
+    bytes.get(span.range())
 }
 
 #[cfg(test)]
