@@ -150,7 +150,7 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        let (engine, remembered) = (self.auth.engine(), remembered.as_deref());
+        let (engine, remembered) = (self.auth.engine(), remembered.as_ref());
         if !self.may_wait {
             let known = engine.caller_at_once(text, remembered, *now);
             return Ok(Some(known.ok_or_else(Failure::needs_to_wait)??));
