@@ -49,7 +49,7 @@ pub use self::same_origin::SameOrigin;
 pub use self::user::User;
 pub(crate) use self::user::missing_store;
 use crate::engine::UnmountedHandler;
-use crate::pipeline::{Check, NoCheck};
+use crate::pipeline::{Check, NoCheck, let_in};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 
@@ -86,6 +86,9 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        if C::NAME.is_none() && let_in(head, Some(TypeId::of::<P>())) {
+            return Ok(Self { marker: PhantomData });
+        }
         let handler = UnmountedHandler { policy_type: TypeId::of::<P>(), rule: P::RULE, handler: P::HANDLER };
         let gate = Gate::of_handler(head, &handler)?;
         let decided = match gate.decide_at_once(head, C::NAME.is_some()) {

@@ -67,6 +67,27 @@ impl HeadState {
         head.extensions.get::<Self>().map(|state| &state.mounted)
     }
 
+    /// The route that is called next, if it is of the engine of the request.
+    pub(super) fn route_ahead(&self) -> Option<&ResolvedRoute> {
+        let route = match &self.mounted {
+            Mounted::Own => self.auth.own_route()?,
+            Mounted::Route(route) => route,
+            Mounted::Nothing | Mounted::Unresolved => return None,
+        };
+        Arc::ptr_eq(&route.engine, self.auth.engine()).then_some(route)
+    }
+
+    /// The route that is called next lets the request in, for this caller. Returns whether it does: not where a gate or a middleware has
+    /// come to something with this [`RequestAuth`] before.
+    pub(super) fn let_in(head: &mut Parts, caller: Option<Principal>, is_private: bool) -> bool {
+        let Some(state) = head.extensions.get_mut::<Self>() else { return false };
+        if !state.auth.let_in(&mut state.mounted, caller.clone(), is_private) {
+            return false;
+        }
+        (state.accepted, state.handed_over) = (Some(caller), None);
+        true
+    }
+
     /// A gate is reached: what one around it has accepted is not for what is behind this one, and no gate inside uses its route.
     pub(crate) fn reach_gate(head: &mut Parts) -> Option<(RequestAuth, Mounted)> {
         let state = head.extensions.get_mut::<Self>()?;

@@ -16,7 +16,7 @@ pub(super) use self::state::AnswerHeaders;
 pub(crate) use self::state::Stage;
 use self::state::{Place, SourcesOf, State};
 use super::asked::{Asked, GuardedRoutes};
-use super::head_state::HeadState;
+use super::head_state::{HeadState, Mounted};
 use super::resolved_route::{ResolvedRoute, path_of};
 use crate::engine::{Engine, RoutePolicy, RouteSources};
 use crate::policy::HandlerInfo;
@@ -229,6 +229,28 @@ impl RequestAuth {
         }
     }
 
+    /// The route that is called next lets the request in, for this caller. Returns whether it does: not where it is of a gate already, or
+    /// where a middleware has asked for the caller.
+    pub(super) fn let_in(&self, next: &mut Mounted, caller: Option<Principal>, is_private: bool) -> bool {
+        let mut state = self.state();
+        if state.stage != Stage::BeforeGate || state.rare.is_some() {
+            return false;
+        }
+        let (place, sources) = match std::mem::take(next) {
+            Mounted::Route(route) => {
+                let sources = SourcesOf::Other(Arc::clone(&route.policy.sources));
+                (Place::Route(route), sources)
+            }
+            _ => (Place::OwnRoute, SourcesOf::OwnRoute),
+        };
+        if caller.is_some() {
+            state.sources = sources;
+        }
+        (state.stage, state.is_of_gate, state.is_private) = (Stage::Decided, true, is_private);
+        (state.principal, state.place) = (caller, place);
+        true
+    }
+
     /// What was decided turned out to be a rejection of another kind.
     pub(super) fn set_rejection(&self, kind: RejectionKind) {
         let mut state = self.state();
@@ -239,7 +261,7 @@ impl RequestAuth {
     pub(super) fn decision(&self) -> Decision {
         let state = self.state();
         let (route, handler) = match (&state.place, self.own_route()) {
-            (Place::OwnRoute, Some(route)) => {
+            (Place::OwnRoute, Some(route)) | (Place::Route(route), _) => {
                 (route.policy.path.clone().unwrap_or_default(), Some(route.policy.handler))
             }
             (Place::Other(other), _) => (other.0.clone(), Some(other.1)),
@@ -306,19 +328,21 @@ impl RequestAuth {
         }
     }
 
-    pub(super) fn take_answer_headers(&self) -> AnswerHeaders {
-        let mut state = self.state();
-        let (innermost, rare) = (std::mem::take(&mut state.sources), state.rare.take());
-        AnswerHeaders { is_private: state.is_private, innermost, rare }
+    pub(super) fn take_answer_headers(&mut self) -> AnswerHeaders {
+        // Most handlers have dropped the request by now.
+        match Arc::get_mut(&mut self.0) {
+            Some(inner) => {
+                inner.state.get_mut().unwrap_or_else(PoisonError::into_inner).take_answer_headers()
+            }
+            None => self.state().take_answer_headers(),
+        }
     }
 
     /// The sources of each gate that the request came to, the innermost first.
-    pub(super) fn sources_of<'a>(
-        &'a self,
-        headers: &'a AnswerHeaders,
-    ) -> impl Iterator<Item = &'a RouteSources> {
-        let outer = headers.rare.iter().flat_map(|rare| &rare.outer_sources);
-        std::iter::once(&headers.innermost).chain(outer).filter_map(|of| self.sources(of))
+    pub(super) fn for_each_source(&self, of: &AnswerHeaders, mut each: impl FnMut(&RouteSources)) {
+        let outer = of.rare.as_ref().map_or(&[][..], |rare| &rare.outer_sources);
+        self.sources(&of.innermost).into_iter().for_each(&mut each);
+        outer.iter().filter_map(|of| self.sources(of)).for_each(each);
     }
 
     /// A rejection by an extractor that needs more than the gate asked for. That of a check becomes the gate's, with the reason; that of

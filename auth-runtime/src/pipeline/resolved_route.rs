@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;
 
+use super::known::may_let_in;
 use crate::engine::{Engine, RoutePolicy};
 
 /// A mounted route with its policy and that of the routers around it, resolved for one engine.
@@ -19,6 +20,21 @@ pub(crate) struct ResolvedRoute {
     pub(crate) metadata_url: Option<Box<str>>,
     /// Whether the layer of `Auth` is around it, since something else is between the two. Otherwise it does what the layer does.
     pub(crate) is_layered: bool,
+    /// Whether it may let a request in by what is known already.
+    pub(super) may_let_in: bool,
+}
+
+impl ResolvedRoute {
+    /// Of a router that the layer of `Auth` is around, or not, and that is a protected resource with metadata at this URL, or none.
+    pub(crate) fn new(
+        (engine, policy): (Arc<Engine>, RoutePolicy),
+        (policy_type, has_check): (Option<TypeId>, bool),
+        metadata_url: Option<Box<str>>,
+        is_layered: bool,
+    ) -> Self {
+        let may_let_in = may_let_in(&engine, &policy, has_check);
+        Self { engine, policy, policy_type, metadata_url, is_layered, may_let_in }
+    }
 }
 
 impl fmt::Debug for ResolvedRoute {

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 
 use crate::engine::RouteSources;
 use crate::pipeline::asked::Asked;
+use crate::pipeline::resolved_route::ResolvedRoute;
 use crate::policy::HandlerInfo;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
@@ -58,6 +59,7 @@ pub(super) enum Place {
     #[default]
     Unknown,
     OwnRoute,
+    Route(Arc<ResolvedRoute>),
     Other(Box<(Box<str>, HandlerInfo)>),
 }
 
@@ -86,6 +88,11 @@ impl AnswerHeaders {
 }
 
 impl State {
+    pub(super) fn take_answer_headers(&mut self) -> AnswerHeaders {
+        let (innermost, rare) = (std::mem::take(&mut self.sources), self.rare.take());
+        AnswerHeaders { is_private: self.is_private, innermost, rare }
+    }
+
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
