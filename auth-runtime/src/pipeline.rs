@@ -1,4 +1,4 @@
-//! The request pipeline. This is the one place that orders the steps.
+//! The request pipeline. This is the one place that orders the steps; [`known`] takes some of them alone, for most requests.
 
 mod after;
 mod answer;
@@ -176,8 +176,8 @@ pub(crate) struct Decided {
     result: Result<HandedOver, Failure>,
 }
 
-/// From the request's head to the decision of the rule, without waiting; `None` if something must be waited for. Most requests are decided
-/// so, and nothing is allocated for them. A panic of the application's code is a failure. `has_check`: a check decides after it.
+/// From the request's head to the decision of the rule, without waiting; `None` if something must be waited for. Nothing is allocated for it. A
+/// panic of the application's code is a failure. `has_check`: a check decides after it.
 pub(crate) fn decide_at_once(
     auth: &RequestAuth,
     head: &mut Parts,

@@ -50,7 +50,8 @@ struct Inner {
     bits: Bits,
     /// The engine that made it; `None` for one that a test made without an engine.
     watch: Option<WatchedBy>,
-    /// The epoch of the view of revocations before the token was found not revoked; [`NEVER`] if it was never looked up there.
+    /// The epoch of the engine's view of revocations before the token was last found not revoked, where the token is remembered; otherwise
+    /// [`NEVER`].
     not_revoked_at: AtomicU64,
 }
 

@@ -5,8 +5,9 @@
 //! revocations, and whether something was revoked since the token was last looked up there (the epoch).
 //!
 //! **How a token is found.** By all of its bytes. Only the last bytes, which are a part of the signature, are hashed, with a key
-//! that is random in each process; the hash identifies nothing, and what is under it is compared with the whole token. An entry also knows whether the key that verified its token was
-//! withdrawn: from then on it no longer counts, also if its verification began before and ended after that.
+//! that is random in each process; the hash identifies nothing, and what it leads to is compared with the whole token. An entry also
+//! knows whether the key that verified its token was withdrawn: from then on it no longer counts, also if its verification began
+//! before and ended after that.
 //!
 //! **What its timing reveals.** A hit is faster than a verification, so a caller that sends a token can learn that this token
 //! was used here lately. It must have the whole token for that, with its signature. A guess that is nearly right reveals as
@@ -18,9 +19,10 @@
 //! [`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache).
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
 
-use foldhash::quality::RandomState;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 
@@ -32,7 +34,7 @@ const HASHED_BYTES: usize = 32;
 /// The cache of verified tokens.
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
-    entries: Option<Cache<Token, Principal, Weight, RandomState>>,
+    entries: Option<Cache<Token, Principal, Weight, SeedableRandomState>>,
 }
 
 impl TokenCache {
@@ -45,7 +47,10 @@ impl TokenCache {
         let entries = (max_entries > 0 && max_bytes > 0).then(|| {
             let bytes = max_bytes as u64;
             let weight = Weight { least: bytes.div_ceil(max_entries as u64) };
-            Cache::with(max_entries, bytes, weight, RandomState::default(), DefaultLifecycle::default())
+            // The seed of the system: foldhash's own is made of addresses and the time.
+            let seed = RandomState::new().hash_one(0);
+            let state = SeedableRandomState::with_seed(seed, SharedSeed::global_random());
+            Cache::with(max_entries, bytes, weight, state, DefaultLifecycle::default())
         });
         Self { entries }
     }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 
 use super::request_auth::RequestAuth;
 use super::resolved_route::ResolvedRoute;
+use crate::audit::trace_allowed;
 use crate::principal::Principal;
 
 /// What the head of a request carries. A copy of the head has its own, of the same [`RequestAuth`]. No other crate can name this type.
@@ -77,14 +78,23 @@ impl HeadState {
         Arc::ptr_eq(&route.engine, self.auth.engine()).then_some(route)
     }
 
-    /// The route that is called next lets the request in, for this caller. Returns whether it does: not where a gate or a middleware has
-    /// come to something with this [`RequestAuth`] before.
-    pub(super) fn let_in(head: &mut Parts, caller: Option<Principal>, is_private: bool) -> bool {
+    /// The route that is called next lets the request in, for this caller. Returns whether it does: not where the [`RequestAuth`] has come to
+    /// a gate before, or a middleware has asked it.
+    pub(super) fn admit_first(head: &mut Parts, caller: Option<Principal>, is_private: bool) -> bool {
         let Some(state) = head.extensions.get_mut::<Self>() else { return false };
-        if !state.auth.let_in(&mut state.mounted, caller.clone(), is_private) {
+        if !state.auth.admit_first(&state.mounted, caller.clone(), is_private) {
             return false;
         }
-        (state.accepted, state.handed_over) = (Some(caller), None);
+        if let (Some(caller), Some(route)) = (&caller, state.route_ahead()) {
+            let path = route.policy.path.as_deref().unwrap_or_default();
+            trace_allowed(
+                Some(head.method.as_str()),
+                path,
+                route.policy.handler.name,
+                Some(caller.subject()),
+            );
+        }
+        (state.mounted, state.accepted, state.handed_over) = (Mounted::Nothing, Some(caller), None);
         true
     }
 

@@ -1,7 +1,7 @@
 //! Requests that are let in by what is known already: most of them.
 //!
-//! It takes those steps of the [pipeline](super) that such a request needs, in their order, and can only let in. Whatever else there is to
-//! do or to say, the pipeline does, from its beginning.
+//! It takes those steps of the [pipeline](super) that such a request needs, and can only let in. Whatever else there is to do or to say, the
+//! pipeline does, from its beginning. Which routes it is for, [`ResolvedRoute`] says.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -12,11 +12,10 @@ use axum::http::request::Parts;
 use super::extract::InjectedPrincipal;
 use super::head_state::HeadState;
 use super::resolved_route::ResolvedRoute;
-use crate::audit::trace_allowed;
 use crate::catch_panic::catch_panic;
 use crate::clock::unix_seconds;
 use crate::engine::{Engine, RoutePolicy};
-use crate::policy::{Access, CompiledRule, Decision, Facts};
+use crate::policy::{Access, Facts};
 use crate::principal::Principal;
 use crate::source::{Carrier, Extracted};
 
@@ -28,19 +27,6 @@ struct LetIn {
     is_private: bool,
 }
 
-/// Whether a route may let a request in by what is known: it asks nobody but the engine, and reports to nobody.
-pub(super) fn may_let_in(engine: &Engine, policy: &RoutePolicy, has_check: bool) -> bool {
-    let sources = &engine.authentication.sources;
-    let is_of_tokens = policy.sources.indices.iter().all(|&index| {
-        sources.scheme(index).is_none() && sources.get(index).is_some_and(|source| !source.is_in_url())
-    });
-    let reads_path = policy.rules.iter().any(CompiledRule::reads_path);
-    !has_check
-        && policy.path.is_some()
-        && !engine.responses.audit_log.has_hook()
-        && (policy.access == Access::Public || is_of_tokens && !reads_path)
-}
-
 /// Lets a request in to the mounted route that it has come to, if that has this policy, and if all that must be known of the request is
 /// known. Returns whether it did; otherwise nothing has changed.
 pub(crate) fn let_in(head: &mut Parts, policy_type: Option<TypeId>) -> bool {
@@ -48,17 +34,11 @@ pub(crate) fn let_in(head: &mut Parts, policy_type: Option<TypeId>) -> bool {
     let Some(route) = state.route_ahead().filter(|route| route.policy_type == policy_type) else {
         return false;
     };
-    if !route.may_let_in {
+    if !route.may_let_in || state.auth.was_asked() {
         return false;
     }
     let Some(LetIn { caller, is_private }) = by_what_is_known(route, head) else { return false };
-    let policy = &route.policy;
-    if policy.access != Access::Public {
-        let path = policy.path.as_deref().unwrap_or_default();
-        let subject = caller.as_ref().map(Principal::subject);
-        trace_allowed(Some(head.method.as_str()), path, policy.handler.name, subject);
-    }
-    HeadState::let_in(head, caller, is_private)
+    HeadState::admit_first(head, caller, is_private)
 }
 
 fn by_what_is_known(route: &ResolvedRoute, head: &Parts) -> Option<LetIn> {
@@ -69,7 +49,7 @@ fn by_what_is_known(route: &ResolvedRoute, head: &Parts) -> Option<LetIn> {
     if head.extensions.get::<InjectedPrincipal>().is_some() {
         return None;
     }
-    // The application's code may panic: a source, the clock. The pipeline meets the same, and reports it.
+    // The clock is the application's. If it panics again, the pipeline reports it.
     catch_panic(|| known_caller(route, head)).ok().flatten()
 }
 
@@ -85,7 +65,7 @@ fn known_caller(route: &ResolvedRoute, head: &Parts) -> Option<LetIn> {
     let caller = engine.with_known_user(engine.still_counts(remembered, now)?).ok()?.ok()?;
     let leeway = engine.authentication.limits.leeway;
     let facts = Facts { principal: &caller, path: &[], now: unix_seconds(now), leeway };
-    let is_allowed = policy.rules.iter().all(|rule| rule.evaluate(&facts) == Decision::Allow);
+    let is_allowed = policy.rules.iter().all(|rule| rule.allows(&facts));
     let is_private = engine.authentication.sources.is_private(index);
     is_allowed.then_some(LetIn { caller: Some(caller), is_private })
 }

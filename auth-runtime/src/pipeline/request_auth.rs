@@ -5,7 +5,7 @@ mod state;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -14,7 +14,7 @@ use axum::http::{Extensions, HeaderName, HeaderValue};
 
 pub(super) use self::state::AnswerHeaders;
 pub(crate) use self::state::Stage;
-use self::state::{Place, SourcesOf, State};
+use self::state::{Place, SourcesOf, State, is_same_caller, say_that_gates_differ};
 use super::asked::{Asked, GuardedRoutes};
 use super::head_state::{HeadState, Mounted};
 use super::resolved_route::{ResolvedRoute, path_of};
@@ -176,8 +176,13 @@ impl RequestAuth {
         if engine.responses.audit_log.has_hook() { engine.client_address(head) } else { None }
     }
 
+    /// Whether a middleware has asked for the caller.
+    pub(super) fn was_asked(&self) -> bool {
+        self.0.was_asked.load(Ordering::Acquire)
+    }
+
     pub(super) fn take_asked(&self) -> Option<Asked> {
-        if !self.0.was_asked.load(Ordering::Acquire) {
+        if !self.was_asked() {
             return None;
         }
         self.state().rare.as_mut()?.asked.take()
@@ -229,26 +234,16 @@ impl RequestAuth {
         }
     }
 
-    /// The route that is called next lets the request in, for this caller. Returns whether it does: not where it is of a gate already, or
-    /// where a middleware has asked for the caller.
-    pub(super) fn let_in(&self, next: &mut Mounted, caller: Option<Principal>, is_private: bool) -> bool {
-        let mut state = self.state();
-        if state.stage != Stage::BeforeGate || state.rare.is_some() {
-            return false;
-        }
-        let (place, sources) = match std::mem::take(next) {
+    /// The route that is called next lets the request in, for this caller, if it is the first that this comes to.
+    pub(super) fn admit_first(&self, next: &Mounted, caller: Option<Principal>, is_private: bool) -> bool {
+        let (place, sources) = match next {
+            Mounted::Own => (Place::OwnRoute, SourcesOf::OwnRoute),
             Mounted::Route(route) => {
-                let sources = SourcesOf::Other(Arc::clone(&route.policy.sources));
-                (Place::Route(route), sources)
+                (Place::Route(Arc::clone(route)), SourcesOf::Other(Arc::clone(&route.policy.sources)))
             }
-            _ => (Place::OwnRoute, SourcesOf::OwnRoute),
+            Mounted::Nothing | Mounted::Unresolved => return false,
         };
-        if caller.is_some() {
-            state.sources = sources;
-        }
-        (state.stage, state.is_of_gate, state.is_private) = (Stage::Decided, true, is_private);
-        (state.principal, state.place) = (caller, place);
-        true
+        self.state().admit_first(place, sources, caller, is_private)
     }
 
     /// What was decided turned out to be a rejection of another kind.
@@ -399,19 +394,4 @@ impl fmt::Debug for RequestAuth {
             .field("rejection", &state.rejection)
             .finish_non_exhaustive()
     }
-}
-
-fn is_same_caller(one: Option<&Principal>, other: Option<&Principal>) -> bool {
-    one.map(Principal::issuer_and_subject) == other.map(Principal::issuer_and_subject)
-}
-
-/// Once a process: it would be a line for every request.
-fn say_that_gates_differ() {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
-        tracing::error!(
-            "auth: a middleware between two gates asked for the `Caller`, and got that of the outer gate, who is not the one that the inner \
-             gate found: mount the inner handlers in an `auth_runtime::Router`, and nest what its `.finish(&auth)` makes"
-        );
-    });
 }

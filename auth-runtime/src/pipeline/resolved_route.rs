@@ -7,8 +7,8 @@ use std::sync::Arc;
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;
 
-use super::known::may_let_in;
 use crate::engine::{Engine, RoutePolicy};
+use crate::policy::{Access, CompiledRule};
 
 /// A mounted route with its policy and that of the routers around it, resolved for one engine.
 pub(crate) struct ResolvedRoute {
@@ -20,7 +20,8 @@ pub(crate) struct ResolvedRoute {
     pub(crate) metadata_url: Option<Box<str>>,
     /// Whether the layer of `Auth` is around it, since something else is between the two. Otherwise it does what the layer does.
     pub(crate) is_layered: bool,
-    /// Whether it may let a request in by what is known already.
+    /// Whether it may let a request in by what is [known](super::known): it asks nobody but the engine, and reports to nobody. Whoever adds
+    /// a step to the pipeline either takes it there too, or excludes the routes that need it here.
     pub(super) may_let_in: bool,
 }
 
@@ -47,4 +48,15 @@ impl fmt::Debug for ResolvedRoute {
 pub(super) fn path_of<'p>(policy: &'p RoutePolicy, head: &'p Parts) -> &'p str {
     let matched = || head.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     policy.path.as_deref().unwrap_or_else(matched)
+}
+
+/// See [`ResolvedRoute::may_let_in`].
+fn may_let_in(engine: &Engine, policy: &RoutePolicy, has_check: bool) -> bool {
+    let sources = &engine.authentication.sources;
+    let is_of_tokens = policy.sources.indices.iter().all(|&index| sources.is_built_in(index));
+    let reads_path = policy.rules.iter().any(CompiledRule::reads_path);
+    !has_check
+        && policy.path.is_some()
+        && !engine.responses.audit_log.has_hook()
+        && (policy.access == Access::Public || is_of_tokens && !reads_path)
 }
