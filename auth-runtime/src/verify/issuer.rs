@@ -126,11 +126,11 @@ impl TrustedIssuer {
     /// ```
     ///
     /// **When keys are fetched.** By [`Auth::start`](crate::Auth::start), and then in the background, as the HTTP headers of the answer
-    /// say: every 10 minutes where they say nothing, never under 1 minute and never over 1 hour, so a key that the provider withdraws is
-    /// accepted no longer than that. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
+    /// say: every 10 minutes where they say nothing, never under 1 minute and never over 58.5 minutes, so a key that the provider withdraws is
+    /// accepted for no longer than 1 hour. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
     /// 2 seconds, and is answered 503 with `Retry-After` where that does not decide, and 401 where the keys were fetched without it.
     /// Tokens of known keys never wait, unless nothing has refreshed the keys for more than a minute after they were due, as after the machine was
-    /// suspended.
+    /// suspended: then they wait for at most 2 seconds, and are answered 503 while the keys are still being fetched.
     ///
     /// **Where the provider does not answer,** or its set is empty or can't be read, the last keys serve for up to 24 hours; then tokens of this issuer
     /// are answered 503. [`Auth::key_sets`](crate::Auth::key_sets) reports it.
