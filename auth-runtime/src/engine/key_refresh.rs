@@ -149,7 +149,8 @@ impl Engine {
         self.ensure_background();
         let Some(keys) = self.authentication.jwt.fetched_keys_of(token) else { return judge() };
         let undecided = |why: &str| {
-            let reason = format!("the keys of its issuer are to be fetched again before its token is accepted, {why}");
+            let reason =
+                format!("the keys of its issuer are to be fetched again before its token is accepted, {why}");
             CallerError::new(CallerErrorKind::Unavailable, reason)
         };
         match keys.overdue(self.age_time()) {

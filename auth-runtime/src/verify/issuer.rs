@@ -47,7 +47,7 @@ pub struct TrustedIssuer {
     pub(super) allow_http: bool,
     /// Whether the service starts while the provider can't be reached.
     pub(super) may_start_unreachable: bool,
-    /// The algorithms of the keys of `key_sets` that have no `alg`; `None`: one by the type of the key.
+    /// The algorithms of the keys of a set; `None`: those that they name, or one by the type of the key.
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
@@ -298,9 +298,11 @@ impl TrustedIssuer {
         self
     }
 
-    /// Sets the algorithms of the keys in [`jwks`](Self::jwks) that have no `alg`. Such a key is for each of them that its type allows;
-    /// a key whose type allows none is skipped and logged. Default: RS256 for an RSA key, the algorithm of its curve for an EC key, and
-    /// EdDSA for an Ed25519 key. An `alg` of a key always counts.
+    /// Sets the algorithms of the keys of a set, whether it is given or fetched: no token of another one is accepted with them. A key without
+    /// `alg` is for each of them that its type allows. A key with another `alg`, or whose type allows none, is skipped and logged.
+    ///
+    /// Default: the `alg` of the key. A key without one is for RS256 if it is an RSA key, for the algorithm of its curve if it is an EC key,
+    /// and for EdDSA if it is an Ed25519 key.
     ///
     /// ```
     /// use auth_runtime::verify::{Algorithm, TrustedIssuer};

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::{
-    COOL_DOWN, FetchFailure, FetchedKeys, KeySetKind, LONGEST_FETCH, LONGEST_USE, Overdue, Run, TextHash, Unknown,
+    COOL_DOWN, FetchFailure, FetchedKeys, KeySetKind, LONGEST_FETCH, LONGEST_USE, Overdue, Run, TextHash,
+    Unknown,
 };
 use crate::verify::key_source::{FetchedKeySet, Fetching};
 
