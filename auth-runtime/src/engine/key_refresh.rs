@@ -137,17 +137,18 @@ impl Engine {
         });
     }
 
-    /// A token of a key that is known here, and whose issuer's keys are overdue: what refreshes them did not run, as on a runtime that has
+    /// A text of a key that is known here, and whose issuer's keys are overdue: what refreshes them did not run, as on a runtime that has
     /// ended or in a process that was suspended. They are fetched before it is judged again; if that fails, the last ones serve.
     ///
     /// While the fetch goes on, nothing is decided by them: the key may have been withdrawn longer ago than one may be accepted.
     pub(super) async fn with_overdue_keys<T>(
         self: &Arc<Self>,
+        of: KeysOf,
         token: &str,
         judge: impl Fn() -> Result<T, CallerError>,
     ) -> Result<T, CallerError> {
         self.ensure_background();
-        let Some(keys) = self.authentication.jwt.fetched_keys_of(token) else { return judge() };
+        let Some(keys) = self.verifier(of).fetched_keys_of(token) else { return judge() };
         let undecided = |why: &str| {
             let reason =
                 format!("the keys of its issuer are to be fetched again before its token is accepted, {why}");
@@ -158,7 +159,7 @@ impl Engine {
             Overdue::Full => return Err(undecided("and 1,000 requests wait for them already")),
             Overdue::Wait(run, waiting) => {
                 if let Some(run) = run {
-                    self.fetch(KeysOf::Issuers, keys, run);
+                    self.fetch(of, keys, run);
                 }
                 if timeout(LONGEST_WAIT, waiting.ended()).await.is_err() {
                     let seconds = LONGEST_WAIT.as_secs();
