@@ -11,6 +11,7 @@ use futures_util::poll;
 use super::{
     ACCEPTED, Answer, INVALID, Provider, UNAVAILABLE, is_remembered, key, kind, pass, set, started, token,
 };
+use crate::support::flaky::FlakyStore;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -88,6 +89,28 @@ async fn overdue_keys_serve_again_once_their_fetch_has_failed() {
         tokio::time::sleep(Duration::from_secs(30)).await;
         assert_eq!(kind(&auth, &token(&a)).await, ACCEPTED);
     }
+}
+
+/// The store of revocations is another server than the provider.
+#[tokio::test(start_paused = true)]
+async fn keys_are_refreshed_while_the_store_does_not_answer() {
+    let [a, b] = [key("a"), key("b")];
+    let (provider, store, clock) = (Provider::new(&[&a, &b]), FlakyStore::default(), TestClock::new());
+    let builder =
+        Auth::builder().clock(clock.clone()).max_token_lifetime(Duration::from_secs(30 * 24 * 3600));
+    let auth = builder.issuer(provider.issuer()).store(store.clone()).build().unwrap();
+    auth.start().await.unwrap();
+    store.hang_when_dropping();
+    // Nothing is forgotten in the first hour.
+    for _ in 0..7 {
+        pass(&clock, Duration::from_secs(600)).await;
+    }
+    assert_eq!(store.hanging(), 1, "it waits for the store");
+    let asked = provider.asked();
+    provider.publish(&[&a]);
+    pass(&clock, Duration::from_secs(600)).await;
+    assert_eq!((provider.asked(), store.hanging()), (asked + 1, 1));
+    assert_eq!(auth.key_sets()[0].keys, 1);
 }
 
 /// Those that find 1,000 waiting are not let in either.
