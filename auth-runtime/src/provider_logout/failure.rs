@@ -49,6 +49,13 @@ impl Failure {
         Self::new(RejectionKind::Unavailable, error.to_string(), answer::unavailable(None), None)
     }
 
+    /// So much is read at the same time that it is not read now. Everyone can cause that.
+    pub(super) fn crowded(reason: &'static str) -> Self {
+        let response = answer::unavailable(None);
+        let (kind, reason) = (RejectionKind::Unavailable, reason.into());
+        Self::Refused(Box::new(Refused { kind, reason, response, signer: None, is_provoked: true }))
+    }
+
     /// It can't be verified now.
     pub(super) fn undecided(error: &CallerError) -> Self {
         Self::Refused(Box::new(Refused {

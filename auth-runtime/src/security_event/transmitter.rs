@@ -76,7 +76,8 @@ impl SecurityEventTransmitter {
     /// `authorization_header` that the stream was registered with (Shared Signals Framework 1.0 §6.1.1). It is compared in constant time.
     /// A push without it is answered `authentication_failed`.
     ///
-    /// Without this, the signature alone proves who sends. With it, strangers can't have signatures verified either.
+    /// Without this, the signature alone proves who sends. With it, strangers can't have signatures verified either, and if every transmitter
+    /// has it, they can't have a body read.
     pub fn authorization_header(mut self, value: impl Into<String>) -> Self {
         self.authorization = Some(value.into());
         self
@@ -154,6 +155,11 @@ impl Transmitters {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// Whether one of them admits the request, whichever its token names.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
+        self.all.iter().any(|transmitter| transmitter.admits(headers))
     }
 
     /// Returns the transmitter of this name, which is the `iss` of its tokens.
