@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 
+use crate::clock::ThrottleByText;
 use crate::error::ConfigErrors;
 use crate::verify::{JwtVerifier, SessionIds, TrustedIssuer};
 
@@ -114,6 +115,8 @@ pub(crate) struct Transmitters {
     /// Of their tokens, which are no access tokens.
     pub(crate) verifier: JwtVerifier,
     all: Vec<Transmitter>,
+    /// What is said of texts that can't be applied, though their signature is valid: who has one can send it as often as it likes.
+    pub(crate) inapplicable: ThrottleByText,
 }
 
 /// A transmitter.
@@ -150,7 +153,7 @@ impl Transmitters {
         for error in own_errors.into_vec() {
             errors.push(format!("security event transmitter: {error}"));
         }
-        Self { verifier, all }
+        Self { verifier, all, inapplicable: ThrottleByText::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
