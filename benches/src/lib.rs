@@ -1,5 +1,6 @@
 //! What several of the benches use.
 
-pub mod cpu;
+pub mod app;
 pub mod quickstart;
-pub mod rounds;
+
+pub use bench_harness::{cpu, rounds};

@@ -10,14 +10,12 @@
 //! The variants take turns in one thread; a figure is the median of the rounds, with the 10th and the 90th percentile. Each kind of carrier
 //! has a control: the same plain router a second time. Where the control differs by more than 5 %, the row says so.
 
-mod by_hand;
 mod instructions;
 mod server;
 mod variants;
 
-use benches::{cpu, rounds::percentiles};
-
-use self::variants::Variant;
+use bench_harness::report::Table;
+use bench_harness::turns::{Spread, take_turns};
 
 const ROUNDS: usize = 300;
 const REQUESTS: usize = 200;
@@ -30,7 +28,11 @@ fn main() {
         ["server"] => server::report(),
         ["serve", variant] => server::serve(named(variant)),
         ["run", variant, requests] => {
-            variants::of(named(variant)).send(requests.parse().expect("how many requests"));
+            let mut app = variants::of(variant);
+            app.learn();
+            let count = requests.parse().expect("how many requests");
+            let requests = app.requests(count);
+            app.answer(requests);
         }
         _ => panic!("the arguments are: nothing, `instructions`, or `server`"),
     }
@@ -41,33 +43,21 @@ fn named(variant: &str) -> &'static str {
 }
 
 fn time_on_a_core() {
-    let mut variants = variants::NAMES.map(variants::of);
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
-    variants.iter_mut().for_each(|variant| variant.send(REQUESTS));
-    for round in 0..ROUNDS {
-        // Each round begins with another one, so that none is always behind the same.
-        for step in 0..variants.len() {
-            let index = (round + step) % variants.len();
-            times[index].push(round_of(&mut variants[index]));
-        }
+    let variant = |name| {
+        let mut app = variants::of(name);
+        app.learn();
+        app.variant(name, REQUESTS)
+    };
+    let [plain, control, others @ ..] = variants::NAMES;
+    let times = take_turns([variant(plain), variant(control)], others.map(variant).into(), ROUNDS);
+    let mut table = Table::new(["", "a request [µs]", "above plain"]);
+    for name in times.names() {
+        let [time, above] = [times.each(name), times.above(name, plain)].map(Spread::micros);
+        table.row([name.to_owned(), time.text(2), format!("{:+.2}", above.median)]);
     }
-    let rows: Vec<[f64; 3]> = times.iter().cloned().map(percentiles).collect();
-    let [_, base, _] = rows[0];
-    let [_, control, _] = rows[1];
-    println!("{:<34} {:>28} {:>12}", "", "a request [µs]", "above plain");
-    for (name, [low, median, high]) in variants::NAMES.iter().zip(&rows) {
-        let figure = format!("{median:.2} [{low:.2} to {high:.2}]");
-        println!("{name:<34} {figure:>28} {:>+12.2}", median - base);
-    }
-    let noise = (control / base - 1.0).abs();
-    println!("the two plain routers differ by {:.1} %", noise * 100.0);
-    if noise > 0.05 {
+    table.lines().iter().for_each(|line| println!("{line}"));
+    println!("the two plain routers differ by {:.1} %", times.noise() * 100.0);
+    if times.objection().is_some() {
         println!("that is more than 5 %: the machine is too busy, and the figures do not count");
     }
-}
-
-/// Microseconds a request.
-fn round_of(variant: &mut Variant) -> f64 {
-    let requests = variant.requests(REQUESTS);
-    cpu::time(|| variant.answer(requests)) * 1e6 / REQUESTS as f64
 }
