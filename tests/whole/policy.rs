@@ -217,6 +217,23 @@ fn a_denial_says_what_is_needed_and_what_is_there() {
     assert_eq!(rule!(roles = ["viewer"]).decide(&alice.principal(), now()), Decision::Allow);
 }
 
+/// A token can have thousands of roles, and a rejection must not take longer for it.
+#[test]
+fn a_denial_lists_sixteen_names_and_counts_the_others() {
+    let reason = |held: usize| {
+        let caller = TestUser::new("alice").roles((0..held).map(|number| format!("r{number}")));
+        match rule!(roles = ["admin"]).decide(&caller.principal(), now()) {
+            Decision::Deny { reason, .. } => reason,
+            Decision::Allow => panic!("{held} other roles do not satisfy the rule"),
+        }
+    };
+    let listed: Vec<String> = (0..16).map(|number| format!("r{number}")).collect();
+    let listed = format!("needs role admin; has {}", listed.join(", "));
+    assert_eq!(reason(16), listed);
+    assert_eq!(reason(17), format!("{listed} and 1 more"));
+    assert_eq!(reason(1_000), format!("{listed} and 984 more"));
+}
+
 #[test]
 #[allow(deprecated, reason = "rules whose parts say the same twice have remedies too")]
 fn a_remedy_is_named_only_if_it_would_do() {

@@ -125,8 +125,16 @@ impl Facts<'_> {
     }
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+/// How many names a reason lists. A token can have thousands of them.
+const LISTED: usize = 16;
+
+fn listed<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
     // They are the token's: a line break in one must not begin a line of the log.
-    let names: Vec<_> = names.map(|name| name.escape_debug().to_string()).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    let first: Vec<_> = names.by_ref().take(LISTED).map(|name| name.escape_debug().to_string()).collect();
+    if first.is_empty() {
+        return "none".to_owned();
+    }
+    let more = names.count();
+    let listed = first.join(", ");
+    if more == 0 { listed } else { format!("{listed} and {more} more") }
 }
