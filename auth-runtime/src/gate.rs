@@ -31,9 +31,12 @@ mod user;
 use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use pin_project_lite::pin_project;
 
 pub use self::argument::{Argument, BeforeTheCaller};
 pub use self::caller::Caller;
@@ -85,23 +88,78 @@ where
 {
     type Rejection = Rejection;
 
-    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let handler = UnmountedHandler { policy_type: TypeId::of::<P>(), rule: P::RULE, handler: P::HANDLER };
-        let gate = Gate::of_handler(head, &handler)?;
-        let decided = match gate.decide_at_once(head, C::NAME.is_some()) {
+    fn from_request_parts(
+        head: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Rejection>> + Send {
+        let handler = const {
+            &UnmountedHandler { policy_type: TypeId::of::<P>(), rule: P::RULE, handler: P::HANDLER }
+        };
+        EnterFuture { entering: enter::<S, C>(head, state, handler, P::TAKES_CHECKED), marker: PhantomData }
+    }
+}
+
+pin_project! {
+    /// The future of the gate of one handler. With it, all that is compiled for each handler is here.
+    struct EnterFuture<F, P, C> {
+        #[pin]
+        entering: F,
+        marker: PhantomData<fn() -> (P, C)>,
+    }
+}
+
+impl<F, P, C> Future for EnterFuture<F, P, C>
+where
+    F: Future<Output = Result<(), Rejection>>,
+{
+    type Output = Result<Authorized<P, C>, Rejection>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().entering.poll(context).map_ok(|()| Authorized { marker: PhantomData })
+    }
+}
+
+/// The gate without the type of the policy: compiled for each state and each check, and not for each handler.
+async fn enter<S: Sync, C: Check<S>>(
+    head: &mut Parts,
+    state: &S,
+    handler: &'static UnmountedHandler,
+    takes_checked: bool,
+) -> Result<(), Rejection> {
+    match enter_or_wait::<S, C>(head, state, handler, takes_checked) {
+        Ok(None) => Ok(()),
+        Ok(Some(waiting)) => waiting.await,
+        Err(rejection) => Err(rejection),
+    }
+}
+
+/// What the gate waits for. It does not name what it holds: for each handler, the compiler would prove anew that all of that is `Send`.
+type Waiting<'r> = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send + 'r>>;
+
+/// Lets the request through, or returns what must be waited for, or rejects it.
+fn enter_or_wait<'r, S: Sync, C: Check<S>>(
+    head: &'r mut Parts,
+    state: &'r S,
+    handler: &'static UnmountedHandler,
+    takes_checked: bool,
+) -> Result<Option<Waiting<'r>>, Rejection> {
+    let gate = Gate::of_handler(head, handler)?;
+    let decided = match gate.decide_at_once(head, C::NAME.is_some()) {
+        Some(decided) if C::NAME.is_none() => {
+            gate.conclude_and_hand_over(head, decided, takes_checked)?;
+            return Ok(None);
+        }
+        decided => decided,
+    };
+    Ok(Some(Box::pin(async move {
+        let decided = match decided {
             Some(decided) => decided,
             None => gate.decide(head).await,
         };
         let decided = match C::NAME {
-            // In a box, as all that is waited for: axum allocates the future of every handler, whatever it waits for.
-            Some(_) => Box::pin(decided.checked::<S, C>(gate.auth(), head, state)).await,
+            Some(_) => decided.checked::<S, C>(gate.auth(), head, state).await,
             None => decided,
         };
-        let handed_over = gate.conclude(head, decided)?;
-        // Otherwise it would stay in the request, for whatever this handler passes that on to.
-        if P::TAKES_CHECKED {
-            handed_over.hand_to(head);
-        }
-        Ok(Self { marker: PhantomData })
-    }
+        gate.conclude_and_hand_over(head, decided, takes_checked)
+    })))
 }

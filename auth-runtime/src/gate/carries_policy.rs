@@ -98,8 +98,14 @@ impl<P: Policy, C: NamedCheck> Gate for Authorized<P, C> {
     }
 
     fn arguments() -> Vec<KnownArgument> {
-        [P::arguments(), C::arguments()].concat()
+        joined(P::arguments(), C::arguments())
     }
+}
+
+/// Apart, so that it is not compiled for each handler.
+fn joined(mut of_handler: Vec<KnownArgument>, of_check: Vec<KnownArgument>) -> Vec<KnownArgument> {
+    of_handler.extend(of_check);
+    of_handler
 }
 
 /// axum's type for the arguments of a handler: a marker, then the arguments.

@@ -81,6 +81,21 @@ impl Gate {
         }
     }
 
+    /// The same for a handler, which is handed what its check has loaded if it takes that. Otherwise it would stay in the request, for
+    /// whatever the handler passes that on to.
+    pub(super) fn conclude_and_hand_over(
+        &self,
+        head: &mut Parts,
+        decided: Decided,
+        takes_checked: bool,
+    ) -> Result<(), Rejection> {
+        let handed_over = self.conclude(head, decided)?;
+        if takes_checked {
+            handed_over.hand_to(head);
+        }
+        Ok(())
+    }
+
     pub(super) fn auth(&self) -> &RequestAuth {
         &self.auth
     }

@@ -1,6 +1,7 @@
 //! A route with its policy, shared by the router that lists it and the gate that enforces it.
 
 use std::any::TypeId;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -30,26 +31,23 @@ pub(crate) struct MountedRoute {
 impl MountedRoute {
     /// Returns the route of a handler that carries its policy.
     pub(crate) fn of<T: CarriesPolicy>() -> Arc<Self> {
-        Arc::new(Self {
-            rule: T::RULE,
-            handler: T::HANDLER,
-            check: T::CHECK,
-            arguments: Some(T::arguments()),
-            policy_type: Some(T::policy_type()),
-            resolved: OnceLock::new(),
-        })
+        Self::new(T::RULE, T::HANDLER, T::CHECK, Some(T::arguments()), Some(T::policy_type()))
     }
 
     /// Of a rule that is beside what it guards.
     pub(crate) fn beside(rule: Rule, handler: HandlerInfo) -> Arc<Self> {
-        Arc::new(Self {
-            rule,
-            handler,
-            check: None,
-            arguments: None,
-            policy_type: None,
-            resolved: OnceLock::new(),
-        })
+        Self::new(rule, handler, None, None, None)
+    }
+
+    /// Apart, so that it is not compiled for each handler.
+    fn new(
+        rule: Rule,
+        handler: HandlerInfo,
+        check: Option<&'static str>,
+        arguments: Option<Vec<KnownArgument>>,
+        policy_type: Option<TypeId>,
+    ) -> Arc<Self> {
+        Arc::new(Self { rule, handler, check, arguments, policy_type, resolved: OnceLock::new() })
     }
 
     /// Whether the handler accepts a WebSocket; `None`: that is not known.
@@ -85,11 +83,29 @@ impl MountedRoute {
     }
 }
 
+/// The route of a handler, without its type: for each handler, the compiler would prove anew that an engine is `Send` and `Sync`.
+trait BeginsRequest: fmt::Debug + Send + Sync {
+    /// See [`MountedRoute::begin`].
+    fn begin(&self, request: &mut Request) -> Option<AnswerTo>;
+}
+
+impl BeginsRequest for MountedRoute {
+    fn begin(&self, request: &mut Request) -> Option<AnswerTo> {
+        self.begin(request)
+    }
+}
+
 /// A handler that passes its route to its gate, in the request.
 #[derive(Clone, Debug)]
 pub(crate) struct MountedHandler<H> {
-    pub(crate) handler: H,
-    pub(crate) route: Arc<MountedRoute>,
+    handler: H,
+    route: Arc<dyn BeginsRequest>,
+}
+
+impl<H> MountedHandler<H> {
+    pub(crate) fn new(handler: H, route: &Arc<MountedRoute>) -> Self {
+        Self { handler, route: Arc::<MountedRoute>::clone(route) }
+    }
 }
 
 impl<H, T, S> Handler<T, S> for MountedHandler<H>

@@ -126,6 +126,11 @@ where
     {
         let (handler, route) = mounted::<H, T, S>(handler);
         self.inner = self.inner.on(filter, handler);
+        self.listing(filter, route)
+    }
+
+    /// Apart, so that it is not compiled for each handler.
+    fn listing(mut self, filter: MethodFilter, route: Arc<MountedRoute>) -> Self {
         self.endpoints.push(Endpoint::new(ServedMethods::of(filter), route));
         self
     }
@@ -291,7 +296,7 @@ where
     T: CarriesPolicy,
 {
     let route = MountedRoute::of::<T>();
-    (MountedHandler { handler, route: Arc::clone(&route) }, route)
+    (MountedHandler::new(handler, &route), route)
 }
 
 /// The methods that a filter can have, by their names.
