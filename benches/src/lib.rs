@@ -1,5 +1,8 @@
 //! What several of the benches use.
 
+pub mod app;
+pub mod issuer;
 pub mod quickstart;
+pub mod servers;
 
 pub use bench_harness::{cpu, rounds};
