@@ -33,7 +33,8 @@ m = r.act == p.act && (r.sub == r.owner || g(r.sub, p.sub))
 /// The enforcer has its policies and roles before: what is left is the decision.
 pub async fn decide(case: &Case) -> Box<dyn Fn() -> bool> {
     let has_owner = case.rule == Rule::OwnerOrAdmin;
-    let model = DefaultModel::from_str(if has_owner { OWNER_OR_ROLES } else { ROLES }).await.expect("a model");
+    let model =
+        DefaultModel::from_str(if has_owner { OWNER_OR_ROLES } else { ROLES }).await.expect("a model");
     let mut enforcer = Enforcer::new(model, MemoryAdapter::default()).await.expect("an enforcer");
     for role in case.rule.roles() {
         enforcer.add_policy(vec![role, "purge".to_owned()]).await.expect("a policy");
@@ -43,8 +44,11 @@ pub async fn decide(case: &Case) -> Box<dyn Fn() -> bool> {
     enforcer.add_grouping_policies(grants).await.expect("roles");
     let subject = case.caller.subject;
     Box::new(move || {
-        let decided =
-            if has_owner { enforcer.enforce((subject, OWNER, "purge")) } else { enforcer.enforce((subject, "purge")) };
+        let decided = if has_owner {
+            enforcer.enforce((subject, OWNER, "purge"))
+        } else {
+            enforcer.enforce((subject, "purge"))
+        };
         decided.expect("a decision")
     })
 }

@@ -16,12 +16,14 @@ pub fn decide(case: &Case) -> Box<dyn Fn() -> bool> {
     let (caller, order) = (uid("User", case.caller.subject), uid("Order", "1"));
     let roles: HashSet<EntityUid> = case.caller.roles.iter().map(|role| uid("Role", role)).collect();
     let owner = RestrictedExpression::new_entity_uid(uid("User", OWNER));
-    let mut entities: Vec<Entity> = roles.iter().map(|role| Entity::new_no_attrs(role.clone(), HashSet::new())).collect();
+    let mut entities: Vec<Entity> =
+        roles.iter().map(|role| Entity::new_no_attrs(role.clone(), HashSet::new())).collect();
     entities.push(Entity::new_no_attrs(caller.clone(), roles));
     let attributes = HashMap::from([("owner".to_owned(), owner)]);
     entities.push(Entity::new(order.clone(), attributes, HashSet::new()).expect("an entity"));
     let entities = Entities::from_entities(entities, None).expect("entities");
-    let request = Request::new(caller, uid("Action", "purge"), order, Context::empty(), None).expect("a request");
+    let request =
+        Request::new(caller, uid("Action", "purge"), order, Context::empty(), None).expect("a request");
     let authorizer = Authorizer::new();
     Box::new(move || authorizer.is_authorized(&request, &policies, &entities).decision() == Decision::Allow)
 }
@@ -36,7 +38,9 @@ fn policy(rule: Rule) -> String {
             let roles: Vec<String> = rule.roles().iter().map(|role| format!("Role::{role:?}")).collect();
             permit("", &format!(" when {{ principal in [{}] }}", roles.join(", ")))
         }
-        Rule::OwnerOrAdmin => permit("", " when { resource.owner == principal || principal in Role::\"admin\" }"),
+        Rule::OwnerOrAdmin => {
+            permit("", " when { resource.owner == principal || principal in Role::\"admin\" }")
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 //! `cargo run --release --manifest-path benches/policies/Cargo.toml`, and `-- --write` for the README. That all decide alike is asserted
 //! before. Policies, roles and requests are made before; the decision alone is measured, in turns, by the CPU time of the thread.
 
-mod case;
 mod casbin;
+mod case;
 mod cedar;
 mod ours;
 
@@ -25,13 +25,15 @@ fn main() {
     assert!(arguments.is_empty(), "there is no argument but --write");
     let crates = ["cedar-policy", "casbin"];
     let mut report = Report::begin("policies", env!("CARGO_MANIFEST_DIR"), &crates, write);
-    let mut table = Table::new(["", "this [µs]", "cedar-policy [µs]", "casbin [µs]", "cedar ÷ this", "casbin ÷ this"]);
+    let mut table =
+        Table::new(["", "this [µs]", "cedar-policy [µs]", "casbin [µs]", "cedar ÷ this", "casbin ÷ this"]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     for case in cases() {
         let times = runtime.block_on(measure(&case));
         let micros = |name| times.each(name).micros().text(2);
         let ratio = |name| format!("{:.0}", times.ratio(name, THIS).median);
-        let cells = [case.name.into(), micros(THIS), micros(CEDAR), micros(CASBIN), ratio(CEDAR), ratio(CASBIN)];
+        let cells =
+            [case.name.into(), micros(THIS), micros(CEDAR), micros(CASBIN), ratio(CEDAR), ratio(CASBIN)];
         table.guarded_row(cells, &times);
     }
     report.table(&table);

@@ -95,7 +95,10 @@ impl Stored {
     {
         let engine = || {
             // Longer than the bench takes, so that a known key stays known.
-            let keys = ApiKeys::in_header(HEADER).prefix("acme_live").store(store.clone()).cache_for(Duration::from_secs(3600));
+            let keys = ApiKeys::in_header(HEADER)
+                .prefix("acme_live")
+                .store(store.clone())
+                .cache_for(Duration::from_secs(3600));
             Auth::builder().api_keys(keys).store(store.clone()).build().expect("an engine")
         };
         let makes = engine();

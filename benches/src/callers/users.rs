@@ -53,7 +53,8 @@ pub fn report(write: bool) {
     let _inside = runtime.enter();
     let without = Auth::builder().issuer(trusted()).build().expect("an engine");
     let cache = UserCache::new().time(Duration::from_secs(3600));
-    let with = Auth::builder().issuer(trusted()).users(Accounts).user_cache(cache).build().expect("an engine");
+    let with =
+        Auth::builder().issuer(trusted()).users(Accounts).user_cache(cache).build().expect("an engine");
     let bearer = bearer();
     let variant = |name: &str, mut app: axum::Router| {
         let requests = || requests(REQUESTS, "authorization", &bearer);
@@ -61,7 +62,9 @@ pub fn report(write: bool) {
         runtime.block_on(answer(&mut app, requests()));
         Variant::prepared(name, REQUESTS, requests, move |requests| answer_at_once(&mut app, requests))
     };
-    let app = |auth: &Auth, handler| auth_runtime::Router::new().route("/", handler).finish(auth).expect("a router");
+    let app = |auth: &Auth, handler| {
+        auth_runtime::Router::new().route("/", handler).finish(auth).expect("a router")
+    };
     let pair = [variant(PLAIN, plain_app()), variant(CONTROL, plain_app())];
     let others = vec![
         variant(WITHOUT, app(&without, get(guarded))),

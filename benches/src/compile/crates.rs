@@ -85,8 +85,9 @@ pub fn write(folder: &Path, repository: &Path) {
         fs::remove_dir_all(folder).expect("to remove the last run's");
     }
     let libraries = Variant::ALL.map(Crate::library);
-    let programs =
-        PROGRAMS.into_iter().flat_map(|variant| OF_PROGRAMS.map(|handlers| Crate::program(variant, handlers)));
+    let programs = PROGRAMS
+        .into_iter()
+        .flat_map(|variant| OF_PROGRAMS.map(|handlers| Crate::program(variant, handlers)));
     let crates: Vec<Crate> = libraries.into_iter().chain(programs).collect();
     let names: Vec<String> = crates.iter().map(|one| format!("{:?}", one.name())).collect();
     let profile = "[profile.release]\nstrip = true\n";
@@ -118,7 +119,8 @@ fn write_crate(one: Crate, folder: &Path, repository: &Path) {
         put(&folder.join("src/main.rs"), &main.replace("CRATE", &one.name().replace('-', "_")));
     }
 
-    let modules: Vec<String> = (0..handlers / HANDLERS_A_MODULE).map(|number| format!("part{number}")).collect();
+    let modules: Vec<String> =
+        (0..handlers / HANDLERS_A_MODULE).map(|number| format!("part{number}")).collect();
     put(&folder.join("src/lib.rs"), &root(variant, &modules));
     // The same rules with the file and without.
     let mut random = Random::new(7);

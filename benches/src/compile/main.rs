@@ -126,7 +126,8 @@ fn size(bench: &Bench, write: bool) -> bool {
         each.push((sizes[1] - sizes[0]) / (many - few) as f64);
         let [one, other] = sizes.map(|size| format!("{size:.0}"));
         let (of_handler, plain) = (each[each.len() - 1], each[0]);
-        let above = if variant == Variant::Plain { String::new() } else { format!("{:+.1}", of_handler - plain) };
+        let above =
+            if variant == Variant::Plain { String::new() } else { format!("{:+.1}", of_handler - plain) };
         table.row([variant.told().to_owned(), one, other, format!("{of_handler:.1}"), above]);
     }
     conclude(report, &table, each[1] - each[0] <= SIZE_GOAL_KB, &format!("{SIZE_GOAL_KB} KB above plain"))

@@ -42,7 +42,8 @@ pub fn report(write: bool) {
     report.table(&table);
     let slope = slope(&points);
     let met = if slope <= GOAL { "met" } else { "missed" };
-    report.line(format!("{slope:.3} µs a KB (the line of least squares); the goal of at most {GOAL} is {met}"));
+    report
+        .line(format!("{slope:.3} µs a KB (the line of least squares); the goal of at most {GOAL} is {met}"));
     report.plot(
         "known-length",
         Plot {

@@ -53,7 +53,8 @@ fn guarded_app() -> axum::Router {
 /// The value of the header for a token with so many groups.
 fn bearer(groups: usize) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
-    let groups: Vec<String> = (0..groups).map(|number| format!("/departments/{number}/teams/platform")).collect();
+    let groups: Vec<String> =
+        (0..groups).map(|number| format!("/departments/{number}/teams/platform")).collect();
     let claims = json!({
         "iss": "https://id.example.com", "aud": "shop", "sub": "5f0c6f0e-8a9b-4c1d-9e2f-3a4b5c6d7e8f", "iat": now,
         "exp": now + 3600, "jti": "6FnIIZrnBwqZ7B9LLNNjyw", "roles": ["admin", "editor"],

@@ -43,14 +43,30 @@ pub fn report(write: bool) {
             }
         }
     }
-    let head = ["threads", "plain [1/s]", "known [1/s]", "plain × one", "known × one", "known ÷ plain", "control ÷ plain"];
+    let head = [
+        "threads",
+        "plain [1/s]",
+        "known [1/s]",
+        "plain × one",
+        "known × one",
+        "known ÷ plain",
+        "control ÷ plain",
+    ];
     let mut table = Table::new(head);
     for (threads, of_threads) in threads.iter().zip(&rates) {
         let rate = |app: usize| Spread::of(of_threads[app].clone()).text(0);
         let scaling = |app: usize| quotients(&of_threads[app], &rates[0][app]);
         let against = |app: usize| Spread::of(quotients(&scaling(app), &scaling(0)));
         let times = |app: usize| Spread::of(scaling(app)).text(2);
-        table.row([threads.to_string(), rate(0), rate(2), times(0), times(2), against(2).text(3), against(1).text(3)]);
+        table.row([
+            threads.to_string(),
+            rate(0),
+            rate(2),
+            times(0),
+            times(2),
+            against(2).text(3),
+            against(1).text(3),
+        ]);
         if *threads == 2 {
             let reached = against(2).median;
             let met = if reached >= GOAL { "met" } else { "missed" };

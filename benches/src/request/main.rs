@@ -7,27 +7,29 @@
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request server       of servers, over loopback
 //! ```
 //!
-//! The variants take turns in one thread; a figure is the median of the rounds, with the 10th and the 90th percentile. Each kind of carrier
-//! has a control: the same plain router a second time. Where the control differs by more than 5 %, the row says so.
+//! `-- --write`, also behind `server`, is for the README. The variants take turns in one thread; a figure is the median of the rounds, with the
+//! 10th and the 90th percentile. The same plain router is there a second time: by how much the two differ is the noise.
 
 mod by_hand;
 mod instructions;
 mod server;
 mod variants;
 
-use benches::{cpu, rounds::percentiles};
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use self::variants::Variant;
+use bench_harness::report::{Report, Table, arguments};
+use bench_harness::turns::{Variant, take_turns};
 
 const ROUNDS: usize = 300;
 const REQUESTS: usize = 200;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (arguments, write) = arguments();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => time_on_a_core(),
+        [] => time_on_a_core(write),
         ["instructions"] => instructions::report(),
-        ["server"] => server::report(),
+        ["server"] => server::report(write),
         ["serve", variant] => server::serve(named(variant)),
         ["run", variant, requests] => {
             variants::of(named(variant)).send(requests.parse().expect("how many requests"));
@@ -40,34 +42,31 @@ fn named(variant: &str) -> &'static str {
     variants::NAMES.into_iter().find(|name| *name == variant).expect("a variant")
 }
 
-fn time_on_a_core() {
-    let mut variants = variants::NAMES.map(variants::of);
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
-    variants.iter_mut().for_each(|variant| variant.send(REQUESTS));
-    for round in 0..ROUNDS {
-        // Each round begins with another one, so that none is always behind the same.
-        for step in 0..variants.len() {
-            let index = (round + step) % variants.len();
-            times[index].push(round_of(&mut variants[index]));
-        }
+fn time_on_a_core(write: bool) {
+    let crates = ["axum", "jsonwebtoken"];
+    let mut report = Report::begin("request", env!("CARGO_MANIFEST_DIR"), &crates, write);
+    let [plain, control, ..] = variants::NAMES;
+    let others = variants::NAMES.into_iter().skip(2).map(variant).collect();
+    let times = take_turns([variant(plain), variant(control)], others, ROUNDS);
+    let mut table = Table::new(["", "a request [µs]", "above plain [µs]"]);
+    for name in times.names() {
+        let above = times.above(name, plain).micros().signed(2);
+        table.row([name.to_owned(), times.each(name).micros().text(2), above]);
     }
-    let rows: Vec<[f64; 3]> = times.iter().cloned().map(percentiles).collect();
-    let [_, base, _] = rows[0];
-    let [_, control, _] = rows[1];
-    println!("{:<34} {:>28} {:>12}", "", "a request [µs]", "above plain");
-    for (name, [low, median, high]) in variants::NAMES.iter().zip(&rows) {
-        let figure = format!("{median:.2} [{low:.2} to {high:.2}]");
-        println!("{name:<34} {figure:>28} {:>+12.2}", median - base);
-    }
-    let noise = (control / base - 1.0).abs();
-    println!("the two plain routers differ by {:.1} %", noise * 100.0);
-    if noise > 0.05 {
-        println!("that is more than 5 %: the machine is too busy, and the figures do not count");
-    }
+    report.table(&table);
+    report.guard(&times);
+    report.finish();
 }
 
-/// Microseconds a request.
-fn round_of(variant: &mut Variant) -> f64 {
-    let requests = variant.requests(REQUESTS);
-    cpu::time(|| variant.answer(requests)) * 1e6 / REQUESTS as f64
+fn variant(name: &'static str) -> Variant<'static> {
+    let mut one = variants::of(name);
+    one.send(REQUESTS);
+    let one = Rc::new(RefCell::new(one));
+    let prepared = Rc::clone(&one);
+    Variant::prepared(
+        name,
+        REQUESTS,
+        move || prepared.borrow_mut().requests(REQUESTS),
+        move |requests| one.borrow_mut().answer(requests),
+    )
 }

@@ -6,8 +6,9 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use bench_harness::report::{Report, Table};
+use bench_harness::turns::{Variant, take_turns};
 use benches::cpu;
-use benches::rounds::percentiles;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -99,30 +100,30 @@ async fn ask(address: String, request: Vec<u8>) {
     for _ in 0..REQUESTS_A_CONNECTION {
         stream.write_all(&request).await.expect("it reads");
         let length = stream.read(&mut answer).await.expect("it answers");
-        assert!(answer[..length].starts_with(b"HTTP/1.1 200") && answer[..length].ends_with(b"ok"), "an answer in one piece");
+        assert!(
+            answer[..length].starts_with(b"HTTP/1.1 200") && answer[..length].ends_with(b"ok"),
+            "an answer in one piece"
+        );
     }
 }
 
-pub fn report() {
+pub fn report(write: bool) {
+    let crates = ["axum", "hyper", "jsonwebtoken"];
+    let mut report = Report::begin("request-server", env!("CARGO_MANIFEST_DIR"), &crates, write);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut servers = VARIANTS.map(Server::start);
-    let mut times: [Vec<f64>; VARIANTS.len()] = Default::default();
-    for round in 0..=ROUNDS {
-        for step in 0..servers.len() {
-            let index = (round + step) % servers.len();
-            let time = runtime.block_on(servers[index].round());
-            // The first is to warm up.
-            if round > 0 {
-                times[index].push(time);
-            }
-        }
+    let variant = |name| {
+        let (mut server, runtime) = (Server::start(name), &runtime);
+        Variant::measured(name, move || runtime.block_on(server.round()) / 1e6)
+    };
+    let [plain, control, others @ ..] = VARIANTS;
+    let times = take_turns([variant(plain), variant(control)], others.map(variant).into(), ROUNDS);
+    let mut table = Table::new(["", "a request [µs on a core]", "requests ÷ those of plain"]);
+    for name in times.names() {
+        // As many more requests as each takes less.
+        let requests = times.ratio(plain, name).text(3);
+        table.row([name.to_owned(), times.each(name).micros().text(2), requests]);
     }
-    println!("{:<34} {:>28} {:>26}", "", "a request [µs on a core]", "requests ÷ those of plain");
-    let ratios = |index: usize| times[0].iter().zip(&times[index]).map(|(plain, time)| plain / time).collect();
-    for (index, name) in VARIANTS.into_iter().enumerate() {
-        let [low, median, high] = percentiles(times[index].clone());
-        let [least, ratio, most] = percentiles(ratios(index));
-        let figure = format!("{median:.2} [{low:.2} to {high:.2}]");
-        println!("{name:<34} {figure:>28} {:>26}", format!("{ratio:.3} [{least:.3} to {most:.3}]"));
-    }
+    report.table(&table);
+    report.guard(&times);
+    report.finish();
 }

@@ -35,7 +35,10 @@ fn main() {
     Runtime::new().expect("a runtime").block_on(async {
         let stored = Stored::all().await;
         let versions: Vec<&str> = stored.iter().filter_map(|stored| stored.version.as_deref()).collect();
-        report.line(format!("{}; {ROUNDS} rounds, in turns; median [10th to 90th percentile]", versions.join(", ")));
+        report.line(format!(
+            "{}; {ROUNDS} rounds, in turns; median [10th to 90th percentile]",
+            versions.join(", ")
+        ));
         let mut table = Table::new(["", "1 at once [1/s]", "CPU [µs]", "16 at once [1/s]", "CPU [µs]"]);
         let [one, many] = AT_ONCE.map(|at_once| measure(&stored, at_once));
         let (one, many) = (one.await, many.await);
@@ -46,7 +49,10 @@ fn main() {
         }
         report.table(&table);
         let hash = hashes().await;
-        report.line(format!("apart from these, a password is verified in {} ms on a core", hash.scaled(1e3).text(1)));
+        report.line(format!(
+            "apart from these, a password is verified in {} ms on a core",
+            hash.scaled(1e3).text(1)
+        ));
     });
     report.finish();
 }
@@ -74,7 +80,9 @@ impl Taken {
 async fn measure(stored: &[Stored], at_once: usize) -> Vec<(String, Taken)> {
     let mut rows = Vec::new();
     for stored in stored {
-        rows.extend(OPERATIONS.map(|operation| (format!("{} {}", stored.name, operation.name()), Taken::default())));
+        rows.extend(
+            OPERATIONS.map(|operation| (format!("{} {}", stored.name, operation.name()), Taken::default())),
+        );
     }
     let mut work: Vec<Work> = stored.iter().map(|stored| Work::new(stored.tokens.clone(), at_once)).collect();
     // The first is to warm up, and to find how many operations fill a round.

@@ -23,7 +23,8 @@ impl Stored {
     pub async fn all() -> Vec<Self> {
         let key = SigningKey::generate_pem(Algorithm::EdDSA).expect("a key");
         let builder = || Auth::builder().token_issuer(issuer(&key));
-        let mut all = vec![Self::of("memory", builder().store(MemoryStore::new()).build().expect("an engine")).await];
+        let mut all =
+            vec![Self::of("memory", builder().store(MemoryStore::new()).build().expect("an engine")).await];
         let folder = tempfile::tempdir().expect("a folder");
         let redb = RedbStore::open(folder.path().join("auth.redb")).expect("a store");
         let redb = Self::of("redb", builder().store(redb).build().expect("an engine")).await;

@@ -39,14 +39,24 @@ pub fn report(write: bool) {
             started.push(start(file));
         }
     }
-    let mut table = Table::new(["", "file [MB]", "entries", "open [s]", "read [s]", "on cores [s]", "most memory [MB]", "view [B an entry]"]);
+    let mut table = Table::new([
+        "",
+        "file [MB]",
+        "entries",
+        "open [s]",
+        "read [s]",
+        "on cores [s]",
+        "most memory [MB]",
+        "view [B an entry]",
+    ]);
     for (file, name, started) in rows {
         let spread = |member: &str, scale: f64, decimals: usize| {
             Spread::of(started.iter().map(|started| number(started, member) * scale).collect()).text(decimals)
         };
         let last = started.last().expect("a round");
         let entries = number(last, "entries");
-        let view = if entries > 0.0 { format!("{:.1}", number(last, "bytes") / entries) } else { String::new() };
+        let view =
+            if entries > 0.0 { format!("{:.1}", number(last, "bytes") / entries) } else { String::new() };
         table.row([
             name.to_owned(),
             format!("{:.0}", fs::metadata(file).expect("a file").len() as f64 / 1e6),

@@ -26,7 +26,14 @@ pub fn report(write: bool) {
     let mut report = Report::begin("start-routes", env!("CARGO_MANIFEST_DIR"), &["axum"], write);
     let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
     let auth = Auth::builder().issuer(issuer).build().expect("an engine");
-    let mut table = Table::new(["routes", "plain [ms]", "guarded [ms]", "guarded ÷ plain", "plain [B a route]", "guarded [B a route]"]);
+    let mut table = Table::new([
+        "routes",
+        "plain [ms]",
+        "guarded [ms]",
+        "guarded ÷ plain",
+        "plain [B a route]",
+        "guarded [B a route]",
+    ]);
     for routes in ROUTES {
         let variant = |name| Variant::prepared(name, 1, || (), move |()| drop(plain_router(routes)));
         let guarded = Variant::prepared(GUARDED, 1, || (), |()| drop(guarded_router(routes, &auth)));
