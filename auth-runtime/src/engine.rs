@@ -67,7 +67,7 @@ pub(crate) use self::scheme::{Judgement, Scheme};
 pub(crate) use self::sessions::{Sessions, TokenCookies};
 pub(crate) use self::sources::{RENEWAL, RouteSources, Sources, is_access_cookie, is_bearer};
 pub use self::start::StartError;
-pub(crate) use self::token_cache::{TokenCache, Verified};
+pub(crate) use self::token_cache::TokenCache;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
 pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenService};

@@ -52,7 +52,7 @@ pub use self::same_origin::SameOrigin;
 pub use self::user::User;
 pub(crate) use self::user::missing_store;
 use crate::engine::UnmountedHandler;
-use crate::pipeline::{Check, NoCheck};
+use crate::pipeline::{Check, NoCheck, let_in};
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 
@@ -143,6 +143,9 @@ fn enter_or_wait<'r, S: Sync, C: Check<S>>(
     handler: &'static UnmountedHandler,
     takes_checked: bool,
 ) -> Result<Option<Waiting<'r>>, Rejection> {
+    if C::NAME.is_none() && let_in(head, Some(handler.policy_type)) {
+        return Ok(None);
+    }
     let gate = Gate::of_handler(head, handler)?;
     let decided = match gate.decide_at_once(head, C::NAME.is_some()) {
         Some(decided) if C::NAME.is_none() => {

@@ -1,4 +1,4 @@
-//! The request pipeline. This is the one place that orders the steps.
+//! The request pipeline. This is the one place that orders the steps; [`known`] takes some of them alone, for most requests.
 
 mod after;
 mod answer;
@@ -9,6 +9,7 @@ mod checked;
 mod extract;
 mod failure;
 mod head_state;
+mod known;
 mod renewal;
 mod request_auth;
 mod resolved_route;
@@ -39,6 +40,7 @@ pub(crate) use self::extract::InjectedPrincipal;
 use self::extract::{Credential, Extraction};
 use self::failure::Failure;
 pub(crate) use self::head_state::{HeadState, Mounted};
+pub(crate) use self::known::let_in;
 pub use self::request_auth::RequestAuth;
 pub(crate) use self::request_auth::Stage;
 pub(crate) use self::resolved_route::ResolvedRoute;
@@ -150,7 +152,7 @@ impl<'a> Pipeline<'a> {
             return self.judge(scheme, head, credential).await;
         }
         let Credential { text, remembered, now, .. } = credential;
-        let (engine, remembered) = (self.auth.engine(), remembered.as_deref());
+        let (engine, remembered) = (self.auth.engine(), remembered.as_ref());
         if !self.may_wait {
             let known = engine.caller_at_once(text, remembered, *now);
             return Ok(Some(known.ok_or_else(Failure::needs_to_wait)??));
@@ -174,8 +176,8 @@ pub(crate) struct Decided {
     result: Result<HandedOver, Failure>,
 }
 
-/// From the request's head to the decision of the rule, without waiting; `None` if something must be waited for. Most requests are decided
-/// so, and nothing is allocated for them. A panic of the application's code is a failure. `has_check`: a check decides after it.
+/// From the request's head to the decision of the rule, without waiting; `None` if something must be waited for. Nothing is allocated for it. A
+/// panic of the application's code is a failure. `has_check`: a check decides after it.
 pub(crate) fn decide_at_once(
     auth: &RequestAuth,
     head: &mut Parts,

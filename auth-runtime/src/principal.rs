@@ -7,6 +7,7 @@ mod token_identity;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
@@ -49,7 +50,13 @@ struct Inner {
     bits: Bits,
     /// The engine that made it; `None` for one that a test made without an engine.
     watch: Option<WatchedBy>,
+    /// The epoch of the engine's view of revocations before the token was last found not revoked, where the token is remembered; otherwise
+    /// [`NEVER`].
+    not_revoked_at: AtomicU64,
 }
+
+/// No epoch.
+const NEVER: u64 = u64::MAX;
 
 impl Inner {
     /// The names of a kind that the vocabulary adds.
@@ -85,7 +92,8 @@ impl Principal {
             let subject = Excerpt::new(claims.text_at(subject));
             return Err(Unidentified(format!("the token of {subject} has {clash}").into()));
         }
-        let inner = Inner { subject, names, brought, bits, token, watch };
+        let not_revoked_at = AtomicU64::new(NEVER);
+        let inner = Inner { subject, names, brought, bits, token, watch, not_revoked_at };
         Ok(Self { inner: Arc::new(inner), user: None, asked: Asked::default() })
     }
 
@@ -309,6 +317,16 @@ impl Principal {
 
     pub(crate) fn token(&self) -> &VerifiedToken {
         &self.inner.token
+    }
+
+    /// The epoch of the view of revocations before the token was last found not revoked, for as long as it is remembered.
+    pub(crate) fn not_revoked_at(&self) -> Option<u64> {
+        Some(self.inner.not_revoked_at.load(Ordering::Acquire)).filter(|epoch| *epoch != NEVER)
+    }
+
+    /// The token was not revoked, by a view whose epoch was this before it was asked.
+    pub(crate) fn set_not_revoked_at(&self, epoch: u64) {
+        self.inner.not_revoked_at.store(epoch, Ordering::Release);
     }
 
     /// The bytes that it takes behind its own, without what all tokens of an issuer share.

@@ -25,6 +25,7 @@ mod identity_providers;
 mod interop;
 mod introspection;
 mod key_sets;
+mod known_callers;
 mod let_in;
 mod lifecycle;
 mod model;

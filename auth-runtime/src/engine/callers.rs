@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
 
-use super::{Engine, KeysOf, Verified};
+use super::{Engine, KeysOf};
 use crate::clock::unix_seconds;
 use crate::policy::{Decision, Facts, Rule};
 use crate::principal::{Principal, TOKENS};
@@ -18,20 +18,32 @@ const OF_CALLERS: (KeysOf, TextKind) = (KeysOf::Issuers, TextKind::Access);
 
 impl Engine {
     /// The cache → what this token led to when it was verified before.
-    pub(crate) fn remembered(&self, token: &str) -> Option<Arc<Verified>> {
+    pub(crate) fn remembered(&self, token: &str) -> Option<Principal> {
         self.authentication.token_cache.get(token)
+    }
+
+    /// The caller of a token that was verified before → the same, if the token still counts and its keys need not be fetched anew.
+    pub(crate) fn still_counts(
+        self: &Arc<Self>,
+        remembered: Principal,
+        now: SystemTime,
+    ) -> Option<Principal> {
+        self.check_remembered(&remembered, now).ok()?;
+        (!remembered.token().key_is_overdue(|| self.age_time())).then_some(remembered)
     }
 
     /// A token → the caller that it is of, by its signature; `None` where something must be waited for: keys, or what its issuer answers.
     pub(crate) fn caller_at_once(
         self: &Arc<Self>,
         token: &str,
-        remembered: Option<&Verified>,
+        remembered: Option<&Principal>,
         now: SystemTime,
     ) -> Option<Result<Principal, CallerError>> {
         #[cfg(feature = "introspection")]
-        if remembered.is_none() && self.inquiry(token).is_some() {
-            return None;
+        if remembered.is_none()
+            && let Some((_, introspected)) = self.inquiry(token)
+        {
+            return self.caller_by_answer(token, introspected, now);
         }
         match self.caller_of_token(token, remembered, now) {
             Err(refused) if refused.is_of_unknown_key() => self.without_new_keys(token, refused, now),
@@ -60,7 +72,7 @@ impl Engine {
     pub(crate) fn caller_of<'r>(
         self: &'r Arc<Self>,
         token: &'r str,
-        remembered: Option<&'r Verified>,
+        remembered: Option<&'r Principal>,
         now: SystemTime,
     ) -> Pin<Box<dyn Future<Output = Result<Principal, CallerError>> + Send + 'r>> {
         Box::pin(async move {
@@ -88,28 +100,28 @@ impl Engine {
     pub(crate) fn caller_of_token(
         self: &Arc<Self>,
         token: &str,
-        remembered: Option<&Verified>,
+        remembered: Option<&Principal>,
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
         match remembered {
-            Some(remembered) => self.caller_of_remembered(remembered, now),
+            Some(remembered) => self.check_remembered(remembered, now).map(|()| remembered.clone()),
             None => self.caller_of_new_token(token, now),
         }
     }
 
-    fn caller_of_remembered(
+    fn check_remembered(
         self: &Arc<Self>,
-        remembered: &Verified,
+        remembered: &Principal,
         now: SystemTime,
-    ) -> Result<Principal, CallerError> {
-        self.check_key(&remembered.principal)?;
-        self.check_times(&remembered.principal, now)?;
-        let known_until = remembered.epoch();
-        let epoch = self.check_not_revoked(&remembered.principal, Some(known_until), now)?;
-        if epoch != known_until {
-            remembered.set_epoch(epoch);
+    ) -> Result<(), CallerError> {
+        self.check_key(remembered)?;
+        self.check_times(remembered, now)?;
+        let known_until = remembered.not_revoked_at();
+        let epoch = self.check_not_revoked(remembered, known_until, now)?;
+        if known_until != Some(epoch) {
+            remembered.set_not_revoked_at(epoch);
         }
-        Ok(remembered.principal.clone())
+        Ok(())
     }
 
     // Apart from what a token that is remembered needs, so that this is in few lines of the processor's cache.
@@ -123,7 +135,8 @@ impl Engine {
         self.check_times(&principal, now)?;
         let epoch = self.check_not_revoked(&principal, None, now)?;
         if may_be_remembered {
-            self.authentication.token_cache.insert(token, Verified::new(principal.clone(), epoch));
+            principal.set_not_revoked_at(epoch);
+            self.authentication.token_cache.insert(token, principal.clone());
         }
         Ok(principal)
     }
@@ -132,7 +145,7 @@ impl Engine {
     async fn caller_of_token_with_new_keys(
         self: &Arc<Self>,
         token: &str,
-        remembered: Option<&Verified>,
+        remembered: Option<&Principal>,
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
         match self.caller_of_token(token, remembered, now) {

@@ -91,18 +91,34 @@ impl Engine {
         (inquiry, introspected): (Inquiry<'_>, &IntrospectedTokens),
         now: SystemTime,
     ) -> Result<Principal, CallerError> {
-        self.check_view(now)?;
-        let (hash, monotonic) = (introspected.hasher.hash(token), self.age_time());
-        if let Some(known) = introspected.rejected.get(&hash, monotonic) {
-            return Err(known.again());
+        if let Some(decided) = self.caller_by_answer(token, introspected, now) {
+            return decided;
         }
-        let known = match introspected.remembered.get(&hash, monotonic) {
-            Some(known) => known,
-            None => {
-                let load = self.inquire(token, hash, &inquiry, introspected, (now, monotonic));
-                introspected.remembered.load(hash, monotonic, load).await.map_err(|error| failed(&error))?
-            }
-        };
+        let (hash, monotonic) = (introspected.hasher.hash(token), self.age_time());
+        let load = self.inquire(token, hash, &inquiry, introspected, (now, monotonic));
+        let answer = introspected.remembered.load(hash, monotonic, load).await;
+        self.active(answer.map_err(|error| failed(&error))?, now)
+    }
+
+    /// The same, by what its issuer has answered before; `None` if that is not remembered.
+    pub(crate) fn caller_by_answer(
+        self: &Arc<Self>,
+        token: &str,
+        introspected: &IntrospectedTokens,
+        now: SystemTime,
+    ) -> Option<Result<Principal, CallerError>> {
+        if let Err(stale) = self.check_view(now) {
+            return Some(Err(stale));
+        }
+        let (hash, monotonic) = (introspected.hasher.hash(token), self.age_time());
+        if let Some(rejected) = introspected.rejected.get(&hash, monotonic) {
+            return Some(Err(rejected.again()));
+        }
+        introspected.remembered.get(&hash, monotonic).map(|answer| self.active(answer, now))
+    }
+
+    /// What the issuer answered → the caller of an active token; times; revocation view.
+    fn active(self: &Arc<Self>, known: Option<Principal>, now: SystemTime) -> Result<Principal, CallerError> {
         let inactive = "the issuer says that the token is not active";
         let principal = known.ok_or_else(|| CallerError::new(CallerErrorKind::Invalid, inactive))?;
         self.check_times(&principal, now)?;

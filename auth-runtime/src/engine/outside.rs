@@ -34,9 +34,9 @@ impl Auth {
         let caller = catch_panic_of(async {
             let now = engine.now();
             let remembered = engine.remembered(token);
-            let caller = match engine.caller_at_once(token, remembered.as_deref(), now) {
+            let caller = match engine.caller_at_once(token, remembered.as_ref(), now) {
                 Some(caller) => caller?,
-                None => engine.caller_of(token, remembered.as_deref(), now).await?,
+                None => engine.caller_of(token, remembered.as_ref(), now).await?,
             };
             engine.with_user(caller).await
         });

@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::Scheme;
-use crate::source::{AccessCookie, Carrier, CredentialLocation, CredentialSource, Extracted, Vary};
+use crate::source::{AccessCookie, Bearer, Carrier, CredentialLocation, CredentialSource, Extracted, Vary};
 
 /// The name of the refresh cookie among sources, where tokens are renewed transparently: no rule can name it.
 pub(crate) const RENEWAL: &str = "refresh_cookie";
@@ -44,6 +44,11 @@ impl Sources {
     /// Whether the answer to a request with a credential of this source must say that it is for its caller alone.
     pub(crate) fn is_private(&self, index: usize) -> bool {
         self.private.get(index).copied().unwrap_or(true)
+    }
+
+    /// Whether it is where this library looks for tokens by itself, in a header or a cookie. No other source has these names.
+    pub(crate) fn is_built_in(&self, index: usize) -> bool {
+        self.get(index).is_some_and(|source| source.name() == Bearer::SOURCE || is_access_cookie(source))
     }
 
     /// What judges the credentials of this source; `None`: they are tokens of the issuers.

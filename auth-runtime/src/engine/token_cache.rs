@@ -5,8 +5,9 @@
 //! revocations, and whether something was revoked since the token was last looked up there (the epoch).
 //!
 //! **How a token is found.** By all of its bytes. Only the last bytes, which are a part of the signature, are hashed, with a key
-//! that is random in each process; the hash identifies nothing. An entry also knows whether the key that verified its token was
-//! withdrawn: from then on it no longer counts, also if its verification began before and ended after that.
+//! that is random in each process; the hash identifies nothing, and what it leads to is compared with the whole token. An entry also
+//! knows whether the key that verified its token was withdrawn: from then on it no longer counts, also if its verification began
+//! before and ended after that.
 //!
 //! **What its timing reveals.** A hit is faster than a verification, so a caller that sends a token can learn that this token
 //! was used here lately. It must have the whole token for that, with its signature. A guess that is nearly right reveals as
@@ -18,10 +19,10 @@
 //! [`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache).
 
 use std::fmt;
-use std::hash::{Hash, Hasher, RandomState};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
 
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 
@@ -33,34 +34,7 @@ const HASHED_BYTES: usize = 32;
 /// The cache of verified tokens.
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
-    entries: Option<Cache<Token, Arc<Verified>, Weight, RandomState>>,
-}
-
-/// A verified token: its principal, and for how long the verification counts.
-#[derive(Debug)]
-pub(crate) struct Verified {
-    pub(crate) principal: Principal,
-    /// The epoch of the view of revocations before the token was found not revoked.
-    epoch: AtomicU64,
-}
-
-impl Verified {
-    pub(crate) fn new(principal: Principal, epoch: u64) -> Self {
-        Self { principal, epoch: AtomicU64::new(epoch) }
-    }
-
-    fn is_withdrawn(&self) -> bool {
-        self.principal.token().key_is_withdrawn()
-    }
-
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
-    }
-
-    /// The token was not revoked, by a view whose epoch was this before it was asked.
-    pub(crate) fn set_epoch(&self, epoch: u64) {
-        self.epoch.store(epoch, Ordering::Release);
-    }
+    entries: Option<Cache<Token, Principal, Weight, SeedableRandomState>>,
 }
 
 impl TokenCache {
@@ -73,26 +47,29 @@ impl TokenCache {
         let entries = (max_entries > 0 && max_bytes > 0).then(|| {
             let bytes = max_bytes as u64;
             let weight = Weight { least: bytes.div_ceil(max_entries as u64) };
-            Cache::with(max_entries, bytes, weight, RandomState::new(), DefaultLifecycle::default())
+            // The seed of the system: foldhash's own is made of addresses and the time.
+            let seed = RandomState::new().hash_one(0);
+            let state = SeedableRandomState::with_seed(seed, SharedSeed::global_random());
+            Cache::with(max_entries, bytes, weight, state, DefaultLifecycle::default())
         });
         Self { entries }
     }
 
-    /// Returns the entry of `token`, if the key that verified it was not withdrawn.
-    pub(crate) fn get(&self, token: &str) -> Option<Arc<Verified>> {
-        self.entries.as_ref()?.get(&TokenText(token)).filter(|verified| !verified.is_withdrawn())
+    /// Returns the principal of `token`, if the key that verified it was not withdrawn.
+    pub(crate) fn get(&self, token: &str) -> Option<Principal> {
+        self.entries.as_ref()?.get(&TokenText(token)).filter(|principal| !is_withdrawn(principal))
     }
 
     /// Removes the entries whose keys were withdrawn. They no longer count already: this frees their memory.
     pub(crate) fn remove_withdrawn(&self) {
         if let Some(entries) = &self.entries {
-            entries.retain(|_, verified| !verified.is_withdrawn());
+            entries.retain(|_, principal| !is_withdrawn(principal));
         }
     }
 
-    pub(crate) fn insert(&self, token: &str, verified: Verified) {
+    pub(crate) fn insert(&self, token: &str, principal: Principal) {
         if let Some(entries) = &self.entries {
-            entries.insert(Token(token.into()), Arc::new(verified));
+            entries.insert(Token(token.into()), principal);
         }
     }
 
@@ -108,6 +85,10 @@ impl fmt::Debug for TokenCache {
         let entries = self.entries.as_ref().map(Cache::len);
         f.debug_struct("TokenCache").field("entries", &entries).finish_non_exhaustive()
     }
+}
+
+fn is_withdrawn(principal: &Principal) -> bool {
+    principal.token().key_is_withdrawn()
 }
 
 /// A token that is kept.
@@ -151,29 +132,26 @@ struct Weight {
     least: u64,
 }
 
-impl Weighter<Token, Arc<Verified>> for Weight {
-    fn weight(&self, token: &Token, verified: &Arc<Verified>) -> u64 {
+impl Weighter<Token, Principal> for Weight {
+    fn weight(&self, token: &Token, principal: &Principal) -> u64 {
         /// What the tables of the cache take for an entry, which depends on how full they are.
-        const IN_TABLES: usize = 96;
-        // With the two counters of the `Arc`.
-        let verified_bytes = size_of::<Verified>() + 2 * size_of::<usize>();
-        let bytes = IN_TABLES + token.0.len() + verified_bytes + verified.principal.heap_bytes();
+        const IN_TABLES: usize = 112;
+        let bytes = IN_TABLES + token.0.len() + principal.heap_bytes();
         (bytes as u64).max(self.least)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{TokenCache, Verified};
+    use super::TokenCache;
     use crate::principal::Principal;
     use crate::verify::{KeyStatus, TokenClaims, VerifiedToken};
     use crate::vocabulary::VocabularyIndex;
 
-    fn verified(key: &KeyStatus) -> Verified {
+    fn verified(key: &KeyStatus) -> Principal {
         let claims = TokenClaims::from_json(br#"{"sub":"alice"}"#).unwrap();
         let token = VerifiedToken::new(claims).with_key(key.clone());
-        let principal = Principal::identify(token, &VocabularyIndex::default(), None);
-        Verified::new(principal.unwrap(), 1)
+        Principal::identify(token, &VocabularyIndex::default(), None).unwrap()
     }
 
     #[test]
@@ -225,10 +203,9 @@ mod tests {
     }
 
     /// A verified token with these claims, as the engine remembers it.
-    fn verified_with(claims: &str) -> Verified {
+    fn verified_with(claims: &str) -> Principal {
         let claims = TokenClaims::from_json(claims.as_bytes()).unwrap();
-        let principal = Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default(), None);
-        Verified::new(principal.unwrap(), 1)
+        Principal::identify(VerifiedToken::new(claims), &VocabularyIndex::default(), None).unwrap()
     }
 
     /// Payloads of different shapes, with their sizes in kB: names, texts, numbers, escapes.

@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use super::MountedRoute;
 use super::enter::Gate;
-use crate::pipeline::AnswerTo;
+use crate::pipeline::{AnswerTo, let_in};
 use crate::rejection::Rejection;
 
 /// Wraps a service in a gate.
@@ -69,6 +69,10 @@ where
         let mut inner = self.polled.take().unwrap_or_else(|| T::clone(&self.template));
         let answer_to = self.route.begin(&mut request);
         let (mut head, body) = request.into_parts();
+        if let_in(&mut head, None) {
+            let state = Answering::Service { answer: inner.call(Request::from_parts(head, body)) };
+            return GuardedFuture { state, answer_to };
+        }
         let gate = match Gate::of_service(&mut head) {
             Ok(gate) => gate,
             Err(rejection) => return GuardedFuture::rejected(rejection, answer_to),

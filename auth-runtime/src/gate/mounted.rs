@@ -86,11 +86,11 @@ impl MountedRoute {
 /// The route of a handler, without its type: for each handler, the compiler would prove anew that an engine is `Send` and `Sync`.
 trait BeginsRequest: fmt::Debug + Send + Sync {
     /// See [`MountedRoute::begin`].
-    fn begin(&self, request: &mut Request) -> Option<AnswerTo>;
+    fn begin_request(&self, request: &mut Request) -> Option<AnswerTo>;
 }
 
 impl BeginsRequest for MountedRoute {
-    fn begin(&self, request: &mut Request) -> Option<AnswerTo> {
+    fn begin_request(&self, request: &mut Request) -> Option<AnswerTo> {
         self.begin(request)
     }
 }
@@ -115,7 +115,7 @@ where
     type Future = MountedFuture<H::Future>;
 
     fn call(self, mut request: Request, state: S) -> Self::Future {
-        let answer_to = self.route.begin(&mut request);
+        let answer_to = self.route.begin_request(&mut request);
         MountedFuture { inner: self.handler.call(request, state), answer_to }
     }
 }

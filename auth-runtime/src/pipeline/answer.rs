@@ -28,11 +28,11 @@ pub(crate) fn begin<B>(request: &mut Request<B>, auth: RequestAuth, mounted: Mou
 impl AnswerTo {
     /// The answer with what the engine adds. A rejection that the application answered with is rendered.
     pub(crate) fn finish(self, mut answer: Response) -> Response {
-        let Self { auth, head, is_watched } = self;
+        let Self { mut auth, head, is_watched } = self;
         if let Some(rejection) = take_marked(answer.extensions_mut()) {
             answer = answer_after_gate(&auth, rejection, answer, head);
         }
-        add(answer.headers_mut(), &auth);
+        add(answer.headers_mut(), &mut auth);
         // The innermost has inserted its own, and it is the one that decided.
         if is_watched && answer.extensions().get::<RequestAuth>().is_none() {
             answer.extensions_mut().insert(auth);
@@ -46,12 +46,12 @@ impl AnswerTo {
 ///
 /// `Vary` names the headers that decided, in addition to those that the handler named. `Cache-Control: private` is only for an answer
 /// of which the handler says nothing.
-fn add(headers: &mut HeaderMap, auth: &RequestAuth) {
+fn add(headers: &mut HeaderMap, auth: &mut RequestAuth) {
     let more = auth.take_answer_headers();
     if let Some(more) = more.headers() {
         add_each(headers, more);
     }
-    auth.sources_of(&more).for_each(|sources| sources.vary.add_to(headers));
+    auth.for_each_source(&more, |sources| sources.vary.add_to(headers));
     if more.is_private && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }

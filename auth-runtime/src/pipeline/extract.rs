@@ -1,7 +1,6 @@
 //! The request's head → the one credential that counts, or none.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::HeaderValue;
@@ -10,7 +9,6 @@ use axum::http::request::Parts;
 
 use super::Pipeline;
 use super::failure::{CredentialState, Failure};
-use crate::engine::Verified;
 use crate::method::is_safe;
 use crate::policy::Access;
 use crate::principal::Principal;
@@ -28,7 +26,7 @@ pub(super) struct Credential<'r> {
     /// The time by which it is judged: that of the request, or that of its renewal.
     pub(super) now: SystemTime,
     /// What it led to when it was verified before.
-    pub(super) remembered: Option<Arc<Verified>>,
+    pub(super) remembered: Option<Principal>,
     /// It was issued by this very request, in place of one that expired, is missing or can't be used.
     pub(super) is_renewed: bool,
 }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 
 use super::request_auth::RequestAuth;
 use super::resolved_route::ResolvedRoute;
+use crate::audit::trace_allowed;
 use crate::principal::Principal;
 
 /// What the head of a request carries. A copy of the head has its own, of the same [`RequestAuth`]. No other crate can name this type.
@@ -65,6 +66,36 @@ impl HeadState {
     /// The route that is called next.
     pub(crate) fn mounted(head: &Parts) -> Option<&Mounted> {
         head.extensions.get::<Self>().map(|state| &state.mounted)
+    }
+
+    /// The route that is called next, if it is of the engine of the request.
+    pub(super) fn route_ahead(&self) -> Option<&ResolvedRoute> {
+        let route = match &self.mounted {
+            Mounted::Own => self.auth.own_route()?,
+            Mounted::Route(route) => route,
+            Mounted::Nothing | Mounted::Unresolved => return None,
+        };
+        Arc::ptr_eq(&route.engine, self.auth.engine()).then_some(route)
+    }
+
+    /// The route that is called next lets the request in, for this caller. Returns whether it does: not where the [`RequestAuth`] has come to
+    /// a gate before, or a middleware has asked it.
+    pub(super) fn admit_first(head: &mut Parts, caller: Option<Principal>, is_private: bool) -> bool {
+        let Some(state) = head.extensions.get_mut::<Self>() else { return false };
+        if !state.auth.admit_first(&state.mounted, caller.clone(), is_private) {
+            return false;
+        }
+        if let (Some(caller), Some(route)) = (&caller, state.route_ahead()) {
+            let path = route.policy.path.as_deref().unwrap_or_default();
+            trace_allowed(
+                Some(head.method.as_str()),
+                path,
+                route.policy.handler.name,
+                Some(caller.subject()),
+            );
+        }
+        (state.mounted, state.accepted, state.handed_over) = (Mounted::Nothing, Some(caller), None);
+        true
     }
 
     /// A gate is reached: what one around it has accepted is not for what is behind this one, and no gate inside uses its route.

@@ -117,7 +117,7 @@ impl<'a> Pipeline<'a> {
         };
         let unverified;
         let claims = match &credential.remembered {
-            Some(remembered) => remembered.principal.token().claims(),
+            Some(remembered) => remembered.token().claims(),
             None => match tokens.unverified_claims(&credential.text) {
                 Some(claims) => {
                     unverified = claims;

@@ -5,7 +5,7 @@ mod state;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::NestedPath;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -14,9 +14,9 @@ use axum::http::{Extensions, HeaderName, HeaderValue};
 
 pub(super) use self::state::AnswerHeaders;
 pub(crate) use self::state::Stage;
-use self::state::{Place, SourcesOf, State};
+use self::state::{Place, SourcesOf, State, is_same_caller, say_that_gates_differ};
 use super::asked::{Asked, GuardedRoutes};
-use super::head_state::HeadState;
+use super::head_state::{HeadState, Mounted};
 use super::resolved_route::{ResolvedRoute, path_of};
 use crate::engine::{Engine, RoutePolicy, RouteSources};
 use crate::policy::HandlerInfo;
@@ -176,8 +176,13 @@ impl RequestAuth {
         if engine.responses.audit_log.has_hook() { engine.client_address(head) } else { None }
     }
 
+    /// Whether a middleware has asked for the caller.
+    pub(super) fn was_asked(&self) -> bool {
+        self.0.was_asked.load(Ordering::Acquire)
+    }
+
     pub(super) fn take_asked(&self) -> Option<Asked> {
-        if !self.0.was_asked.load(Ordering::Acquire) {
+        if !self.was_asked() {
             return None;
         }
         self.state().rare.as_mut()?.asked.take()
@@ -229,6 +234,18 @@ impl RequestAuth {
         }
     }
 
+    /// The route that is called next lets the request in, for this caller, if it is the first that this comes to.
+    pub(super) fn admit_first(&self, next: &Mounted, caller: Option<Principal>, is_private: bool) -> bool {
+        let (place, sources) = match next {
+            Mounted::Own => (Place::OwnRoute, SourcesOf::OwnRoute),
+            Mounted::Route(route) => {
+                (Place::Route(Arc::clone(route)), SourcesOf::Other(Arc::clone(&route.policy.sources)))
+            }
+            Mounted::Nothing | Mounted::Unresolved => return false,
+        };
+        self.state().admit_first(place, sources, caller, is_private)
+    }
+
     /// What was decided turned out to be a rejection of another kind.
     pub(super) fn set_rejection(&self, kind: RejectionKind) {
         let mut state = self.state();
@@ -239,7 +256,7 @@ impl RequestAuth {
     pub(super) fn decision(&self) -> Decision {
         let state = self.state();
         let (route, handler) = match (&state.place, self.own_route()) {
-            (Place::OwnRoute, Some(route)) => {
+            (Place::OwnRoute, Some(route)) | (Place::Route(route), _) => {
                 (route.policy.path.clone().unwrap_or_default(), Some(route.policy.handler))
             }
             (Place::Other(other), _) => (other.0.clone(), Some(other.1)),
@@ -306,19 +323,21 @@ impl RequestAuth {
         }
     }
 
-    pub(super) fn take_answer_headers(&self) -> AnswerHeaders {
-        let mut state = self.state();
-        let (innermost, rare) = (std::mem::take(&mut state.sources), state.rare.take());
-        AnswerHeaders { is_private: state.is_private, innermost, rare }
+    pub(super) fn take_answer_headers(&mut self) -> AnswerHeaders {
+        // Most handlers have dropped the request by now.
+        match Arc::get_mut(&mut self.0) {
+            Some(inner) => {
+                inner.state.get_mut().unwrap_or_else(PoisonError::into_inner).take_answer_headers()
+            }
+            None => self.state().take_answer_headers(),
+        }
     }
 
     /// The sources of each gate that the request came to, the innermost first.
-    pub(super) fn sources_of<'a>(
-        &'a self,
-        headers: &'a AnswerHeaders,
-    ) -> impl Iterator<Item = &'a RouteSources> {
-        let outer = headers.rare.iter().flat_map(|rare| &rare.outer_sources);
-        std::iter::once(&headers.innermost).chain(outer).filter_map(|of| self.sources(of))
+    pub(super) fn for_each_source(&self, of: &AnswerHeaders, mut each: impl FnMut(&RouteSources)) {
+        let outer = of.rare.as_ref().map_or(&[][..], |rare| &rare.outer_sources);
+        self.sources(&of.innermost).into_iter().for_each(&mut each);
+        outer.iter().filter_map(|of| self.sources(of)).for_each(each);
     }
 
     /// A rejection by an extractor that needs more than the gate asked for. That of a check becomes the gate's, with the reason; that of
@@ -375,19 +394,4 @@ impl fmt::Debug for RequestAuth {
             .field("rejection", &state.rejection)
             .finish_non_exhaustive()
     }
-}
-
-fn is_same_caller(one: Option<&Principal>, other: Option<&Principal>) -> bool {
-    one.map(Principal::issuer_and_subject) == other.map(Principal::issuer_and_subject)
-}
-
-/// Once a process: it would be a line for every request.
-fn say_that_gates_differ() {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
-        tracing::error!(
-            "auth: a middleware between two gates asked for the `Caller`, and got that of the outer gate, who is not the one that the inner \
-             gate found: mount the inner handlers in an `auth_runtime::Router`, and nest what its `.finish(&auth)` makes"
-        );
-    });
 }

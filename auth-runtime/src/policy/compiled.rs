@@ -60,6 +60,13 @@ impl CompiledRule {
         !self.path_parameters.is_empty()
     }
 
+    /// Whether it allows what [`evaluate`](Self::evaluate) does, without the reason.
+    pub(crate) fn allows(&self, facts: &Facts<'_>) -> bool {
+        self.conditions.is_ok()
+            && facts.unreadable_parameter(&self.path_parameters).is_none()
+            && self.test.holds(facts)
+    }
+
     pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> Decision {
         let conditions = match &self.conditions {
             Ok(conditions) => conditions,

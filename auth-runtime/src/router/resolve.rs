@@ -54,13 +54,9 @@ pub(super) struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// A route with this policy.
     pub(super) fn route(&self, route: &MountedRoute, policy: RoutePolicy) -> ResolvedRoute {
-        ResolvedRoute {
-            engine: Arc::clone(self.engine),
-            policy,
-            policy_type: route.policy_type,
-            metadata_url: self.metadata_url.clone(),
-            is_layered: self.is_layered,
-        }
+        let engine = Arc::clone(self.engine);
+        let of_handler = (route.policy_type, route.check.is_some());
+        ResolvedRoute::new((engine, policy), of_handler, self.metadata_url.clone(), self.is_layered)
     }
 }
 

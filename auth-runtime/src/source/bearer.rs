@@ -10,9 +10,13 @@ use super::{Carrier, CredentialLocation, CredentialSource, Extracted, after_sche
 #[non_exhaustive]
 pub struct Bearer;
 
+impl Bearer {
+    pub(crate) const SOURCE: &str = "bearer";
+}
+
 impl CredentialSource for Bearer {
     fn name(&self) -> &'static str {
-        "bearer"
+        Self::SOURCE
     }
 
     fn carrier(&self) -> Carrier {

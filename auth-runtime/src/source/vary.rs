@@ -1,6 +1,6 @@
 //! `Vary`: the headers that an answer depends on, so that a cache gives it to no other caller (RFC 9110 §12.5.5, RFC 9111 §4.1).
 
-use axum::http::header::{COOKIE, VARY};
+use axum::http::header::{COOKIE, Entry, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{CredentialLocation, CredentialSource};
@@ -49,20 +49,28 @@ impl Vary {
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         match self {
             Self::Nothing => {}
-            Self::Headers(_, value) if !headers.contains_key(VARY) => {
-                headers.insert(VARY, value.clone());
-            }
-            _ if lists(headers, "*") => {}
             Self::Anything => {
-                headers.insert(VARY, HeaderValue::from_static("*"));
-            }
-            Self::Headers(names, _) => {
-                for name in names {
-                    if !lists(headers, name.as_str()) {
-                        headers.append(VARY, name.clone().into());
-                    }
+                if !lists(headers, "*") {
+                    headers.insert(VARY, HeaderValue::from_static("*"));
                 }
             }
+            Self::Headers(names, value) => match headers.entry(VARY) {
+                Entry::Vacant(place) => {
+                    place.insert(value.clone());
+                }
+                Entry::Occupied(_) => add_each(names, headers),
+            },
+        }
+    }
+}
+
+fn add_each(names: &[HeaderName], headers: &mut HeaderMap) {
+    if lists(headers, "*") {
+        return;
+    }
+    for name in names {
+        if !lists(headers, name.as_str()) {
+            headers.append(VARY, name.clone().into());
         }
     }
 }

@@ -106,7 +106,7 @@ impl Schemes<'_> {
             self.errors.push(format!("two sources have the name `{name}`: give the second another name"));
         } else if let Some(objection) = Named::Source.objection(name) {
             self.errors.push(objection);
-        } else if [AccessCookie::SOURCE, "bearer", "query", RENEWAL, TOKENS].contains(&name) {
+        } else if [AccessCookie::SOURCE, Bearer::SOURCE, "query", RENEWAL, TOKENS].contains(&name) {
             self.errors.push(format!("a source can't have the name `{name}`: give it another name"));
         } else if !is_token(source.challenge_scheme()) {
             self.errors.push(format!(

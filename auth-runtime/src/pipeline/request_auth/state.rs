@@ -1,12 +1,13 @@
 //! The state of a request, which its gates and its answer share.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::http::HeaderMap;
 
 use crate::engine::RouteSources;
 use crate::pipeline::asked::Asked;
+use crate::pipeline::resolved_route::ResolvedRoute;
 use crate::policy::HandlerInfo;
 use crate::principal::Principal;
 use crate::rejection::RejectionKind;
@@ -58,6 +59,7 @@ pub(super) enum Place {
     #[default]
     Unknown,
     OwnRoute,
+    Route(Arc<ResolvedRoute>),
     Other(Box<(Box<str>, HandlerInfo)>),
 }
 
@@ -86,6 +88,31 @@ impl AnswerHeaders {
 }
 
 impl State {
+    /// A route lets the request in, if it is the first that this comes to, and no middleware has asked. Returns whether it does.
+    pub(super) fn admit_first(
+        &mut self,
+        place: Place,
+        sources: SourcesOf,
+        caller: Option<Principal>,
+        is_private: bool,
+    ) -> bool {
+        let is_first = self.stage == Stage::BeforeGate && matches!(self.sources, SourcesOf::Unknown);
+        if !is_first || self.rare.is_some() {
+            return false;
+        }
+        if caller.is_some() {
+            self.sources = sources;
+        }
+        (self.stage, self.is_of_gate, self.is_private) = (Stage::Decided, true, is_private);
+        (self.principal, self.place) = (caller, place);
+        true
+    }
+
+    pub(super) fn take_answer_headers(&mut self) -> AnswerHeaders {
+        let (innermost, rare) = (std::mem::take(&mut self.sources), self.rare.take());
+        AnswerHeaders { is_private: self.is_private, innermost, rare }
+    }
+
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -95,4 +122,19 @@ impl State {
             self.rare().client_address = address;
         }
     }
+}
+
+pub(super) fn is_same_caller(one: Option<&Principal>, other: Option<&Principal>) -> bool {
+    one.map(Principal::issuer_and_subject) == other.map(Principal::issuer_and_subject)
+}
+
+/// Once a process: it would be a line for every request.
+pub(super) fn say_that_gates_differ() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::error!(
+            "auth: a middleware between two gates asked for the `Caller`, and got that of the outer gate, who is not the one that the inner \
+             gate found: mount the inner handlers in an `auth_runtime::Router`, and nest what its `.finish(&auth)` makes"
+        );
+    });
 }
