@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::http::Request;
 use bench_harness::report::{Report, Table, arguments};
 use bench_harness::turns::{Variant, take_turns};
-use benches::app::answer_at_once;
+use benches::requests::answer_at_once;
 use serde_json::json;
 
 const ROUNDS: usize = 200;

@@ -1,7 +1,8 @@
 //! How the benches measure, and how their figures get into `benches/README.md`.
 //!
 //! [`turns`] has variants take turns in one thread and returns their times; [`report`] prints tables of these and, with `--write`, writes
-//! them into the README, with the machine, the versions, and the command; [`plot`] draws lines as SVG, which the report links.
+//! them into the README, with the machine, the versions, and the command; [`plot`] draws lines as SVG, which the report links. [`servers`]
+//! measures servers in processes of their own.
 //!
 //! ```no_run
 //! use bench_harness::report::{Report, Table};
@@ -24,4 +25,5 @@ pub mod cpu;
 pub mod plot;
 pub mod report;
 pub mod rounds;
+pub mod servers;
 pub mod turns;

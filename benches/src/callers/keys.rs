@@ -10,7 +10,7 @@ use auth_runtime::{Auth, Principal, Router, auth};
 use axum::extract::Request;
 use bench_harness::report::Report;
 use bench_harness::turns::{Variant, take_turns};
-use benches::app::{answer, requests};
+use benches::requests::{answer, requests};
 use benches::servers::{Kind, Server, StoreHandle};
 use tokio::runtime::Runtime;
 

@@ -9,7 +9,7 @@ use auth_runtime::users::{UserCache, UserStore};
 use auth_runtime::{Auth, Principal, User, auth};
 use bench_harness::report::Report;
 use bench_harness::turns::{Variant, take_turns};
-use benches::app::{answer, answer_at_once, requests};
+use benches::requests::{answer, answer_at_once, requests};
 use serde_json::json;
 
 use crate::{CONTROL, PLAIN, key, plain_app, table, trusted};

@@ -3,7 +3,7 @@
 use bench_harness::plot::{Axis, Line, Plot};
 use bench_harness::report::{Report, Table};
 use bench_harness::turns::{Variant, take_turns};
-use benches::app::{answer_at_once, requests};
+use benches::requests::{answer_at_once, requests};
 
 use crate::{bearer, guarded_app, plain_app};
 

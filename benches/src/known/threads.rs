@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Router;
 use bench_harness::report::{Report, Table};
 use bench_harness::turns::Spread;
-use benches::app::{answer_at_once, requests};
+use benches::requests::{answer_at_once, requests};
 
 use crate::{bearer, guarded_app, plain_app};
 

@@ -10,16 +10,12 @@
 //! `-- --write`, also behind `server`, is for the README. The variants take turns in one thread; a figure is the median of the rounds, with the
 //! 10th and the 90th percentile. The same plain router is there a second time: by how much the two differ is the noise.
 
-mod by_hand;
 mod instructions;
 mod server;
 mod variants;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use bench_harness::report::{Report, Table, arguments};
-use bench_harness::turns::{Variant, take_turns};
+use bench_harness::turns::{Spread, take_turns};
 
 const ROUNDS: usize = 300;
 const REQUESTS: usize = 200;
@@ -32,7 +28,11 @@ fn main() {
         ["server"] => server::report(write),
         ["serve", variant] => server::serve(named(variant)),
         ["run", variant, requests] => {
-            variants::of(named(variant)).send(requests.parse().expect("how many requests"));
+            let mut app = variants::of(variant);
+            app.learn();
+            let count = requests.parse().expect("how many requests");
+            let requests = app.requests(count);
+            app.answer(requests);
         }
         _ => panic!("the arguments are: nothing, `instructions`, or `server`"),
     }
@@ -45,28 +45,19 @@ fn named(variant: &str) -> &'static str {
 fn time_on_a_core(write: bool) {
     let crates = ["axum", "jsonwebtoken"];
     let mut report = Report::begin("request", env!("CARGO_MANIFEST_DIR"), &crates, write);
-    let [plain, control, ..] = variants::NAMES;
-    let others = variants::NAMES.into_iter().skip(2).map(variant).collect();
-    let times = take_turns([variant(plain), variant(control)], others, ROUNDS);
+    let variant = |name| {
+        let mut app = variants::of(name);
+        app.learn();
+        app.variant(name, REQUESTS)
+    };
+    let [plain, control, others @ ..] = variants::NAMES;
+    let times = take_turns([variant(plain), variant(control)], others.map(variant).into(), ROUNDS);
     let mut table = Table::new(["", "a request [µs]", "above plain [µs]"]);
     for name in times.names() {
-        let above = times.above(name, plain).micros().signed(2);
-        table.row([name.to_owned(), times.each(name).micros().text(2), above]);
+        let [time, above] = [times.each(name), times.above(name, plain)].map(Spread::micros);
+        table.row([name.to_owned(), time.text(2), above.signed(2)]);
     }
     report.table(&table);
     report.guard(&times);
     report.finish();
-}
-
-fn variant(name: &'static str) -> Variant<'static> {
-    let mut one = variants::of(name);
-    one.send(REQUESTS);
-    let one = Rc::new(RefCell::new(one));
-    let prepared = Rc::clone(&one);
-    Variant::prepared(
-        name,
-        REQUESTS,
-        move || prepared.borrow_mut().requests(REQUESTS),
-        move |requests| one.borrow_mut().answer(requests),
-    )
 }

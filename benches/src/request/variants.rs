@@ -1,22 +1,24 @@
 //! One handler, on a plain router, behind an extractor by hand, and behind the gate.
 
 use std::hint::black_box;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::get;
 use auth_runtime::session::SigningKey;
 use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, Principal, auth, rule};
-use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use bench_by_hand::{ByBearer, ByCookie, FlatClaims};
+use benches::app::App;
+use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
 use tower::{Layer, Service};
 
-use super::by_hand::{ByBearer, ByCookie, Verifier};
+/// With roles where this library has them by default.
+type Verifier = bench_by_hand::Verifier<FlatClaims>;
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -44,12 +46,12 @@ async fn by_cookie(caller: Principal) -> &'static str {
     "ok"
 }
 
-async fn by_hand(ByBearer(claims): ByBearer) -> &'static str {
+async fn by_hand(ByBearer(claims): ByBearer<FlatClaims>) -> &'static str {
     black_box(&claims.sub);
     "ok"
 }
 
-async fn by_hand_cookie(ByCookie(claims): ByCookie) -> &'static str {
+async fn by_hand_cookie(ByCookie(claims): ByCookie<FlatClaims>) -> &'static str {
     black_box(&claims.sub);
     "ok"
 }
@@ -83,48 +85,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for NothingServi
     }
 }
 
-/// One way of serving the handler.
-pub struct Variant {
-    pub name: &'static str,
-    pub app: axum::Router,
-    /// Name and value of the header that has the credential; those of the requests in turn.
-    pub headers: Vec<(&'static str, String)>,
-    next: usize,
-}
-
-impl Variant {
-    pub fn requests(&mut self, count: usize) -> Vec<Request> {
-        let requests = (0..count).map(|_| {
-            // A step that is prime to the number goes through all of them, in no order that a prefetcher knows.
-            self.next = (self.next + 7919) % self.headers.len();
-            let (name, value) = &self.headers[self.next];
-            Request::get("/").header(*name, value).body(Body::empty()).expect("a request")
-        });
-        requests.collect()
-    }
-
-    pub fn answer(&mut self, requests: Vec<Request>) {
-        for request in requests {
-            let mut answer = pin!(self.app.call(request));
-            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Ok(answer)) => assert!(answer.status().is_success(), "{}: {}", self.name, answer.status()),
-                _ => panic!("{}: nothing is waited for", self.name),
-            }
-        }
-    }
-
-    pub fn send(&mut self, count: usize) {
-        // Each token is seen once before, so that it is known.
-        let known = self.headers.len();
-        let requests = self.requests(known);
-        self.answer(requests);
-        for _ in 0..count.div_ceil(100) {
-            let requests = self.requests(100.min(count));
-            self.answer(requests);
-        }
-    }
-}
-
 /// The plain router comes first, twice.
 pub const NAMES: [&str; 12] = [
     "plain",
@@ -141,7 +101,7 @@ pub const NAMES: [&str; 12] = [
     "known-10000-distinct",
 ];
 
-pub fn of(name: &'static str) -> Variant {
+pub fn of(name: &str) -> App {
     let bearer = |number: usize| ("authorization", format!("Bearer {}", token(number)));
     let cookie = || ("cookie", format!("theme=dark; __Host-access_token={}; lang=en", token(0)));
     let headers: Vec<_> = match name {
@@ -151,7 +111,9 @@ pub fn of(name: &'static str) -> Variant {
     };
     let plain = || axum::Router::new().route("/", axum::routing::get(plain));
     let by_hand = |method: axum::routing::MethodRouter<Arc<Verifier>>| {
-        axum::Router::new().route("/", method).with_state(Verifier::new(&SECRET))
+        let key = DecodingKey::from_secret(&SECRET);
+        let verifier = Verifier::new(jsonwebtoken::Algorithm::HS256, key, "https://id.example.com", "shop");
+        axum::Router::new().route("/", method).with_state(verifier)
     };
     let guarded_router = |method: auth_runtime::routing::MethodRouter| auth_runtime::Router::new().route("/", method);
     let finish = |router: auth_runtime::Router| router.finish(&engine()).expect("routes");
@@ -170,8 +132,7 @@ pub fn of(name: &'static str) -> Variant {
         }
         _ => panic!("{name} is no variant"),
     };
-    // As `axum::serve` does.
-    Variant { name, app: app.with_state(()), headers, next: 0 }
+    App::new(app, headers)
 }
 
 fn engine() -> Auth {

@@ -8,8 +8,10 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new<const N: usize>(head: [&str; N]) -> Self {
-        Self { rows: vec![(head.map(str::to_owned).to_vec(), String::new())], columns: N }
+    pub fn new(head: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let head: Vec<String> = head.into_iter().map(Into::into).collect();
+        let columns = head.len();
+        Self { rows: vec![(head, String::new())], columns }
     }
 
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
