@@ -23,6 +23,7 @@
 //! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL, Redis |
 //! | [`deployment`] | proxies, cookies, clocks, stores |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
+//! | [`incident`] | something leaked: what to call, and who is out |
 //! | [`comparison`] | how other frameworks do the same |
 //!
 //! The pages are `docs/guide/*.md` of the repository. They refer to these items:
@@ -36,7 +37,7 @@
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
 //! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
 //! [`Auth::start`](method@crate::Auth::start), [`TakesUser`](trait@crate::users::TakesUser), [`Header`](struct@crate::source::Header),
-//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`Revocation`](enum@crate::revocation::Revocation), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
@@ -78,6 +79,9 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/incident.md")]
+pub mod incident {}
 
 #[doc = include_str!("../guide/many_instances.md")]
 pub mod many_instances {}
