@@ -21,7 +21,8 @@
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL, Redis |
-//! | [`deployment`] | proxies, cookies, clocks, stores |
+//! | [`behind_a_proxy`] | the client's address, the origin, paths; nginx, Caddy, Traefik; identity-aware proxies |
+//! | [`deployment`] | floods of logins, cookies, clocks, keys and stores that fail, secrets, the audit log |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
 //! | [`incident`] | something leaked: what to call, and who is out |
 //! | [`comparison`] | how other frameworks do the same |
@@ -70,6 +71,9 @@ pub mod attribute {}
 
 #[doc = include_str!("../guide/authenticators.md")]
 pub mod authenticators {}
+
+#[doc = include_str!("../guide/behind_a_proxy.md")]
+pub mod behind_a_proxy {}
 
 #[doc = include_str!("../guide/comparison.md")]
 pub mod comparison {}
