@@ -12,6 +12,7 @@
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
+//! | [`service_to_service`] | programs that call: client credentials, API keys, signatures, tokens that this service issues |
 //! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
 //! | `provider_logout` | logout tokens of identity providers, and security events (feature `provider-logout`) |
@@ -121,6 +122,9 @@ pub mod providers {}
 
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}
+
+#[doc = include_str!("../guide/service_to_service.md")]
+pub mod service_to_service {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
