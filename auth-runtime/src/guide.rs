@@ -9,6 +9,7 @@
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`single_page_app`] | a page on another origin: cookies, CORS, refresh |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
@@ -128,6 +129,9 @@ pub mod service_to_service {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
+
+#[doc = include_str!("../guide/single_page_app.md")]
+pub mod single_page_app {}
 
 #[doc = include_str!("../guide/sockets.md")]
 pub mod sockets {}
