@@ -10,6 +10,7 @@
 //! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`single_page_app`] | a page on another origin: cookies, CORS, refresh |
+//! | [`mobile_app`] | an app: tokens as JSON, refresh, lost answers, devices |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
@@ -104,6 +105,9 @@ pub mod middleware {}
 
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
+
+#[doc = include_str!("../guide/mobile_app.md")]
+pub mod mobile_app {}
 
 #[cfg(feature = "introspection")]
 #[doc = include_str!("../guide/opaque_tokens.md")]
