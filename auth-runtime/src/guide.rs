@@ -2,6 +2,7 @@
 //!
 //! | page | topic |
 //! |---|---|
+//! | [`strategies`] | which credential for whom: cookies, tokens, API keys |
 //! | [`attribute`] | the arguments of `#[auth]`, checks in code, rules for routers and services |
 //! | [`errors`] | what a rejected caller gets, and how to change it |
 //! | [`vocabulary`] | `auth.toml`: declared names, and what the compiler finds with them |
@@ -139,6 +140,9 @@ pub mod single_page_app {}
 
 #[doc = include_str!("../guide/sockets.md")]
 pub mod sockets {}
+
+#[doc = include_str!("../guide/strategies.md")]
+pub mod strategies {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
