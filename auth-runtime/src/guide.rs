@@ -18,6 +18,7 @@
 //! | [`service_to_service`] | programs that call: client credentials, API keys, signatures, tokens that this service issues |
 //! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
+//! | [`tenants`] | each tenant sees its own rows: rule, extractor, roles, staff |
 //! | `provider_logout` | logout tokens of identity providers, and security events (feature `provider-logout`) |
 //! | [`mcp`] | clients that find your identity provider by themselves; the tools of an MCP server |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
@@ -143,6 +144,9 @@ pub mod sockets {}
 
 #[doc = include_str!("../guide/strategies.md")]
 pub mod strategies {}
+
+#[doc = include_str!("../guide/tenants.md")]
+pub mod tenants {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
