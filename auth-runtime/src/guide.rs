@@ -28,6 +28,7 @@
 //! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL, Redis |
 //! | [`behind_a_proxy`] | the client's address, the origin, paths; nginx, Caddy, Traefik; identity-aware proxies |
 //! | [`deployment`] | floods of logins, cookies, clocks, keys and stores that fail, secrets, the audit log |
+//! | [`limits`] | who can do what, every bound and its option, switches that weaken a check, what is not covered |
 //! | [`key_rotation`] | change the signing key, the refresh key, and the keys of others, while requests are served |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
 //! | [`incident`] | something leaked: what to call, and who is out |
@@ -95,6 +96,9 @@ pub mod incident {}
 
 #[doc = include_str!("../guide/key_rotation.md")]
 pub mod key_rotation {}
+
+#[doc = include_str!("../guide/limits.md")]
+pub mod limits {}
 
 #[doc = include_str!("../guide/many_instances.md")]
 pub mod many_instances {}
