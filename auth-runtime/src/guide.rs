@@ -1,4 +1,4 @@
-//! The guide: one page a topic. Each begins with what you can do after you have read it, and its examples are compiled.
+//! The guide: one page a topic. Each begins with the answer, and its examples are compiled.
 //!
 //! | page | topic |
 //! |---|---|
