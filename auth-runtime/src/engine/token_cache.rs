@@ -1,8 +1,11 @@
-//! The cache of verified tokens: the signature of a token is checked once.
+//! The cache of verified tokens: the signature of a token is checked once; while the cache is more than half full, twice.
 //!
 //! **What is in it.** Verified tokens with their principals. Invalid tokens are never stored, so a caller without a valid token
 //! can't fill the cache. What can change between two requests is checked each time: `exp`, `nbf`, `iat`, the age of the view of
 //! revocations, and whether something was revoked since the token was last looked up there (the epoch).
+//!
+//! **Tokens that are sent once**, as by a client that gets a new one for each request, would fill it, and take memory that nobody asks for
+//! again. So once it is half full, a token is remembered when it is sent for the second time.
 //!
 //! **How a token is found.** By all of its bytes. Only the last bytes, which are a part of the signature, are hashed, with a key
 //! that is random in each process; the hash identifies nothing, and what it leads to is compared with the whole token. An entry also
@@ -18,6 +21,8 @@
 //! swapped page then contains more valid tokens. If that matters more than speed, reduce the cache or turn it off:
 //! [`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache).
 
+mod sent_once;
+
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
 
@@ -26,6 +31,7 @@ use foldhash::quality::SeedableRandomState;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 
+use self::sent_once::SentOnce;
 use crate::principal::Principal;
 
 /// How much of a token's end its place is found by.
@@ -34,7 +40,14 @@ const HASHED_BYTES: usize = 32;
 /// The cache of verified tokens.
 pub(crate) struct TokenCache {
     /// `None`: it is turned off.
-    entries: Option<Cache<Token, Principal, Weight, SeedableRandomState>>,
+    entries: Option<Entries>,
+}
+
+struct Entries {
+    cache: Cache<Token, Principal, Weight, SeedableRandomState>,
+    sent_once: SentOnce,
+    state: SeedableRandomState,
+    max_bytes: u64,
 }
 
 impl TokenCache {
@@ -50,39 +63,43 @@ impl TokenCache {
             // The seed of the system: foldhash's own is made of addresses and the time.
             let seed = RandomState::new().hash_one(0);
             let state = SeedableRandomState::with_seed(seed, SharedSeed::global_random());
-            Cache::with(max_entries, bytes, weight, state, DefaultLifecycle::default())
+            let cache = Cache::with(max_entries, bytes, weight, state.clone(), DefaultLifecycle::default());
+            Entries { cache, sent_once: SentOnce::new(), state, max_bytes: bytes }
         });
         Self { entries }
     }
 
     /// Returns the principal of `token`, if the key that verified it was not withdrawn.
     pub(crate) fn get(&self, token: &str) -> Option<Principal> {
-        self.entries.as_ref()?.get(&TokenText(token)).filter(|principal| !is_withdrawn(principal))
+        self.entries.as_ref()?.cache.get(&TokenText(token)).filter(|principal| !is_withdrawn(principal))
     }
 
     /// Removes the entries whose keys were withdrawn. They no longer count already: this frees their memory.
     pub(crate) fn remove_withdrawn(&self) {
         if let Some(entries) = &self.entries {
-            entries.retain(|_, principal| !is_withdrawn(principal));
+            entries.cache.retain(|_, principal| !is_withdrawn(principal));
         }
     }
 
+    /// Remembers a token that was verified. Once the cache is half full, one that was not sent before lately is not remembered.
     pub(crate) fn insert(&self, token: &str, principal: Principal) {
-        if let Some(entries) = &self.entries {
-            entries.insert(Token(token.into()), principal);
+        let Some(Entries { cache, sent_once, state, max_bytes }) = &self.entries else { return };
+        let is_half_empty = || cache.weight() < max_bytes / 2;
+        if sent_once.is_worth_a_place(state.hash_one(TokenText(token)), is_half_empty) {
+            cache.insert(Token(token.into()), principal);
         }
     }
 
     /// How many tokens are in it.
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, Cache::len)
+        self.entries.as_ref().map_or(0, |entries| entries.cache.len())
     }
 }
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.entries.as_ref().map(Cache::len);
+        let entries = self.entries.as_ref().map(|entries| entries.cache.len());
         f.debug_struct("TokenCache").field("entries", &entries).finish_non_exhaustive()
     }
 }
@@ -256,7 +273,7 @@ mod tests {
                 for n in 0..ENTRIES {
                     cache.insert(&format!("{padding}{n:06}"), verified_with(&claims));
                 }
-                counted = cache.entries.as_ref().unwrap().weight();
+                counted = cache.entries.as_ref().unwrap().cache.weight();
             });
             assert_eq!(cache.len(), ENTRIES);
             let (counted, taken) =
@@ -274,7 +291,10 @@ mod tests {
         let cache = TokenCache::new(TokenCache::DEFAULT_ENTRIES, TokenCache::DEFAULT_BYTES);
         cache.insert("short", verified(&KeyStatus::default()));
         let least = (TokenCache::DEFAULT_BYTES / TokenCache::DEFAULT_ENTRIES) as u64;
-        assert!(cache.entries.as_ref().unwrap().weight() > least, "the number of entries bounds nothing");
+        assert!(
+            cache.entries.as_ref().unwrap().cache.weight() > least,
+            "the number of entries bounds nothing"
+        );
     }
 
     /// As of users whose tokens live long, while others are issued a new token for each request.
