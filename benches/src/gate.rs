@@ -1,12 +1,11 @@
 //! What the gate takes of a request: a token that is remembered, one that is verified each time, and a public route; and a
 //! rule of many names, decided by comparing them and, with a vocabulary, on bits.
 //!
-//! `cargo run --release --manifest-path benches/Cargo.toml --bin gate`. What is in one line is taken in turn, in one run;
-//! the figures are the median of the rounds, with the 10th and 90th percentile.
+//! `cargo run --release --manifest-path benches/Cargo.toml --bin gate`, and `-- --write` for the README. What is in one line takes turns, by the
+//! CPU time of the thread; the figures are the median of the rounds, with the 10th and 90th percentile.
 
 use std::hint::black_box;
-use std::task::{Context, Poll, Waker};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::__private::{DeclaredPermission, DeclaredRole, DeclaredScope, Vocabulary};
 use auth_runtime::policy::Rule;
@@ -16,11 +15,23 @@ use auth_runtime::verify::{Algorithm, TrustedIssuer};
 use auth_runtime::{Auth, Principal, Router, auth, rule};
 use axum::body::Body;
 use axum::http::Request;
+use bench_harness::report::{Report, Table, arguments};
+use bench_harness::turns::{Variant, take_turns};
+use benches::requests::answer_at_once;
 use serde_json::json;
-use tower::Service as _;
 
 const ROUNDS: usize = 200;
 const REQUESTS: usize = 200;
+
+const CONTROL: &str = "control";
+const PUBLIC: &str = "public";
+const REMEMBERED: &str = "remembered";
+const VERIFIED: &str = "verified";
+const NONE: &str = "no rule";
+const NAMES: &str = "by names";
+const BITS: &str = "on bits";
+const ONE: &str = "1 role";
+const MANY: &str = "64 roles";
 
 #[auth(roles = ["admin"], scopes = ["a"])]
 async fn guarded(user: Principal) -> &'static str {
@@ -71,50 +82,67 @@ static VOCABULARY: Vocabulary = Vocabulary::new(
 /// One of 64 roles, of which the caller has none: all are looked for.
 const ONE_OF_64: Rule = rule!(not(roles = [
     "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-    "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "x31",
-    "x32", "x33", "x34", "x35", "x36", "x37", "x38", "x39", "x40", "x41", "x42", "x43", "x44", "x45", "x46", "x47",
-    "x48", "x49", "x50", "x51", "x52", "x53", "x54", "x55", "x56", "x57", "x58", "x59", "x60", "x61", "x62", "x63",
+    "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30",
+    "x31", "x32", "x33", "x34", "x35", "x36", "x37", "x38", "x39", "x40", "x41", "x42", "x43", "x44", "x45",
+    "x46", "x47", "x48", "x49", "x50", "x51", "x52", "x53", "x54", "x55", "x56", "x57", "x58", "x59", "x60",
+    "x61", "x62", "x63",
 ]));
 
 const ONE_OF_1: Rule = rule!(not(roles = ["x0"]));
 
 fn main() {
-    three_ways_of_a_request();
-    println!();
-    a_rule_of_many_names();
-    println!();
-    a_caller_of_many_roles();
+    let (arguments, write) = arguments();
+    assert!(arguments.is_empty(), "there is no argument but --write");
+    three_ways_of_a_request(write);
+    a_rule_of_many_names(write);
+    a_caller_of_many_roles(write);
+}
+
+fn begin(name: &str, write: bool) -> Report {
+    Report::begin(name, env!("CARGO_MANIFEST_DIR"), &["axum"], write)
 }
 
 /// A rule of one role, and one of 64, of which a caller with 1,000 others has none: a remembered token, and the first request of one.
-fn a_caller_of_many_roles() {
-    println!("{:>8} {:>32} {:>32} {:>32}", "", "no rule [µs]", "1 role [µs]", "64 roles [µs]");
+fn a_caller_of_many_roles(write: bool) {
+    let mut report = begin("gate-roles", write);
+    let mut table =
+        Table::new(["", "no rule [µs]", "1 role [µs]", "64 roles [µs]", "1 role, above none", "64, above 1"]);
     let key = SigningKey::secret(Algorithm::HS256, &[7; 32]).expect("a key").with_id("k");
     let app = |rule: Rule, entries: usize| {
         let issuer = TrustedIssuer::new("i").audience("a").key(key.verifying_key());
-        let builder = Auth::builder().issuer(issuer).max_token_bytes(64 * 1024).token_cache(entries, 64 << 20);
+        let builder =
+            Auth::builder().issuer(issuer).max_token_bytes(64 * 1024).token_cache(entries, 64 << 20);
         let auth = builder.build().expect("an engine");
         let handler = axum::routing::get(async || "ok");
         Router::new().route("/", (handler, rule)).finish(&auth).expect("routes")
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
     let roles: Vec<String> = (0..1_000).map(|n| format!("role-{n}")).collect();
-    let claims =
-        json!({ "iss": "i", "aud": "a", "sub": "alice", "iat": now, "exp": now + 3600, "jti": "1", "roles": roles });
+    let claims = json!({ "iss": "i", "aud": "a", "sub": "alice", "iat": now, "exp": now + 3600, "jti": "1", "roles": roles });
     let token = key.sign(&claims).expect("a token");
     for (label, entries) in [("known", 1_000), ("first", 0)] {
-        let rules = [Rule::authenticated(), ONE_OF_1, ONE_OF_64];
-        let mut runs = rules.map(|rule| Run::new(app(rule, entries), "/", &token));
-        for _ in 0..ROUNDS {
-            runs.iter_mut().for_each(Run::round);
-        }
-        let [none, one, many] = runs.map(Run::summary);
-        println!("{label:>8} {none:>32} {one:>32} {many:>32}");
+        let run = |name, rule| run(name, app(rule, entries), "/", &token);
+        let pair = [run(NONE, Rule::authenticated()), run(CONTROL, Rule::authenticated())];
+        let times = take_turns(pair, vec![run(ONE, ONE_OF_1), run(MANY, ONE_OF_64)], ROUNDS);
+        let above = |name, base| times.above(name, base).micros().signed(2);
+        let cells = [NONE, ONE, MANY].map(|name| times.each(name).micros().text(2));
+        let above = [above(ONE, NONE), above(MANY, ONE)];
+        table.guarded_row([label.to_owned()].into_iter().chain(cells).chain(above), &times);
     }
+    report.table(&table);
+    report.finish();
 }
 
-fn a_rule_of_many_names() {
-    println!("{:>8} {:>32} {:>32} {:>32}", "", "no rule [µs]", "by names [µs]", "on bits [µs]");
+fn a_rule_of_many_names(write: bool) {
+    let mut report = begin("gate-names", write);
+    let mut table = Table::new([
+        "",
+        "no rule [µs]",
+        "by names [µs]",
+        "on bits [µs]",
+        "by names, above none",
+        "on bits, above none",
+    ]);
     let key = SigningKey::generate(Algorithm::EdDSA).expect("a key").with_id("k");
     let app = |rule: Rule, vocabulary: Option<&'static Vocabulary>| {
         let issuer = TrustedIssuer::new("i").audience("a").key(key.verifying_key());
@@ -134,20 +162,20 @@ fn a_rule_of_many_names() {
         "permissions": ["report.read", "invoice.write", "invoice.read"],
     });
     let token = key.sign(&claims).expect("a token");
-    let mut runs = [
-        Run::new(app(Rule::authenticated(), None), "/", &token),
-        Run::new(app(MANY_NAMES, None), "/", &token),
-        Run::new(app(MANY_NAMES, Some(&VOCABULARY)), "/", &token),
-    ];
-    for _ in 0..ROUNDS {
-        runs.iter_mut().for_each(Run::round);
-    }
-    let [none, names, bits] = runs.map(Run::summary);
-    println!("{:>8} {none:>32} {names:>32} {bits:>32}", "");
+    let run = |name, rule, vocabulary| run(name, app(rule, vocabulary), "/", &token);
+    let pair = [run(NONE, Rule::authenticated(), None), run(CONTROL, Rule::authenticated(), None)];
+    let others = vec![run(NAMES, MANY_NAMES, None), run(BITS, MANY_NAMES, Some(&VOCABULARY))];
+    let times = take_turns(pair, others, ROUNDS);
+    let cells = [NONE, NAMES, BITS].map(|name| times.each(name).micros().text(2));
+    let above = [NAMES, BITS].map(|name| times.above(name, NONE).micros().signed(2));
+    table.guarded_row(["14 names".to_owned()].into_iter().chain(cells).chain(above), &times);
+    report.table(&table);
+    report.finish();
 }
 
-fn three_ways_of_a_request() {
-    println!("{:>8} {:>32} {:>32} {:>32}", "", "public [µs]", "remembered [µs]", "verified [µs]");
+fn three_ways_of_a_request(write: bool) {
+    let mut report = begin("gate", write);
+    let mut table = Table::new(["", "public [µs]", "remembered [µs]", "verified [µs]"]);
     for algorithm in [Algorithm::HS256, Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256] {
         let key = match algorithm {
             Algorithm::HS256 => SigningKey::secret(algorithm, &[7; 32]),
@@ -171,53 +199,24 @@ fn three_ways_of_a_request() {
             "roles": ["admin", "editor"], "scope": "a b c", "tenant": "acme", "name": "Alice",
         });
         let token = key.sign(&claims).expect("a token");
-        let mut runs = [
-            Run::new(remembering.clone(), "/public", &token),
-            Run::new(remembering, "/guarded", &token),
-            Run::new(verifying, "/guarded", &token),
+        let public = |name| run(name, remembering.clone(), "/public", &token);
+        let others = vec![
+            run(REMEMBERED, remembering.clone(), "/guarded", &token),
+            run(VERIFIED, verifying, "/guarded", &token),
         ];
-        for _ in 0..ROUNDS {
-            runs.iter_mut().for_each(Run::round);
-        }
-        let [public, remembered, verified] = runs.map(Run::summary);
-        println!("{algorithm:>8} {public:>32} {remembered:>32} {verified:>32}");
+        let times = take_turns([public(PUBLIC), public(CONTROL)], others, ROUNDS);
+        let cells = [PUBLIC, REMEMBERED, VERIFIED].map(|name| times.each(name).micros().text(2));
+        table.guarded_row([algorithm.name().to_owned()].into_iter().chain(cells), &times);
     }
+    report.table(&table);
+    report.finish();
 }
 
-struct Run {
-    app: axum::Router,
-    path: &'static str,
-    bearer: String,
-    /// Of one request, in microseconds.
-    times: Vec<f64>,
-}
-
-impl Run {
-    fn new(app: axum::Router, path: &'static str, token: &str) -> Self {
-        Self { app, path, bearer: format!("Bearer {token}"), times: Vec::new() }
-    }
-
-    fn round(&mut self) {
-        let requests: Vec<_> = (0..REQUESTS)
-            .map(|_| {
-                let request = Request::get(self.path).header("authorization", &self.bearer);
-                request.body(Body::empty()).expect("a request")
-            })
-            .collect();
-        let began = Instant::now();
-        for request in requests {
-            let mut answer = std::pin::pin!(self.app.call(request));
-            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Ok(answer)) => assert!(answer.status().is_success()),
-                _ => panic!("the gate waits for nothing"),
-            }
-        }
-        self.times.push(began.elapsed().as_secs_f64() * 1e6 / REQUESTS as f64);
-    }
-
-    fn summary(mut self) -> String {
-        self.times.sort_by(f64::total_cmp);
-        let at = |percent: usize| self.times[(self.times.len() - 1) * percent / 100];
-        format!("{:.2} [{:.2} to {:.2}]", at(50), at(10), at(90))
-    }
+/// Requests for this path with this token, each of which is let in at once.
+fn run(name: &str, mut app: axum::Router, path: &'static str, token: &str) -> Variant<'static> {
+    let bearer = format!("Bearer {token}");
+    let request =
+        move || Request::get(path).header("authorization", &bearer).body(Body::empty()).expect("a request");
+    let requests = move || (0..REQUESTS).map(|_| request()).collect::<Vec<_>>();
+    Variant::prepared(name, REQUESTS, requests, move |requests| answer_at_once(&mut app, requests))
 }

@@ -1,10 +1,11 @@
 //! What signing a token costs: `SigningKey::sign`, from claims to the compact token, against the bare signature of the same bytes
-//! with aws-lc-rs and a prepared key. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin sign`.
+//! with aws-lc-rs and a prepared key. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin sign`, and `-- --write` for the
+//! README.
 //!
 //! `SigningKey::sign` serializes the claims as JSON, encodes them and the signature in base64url and puts the token
 //! together. All of that counts as signing. The bare signature is of a header and a payload that are encoded already.
 //!
-//! The two alternate in rounds of some milliseconds, as in `verify`, and the ratio of each round is taken before the median is.
+//! They take turns in rounds of a millisecond or one signature, and the ratio of each round is taken before the median is.
 
 use std::hint::black_box;
 
@@ -13,7 +14,8 @@ use auth_runtime::verify::Algorithm;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self as sig, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
-use benches::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
+use bench_harness::report::{Report, Table, arguments};
+use bench_harness::turns::{Times, Variant, take_turns};
 use serde_json::{Value, json};
 
 /// At most this × the bare signature, in the median, for the algorithms that sign most tokens.
@@ -22,60 +24,51 @@ const WITH_GOAL: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm
 
 type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
 
+const ROUNDS: usize = 200;
+
+const BARE: &str = "bare signature";
+const CONTROL: &str = "bare signature again";
+const THIS: &str = "this";
+
 fn main() {
-    println!(
-        "{} rounds of {} ms each, alternating; median [10th to 90th percentile] of the rounds' ratios",
-        ROUNDS,
-        ROUND.as_millis()
-    );
-    println!("{:<8} {:>15} {:>26}", "", "bare signature", "this / bare signature");
+    let (arguments, write) = arguments();
+    assert!(arguments.is_empty(), "there is no argument but --write");
+    let mut report = Report::begin("sign", env!("CARGO_MANIFEST_DIR"), &["aws-lc-rs"], write);
+    let mut table = Table::new(["", "bare signature [µs]", "this ÷ bare signature"]);
     let mut missed = Vec::new();
     for &algorithm in Algorithm::ALL {
-        let ratio = report(algorithm);
-        if WITH_GOAL.contains(&algorithm) && ratio > GOAL {
+        let times = measure(algorithm);
+        let ratio = times.ratio(THIS, BARE);
+        let cells = [algorithm.name().to_owned(), times.each(BARE).micros().text(2), ratio.text(2)];
+        table.guarded_row(cells, &times);
+        if WITH_GOAL.contains(&algorithm) && ratio.median > GOAL {
             missed.push(algorithm.name());
         }
     }
+    report.table(&table);
+    let goal = format!("the goal of at most {GOAL:.2} for RS256, ES256 and EdDSA");
     if missed.is_empty() {
-        println!("the goal of at most {GOAL:.2} for RS256, ES256 and EdDSA is met");
+        report.line(format!("{goal} is met"));
     } else {
-        println!("the goal of at most {GOAL:.2} is missed by {}", missed.join(", "));
+        report.line(format!("{goal} is missed by {}", missed.join(", ")));
+    }
+    report.finish();
+    if !missed.is_empty() {
         std::process::exit(1);
     }
 }
 
-/// The median of the ratios.
-fn report(algorithm: Algorithm) -> f64 {
+fn measure(algorithm: Algorithm) -> Times {
     let (key, bare) = keys(algorithm);
     let claims = claims();
     let token = key.sign(&claims).unwrap();
     let message = token.rsplit_once('.').unwrap().0.as_bytes();
-    let ours = || !black_box(key.sign(black_box(&claims)).unwrap()).is_empty();
-    let bare = || !black_box(bare(black_box(message))).is_empty();
-
-    let count = calls_a_round(&bare);
-    let (mut times, mut ratios) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        // The first of a round may find a colder cache: they take turns at that too.
-        let (ours, bare) = if round % 2 == 0 {
-            let ours = time(count, &ours);
-            (ours, time(count, &bare))
-        } else {
-            let bare = time(count, &bare);
-            (time(count, &ours), bare)
-        };
-        times.push(bare);
-        ratios.push(ours / bare);
-    }
-    let [_, bare_time, _] = percentiles(times);
-    let [low, median, high] = percentiles(ratios);
-    println!(
-        "{:<8} {:>12.2} µs {:>26}",
-        algorithm.name(),
-        bare_time * 1e6,
-        format!("{median:.2} [{low:.2} to {high:.2}]")
-    );
-    median
+    let bare = |name| {
+        let bare = &bare;
+        Variant::repeated(name, move || !black_box(bare(black_box(message))).is_empty())
+    };
+    let ours = Variant::repeated(THIS, || !black_box(key.sign(black_box(&claims)).unwrap()).is_empty());
+    take_turns([bare(BARE), bare(CONTROL)], vec![ours], ROUNDS)
 }
 
 /// The claims of an access token, as `TokenIssuer` has them.

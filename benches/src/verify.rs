@@ -1,7 +1,7 @@
 //! What verifying a token costs: this library, against the bare check of the signature with aws-lc-rs, and against
-//! `jsonwebtoken::decode`. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin verify`.
+//! `jsonwebtoken::decode`. Run it with `cargo run --release --manifest-path benches/Cargo.toml --bin verify`, and `-- --write` for the README.
 //!
-//! The three alternate in rounds of some milliseconds, and the ratio of each round is taken before the median is.
+//! They take turns in rounds of a millisecond, and the ratio of each round is taken before the median is.
 
 use std::hint::black_box;
 
@@ -14,7 +14,8 @@ use aws_lc_rs::signature::{self as sig, KeyPair as _};
 use aws_lc_rs::{hmac, rsa::KeySize};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use benches::rounds::{ROUND, ROUNDS, calls_a_round, percentiles, time};
+use bench_harness::report::{Report, Table, arguments};
+use bench_harness::turns::{Times, Variant, take_turns};
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
 
@@ -43,55 +44,52 @@ struct Case {
     theirs: Option<(DecodingKey, Validation)>,
 }
 
+const ROUNDS: usize = 200;
+
+const BARE: &str = "bare check";
+const CONTROL: &str = "bare check again";
+const THIS: &str = "this";
+const THEIRS: &str = "jsonwebtoken::decode";
+
 fn main() {
-    println!(
-        "{} rounds of {} ms each, alternating; median [10th to 90th percentile] of the rounds' ratios",
-        ROUNDS,
-        ROUND.as_millis()
-    );
-    println!(
-        "{:<8} {:>12} {:>26} {:>34}",
-        "", "bare check", "this / bare check", "this / jsonwebtoken::decode"
-    );
+    let (arguments, write) = arguments();
+    assert!(arguments.is_empty(), "there is no argument but --write");
+    let mut report =
+        Report::begin("verify", env!("CARGO_MANIFEST_DIR"), &["jsonwebtoken", "aws-lc-rs"], write);
+    let mut table = Table::new(["", "bare check [µs]", "this ÷ bare check", "this ÷ jsonwebtoken::decode"]);
     for case in cases() {
-        report(&case);
+        let times = measure(&case);
+        let theirs = match case.theirs {
+            Some(_) => times.ratio(THIS, THEIRS).text(2),
+            None => "it has no such algorithm".to_owned(),
+        };
+        let cells = [
+            case.algorithm.name().to_owned(),
+            times.each(BARE).micros().text(2),
+            times.ratio(THIS, BARE).text(2),
+        ];
+        table.guarded_row(cells.into_iter().chain([theirs]), &times);
     }
+    report.table(&table);
+    report.finish();
 }
 
-fn report(case: &Case) {
-    let ours = || black_box(verify_token(&case.ours, black_box(&case.token))).is_ok();
+fn measure(case: &Case) -> Times {
     let (message, signature) = case.token.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    let bare = || (case.bare)(black_box(message.as_bytes()), black_box(&signature));
-    let theirs = || match &case.theirs {
-        Some((key, validation)) => {
+    let bare = |name| {
+        let signature = &signature;
+        Variant::repeated(name, move || (case.bare)(black_box(message.as_bytes()), black_box(signature)))
+    };
+    let ours = || black_box(verify_token(&case.ours, black_box(&case.token))).is_ok();
+    let mut others = vec![Variant::repeated(THIS, ours)];
+    if let Some((key, validation)) = &case.theirs {
+        let decode = move || {
             black_box(jsonwebtoken::decode::<Claims>(black_box(&case.token), key, validation)).is_ok()
-        }
-        None => true,
-    };
-    assert!(ours() && bare() && theirs(), "{}: all must accept the token", case.algorithm);
-
-    let count = calls_a_round(&bare);
-    let (mut times, mut by_bare, mut by_theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let (a, b, c) = (time(count, &ours), time(count, &bare), time(count, &theirs));
-        times.push(b);
-        by_bare.push(a / b);
-        by_theirs.push(a / c);
+        };
+        others.push(Variant::repeated(THEIRS, decode));
     }
-    let [_, bare_time, _] = percentiles(times);
-    let spread = |ratios| {
-        let [low, median, high] = percentiles(ratios);
-        format!("{median:.2} [{low:.2} to {high:.2}]")
-    };
-    let theirs = if case.theirs.is_some() { spread(by_theirs) } else { "it has no such algorithm".into() };
-    println!(
-        "{:<8} {:>9.2} µs {:>26} {:>34}",
-        case.algorithm.name(),
-        bare_time * 1e6,
-        spread(by_bare),
-        theirs
-    );
+    take_turns([bare(BARE), bare(CONTROL)], others, ROUNDS)
 }
 
 fn token(algorithm: Algorithm, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {

@@ -6,8 +6,39 @@ use std::path::Path;
 
 use crate::rules::{self, ROLES, Random};
 
+/// Of a crate that is checked or built.
 pub const HANDLERS: usize = 500;
+
+/// Of two programs, whose sizes are compared: what does not depend on the number of handlers is in both.
+pub const OF_PROGRAMS: [usize; 2] = [100, 300];
+
 const HANDLERS_A_MODULE: usize = 50;
+
+/// A crate of so many handlers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Crate {
+    pub variant: Variant,
+    pub handlers: usize,
+    pub is_program: bool,
+}
+
+impl Crate {
+    pub fn library(variant: Variant) -> Self {
+        Self { variant, handlers: HANDLERS, is_program: false }
+    }
+
+    pub fn program(variant: Variant, handlers: usize) -> Self {
+        Self { variant, handlers, is_program: true }
+    }
+
+    pub fn name(self) -> String {
+        let name = self.variant.name();
+        if self.is_program { format!("{name}-program-{}", self.handlers) } else { name.to_owned() }
+    }
+}
+
+/// The variants of which programs are made.
+pub const PROGRAMS: [Variant; 2] = [Variant::Plain, Variant::OneName];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
@@ -23,8 +54,7 @@ impl Variant {
     pub const ALL: [Self; 5] =
         [Self::Plain, Self::OneName, Self::OneNameDeclared, Self::ThirtyNames, Self::ThirtyNamesDeclared];
 
-    /// Of the crate.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::OneName => "one-name",
@@ -54,17 +84,27 @@ pub fn write(folder: &Path, repository: &Path) {
     if folder.exists() {
         fs::remove_dir_all(folder).expect("to remove the last run's");
     }
-    let names = Variant::ALL.map(|variant| format!("{:?}", variant.name())).join(", ");
-    put(&folder.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = [{names}]\n"));
+    let libraries = Variant::ALL.map(Crate::library);
+    let programs = PROGRAMS
+        .into_iter()
+        .flat_map(|variant| OF_PROGRAMS.map(|handlers| Crate::program(variant, handlers)));
+    let crates: Vec<Crate> = libraries.into_iter().chain(programs).collect();
+    let names: Vec<String> = crates.iter().map(|one| format!("{:?}", one.name())).collect();
+    let profile = "[profile.release]\nstrip = true\n";
+    put(
+        &folder.join("Cargo.toml"),
+        &format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n{profile}", names.join(", ")),
+    );
     fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the repository's lock file");
-    for variant in Variant::ALL {
-        write_crate(variant, &folder.join(variant.name()), repository);
+    for one in crates {
+        write_crate(one, &folder.join(one.name()), repository);
     }
 }
 
-fn write_crate(variant: Variant, folder: &Path, repository: &Path) {
+fn write_crate(one: Crate, folder: &Path, repository: &Path) {
+    let Crate { variant, handlers, is_program } = one;
     let mut manifest =
-        format!("[package]\nname = {:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n", variant.name());
+        format!("[package]\nname = {:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n", one.name());
     manifest += "[dependencies]\naxum = { version = \"0.8.9\", default-features = false, features = [\"matched-path\"] }\n";
     if variant != Variant::Plain {
         writeln!(manifest, "auth-runtime = {{ path = {:?} }}", repository.join("auth-runtime"))
@@ -74,9 +114,13 @@ fn write_crate(variant: Variant, folder: &Path, repository: &Path) {
     if variant.has_file() {
         put(&folder.join("auth.toml"), &rules::vocabulary());
     }
+    if is_program {
+        let main = if variant == Variant::Plain { PLAIN_MAIN } else { GUARDED_MAIN };
+        put(&folder.join("src/main.rs"), &main.replace("CRATE", &one.name().replace('-', "_")));
+    }
 
     let modules: Vec<String> =
-        (0..HANDLERS / HANDLERS_A_MODULE).map(|number| format!("part{number}")).collect();
+        (0..handlers / HANDLERS_A_MODULE).map(|number| format!("part{number}")).collect();
     put(&folder.join("src/lib.rs"), &root(variant, &modules));
     // The same rules with the file and without.
     let mut random = Random::new(7);
@@ -85,6 +129,24 @@ fn write_crate(variant: Variant, folder: &Path, repository: &Path) {
         put(&folder.join(format!("src/{module}.rs")), &module_of(variant, handlers, &mut random));
     }
 }
+
+/// Builds the router, so that all handlers are in the program.
+const PLAIN_MAIN: &str = "\
+fn main() {
+    std::hint::black_box(CRATE::app());
+}
+";
+
+const GUARDED_MAIN: &str = "\
+use auth_runtime::Auth;
+use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
+
+fn main() {
+    let issuer = TrustedIssuer::new(\"i\").audience(\"a\").key(Key::secret(Algorithm::HS256, [7; 32]));
+    let auth = Auth::builder().issuer(issuer).build().expect(\"an engine\");
+    std::hint::black_box(CRATE::app(&auth));
+}
+";
 
 /// `lib.rs`.
 fn root(variant: Variant, modules: &[String]) -> String {

@@ -1,8 +1,8 @@
 //! What the first sight of a token costs, by the size of its payload: the bare check of the signature, a strict reader that is written by
 //! hand for one issuer, `jsonwebtoken::decode` into a type, and this library.
 //!
-//! `cargo run --release --manifest-path benches/Cargo.toml --bin first-sight`, and `-- HS256` for one algorithm. The four take turns in one
-//! run, by the CPU time of the thread, so that other work of the machine counts little; the figures are medians of the rounds' ratios.
+//! `cargo run --release --manifest-path benches/Cargo.toml --bin first-sight`, with `-- --write` for the README, and `-- HS256` for one
+//! algorithm. The four take turns in one run, by the CPU time of the thread, so that other work of the machine counts little; the figures are medians of the rounds' ratios.
 //! `-- calls SIZE NAME` verifies a token of HS256 10,000 times, with `ours`, `hand`, `theirs` or `bare`: for a profiler.
 
 mod by_hand;
@@ -19,7 +19,8 @@ use aws_lc_rs::signature::{self as sig, KeyPair as _};
 use aws_lc_rs::{hmac, rsa::KeySize};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use benches::cpu;
+use bench_harness::report::{Report, Table, arguments};
+use bench_harness::turns::{Times, Variant, take_turns};
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
 
@@ -57,23 +58,55 @@ struct Runs {
     ours: Box<dyn Fn() -> bool>,
 }
 
+const BARE: &str = "bare";
+const CONTROL: &str = "bare again";
+const HAND: &str = "hand";
+const THEIRS: &str = "theirs";
+const THIS: &str = "this";
+
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (arguments, write) = arguments();
     if let [calls, size, name] = arguments.as_slice()
         && calls == "calls"
     {
         return repeat(size.parse().unwrap(), name);
     }
-    println!("{ROUNDS} rounds in turns, by CPU time; medians");
-    println!(
-        "{:<6} {:>9} {:>10} {:>12} {:>12} {:>16} {:>14} {:>14}",
-        "", "payload", "bare [µs]", "hand / bare", "this / bare", "theirs / bare", "this / hand", "theirs / this"
-    );
+    assert!(arguments.is_empty() || !write, "the README has all algorithms");
+    let crates = ["jsonwebtoken", "aws-lc-rs"];
+    let mut report = Report::begin("first-sight", env!("CARGO_MANIFEST_DIR"), &crates, write);
+    let head = [
+        "",
+        "payload [B]",
+        "bare [µs]",
+        "hand ÷ bare",
+        "this ÷ bare",
+        "theirs ÷ bare",
+        "this ÷ hand",
+        "theirs ÷ this",
+    ];
+    let mut table = Table::new(head);
     for scheme in schemes() {
         if arguments.first().is_none_or(|wanted| wanted == scheme.algorithm.name()) {
-            tokens::SIZES.iter().for_each(|size| report(&scheme, *size));
+            for size in tokens::SIZES {
+                let times = measure(&scheme, size);
+                let ratio = |one, other| format!("{:.2}", times.ratio(one, other).median);
+                let cells = [
+                    scheme.algorithm.name().to_owned(),
+                    tokens::claims(size).len().to_string(),
+                    format!("{:.2}", times.each(BARE).micros().median),
+                    ratio(HAND, BARE),
+                    ratio(THIS, BARE),
+                    ratio(THEIRS, BARE),
+                    ratio(THIS, HAND),
+                    ratio(THEIRS, THIS),
+                ];
+                table.guarded_row(cells, &times);
+            }
         }
     }
+    report.table(&table);
+    report.line(format!("{ROUNDS} rounds in turns, by CPU time; medians"));
+    report.finish();
 }
 
 /// Calls one of them many times.
@@ -91,31 +124,11 @@ fn repeat(size: usize, name: &str) {
     }
 }
 
-fn report(scheme: &Scheme, size: usize) {
-    let runs = runs(scheme, size);
-    let all = [&runs.bare, &runs.hand, &runs.theirs, &runs.ours];
-    assert!(all.iter().all(|run| run()), "{}: all must accept the token", scheme.algorithm);
-    let counts = all.map(|run| calls_a_round(run));
-    let mut times: [Vec<f64>; 4] = Default::default();
-    for _ in 0..ROUNDS {
-        for ((run, count), times) in all.iter().zip(counts).zip(&mut times) {
-            times.push(time(count, run));
-        }
-    }
-    let ratio = |one: usize, other: usize| {
-        median(times[one].iter().zip(&times[other]).map(|(one, other)| one / other).collect())
-    };
-    println!(
-        "{:<6} {:>7} B {:>10.2} {:>12.2} {:>12.2} {:>16.2} {:>14.2} {:>14.2}",
-        scheme.algorithm.name(),
-        tokens::claims(size).len(),
-        median(times[0].clone()) * 1e6,
-        ratio(1, 0),
-        ratio(3, 0),
-        ratio(2, 0),
-        ratio(3, 1),
-        ratio(2, 3),
-    );
+fn measure(scheme: &Scheme, size: usize) -> Times {
+    let Runs { bare, hand, theirs, ours } = &runs(scheme, size);
+    let pair = [Variant::repeated(BARE, bare), Variant::repeated(CONTROL, bare)];
+    let others = [(HAND, hand), (THEIRS, theirs), (THIS, ours)];
+    take_turns(pair, others.map(|(name, run)| Variant::repeated(name, run)).into(), ROUNDS)
 }
 
 fn runs(scheme: &Scheme, size: usize) -> Runs {
@@ -134,34 +147,6 @@ fn runs(scheme: &Scheme, size: usize) -> Runs {
         }),
         ours: Box::new(move || black_box(verify_token(&auth, black_box(&for_ours))).is_ok()),
     }
-}
-
-/// How many calls take a millisecond.
-fn calls_a_round(run: &dyn Fn() -> bool) -> u32 {
-    let began = cpu::now();
-    let mut count = 0;
-    while (cpu::now() - began).as_millis() < 1 {
-        (0..16).for_each(|_| {
-            black_box(run());
-        });
-        count += 16;
-    }
-    count
-}
-
-/// Seconds a call.
-fn time(count: u32, run: &dyn Fn() -> bool) -> f64 {
-    let all = cpu::time(|| {
-        for _ in 0..count {
-            black_box(run());
-        }
-    });
-    all / f64::from(count)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn scheme(
@@ -216,11 +201,18 @@ fn schemes() -> Vec<Scheme> {
         let rsa = sig::RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
         let public = rsa.public_key().as_ref().to_vec();
         let key = Key::der(algorithm, public.clone());
-        schemes.push(scheme(algorithm, key, (DecodingKey::from_rsa_der(&public), theirs), public, bare, move |message| {
-            let mut signature = vec![0; rsa.public_modulus_len()];
-            rsa.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
-            signature
-        }));
+        schemes.push(scheme(
+            algorithm,
+            key,
+            (DecodingKey::from_rsa_der(&public), theirs),
+            public,
+            bare,
+            move |message| {
+                let mut signature = vec![0; rsa.public_modulus_len()];
+                rsa.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
+                signature
+            },
+        ));
     }
     let pair = sig::EcdsaKeyPair::generate(&sig::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let public = pair.public_key().as_ref().to_vec();

@@ -15,8 +15,8 @@ use sqlx::postgres::PgPool;
 use crate::client::Client;
 use crate::goals::Goals;
 use crate::instance::{Instance, log_in};
-use crate::service::issuer;
-use crate::store::{Server, pool};
+use benches::issuer::issuer;
+use benches::servers::{Server, pool};
 
 /// How many requests there are. The half has tokens that the instance has not seen before.
 const REQUESTS: usize = 10_000;

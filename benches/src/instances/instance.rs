@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::service::KEY;
-use crate::store::Place;
+use benches::servers::Place;
 
 /// How long the bench waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -15,7 +15,6 @@ mod logout;
 mod operations;
 mod service;
 mod start;
-mod store;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use crate::goals::{Durations, Goals};
 use crate::instance::Instance;
-use crate::store::{ENTRIES, FULL, Kind, Server};
+use benches::servers::{self, ENTRIES, FULL, Kind, Server};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -93,7 +92,7 @@ async fn measure(parts: &[Part], kinds: &[Kind]) -> Goals {
     if parts.contains(&Part::Start) || parts.contains(&Part::Logout) {
         for server in &servers {
             let began = Instant::now();
-            store::fill(&server.place(FULL, true).connect().await).await;
+            servers::fill(server.place(FULL, true).connect().await.log()).await;
             server.settle().await;
             let took = began.elapsed().as_secs_f64();
             println!(

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::task::JoinSet;
 
 use crate::goals::Goals;
-use crate::store::{ISSUER, Server, StoreHandle, entry};
+use benches::servers::{ISSUER, Server, StoreHandle, entry};
 
 /// The namespace of the library.
 const NAMESPACE: &str = "operations";

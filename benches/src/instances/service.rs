@@ -6,39 +6,19 @@ use std::net::Ipv4Addr;
 use std::thread;
 
 use auth_runtime::routing::{get, post};
-use auth_runtime::session::{
-    BoxError, IssuedTokens, RefreshKey, SigningKey, Subject, SubjectStore, TokenIssuer, TokenService,
-    readiness,
-};
-use auth_runtime::verify::Algorithm;
+use auth_runtime::session::{IssuedTokens, Subject, TokenService, readiness};
 use auth_runtime::{Auth, Router, auth};
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::store::{ISSUER, Kind, Place, StoreHandle};
+use benches::issuer::issuer;
+use benches::servers::{Kind, Place, StoreHandle};
 
-/// The variable with the signing key as PEM, which is made for each run. The refresh key is derived from it.
+/// The variable with the signing key as PEM, which is made for each run.
 pub const KEY: &str = "INSTANCES_KEY";
-
-/// Everybody is a user.
-struct Everybody;
-
-impl SubjectStore for Everybody {
-    async fn subject(&self, id: &str) -> Result<Option<Subject>, BoxError> {
-        Ok(Some(Subject::new(id)))
-    }
-}
-
-/// An issuer whose keys are those of this run.
-pub fn issuer(key: &str) -> TokenIssuer {
-    let signing = SigningKey::pem(Algorithm::EdDSA, key.as_bytes()).expect("a key");
-    let refresh = RefreshKey::new("1", digest(&SHA256, key.as_bytes()).as_ref());
-    TokenIssuer::new(ISSUER, "orders", signing, Everybody).refresh_key(refresh)
-}
 
 #[auth]
 async fn guarded() {}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::goals::{Durations, Goals};
 use crate::instance::{Instance, log_in};
-use crate::store::{ENTRIES, FULL, Server, entry};
+use benches::servers::{ENTRIES, FULL, Server, entry};
 
 /// What an entry may take of the most memory that the process had, above that of one without entries.
 const BYTES_AN_ENTRY: f64 = 64.0;

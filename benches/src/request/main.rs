@@ -7,25 +7,25 @@
 //! cargo run --release --manifest-path benches/Cargo.toml --bin request server       of servers, over loopback
 //! ```
 //!
-//! The variants take turns in one thread; a figure is the median of the rounds, with the 10th and the 90th percentile. Each kind of carrier
-//! has a control: the same plain router a second time. Where the control differs by more than 5 %, the row says so.
+//! `-- --write`, also behind `server`, is for the README. The variants take turns in one thread; a figure is the median of the rounds, with the
+//! 10th and the 90th percentile. The same plain router is there a second time: by how much the two differ is the noise.
 
 mod instructions;
 mod server;
 mod variants;
 
-use bench_harness::report::Table;
+use bench_harness::report::{Report, Table, arguments};
 use bench_harness::turns::{Spread, take_turns};
 
 const ROUNDS: usize = 300;
 const REQUESTS: usize = 200;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (arguments, write) = arguments();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => time_on_a_core(),
+        [] => time_on_a_core(write),
         ["instructions"] => instructions::report(),
-        ["server"] => server::report(),
+        ["server"] => server::report(write),
         ["serve", variant] => server::serve(named(variant)),
         ["run", variant, requests] => {
             let mut app = variants::of(variant);
@@ -42,7 +42,9 @@ fn named(variant: &str) -> &'static str {
     variants::NAMES.into_iter().find(|name| *name == variant).expect("a variant")
 }
 
-fn time_on_a_core() {
+fn time_on_a_core(write: bool) {
+    let crates = ["axum", "jsonwebtoken"];
+    let mut report = Report::begin("request", env!("CARGO_MANIFEST_DIR"), &crates, write);
     let variant = |name| {
         let mut app = variants::of(name);
         app.learn();
@@ -50,14 +52,12 @@ fn time_on_a_core() {
     };
     let [plain, control, others @ ..] = variants::NAMES;
     let times = take_turns([variant(plain), variant(control)], others.map(variant).into(), ROUNDS);
-    let mut table = Table::new(["", "a request [µs]", "above plain"]);
+    let mut table = Table::new(["", "a request [µs]", "above plain [µs]"]);
     for name in times.names() {
         let [time, above] = [times.each(name), times.above(name, plain)].map(Spread::micros);
-        table.row([name.to_owned(), time.text(2), format!("{:+.2}", above.median)]);
+        table.row([name.to_owned(), time.text(2), above.signed(2)]);
     }
-    table.lines().iter().for_each(|line| println!("{line}"));
-    println!("the two plain routers differ by {:.1} %", times.noise() * 100.0);
-    if times.objection().is_some() {
-        println!("that is more than 5 %: the machine is too busy, and the figures do not count");
-    }
+    report.table(&table);
+    report.guard(&times);
+    report.finish();
 }

@@ -1,6 +1,6 @@
 //! What a request takes of a server's processor, over loopback: hyper, axum and the kernel, with the gate and without. The servers take turns.
 
-use bench_harness::report::Table;
+use bench_harness::report::{Report, Table};
 use bench_harness::servers::{self, Server};
 use bench_harness::turns::{Variant, take_turns};
 use tokio::runtime::{Builder, Runtime};
@@ -18,7 +18,9 @@ pub fn serve(variant: &'static str) {
     servers::serve(&runtime(), async |listener| axum::serve(listener, variants::of(variant).router).await.expect("a server"));
 }
 
-pub fn report() {
+pub fn report(write: bool) {
+    let crates = ["axum", "hyper", "jsonwebtoken"];
+    let mut report = Report::begin("request-server", env!("CARGO_MANIFEST_DIR"), &crates, write);
     let runtime = runtime();
     let variant = |name: &'static str| {
         let (header, value) = variants::of(name).headers.swap_remove(0);
@@ -32,5 +34,7 @@ pub fn report() {
     for name in times.names() {
         table.row([name.to_owned(), times.each(name).micros().text(2), times.ratio("plain", name).text(3)]);
     }
-    table.lines().iter().for_each(|line| println!("{line}"));
+    report.table(&table);
+    report.guard(&times);
+    report.finish();
 }

@@ -1,13 +1,14 @@
-//! The servers, the stores in them, and a log of a million entries.
+//! Database servers of a bench, the stores in them, and a log of a million entries.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::store::{
     LogEntry, PostgresStore, RedisStore, RefreshTokenFamily, RefreshTokenStore as _, Revocation,
-    RevocationLog as _,
+    RevocationLog,
 };
 use auth_runtime::testing::log_entry;
 use auth_tests_servers::{PostgresServer, RedisServer};
@@ -91,6 +92,13 @@ impl Place {
 }
 
 impl StoreHandle {
+    pub fn log(&self) -> Arc<dyn RevocationLog> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Redis(store) => Arc::new(store.clone()),
+        }
+    }
+
     pub async fn append(&self, entries: Vec<LogEntry>) {
         let appended = match self {
             Self::Postgres(store) => store.append(entries).await,
@@ -236,14 +244,14 @@ pub async fn pool(url: &str) -> PgPool {
 }
 
 /// Appends a million entries, of tokens, sessions and users in turn.
-pub async fn fill(store: &StoreHandle) {
+pub async fn fill(store: Arc<dyn RevocationLog>) {
     let mut appends = JoinSet::new();
     for first in 0..APPENDS {
-        let store = store.clone();
+        let store = Arc::clone(&store);
         appends.spawn(async move {
             for batch in (first..ENTRIES / AT_ONCE).step_by(APPENDS as usize) {
                 let entries = (batch * AT_ONCE..(batch + 1) * AT_ONCE).map(entry).collect();
-                store.append(entries).await;
+                store.append(entries).await.expect("entries are appended");
             }
         });
     }
