@@ -38,9 +38,12 @@ impl Algorithm {
     }
 }
 
+/// A signature of a message.
+type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 pub struct Key {
     pub algorithm: Algorithm,
-    sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    sign: Sign,
     /// The secret, the RSA key as in PKCS #1, the point of the curve, or the 32 bytes of Ed25519.
     pub material: Vec<u8>,
     /// The public key in PEM; nothing for HS256.

@@ -22,6 +22,9 @@ use crate::app::{App, Axum, Axum07};
 use crate::key::Key;
 use crate::tokens::Form;
 
+/// A router for tokens of a key, or why there is none.
+type Make = fn(&Key, &Runtime) -> Result<Box<dyn App>, &'static str>;
+
 pub struct Peer {
     pub name: &'static str,
     pub form: Form,
@@ -29,7 +32,7 @@ pub struct Peer {
     pub has_small_cache: bool,
     /// The plain router that it is compared with.
     pub base: &'static str,
-    make: fn(&Key, &Runtime) -> Result<Box<dyn App>, &'static str>,
+    make: Make,
 }
 
 impl Peer {
@@ -42,7 +45,7 @@ impl Peer {
     }
 }
 
-const fn peer(name: &'static str, make: fn(&Key, &Runtime) -> Result<Box<dyn App>, &'static str>) -> Peer {
+const fn peer(name: &'static str, make: Make) -> Peer {
     Peer { name, form: Form::Keycloak, has_small_cache: false, base: PLAIN, make }
 }
 
