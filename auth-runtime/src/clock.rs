@@ -20,6 +20,8 @@ pub(crate) use self::age::AgeClock;
 pub(crate) use self::confirmed::ConfirmedTime;
 pub(crate) use self::jump::JumpGuard;
 pub(crate) use self::throttle::Throttle;
+#[cfg(feature = "provider-logout")]
+pub(crate) use self::throttle::ThrottleByText;
 
 /// The source of the time. The engine reads no other clock for the times in tokens, so a test can set the time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {

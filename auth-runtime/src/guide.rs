@@ -1,7 +1,8 @@
-//! The guide: one page a topic. Each begins with what you can do after you have read it, and its examples are compiled.
+//! The guide: one page a topic. Each begins with the answer, and its examples are compiled.
 //!
 //! | page | topic |
 //! |---|---|
+//! | [`strategies`] | which credential for whom: cookies, tokens, API keys |
 //! | [`attribute`] | the arguments of `#[auth]`, checks in code, rules for routers and services |
 //! | [`errors`] | what a rejected caller gets, and how to change it |
 //! | [`vocabulary`] | `auth.toml`: declared names, and what the compiler finds with them |
@@ -9,11 +10,15 @@
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`single_page_app`] | a page on another origin: cookies, CORS, refresh |
+//! | [`mobile_app`] | an app: tokens as JSON, refresh, lost answers, devices |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
 //! | `api_keys` | API keys: make, show once, rotate and revoke them (feature `api-keys`) |
 //! | [`authenticators`] | credentials that are not tokens: signatures, sessions of a framework |
+//! | [`service_to_service`] | programs that call: client credentials, API keys, signatures, tokens that this service issues |
 //! | `opaque_tokens` | tokens that the issuer is asked about (feature `introspection`) |
 //! | [`users`] | your own row of the caller in handlers and checks, deactivated users, roles from your tables |
+//! | [`tenants`] | each tenant sees its own rows: rule, extractor, roles, staff |
 //! | `provider_logout` | logout tokens of identity providers, and security events (feature `provider-logout`) |
 //! | [`mcp`] | clients that find your identity provider by themselves; the tools of an MCP server |
 //! | [`sockets`] | WebSockets and server-sent events that end with their credential |
@@ -21,8 +26,12 @@
 //! | [`middleware`] | who sends a request, for rate limits and tracing; redirects to the login page |
 //! | [`testing`] | test a guarded service |
 //! | [`many_instances`] | several instances of a service: a store that they share, what is enforced when, PostgreSQL, Redis |
-//! | [`deployment`] | proxies, cookies, clocks, stores |
+//! | [`behind_a_proxy`] | the client's address, the origin, paths; nginx, Caddy, Traefik; identity-aware proxies |
+//! | [`deployment`] | floods of logins, cookies, clocks, keys and stores that fail, secrets, the audit log |
+//! | [`limits`] | who can do what, every bound and its option, switches that weaken a check, what is not covered |
+//! | [`key_rotation`] | change the signing key, the refresh key, and the keys of others, while requests are served |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
+//! | [`incident`] | something leaked: what to call, and who is out |
 //! | [`comparison`] | how other frameworks do the same |
 //!
 //! The pages are `docs/guide/*.md` of the repository. They refer to these items:
@@ -36,7 +45,7 @@
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
 //! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
 //! [`Auth::start`](method@crate::Auth::start), [`TakesUser`](trait@crate::users::TakesUser), [`Header`](struct@crate::source::Header),
-//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`renew_transparently`](method@crate::AuthBuilder::renew_transparently), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`Revocation`](enum@crate::revocation::Revocation), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
@@ -70,6 +79,9 @@ pub mod attribute {}
 #[doc = include_str!("../guide/authenticators.md")]
 pub mod authenticators {}
 
+#[doc = include_str!("../guide/behind_a_proxy.md")]
+pub mod behind_a_proxy {}
+
 #[doc = include_str!("../guide/comparison.md")]
 pub mod comparison {}
 
@@ -78,6 +90,15 @@ pub mod deployment {}
 
 #[doc = include_str!("../guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("../guide/incident.md")]
+pub mod incident {}
+
+#[doc = include_str!("../guide/key_rotation.md")]
+pub mod key_rotation {}
+
+#[doc = include_str!("../guide/limits.md")]
+pub mod limits {}
 
 #[doc = include_str!("../guide/many_instances.md")]
 pub mod many_instances {}
@@ -90,6 +111,9 @@ pub mod middleware {}
 
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
+
+#[doc = include_str!("../guide/mobile_app.md")]
+pub mod mobile_app {}
 
 #[cfg(feature = "introspection")]
 #[doc = include_str!("../guide/opaque_tokens.md")]
@@ -110,11 +134,23 @@ pub mod providers {}
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}
 
+#[doc = include_str!("../guide/service_to_service.md")]
+pub mod service_to_service {}
+
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
 
+#[doc = include_str!("../guide/single_page_app.md")]
+pub mod single_page_app {}
+
 #[doc = include_str!("../guide/sockets.md")]
 pub mod sockets {}
+
+#[doc = include_str!("../guide/strategies.md")]
+pub mod strategies {}
+
+#[doc = include_str!("../guide/tenants.md")]
+pub mod tenants {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}

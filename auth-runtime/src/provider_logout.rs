@@ -45,6 +45,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::routing::post;
 
+use self::body::BodyReader;
 pub use self::error::{NoLogoutAudience, NoSecurityEventTransmitter};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::Panic;
@@ -61,8 +62,8 @@ use crate::store::Revocation;
 /// | status | when |
 /// |---|---|
 /// | 200 | what the token says has ended is in the log of revocations |
-/// | 400 `invalid_request` | the token is invalid, or names a session by a `sid` that the access tokens of its issuer are not known to have; the log says why |
-/// | 503 | the log can't be written, or the keys of the issuer can't be fetched, or were fetched too lately to look for a new one: the provider may try again |
+/// | 400 `invalid_request` | the token is invalid, or its body is longer than 64 KiB or takes longer than 10 seconds, or it names a session by a `sid` that the access tokens of its issuer are not known to have; the log says why |
+/// | 503 | the log can't be written, or 256 bodies are read at the time, or the keys of the issuer can't be fetched, or were fetched too lately to look for a new one: the provider may try again |
 ///
 /// A token counts if an issuer of the engine has signed it, for one of its [logout audiences](crate::verify::TrustedIssuer::logout_audience),
 /// as §2.6 says. Its `typ` is `logout+jwt`; `JWT` and none are accepted from providers that predate that.
@@ -79,8 +80,9 @@ where
     if !auth.engine().authentication.jwt.accepts_logout_tokens() {
         return Err(NoLogoutAudience);
     }
-    let engine = Arc::clone(auth.engine());
-    let handler = post(move |request: Request| logout::receive(Arc::clone(&engine), request));
+    let (engine, bodies) = (Arc::clone(auth.engine()), Arc::new(BodyReader::new()));
+    let handler =
+        post(move |request: Request| logout::receive(Arc::clone(&engine), Arc::clone(&bodies), request));
     let info = HandlerInfo::new("auth_runtime::provider_logout::back_channel_logout", file!(), line!());
     let mounted = beside(handler, vec!["POST"], Rule::public(), info);
     #[cfg(feature = "openapi")]
@@ -96,8 +98,8 @@ where
 /// |---|---|
 /// | 202 | what the token says has ended is in the log of revocations, or it ends nothing |
 /// | 400 with a code of RFC 8935 §2.4 | the token, its transmitter or its subject is not accepted; the log says why |
-/// | 413, 415 | the body is longer than 64 KiB, or of another content type |
-/// | 503 | the log can't be written, or the keys of the transmitter can't be fetched, or were fetched too lately to look for a new one: the transmitter may try again |
+/// | 408, 413, 415 | the body takes longer than 10 seconds, is longer than 64 KiB, or of another content type |
+/// | 503 | the log can't be written, or 256 bodies are read at the time, or the keys of the transmitter can't be fetched, or were fetched too lately to look for a new one: the transmitter may try again |
 ///
 /// | event | ends |
 /// |---|---|
@@ -120,8 +122,9 @@ where
     if auth.engine().transmitters.is_empty() {
         return Err(NoSecurityEventTransmitter);
     }
-    let engine = Arc::clone(auth.engine());
-    let handler = post(move |request: Request| push::receive(Arc::clone(&engine), request));
+    let (engine, bodies) = (Arc::clone(auth.engine()), Arc::new(BodyReader::new()));
+    let handler =
+        post(move |request: Request| push::receive(Arc::clone(&engine), Arc::clone(&bodies), request));
     let info = HandlerInfo::new("auth_runtime::provider_logout::security_events", file!(), line!());
     let mounted = beside(handler, vec!["POST"], Rule::public(), info);
     #[cfg(feature = "openapi")]

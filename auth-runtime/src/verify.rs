@@ -64,7 +64,7 @@ pub use self::claims::TokenClaims;
 pub(crate) use self::claims::USER_GENERATION;
 pub use self::error::VerifyError;
 pub(crate) use self::fetched_keys::{
-    COOL_DOWN, FetchedKeys, LONGEST_FETCH, LONGEST_TRUST, Run, Unknown, Waiting,
+    COOL_DOWN, FetchedKeys, LONGEST_FETCH, LONGEST_TRUST, Overdue, Run, Unknown, Waiting,
 };
 #[cfg(feature = "introspection")]
 pub use self::introspection::Introspection;

@@ -1,15 +1,14 @@
 // A client that knows the URL of an MCP server and nothing else: the official SDK. What happens is printed, a line of JSON for each step.
+// It speaks revision 2026-07-28 and no other one, or with MCP_LEGACY=1 the last one that had a handshake.
 //
 // Its user logs in at the provider without a browser: the provider of the tests asks for no password.
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 
 const server = new URL(process.env.MCP_SERVER);
 const redirectUrl = 'http://127.0.0.1/callback';
 const say = (what) => console.log(JSON.stringify(what));
 
-let tokens, verifier, authorization;
+let tokens, verifier, authorization, discovery;
 const authProvider = {
   redirectUrl,
   clientMetadata: { client_name: 'A client of the tests', redirect_uris: [redirectUrl] },
@@ -18,19 +17,22 @@ const authProvider = {
   saveTokens: (saved) => { tokens = saved; },
   codeVerifier: () => verifier,
   saveCodeVerifier: (saved) => { verifier = saved; },
+  // Which provider the user was sent to, so that no other one's answer is taken.
+  saveDiscoveryState: (found) => { discovery = found; },
+  discoveryState: () => discovery,
   redirectToAuthorization: (url) => { authorization = url; },
 };
 
-// Follows redirects as a browser does, up to the one that leads back to the client, and returns the code that it has.
+// Follows redirects as a browser does, up to the one that leads back to the client, and returns what it says: the code, and the
+// provider that issued it (RFC 9207).
 const logIn = async (start) => {
   const cookies = new Map();
   let url = new URL(start);
   url.searchParams.set('login_hint', 'alice');
   for (let turns = 0; turns < 10; turns += 1) {
     if (url.href.startsWith(redirectUrl)) {
-      const code = url.searchParams.get('code');
-      if (!code) throw new Error(`the provider answered without a code: ${url}`);
-      return code;
+      if (!url.searchParams.has('code')) throw new Error(`the provider answered without a code: ${url}`);
+      return url.searchParams;
     }
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });
@@ -61,7 +63,8 @@ const needsAuthorization = async (step, run) => {
 const text = (result) => result.content[0].text;
 let client, transport;
 const connect = () => {
-  client = new Client({ name: 'client-of-the-tests', version: '1.0.0' });
+  const mode = process.env.MCP_LEGACY ? 'legacy' : { pin: '2026-07-28' };
+  client = new Client({ name: 'client-of-the-tests', version: '1.0.0' }, { versionNegotiation: { mode } });
   transport = new StreamableHTTPClientTransport(server, { authProvider });
   return client.connect(transport);
 };
@@ -69,6 +72,7 @@ const connect = () => {
 await needsAuthorization('connect', connect);
 await transport.finishAuth(await logIn(authorization));
 await connect();
+say({ step: 'connected', revision: client.getNegotiatedProtocolVersion() });
 const { tools } = await client.listTools();
 say({ step: 'tools', names: tools.map((tool) => tool.name).sort() });
 const list = () => client.callTool({ name: 'list_notes', arguments: {} });

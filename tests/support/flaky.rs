@@ -22,6 +22,9 @@ pub struct FlakyStore {
     holds: Arc<AtomicBool>,
     held: Arc<AtomicUsize>,
     released: Arc<Notify>,
+    /// Whether dropping entries never ends, and how often it began.
+    hangs_when_dropping: Arc<AtomicBool>,
+    hanging: Arc<AtomicUsize>,
     /// The writes of many rows, and how many rows each had.
     calls: Arc<Mutex<Vec<(&'static str, usize)>>>,
 }
@@ -54,6 +57,16 @@ impl FlakyStore {
 
     pub fn release_answers(&self) {
         self.released.notify_waiters();
+    }
+
+    /// From now on it does not end to drop entries.
+    pub fn hang_when_dropping(&self) {
+        self.hangs_when_dropping.store(true, Ordering::SeqCst);
+    }
+
+    /// How many calls do not end.
+    pub fn hanging(&self) -> usize {
+        self.hanging.load(Ordering::SeqCst)
     }
 
     pub fn calls(&self) -> Vec<(&'static str, usize)> {
@@ -104,6 +117,10 @@ impl RevocationLog for FlakyStore {
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
+        if self.hangs_when_dropping.load(Ordering::SeqCst) {
+            self.hanging.fetch_add(1, Ordering::SeqCst);
+            return Box::pin(std::future::pending());
+        }
         self.whole(move |store| RevocationLog::drop_expired(store, now))
     }
 }

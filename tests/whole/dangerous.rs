@@ -1,4 +1,4 @@
-//! Switches that weaken a check have `dangerously_` in their names, and SECURITY.md lists them all.
+//! The page of limits: switches that weaken a check have `dangerously_` in their names, and it lists them all; the options that change a bound exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -55,12 +55,29 @@ fn read_folder(folder: &Path, found: &mut Vec<Function>) {
     }
 }
 
+/// The public functions of the library.
+fn of_the_library() -> Vec<Function> {
+    let mut functions = Vec::new();
+    read_folder(&root().join("auth-runtime/src"), &mut functions);
+    assert!(functions.len() > 200, "{}", functions.len());
+    functions
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The lines of a section of the page.
+fn section(heading: &str) -> Vec<String> {
+    let document = std::fs::read_to_string(root().join("docs/guide/limits.md")).unwrap();
+    let (_, section) = document.split_once(&format!("\n## {heading}\n")).unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    section.lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn every_dangerous_switch_is_in_the_table_and_says_what_is_lost() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut functions = Vec::new();
-    read_folder(&root.join("auth-runtime/src"), &mut functions);
-    assert!(functions.len() > 200, "{}", functions.len());
+    let mut functions = of_the_library();
     functions.retain(|(name, _)| name.contains("dangerous"));
     for (name, documentation) in &functions {
         assert!(name.contains("::dangerously_"), "{name}: the prefix is `dangerously_`");
@@ -69,11 +86,25 @@ fn every_dangerous_switch_is_in_the_table_and_says_what_is_lost() {
         }
     }
 
-    let document = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
-    let (_, section) = document.split_once("\n## Switches that weaken a check\n").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let rows: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).collect();
+    let section = section("Switches that weaken a check");
+    let rows: Vec<_> = section.iter().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).collect();
     let listed: BTreeSet<_> = rows.iter().map(|(name, _)| *name).collect();
     assert_eq!(listed.len(), rows.len(), "a switch is listed twice");
     assert_eq!(listed, functions.iter().map(|(name, _)| &**name).collect());
+}
+
+/// The last column of the table of numbers names what changes the bound.
+#[test]
+fn every_option_of_a_bound_is_a_function_of_the_library() {
+    let functions: BTreeSet<_> = of_the_library().into_iter().map(|(name, _)| name).collect();
+    let section = section("Numbers");
+    let options: Vec<_> = section
+        .iter()
+        .filter_map(|line| line.strip_suffix("` |")?.rsplit_once("| `"))
+        .map(|row| row.1)
+        .collect();
+    assert!(options.len() > 15, "{options:?}");
+    for option in options {
+        assert!(functions.contains(option), "there is no function `{option}`");
+    }
 }

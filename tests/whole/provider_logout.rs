@@ -1,5 +1,6 @@
 //! Logout that comes from outside: logout tokens of identity providers, and security events.
 
+mod bodies;
 mod configuration;
 mod confusion;
 mod events;

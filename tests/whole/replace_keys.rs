@@ -194,14 +194,19 @@ fn the_settings_of_the_issuer_apply_to_its_new_keys() {
     let mut without_alg = jwk(&a);
     without_alg.as_object_mut().unwrap().remove("alg");
     let issuer = || TrustedIssuer::new(ONE).audience(AUDIENCE).jwks(set(&[jwk(&a)]));
-    // The algorithms of keys without `alg`.
-    let auth = engine([issuer().jwks_algorithms([Algorithm::ES384])]);
-    let error = auth.replace_keys(ONE, set(std::slice::from_ref(&without_alg))).unwrap_err().to_string();
-    assert!(
-        error.contains("it has no `alg`, and `jwks_algorithms` names none that its type allows")
-            || error.contains("a key on this curve is for ES256"),
-        "{error}"
-    );
+    // The algorithms of the keys of a set.
+    let other = SigningKey::generate(Algorithm::ES384).unwrap();
+    let of_other = TrustedIssuer::new(ONE).audience(AUDIENCE).jwks(set(&[jwk(&other)]));
+    let restricted = engine([of_other.jwks_algorithms([Algorithm::ES384])]);
+    for (jwk, expected) in [
+        (without_alg.clone(), "a key on this curve is for ES256"),
+        (jwk(&a), "its `alg` is ES256, which `jwks_algorithms` does not name"),
+    ] {
+        let error = restricted.replace_keys(ONE, set(&[jwk])).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    restricted.replace_keys(ONE, a.verifying_key()).expect("a single key has its own algorithm");
+    let auth = engine([issuer().jwks_algorithms([Algorithm::ES256])]);
     engine([issuer()]).replace_keys(ONE, set(&[without_alg])).unwrap();
     // They are not needed for single keys.
     auth.replace_keys(ONE, a.verifying_key()).unwrap();

@@ -104,8 +104,8 @@ impl Engine {
     }
 }
 
-/// The background task: three loops, none of which waits for another. A store that takes long to drop what has expired does not delay
-/// what it has new.
+/// The background task: four loops, none of which waits for another. A store that takes long to drop what has expired does not delay
+/// what it has new, nor the keys of issuers.
 struct Task {
     engine: Weak<Engine>,
     turn: u64,
@@ -114,8 +114,10 @@ struct Task {
 impl Task {
     async fn run(self) {
         let [follow, tidy_up] = [Loop::every_second(&self.engine), Loop::every_second(&self.engine)];
-        let watch = Loop::every_second(&self.engine);
-        let mut loops = pin!(async { tokio::join!(follow.follow(), tidy_up.tidy_up(), watch.watch()) });
+        let [keys, watch] = [Loop::every_second(&self.engine), Loop::every_second(&self.engine)];
+        let mut loops = pin!(async {
+            tokio::join!(follow.follow(), tidy_up.tidy_up(), keys.refresh_keys(), watch.watch())
+        });
         // It beats whenever it is polled, and `watch` has it polled every second: a store that takes long is not an undriven runtime.
         poll_fn(|context| match self.engine.upgrade() {
             Some(engine) if engine.heartbeat().beat(self.turn, tokio::time::Instant::now()) => {
@@ -173,8 +175,15 @@ impl<'a> Loop<'a> {
         loop {
             self.ticks.tick().await;
             let Some(engine) = self.engine.upgrade() else { return };
-            engine.refresh_keys();
             engine.tidy_up().await;
+        }
+    }
+
+    async fn refresh_keys(mut self) {
+        loop {
+            self.ticks.tick().await;
+            let Some(engine) = self.engine.upgrade() else { return };
+            engine.refresh_keys();
         }
     }
 

@@ -154,7 +154,8 @@ impl Engine {
                 self.with_new_keys(OF_CALLERS, token, self.age_time(), refused, judge).await
             }
             Ok(caller) if caller.token().key_is_overdue(|| self.age_time()) => {
-                self.with_overdue_keys(token, || self.caller_of_token(token, None, now)).await
+                self.with_overdue_keys(KeysOf::Issuers, token, || self.caller_of_token(token, None, now))
+                    .await
             }
             decided => decided,
         }

@@ -10,7 +10,7 @@ use crate::catch_panic::catch_panic_of;
 use crate::rejection::{CallerError, CallerErrorKind};
 use crate::verify::{
     COOL_DOWN, FetchFailure, FetchedKeys, JwtVerifier, KeySetKind, KeySetStatus, LONGEST_FETCH,
-    LONGEST_TRUST, Outage, Run, TextKind, Unknown, Waiting,
+    LONGEST_TRUST, Outage, Overdue, Run, TextKind, Unknown, Waiting,
 };
 
 /// How long a request waits for keys at most.
@@ -137,22 +137,35 @@ impl Engine {
         });
     }
 
-    /// A token of a key that is known here, and whose issuer's keys are overdue: what refreshes them did not run, as on a runtime that has
+    /// A text of a key that is known here, and whose issuer's keys are overdue: what refreshes them did not run, as on a runtime that has
     /// ended or in a process that was suspended. They are fetched before it is judged again; if that fails, the last ones serve.
+    ///
+    /// While the fetch goes on, nothing is decided by them: the key may have been withdrawn longer ago than one may be accepted.
     pub(super) async fn with_overdue_keys<T>(
         self: &Arc<Self>,
+        of: KeysOf,
         token: &str,
         judge: impl Fn() -> Result<T, CallerError>,
     ) -> Result<T, CallerError> {
         self.ensure_background();
-        let keys = self.authentication.jwt.fetched_keys_of(token);
-        if let Some((keys, (run, waiting))) =
-            keys.and_then(|keys| Some((keys, keys.overdue(self.age_time())?)))
-        {
-            if let Some(run) = run {
-                self.fetch(KeysOf::Issuers, keys, run);
+        let Some(keys) = self.verifier(of).fetched_keys_of(token) else { return judge() };
+        let undecided = |why: &str| {
+            let reason =
+                format!("the keys of its issuer are to be fetched again before its token is accepted, {why}");
+            CallerError::new(CallerErrorKind::Unavailable, reason)
+        };
+        match keys.overdue(self.age_time()) {
+            Overdue::Settled => {}
+            Overdue::Full => return Err(undecided("and 1,000 requests wait for them already")),
+            Overdue::Wait(run, waiting) => {
+                if let Some(run) = run {
+                    self.fetch(of, keys, run);
+                }
+                if timeout(LONGEST_WAIT, waiting.ended()).await.is_err() {
+                    let seconds = LONGEST_WAIT.as_secs();
+                    return Err(undecided(&format!("which takes longer than {seconds} s")));
+                }
             }
-            let _ = ended(&waiting, LONGEST_WAIT).await;
         }
         judge()
     }

@@ -6,8 +6,8 @@ use crate::verify::{KeySet, ReplaceKeysError};
 
 impl Auth {
     /// Replaces all keys of an issuer while requests are served, also those of [`TrustedIssuer::key`](crate::verify::TrustedIssuer::key).
-    /// `keys` is the text of a JWKS document (RFC 7517 §5), a [`Key`](crate::verify::Key), or a [`KeySet`]. The keys of a document that
-    /// have no `alg` are read as [`TrustedIssuer::jwks_algorithms`](crate::verify::TrustedIssuer::jwks_algorithms) says.
+    /// `keys` is the text of a JWKS document (RFC 7517 §5), a [`Key`](crate::verify::Key), or a [`KeySet`]. Of the keys of a document,
+    /// those are used that [`TrustedIssuer::jwks_algorithms`](crate::verify::TrustedIssuer::jwks_algorithms) allows.
     ///
     /// When it has returned, a token of a key that is not among the new keys is rejected, also if it was accepted before. Tokens of
     /// keys that are still there, of other issuers too, need not be verified again. A request that is decided at the same time is

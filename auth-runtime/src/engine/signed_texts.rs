@@ -8,8 +8,8 @@ use crate::rejection::{CallerError, CallerErrorKind};
 use crate::verify::{JwtVerifier, KeyStatus, TextKind, VerifyError};
 
 impl Engine {
-    /// Verifies a text of this kind, of one of these issuers. Where its key is not known here, the keys of its issuer are fetched, and it is
-    /// verified again.
+    /// Verifies a text of this kind, of one of these issuers. Where its key is not known here, or the keys of its issuer are overdue, they are
+    /// fetched, and it is verified again.
     ///
     /// # Errors
     /// The outer one, if it can't be decided now.
@@ -32,6 +32,9 @@ impl Engine {
         let judged = match judge() {
             Err(refused) if refused.is_of_unknown_key() => {
                 self.with_new_keys((of, kind), text, self.age_time(), refused, judge).await
+            }
+            Ok((_, key)) if key.is_overdue(|| self.age_time()) => {
+                self.with_overdue_keys(of, text, judge).await
             }
             judged => judged,
         };

@@ -1,5 +1,7 @@
 //! The addresses that may be asked.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use reqwest::Url;
 
 use crate::excerpt::Excerpt;
@@ -56,14 +58,15 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// The address, as what another one names: a server elsewhere must not have this service ask its own machine.
+    /// The address, as what another one names: a server elsewhere must not have this service ask its own machine, nor what answers on its
+    /// link alone, as the metadata service of a cloud does.
     ///
     /// # Errors
-    /// If it is on this machine, and what names it is not.
+    /// If it is so near, and what names it is not.
     pub(crate) fn named_by(self, other: &Self) -> Result<Self, String> {
-        if self.is_on_this_machine() && !other.is_on_this_machine() {
+        if self.is_near() && !other.is_near() {
             return Err(format!(
-                "{} is on this machine, and the server that names it is not: have the provider publish its public address",
+                "{} is an address of this machine or of its link, and that of the server that names it is not: have the provider publish its public address",
                 Excerpt::new(self.0.as_str())
             ));
         }
@@ -75,8 +78,31 @@ impl Endpoint {
         Origin::parse(&self.0.origin().ascii_serialization()).is_some_and(|origin| origin.is_loopback())
     }
 
+    /// Whether it is an address of this machine, or one that is answered on its link alone. The name of an address is not looked up.
+    fn is_near(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        let address = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(host) => host.parse::<Ipv6Addr>().map(IpAddr::V6),
+            None => host.parse(),
+        };
+        // A name may end with a dot (RFC 1034 §3.1), and those below `localhost` are this machine (RFC 6761 §6.3).
+        let last_label = || host.strip_suffix('.').unwrap_or(host).rsplit('.').next();
+        address.map_or_else(|_| last_label() == Some("localhost"), is_near)
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.0
+    }
+}
+
+/// Whether it is an address of this machine, or one that is answered on its link alone.
+fn is_near(address: IpAddr) -> bool {
+    // An IPv4 address in an IPv6 one is the same machine (RFC 4291 §2.5.5.2).
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_unspecified() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unspecified() || address.is_unicast_link_local()
+        }
     }
 }
 
@@ -119,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_elsewhere_names_no_address_on_this_machine() {
+    fn a_server_elsewhere_names_no_address_of_this_machine_or_its_link() {
         let (own, elsewhere) = ("http://127.0.0.1:9/", "https://id.example.com/");
         for (named, by, expected) in [
             ("https://keys.example.com/", elsewhere, true),
@@ -131,6 +157,27 @@ mod tests {
             ("http://2130706433/", elsewhere, false),
             ("http://[::1]/", elsewhere, false),
             ("http://localhost/", elsewhere, false),
+            ("http://localhost./", elsewhere, false),
+            ("http://LOCALHOST./", elsewhere, false),
+            ("http://a.localhost/", elsewhere, false),
+            ("http://127.0.0.1./", elsewhere, false),
+            ("http://[::ffff:127.0.0.1]/", elsewhere, false),
+            ("http://[::ffff:7f00:1]/", elsewhere, false),
+            ("http://0.0.0.0/", elsewhere, false),
+            ("http://[::]/", elsewhere, false),
+            ("http://[::ffff:0.0.0.0]/", elsewhere, false),
+            ("http://169.254.169.254/latest/meta-data", elsewhere, false),
+            ("http://[::ffff:169.254.169.254]/", elsewhere, false),
+            ("http://[fe80::1]/", elsewhere, false),
+            ("http://[febf::1]/", elsewhere, false),
+            ("http://169.254.169.254/", own, true),
+            // What is near the one that names it, and what is no such address.
+            ("http://127.0.0.1/", "http://[::ffff:127.0.0.1]/", true),
+            ("http://localhost.example.com/", elsewhere, true),
+            ("http://notlocalhost/", elsewhere, true),
+            ("http://169.255.0.1/", elsewhere, true),
+            ("http://10.0.0.1/", elsewhere, true),
+            ("http://[fec0::1]/", elsewhere, true),
         ] {
             let [named_by, by] = [named, by].map(|url| Endpoint::parse(url, true).unwrap());
             assert_eq!(named_by.named_by(&by).is_ok(), expected, "{named}");

@@ -1,12 +1,54 @@
 //! The body of a request: one signed text, as a form or as it is.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, to_bytes};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::security_event::MAX_BYTES;
 
-/// Reads a body of at most [`MAX_BYTES`]; `None` if it is longer, or the connection breaks.
-pub(super) async fn read(body: Body) -> Option<Bytes> {
-    to_bytes(body, MAX_BYTES).await.ok()
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many bodies a route reads at a time: 16 MiB.
+pub(super) const MAX_READ: usize = 256;
+
+/// Reads the bodies of a route, which strangers send.
+#[derive(Debug)]
+pub(super) struct BodyReader(Semaphore);
+
+/// Why a body was not read.
+#[derive(Debug)]
+pub(super) enum BodyError {
+    /// It has more than [`MAX_BYTES`], or the connection broke.
+    TooLong,
+    /// It took longer than [`PATIENCE`].
+    TooSlow,
+    /// [`MAX_READ`] are read already.
+    Full,
+}
+
+impl BodyReader {
+    pub(super) fn new() -> Self {
+        Self(Semaphore::new(MAX_READ))
+    }
+
+    pub(super) async fn read(&self, body: Body) -> Result<Bytes, BodyError> {
+        let _place = self.0.try_acquire().map_err(|_| BodyError::Full)?;
+        let read = timeout(PATIENCE, to_bytes(body, MAX_BYTES)).await.map_err(|_| BodyError::TooSlow)?;
+        read.map_err(|_| BodyError::TooLong)
+    }
+}
+
+impl BodyError {
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLong => "the body is longer than 64 KiB",
+            Self::TooSlow => "the body took longer than 10 s",
+            Self::Full => "256 bodies are read already",
+        }
+    }
 }
 
 /// Returns `logout_token` of a form. Other fields are ignored (Back-Channel Logout 1.0 §2.5), and a second one of this name is an error.

@@ -34,6 +34,7 @@ pub(super) fn security_events() -> HandlerDocs {
         json!({
             "202": { "description": "The event is recorded, or ends nothing." },
             "400": failure("The token, its transmitter or its subject is not accepted (RFC 8935 §2.3).", &members),
+            "408": failure("The body took too long.", &members),
             "413": failure("The body is too long.", &members),
             "415": failure("The content type is not `application/secevent+jwt`.", &members),
             "503": unavailable(),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -13,6 +14,9 @@ use crate::catch_panic::catch_panic_of;
 use crate::engine::Engine;
 use crate::rejection::{CallerError, RejectionKind};
 use crate::store::StoreError;
+
+/// How often the log and the audit hook learn the same of a text that was signed by whom it names.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// Why a text ended nothing.
 pub(super) enum Failure {
@@ -47,6 +51,13 @@ impl Failure {
     /// It can't be recorded now.
     pub(super) fn unavailable(error: &StoreError) -> Self {
         Self::new(RejectionKind::Unavailable, error.to_string(), answer::unavailable(None), None)
+    }
+
+    /// So much is read at the same time that it is not read now. Everyone can cause that.
+    pub(super) fn crowded(reason: &'static str) -> Self {
+        let response = answer::unavailable(None);
+        let (kind, reason) = (RejectionKind::Unavailable, reason.into());
+        Self::Refused(Box::new(Refused { kind, reason, response, signer: None, is_provoked: true }))
     }
 
     /// It can't be verified now.
@@ -88,8 +99,14 @@ pub(super) async fn answer(
     let log = &engine.responses.audit_log;
     let reported = match &signer {
         Some(signer) => {
-            tracing::warn!(signer, %reason, "auth: {what} was not applied, though its signature is valid");
-            log.call_hook(&event)
+            let said = format!("{signer} {reason}");
+            match engine.transmitters.inapplicable.note(&said, engine.age_time(), SAID_EVERY) {
+                Some(count) => {
+                    tracing::warn!(signer, count, %reason, "auth: {what} was not applied, though its signature is valid");
+                    log.call_hook(&event)
+                }
+                None => Ok(()),
+            }
         }
         None => log.report(&event),
     };

@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::body::{BodyError, BodyReader, logout_token};
 use super::failure::{self, Failure};
-use super::{OTHER_ENGINE, answer, body, is_of_engine, report};
+use super::{OTHER_ENGINE, answer, is_of_engine, report};
 use crate::clock::unix_seconds;
 use crate::engine::{Engine, KeysOf};
 use crate::media_type::is_form;
@@ -22,24 +23,28 @@ use crate::verify::{JwtVerifier, TextKind, VerifyError};
 const BY: &str = "the identity provider sent a logout token";
 
 /// A request → what its token says has ended is recorded.
-pub(super) async fn receive(engine: Arc<Engine>, request: Request) -> Response {
+pub(super) async fn receive(engine: Arc<Engine>, bodies: Arc<BodyReader>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    failure::answer(&engine, &head, "a logout token", StatusCode::OK, end(&engine, &head, body)).await
+    let ended = end(&engine, &bodies, &head, body);
+    failure::answer(&engine, &head, "a logout token", StatusCode::OK, ended).await
 }
 
 fn invalid(reason: impl Into<Cow<'static, str>>, signer: Option<String>) -> Failure {
     Failure::new(RejectionKind::InvalidToken, reason, answer::invalid_logout(), signer)
 }
 
-async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failure> {
+async fn end(engine: &Arc<Engine>, bodies: &BodyReader, head: &Parts, body: Body) -> Result<(), Failure> {
     if !is_of_engine(head, engine) {
         return Err(Failure::Misconfigured(OTHER_ENGINE.to_owned()));
     }
     if !is_form(&head.headers) {
         return Err(invalid("the content type is not `application/x-www-form-urlencoded`", None));
     }
-    let body = body::read(body).await.ok_or_else(|| invalid("the body is longer than 64 KiB", None))?;
-    let token = body::logout_token(&body).map_err(|why| invalid(why, None))?;
+    let body = bodies.read(body).await.map_err(|error| match error {
+        BodyError::Full => Failure::crowded(error.reason()),
+        BodyError::TooLong | BodyError::TooSlow => invalid(error.reason(), None),
+    })?;
+    let token = logout_token(&body).map_err(|why| invalid(why, None))?;
     let Logout { revocation, subject, issued_at } = verified(engine, &token).await?;
     engine.ensure_background();
     let ended = vec![EndedByProvider { revocation, said_at: issued_at }];

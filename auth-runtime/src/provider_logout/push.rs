@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::body::{self, BodyError, BodyReader};
 use super::failure::{self, Failure};
-use super::{OTHER_ENGINE, answer, body, is_of_engine, report};
+use super::{OTHER_ENGINE, answer, is_of_engine, report};
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::engine::{Engine, KeysOf};
 use crate::media_type::is_security_event_token;
@@ -21,9 +22,9 @@ use crate::store::Revocation;
 use crate::verify::{Excerpt, JwtVerifier, TextKind};
 
 /// A request → what its token says has ended is recorded.
-pub(super) async fn receive(engine: Arc<Engine>, request: Request) -> Response {
+pub(super) async fn receive(engine: Arc<Engine>, bodies: Arc<BodyReader>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let applied = end(&engine, &head, body);
+    let applied = end(&engine, &bodies, &head, body);
     failure::answer(&engine, &head, "a security event token", StatusCode::ACCEPTED, applied).await
 }
 
@@ -44,7 +45,7 @@ fn rejected(error: EventError, transmitter: Option<&Transmitter>, from: &str) ->
     Failure::new(kind, reason, answer::event_error(StatusCode::BAD_REQUEST, error.code), signer)
 }
 
-async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failure> {
+async fn end(engine: &Arc<Engine>, bodies: &BodyReader, head: &Parts, body: Body) -> Result<(), Failure> {
     if !is_of_engine(head, engine) {
         return Err(Failure::Misconfigured(OTHER_ENGINE.to_owned()));
     }
@@ -52,9 +53,15 @@ async fn end(engine: &Arc<Engine>, head: &Parts, body: Body) -> Result<(), Failu
         let why = "the content type is not `application/secevent+jwt`";
         return Err(no_token(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
-    let body = body::read(body).await;
-    let body =
-        body.ok_or_else(|| no_token(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB"))?;
+    // Strangers send no body then.
+    if !engine.transmitters.admit(&head.headers) {
+        return Err(rejected(unauthenticated(), None, ""));
+    }
+    let body = bodies.read(body).await.map_err(|error| match error {
+        BodyError::TooLong => no_token(StatusCode::PAYLOAD_TOO_LARGE, error.reason()),
+        BodyError::TooSlow => no_token(StatusCode::REQUEST_TIMEOUT, error.reason()),
+        BodyError::Full => Failure::crowded(error.reason()),
+    })?;
     let token = body::text(&body).ok_or_else(|| no_token(StatusCode::BAD_REQUEST, "the body is not text"))?;
     let (events, said_at) = verified(engine, head, token).await?;
     let ended: Vec<(&str, Vec<Revocation>)> = events.into_iter().filter_map(ended).collect();
@@ -101,10 +108,14 @@ fn transmitter<'e>(engine: &'e Engine, head: &Parts, token: &str) -> Result<&'e 
     })?;
     // Before a signature is verified, which takes longer.
     if !transmitter.admits(&head.headers) {
-        let reason = "the header `Authorization` is not that of the transmitter's `authorization_header`";
-        return Err(EventError::new(EventErrorCode::AuthenticationFailed, reason));
+        return Err(unauthenticated());
     }
     Ok(transmitter)
+}
+
+fn unauthenticated() -> EventError {
+    let reason = "the header `Authorization` is not that of the transmitter's `authorization_header`";
+    EventError::new(EventErrorCode::AuthenticationFailed, reason)
 }
 
 /// What an event has ended. One that ends nothing is logged.

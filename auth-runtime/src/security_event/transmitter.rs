@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 
+use crate::clock::ThrottleByText;
 use crate::error::ConfigErrors;
 use crate::verify::{JwtVerifier, SessionIds, TrustedIssuer};
 
@@ -76,7 +77,8 @@ impl SecurityEventTransmitter {
     /// `authorization_header` that the stream was registered with (Shared Signals Framework 1.0 §6.1.1). It is compared in constant time.
     /// A push without it is answered `authentication_failed`.
     ///
-    /// Without this, the signature alone proves who sends. With it, strangers can't have signatures verified either.
+    /// Without this, the signature alone proves who sends. With it, strangers can't have signatures verified either, and if every transmitter
+    /// has it, they can't have a body read.
     pub fn authorization_header(mut self, value: impl Into<String>) -> Self {
         self.authorization = Some(value.into());
         self
@@ -113,6 +115,8 @@ pub(crate) struct Transmitters {
     /// Of their tokens, which are no access tokens.
     pub(crate) verifier: JwtVerifier,
     all: Vec<Transmitter>,
+    /// What is said of texts that can't be applied, though their signature is valid: who has one can send it as often as it likes.
+    pub(crate) inapplicable: ThrottleByText,
 }
 
 /// A transmitter.
@@ -149,11 +153,16 @@ impl Transmitters {
         for error in own_errors.into_vec() {
             errors.push(format!("security event transmitter: {error}"));
         }
-        Self { verifier, all }
+        Self { verifier, all, inapplicable: ThrottleByText::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// Whether one of them admits the request, whichever its token names.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
+        self.all.iter().any(|transmitter| transmitter.admits(headers))
     }
 
     /// Returns the transmitter of this name, which is the `iss` of its tokens.

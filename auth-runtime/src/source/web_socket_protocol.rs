@@ -18,7 +18,8 @@ use super::{Carrier, CredentialLocation, CredentialSource, Extracted, credential
 /// select what was offered without looking at it.
 ///
 /// A subprotocol is a token of RFC 9110 §5.6.2, as every JWT is; other credentials are encoded as base64url without padding by the
-/// client, and are judged as they were sent. Servers and proxies that log headers may not redact this one: see `SECURITY.md`.
+/// client, and are judged as they were sent. Servers and proxies that log headers may not redact this one: see
+/// [the limits](mod@crate::guide::limits).
 ///
 /// ```
 /// use auth_runtime::{Auth, Principal, auth, source::WebSocketProtocol};

@@ -219,9 +219,12 @@ mod tests {
             // Of a server elsewhere, an address on this machine.
             (
                 r#"{"issuer":"https://a.example","jwks_uri":"http://127.0.0.1:8080/admin"}"#,
-                Err("is on this machine"),
+                Err("is an address of this machine"),
             ),
-            (r#"{"issuer":"https://a.example","jwks_uri":"https://localhost/"}"#, Err("is on this machine")),
+            (
+                r#"{"issuer":"https://a.example","jwks_uri":"https://localhost/"}"#,
+                Err("is an address of this machine"),
+            ),
             ("[]", Err("no JSON object")),
             ("", Err("no JSON object")),
         ] {

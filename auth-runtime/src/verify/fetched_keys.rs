@@ -15,8 +15,14 @@ use crate::clock::Throttle;
 
 /// When a set is fetched again whose answer does not say for how long it is fresh.
 const REFRESH: Duration = Duration::from_secs(10 * 60);
-/// The bounds of what an answer may say. A key that was withdrawn is accepted no longer than the greater one, while the provider answers.
-const REFRESH_BOUNDS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(60 * 60)];
+/// How long a key that was withdrawn is accepted at most, while the provider answers.
+const LONGEST_USE: Duration = Duration::from_secs(60 * 60);
+/// The bounds of what an answer may say. From the greater one to the end of the longest use is time for a fetch that fails as late as it can,
+/// and for one after the cool-down that takes as long.
+const REFRESH_BOUNDS: [Duration; 2] = [
+    Duration::from_secs(60),
+    LONGEST_USE.saturating_sub(LONGEST_FETCH.saturating_mul(2).saturating_add(COOL_DOWN)),
+];
 /// How long after a fetch for an unknown key, or one that failed, the next begins.
 pub(crate) const COOL_DOWN: Duration = Duration::from_secs(30);
 /// How long the last keys serve while the provider does not answer.
@@ -99,6 +105,16 @@ pub(crate) enum Unknown<'k> {
     Full,
 }
 
+/// What a request does whose key is known, and that finds the keys overdue.
+pub(crate) enum Overdue<'k> {
+    /// Nothing: they were fetched meanwhile, or could not be.
+    Settled,
+    /// Run the fetch, if there is one here, and wait for its end.
+    Wait(Option<Run>, Waiting<'k>),
+    /// Too many wait.
+    Full,
+}
+
 /// One that waits for a fetch. It is left by dropping it.
 pub(crate) struct Waiting<'k> {
     keys: &'k FetchedKeys,
@@ -147,17 +163,19 @@ impl FetchedKeys {
         Some((run, waiting))
     }
 
-    /// For a request that finds the keys overdue, since what refreshes them did not run: waits for the fetch that is running, or runs one;
-    /// `None` if none is due.
-    pub(crate) fn overdue(&self, now: Duration) -> Option<(Option<Run>, Waiting<'_>)> {
+    /// For a request that finds the keys overdue, since what refreshes them did not run.
+    pub(crate) fn overdue(&self, now: Duration) -> Overdue<'_> {
         let mut schedule = self.schedule();
         let running = schedule.running(now);
-        if (running.is_none() && now < schedule.next_refresh) || schedule.waiting >= MAX_WAITING {
-            return None;
+        if running.is_none() && now < schedule.next_refresh {
+            return Overdue::Settled;
         }
-        let run = running.is_none().then(|| schedule.begin(now, false));
-        let waiting = self.wait_for(&mut schedule, running.or(run)?.number);
-        Some((run, waiting))
+        if schedule.waiting >= MAX_WAITING {
+            return Overdue::Full;
+        }
+        let begun = running.is_none().then(|| schedule.begin(now, false));
+        let number = running.or(begun).map_or(schedule.begun, |run| run.number);
+        Overdue::Wait(begun, self.wait_for(&mut schedule, number))
     }
 
     /// Whether a request whose token may be of a key that is not known here would wait.

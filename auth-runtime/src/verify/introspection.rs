@@ -77,8 +77,8 @@ impl Introspection {
     }
 
     /// Returns the introspection at the `introspection_endpoint` of the issuer's metadata (RFC 8414 §2), which is where
-    /// [`TrustedIssuer::discover`](super::TrustedIssuer::discover) finds it. It is fetched with the first token that is introspected, and again if
-    /// nothing is found at that address.
+    /// [`TrustedIssuer::discover`](super::TrustedIssuer::discover) finds it. It is fetched with the first token that is introspected, and again
+    /// after an hour or if nothing is found at that address. While it can't be read again, the address from before counts.
     pub fn discovered() -> Self {
         Self::new(None)
     }

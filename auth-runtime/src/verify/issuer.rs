@@ -47,7 +47,7 @@ pub struct TrustedIssuer {
     pub(super) allow_http: bool,
     /// Whether the service starts while the provider can't be reached.
     pub(super) may_start_unreachable: bool,
-    /// The algorithms of the keys of `key_sets` that have no `alg`; `None`: one by the type of the key.
+    /// The algorithms of the keys of a set; `None`: those that they name, or one by the type of the key.
     pub(super) key_set_algorithms: Option<Vec<Algorithm>>,
     pub(super) token_types: Vec<String>,
     pub(super) mapping: ClaimMapping,
@@ -126,19 +126,19 @@ impl TrustedIssuer {
     /// ```
     ///
     /// **When keys are fetched.** By [`Auth::start`](crate::Auth::start), and then in the background, as the HTTP headers of the answer
-    /// say: every 10 minutes where they say nothing, never under 1 minute and never over 1 hour, so a key that the provider withdraws is
-    /// accepted no longer than that. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
+    /// say: every 10 minutes where they say nothing, never under 1 minute and never over 58.5 minutes, so a key that the provider withdraws is
+    /// accepted for no longer than 1 hour. A token with an unknown key has the keys fetched at once, at most every 30 seconds: it waits for at most
     /// 2 seconds, and is answered 503 with `Retry-After` where that does not decide, and 401 where the keys were fetched without it.
     /// Tokens of known keys never wait, unless nothing has refreshed the keys for more than a minute after they were due, as after the machine was
-    /// suspended.
+    /// suspended: then they wait for at most 2 seconds, and are answered 503 while the keys are still being fetched.
     ///
     /// **Where the provider does not answer,** or its set is empty or can't be read, the last keys serve for up to 24 hours; then tokens of this issuer
     /// are answered 503. [`Auth::key_sets`](crate::Auth::key_sets) reports it.
     ///
     /// **What is asked.** Only this address and the one in its metadata, never one that a token names; over https (http on this machine),
     /// with the certificates that the system trusts; at most 512 KiB within 10 seconds, without redirects. A proxy is that of the
-    /// environment (`HTTPS_PROXY`), and never asked for this machine. An address in the metadata is on this machine only if the issuer is. A set
-    /// has 100 keys at most. For a client of your own see [`jwks_from`](Self::jwks_from).
+    /// environment (`HTTPS_PROXY`), and never asked for this machine. An address in the metadata is one of this machine or of its link
+    /// (169.254.0.0/16, fe80::/10) only if that of the issuer is; what a name in it resolves to is not looked at. A set has 100 keys at most. For a client of your own see [`jwks_from`](Self::jwks_from).
     #[cfg(feature = "jwks")]
     pub fn discover(url: impl Into<String>) -> Self {
         Self { key_source: KeySource::Discovery, ..Self::new(url) }
@@ -298,9 +298,11 @@ impl TrustedIssuer {
         self
     }
 
-    /// Sets the algorithms of the keys in [`jwks`](Self::jwks) that have no `alg`. Such a key is for each of them that its type allows;
-    /// a key whose type allows none is skipped and logged. Default: RS256 for an RSA key, the algorithm of its curve for an EC key, and
-    /// EdDSA for an Ed25519 key. An `alg` of a key always counts.
+    /// Sets the algorithms of the keys of a set, whether it is given or fetched: no token of another one is accepted with them. A key without
+    /// `alg` is for each of them that its type allows. A key with another `alg`, or whose type allows none, is skipped and logged.
+    ///
+    /// Default: the `alg` of the key. A key without one is for RS256 if it is an RSA key, for the algorithm of its curve if it is an EC key,
+    /// and for EdDSA if it is an Ed25519 key.
     ///
     /// ```
     /// use auth_runtime::verify::{Algorithm, TrustedIssuer};

@@ -60,7 +60,7 @@ pub(super) struct PreparedIssuer {
     pub(super) keys: IssuerKeys,
     /// `None`: the keys are given.
     fetched: Option<Arc<FetchedKeys>>,
-    /// Of the keys of a set that have no `alg`.
+    /// Of the keys of a set. `None`: those that they name.
     key_set_algorithms: Option<Vec<Algorithm>>,
     token_types: Vec<String>,
     pub(super) mapping: Arc<ClaimMapping>,

@@ -30,7 +30,7 @@ impl FetchedKeySet {
     }
 
     /// Sets for how long it may be used before it is fetched again, as the `Cache-Control: max-age` of its answer says. It counts within
-    /// 1 minute and 1 hour. Default: 10 minutes.
+    /// 1 minute and 58.5 minutes. Default: 10 minutes.
     #[must_use]
     pub fn fresh_for(mut self, time: Duration) -> Self {
         self.fresh_for = Some(time);

@@ -16,7 +16,7 @@ const MAX_GIVEN: usize = 1000;
 /// How many keys a set may have that is fetched: a server that others control must not have more parsed.
 const MAX_FETCHED: usize = 100;
 
-/// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set that have no `alg`.
+/// Parses an issuer's keys. All errors are added to `errors`. `algorithms` are those of the keys of a set.
 pub(super) fn prepare(
     label: &str,
     single: &[Key],
@@ -114,7 +114,7 @@ fn check_single(label: &str, keys: &[PreparedKey], errors: &mut ConfigErrors) {
 fn check_algorithms(label: &str, algorithms: &[Algorithm], has_set: bool, errors: &mut ConfigErrors) {
     if algorithms.is_empty() {
         errors.push(format!(
-            "{label}: `jwks_algorithms` is empty, so no key without `alg` would be used: name at least one algorithm, or leave out \
+            "{label}: `jwks_algorithms` is empty, so no key of a set would be used: name at least one algorithm, or leave out \
              the call"
         ));
     }
@@ -126,7 +126,7 @@ fn check_algorithms(label: &str, algorithms: &[Algorithm], has_set: bool, errors
     }
     if !has_set {
         errors.push(format!(
-            "{label}: `jwks_algorithms` is called, but the issuer has no key set: call `.jwks(..)` too, or write `alg` into the JWK"
+            "{label}: `jwks_algorithms` is called, but the issuer has no key set: call `.jwks(..)` too, or leave it out: a key that is added by itself has its own algorithm"
         ));
     }
 }

@@ -44,6 +44,10 @@ impl Axis {
     pub fn logarithmic(label: &str) -> Self {
         Self { label: label.to_owned(), is_logarithmic: true }
     }
+
+    pub fn label(&self) -> &str {
+        &self.label
+    }
 }
 
 pub struct Plot {

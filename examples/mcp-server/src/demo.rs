@@ -1,14 +1,11 @@
 //! A provider for the reader of the example.
 
-use auth_tests_provider::{Provider, ProviderOptions, TokenFormat, is_installed};
+use auth_tests_provider::{Provider, ProviderOptions, TokenFormat, install};
 use serde_json::json;
 
 const NOT_INSTALLED: &str = "\
-This example starts an identity provider, which needs Node.js 20 or newer and oidc-provider. This installs what is missing:
-
-    bash tests/run --install
-
-Or name a provider of yours, whose tokens for this server have its URL in `aud`:
+This example starts an identity provider, and could not install what that needs, as the lines above say: install Node.js 20 or newer with npm, and
+start the example again. Or name a provider of yours, whose tokens for this server have its URL in `aud`:
 
     cargo run -p mcp-server https://id.example.com
 ";
@@ -16,9 +13,10 @@ Or name a provider of yours, whose tokens for this server have its URL in `aud`:
 pub(crate) struct Demo(Provider);
 
 impl Demo {
-    /// A provider of tokens for this resource. `None` if it is not installed: then what to do is printed.
+    /// A provider of tokens for this resource. What it needs is installed
+    /// where it is missing. `None` if it can't be: then what to do is printed.
     pub(crate) fn start(resource: &str) -> Option<Self> {
-        if !is_installed() {
+        if !install() {
             eprint!("{NOT_INSTALLED}");
             return None;
         }

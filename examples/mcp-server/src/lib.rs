@@ -3,6 +3,7 @@
 //! All tools share one route, and the gate never reads the body. So the route's rule is what every client needs, and each tool has a rule of
 //! its own, which is declared on the route and decided before rmcp sees the message: the answer is 403, and no stream has begun.
 
+mod headers;
 mod tools;
 
 use std::error::Error;
@@ -11,19 +12,23 @@ use auth_runtime::policy::Rule;
 use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::{ProtectedResource, post};
 use auth_runtime::{Auth, Principal, Router, auth, rule};
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::tools::Notes;
 
 /// What each tool requires, beyond the rule of the route. A tool that is not listed can't be called.
 const TOOLS: [(&str, Rule); 2] =
     [("list_notes", Rule::authenticated()), ("add_note", rule!(scopes = ["notes:write"]))];
+
+/// The error of a message whose headers say something else (revision 2026-07-28).
+const HEADER_MISMATCH: i32 = -32020;
 
 /// The longest message, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -77,12 +82,16 @@ async fn call(
         let (_, rule) = known.ok_or_else(Rejection::hidden)?;
         server.auth.require(&user, rule)?;
     }
+    if let Err(differs) = headers::check(&head.headers, &message) {
+        let error = json!({ "code": HEADER_MISMATCH, "message": differs });
+        let answer = json!({ "jsonrpc": "2.0", "id": message.get("id"), "error": error });
+        return Ok((StatusCode::BAD_REQUEST, Json(answer)).into_response());
+    }
     // A tool must not pass the token on to another service.
     head.headers.remove(header::AUTHORIZATION);
     head.headers.remove(header::CONTENT_LENGTH);
     head.extensions.insert(user);
-    // What is passed on is what was decided, and not the text, which another parser may read otherwise. rmcp compares it with the headers
-    // `Mcp-Method` and `Mcp-Name`.
+    // What is passed on is what was decided, and not the text, which another parser may read otherwise.
     let decided = Request::from_parts(head, Body::from(message.to_string()));
     Ok(server.mcp.handle(decided).await.map(Body::new))
 }

@@ -37,14 +37,18 @@ fn call(tool: &str, arguments: &Value) -> Value {
 struct Client {
     app: axum::Router,
     token: Option<String>,
+    /// The header `MCP-Protocol-Version`.
+    version: Option<&'static str>,
 }
 
 impl Client {
     async fn post(&self, headers: &[(&str, &str)], body: &str) -> Response<String> {
         let mut request = Request::post("/mcp")
             .header("content-type", "application/json")
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", VERSION);
+            .header("accept", "application/json, text/event-stream");
+        if let Some(version) = self.version {
+            request = request.header("mcp-protocol-version", version);
+        }
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "mcp.example.com");
         }
@@ -91,7 +95,7 @@ async fn the_metadata_leads_to_the_provider_and_names_the_scopes_of_all_tools() 
 async fn a_tool_is_called_by_a_token_with_its_scopes() {
     let (test, app) = service();
     let user = |scopes: &[&str]| TestUser::new("alice").scopes(scopes.iter().copied());
-    let client = |token: Option<String>| Client { app: app.clone(), token };
+    let client = |token: Option<String>| Client { app: app.clone(), token, version: Some(VERSION) };
     let text = json!({ "text": "buy milk" });
 
     let answer = client(None).call("list_notes", json!({})).await;
@@ -122,7 +126,7 @@ async fn a_tool_is_called_by_a_token_with_its_scopes() {
 async fn no_message_reaches_a_tool_that_was_not_decided() {
     let (test, app) = service();
     let token = test.token(&TestUser::new("alice").scopes(["notes:read"]));
-    let reader = Client { app, token: Some(token) };
+    let reader = Client { app, token: Some(token), version: Some(VERSION) };
     let add = call("add_note", &json!({ "text": "x" }));
     let named = |method, name| [("mcp-method", method), ("mcp-name", name)];
     let of_list = named("tools/call", "list_notes");
@@ -159,4 +163,48 @@ async fn no_message_reaches_a_tool_that_was_not_decided() {
     }
     let answer: Value = serde_json::from_str(reader.post(&of_list, &list).await.body()).unwrap();
     assert_eq!(answer.pointer("/result/content/0/text"), Some(&json!("")), "{answer}");
+}
+
+/// Neither rmcp nor an earlier revision asks for it, but what is in front of the server may decide by these headers.
+#[tokio::test]
+async fn the_headers_equal_the_body_whatever_revision_the_client_names() {
+    let (test, app) = service();
+    let token = test.token(&TestUser::new("alice").scopes(["notes:read"]));
+    let list = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": "list_notes", "arguments": {} } });
+    let tools = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" });
+    let cancelled =
+        json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } });
+    for version in [None, Some("2025-06-18"), Some("2025-11-25")] {
+        let reader = Client { app: app.clone(), token: Some(token.clone()), version };
+        for (headers, message, status) in [
+            (&[][..], &list, 200),
+            (&[("mcp-method", "tools/call")], &list, 200),
+            (&[("mcp-method", "tools/call"), ("mcp-name", "list_notes")], &list, 200),
+            (&[("mcp-name", "=?base64?bGlzdF9ub3Rlcw==?=")], &list, 200),
+            (&[("mcp-method", "tools/list")], &tools, 200),
+            (&[("mcp-method", "notifications/cancelled")], &cancelled, 202),
+            // Another method, another name, and the same ones in another form.
+            (&[("mcp-method", "tools/list")], &list, 400),
+            (&[("mcp-method", "Tools/Call")], &list, 400),
+            (&[("mcp-method", "")], &list, 400),
+            (&[("mcp-method", "tools/call"), ("mcp-name", "add_note")], &list, 400),
+            (&[("mcp-name", "add_note")], &list, 400),
+            (&[("mcp-name", "=?base64?YWRkX25vdGU=?=")], &list, 400),
+            (&[("mcp-method", "tools/call")], &tools, 400),
+            (&[("mcp-method", "tools/list"), ("mcp-name", "list_notes")], &tools, 400),
+            (&[("mcp-method", "tools/call")], &cancelled, 400),
+            // Each one appears once: it is not known which of two another one reads.
+            (&[("mcp-method", "tools/call"), ("mcp-method", "tools/list")], &list, 400),
+            (&[("mcp-method", "tools/call"), ("mcp-method", "tools/call")], &list, 400),
+            (&[("mcp-name", "list_notes"), ("mcp-name", "add_note")], &list, 400),
+        ] {
+            let answer = reader.post(headers, &message.to_string()).await;
+            assert_eq!(answer.status(), status, "{version:?} {headers:?} {message}: {answer:?}");
+            if status == 400 {
+                let error: Value = serde_json::from_str(answer.body()).unwrap();
+                assert_eq!(error.pointer("/error/code"), Some(&json!(-32020)), "{error}");
+                assert_eq!(error.get("id"), Some(message.get("id").unwrap_or(&Value::Null)), "{error}");
+            }
+        }
+    }
 }

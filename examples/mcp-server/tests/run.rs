@@ -30,12 +30,30 @@ fn the_printed_lines_do_what_they_say_and_an_interrupt_ends_both() {
     let asked = |step: &str, scope: &str| json!({ "step": step, "provider": provider, "scope": scope, "resource": resource });
     let expected = [
         asked("connect", "notes:read"),
+        json!({ "step": "connected", "revision": "2026-07-28" }),
         json!({ "step": "tools", "names": ["add_note", "list_notes"] }),
         json!({ "step": "list_notes", "text": "" }),
         asked("add_note", "notes:read notes:write"),
         json!({ "step": "list_notes", "text": "" }),
         json!({ "step": "add_note", "text": "added" }),
         json!({ "step": "list_notes", "text": "buy milk" }),
+    ];
+    assert_eq!(steps(&text), expected, "{text}");
+
+    // A client of the revision before is served as well, and has notes of the same user.
+    let mut client = Command::new("bash");
+    client.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/client.sh")).arg(resource).env("MCP_LEGACY", "1");
+    let output = client.output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let expected = [
+        asked("connect", "notes:read"),
+        json!({ "step": "connected", "revision": "2025-11-25" }),
+        json!({ "step": "tools", "names": ["add_note", "list_notes"] }),
+        json!({ "step": "list_notes", "text": "buy milk" }),
+        asked("add_note", "notes:read notes:write"),
+        json!({ "step": "list_notes", "text": "buy milk" }),
+        json!({ "step": "add_note", "text": "added" }),
+        json!({ "step": "list_notes", "text": "buy milk\nbuy milk" }),
     ];
     assert_eq!(steps(&text), expected, "{text}");
 

@@ -1,16 +1,13 @@
 //! A provider for the reader of the example, with tokens of it.
 
-use auth_tests_provider::{AUDIENCE, ES256, OPAQUE, Provider, ProviderOptions, SECRET, is_installed};
+use auth_tests_provider::{AUDIENCE, ES256, OPAQUE, Provider, ProviderOptions, SECRET, install};
 use serde_json::json;
 
 use crate::config::Config;
 
 const NOT_INSTALLED: &str = "\
-This example starts an identity provider, which needs Node.js 20 or newer and oidc-provider. This installs what is missing:
-
-    bash tests/run --install
-
-Or name a provider of yours:
+This example starts an identity provider, and could not install what that needs, as the lines above say: install Node.js 20 or newer with npm, and
+start the example again. Or name a provider of yours:
 
     ISSUER=https://id.example.com AUDIENCE=orders CLIENT_ID=.. CLIENT_SECRET=.. cargo run -p oidc-resource-server
 ";
@@ -18,9 +15,9 @@ Or name a provider of yours:
 pub(crate) struct Demo(Provider);
 
 impl Demo {
-    /// `None` if the provider is not installed: then it has printed what to do.
+    /// What the provider needs is installed where it is missing. `None` if it can't be: then it has printed what to do.
     pub(crate) fn start() -> Option<Self> {
-        if !is_installed() {
+        if !install() {
             eprint!("{NOT_INSTALLED}");
             return None;
         }

@@ -35,7 +35,7 @@ pub use self::options::{
     AUDIENCE, EDDSA, ES256, OPAQUE, PS256, ProviderOptions, RS256, SCOPE, SECRET, TokenFormat,
 };
 use self::process::Process;
-pub use self::process::is_installed;
+pub use self::process::install;
 
 /// A running provider. Its process is killed when this is dropped.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use auth_tests_tools::{find_folder, folder};
@@ -109,8 +109,17 @@ impl Drop for Process {
     }
 }
 
-/// Whether a provider can be started.
-pub fn is_installed() -> bool {
+/// Installs what a provider needs, and what the examples use of JavaScript, if it is not there in the versions of this checkout. What is
+/// done is printed to standard error. Returns whether it is there.
+pub fn install() -> bool {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../run");
+    // What an example prints to standard output are lines to try.
+    let installing =
+        Command::new("bash").arg(script).arg("--install-node").stdout(std::io::stderr()).status();
+    installing.is_ok_and(|status| status.success()) && is_installed()
+}
+
+fn is_installed() -> bool {
     find_folder().is_some_and(|folder| folder.join(MODULE).exists() && folder.join("bin/node").exists())
 }
 

@@ -42,7 +42,8 @@ pub fn folder() -> PathBuf {
 /// The same folder; `None` if nothing was installed.
 pub fn find_folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools");
-    folder.join("versions").exists().then_some(folder)
+    // What JavaScript needs is installed last, and is all that is for the examples alone.
+    folder.join("node/installed").exists().then_some(folder)
 }
 
 /// The tools.
@@ -128,8 +129,9 @@ impl Tools {
         let paths = std::env::var_os("PATH").unwrap_or_default();
         let paths = [self.installed.join("bin")].into_iter().chain(std::env::split_paths(&paths));
         command.env("PATH", std::env::join_paths(paths).unwrap());
+        let output = arguments(&mut command).current_dir(self.folder.path()).output();
         let Output { status, stdout, stderr } =
-            arguments(&mut command).current_dir(self.folder.path()).output().unwrap();
+            output.unwrap_or_else(|error| panic!("{tool}: {error}: `bash tests/run` installs it"));
         let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         Said { is_content: status.success(), text: format!("{command:?}\n{stdout}{stderr}") }
     }

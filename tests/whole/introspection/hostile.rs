@@ -193,6 +193,45 @@ async fn metadata_that_is_not_there_is_asked_for_every_five_seconds() {
     }
 }
 
+/// The issuer moves its endpoint, and then its metadata can't be read.
+#[tokio::test]
+async fn metadata_is_read_again_after_an_hour_and_its_last_word_counts_meanwhile() {
+    let [home, moved] = [Server::answering(Value::Null).await, Server::answering(Value::Null).await];
+    let base = home.url().trim_end_matches("/introspect").to_owned();
+    // What is answered to both questions.
+    let both = |endpoint: &str| {
+        let mut answer = active();
+        answer["exp"] = (super::NOW + 4 * 3600).into();
+        for name in ["iss", "issuer"] {
+            answer[name] = base.clone().into();
+        }
+        answer["introspection_endpoint"] = endpoint.into();
+        answer
+    };
+    let introspection = Introspection::discovered().client_secret_basic("orders", "a secret");
+    let app = App::new(TrustedIssuer::new(&*base).audience(AUDIENCE).introspection(introspection));
+    home.answer(both(home.url()));
+    moved.answer(both(moved.url()));
+    let down = || raw(500, "application/json", "{}");
+    for (step, pause, metadata, expected) in [
+        ("it is found", 0, None, [2, 0]),
+        ("it is known", 3599, None, [3, 0]),
+        ("it has moved", 1, Some(Answer::Json(both(moved.url()))), [4, 1]),
+        ("there it is known", 3599, Some(down()), [4, 2]),
+        ("its metadata is down", 1, None, [5, 3]),
+        ("which is not tried again at once", 4, None, [5, 4]),
+        ("but soon", 1, None, [6, 5]),
+        ("it has moved back", 5, Some(Answer::Json(both(home.url()))), [8, 5]),
+    ] {
+        if let Some(metadata) = metadata {
+            home.set(metadata);
+        }
+        app.clock.advance(Duration::from_secs(pause));
+        assert_eq!(app.status(&step.replace(' ', "-")).await, 200, "{step}");
+        assert_eq!([home.count(), moved.count()], expected, "{step}");
+    }
+}
+
 /// What strangers can cause as often as they like is no error for each.
 #[tokio::test]
 async fn a_flood_leaves_a_line_a_minute_in_the_log() {

@@ -11,14 +11,17 @@ use auth_runtime::routing::get;
 use auth_runtime::testing::TestClock;
 use auth_runtime::verify::TrustedIssuer;
 use auth_runtime::{Principal, Router, auth};
+use axum::body::Body;
+use axum::http::Request;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::future::join_all;
 use futures_util::poll;
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use super::server::{Reply, Server};
-use super::{ISSUER, engine, key, set, token};
+use super::{Answer, ISSUER, Provider, engine, key, set, started, token};
 use crate::support::people::AUDIENCE;
 use crate::support::{base64url, status, until};
 
@@ -105,6 +108,46 @@ async fn page(user: Principal) -> String {
     user.subject().to_owned()
 }
 
+/// A request that waits is held, and one that is refused leaves nothing behind.
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_made_up_ids_takes_little_memory() {
+    let (a, forger) = (key("a"), key("any"));
+    let provider = Provider::new(&[&a]);
+    let (auth, _) = started(&provider).await;
+    provider.set(Answer::Silence);
+    let app: axum::Router = Router::new().route("/", get(page)).finish(&auth).unwrap();
+    let made_up: Vec<String> = (0..11_000).map(|number| of_made_up_key(&token(&forger), number)).collect();
+    let ask = |token: &str| {
+        let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+        let mut asked = Box::pin(app.clone().oneshot(request.body(Body::empty()).unwrap()));
+        match asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => Err(asked),
+            Poll::Ready(answer) => Ok(answer.unwrap().status().as_u16()),
+        }
+    };
+    let (first, others) = made_up.split_at(1000);
+    let mut waiting = Vec::new();
+    let held = measure(|| waiting.extend(first.iter().filter_map(|token| ask(token).err())));
+    assert_eq!(waiting.len(), 1000);
+    let mut refused = 0;
+    let passing = measure(|| refused = others.iter().filter(|token| matches!(ask(token), Ok(503))).count());
+    assert_eq!((refused, provider.asked()), (10_000, 1), "the fetch has yet to run");
+    let freed = measure(|| drop(waiting));
+    let shown = format!("{held:?} {passing:?} {freed:?}");
+    assert!(held.bytes_max < 16 << 20, "of each one that waits, 16 KiB: {shown}");
+    assert!(held.bytes_max > 1 << 20, "it is the requests that are measured: {shown}");
+    assert!(passing.bytes_max < 64 << 10, "of one at a time: {shown}");
+    assert!(passing.bytes_current.abs() < 16 << 10, "{shown}");
+    assert!((held.bytes_current + freed.bytes_current).abs() < 16 << 10, "{shown}");
+}
+
+/// The token with another id of its key, of which there is none.
+fn of_made_up_key(token: &str, number: usize) -> String {
+    let (_, rest) = token.split_once('.').unwrap();
+    let header = json!({"alg": "ES256", "kid": format!("made up {number}")});
+    format!("{}.{rest}", base64url(header.to_string().as_bytes()))
+}
+
 /// Each request names a key of its own, and the keys are asked for over HTTP.
 #[tokio::test]
 async fn ten_thousand_made_up_ids_are_one_request_to_the_server() {
@@ -116,13 +159,8 @@ async fn ten_thousand_made_up_ids_are_one_request_to_the_server() {
     assert_eq!(server.take_requests(), ["/jwks"]);
     let app: axum::Router = Router::new().route("/", get(page)).finish(&auth).unwrap();
     let signed = token(&forger);
-    let (_, rest) = signed.split_once('.').unwrap();
-    let made_up = |number: usize| {
-        let header = json!({"alg": "ES256", "kid": format!("made up {number}")});
-        format!("{}.{rest}", base64url(header.to_string().as_bytes()))
-    };
     let flood = (0..10_000).map(|number| {
-        let (app, token) = (&app, made_up(number));
+        let (app, token) = (&app, of_made_up_key(&signed, number));
         async move { status(app, "GET", "/", Some(&token)).await }
     });
     let mut flood = pin!(join_all(flood));

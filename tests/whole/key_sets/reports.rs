@@ -45,6 +45,23 @@ async fn the_log_says_what_a_failure_means_and_when_it_is_over() {
     assert_eq!(auth.key_sets()[0].kind, KeySetKind::Issuer);
 }
 
+/// RFC 7517 §4.5 leaves it to the provider whether an id is given again. Everyone can send such a token, so nothing is fetched for it.
+#[tokio::test(start_paused = true)]
+async fn a_wrong_signature_of_a_known_id_says_that_the_id_may_be_of_another_key() {
+    let [a, other] = [key("a"), key("a")];
+    let provider = Provider::new(&[&a]);
+    let (auth, clock) = started(&provider).await;
+    let why = async |token: &str| auth.verify(token).await.unwrap_err().to_string();
+    let hint = "given this id to another key";
+    assert!(why(&token(&other)).await.contains(hint));
+    assert_eq!(provider.asked(), 1);
+    let text = why(&token(&key("made up"))).await;
+    assert!(!text.contains(hint), "{text}");
+    provider.publish(&[&other]);
+    pass(&clock, Duration::from_secs(600)).await;
+    assert_eq!(kind(&auth, &token(&other)).await, super::ACCEPTED);
+}
+
 /// Everyone can send tokens with ids that are made up.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_unknown_ids_are_a_few_lines() {

@@ -1,6 +1,6 @@
 //! Tokens of keys that are not known here: one fetch in a cool-down, and what is answered meanwhile.
 
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use auth_runtime::routing::get;
@@ -8,6 +8,7 @@ use auth_runtime::{Principal, Router, auth};
 use axum::body::Body;
 use axum::http::{Request, header};
 use futures_util::future::join_all;
+use futures_util::poll;
 use tower::ServiceExt as _;
 
 use super::{
@@ -19,6 +20,9 @@ use auth_runtime::session::SigningKey;
 use auth_runtime::testing::TestClock;
 use auth_runtime::verify::Algorithm;
 use serde_json::json;
+
+/// How long a request waits for keys.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 #[tokio::test(start_paused = true)]
 async fn a_new_key_is_fetched_once_and_then_its_tokens_are_accepted() {
@@ -57,7 +61,9 @@ async fn a_key_that_does_not_exist_is_refused_after_a_fetch_without_it_alone() {
         clock.advance(Duration::from_secs(30));
     }
     provider.set(Answer::Silence);
-    assert_eq!(kind(&auth, &token(&made_up)).await, UNAVAILABLE, "it waits for 2 s at most");
+    let asked = tokio::time::Instant::now();
+    assert_eq!(kind(&auth, &token(&made_up)).await, UNAVAILABLE);
+    assert_eq!(asked.elapsed(), LONGEST_WAIT);
 }
 
 /// What no new key can mend is refused without a fetch.
@@ -135,6 +141,37 @@ async fn a_request_during_the_cool_down_is_answered_503_with_the_rest_of_it() {
     assert_eq!(ask(&made_up).await, (503, Some("7".into())));
     clock.advance(Duration::from_secs(7));
     assert_eq!(ask(&made_up).await, (401, None));
+}
+
+/// Of 1,001 that are sent at once, the last one finds 1,000 waiting.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_requests_wait_for_two_seconds_and_the_next_one_is_answered_503_at_once() {
+    let [a, made_up] = [key("a"), key("made up")];
+    let provider = Provider::new(&[&a]);
+    let (auth, _) = started(&provider).await;
+    let app: axum::Router = Router::new().route("/", get(page)).finish(&auth).unwrap();
+    provider.set(Answer::Silence);
+    let ask = |key: &SigningKey| {
+        let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {}", token(key)));
+        app.clone().oneshot(request.body(Body::empty()).unwrap())
+    };
+    let sent = tokio::time::Instant::now();
+    let mut requests: Vec<_> = (0..1001).map(|_| Box::pin(ask(&made_up))).collect();
+    let mut at_once = Vec::new();
+    for (index, request) in requests.iter_mut().enumerate() {
+        if let Poll::Ready(answer) = poll!(request) {
+            at_once.push((index, answer.unwrap().status().as_u16()));
+        }
+    }
+    assert_eq!(at_once, [(1000, 503)]);
+    // A caller with a known key does not wait among them.
+    let answer = poll!(Box::pin(ask(&a)));
+    assert!(matches!(&answer, Poll::Ready(Ok(answer)) if answer.status() == 200), "{answer:?}");
+    requests.truncate(1000);
+    let answers = join_all(requests).await;
+    assert_eq!(sent.elapsed(), LONGEST_WAIT);
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 503)));
+    assert_eq!(provider.asked(), 2);
 }
 
 /// A provider without ids of keys, which rotates: its tokens name no key.

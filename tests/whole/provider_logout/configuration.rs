@@ -145,7 +145,7 @@ fn the_routes_are_listed_and_described() {
     OpenApi::new("shop", "1").fill(&mut document, &routes, &service.auth).unwrap();
     for (path, content_type, statuses) in [
         ("/logout", "application/x-www-form-urlencoded", vec!["200", "400", "503"]),
-        ("/events", "application/secevent+jwt", vec!["202", "400", "413", "415", "503"]),
+        ("/events", "application/secevent+jwt", vec!["202", "400", "408", "413", "415", "503"]),
     ] {
         let operation = &document["paths"][path]["post"];
         assert!(operation["requestBody"]["content"][content_type]["schema"].is_object(), "{operation}");

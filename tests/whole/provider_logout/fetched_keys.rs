@@ -109,6 +109,26 @@ async fn a_new_key_has_the_keys_fetched_and_what_can_not_be_verified_now_is_503(
     assert_event_rejected(&service.push(&unknown).await, 400, "invalid_key", "it is known then");
 }
 
+/// What refreshes the keys did not run, as while the machine was suspended: no text is believed by the keys from before.
+#[tokio::test(start_paused = true)]
+async fn overdue_keys_are_fetched_before_a_text_is_believed() {
+    let service = Service::new();
+    let [old, new] = [Signer::new("old"), Signer::new("new")];
+    let publish = |signer: &Signer| {
+        for published in [&service.provider, &service.transmitter] {
+            published.set(&[signer]);
+        }
+    };
+    publish(&old);
+    service.auth.start().await.unwrap();
+    publish(&new);
+    service.clock.advance(Duration::from_secs(3600));
+    assert_logout_rejected(&service.log_out(&old, "logout+jwt").await, "its key was withdrawn");
+    assert_event_rejected(&service.push(&old).await, 400, "invalid_key", "its key was withdrawn");
+    assert_eq!(service.log_out(&new, "logout+jwt").await.status, 200);
+    assert_eq!(service.push(&new).await.status, 202);
+}
+
 /// Keys serve for 24 hours after they were last fetched.
 #[tokio::test(start_paused = true)]
 async fn keys_that_were_fetched_too_long_ago_verify_nothing() {

@@ -213,6 +213,33 @@ async fn each_is_one_audit_event_and_nothing_of_a_token_is_logged() {
     }
 }
 
+/// Who has seen one can send it as often as it likes.
+#[tokio::test]
+async fn a_text_that_can_not_be_applied_is_reported_once_a_minute() {
+    let events = Arc::<Mutex<Vec<String>>>::default();
+    let hook = Arc::clone(&events);
+    let service = Service::with(TrustedIssuer::access_tokens_have_sid, |builder| {
+        builder.audit(move |event| hook.lock().unwrap().push(noted(event)))
+    });
+    let log = CapturedLog::start(tracing::Level::WARN);
+    let of_stranger = |name: &str| {
+        let (subject, disabled) = disabled(json!({"format": "iss_sub", "iss": name, "sub": "y"}));
+        service.event_token(NOW, subject, disabled)
+    };
+    let [one, other] = ["one", "other"].map(of_stranger);
+    for _ in 0..100 {
+        for token in [&one, &other] {
+            assert_eq!(service.push(token).await.status, 400);
+        }
+    }
+    assert_eq!(events.lock().unwrap().len(), 2, "{events:#?}");
+    assert_eq!(log.take().matches("though its signature is valid").count(), 2);
+    service.clock.advance(Duration::from_secs(60));
+    assert_eq!(service.push(&one).await.status, 400);
+    assert_eq!(events.lock().unwrap().len(), 3, "{events:#?}");
+    assert!(log.text().contains("count=100"), "{}", log.text());
+}
+
 #[tokio::test]
 async fn a_hook_that_panics_is_500_and_what_has_ended_stays_so() {
     let service = Service::with(TrustedIssuer::access_tokens_have_sid, |builder| {

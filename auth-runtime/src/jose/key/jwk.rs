@@ -50,7 +50,8 @@ pub(super) fn prepare(json: &str, private_parts_allowed: bool) -> Result<Prepare
 const MAX_REASONS: usize = 10;
 
 /// The usable keys of a set: `{"keys": [..]}`. Keys of an unknown kind are left out, as RFC 7517 §5 asks, and so are keys that
-/// are not for signatures. A set without a usable key is an error. A key without `alg` is for each of `algorithms` that its type allows.
+/// are not for signatures. A set without a usable key is an error. Of `algorithms`, if there are any, is each key: one without `alg` is for
+/// each that its type allows, and one with another `alg` is left out.
 pub(super) fn prepare_set(
     json: &str,
     max_keys: usize,
@@ -110,7 +111,11 @@ impl Jwk {
     /// A key of a set: once, or without `alg` for each of `algorithms` that its type allows.
     fn prepare_for(self, algorithms: Option<&[Algorithm]>) -> Result<Vec<PreparedKey>, String> {
         let (Some(algorithms), None) = (algorithms, &self.alg) else {
-            return self.prepare(false).map(|key| vec![key]);
+            let key = self.prepare(false)?;
+            if algorithms.is_some_and(|algorithms| !algorithms.contains(&key.algorithm)) {
+                return Err(format!("its `alg` is {}, which `jwks_algorithms` does not name", key.algorithm));
+            }
+            return Ok(vec![key]);
         };
         let mut jwk = self;
         let mut keys = Vec::new();

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{FetchFailure, FetchedKeys, KeySetKind, Run, TextHash, Unknown};
+use super::{
+    COOL_DOWN, FetchFailure, FetchedKeys, KeySetKind, LONGEST_FETCH, LONGEST_USE, Overdue, Run, TextHash,
+    Unknown,
+};
 use crate::verify::key_source::{FetchedKeySet, Fetching};
 
 fn keys() -> FetchedKeys {
@@ -22,9 +25,9 @@ fn succeed(keys: &FetchedKeys, run: Run, fresh_for: Option<u64>) {
 }
 
 #[test]
-fn a_refresh_is_due_as_the_answer_says_within_a_minute_and_an_hour() {
+fn a_refresh_is_due_as_the_answer_says_after_a_minute_and_in_time_for_the_hour() {
     for (fresh_for, expected) in
-        [(None, 600), (Some(0), 60), (Some(59), 60), (Some(90), 90), (Some(86_400), 3600)]
+        [(None, 600), (Some(0), 60), (Some(59), 60), (Some(90), 90), (Some(3600), 3510), (Some(86_400), 3510)]
     {
         let keys = keys();
         let run = keys.due(seconds(0)).expect("the first is due at once");
@@ -33,6 +36,35 @@ fn a_refresh_is_due_as_the_answer_says_within_a_minute_and_an_hour() {
         assert!(keys.due(seconds(expected - 1)).is_none(), "{fresh_for:?}");
         assert!(keys.due(seconds(expected)).is_some(), "{fresh_for:?}");
     }
+}
+
+/// The first refresh fails as late as it can, and the second one takes as long.
+#[test]
+fn the_keys_are_new_or_overdue_before_the_hour_is_over() {
+    let keys = keys();
+    let first = keys.due(seconds(0)).unwrap();
+    succeed(&keys, first, Some(86_400));
+    assert!(keys.overdue_at() <= LONGEST_USE, "nothing has refreshed them");
+    let refresh = keys.due(seconds(3511)).expect("the background task looks every second");
+    let given_up = refresh.began() + LONGEST_FETCH;
+    keys.failed(refresh, FetchFailure::passing("it took too long"), given_up);
+    let next = keys.due((refresh.began() + COOL_DOWN).max(given_up) + seconds(1)).unwrap();
+    assert!(next.began() + LONGEST_FETCH < LONGEST_USE, "{:?}", next.began());
+}
+
+#[test]
+fn nothing_is_decided_by_overdue_keys_while_they_are_fetched() {
+    let keys = keys();
+    let run = keys.due(seconds(0)).unwrap();
+    succeed(&keys, run, None);
+    assert!(matches!(keys.overdue(seconds(599)), Overdue::Settled), "they are fresh");
+    let Overdue::Wait(Some(run), first) = keys.overdue(seconds(660)) else { panic!("none runs") };
+    let joined: Vec<_> = (0..999).map(|_| keys.overdue(seconds(660))).collect();
+    assert!(joined.iter().all(|overdue| matches!(overdue, Overdue::Wait(None, _))));
+    assert!(matches!(keys.overdue(seconds(660)), Overdue::Full), "1,000 wait");
+    fail(&keys, run, "down");
+    assert!(matches!(keys.overdue(seconds(661)), Overdue::Settled), "the last ones serve");
+    drop((first, joined));
 }
 
 #[test]

@@ -31,6 +31,12 @@ const SAID_EVERY: Duration = Duration::from_secs(60);
 /// How long after its address was not found it is looked for again.
 const COOL_DOWN: Duration = Duration::from_secs(5);
 
+/// How long the metadata may take when it is read again: the rest of the time is for the question.
+const REREAD_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long an address counts that the metadata names.
+const FOUND_FOR: Duration = Duration::from_secs(60 * 60);
+
 /// What asks an issuer about tokens.
 #[derive(Debug)]
 pub(crate) struct Introspector {
@@ -45,13 +51,15 @@ pub(crate) struct Introspector {
     pub(in crate::verify) includes_jwts: bool,
     pub(in crate::verify) accepts_missing_issuer: bool,
     failures: Throttle,
+    /// Failures to read the metadata again.
+    rereads: Throttle,
 }
 
 /// Where the issuer is asked.
 #[derive(Debug)]
 enum Place {
     Configured(Endpoint),
-    /// The metadata of the issuer names it. What was found counts until nothing is found there.
+    /// The metadata of the issuer names it. What was found counts for an hour, or until nothing is found there.
     Discovered(Box<MetadataUrls>, Mutex<Discovered>),
 }
 
@@ -60,7 +68,8 @@ enum Place {
 enum Discovered {
     /// It was not looked for.
     Unknown,
-    At(Endpoint),
+    /// There, and when the metadata is read again.
+    At(Endpoint, Duration),
     /// It was not found: when it was looked for, and why.
     Failed(Duration, String),
 }
@@ -133,6 +142,7 @@ impl Introspector {
             includes_jwts: introspection.includes_jwts,
             accepts_missing_issuer: introspection.accepts_missing_issuer,
             failures: Throttle::default(),
+            rereads: Throttle::default(),
         })
     }
 
@@ -200,23 +210,32 @@ impl Introspector {
     }
 
     /// Where the issuer is asked: as configured, or as its metadata says. That is fetched by one request at a time, and not again at once
-    /// where it failed.
+    /// where it failed. When it is read again, other requests go on with what it said before, and so do all while it can't be read.
     async fn endpoint(&self, now: Duration) -> Result<Endpoint, String> {
         let (urls, found) = match &self.place {
             Place::Configured(endpoint) => return Ok(endpoint.clone()),
             Place::Discovered(urls, found) => (urls, found),
         };
         let mut found = found.lock().await;
-        match &*found {
-            Discovered::At(endpoint) => return Ok(endpoint.clone()),
+        let known = match &mut *found {
+            Discovered::At(endpoint, read_again) if now < *read_again => return Ok(endpoint.clone()),
+            Discovered::At(endpoint, read_again) => {
+                // Also if this request is given up meanwhile.
+                *read_again = now.saturating_add(COOL_DOWN);
+                Some(endpoint.clone())
+            }
             Discovered::Failed(at, why) if now < at.saturating_add(COOL_DOWN) => return Err(why.clone()),
-            Discovered::Failed(..) | Discovered::Unknown => {}
+            Discovered::Failed(..) | Discovered::Unknown => None,
+        };
+        if let Some(known) = known {
+            drop(found);
+            return Ok(self.read_again(urls, known, now).await);
         }
         // If this request is given up meanwhile.
         *found = Discovered::Failed(now, format!("the metadata of `{}` is not answered", self.issuer));
         match introspection_endpoint(&self.http, &self.issuer, urls).await {
             Ok(endpoint) => {
-                *found = Discovered::At(endpoint.clone());
+                *found = Discovered::At(endpoint.clone(), now.saturating_add(FOUND_FOR));
                 Ok(endpoint)
             }
             Err(error) => {
@@ -224,6 +243,30 @@ impl Introspector {
                 Err(error.to_string())
             }
         }
+    }
+
+    /// The address that the metadata names now, or the one from before where it can't be read.
+    async fn read_again(&self, urls: &MetadataUrls, known: Endpoint, now: Duration) -> Endpoint {
+        let read = timeout(REREAD_PATIENCE, introspection_endpoint(&self.http, &self.issuer, urls)).await;
+        let failure = match read {
+            Ok(Ok(endpoint)) => {
+                if let Place::Discovered(_, found) = &self.place {
+                    *found.lock().await = Discovered::At(endpoint.clone(), now.saturating_add(FOUND_FOR));
+                }
+                return endpoint;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("its metadata takes longer than {} s", REREAD_PATIENCE.as_secs()),
+        };
+        if let Some(count) = self.rereads.note(now, SAID_EVERY) {
+            tracing::warn!(
+                issuer = &*self.issuer,
+                count,
+                error = failure,
+                "auth: the metadata of an issuer can't be read again: its tokens are introspected where it said before"
+            );
+        }
+        known
     }
 
     /// What is asked, in messages.

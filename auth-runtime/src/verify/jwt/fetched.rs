@@ -55,14 +55,24 @@ impl JwtVerifier {
     }
 
     /// Where a text is from, as it says itself, for the log: its issuer, if that is trusted, and the id of its key. It ends a sentence.
+    ///
+    /// A key that is known by this id did not verify it. Nothing is fetched then: everyone can send such a text, and where a provider gives
+    /// an id to another key, which RFC 7517 §4.5 leaves to it, the next refresh brings that.
     pub(crate) fn origin_of(&self, token: &str) -> String {
         let Ok(compact) = Compact::parse(token, self.max_token_bytes) else { return String::new() };
         let issuer = compact.payload().and_then(|payload| self.issuer_of(payload));
-        let label = issuer.map_or_else(|_| "no issuer".to_owned(), |(issuer, _)| issuer.name.label());
-        match Header::parse(compact.header).ok().and_then(|header| header.kid) {
-            Some(kid) => format!(" ({label}, `kid` {})", Excerpt::new(&kid)),
-            None => format!(" ({label}, without `kid`)"),
-        }
+        let issuer = issuer.map(|(issuer, _)| issuer).ok();
+        let label = issuer.map_or_else(|| "no issuer".to_owned(), |issuer| issuer.name.label());
+        let Some(kid) = Header::parse(compact.header).ok().and_then(|header| header.kid) else {
+            return format!(" ({label}, without `kid`)");
+        };
+        let is_known = |known: &IssuerKey| known.key.id.as_deref() == Some(&*kid);
+        let fetched = issuer.filter(|issuer| issuer.fetched.is_some());
+        let hint = match fetched.is_some_and(|issuer| issuer.keys.load().iter().any(is_known)) {
+            true => "; if its issuer has given this id to another key, that is used from the next refresh on",
+            false => "",
+        };
+        format!(" ({label}, `kid` {}{hint})", Excerpt::new(&kid))
     }
 
     /// Takes the answer of a fetch, at this time of the engine's clock and of the monotonic one.
