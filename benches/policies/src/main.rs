@@ -31,7 +31,7 @@ fn main() {
     for case in cases() {
         let times = runtime.block_on(measure(&case));
         let micros = |name| times.each(name).micros().text(2);
-        let ratio = |name| format!("{:.0}", times.ratio(name, THIS).median);
+        let ratio = |name| format!("{:.1}", times.ratio(name, THIS).median);
         let cells =
             [case.name.into(), micros(THIS), micros(CEDAR), micros(CASBIN), ratio(CEDAR), ratio(CASBIN)];
         table.guarded_row(cells, &times);
