@@ -80,7 +80,7 @@ where
     if !auth.engine().authentication.jwt.accepts_logout_tokens() {
         return Err(NoLogoutAudience);
     }
-    let (engine, bodies) = (Arc::clone(auth.engine()), Arc::new(BodyReader::new()));
+    let (engine, bodies) = (Arc::clone(auth.engine()), Arc::new(BodyReader::default()));
     let handler =
         post(move |request: Request| logout::receive(Arc::clone(&engine), Arc::clone(&bodies), request));
     let info = HandlerInfo::new("auth_runtime::provider_logout::back_channel_logout", file!(), line!());
@@ -122,7 +122,7 @@ where
     if auth.engine().transmitters.is_empty() {
         return Err(NoSecurityEventTransmitter);
     }
-    let (engine, bodies) = (Arc::clone(auth.engine()), Arc::new(BodyReader::new()));
+    let (engine, bodies) = (Arc::clone(auth.engine()), Arc::new(BodyReader::default()));
     let handler =
         post(move |request: Request| push::receive(Arc::clone(&engine), Arc::clone(&bodies), request));
     let info = HandlerInfo::new("auth_runtime::provider_logout::security_events", file!(), line!());

@@ -128,7 +128,10 @@ impl Engine {
     #[inline(never)]
     fn caller_of_new_token(self: &Arc<Self>, token: &str, now: SystemTime) -> Result<Principal, CallerError> {
         let jwt = &self.authentication.jwt;
-        let verified = jwt.verify(token).map_err(|error| invalid(error, || jwt.origin_of(token)))?;
+        let verified = jwt.verify(token).map_err(|error| {
+            let origin = |error: &VerifyError| jwt.origin_of(token, error);
+            invalid(error, origin)
+        })?;
         let may_be_remembered = verified.may_be_remembered;
         let principal = self.identify(verified)?;
         self.check_key(&principal)?;
@@ -212,7 +215,7 @@ impl Engine {
     pub(super) fn check_times(&self, principal: &Principal, now: SystemTime) -> Result<(), CallerError> {
         let claims = principal.token().claims();
         let checked = self.authentication.limits.check_times(claims, unix_seconds(now));
-        checked.map_err(|error| invalid(error, String::new))
+        checked.map_err(|error| invalid(error, |_| String::new()))
     }
 
     /// Revocation view → it is fresh, and the credential, its session and its user are not revoked. Returns the epoch up to which this is
@@ -265,10 +268,10 @@ pub(crate) fn check_expiry(principal: &Principal, now: SystemTime) -> Result<(),
 }
 
 /// `origin` says where the token is from.
-pub(super) fn invalid(error: VerifyError, origin: impl FnOnce() -> String) -> CallerError {
+pub(super) fn invalid(error: VerifyError, origin: impl FnOnce(&VerifyError) -> String) -> CallerError {
     if matches!(error, VerifyError::UnknownKey | VerifyError::AlgorithmNotAllowed | VerifyError::BadSignature)
     {
-        return CallerError::of_unknown_key(format!("{error}{}", origin()));
+        return CallerError::of_unknown_key(format!("{error}{}", origin(&error)));
     }
     let kind = match error {
         VerifyError::Expired => CallerErrorKind::Expired,
@@ -295,7 +298,7 @@ mod tests {
             (VerifyError::MissingClaim("exp"), CallerErrorKind::Invalid),
         ] {
             let shown = error.to_string();
-            assert_eq!(invalid(error, String::new).kind(), expected, "{shown}");
+            assert_eq!(invalid(error, |_| String::new()).kind(), expected, "{shown}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::catch_panic::catch_panic_of;
 use crate::rejection::{CallerError, CallerErrorKind};
 use crate::verify::{
     COOL_DOWN, FetchFailure, FetchedKeys, JwtVerifier, KeySetKind, KeySetStatus, LONGEST_FETCH,
-    LONGEST_TRUST, Outage, Overdue, Run, TextKind, Unknown, Waiting,
+    LONGEST_TRUST, Outage, Overdue, Run, TextKind, Unknown, VerifyError, Waiting,
 };
 
 /// How long a request waits for keys at most.
@@ -152,7 +152,16 @@ impl Engine {
         let undecided = |why: &str| {
             let reason =
                 format!("the keys of its issuer are to be fetched again before its token is accepted, {why}");
-            CallerError::new(CallerErrorKind::Unavailable, reason)
+            if let Some(count) = keys.undecided_by_overdue.note(self.age_time(), COOL_DOWN) {
+                let issuer = keys.label();
+                tracing::warn!(
+                    count,
+                    issuer,
+                    reason,
+                    "auth: tokens are answered 503 until the keys of their issuer are fetched, which are overdue"
+                );
+            }
+            CallerError::new(CallerErrorKind::Unavailable, reason).provoked()
         };
         match keys.overdue(self.age_time()) {
             Overdue::Settled => {}
@@ -197,7 +206,7 @@ impl Engine {
         // Where it was built without a runtime, this is the first that there is.
         self.ensure_background();
         let undecided = |reason: String| {
-            let reason = format!("{reason}{}", self.verifier(of).origin_of(token));
+            let reason = format!("{reason}{}", self.verifier(of).origin_of(token, &VerifyError::UnknownKey));
             if let Some(count) = keys.undecided.note(self.age_time(), COOL_DOWN) {
                 tracing::warn!(
                     count,

@@ -26,7 +26,7 @@ impl Engine {
         let judge = || {
             verify(verifier).map_err(|error| {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-                invalid(error, String::new)
+                invalid(error, |_| String::new())
             })
         };
         let judged = match judge() {

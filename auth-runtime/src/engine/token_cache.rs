@@ -64,7 +64,7 @@ impl TokenCache {
             let seed = RandomState::new().hash_one(0);
             let state = SeedableRandomState::with_seed(seed, SharedSeed::global_random());
             let cache = Cache::with(max_entries, bytes, weight, state.clone(), DefaultLifecycle::default());
-            Entries { cache, sent_once: SentOnce::new(), state, max_bytes: bytes }
+            Entries { cache, sent_once: SentOnce::new(max_bytes), state, max_bytes: bytes }
         });
         Self { entries }
     }

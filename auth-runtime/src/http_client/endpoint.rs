@@ -59,7 +59,7 @@ impl Endpoint {
     }
 
     /// The address, as what another one names: a server elsewhere must not have this service ask its own machine, nor what answers on its
-    /// link alone, as the metadata service of a cloud does.
+    /// link alone, as the metadata service of most clouds does.
     ///
     /// # Errors
     /// If it is so near, and what names it is not.

@@ -1,9 +1,13 @@
 //! The body of a request: one signed text, as a form or as it is.
 
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use tokio::sync::Semaphore;
+use futures_util::future::{Either, poll_immediate, select};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::security_event::MAX_BYTES;
@@ -11,12 +15,16 @@ use crate::security_event::MAX_BYTES;
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many bodies a route reads at a time: 16 MiB.
+/// How many bodies a route waits for at a time: 16 MiB.
 pub(super) const MAX_READ: usize = 256;
 
-/// Reads the bodies of a route, which strangers send.
-#[derive(Debug)]
-pub(super) struct BodyReader(Semaphore);
+/// Reads the bodies of a route, which strangers send. A body that is there at once takes no place. Of more than [`MAX_READ`] that are waited for,
+/// the oldest is given up: those of a stranger that don't come keep nobody out.
+#[derive(Debug, Default)]
+pub(super) struct BodyReader(Mutex<Waiting>);
+
+/// What gives up each body that is waited for, the oldest first.
+type Waiting = VecDeque<Arc<Notify>>;
 
 /// Why a body was not read.
 #[derive(Debug)]
@@ -25,19 +33,53 @@ pub(super) enum BodyError {
     TooLong,
     /// It took longer than [`PATIENCE`].
     TooSlow,
-    /// [`MAX_READ`] are read already.
-    Full,
+    /// [`MAX_READ`] that came after it are waited for.
+    GivenUp,
 }
 
 impl BodyReader {
-    pub(super) fn new() -> Self {
-        Self(Semaphore::new(MAX_READ))
-    }
-
     pub(super) async fn read(&self, body: Body) -> Result<Bytes, BodyError> {
-        let _place = self.0.try_acquire().map_err(|_| BodyError::Full)?;
-        let read = timeout(PATIENCE, to_bytes(body, MAX_BYTES)).await.map_err(|_| BodyError::TooSlow)?;
-        read.map_err(|_| BodyError::TooLong)
+        let mut read = pin!(timeout(PATIENCE, to_bytes(body, MAX_BYTES)));
+        let read = match poll_immediate(&mut read).await {
+            Some(read) => read,
+            None => {
+                let place = Place::new(self);
+                match select(read, pin!(place.given_up.notified())).await {
+                    Either::Left((read, _)) => read,
+                    Either::Right(_) => return Err(BodyError::GivenUp),
+                }
+            }
+        };
+        read.map_err(|_| BodyError::TooSlow)?.map_err(|_| BodyError::TooLong)
+    }
+}
+
+/// One that waits for its body.
+struct Place<'r> {
+    reader: &'r BodyReader,
+    given_up: Arc<Notify>,
+}
+
+impl<'r> Place<'r> {
+    /// The newest. If there are too many with it, the oldest is given up.
+    fn new(reader: &'r BodyReader) -> Self {
+        let given_up = Arc::new(Notify::new());
+        let mut waiting = reader.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push_back(Arc::clone(&given_up));
+        if waiting.len() > MAX_READ
+            && let Some(oldest) = waiting.pop_front()
+        {
+            oldest.notify_one();
+        }
+        drop(waiting);
+        Self { reader, given_up }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.reader.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|one| !Arc::ptr_eq(one, &self.given_up));
     }
 }
 
@@ -46,7 +88,7 @@ impl BodyError {
         match self {
             Self::TooLong => "the body is longer than 64 KiB",
             Self::TooSlow => "the body took longer than 10 s",
-            Self::Full => "256 bodies are read already",
+            Self::GivenUp => "the body had not come when 256 others were waited for",
         }
     }
 }

@@ -41,7 +41,7 @@ async fn end(engine: &Arc<Engine>, bodies: &BodyReader, head: &Parts, body: Body
         return Err(invalid("the content type is not `application/x-www-form-urlencoded`", None));
     }
     let body = bodies.read(body).await.map_err(|error| match error {
-        BodyError::Full => Failure::crowded(error.reason()),
+        BodyError::GivenUp => Failure::crowded(error.reason()),
         BodyError::TooLong | BodyError::TooSlow => invalid(error.reason(), None),
     })?;
     let token = logout_token(&body).map_err(|why| invalid(why, None))?;
@@ -64,7 +64,7 @@ async fn verified(engine: &Arc<Engine>, token: &str) -> Result<Logout, Failure> 
         // It is found out after the signature was verified.
         let is_signed = matches!(error, VerifyError::WrongLogoutAudience(_));
         let signer = is_signed.then(|| jwt.unverified_issuer(token).ok()).flatten();
-        invalid(format!("{error}{}", jwt.origin_of(token)), signer.map(String::from))
+        invalid(format!("{error}{}", jwt.origin_of(token, &error)), signer.map(String::from))
     })?;
     let (limits, now) = (&engine.authentication.limits, unix_seconds(engine.now()));
     let signer = || signed.claims.issuer().map(str::to_owned);

@@ -60,7 +60,7 @@ async fn end(engine: &Arc<Engine>, bodies: &BodyReader, head: &Parts, body: Body
     let body = bodies.read(body).await.map_err(|error| match error {
         BodyError::TooLong => no_token(StatusCode::PAYLOAD_TOO_LARGE, error.reason()),
         BodyError::TooSlow => no_token(StatusCode::REQUEST_TIMEOUT, error.reason()),
-        BodyError::Full => Failure::crowded(error.reason()),
+        BodyError::GivenUp => Failure::crowded(error.reason()),
     })?;
     let token = body::text(&body).ok_or_else(|| no_token(StatusCode::BAD_REQUEST, "the body is not text"))?;
     let (events, said_at) = verified(engine, head, token).await?;
@@ -89,9 +89,10 @@ async fn verified(
     let transmitter = transmitter(engine, head, token).map_err(|error| rejected(error, None, ""))?;
     let verify = |verifier: &JwtVerifier| verifier.verify_event_token(token);
     let claims = engine.with_keys_of(KeysOf::Transmitters, TextKind::SecurityEvent, token, verify).await;
-    let claims = claims
-        .map_err(|error| Failure::undecided(&error))?
-        .map_err(|error| rejected(error.into(), None, &engine.transmitters.verifier.origin_of(token)))?;
+    let claims = claims.map_err(|error| Failure::undecided(&error))?.map_err(|error| {
+        let from = engine.transmitters.verifier.origin_of(token, &error);
+        rejected(error.into(), None, &from)
+    })?;
     let now = unix_seconds(engine.now());
     let events = read_event_token(&claims, transmitter, &engine.authentication.limits, now);
     let events = events.map_err(|error| rejected(error, Some(transmitter), ""))?;

@@ -29,6 +29,9 @@ pub(crate) const COOL_DOWN: Duration = Duration::from_secs(30);
 pub(crate) const LONGEST_TRUST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long one fetch takes at most.
 pub(crate) const LONGEST_FETCH: Duration = Duration::from_secs(30);
+/// When a fetch that has not ended is given up. It is more than the longest one: otherwise the background task, which looks every second, could
+/// begin the next fetch before this one is known to have failed.
+const GIVEN_UP_AFTER: Duration = LONGEST_FETCH.saturating_add(Duration::from_secs(2));
 /// How many requests wait for one issuer's keys at most.
 const MAX_WAITING: usize = 1000;
 
@@ -46,6 +49,8 @@ pub(crate) struct FetchedKeys {
     ended: watch::Sender<u64>,
     /// Texts that were not decided, since their keys are not known.
     pub(crate) undecided: Throttle,
+    /// Texts that were not decided, since these keys are overdue.
+    pub(crate) undecided_by_overdue: Throttle,
 }
 
 #[derive(Debug, Default)]
@@ -130,8 +135,18 @@ impl FetchedKeys {
         may_start_unreachable: bool,
     ) -> Self {
         let (ended, _) = watch::channel(0);
-        let (schedule, undecided) = (Mutex::default(), Throttle::default());
-        Self { issuer, label, name, fetch, may_start_unreachable, schedule, ended, undecided }
+        let [undecided, undecided_by_overdue] = [Throttle::default(), Throttle::default()];
+        Self {
+            issuer,
+            label,
+            name,
+            fetch,
+            may_start_unreachable,
+            schedule: Mutex::default(),
+            ended,
+            undecided,
+            undecided_by_overdue,
+        }
     }
 
     /// The issuer, in messages.
@@ -297,7 +312,7 @@ impl Schedule {
 
     /// The fetch that is running. One whose runtime ended never ends: it is given up.
     fn running(&self, now: Duration) -> Option<Run> {
-        self.running.filter(|run| now.saturating_sub(run.began) <= LONGEST_FETCH)
+        self.running.filter(|run| now.saturating_sub(run.began) <= GIVEN_UP_AFTER)
     }
 
     fn begin(&mut self, now: Duration, is_for_unknown_key: bool) -> Run {

@@ -93,6 +93,26 @@ async fn other_invalid_tokens_have_nothing_fetched() {
     assert_eq!(kind(&auth, &token(&a)).await, ACCEPTED);
 }
 
+/// Such a key is left out of every set, so that a fetch would not bring it.
+#[tokio::test(start_paused = true)]
+async fn a_key_of_an_algorithm_that_is_not_named_has_nothing_fetched() {
+    let a = key("a");
+    let left_out = SigningKey::generate(Algorithm::EdDSA).unwrap().with_id("left out");
+    let provider = Provider::new(&[&a, &left_out]);
+    let clock = TestClock::new();
+    let auth = engine(&clock, provider.issuer().jwks_algorithms([Algorithm::ES256]));
+    auth.start().await.unwrap();
+    for _ in 0..2 {
+        assert_eq!((kind(&auth, &token(&left_out)).await, provider.asked()), (INVALID, 1));
+    }
+    assert_eq!(
+        (kind(&auth, &token(&key("new"))).await, provider.asked()),
+        (INVALID, 2),
+        "it may be a new key"
+    );
+    assert_eq!(kind(&auth, &token(&a)).await, ACCEPTED);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_ids_causes_one_fetch_in_a_cool_down_and_costs_known_callers_nothing() {
     let a = key("a");

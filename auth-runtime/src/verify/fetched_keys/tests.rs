@@ -52,6 +52,19 @@ fn the_keys_are_new_or_overdue_before_the_hour_is_over() {
     assert!(next.began() + LONGEST_FETCH < LONGEST_USE, "{:?}", next.began());
 }
 
+/// The task that runs a fetch notices its end a little later than the background task looks again.
+#[test]
+fn the_next_fetch_does_not_begin_before_the_longest_one_is_known_to_have_failed() {
+    let keys = keys();
+    let run = keys.due(seconds(0)).unwrap();
+    let late = LONGEST_FETCH + Duration::from_millis(1);
+    assert!(keys.due(late).is_none(), "it runs");
+    keys.failed(run, FetchFailure::passing("it took too long"), late);
+    assert!(keys.counts(run), "its failure is known");
+    let lost = keys.due(seconds(60)).expect("the next one");
+    assert!(keys.due(lost.began() + seconds(33)).is_some(), "one that never ends is given up");
+}
+
 #[test]
 fn nothing_is_decided_by_overdue_keys_while_they_are_fetched() {
     let keys = keys();

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{Compact, Header, JwtVerifier, Payload, PreparedIssuer, TextKind, TokenClaims, keys};
 use crate::excerpt::Excerpt;
+use crate::jose::Algorithm;
+use crate::verify::error::VerifyError;
 use crate::verify::fetched_keys::{FetchedKeys, LONGEST_TRUST, Run, TextHash};
 use crate::verify::issuer_keys::{IssuerKey, KeyChange};
 use crate::verify::key_set_status::{FetchFailure, KeySetKind, KeySetStatus, Outage};
@@ -47,6 +49,9 @@ impl JwtVerifier {
         let header = Header::parse(compact.header).ok()?;
         // No key set that is fetched has a secret (RFC 8725 §3.1).
         let is_of_set = !header.algorithm.takes_secret() && issuer.check_type(&header, kind).is_ok();
+        // `jwks_algorithms` leaves out a key of another algorithm, whatever is fetched.
+        let is_used = |named: &Vec<Algorithm>| named.contains(&header.algorithm);
+        let is_of_set = is_of_set && issuer.key_set_algorithms.as_ref().is_none_or(is_used);
         let keys = issuer.keys.load();
         // Whichever its algorithm is: a set that has the id has the key.
         let is_known = |known: &IssuerKey| known.key.id == header.kid;
@@ -54,11 +59,12 @@ impl JwtVerifier {
         (is_of_set && !has_known_id).then_some(fetched)
     }
 
-    /// Where a text is from, as it says itself, for the log: its issuer, if that is trusted, and the id of its key. It ends a sentence.
+    /// Where a text is from that this error refuses, as it says itself, for the log: its issuer, if that is trusted, and the id of its key. It ends
+    /// a sentence.
     ///
     /// A key that is known by this id did not verify it. Nothing is fetched then: everyone can send such a text, and where a provider gives
     /// an id to another key, which RFC 7517 §4.5 leaves to it, the next refresh brings that.
-    pub(crate) fn origin_of(&self, token: &str) -> String {
+    pub(crate) fn origin_of(&self, token: &str, refused_by: &VerifyError) -> String {
         let Ok(compact) = Compact::parse(token, self.max_token_bytes) else { return String::new() };
         let issuer = compact.payload().and_then(|payload| self.issuer_of(payload));
         let issuer = issuer.map(|(issuer, _)| issuer).ok();
@@ -67,7 +73,8 @@ impl JwtVerifier {
             return format!(" ({label}, without `kid`)");
         };
         let is_known = |known: &IssuerKey| known.key.id.as_deref() == Some(&*kid);
-        let fetched = issuer.filter(|issuer| issuer.fetched.is_some());
+        let is_of_another_key = *refused_by == VerifyError::BadSignature;
+        let fetched = issuer.filter(|issuer| is_of_another_key && issuer.fetched.is_some());
         let hint = match fetched.is_some_and(|issuer| issuer.keys.load().iter().any(is_known)) {
             true => "; if its issuer has given this id to another key, that is used from the next refresh on",
             false => "",
