@@ -31,7 +31,7 @@
 //! | [`limits`] | who can do what, every bound and its option, switches that weaken a check, what is not covered |
 //! | [`key_rotation`] | change the signing key, the refresh key, and the keys of others, while requests are served |
 //! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
-//! | [`incident`] | something leaked: what to call, and who is out |
+//! | [`incident`] | something leaked: what to call, and what becomes invalid |
 //! | [`comparison`] | how other frameworks do the same |
 //!
 //! The pages are `docs/guide/*.md` of the repository. They refer to these items:
