@@ -1,11 +1,11 @@
-//! The cache of verified tokens: the signature of a token is checked once; while the cache is more than half full, twice.
+//! The cache of verified tokens: the signature of a token is checked once; while it is more than three quarters full, twice.
 //!
 //! **What is in it.** Verified tokens with their principals. Invalid tokens are never stored, so a caller without a valid token
 //! can't fill the cache. What can change between two requests is checked each time: `exp`, `nbf`, `iat`, the age of the view of
 //! revocations, and whether something was revoked since the token was last looked up there (the epoch).
 //!
 //! **Tokens that are sent once**, as by a client that gets a new one for each request, would fill it, and take memory that nobody asks for
-//! again. So once it is half full, a token is remembered when it is sent for the second time.
+//! again. So once three quarters are full, a token is remembered when it is sent for the second time, lately.
 //!
 //! **How a token is found.** By all of its bytes. Only the last bytes, which are a part of the signature, are hashed, with a key
 //! that is random in each process; the hash identifies nothing, and what it leads to is compared with the whole token. An entry also
@@ -81,11 +81,11 @@ impl TokenCache {
         }
     }
 
-    /// Remembers a token that was verified. Once the cache is half full, one that was not sent before lately is not remembered.
+    /// Remembers a token that was verified. Once three quarters of the cache are full, one that was not sent before lately is not remembered.
     pub(crate) fn insert(&self, token: &str, principal: Principal) {
         let Some(Entries { cache, sent_once, state, max_bytes }) = &self.entries else { return };
-        let is_half_empty = || cache.weight() < max_bytes / 2;
-        if sent_once.is_worth_a_place(state.hash_one(TokenText(token)), is_half_empty) {
+        let has_room = || cache.weight() < max_bytes / 4 * 3;
+        if sent_once.is_worth_a_place(state.hash_one(TokenText(token)), has_room) {
             cache.insert(Token(token.into()), principal);
         }
     }
