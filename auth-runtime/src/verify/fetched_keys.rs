@@ -31,7 +31,7 @@ pub(crate) const LONGEST_TRUST: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const LONGEST_FETCH: Duration = Duration::from_secs(30);
 /// When a fetch that has not ended is given up. It is more than the longest one: otherwise the background task, which looks every second, could
 /// begin the next fetch before this one is known to have failed.
-const GIVEN_UP_AFTER: Duration = LONGEST_FETCH.saturating_add(Duration::from_secs(2));
+const GIVEN_UP_AFTER: Duration = LONGEST_FETCH.saturating_add(Duration::from_millis(500));
 /// How many requests wait for one issuer's keys at most.
 const MAX_WAITING: usize = 1000;
 
