@@ -10,6 +10,7 @@
 //! `-- --write`, also behind `server`, is for the README. The variants take turns in one thread; a figure is the median of the rounds, with the
 //! 10th and the 90th percentile. The same plain router is there a second time: by how much the two differ is the noise.
 
+mod floor;
 mod instructions;
 mod server;
 mod variants;

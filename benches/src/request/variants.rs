@@ -17,8 +17,10 @@ use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
 use tower::{Layer, Service};
 
+use super::floor::{self, Mounted};
+
 /// With roles where this library has them by default.
-type Verifier = bench_by_hand::Verifier<FlatClaims>;
+pub type Verifier = bench_by_hand::Verifier<FlatClaims>;
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -86,11 +88,13 @@ impl<S: Service<Request, Response = Response>> Service<Request> for NothingServi
 }
 
 /// The plain router comes first, twice.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 14] = [
     "plain",
     "plain-control",
     "layer-that-does-nothing",
     "by-hand",
+    "by-hand-public-with-decision",
+    "by-hand-known-with-decision",
     "public",
     "known",
     "known-in-a-layer",
@@ -115,12 +119,17 @@ pub fn of(name: &str) -> App {
         let verifier = Verifier::new(jsonwebtoken::Algorithm::HS256, key, "https://id.example.com", "shop");
         axum::Router::new().route("/", method).with_state(verifier)
     };
-    let guarded_router = |method: auth_runtime::routing::MethodRouter| auth_runtime::Router::new().route("/", method);
+    let guarded_router =
+        |method: auth_runtime::routing::MethodRouter| auth_runtime::Router::new().route("/", method);
     let finish = |router: auth_runtime::Router| router.finish(&engine()).expect("routes");
     let app = match name {
         "plain" | "plain-control" => plain(),
         "layer-that-does-nothing" => plain().layer(Nothing),
         "by-hand" | "by-hand-10000-distinct" => by_hand(axum::routing::get(self::by_hand)),
+        "by-hand-public-with-decision" => {
+            axum::Router::new().route("/", axum::routing::get(Mounted(floor::public)))
+        }
+        "by-hand-known-with-decision" => by_hand(axum::routing::get(Mounted(floor::known))),
         "by-hand-cookie" => by_hand(axum::routing::get(by_hand_cookie)),
         "public" => finish(guarded_router(get(public))),
         "known" | "known-10000-distinct" => finish(guarded_router(get(guarded))),
