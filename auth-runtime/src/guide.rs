@@ -45,7 +45,7 @@
 //! [`CredentialSource`](trait@crate::source::CredentialSource), [`Rejection`](struct@crate::rejection::Rejection),
 //! [`Caller`](enum@crate::Caller), [`ReturnTo`](struct@crate::ReturnTo),
 //! [`Auth::start`](method@crate::Auth::start), [`TakesUser`](trait@crate::users::TakesUser), [`Header`](struct@crate::source::Header),
-//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`renew_transparently`](method@crate::AuthBuilder::renew_transparently), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`Revocation`](enum@crate::revocation::Revocation), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
+//! [`max_staleness`](method@crate::AuthBuilder::max_staleness), [`renew_transparently`](method@crate::AuthBuilder::renew_transparently), [`UserStore`](trait@crate::users::UserStore), [`keycloak`](fn@crate::verify::providers::keycloak), [`RevocationLog`](trait@crate::store::RevocationLog), [`Revocation`](enum@crate::store::Revocation), [`RefreshTokenStore`](trait@crate::store::RefreshTokenStore),
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
