@@ -128,10 +128,8 @@ impl Engine {
     #[inline(never)]
     fn caller_of_new_token(self: &Arc<Self>, token: &str, now: SystemTime) -> Result<Principal, CallerError> {
         let jwt = &self.authentication.jwt;
-        let verified = jwt.verify(token).map_err(|error| {
-            let origin = |error: &VerifyError| jwt.origin_of(token, error);
-            invalid(error, origin)
-        })?;
+        let verified =
+            jwt.verify(token).map_err(|error| invalid(error, |error| jwt.origin_of(token, error)))?;
         let may_be_remembered = verified.may_be_remembered;
         let principal = self.identify(verified)?;
         self.check_key(&principal)?;

@@ -189,7 +189,8 @@ impl FetchedKeys {
             return Overdue::Full;
         }
         let begun = running.is_none().then(|| schedule.begin(now, false));
-        let number = running.or(begun).map_or(schedule.begun, |run| run.number);
+        // The fetch that is running is the last that began.
+        let number = schedule.begun;
         Overdue::Wait(begun, self.wait_for(&mut schedule, number))
     }
 
