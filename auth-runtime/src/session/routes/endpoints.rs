@@ -11,6 +11,7 @@ mod sessions;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts as _;
 use axum::http::HeaderValue;
@@ -19,8 +20,11 @@ use axum::http::request::Parts;
 use self::attempt::LoginLimiter;
 pub use self::attempt::{LoginAttempt, LoginError};
 use super::body::RefreshTokenBody;
+#[cfg(feature = "openapi")]
+use super::documented::Documented;
+use super::mount::UserRules;
 use super::session_routes::SessionLabel;
-use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
+use super::{AttemptLimit, Delivery, LoginVerifier, TokenAnswers, TokenFailure};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
 use crate::engine::{Engine, TokenCookies};
@@ -46,6 +50,9 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 struct Inner<A> {
     config: RoutesConfig<A>,
     login_limiter: Arc<LoginLimiter>,
+    rules_of_users: UserRules,
+    #[cfg(feature = "openapi")]
+    documented: Documented,
 }
 
 /// The configuration of [`TokenRoutes`](super::TokenRoutes).
@@ -54,6 +61,9 @@ pub(super) struct RoutesConfig<A> {
     pub(super) login_verifier: A,
     pub(super) delivery: Delivery,
     pub(super) answers: Box<dyn TokenAnswers>,
+    /// Whether the application has set them, of which the OpenAPI document knows nothing.
+    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "it is for the OpenAPI document"))]
+    pub(super) has_own_answers: bool,
     pub(super) per_account: AttemptLimit,
     pub(super) per_address: AttemptLimit,
     pub(super) per_ipv6_site: AttemptLimit,
@@ -61,6 +71,8 @@ pub(super) struct RoutesConfig<A> {
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
     pub(super) session_label: Option<SessionLabel>,
+    /// How old the login of a user may be that manages its sessions.
+    pub(super) sessions_max_age: Duration,
     /// How wrong credentials of a login fail.
     pub(super) wrong_credentials: TokenFailure,
     pub(super) refresh_request: RefreshTokenBody,
@@ -69,13 +81,30 @@ pub(super) struct RoutesConfig<A> {
     pub(super) clear_site_data: Option<HeaderValue>,
 }
 
-impl<A> TokenEndpoints<A> {
+impl<A: LoginVerifier> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
-        let login_limiter = Arc::new(LoginLimiter::new(&config));
-        Self(Arc::new(Inner { config, login_limiter }))
+        Self(Arc::new(Inner {
+            login_limiter: Arc::new(LoginLimiter::new(&config)),
+            rules_of_users: UserRules::default(),
+            #[cfg(feature = "openapi")]
+            documented: Documented::new(&config),
+            config,
+        }))
+    }
+}
+
+impl<A> TokenEndpoints<A> {
+    pub(super) fn rules_of_users(&self) -> &UserRules {
+        &self.0.rules_of_users
     }
 
-    fn config(&self) -> &RoutesConfig<A> {
+    /// What the routes say of themselves.
+    #[cfg(feature = "openapi")]
+    pub(super) fn documented(&self) -> &Documented {
+        &self.0.documented
+    }
+
+    pub(super) fn config(&self) -> &RoutesConfig<A> {
         &self.0.config
     }
 
@@ -105,7 +134,7 @@ impl<A> TokenEndpoints<A> {
         (self.config().delivery == Delivery::Cookies).then(|| &self.engine().sessions.cookies)
     }
 
-    fn engine(&self) -> &Arc<Engine> {
+    pub(super) fn engine(&self) -> &Arc<Engine> {
         self.tokens().engine()
     }
 
