@@ -30,7 +30,10 @@
 //! | [`deployment`] | floods of logins, cookies, clocks, keys and stores that fail, secrets, the audit log |
 //! | [`limits`] | who can do what, every bound and its option, switches that weaken a check, what is not covered |
 //! | [`key_rotation`] | change the signing key, the refresh key, and the keys of others, while requests are served |
-//! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
+//! | [`migration`] | where to begin, an index of what you may come from, and what to look at meanwhile |
+//! | [`migration_from_python`] | Django and simplejwt, FastAPI, Panther, drf-cookie-jwtauth, Django Ninja, django-modern-rest, Responder; hashes of passwords |
+//! | [`migration_from_spring_and_aspnet`] | Spring Security, ASP.NET Core |
+//! | [`migration_from_rust`] | axum-login, tower-sessions, `jsonwebtoken`, a middleware |
 //! | [`incident`] | something leaked: what to call, and what becomes invalid |
 //! | [`comparison`] | how other frameworks do the same |
 //!
@@ -111,6 +114,15 @@ pub mod middleware {}
 
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
+
+#[doc = include_str!("../guide/migration_from_python.md")]
+pub mod migration_from_python {}
+
+#[doc = include_str!("../guide/migration_from_rust.md")]
+pub mod migration_from_rust {}
+
+#[doc = include_str!("../guide/migration_from_spring_and_aspnet.md")]
+pub mod migration_from_spring_and_aspnet {}
 
 #[doc = include_str!("../guide/mobile_app.md")]
 pub mod mobile_app {}
