@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `access_token` | an access token without a session |
+//! | `all_sessions` | the sessions of all users, page by page |
 //! | `client_sessions` | the sessions of a client's tokens, which end together |
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
@@ -10,6 +11,7 @@
 //! | `sessions` | the sessions of a user: the list, and ending one or all others |
 
 mod access_token;
+mod all_sessions;
 mod client_sessions;
 mod login;
 mod logout;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use self::access_token::AccessTokenBuilder;
+pub use self::all_sessions::{AllSessions, UserSession};
 pub(crate) use self::client_sessions::ClientSessions;
 pub use self::sessions::{Session, SessionList};
 use super::{Auth, Engine};
