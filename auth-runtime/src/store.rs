@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use self::api_key::{ApiKeyRecord, ApiKeyStore, ApiKeyUse};
 #[cfg(feature = "token-routes")]
 pub use self::attempts::{AttemptKey, AttemptLimit, AttemptStore, CountedAttempt};
-pub(crate) use self::entry::{EntryMeaning, LoggedRevocation};
+pub(crate) use self::entry::{EntryMeaning, LoggedRevocation, Note};
 pub use self::error::StoreError;
 pub use self::log::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog};
 pub use self::memory::MemoryStore;

@@ -17,7 +17,7 @@ impl Revoker {
     ) -> Result<Revoked, StoreError> {
         let bound = unix_seconds(bound);
         families.retain(|family| family.started_at <= bound);
-        self.end(Some(self.logged(revocation.clone(), times)), families, times).await?;
+        self.end(Some(self.logged(revocation.clone(), None, times)), families, times).await?;
         Ok(Revoked::NEW)
     }
 }
