@@ -6,6 +6,7 @@ mod chromium;
 mod cookie_options;
 mod cookie_size;
 mod duplicate_cookies;
+mod lists;
 mod login_page;
 mod login_queue;
 mod methods;

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod former_session;
+mod lists;
 mod log_in;
 mod log_out;
 mod oauth;
