@@ -47,6 +47,8 @@
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
 //!
+//! At paths of your own, each with a method of your own: [`TokenEndpoints::route`].
+//!
 //! A login of the application's own, such as one with a second factor, begins with [`TokenEndpoints::attempt`] and ends with
 //! [`TokenEndpoints::respond_with`]; [a page of the guide](crate::guide::second_factor) shows one.
 //!
@@ -79,8 +81,8 @@ pub use self::credentials::{Credentials, LoginVerifier, OwnLogin, PasswordCreden
 use self::endpoints::RoutesConfig;
 pub use self::endpoints::{LoginAttempt, LoginError, TokenEndpoints};
 use self::login_queue::LOGINS_AT_ONCE;
-use self::session_routes::{MAX_AGE, SessionRoutes};
 pub use self::session_routes::user_agent;
+use self::session_routes::{MAX_AGE, SessionRoutes};
 pub use self::site_data::SiteData;
 pub use self::token_route::TokenRoute;
 use super::TokenService;
@@ -251,14 +253,15 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Mounts `POST /introspect` (RFC 7662) for the services that satisfy this rule, which must require a caller. With
-    /// `rule!(public)` everyone could find out whether a stolen token is valid (§4), so every request is then rejected with
-    /// 500.
+    /// `rule!(public)` everyone could find out whether a stolen token is valid (§4): that is an error of
+    /// [`finish`](crate::Router::finish).
     pub fn introspection(mut self, rule: Rule) -> Self {
         self.introspection = Some(rule);
         self
     }
 
-    /// Returns the endpoints as functions, for handlers of the application's own. They have attempt limits and a queue of their own:
+    /// Returns the endpoints: [each as a route](TokenEndpoints::route), for a path and a method of the application's own, and each as a
+    /// function, for handlers of its own. They have attempt limits and a queue of their own:
     /// clones share them, and another call makes others. What an [`attempt_store`](Self::attempt_store) counts is shared by all.
     ///
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.

@@ -41,8 +41,8 @@ impl Documented {
         }
     }
 
-    /// What a route says of itself.
-    pub(super) fn route(&self, route: TokenRoute) -> HandlerDocs {
+    /// What a route says of itself, for each of these methods.
+    pub(super) fn route(&self, route: TokenRoute, methods: &[&str]) -> HandlerDocs {
         let mut operation = json!({
             "operationId": short_name(route.handler()),
             "tags": ["Session"],
@@ -53,7 +53,7 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
-        HandlerDocs::one(&route.method().to_ascii_lowercase(), operation)
+        HandlerDocs::for_each(methods, &operation)
     }
 
     fn description(&self, route: TokenRoute) -> &'static str {

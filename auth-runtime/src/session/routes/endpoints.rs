@@ -34,12 +34,13 @@ use crate::principal::Principal;
 use crate::session::{TokenError, TokenService};
 use crate::store::AttemptStore;
 
-/// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
+/// The ready routes: each [as a route](Self::route) for a path of the application's own, with its rule and its documentation; and each as a
+/// function for a handler of the application's own, which takes the request and returns the response.
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
 ///
-/// Mount [`sessions`](Self::sessions) and [`user_sessions`](Self::user_sessions) with `get`, the functions that end sessions with
+/// In handlers, mount [`sessions`](Self::sessions) and [`user_sessions`](Self::user_sessions) with `get`, the functions that end sessions with
 /// `delete`, and the others with `post`. All but the first two answer 405 to a safe method (`GET`, `HEAD`, `OPTIONS`, `TRACE`).
 /// [`finish`](crate::Router::finish) can't report that: which of these functions a handler calls is known only when it is called.
 ///

@@ -55,7 +55,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Mounts `GET /users/{subject}/sessions`, `DELETE /users/{subject}/sessions/{session_id}` and `DELETE /users/{subject}/sessions`
     /// for the administrators that satisfy this rule, which must require a caller: they list the sessions of any user, end one, and end
     /// all, with all access tokens of the user (OWASP ASVS 5, 7.4.5). `subject` is the id of the user, percent-encoded. With
-    /// `rule!(public)` every request is rejected with 500.
+    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish).
     ///
     /// The same from code of the application's: [`sessions`](crate::session::TokenService::sessions),
     /// [`end_user_session`](crate::session::TokenService::end_user_session) and

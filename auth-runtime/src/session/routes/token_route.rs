@@ -112,4 +112,19 @@ impl TokenRoute {
             | Self::EndUserSessions => RouteCaller::Named,
         }
     }
+
+    /// The parameters that its handler reads from the path.
+    pub(super) fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::EndSession => &["session_id"],
+            Self::UserSessions | Self::EndUserSessions => &["subject"],
+            Self::EndUserSession => &["subject", "session_id"],
+            _ => &[],
+        }
+    }
+
+    /// Whether no safe method may call it.
+    pub(super) fn changes_state(self) -> bool {
+        !matches!(self, Self::Sessions | Self::UserSessions)
+    }
 }
