@@ -21,6 +21,13 @@ impl HandlerDocs {
         Self { operations: Map::from_iter([(method.to_owned(), operation)]), components: Map::new() }
     }
 
+    /// The same operation for each of these methods, with the components that it refers to.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn for_each(methods: &[&str], operation: &Value) -> Self {
+        let operations = methods.iter().map(|method| (method.to_ascii_lowercase(), operation.clone()));
+        Self { operations: operations.collect(), components: Map::new() }
+    }
+
     /// What a document of one handler says of it: for each path the methods, and the documentation.
     pub(crate) fn of(document: &impl Serialize) -> Vec<(String, MethodFilter, Self)> {
         let mut document = serde_json::to_value(document).unwrap_or_default();

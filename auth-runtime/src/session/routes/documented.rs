@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Delivery, TokenFailure, TokenRoute};
+use super::endpoints::RoutesConfig;
+use super::{Credentials as _, Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::login_page::LoginPage;
+use crate::policy::short_name;
 use crate::router::HandlerDocs;
 
 /// The configuration of the routes, as far as the document needs it.
@@ -24,10 +26,25 @@ pub(super) struct Documented {
 }
 
 impl Documented {
-    /// What a route says of itself, whose operation has this id.
-    pub(super) fn route(&self, route: TokenRoute, id: &str) -> HandlerDocs {
+    pub(super) fn new<A: LoginVerifier>(config: &RoutesConfig<A>) -> Self {
+        Self {
+            delivery: config.delivery,
+            credentials: A::Credentials::schema(),
+            refresh_request: (config.refresh_request.schema)(),
+            logout_request: (config.logout_request.schema)(),
+            wrong_credentials: config.wrong_credentials,
+            login_page: match config.delivery {
+                Delivery::Cookies => config.tokens.engine().responses.login_page.clone(),
+                Delivery::Json => None,
+            },
+            has_own_answers: config.has_own_answers,
+        }
+    }
+
+    /// What a route says of itself, for each of these methods.
+    pub(super) fn route(&self, route: TokenRoute, methods: &[&str]) -> HandlerDocs {
         let mut operation = json!({
-            "operationId": id,
+            "operationId": short_name(route.handler()),
             "tags": ["Session"],
             "summary": summary(route),
             "description": self.description(route),
@@ -36,7 +53,7 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
-        HandlerDocs::one(&route.method().to_ascii_lowercase(), operation)
+        HandlerDocs::for_each(methods, &operation)
     }
 
     fn description(&self, route: TokenRoute) -> &'static str {
