@@ -1,7 +1,10 @@
 //! The descriptions of the routes in an OpenAPI document: their requests and responses.
 
+mod lists;
+
 use serde_json::{Map, Value, json};
 
+use self::lists::{all_sessions, parameters, revocations, session_list};
 use super::endpoints::RoutesConfig;
 use super::{Credentials as _, Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::login_page::LoginPage;
@@ -53,6 +56,9 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
+        if let (Some(parameters), Some(operation)) = (parameters(route), operation.as_object_mut()) {
+            operation.insert("parameters".into(), parameters);
+        }
         HandlerDocs::for_each(methods, &operation)
     }
 
@@ -86,6 +92,10 @@ impl Documented {
             (TokenRoute::EndUserSessions, _) => {
                 "Ends all sessions of a user, and revokes all of its access tokens."
             }
+            (TokenRoute::AllSessions, _) => "Returns the active sessions of all users, 100 at a time.",
+            (TokenRoute::Revocations, _) => {
+                "Returns what was revoked and has not expired, the oldest first, 100 at a time."
+            }
         }
     }
 
@@ -104,7 +114,9 @@ impl Documented {
                 | TokenRoute::EndOtherSessions
                 | TokenRoute::UserSessions
                 | TokenRoute::EndUserSession
-                | TokenRoute::EndUserSessions,
+                | TokenRoute::EndUserSessions
+                | TokenRoute::AllSessions
+                | TokenRoute::Revocations,
                 _,
             ) => return None,
             (TokenRoute::Revoke | TokenRoute::Introspect, _) => {
@@ -153,6 +165,9 @@ impl Documented {
             }
             TokenRoute::UserSessions | TokenRoute::EndUserSessions => {
                 Some("The path is not UTF-8, or the credential was sent more than once.")
+            }
+            TokenRoute::AllSessions | TokenRoute::Revocations => {
+                Some("There is no such page, or the credential was sent more than once.")
             }
             _ => None,
         };
@@ -211,6 +226,8 @@ impl Documented {
                 ("204", described("The sessions have ended."))
             }
             TokenRoute::Sessions | TokenRoute::UserSessions => ("200", with("The sessions.", session_list())),
+            TokenRoute::AllSessions => ("200", with("The sessions.", all_sessions())),
+            TokenRoute::Revocations => ("200", with("The revocations.", revocations())),
             TokenRoute::Revoke => ("200", described("The token is invalid now.")),
             TokenRoute::Introspect => {
                 let active = json!({ "active": { "type": "boolean" } });
@@ -238,27 +255,9 @@ fn summary(route: TokenRoute) -> &'static str {
         TokenRoute::UserSessions => "List the sessions of a user",
         TokenRoute::EndUserSession => "End a session of a user",
         TokenRoute::EndUserSessions => "End all sessions of a user",
+        TokenRoute::AllSessions => "List the sessions of all users",
+        TokenRoute::Revocations => "List what was revoked",
     }
-}
-
-/// Returns the JSON Schema of a list of sessions.
-fn session_list() -> Value {
-    let time = |description: &str| json!({ "type": "integer", "description": format!("{description} Seconds since the epoch.") });
-    let session = json!({
-        "type": "object",
-        "properties": {
-            "id": { "type": "string", "description": "The `sid` of the session's access tokens." },
-            "started_at": time("When the user logged in."),
-            "last_refreshed_at": time("When the session was last refreshed, or the login."),
-            "expires_at": time("When the session ends, unless it is refreshed."),
-            "label": { "type": "string", "description": "Such as the browser. It may come from the client: escape it." },
-            "current": { "type": "boolean", "description": "Whether it is the session of this request." },
-        },
-        "required": ["id", "started_at", "last_refreshed_at", "expires_at", "current"],
-    });
-    let not_listed = json!({ "type": "integer", "description": "The number of further sessions, which were used before these." });
-    let properties = json!({ "sessions": { "type": "array", "items": session }, "not_listed": not_listed });
-    json!({ "type": "object", "properties": properties, "required": ["sessions", "not_listed"] })
 }
 
 /// The response to a browser that sends a form, and shows what is answered.
