@@ -12,14 +12,15 @@ use crate::store::{EntryMeaning, LogCursor, LogEntry, LogPage, LogRead, Revocati
 /// The maximum number of revocations in a page.
 const PAGE: usize = 100;
 
-/// How often the log is read for one page: a page of what is left out may be long.
-const READS: usize = 10;
+/// How often the log is read for one page: much may be left out, and a request reads a bounded part of the log.
+const READS: usize = 100;
 
 /// A page of the revocations that are recorded: [`Revocations::list`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RevocationList {
-    /// At most 100 revocations, the oldest first. A page has fewer, and may have none, where the log has much that is not listed.
+    /// At most 100 revocations, the oldest first. A page has fewer, and may have none, where 10,000 entries of the log have no more that are
+    /// listed.
     pub revocations: Vec<RecordedRevocation>,
     /// What the next page is asked for with: [`Revocations::list_after`]. `None`: there is none.
     pub next: Option<String>,
@@ -40,6 +41,16 @@ pub struct RecordedRevocation {
     pub kept_until: SystemTime,
 }
 
+impl RecordedRevocation {
+    fn is_about(&self, subject: &str) -> bool {
+        let named = match &self.revocation {
+            Revocation::UserBySub { sub, .. } => Some(sub),
+            _ => self.subject.as_ref(),
+        };
+        named.is_some_and(|named| named == subject)
+    }
+}
+
 impl Revocations<'_> {
     /// Returns the oldest 100 revocations that are recorded in the store, have not expired, and are of an issuer that this engine accepts:
     /// for an administrator, who may see them. The list is never for the public: it names users.
@@ -51,7 +62,7 @@ impl Revocations<'_> {
     /// # Errors
     /// [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
     pub async fn list(&self) -> Result<RevocationList, RevocationListError> {
-        self.page(LogCursor::START).await
+        self.page(LogCursor::START, None).await
     }
 
     /// Returns the next 100: `next` is [`RevocationList::next`] of the page before. It may be used again, and by another process.
@@ -60,10 +71,35 @@ impl Revocations<'_> {
     /// [`RevocationListError::InvalidCursor`] if the text is no such `next`, or the log does not have that position any more: start again with
     /// [`list`](Self::list). [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
     pub async fn list_after(&self, next: &str) -> Result<RevocationList, RevocationListError> {
-        self.page(decode(next).ok_or(RevocationListError::InvalidCursor)?).await
+        self.page(decode(next).ok_or(RevocationListError::InvalidCursor)?, None).await
     }
 
-    async fn page(&self, after: LogCursor) -> Result<RevocationList, RevocationListError> {
+    /// Returns the oldest 100 that are about this subject, as far as that was known: its tokens, its sessions, and the user itself, also where a
+    /// provider has named it by `sub`. The whole log is read for it, 10,000 entries for each page.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn list_of(&self, subject: &str) -> Result<RevocationList, RevocationListError> {
+        self.page(LogCursor::START, Some(subject)).await
+    }
+
+    /// Returns the next 100 that are about this subject, as [`list_after`](Self::list_after) does of all.
+    ///
+    /// # Errors
+    /// As [`list_after`](Self::list_after).
+    pub async fn list_of_after(
+        &self,
+        subject: &str,
+        next: &str,
+    ) -> Result<RevocationList, RevocationListError> {
+        self.page(decode(next).ok_or(RevocationListError::InvalidCursor)?, Some(subject)).await
+    }
+
+    async fn page(
+        &self,
+        after: LogCursor,
+        subject: Option<&str>,
+    ) -> Result<RevocationList, RevocationListError> {
         let log = self.revoker.state.log().ok_or(RevocationListError::NoStore)?;
         let now = self.revoker.clock.now();
         let (mut cursor, mut revocations) = (after, Vec::new());
@@ -71,7 +107,8 @@ impl Revocations<'_> {
             let wanted = PAGE.saturating_sub(revocations.len());
             let page = read(log.read(cursor, wanted).await?)?;
             let is_last = page.entries.len() < wanted;
-            revocations.extend(page.entries.iter().filter_map(|entry| self.listed(entry, now)));
+            let listed = page.entries.iter().filter_map(|entry| self.listed(entry, now));
+            revocations.extend(listed.filter(|one| subject.is_none_or(|subject| one.is_about(subject))));
             cursor = page.cursor;
             if is_last {
                 return Ok(RevocationList { revocations, next: None });

@@ -149,11 +149,65 @@ async fn hints_are_left_out_and_a_page_reads_a_bounded_part_of_the_log() {
     };
     store.append((1..=50).map(hint).collect()).await.unwrap();
     shop.auth.revocations().revoke(token("first")).await.unwrap();
-    store.append((100..2600).map(hint).collect()).await.unwrap();
+    store.append((100..12_600).map(hint).collect()).await.unwrap();
     shop.auth.revocations().revoke(token("last")).await.unwrap();
     let (found, sizes) = pages(&shop).await;
     assert_eq!(found.iter().map(id).collect::<Vec<_>>(), ["first", "last"]);
-    assert_eq!(sizes, [1, 0, 1]);
+    assert_eq!(sizes, [1, 1]);
+}
+
+/// The staff looks for one user, in a long log.
+#[tokio::test]
+async fn the_list_of_a_user_has_its_own_revocations() {
+    let store = MemoryStore::new();
+    let shop = Shop::over(&store).await;
+    let tokens = shop.log_in("alice").await;
+    shop.tokens.revoke(&tokens.access_token).await.unwrap();
+    let others = (1..=10_500).map(|number: u64| log_entry(token("other"), at(NOW + 9_000), number));
+    store.append(others.collect()).await.unwrap();
+    shop.tokens.end_session(&tokens.session_id).await.unwrap();
+    for number in 0..150 {
+        let bound = at(NOW - 1000 - number);
+        for subject in ["alice", "bob"] {
+            let user = Revocation::User {
+                issuer: ISSUER.into(),
+                subject: subject.into(),
+                issued_at_or_before: bound,
+            };
+            shop.auth.revocations().revoke(user).await.unwrap();
+        }
+    }
+    let by_sub = Revocation::UserBySub {
+        issuer: ISSUER.into(),
+        sub: "alice".into(),
+        issued_at_or_before: at(NOW - 500),
+    };
+    shop.auth.revocations().revoke(by_sub).await.unwrap();
+
+    let revocations = shop.auth.revocations();
+    let mut page = revocations.list_of("alice").await.unwrap();
+    let (mut found, mut sizes) = (Vec::new(), Vec::new());
+    loop {
+        sizes.push(page.revocations.len());
+        found.append(&mut page.revocations);
+        let Some(next) = page.next else { break };
+        page = revocations.list_of_after("alice", &next).await.unwrap();
+    }
+    assert_eq!(found.len(), 1 + 1 + 150 + 1);
+    assert_eq!(sizes, [1, 100, 52], "a page reads a part of the log");
+    assert_eq!(id(&found[1]), tokens.session_id);
+    assert!(found.iter().all(|one| one.subject.as_deref() == Some("alice")
+        || matches!(&one.revocation, Revocation::UserBySub { sub, .. } if sub == "alice")));
+    for nobody in ["", "Alice", "alic", "alice "] {
+        let mut page = revocations.list_of(nobody).await.unwrap();
+        while let Some(next) = page.next {
+            assert!(page.revocations.is_empty());
+            page = revocations.list_of_after(nobody, &next).await.unwrap();
+        }
+        assert!(page.revocations.is_empty());
+    }
+    let failed = revocations.list_of_after("alice", "x").await;
+    assert!(matches!(failed, Err(RevocationListError::InvalidCursor)), "{failed:?}");
 }
 
 #[tokio::test]

@@ -119,6 +119,13 @@ async fn each_kind_of_revocation_says_what_it_is_about() {
             json!({ "kind": "user", "user": "erin" }),
         ]
     );
+    // Of one user, also where its name must be encoded.
+    for (user, count) in [("bob", 1), ("dave", 1), ("frank", 0), ("er%69n", 1), ("", 0)] {
+        let list = listed(&shop, &alice.access_token, &format!("{}?user={user}", LISTS[1])).await;
+        assert_eq!(list["revocations"].as_array().unwrap().len(), count, "{user}");
+    }
+    let twice = format!("{}?user=bob&user=erin", LISTS[1]);
+    assert_eq!(get_as(&shop, &alice.access_token, &twice).await.status, 400);
 }
 
 #[tokio::test]

@@ -48,10 +48,15 @@ pub(super) fn revocations() -> Value {
 
 /// Returns the parameters of the query.
 pub(super) fn parameters(route: TokenRoute) -> Option<Value> {
-    let description = "`next` of the page before. Without it: the first page.";
-    let after =
-        json!({ "name": "after", "in": "query", "description": description, "schema": { "type": "string" } });
-    matches!(route, TokenRoute::AllSessions | TokenRoute::Revocations).then(|| json!([after]))
+    let in_query = |name: &str, description: &str| json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } });
+    let after = in_query("after", "`next` of the page before. Without it: the first page.");
+    match route {
+        TokenRoute::AllSessions => Some(json!([after])),
+        TokenRoute::Revocations => {
+            Some(json!([after, in_query("user", "The id of the user whose revocations are listed.")]))
+        }
+        _ => None,
+    }
 }
 
 fn session() -> Value {

@@ -14,8 +14,9 @@ use crate::session::routes::answers::no_store;
 use crate::session::routes::{LoginVerifier, TokenFailure, TokenRoute};
 use crate::session::{AllSessions, TokenError};
 
-/// The parameter of the query that has `next` of the page before.
+/// The parameters of the query: `next` of the page before, and the user that a revocation is about.
 const AFTER: &str = "after";
+const USER: &str = "user";
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     /// Returns the active sessions of all users, 100 at a time: those after the query's `after`, which is `next` of the page before. Its
@@ -28,7 +29,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
 
     async fn try_all_sessions(&self, head: &mut Parts) -> Result<AllSessions, TokenFailure> {
         let caller = self.reader(head).await?;
-        let after = after(head)?;
+        let after = parameter(head, AFTER)?;
         let page = self.tokens().page_of_sessions(after.as_deref(), Some(&caller)).await;
         page.map_err(|error| match error {
             TokenError::InvalidCursor => TokenFailure::InvalidRequest,
@@ -39,8 +40,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         })
     }
 
-    /// Returns the revocations that are recorded, 100 at a time: those after the query's `after`, which is `next` of the page before. Its
-    /// route needs a rule that names the administrators.
+    /// Returns the revocations that are recorded, 100 at a time: those after the query's `after`, which is `next` of the page before, and of
+    /// its `user` alone, if it has one. Its route needs a rule that names the administrators.
     pub async fn revocations(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         let listed = caught(self.try_revocations(&mut head)).await;
@@ -50,9 +51,11 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     async fn try_revocations(&self, head: &mut Parts) -> Result<RevocationList, TokenFailure> {
         self.reader(head).await?;
         let revocations = self.engine().revocation_methods();
-        let page = match after(head)? {
-            None => revocations.list().await,
-            Some(after) => revocations.list_after(&after).await,
+        let page = match (parameter(head, USER)?, parameter(head, AFTER)?) {
+            (None, None) => revocations.list().await,
+            (None, Some(after)) => revocations.list_after(&after).await,
+            (Some(user), None) => revocations.list_of(&user).await,
+            (Some(user), Some(after)) => revocations.list_of_after(&user, &after).await,
         };
         page.map_err(|error| {
             let failure = match error {
@@ -78,12 +81,12 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     }
 }
 
-/// What the page comes after; `None` for the first.
-fn after(head: &Parts) -> Result<Option<String>, TokenFailure> {
+/// The only value that the query has for a name.
+fn parameter(head: &Parts, name: &str) -> Result<Option<String>, TokenFailure> {
     let query = head.uri.query().unwrap_or_default();
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == AFTER);
-    let after = values.next().map(|(_, value)| value.into_owned());
-    if values.next().is_some() { Err(TokenFailure::InvalidRequest) } else { Ok(after) }
+    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(found, _)| found == name);
+    let value = values.next().map(|(_, value)| value.into_owned());
+    if values.next().is_some() { Err(TokenFailure::InvalidRequest) } else { Ok(value) }
 }
 
 fn sessions_to_value(page: &AllSessions) -> Value {
