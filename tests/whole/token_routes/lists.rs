@@ -64,13 +64,19 @@ async fn an_administrator_sees_who_is_logged_in() {
             })
         );
     }
+    // A user may have the name of the list.
+    shop.people.set("sessions", &[]);
+    let odd = issue(&shop, "sessions").await;
+    let list = listed(&shop, &alice.access_token, "/auth/users/sessions/sessions").await;
+    assert_eq!((&list["not_listed"], &list["sessions"][0]["id"]), (&json!(0), &json!(odd.session_id)));
+    shop.auth.tokens().unwrap().log_out_everywhere("sessions").await.unwrap();
     // It ends one that it sees there.
     let one = format!("/auth/users/bob/sessions/{}", bob.session_id);
     let bearer = format!("Bearer {}", alice.access_token);
     assert_eq!(send(&shop.app, request("DELETE", &one, &[("authorization", &bearer)])).await.status, 204);
     let list = listed(&shop, &alice.access_token, LISTS[0]).await;
     assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
-    let ended = listed(&shop, &alice.access_token, LISTS[1]).await;
+    let ended = listed(&shop, &alice.access_token, &format!("{}?user=bob", LISTS[1])).await;
     let kept_until = ended["revocations"][0]["kept_until"].clone();
     assert!(kept_until.as_u64().unwrap() > 1_800_000_960, "{ended}");
     assert_eq!(
