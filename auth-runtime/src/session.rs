@@ -27,9 +27,7 @@ pub use self::key_set::key_set;
 #[cfg(feature = "password")]
 pub use self::password::{PasswordError, PasswordHasher};
 pub use self::readiness::readiness;
-pub use crate::engine::{
-    AccessTokenBuilder, AllSessions, Session, SessionList, TokenService, UserSession,
-};
+pub use crate::engine::{AccessTokenBuilder, AllSessions, Session, SessionList, TokenService, UserSession};
 pub use crate::error::KeysError;
 pub use crate::issue::{
     IssuedTokens, NoTokenIssuer, RefreshError, RefreshKey, SigningKeys, Subject, SubjectStore, TokenError,

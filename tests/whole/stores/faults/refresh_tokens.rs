@@ -120,15 +120,17 @@ impl RefreshTokenStore for Faulty {
                 Fault::ListsByVersion => all.sort_by_key(|family| (family.version, family.id)),
                 _ => {}
             }
-            let first = after.map_or(0, |(subject, id)| match all.iter().position(|family| family.id == id) {
-                Some(at) if self.has(Fault::RepeatsTheCursor) => at,
-                Some(at) => at + 1,
-                None if self.has(Fault::LosesItsPlace) => 0,
-                None => {
-                    let is_after = |family: &RefreshTokenFamily| (&family.subject, family.id) > (&subject, id);
-                    all.iter().position(is_after).unwrap_or(all.len())
-                }
-            });
+            let first =
+                after.map_or(0, |(subject, id)| match all.iter().position(|family| family.id == id) {
+                    Some(at) if self.has(Fault::RepeatsTheCursor) => at,
+                    Some(at) => at + 1,
+                    None if self.has(Fault::LosesItsPlace) => 0,
+                    None => {
+                        let is_after =
+                            |family: &RefreshTokenFamily| (&family.subject, family.id) > (&subject, id);
+                        all.iter().position(is_after).unwrap_or(all.len())
+                    }
+                });
             let limit = if self.has(Fault::IgnoresTheLimit) { usize::MAX } else { limit };
             Ok(all.into_iter().skip(first).take(limit).collect())
         })
