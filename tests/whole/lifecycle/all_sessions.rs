@@ -43,7 +43,7 @@ async fn each_session_is_on_one_page_with_its_user() {
     let mut ended = BTreeSet::new();
     let found = shop
         .pages(async |found| {
-            shop.pass(60);
+            shop.pass(5);
             let found: BTreeSet<_> = found.iter().map(|of_user| of_user.session.id.clone()).collect();
             for (_, token) in issued.iter_mut().step_by(3) {
                 if let Ok(next) = shop.tokens.refresh(token).await {

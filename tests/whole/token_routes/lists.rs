@@ -183,10 +183,6 @@ async fn nobody_else_sees_the_lists() {
         assert_eq!(reply.status, 403, "{path}");
         assert!(!reply.body.contains("alice"), "{}", reply.body);
         assert_eq!(ask(&[("cookie", &admin)]).await.status, 200, "{path}");
-        // A page of another site can't read it, nor send it.
-        let foreign = [("cookie", &*admin), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")];
-        let reply = ask(&foreign).await;
-        assert_eq!((reply.status.as_u16(), reply.body.contains("bob")), (403, false), "{path}");
         for method in ["POST", "DELETE", "PUT"] {
             let reply = send(&shop.app, request(method, path, &[("cookie", &admin)])).await;
             assert_eq!(reply.status, 405, "{method} {path}");
