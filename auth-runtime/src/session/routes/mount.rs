@@ -1,5 +1,6 @@
 //! The routes as they are mounted: each with its handler, its rule and its documentation.
 
+use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::rejection::PathRejection;
@@ -28,14 +29,15 @@ fn parameters(path: FromPath) -> Parameters {
 
 impl<A: LoginVerifier> TokenRoutes<A> {
     /// Returns a router with the routes, to be nested.
+    #[track_caller]
     pub fn router<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        let mounted = self.mounted();
+        let (mounted, at) = (self.mounted(), Location::caller());
         let endpoints = TokenEndpoints::new(self.config);
         mounted.into_iter().fold(Router::new(), |router, (route, rule)| {
-            router.route(route.path(), endpoints.mounted(route.methods(), route, rule))
+            router.route(route.path(), endpoints.mounted(route.methods(), route, rule, at))
         })
     }
 
@@ -85,22 +87,24 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// mounted: without its rule, for a method that must not change state, at a path that lacks a parameter, on the router of another engine,
     /// or a login of [`OwnLogin`](super::OwnLogin). The refresh cookie has the path `/`, or that of
     /// [`cookie_path`](TokenRoutes::cookie_path), which must contain the paths of login, refresh and logout.
+    #[track_caller]
     pub fn route<S>(&self, route: TokenRoute) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        self.mounted(route.methods(), route, None)
+        self.mounted(route.methods(), route, None, Location::caller())
     }
 
     /// Returns the same route as [`route`](Self::route), for other methods: `endpoints.route_on(MethodFilter::DELETE, TokenRoute::Logout)`.
     ///
     /// A proxy may drop the body of a `DELETE` (RFC 9110 §9.3.5): where tokens are sent as JSON, a logout then ends the session of the
     /// access token.
+    #[track_caller]
     pub fn route_on<S>(&self, methods: MethodFilter, route: TokenRoute) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        self.mounted(methods, route, None)
+        self.mounted(methods, route, None, Location::caller())
     }
 
     /// Returns the same route as [`route`](Self::route), for the callers that satisfy a rule: `rule!(roles = ["admin"])`.
@@ -109,23 +113,31 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// [`revocation`](TokenRoutes::revocation), [`introspection`](TokenRoutes::introspection) and
     /// [`administration`](TokenRoutes::administration) say, it must require a caller, and name those that may. Of the others it is required
     /// besides their own rule.
+    #[track_caller]
     pub fn guarded_route<S>(&self, route: TokenRoute, rule: Rule) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        self.mounted(route.methods(), route, Some(rule))
+        self.mounted(route.methods(), route, Some(rule), Location::caller())
     }
 
     /// Returns the same route as [`guarded_route`](Self::guarded_route), for other methods.
+    #[track_caller]
     pub fn guarded_route_on<S>(&self, methods: MethodFilter, route: TokenRoute, rule: Rule) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        self.mounted(methods, route, Some(rule))
+        self.mounted(methods, route, Some(rule), Location::caller())
     }
 
-    /// A route with its documentation, and with the rule of the application's.
-    fn mounted<S>(&self, methods: MethodFilter, route: TokenRoute, rule: Option<Rule>) -> MethodRouter<S>
+    /// A route with its documentation, and with the rule of the application's, which mounts it at this place in its source.
+    fn mounted<S>(
+        &self,
+        methods: MethodFilter,
+        route: TokenRoute,
+        rule: Option<Rule>,
+        at: &'static Location<'static>,
+    ) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {
@@ -136,7 +148,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             RouteCaller::Named => (rule.unwrap_or(Rule::deny_all()), None),
         };
         let names = method_names(methods);
-        let info = HandlerInfo::new(route.handler(), file!(), line!());
+        let info = HandlerInfo::new(route.handler(), at.file(), at.line());
         let mounted = beside(self.handler(methods, route), names.clone(), own, info);
         #[cfg(feature = "openapi")]
         let mounted = mounted.with_docs(&Arc::new(self.documented().route(route, &names)));
