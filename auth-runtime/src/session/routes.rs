@@ -57,6 +57,7 @@
 //! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`, because login attempts are also limited by address.
 
 mod account;
+mod answer_schemas;
 mod answers;
 mod body;
 mod credentials;
@@ -75,6 +76,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::account::Account;
+pub use self::answer_schemas::AnswerSchemas;
 use self::answers::StandardAnswers;
 pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest};
 pub use self::body::RefreshTokenRequest;
@@ -119,7 +121,6 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             login_verifier,
             delivery,
             answers: Box::new(StandardAnswers),
-            has_own_answers: false,
             per_account: AttemptLimit::PER_ACCOUNT,
             per_address: AttemptLimit::PER_ADDRESS,
             per_ipv6_site: AttemptLimit::PER_IPV6_SITE,
@@ -140,7 +141,6 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Sets the application's own form of responses.
     pub fn answers(mut self, answers: impl TokenAnswers) -> Self {
         self.config.answers = Box::new(answers);
-        self.config.has_own_answers = true;
         self
     }
 

@@ -1,5 +1,7 @@
 //! What the ready token routes say of themselves is what they answer: each status, its content type, its body.
 
+mod own_answers;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -8,12 +10,13 @@ use auth_runtime::session::routes::{
     AttemptLimit, Credentials, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRequest, TokenRoutes,
 };
 use auth_runtime::session::{BoxError, Subject};
-use auth_runtime::{Auth, Router, rule};
+use auth_runtime::{Auth, AuthBuilder, Router, rule};
 use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
+use super::schema;
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{People, issuer};
 use crate::support::{Reply, request, send};
@@ -36,18 +39,39 @@ struct Shop {
 
 impl Shop {
     async fn new(delivery: Delivery, configure: fn(TokenRoutes<People>) -> TokenRoutes<People>) -> Self {
+        Self::with(delivery, |builder| builder, configure).await
+    }
+
+    async fn with(
+        delivery: Delivery,
+        build: fn(AuthBuilder) -> AuthBuilder,
+        configure: fn(TokenRoutes<People>) -> TokenRoutes<People>,
+    ) -> Self {
+        let admins = rule!(roles = ["admin"]);
+        Self::serving(delivery, build, |routes| {
+            let routes = routes.revocation(admins).introspection(admins).sessions();
+            let routes = routes.administration(admins).revoked(admins);
+            configure(routes).router()
+        })
+        .await
+    }
+
+    /// With routes that are mounted in another way, below `/auth`.
+    async fn serving(
+        delivery: Delivery,
+        build: fn(AuthBuilder) -> AuthBuilder,
+        mount: impl FnOnce(TokenRoutes<People>) -> Router,
+    ) -> Self {
         let (people, store) = (People::default(), FlakyStore::default());
-        let auth = Auth::builder().token_issuer(issuer(&people)).store(store.clone()).build().unwrap();
+        let builder = Auth::builder().token_issuer(issuer(&people)).store(store.clone());
+        let auth = build(builder).build().unwrap();
         auth.start().await.unwrap();
         let tokens = auth.tokens().unwrap();
         let routes = match delivery {
             Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),
             _ => TokenRoutes::json(tokens, people.clone()),
         };
-        let admins = rule!(roles = ["admin"]);
-        let routes =
-            routes.revocation(admins).introspection(admins).sessions().administration(admins).revoked(admins);
-        let routes: Router = Router::new().nest("/auth", configure(routes).router());
+        let routes: Router = Router::new().nest("/auth", mount(routes));
         let mut document = json!({});
         let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), &auth).unwrap();
         assert!(coverage.is_complete(), "{coverage}");
@@ -100,16 +124,7 @@ impl Shop {
                 .unwrap_or_else(|| panic!("{route} {status}: {kind} is not in {contents:?}"));
             let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
             assert!(body.is_object() || !kind.ends_with("json"), "{route} {status}: {}", reply.body);
-            for required in content["schema"]["required"].as_array().into_iter().flatten() {
-                assert!(
-                    !body[required.as_str().unwrap()].is_null(),
-                    "{route} {status}: {body} lacks {required}"
-                );
-            }
-            for (name, schema) in content["schema"]["properties"].as_object().into_iter().flatten() {
-                let values = schema["enum"].as_array();
-                assert!(values.is_none_or(|values| values.contains(&body[name])), "{body}");
-            }
+            schema::check(&self.document, &content["schema"], &body);
         } else if responses.get("default").is_none() {
             assert_eq!(reply.body, "", "{route} {status}");
         }
@@ -186,7 +201,7 @@ async fn of_sessions() {
     let session = schema["properties"]["sessions"]["items"]["properties"].as_object().unwrap();
     let sent = list["sessions"][0].as_object().unwrap();
     assert_eq!(sent.keys().collect::<BTreeSet<_>>(), session.keys().collect::<BTreeSet<_>>());
-    jsonschema(&schema, &list);
+    schema::check(&shop.document, &schema, &list);
     let id = list["sessions"][0]["id"].as_str().unwrap();
     shop.ask("GET", "users/bob/sessions", all, &admin, 200).await;
     for (method, path, route) in [
@@ -263,7 +278,7 @@ async fn of_lists_for_administrators() {
         let pointer = format!("/paths/~1auth~1{}/get", path.replace('/', "~1"));
         let operation = shop.document.pointer(&pointer).unwrap();
         let schema = operation.pointer("/responses/200/content/application~1json/schema").unwrap();
-        jsonschema(schema, &list);
+        schema::check(&shop.document, schema, &list);
         let documented: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
         let sent: BTreeSet<_> = list.as_object().unwrap().keys().collect();
         assert_eq!(sent, documented, "{path}");
@@ -292,28 +307,6 @@ async fn of_lists_for_administrators() {
         shop.store.set_broken(true);
         shop.ask("GET", path, path, &admin, 503).await;
         shop.store.set_broken(false);
-    }
-}
-
-/// As far as the schema of these routes goes: objects, lists, and their types.
-fn jsonschema(schema: &Value, value: &Value) {
-    match schema["type"].as_str() {
-        Some("object") => {
-            let value = value.as_object().unwrap();
-            for (name, schema) in schema["properties"].as_object().unwrap() {
-                if let Some(value) = value.get(name) {
-                    jsonschema(schema, value);
-                }
-            }
-            for required in schema["required"].as_array().unwrap() {
-                assert!(value.contains_key(required.as_str().unwrap()), "{value:?} lacks {required}");
-            }
-        }
-        Some("array") => value.as_array().unwrap().iter().for_each(|item| jsonschema(&schema["items"], item)),
-        Some("integer") => assert!(value.is_i64(), "{value}"),
-        Some("string") => assert!(value.is_string(), "{value}"),
-        Some("boolean") => assert!(value.is_boolean(), "{value}"),
-        other => panic!("{other:?}"),
     }
 }
 

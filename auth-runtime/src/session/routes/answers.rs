@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
-use super::TokenRoute;
+use super::{AnswerSchemas, TokenRoute};
 use crate::audit::AuditAction;
 use crate::gate::ReturnTo;
 use crate::login_page::{LoginPage, loads_page};
@@ -234,13 +234,23 @@ pub trait TokenAnswers: Send + Sync + 'static {
         }
         StatusCode::NO_CONTENT.into_response()
     }
+
+    /// Returns what the OpenAPI document says of these answers. Default: nothing is known, since a method may be the application's own. If
+    /// some are not, begin with [`AnswerSchemas::standard`].
+    fn schemas(&self) -> AnswerSchemas {
+        AnswerSchemas::new()
+    }
 }
 
 /// The responses of the RFCs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StandardAnswers;
 
-impl TokenAnswers for StandardAnswers {}
+impl TokenAnswers for StandardAnswers {
+    fn schemas(&self) -> AnswerSchemas {
+        AnswerSchemas::standard()
+    }
+}
 
 /// Forbids caching (RFC 6749 §5.1).
 pub(super) fn no_store(mut response: Response) -> Response {

@@ -64,9 +64,6 @@ pub(super) struct RoutesConfig<A> {
     pub(super) login_verifier: A,
     pub(super) delivery: Delivery,
     pub(super) answers: Box<dyn TokenAnswers>,
-    /// Whether the application has set them, of which the OpenAPI document knows nothing.
-    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "it is for the OpenAPI document"))]
-    pub(super) has_own_answers: bool,
     pub(super) per_account: AttemptLimit,
     pub(super) per_address: AttemptLimit,
     pub(super) per_ipv6_site: AttemptLimit,

@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 use super::token_route::RouteCaller;
 use super::{Delivery, LoginVerifier, TokenEndpoints, TokenRoute, TokenRoutes};
+#[cfg(feature = "openapi")]
+use crate::policy::Access;
 use crate::policy::{Condition, HandlerInfo, Rule};
 use crate::router::{Demands, MethodRouter, Router, beside, method_names};
 
@@ -151,7 +153,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let info = HandlerInfo::new(route.handler(), at.file(), at.line());
         let mounted = beside(self.handler(methods, route), names.clone(), own, info);
         #[cfg(feature = "openapi")]
-        let mounted = mounted.with_docs(&Arc::new(self.documented().route(route, &names)));
+        let mounted = {
+            let is_guarded = own.access() != Access::Public || required.is_some();
+            mounted.with_docs(&Arc::new(self.documented().route(route, &names, is_guarded)))
+        };
         mounted.demanding(&self.demands(route, rule), required)
     }
 
