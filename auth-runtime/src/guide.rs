@@ -10,6 +10,7 @@
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`sessions_of_a_user`] | lists of sessions for the user and for staff, what was revoked, what ends sessions |
 //! | [`single_page_app`] | a page on another origin: cookies, CORS, refresh |
 //! | [`mobile_app`] | an app: tokens as JSON, refresh, lost answers, devices |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
@@ -151,6 +152,9 @@ pub mod service_to_service {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
+
+#[doc = include_str!("../guide/sessions_of_a_user.md")]
+pub mod sessions_of_a_user {}
 
 #[doc = include_str!("../guide/single_page_app.md")]
 pub mod single_page_app {}

@@ -7,6 +7,7 @@
 //! | [`TokenService`] | log in, refresh, log out, introspect |
 //! | [`AccessTokenBuilder`] | an access token without a session |
 //! | [`SessionList`], [`Session`] | the active sessions of a user |
+//! | [`AllSessions`], [`UserSession`] | the active sessions of all users, for administrators |
 //! | [`SigningKey`], [`SigningKeys`], [`RefreshKey`] | the keys of tokens |
 //! | [`key_set`] | a handler for `/.well-known/jwks.json` |
 //! | [`readiness`] | a handler for a load balancer |
@@ -26,7 +27,7 @@ pub use self::key_set::key_set;
 #[cfg(feature = "password")]
 pub use self::password::{PasswordError, PasswordHasher};
 pub use self::readiness::readiness;
-pub use crate::engine::{AccessTokenBuilder, Session, SessionList, TokenService};
+pub use crate::engine::{AccessTokenBuilder, AllSessions, Session, SessionList, TokenService, UserSession};
 pub use crate::error::KeysError;
 pub use crate::issue::{
     IssuedTokens, NoTokenIssuer, RefreshError, RefreshKey, SigningKeys, Subject, SubjectStore, TokenError,

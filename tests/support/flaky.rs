@@ -148,6 +148,19 @@ impl RefreshTokenStore for FlakyStore {
         self.whole(move |store| store.find_by_subject(&issuer, &subject))
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let issuer = issuer.to_owned();
+        let after = after.map(|(subject, id)| (subject.to_owned(), id));
+        self.whole(move |store| {
+            store.list(&issuer, after.as_ref().map(|(subject, id)| (subject.as_str(), *id)), limit)
+        })
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         self.whole(move |store| RefreshTokenStore::drop_expired(store, now))
     }

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `access_token` | an access token without a session |
+//! | `all_sessions` | the sessions of all users, page by page |
 //! | `client_sessions` | the sessions of a client's tokens, which end together |
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
@@ -10,6 +11,7 @@
 //! | `sessions` | the sessions of a user: the list, and ending one or all others |
 
 mod access_token;
+mod all_sessions;
 mod client_sessions;
 mod login;
 mod logout;
@@ -18,9 +20,9 @@ mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub use self::access_token::AccessTokenBuilder;
+pub use self::all_sessions::{AllSessions, UserSession};
 pub(crate) use self::client_sessions::ClientSessions;
 pub use self::sessions::{Session, SessionList};
 use super::{Auth, Engine};
@@ -30,7 +32,7 @@ use crate::issue::{
     IssuerState, NoTokenIssuer, OpenedRefreshToken, RefreshError, SigningKeys, TokenError, session_of_family,
 };
 use crate::principal::{Principal, TokenIdentity};
-use crate::revocation::{Revocation, RevocationView, Revoked};
+use crate::revocation::{Revocation, RevocationView, Revoked, RevokedToken};
 use crate::store::{RefreshTokenFamily, RefreshTokenStore};
 use crate::verify::TokenClaims;
 use crate::vocabulary::VocabularyIndex;
@@ -127,14 +129,10 @@ impl TokenService {
         self.engine.revocations.state.view()
     }
 
-    /// Records and enforces a revocation, of a token that was issued at this time, if that is known.
-    async fn record(
-        &self,
-        revocation: Revocation,
-        issued_at: Option<SystemTime>,
-    ) -> Result<Revoked, TokenError> {
+    /// Records and enforces a revocation. `token` is what it is about, as far as that is known.
+    async fn record(&self, revocation: Revocation, token: RevokedToken) -> Result<Revoked, TokenError> {
         self.engine.ensure_background();
-        Ok(self.engine.revocations.revoke(revocation, issued_at).await?)
+        Ok(self.engine.revocations.revoke(revocation, token).await?)
     }
 
     /// # Errors
@@ -186,6 +184,6 @@ impl TokenService {
     async fn end(&self, family: &RefreshTokenFamily) -> Result<(), TokenError> {
         let session_id = session_of_family(family.id);
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
-        self.record(revocation, None).await.map(drop)
+        self.record(revocation, RevokedToken::default()).await.map(drop)
     }
 }

@@ -35,6 +35,8 @@ pub enum TokenError {
     Sign(SignError),
     /// The caller's token is of no session of this issuer: it is of another issuer, or was issued without a session.
     NoSession,
+    /// The text is no [`AllSessions::next`](crate::session::AllSessions::next): start again with the first page.
+    InvalidCursor,
     /// The engine has no token issuer.
     NoTokenIssuer(NoTokenIssuer),
     /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. What was asked for has happened or
@@ -47,6 +49,7 @@ impl TokenError {
     pub(crate) fn rejection_kind(&self) -> RejectionKind {
         match self {
             Self::Refresh(_) => RejectionKind::InvalidGrant,
+            Self::InvalidCursor => RejectionKind::InvalidRequest,
             _ if self.is_temporary() => RejectionKind::Unavailable,
             _ => RejectionKind::Misconfigured,
         }
@@ -91,6 +94,9 @@ impl fmt::Display for TokenError {
                 "the caller's token is of no session of this issuer, so it has no other sessions: to end all sessions of a user, call \
                  `log_out_everywhere`",
             ),
+            Self::InvalidCursor => f.write_str(
+                "what the next page was asked for with is no `next` of a list of sessions: start again with the first page",
+            ),
             Self::NoTokenIssuer(error) => error.fmt(f),
             Self::AuditHook(panic) => write!(f, "the audit hook {panic}"),
         }
@@ -121,7 +127,11 @@ impl Error for TokenError {
             Self::CookieTooLarge(error) => Some(error),
             Self::Sign(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
-            Self::ClockAhead { .. } | Self::Claims(_) | Self::NoSession | Self::AuditHook(_) => None,
+            Self::ClockAhead { .. }
+            | Self::Claims(_)
+            | Self::NoSession
+            | Self::InvalidCursor
+            | Self::AuditHook(_) => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::api_keys;
 #[cfg(feature = "provider-logout")]
 use super::provider_logout;
-use super::{AuthBuilder, cookies, sources, users, verification};
+use super::{AuthBuilder, cookies, rejections, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::{AgeClock, JumpGuard};
@@ -61,6 +61,7 @@ impl AuthBuilder {
         let users = users::assemble(&mut self, &mut errors);
         #[cfg(feature = "introspection")]
         let introspected = verification::introspected(&jwt, &mut errors);
+        let form = rejections::assemble(&mut self, &mut errors);
         self.check_store(has_runtime, &mut errors);
         self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
         let proxies = self.proxies.take();
@@ -92,6 +93,7 @@ impl AuthBuilder {
             responses: Responses {
                 realm: self.realm,
                 render: self.render_hook,
+                form,
                 login_page: self.login_page,
                 audit_log: AuditLog::new(self.audit_hook),
             },

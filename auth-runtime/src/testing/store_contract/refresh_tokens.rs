@@ -1,5 +1,6 @@
 //! What a store of refresh-token families must do.
 
+mod list;
 mod retention;
 
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+pub use self::list::*;
 pub use self::retention::*;
 use super::{Broken, Checked, all, at, equal, odd_strings};
 use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore};
