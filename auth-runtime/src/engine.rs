@@ -70,7 +70,7 @@ pub use self::start::StartError;
 pub(crate) use self::token_cache::TokenCache;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
-pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenService};
+pub use self::token_service::{AccessTokenBuilder, Session, SessionData, SessionList, TokenService};
 #[cfg(feature = "api-keys")]
 use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys};
 use crate::client_address::{TrustedProxies, client_address};

@@ -32,6 +32,7 @@ enum Fault {
     IgnoresTheLimit,
     IgnoresTheVersion,
     KeepsTheFirstExpiry,
+    LosesLargeData,
     LosesTheLastOfABatch,
     LosesTheSign,
     NeverSaysMore,

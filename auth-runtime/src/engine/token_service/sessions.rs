@@ -158,7 +158,7 @@ impl TokenService {
     }
 
     /// Whether the caller's token is of this issuer, so that its subject is a user of this issuer.
-    fn is_own(&self, caller: &Principal) -> Result<bool, TokenError> {
+    pub(super) fn is_own(&self, caller: &Principal) -> Result<bool, TokenError> {
         Ok(caller.issuer() == Some(&*self.issuer()?.name))
     }
 }
