@@ -11,6 +11,7 @@
 //! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
 //! | [`sessions_of_a_user`] | lists of sessions for the user and for staff, what was revoked, what ends sessions |
+//! | [`session_data`] | what the application keeps with a session: a cart, a theme, the step of a form |
 //! | [`single_page_app`] | a page on another origin: cookies, CORS, refresh |
 //! | [`mobile_app`] | an app: tokens as JSON, refresh, lost answers, devices |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
@@ -42,7 +43,8 @@
 //! [`AuthBuilder::issuer`](method@crate::AuthBuilder::issuer), [`Principal`](struct@crate::Principal),
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
-//! [`TokenService::issue`](method@crate::session::TokenService::issue),
+//! [`TokenService::issue`](method@crate::session::TokenService::issue), [`TokenService::session_data`](method@crate::session::TokenService::session_data),
+//! [`SessionDataError`](enum@crate::session::SessionDataError),
 //! [`providers`](mod@crate::verify::providers), [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`jwks_from`](method@crate::verify::TrustedIssuer::jwks_from), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
 //! [`authenticator`](mod@crate::authenticator), [`Authenticator`](trait@crate::authenticator::Authenticator),
 //! [`Credential`](struct@crate::authenticator::Credential), [`remember_for`](method@crate::authenticator::Authenticated::remember_for),
@@ -146,6 +148,9 @@ pub mod providers {}
 
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}
+
+#[doc = include_str!("../guide/session_data.md")]
+pub mod session_data {}
 
 #[doc = include_str!("../guide/service_to_service.md")]
 pub mod service_to_service {}
