@@ -6,6 +6,7 @@ mod chromium;
 mod cookie_options;
 mod cookie_size;
 mod duplicate_cookies;
+mod lists;
 mod login_page;
 mod login_queue;
 mod methods;
@@ -456,6 +457,7 @@ async fn of_several_refresh_cookies_each_is_logged_out_and_none_refreshes() {
 /// Under a rule that asks for no caller they would answer everyone; on another engine's router they would revoke nothing.
 #[test]
 fn routes_that_are_put_together_wrongly_are_not_served() {
+    const ANY_USER: &str = "/auth/users/{subject}/sessions";
     let shop = Shop::json();
     let routes = || TokenRoutes::json(shop.auth.tokens().unwrap(), shop.people.clone());
     let errors = |routes: TokenRoutes<People>, auth: &Auth| -> Vec<String> {
@@ -467,7 +469,11 @@ fn routes_that_are_put_together_wrongly_are_not_served() {
             routes().revocation(rule!(public)).introspection(rule!(optional)),
             &["/auth/revoke", "/auth/introspect"][..],
         ),
-        (routes().administration(rule!(public)), &["/auth/users/{subject}/sessions"; 3]),
+        (
+            routes().administration(rule!(public)),
+            &["/auth/users/sessions", ANY_USER, ANY_USER, "/auth/users/{subject}/sessions/{session_id}"],
+        ),
+        (routes().revoked(rule!(public)), &["/auth/revocations"]),
     ] {
         let errors = errors(routes, &shop.auth);
         assert_eq!(errors.len(), names.len(), "{errors:?}");

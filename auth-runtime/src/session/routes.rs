@@ -44,6 +44,8 @@
 //! | `DELETE /sessions/{session_id}` | as before | 204; this session has ended |
 //! | `DELETE /sessions` | as before | 204; all sessions but the current one have ended |
 //! | `GET`, `DELETE /users/{subject}/sessions`, `DELETE ../{session_id}`, if [mounted](TokenRoutes::administration) | what the rule requires | the same, of any user |
+//! | `GET /users/sessions`, mounted with them | as before | the sessions of all users, in pages |
+//! | `GET /revocations`, if [mounted](TokenRoutes::revoked) | what the rule requires | what was revoked, in pages |
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
 //!
@@ -98,6 +100,7 @@ pub struct TokenRoutes<A> {
     config: RoutesConfig<A>,
     revocation: Option<Rule>,
     introspection: Option<Rule>,
+    revoked: Option<Rule>,
     sessions: SessionRoutes,
 }
 
@@ -131,7 +134,8 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             logout_request: RefreshTokenBody::of::<StandardLogout>(),
             clear_site_data: None,
         };
-        Self { config, revocation: None, introspection: None, sessions: SessionRoutes::default() }
+        let sessions = SessionRoutes::default();
+        Self { config, revocation: None, introspection: None, revoked: None, sessions }
     }
 
     /// Sets the application's own form of responses.
@@ -260,6 +264,16 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         self
     }
 
+    /// Mounts `GET /revocations` for those that satisfy this rule, which must require a caller: they list what was revoked, when and of
+    /// whom ([`Revocations::list`](crate::revocation::Revocations::list)). The list names users: let the rule name those who may see it. With
+    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish). An engine without a store has no list, and answers 500.
+    ///
+    /// It comes in pages of 100, the oldest first: `next` of an answer is `after` of the next request's query, and the last page has none.
+    pub fn revoked(mut self, rule: Rule) -> Self {
+        self.revoked = Some(rule);
+        self
+    }
+
     /// Returns the endpoints: [each as a route](TokenEndpoints::route), for a path and a method of the application's own, and each as a
     /// function, for handlers of its own. They have attempt limits and a queue of their own:
     /// clones share them, and another call makes others. What an [`attempt_store`](Self::attempt_store) counts is shared by all.
@@ -277,6 +291,7 @@ impl<A> fmt::Debug for TokenRoutes<A> {
             .field("delivery", &self.config.delivery)
             .field("revocation", &self.revocation)
             .field("introspection", &self.introspection)
+            .field("revoked", &self.revoked)
             .field("sessions", &self.sessions)
             .finish_non_exhaustive()
     }

@@ -49,7 +49,8 @@ impl Shop {
     ) -> Self {
         let admins = rule!(roles = ["admin"]);
         Self::serving(delivery, build, |routes| {
-            let routes = routes.revocation(admins).introspection(admins).sessions().administration(admins);
+            let routes = routes.revocation(admins).introspection(admins).sessions();
+            let routes = routes.administration(admins).revoked(admins);
             configure(routes).router()
         })
         .await
@@ -238,6 +239,75 @@ async fn of_sessions() {
     let current = format!("sessions/{}", list["sessions"][0]["id"].as_str().unwrap());
     shop.ask("DELETE", &current, one, &[("authorization", &*bob)], 204).await;
     shop.ask("DELETE", "users/bob/sessions", all, &admin, 204).await;
+}
+
+/// Of the lists for administrators: each member that is sent is in the schema, and each that is in the schema is sent.
+#[tokio::test]
+async fn of_lists_for_administrators() {
+    let shop = Shop::new(Delivery::Json, |routes| {
+        let many = AttemptLimit::new(1000, std::time::Duration::from_secs(1));
+        routes.limit_per_address(many).session_label(|_| Some("label".into()))
+    })
+    .await;
+    let log_in = async |name: &str| {
+        let reply = shop.post("login", &[JSON], &ALICE.replace("alice", name), 200).await;
+        serde_json::from_str::<Value>(&reply.body).unwrap()
+    };
+    let alice = log_in("alice").await;
+    let bearer = format!("Bearer {}", alice["access_token"].as_str().unwrap());
+    let admin = [("authorization", &*bearer)];
+    for number in 0..110 {
+        shop.people.set(&format!("user{number}"), &[]);
+        let tokens = log_in(&format!("user{number}")).await;
+        if number < 98 {
+            let token = json!({ "token": tokens["access_token"] }).to_string();
+            shop.post("revoke", &[JSON, admin[0]], &token, 200).await;
+        }
+    }
+    shop.ask("DELETE", "users/user98/sessions", "users/{subject}/sessions", &admin, 204).await;
+    for _ in 0..4 {
+        shop.ask("DELETE", "users/user99/sessions", "users/{subject}/sessions", &admin, 204).await;
+    }
+    for (path, name, not_sent) in [
+        ("users/sessions", "sessions", [].as_slice()),
+        // Of users whom a provider names, or who are revoked up to an earlier time.
+        ("revocations", "revocations", &["issued_at_or_before", "sub"]),
+    ] {
+        let reply = shop.ask("GET", path, path, &admin, 200).await;
+        let list: Value = serde_json::from_str(&reply.body).unwrap();
+        let pointer = format!("/paths/~1auth~1{}/get", path.replace('/', "~1"));
+        let operation = shop.document.pointer(&pointer).unwrap();
+        let schema = operation.pointer("/responses/200/content/application~1json/schema").unwrap();
+        schema::check(&shop.document, schema, &list);
+        let documented: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
+        let sent: BTreeSet<_> = list.as_object().unwrap().keys().collect();
+        assert_eq!(sent, documented, "{path}");
+        let of_items = schema["properties"][name]["items"]["properties"].as_object().unwrap();
+        let documented = of_items.keys().map(String::as_str).filter(|key| !not_sent.contains(key));
+        let items = list[name].as_array().unwrap();
+        let sent = items.iter().flat_map(|item| item.as_object().unwrap().keys().map(String::as_str));
+        // A list of revocations has a kind that no session is of, so members of all items together.
+        let (sent, documented): (BTreeSet<_>, BTreeSet<_>) = (sent.collect(), documented.collect());
+        let missing: Vec<_> = documented.difference(&sent).collect();
+        assert!(sent.is_subset(&documented), "{path}: {sent:?}");
+        assert!(missing.is_empty(), "{path}: {missing:?}");
+
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let parameters: Vec<_> = parameters.map(|one| (one["name"].as_str(), one["in"].as_str())).collect();
+        let expected = [(Some("after"), Some("query")), (Some("user"), Some("query"))];
+        assert_eq!(parameters, expected[..if name == "sessions" { 1 } else { 2 }]);
+        let next = list["next"].as_str().unwrap();
+        shop.ask("GET", &format!("{path}?after={next}"), path, &admin, 200).await;
+        shop.ask("GET", &format!("{path}?after=x"), path, &admin, 400).await;
+        shop.ask("GET", path, path, &[admin[0], admin[0]], 400).await;
+        shop.ask("GET", path, path, &[], 401).await;
+        let user = log_in("user5").await;
+        let user = format!("Bearer {}", user["access_token"].as_str().unwrap());
+        shop.ask("GET", path, path, &[("authorization", &user)], 403).await;
+        shop.store.set_broken(true);
+        shop.ask("GET", path, path, &admin, 503).await;
+        shop.store.set_broken(false);
+    }
 }
 
 #[tokio::test]

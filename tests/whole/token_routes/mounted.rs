@@ -7,10 +7,11 @@ use auth_runtime::session::routes::OwnLogin;
 use super::*;
 
 /// Every route, with the path that the ready router has it at.
-const ALL: [(&str, TokenRoute); 12] = [
+const ALL: [(&str, TokenRoute); 14] = [
     ("/sessions", TokenRoute::Sessions),
     ("/sessions", TokenRoute::EndOtherSessions),
     ("/sessions/{session_id}", TokenRoute::EndSession),
+    ("/users/sessions", TokenRoute::AllSessions),
     ("/users/{subject}/sessions", TokenRoute::UserSessions),
     ("/users/{subject}/sessions", TokenRoute::EndUserSessions),
     ("/users/{subject}/sessions/{session_id}", TokenRoute::EndUserSession),
@@ -20,12 +21,15 @@ const ALL: [(&str, TokenRoute); 12] = [
     ("/logout-everywhere", TokenRoute::LogoutEverywhere),
     ("/revoke", TokenRoute::Revoke),
     ("/introspect", TokenRoute::Introspect),
+    ("/revocations", TokenRoute::Revocations),
 ];
 
 /// Those that need a rule of the application's.
-const NAMED: [TokenRoute; 5] = [
+const NAMED: [TokenRoute; 7] = [
     TokenRoute::Revoke,
     TokenRoute::Introspect,
+    TokenRoute::AllSessions,
+    TokenRoute::Revocations,
     TokenRoute::UserSessions,
     TokenRoute::EndUserSessions,
     TokenRoute::EndUserSession,
@@ -75,7 +79,12 @@ async fn at_the_paths_of_the_ready_router_they_are_that_router() {
     for delivery in [Delivery::Json, Delivery::Cookies] {
         let (auth, people) = engine();
         let configured = || routes(&auth, &people, delivery).cookie_path("/auth");
-        let ready = configured().sessions().administration(admins).revocation(admins).introspection(admins);
+        let ready = configured()
+            .sessions()
+            .administration(admins)
+            .revocation(admins)
+            .introspection(admins)
+            .revoked(admins);
         let ready: Router = Router::new().nest("/auth", ready.router());
         let mounted: Router = Router::new().nest("/auth", one_by_one(&configured().endpoints()));
         assert_eq!(mounted.routes().to_string(), ready.routes().to_string(), "the access table");

@@ -512,6 +512,7 @@ fn the_routes_are_listed_with_their_rules() {
             "GET /sessions: from cookie: a login at most 600 s old",
             "DELETE /sessions: from cookie: a login at most 600 s old",
             "DELETE /sessions/{session_id}: from cookie: a login at most 600 s old",
+            "GET /users/sessions: role admin, and a login at most 300 s old",
             "GET /users/{subject}/sessions: role admin, and a login at most 300 s old",
             "DELETE /users/{subject}/sessions: role admin, and a login at most 300 s old",
             "DELETE /users/{subject}/sessions/{session_id}: role admin, and a login at most 300 s old",

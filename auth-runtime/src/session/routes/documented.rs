@@ -1,9 +1,11 @@
 //! The descriptions of the routes in an OpenAPI document: their requests and responses.
 
+mod lists;
 mod responses;
 
 use serde_json::{Value, json};
 
+use self::lists::parameters;
 use super::endpoints::RoutesConfig;
 use super::{AnswerSchemas, Credentials as _, Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::login_page::LoginPage;
@@ -59,6 +61,9 @@ impl Documented {
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
+        if let (Some(parameters), Some(operation)) = (parameters(route), operation.as_object_mut()) {
+            operation.insert("parameters".into(), parameters);
+        }
         HandlerDocs::for_each(methods, &operation, self.answers.components())
     }
 
@@ -92,6 +97,10 @@ impl Documented {
             (TokenRoute::EndUserSessions, _) => {
                 "Ends all sessions of a user, and revokes all of its access tokens."
             }
+            (TokenRoute::AllSessions, _) => "Returns the active sessions of all users, 100 at a time.",
+            (TokenRoute::Revocations, _) => {
+                "Returns what was revoked and has not expired, the oldest first, 100 at a time."
+            }
         }
     }
 
@@ -110,7 +119,9 @@ impl Documented {
                 | TokenRoute::EndOtherSessions
                 | TokenRoute::UserSessions
                 | TokenRoute::EndUserSession
-                | TokenRoute::EndUserSessions,
+                | TokenRoute::EndUserSessions
+                | TokenRoute::AllSessions
+                | TokenRoute::Revocations,
                 _,
             ) => return None,
             (TokenRoute::Revoke | TokenRoute::Introspect, _) => {
@@ -144,5 +155,7 @@ fn summary(route: TokenRoute) -> &'static str {
         TokenRoute::UserSessions => "List the sessions of a user",
         TokenRoute::EndUserSession => "End a session of a user",
         TokenRoute::EndUserSessions => "End all sessions of a user",
+        TokenRoute::AllSessions => "List the sessions of all users",
+        TokenRoute::Revocations => "List what was revoked",
     }
 }

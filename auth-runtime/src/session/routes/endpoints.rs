@@ -2,6 +2,7 @@
 
 mod attempt;
 mod former_session;
+mod lists;
 mod log_in;
 mod log_out;
 mod oauth;
@@ -40,8 +41,9 @@ use crate::store::AttemptStore;
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
 ///
-/// In handlers, mount [`sessions`](Self::sessions) and [`user_sessions`](Self::user_sessions) with `get`, the functions that end sessions with
-/// `delete`, and the others with `post`. All but the first two answer 405 to a safe method (`GET`, `HEAD`, `OPTIONS`, `TRACE`).
+/// In handlers, mount [`sessions`](Self::sessions), [`user_sessions`](Self::user_sessions), [`all_sessions`](Self::all_sessions) and
+/// [`revocations`](Self::revocations) with `get`, the functions that end sessions with
+/// `delete`, and the others with `post`. All but the first four answer 405 to a safe method (`GET`, `HEAD`, `OPTIONS`, `TRACE`).
 /// [`finish`](crate::Router::finish) can't report that: which of these functions a handler calls is known only when it is called.
 ///
 /// If code of the application's panics in them, such as its [`LoginVerifier`](super::LoginVerifier) or its store, the response is 500

@@ -51,6 +51,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         routes.extend(always.map(|route| (route, None)));
         routes.extend(self.revocation.map(|rule| (TokenRoute::Revoke, Some(rule))));
         routes.extend(self.introspection.map(|rule| (TokenRoute::Introspect, Some(rule))));
+        routes.extend(self.revoked.map(|rule| (TokenRoute::Revocations, Some(rule))));
         routes
     }
 }
@@ -82,6 +83,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// | `Revoke`, `Introspect` | `POST` | yours: [`guarded_route`](Self::guarded_route) | |
     /// | `UserSessions`, `EndUserSessions` | `GET`, `DELETE` | yours | `{subject}` |
     /// | `EndUserSession` | `DELETE` | yours | `{subject}`, `{session_id}` |
+    /// | `AllSessions`, `Revocations` | `GET` | yours | |
     ///
     /// All clones of these endpoints share their limits. [`finish`](crate::Router::finish) reports a route that can't work where it is
     /// mounted: without its rule, for a method that must not change state, at a path that lacks a parameter, on the router of another engine,
@@ -209,6 +211,8 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             TokenRoute::UserSessions => handler!(user_sessions, subject),
             TokenRoute::EndUserSession => handler!(end_user_session, subject, session_id),
             TokenRoute::EndUserSessions => handler!(end_user_sessions, subject),
+            TokenRoute::AllSessions => handler!(all_sessions),
+            TokenRoute::Revocations => handler!(revocations),
         }
     }
 }

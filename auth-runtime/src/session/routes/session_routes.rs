@@ -25,7 +25,12 @@ impl SessionRoutes {
     /// Those that are mounted, each with the rule of the application's.
     pub(super) fn mounted(&self) -> Vec<(TokenRoute, Option<Rule>)> {
         let own = [TokenRoute::Sessions, TokenRoute::EndOtherSessions, TokenRoute::EndSession];
-        let of_any_user = [TokenRoute::UserSessions, TokenRoute::EndUserSessions, TokenRoute::EndUserSession];
+        let of_any_user = [
+            TokenRoute::AllSessions,
+            TokenRoute::UserSessions,
+            TokenRoute::EndUserSessions,
+            TokenRoute::EndUserSession,
+        ];
         let own = own.into_iter().filter(|_| self.is_mounted).map(|route| (route, None));
         let of_any_user =
             of_any_user.into_iter().filter_map(|route| Some((route, Some(self.administration?))));
@@ -52,14 +57,18 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         self
     }
 
-    /// Mounts `GET /users/{subject}/sessions`, `DELETE /users/{subject}/sessions/{session_id}` and `DELETE /users/{subject}/sessions`
-    /// for the administrators that satisfy this rule, which must require a caller: they list the sessions of any user, end one, and end
-    /// all, with all access tokens of the user (OWASP ASVS 5, 7.4.5). `subject` is the id of the user, percent-encoded. With
-    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish).
+    /// Mounts `GET /users/{subject}/sessions`, `DELETE /users/{subject}/sessions/{session_id}`, `DELETE /users/{subject}/sessions` and
+    /// `GET /users/sessions` for the administrators that satisfy this rule, which must require a caller: they list the sessions of any user,
+    /// end one, end all, with all access tokens of the user (OWASP ASVS 5, 7.4.5), and list the sessions of all users. `subject` is the id
+    /// of the user, percent-encoded. With `rule!(public)` it is an error of [`finish`](crate::Router::finish).
+    ///
+    /// The list of all sessions comes in pages of 100: `next` of an answer is `after` of the next request's query, and the last page has
+    /// none. [A page of the guide](crate::guide::sessions_of_a_user) shows the answers.
     ///
     /// The same from code of the application's: [`sessions`](crate::session::TokenService::sessions),
-    /// [`end_user_session`](crate::session::TokenService::end_user_session) and
-    /// [`log_out_everywhere`](crate::session::TokenService::log_out_everywhere).
+    /// [`end_user_session`](crate::session::TokenService::end_user_session),
+    /// [`log_out_everywhere`](crate::session::TokenService::log_out_everywhere) and
+    /// [`all_sessions`](crate::session::TokenService::all_sessions).
     pub fn administration(mut self, rule: Rule) -> Self {
         self.sessions.administration = Some(rule);
         self

@@ -30,6 +30,10 @@ pub enum TokenRoute {
     EndUserSession,
     /// `DELETE /users/{subject}/sessions`
     EndUserSessions,
+    /// `GET /users/sessions`
+    AllSessions,
+    /// `GET /revocations`
+    Revocations,
 }
 
 /// Who calls a token route, which decides its rule.
@@ -49,7 +53,7 @@ impl TokenRoute {
     /// The method that the ready route has.
     pub(super) fn method(self) -> &'static str {
         match self {
-            Self::Sessions | Self::UserSessions => "GET",
+            Self::Sessions | Self::UserSessions | Self::AllSessions | Self::Revocations => "GET",
             Self::EndSession | Self::EndOtherSessions | Self::EndUserSession | Self::EndUserSessions => {
                 "DELETE"
             }
@@ -79,6 +83,8 @@ impl TokenRoute {
             Self::EndSession => "/sessions/{session_id}",
             Self::UserSessions | Self::EndUserSessions => "/users/{subject}/sessions",
             Self::EndUserSession => "/users/{subject}/sessions/{session_id}",
+            Self::AllSessions => "/users/sessions",
+            Self::Revocations => "/revocations",
         }
     }
 
@@ -97,6 +103,8 @@ impl TokenRoute {
             Self::UserSessions => "auth_runtime::session::routes::user_sessions",
             Self::EndUserSession => "auth_runtime::session::routes::end_user_session",
             Self::EndUserSessions => "auth_runtime::session::routes::end_user_sessions",
+            Self::AllSessions => "auth_runtime::session::routes::all_sessions",
+            Self::Revocations => "auth_runtime::session::routes::revocations",
         }
     }
 
@@ -109,7 +117,9 @@ impl TokenRoute {
             | Self::Introspect
             | Self::UserSessions
             | Self::EndUserSession
-            | Self::EndUserSessions => RouteCaller::Named,
+            | Self::EndUserSessions
+            | Self::AllSessions
+            | Self::Revocations => RouteCaller::Named,
         }
     }
 
@@ -125,6 +135,6 @@ impl TokenRoute {
 
     /// Whether no safe method may call it.
     pub(super) fn changes_state(self) -> bool {
-        !matches!(self, Self::Sessions | Self::UserSessions)
+        !matches!(self, Self::Sessions | Self::UserSessions | Self::AllSessions | Self::Revocations)
     }
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::Documented;
+use super::lists::{all_sessions, revocations, session_list};
 use crate::rejection::RejectionForm;
 use crate::session::routes::answer_schemas::{FailureForm, SuccessForm};
 use crate::session::routes::{Delivery, TokenFailure, TokenRoute};
@@ -84,6 +85,9 @@ impl Documented {
             TokenRoute::Logout | TokenRoute::Revoke | TokenRoute::Introspect => vec![unparsed],
             TokenRoute::UserSessions | TokenRoute::EndUserSessions => {
                 vec![(TokenFailure::InvalidRequest, "the path is not UTF-8")]
+            }
+            TokenRoute::AllSessions | TokenRoute::Revocations => {
+                vec![(TokenFailure::InvalidRequest, "there is no such page")]
             }
             TokenRoute::EndSession => not_found("the caller has no session with this id"),
             TokenRoute::EndUserSession => not_found("the user has no session with this id"),
@@ -187,6 +191,8 @@ impl Documented {
                 (204, "The sessions have ended.", None)
             }
             TokenRoute::Sessions | TokenRoute::UserSessions => (200, "The sessions.", Some(session_list())),
+            TokenRoute::AllSessions => (200, "The sessions.", Some(all_sessions())),
+            TokenRoute::Revocations => (200, "The revocations.", Some(revocations())),
             TokenRoute::Revoke => (200, "The token is invalid now.", None),
             TokenRoute::Introspect => {
                 let active = json!({ "active": { "type": "boolean" } });
@@ -304,24 +310,4 @@ fn tokens(delivery: Delivery) -> Value {
         }
     }
     json!({ "type": "object", "properties": properties, "required": required })
-}
-
-/// The JSON Schema of a list of sessions.
-fn session_list() -> Value {
-    let time = |description: &str| json!({ "type": "integer", "description": format!("{description} Seconds since the epoch.") });
-    let session = json!({
-        "type": "object",
-        "properties": {
-            "id": { "type": "string", "description": "The `sid` of the session's access tokens." },
-            "started_at": time("When the user logged in."),
-            "last_refreshed_at": time("When the session was last refreshed, or the login."),
-            "expires_at": time("When the session ends, unless it is refreshed."),
-            "label": { "type": "string", "description": "Such as the browser. It may come from the client: escape it." },
-            "current": { "type": "boolean", "description": "Whether it is the session of this request." },
-        },
-        "required": ["id", "started_at", "last_refreshed_at", "expires_at", "current"],
-    });
-    let not_listed = json!({ "type": "integer", "description": "The number of further sessions, which were used before these." });
-    let properties = json!({ "sessions": { "type": "array", "items": session }, "not_listed": not_listed });
-    json!({ "type": "object", "properties": properties, "required": ["sessions", "not_listed"] })
 }
