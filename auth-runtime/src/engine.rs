@@ -71,7 +71,7 @@ pub(crate) use self::token_cache::TokenCache;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
 pub use self::token_service::{
-    AccessTokenBuilder, AllSessions, Session, SessionList, TokenService, UserSession,
+    AccessTokenBuilder, AllSessions, Session, SessionData, SessionList, TokenService, UserSession,
 };
 #[cfg(feature = "api-keys")]
 use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys};

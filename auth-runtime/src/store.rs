@@ -26,6 +26,7 @@ mod redb;
 #[cfg(feature = "redis")]
 mod redis;
 mod revocation;
+mod session_data;
 
 use std::fmt;
 use std::pin::Pin;
@@ -48,6 +49,7 @@ pub use self::redb::{RedbStore, RedbStoreOptions};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreOptions};
 pub use self::revocation::Revocation;
+pub use self::session_data::StoredSessionData;
 use crate::clock::unix_seconds;
 
 /// The future of a store's method.
@@ -165,6 +167,9 @@ pub struct RefreshTokenFamily {
     /// What the session's owner recognizes it by, such as the browser and the system that it was started from.
     #[serde(default)]
     pub label: Option<String>,
+    /// What the application keeps with the session. Only [`replace`](RefreshTokenStore::replace) changes it: it ends with the row.
+    #[serde(default, skip_serializing_if = "StoredSessionData::is_empty")]
+    pub data: StoredSessionData,
 }
 
 /// What the JSON of a family has in it exactly if it is of this issuer: a quote within a text is escaped there.

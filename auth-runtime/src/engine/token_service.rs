@@ -8,6 +8,7 @@
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
 //! | `report` | what the log and the audit hook learn |
+//! | `session_data` | the values that the application keeps with a session |
 //! | `sessions` | the sessions of a user: the list, and ending one or all others |
 
 mod access_token;
@@ -16,6 +17,7 @@ mod client_sessions;
 mod login;
 mod logout;
 mod report;
+mod session_data;
 mod sessions;
 
 use std::net::IpAddr;
@@ -24,18 +26,20 @@ use std::sync::Arc;
 pub use self::access_token::AccessTokenBuilder;
 pub use self::all_sessions::{AllSessions, UserSession};
 pub(crate) use self::client_sessions::ClientSessions;
+pub use self::session_data::SessionData;
 pub use self::sessions::{Session, SessionList};
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
 use crate::error::{ConfigErrors, KeysError};
-use crate::issue::{
-    IssuerState, NoTokenIssuer, OpenedRefreshToken, RefreshError, SigningKeys, TokenError, session_of_family,
-};
+use crate::issue::{IssuerState, NoTokenIssuer, RefreshError, SigningKeys, TokenError, session_of_family};
 use crate::principal::{Principal, TokenIdentity};
 use crate::revocation::{Revocation, RevocationView, Revoked, RevokedToken};
-use crate::store::{RefreshTokenFamily, RefreshTokenStore};
+use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore};
 use crate::verify::TokenClaims;
 use crate::vocabulary::VocabularyIndex;
+
+/// How often the row of a session is read again because another request has replaced it: so many can change one session at the same moment.
+const MAX_REPLACES: usize = 64;
 
 /// Issues tokens, refreshes them, and ends sessions. [`Auth::tokens`] returns it. Clones share one engine.
 #[derive(Clone, Debug)]
@@ -148,10 +152,10 @@ impl TokenService {
             && !self.view().is_revoked(&principal.token_identity())
     }
 
-    /// Returns the family of a refresh token, if its session has not ended.
-    async fn living(&self, opened: &OpenedRefreshToken) -> Result<RefreshTokenFamily, TokenError> {
+    /// Returns the family with this id, if its session has not ended.
+    async fn living(&self, id: FamilyId) -> Result<RefreshTokenFamily, TokenError> {
         self.engine.check_fresh(self.engine.now())?;
-        let family = self.families().find(opened.family).await?.ok_or(RefreshError::Ended)?;
+        let family = self.families().find(id).await?.ok_or(RefreshError::Ended)?;
         let now = unix_seconds(self.engine.now());
         if self.is_revoked(&family) {
             // It may be of a generation of which this instance has yet to read: its user has logged out everywhere and in again at another.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use axum::BoxError;
 
+use super::session_data::SessionDataError;
 use crate::jose::SignError;
 use crate::rejection::RejectionKind;
 use crate::source::CookieTooLarge;
@@ -33,6 +34,8 @@ pub enum TokenError {
     CookieTooLarge(CookieTooLarge),
     /// The token could not be signed.
     Sign(SignError),
+    /// What the new session would [keep](crate::session::Subject::session_value) is too much, or can't be written. Nothing was recorded.
+    SessionData(SessionDataError),
     /// The caller's token is of no session of this issuer: it is of another issuer, or was issued without a session.
     NoSession,
     /// The text is no [`AllSessions::next`](crate::session::AllSessions::next): start again with the first page.
@@ -58,7 +61,13 @@ impl TokenError {
     /// Whether the same call may succeed later, so that 503 is the right answer (RFC 9110 §15.6.4).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::SubjectStore(_) | Self::ClockAhead { .. })
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::SubjectStore(_)
+                | Self::ClockAhead { .. }
+                | Self::SessionData(SessionDataError::Store(_))
+        )
     }
 }
 
@@ -90,6 +99,7 @@ impl fmt::Display for TokenError {
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::CookieTooLarge(error) => error.fmt(f),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
+            Self::SessionData(error) => error.fmt(f),
             Self::NoSession => f.write_str(
                 "the caller's token is of no session of this issuer, so it has no other sessions: to end all sessions of a user, call \
                  `log_out_everywhere`",
@@ -126,6 +136,7 @@ impl Error for TokenError {
             Self::SubjectStore(error) => Some(&**error),
             Self::CookieTooLarge(error) => Some(error),
             Self::Sign(error) => Some(error),
+            Self::SessionData(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
             Self::ClockAhead { .. }
             | Self::Claims(_)
@@ -141,6 +152,12 @@ impl Error for RefreshError {}
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<SessionDataError> for TokenError {
+    fn from(error: SessionDataError) -> Self {
+        Self::SessionData(error)
     }
 }
 
@@ -185,7 +202,7 @@ impl Error for NoTokenIssuer {}
 mod tests {
     use std::error::Error;
 
-    use super::{NoTokenIssuer, RefreshError, TokenError};
+    use super::{NoTokenIssuer, RefreshError, SessionDataError, TokenError};
     use crate::jose::{Algorithm, SignError, SigningKey};
     use crate::store::StoreError;
 
@@ -196,11 +213,12 @@ mod tests {
 
     #[test]
     fn the_cause_is_the_source_and_in_the_text() {
-        let errors: [(TokenError, bool); 5] = [
+        let errors: [(TokenError, bool); 6] = [
             (StoreError::new("the disk is full").into(), true),
             (TokenError::SubjectStore("the database is down".into()), true),
             (sign_error().into(), false),
             (RefreshError::Ended.into(), false),
+            (SessionDataError::TooLarge { bytes: 2, max: 1 }.into(), false),
             (NoTokenIssuer.into(), false),
         ];
         for (error, temporary) in errors {

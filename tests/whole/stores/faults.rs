@@ -35,6 +35,7 @@ enum Fault {
     ListsById,
     ListsByVersion,
     LosesItsPlace,
+    LosesLargeData,
     LosesTheLastOfABatch,
     LosesTheSign,
     NeverSaysMore,

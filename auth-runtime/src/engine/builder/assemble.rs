@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::Mutex;
 
 #[cfg(feature = "api-keys")]
 use super::api_keys;
@@ -89,7 +90,7 @@ impl AuthBuilder {
                 accepts_injected_principals: false,
             },
             authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
-            sessions: Sessions { issuer, cookies },
+            sessions: Sessions { issuer, cookies, late_change: Mutex::default() },
             responses: Responses {
                 realm: self.realm,
                 render: self.render_hook,

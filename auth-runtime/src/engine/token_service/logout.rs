@@ -129,7 +129,7 @@ impl TokenService {
     pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
         let issuer = self.issuer()?;
         if let Some(opened) = issuer.refresh_keys.open(token) {
-            return match self.living(&opened).await {
+            return match self.living(opened.family).await {
                 Ok(family) if family.generation == opened.generation => Ok(json!({
                     "active": true,
                     "iss": family.issuer,

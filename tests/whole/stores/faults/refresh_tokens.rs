@@ -2,13 +2,15 @@
 
 use std::time::SystemTime;
 
-use auth_runtime::store::{FamilyId, MemoryStore, RefreshTokenFamily, RefreshTokenStore, StoreFuture};
+use auth_runtime::store::{
+    FamilyId, MemoryStore, RefreshTokenFamily, RefreshTokenStore, StoreFuture, StoredSessionData,
+};
 use tokio::task::yield_now;
 
 use super::{Fault, Faulty, faults, losses};
 
 faults! { refresh_tokens:
-    a_family_comes_back_as_it_was: CutsTexts, LosesTheSign;
+    a_family_comes_back_as_it_was: CutsTexts, LosesLargeData, LosesTheSign;
     a_family_is_replaced_only_at_the_expected_version: IgnoresTheVersion, KeepsTheFirstExpiry;
     a_missing_family_is_not_replaced_and_not_made: AddsWhatIsMissing;
     of_many_simultaneous_replaces_one_is_true: ReplacesInTwoSteps, IgnoresTheVersion;
@@ -45,6 +47,10 @@ impl RefreshTokenStore for Faulty {
     fn insert(&self, mut family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
         match self.fault {
             Fault::CutsTexts => family.label = family.label.map(|label| label.chars().take(255).collect()),
+            // As a column of at most 64 KiB would.
+            Fault::LosesLargeData if family.data.bytes() > 60_000 => {
+                family.data = StoredSessionData::default()
+            }
             Fault::LosesTheSign => family.user_generation &= u32::MAX >> 1,
             _ => {}
         }
