@@ -341,8 +341,7 @@ async fn an_engine_that_only_verifies_ends_log_ins_too() {
     let tokens = shop.log_in("alice").await;
     let (issuer, session_id) = (ISSUER.to_owned(), tokens.session_id.clone());
     other.revocations().revoke(Revocation::Session { issuer, session_id }).await.unwrap();
-    // Long after the entry of the log has gone.
-    shop.pass(3 * 86_400);
+    shop.pass(3 * 86_400); // long after the entry of the log has gone
     shop.auth.revocations().drop_expired().await.unwrap();
     shop.auth.start().await.unwrap();
     assert_eq!(shop.auth.revocations().status().entries, 0);
