@@ -102,7 +102,7 @@ impl Documented {
     fn add_failure(&self, (failure, reason): &(TokenFailure, &'static str), responses: &mut Responses) {
         let status = self.answers.status_of(*failure);
         let waits = matches!(failure, TokenFailure::TooManyAttempts(_) | TokenFailure::Unavailable);
-        let response = responses.because(status.as_u16(), *reason, waits);
+        let response = responses.because(status.as_u16(), reason, waits);
         match &self.answers.failed {
             // A redirect says where, and what its body has is not read.
             _ if status.is_redirection() => {}
@@ -124,7 +124,7 @@ impl Documented {
                     response.add_content("application/problem+json", json!({ "type": "object" }));
                 }
                 RejectionForm::Own { content_type, schema } => {
-                    response.add_content(content_type, schema.clone())
+                    response.add_content(content_type, schema.clone());
                 }
                 RejectionForm::Unknown => response.is_unknown = true,
             }
