@@ -127,7 +127,6 @@ async fn an_access_token_is_what_rfc_9068_says() {
     assert_eq!((tokens.expires_in.as_secs(), tokens.refresh_expires_in.as_secs()), (900, 14 * 86_400));
     assert_eq!(shop.who(&tokens.access_token).await.unwrap(), "alice admin+editor");
     assert!(!format!("{tokens:?}").contains(&tokens.access_token));
-
     let alone = shop.tokens.issue_access(&alice).unwrap();
     assert!(part(&alone, 1).get("sid").is_none());
     assert_eq!(shop.who(&alone).await.unwrap(), "alice admin+editor");
