@@ -136,7 +136,7 @@ fn main() {
                 let revocations = auth.revocations();
                 let mut revoking = std::pin::pin!(revocations.revoke(revocation(number)));
                 let done = revoking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                assert!(matches!(done, Poll::Ready(Ok(()))));
+                assert!(matches!(done, Poll::Ready(Ok(true))));
             }
         });
         most = most.max(held + i64::try_from(measured.bytes_max).unwrap_or(i64::MAX));

@@ -59,7 +59,7 @@ async fn measure(number: usize) {
         let revocations = test.auth().revocations();
         let mut revoking = std::pin::pin!(revocations.revoke_session(&principals[number / 2]));
         let done = revoking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(matches!(done, Poll::Ready(Ok(()))));
+        assert!(matches!(done, Poll::Ready(Ok(true))));
     });
     let woken = wakes.0.load(Ordering::Relaxed);
     println!("one revocation woke {woken} of them, in {} allocations", revoked.count_total);

@@ -147,7 +147,7 @@ async fn revoke(service: Arc<Service>, task: String) {
         let token_id = format!("{task}-{number}");
         let revocation = Revocation::Token { issuer: PARTNER.into(), token_id: token_id.clone() };
         let revoked = match service.auth.revocations().revoke(revocation).await {
-            Ok(()) => {
+            Ok(_) => {
                 say(&Line::Revoked(token_id.clone()));
                 Some(service.status(&token(&token_id)).await)
             }

@@ -1,5 +1,6 @@
 //! Tokens from outside: which are taken, which are not, and who their bearer then is.
 
+mod again;
 mod forms;
 mod frameworks;
 mod log;

@@ -16,6 +16,10 @@ use crate::verify::scheme_of_issuer;
 /// A session or a user of a [`TokenIssuer`](crate::session::TokenIssuer) loses the refresh tokens too, if they are in this
 /// engine's store.
 ///
+/// Each method returns whether it ended something that was not revoked before, as far as this instance knows: `Ok(false)` is as much
+/// an acknowledgment as `Ok(true)`. What another instance revoked a moment ago may be new here, and of two calls at the same time both
+/// may be the first. What was revoked before is not reported to the audit hook again.
+///
 /// It is for tokens. A credential of an [authenticator](mod@crate::authenticator) is ended where the authenticator looks it up; to revoke one
 /// here is [`RevokeError::NotAToken`].
 ///
@@ -36,24 +40,24 @@ impl<'a> Revocations<'a> {
         Self { revoker, audit_log }
     }
 
-    /// Revokes the token that `principal` came with.
+    /// Revokes the token that `principal` came with. Returns whether it was not revoked by its `jti` before.
     ///
     /// # Errors
     /// [`RevokeError::NotIdentifiable`] if the token has no `jti`; [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`];
     /// [`RevokeError::AuditHook`].
-    pub async fn revoke_token(&self, principal: &Principal) -> Result<(), RevokeError> {
+    pub async fn revoke_token(&self, principal: &Principal) -> Result<bool, RevokeError> {
         check_is_of_tokens(principal.token_identity().issuer)?;
         let token_id = principal.token_id().ok_or(RevokeError::NotIdentifiable("jti"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
         self.revoke_of(principal, Revocation::Token { issuer, token_id }).await
     }
 
-    /// Revokes all tokens of the session that `principal`'s token belongs to.
+    /// Revokes all tokens of the session that `principal`'s token belongs to. Returns whether the session was not revoked before.
     ///
     /// # Errors
     /// [`RevokeError::NotIdentifiable`] if the token has no `sid`; [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`];
     /// [`RevokeError::AuditHook`].
-    pub async fn revoke_session(&self, principal: &Principal) -> Result<(), RevokeError> {
+    pub async fn revoke_session(&self, principal: &Principal) -> Result<bool, RevokeError> {
         check_is_of_tokens(principal.token_identity().issuer)?;
         let session_id = principal.session_id().ok_or(RevokeError::NotIdentifiable("sid"))?.to_owned();
         let issuer = principal.token_identity().issuer.to_owned();
@@ -63,30 +67,35 @@ impl<'a> Revocations<'a> {
     /// Revokes all tokens of `principal`'s user that were issued up to now: this one in any case, also if its issuer's clock is
     /// ahead.
     ///
+    /// Returns whether it ended more than was ended before: of the engine's own token issuer always, and of another issuer unless the
+    /// user was revoked up to the same second.
+    ///
     /// Of the engine's own token issuer, tokens of sessions that begin afterwards are valid at once. Of another issuer, whose clock
     /// may be ahead, tokens with an `iat` up to now and the leeway are revoked: a token that it issues within the leeway after this
     /// call is rejected too.
     ///
     /// # Errors
     /// [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
-    pub async fn revoke_user(&self, principal: &Principal) -> Result<(), RevokeError> {
+    pub async fn revoke_user(&self, principal: &Principal) -> Result<bool, RevokeError> {
         check_is_of_tokens(principal.token_identity().issuer)?;
         self.revoke_of(principal, Revocation::of_user(principal, self.revoker.clock.now())).await
     }
 
     /// Revokes what the argument names: for an administrator, who has no token of the user. A
     /// [`Revocation::User`] up to now does the same as [`revoke_user`](Self::revoke_user). Of the engine's own token issuer, one up to
-    /// an earlier time ends the sessions that began by then.
+    /// an earlier time ends the sessions that began by then. Returns whether it ended something that was not revoked before; a
+    /// [`Revocation::Forgotten`] revokes nothing.
     ///
     /// # Errors
     /// [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
-    pub async fn revoke(&self, revocation: Revocation) -> Result<(), RevokeError> {
+    pub async fn revoke(&self, revocation: Revocation) -> Result<bool, RevokeError> {
         if matches!(revocation, Revocation::OtherGenerations { .. }) {
             let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";
             return Err(StoreError::new(why).into());
         }
         if let Revocation::Forgotten { issuer, subject } = revocation {
-            return Ok(self.revoker.forget(issuer, subject).await?);
+            self.revoker.forget(issuer, subject).await?;
+            return Ok(false);
         }
         check_is_of_tokens(revocation.issuer())?;
         self.record(revocation, None, None).await
@@ -112,7 +121,7 @@ impl<'a> Revocations<'a> {
         self.revoker.forget(issuer.into(), subject.into()).await
     }
 
-    async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<(), RevokeError> {
+    async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<bool, RevokeError> {
         self.record(revocation, principal.issued_at(), Some(principal)).await
     }
 
@@ -122,10 +131,10 @@ impl<'a> Revocations<'a> {
         revocation: Revocation,
         issued_at: Option<SystemTime>,
         of: Option<&Principal>,
-    ) -> Result<(), RevokeError> {
+    ) -> Result<bool, RevokeError> {
         let revoked = self.revoker.revoke(revocation.clone(), issued_at).await?;
         if !revoked.is_new {
-            return Ok(());
+            return Ok(false);
         }
         let known = of.map(Principal::subject).or(revoked.subject.as_deref());
         let (action, issuer, subject, session_id) = match &revocation {
@@ -139,11 +148,12 @@ impl<'a> Revocations<'a> {
                 (AuditAction::LogoutEverywhere, issuer, Some(subject.as_str()), None)
             }
             // It revokes nothing.
-            Revocation::Forgotten { .. } => return Ok(()),
+            Revocation::Forgotten { .. } => return Ok(false),
         };
         let issuer = Some(issuer.as_str());
         let event = AuditEvent { issuer, subject, session_id, ..AuditEvent::new(action) };
-        self.audit_log.report(&event).map_err(|panic| RevokeError::AuditHook(panic.to_string()))
+        self.audit_log.report(&event).map_err(|panic| RevokeError::AuditHook(panic.to_string()))?;
+        Ok(true)
     }
 
     /// Drops now all entries that have expired, here and in the store. The engine does this by itself, every second. What has

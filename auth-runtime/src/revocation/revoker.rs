@@ -65,7 +65,9 @@ pub(crate) struct Revoked {
 }
 
 impl Revoked {
-    const NEW: Self = Self { subject: None, is_new: true };
+    fn new(is_new: bool) -> Self {
+        Self { subject: None, is_new }
+    }
 }
 
 /// The times that a revocation is made at.
@@ -240,10 +242,10 @@ impl Revoker {
                 let times = times.with(*issued_at_or_before);
                 if self.own_issuer.as_ref() == Some(issuer) || !families.is_empty() {
                     self.log_out_everywhere(issuer, subject, families, times).await?;
-                } else {
-                    self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await?;
+                    // It ends all generations but one that begins with it.
+                    return Ok(Revoked::new(true));
                 }
-                Ok(Revoked::NEW)
+                self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await
             }
             Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
                 let families = self.families.find_by_subject(issuer, sub).await?;
@@ -255,15 +257,18 @@ impl Revoker {
                     None => None,
                 };
                 let times = times.with_families(family.as_slice());
-                let is_new = !self.has_ended(issuer, session_id);
-                let entry = is_new.then(|| self.logged(revocation.clone(), times));
+                let is_new = !self.state.view().is_session_revoked(issuer, session_id);
+                // Nothing was issued for one of the own issuer since, and a caller that has an old refresh token can't make the log grow.
+                let is_entry = is_new || self.own_issuer.as_ref() != Some(issuer);
+                let entry = is_entry.then(|| self.logged(revocation.clone(), times));
                 self.record(entry.into_iter().collect()).await?;
                 self.remove(family.as_slice()).await?;
                 Ok(Revoked { subject: family.map(|family| family.subject), is_new })
             }
             Revocation::Token { .. } | Revocation::OtherGenerations { .. } | Revocation::Forgotten { .. } => {
+                let is_new = !self.state.view().enforces(&revocation);
                 self.record(vec![self.logged(revocation, times)]).await?;
-                Ok(Revoked::NEW)
+                Ok(Revoked::new(is_new))
             }
         }
     }
@@ -317,16 +322,19 @@ impl Revoker {
         subject: &str,
         bound: SystemTime,
         times: Times,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Revoked, StoreError> {
         let latest = times.now.checked_add(self.leeway).unwrap_or(times.now);
         let user = Revocation::User {
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
             issued_at_or_before: bound.max(latest),
         };
+        let is_new = !self.state.view().enforces(&user);
         self.record(vec![self.logged(user, times.with(latest))]).await?;
         let late = self.families.find_by_subject(issuer, subject).await?;
-        self.end(None, late, times).await
+        let is_new = is_new || !late.is_empty();
+        self.end(None, late, times).await?;
+        Ok(Revoked::new(is_new))
     }
 
     /// Records an entry, and the end of the sessions of these families, in one transaction. Then removes the families.
@@ -369,12 +377,6 @@ impl Revoker {
         let known = self.state.view().user_generation(issuer, subject);
         let known = families.iter().map(|family| family.user_generation).chain([known]);
         Ok(generation::after(known, u32::from_ne_bytes(random)))
-    }
-
-    /// Whether it is a session of this engine's own issuer that has ended already: nothing was issued for it since, and a caller
-    /// that has an old refresh token can't make the log grow.
-    fn has_ended(&self, issuer: &str, session_id: &str) -> bool {
-        self.own_issuer.as_deref() == Some(issuer) && self.state.view().is_session_revoked(issuer, session_id)
     }
 
     fn logged(&self, revocation: Revocation, times: Times) -> LoggedRevocation {

@@ -250,7 +250,6 @@ impl RevocationView {
     }
 
     /// Returns whether this revocation, or one up to a later time, is enforced already.
-    #[cfg(feature = "provider-logout")]
     pub(super) fn enforces(&self, revocation: &Revocation) -> bool {
         up_to(revocation).is_some_and(|(kind, issuer, id, value)| {
             let key = self.key(kind, issuer, id);

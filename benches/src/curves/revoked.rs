@@ -44,5 +44,5 @@ fn revoke(auth: &Auth, number: usize) {
     let revocations = auth.revocations();
     // Without a store the future is done when it is first asked.
     let done = pin!(revocations.revoke(revocation)).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(matches!(done, Poll::Ready(Ok(()))));
+    assert!(matches!(done, Poll::Ready(Ok(true))));
 }

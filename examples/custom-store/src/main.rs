@@ -23,7 +23,7 @@ async fn me(user: Principal) -> String {
 #[auth]
 async fn log_out(user: Principal, State(auth): State<Auth>) -> StatusCode {
     match auth.revocations().revoke_session(&user).await {
-        Ok(()) => StatusCode::NO_CONTENT,
+        Ok(_) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE, // the store could not be written
     }
 }

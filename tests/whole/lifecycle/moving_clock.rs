@@ -42,7 +42,9 @@ async fn log_out_everywhere_is_up_to_now_by_a_clock_that_moves() {
         let tokens = [ahead.log_in("alice").await, shop.log_in("alice").await];
         match way {
             0 => shop.tokens.log_out_everywhere("alice").await.unwrap(),
-            1 => revocations().revoke(everyone(shop.auth.now())).await.unwrap(),
+            1 => {
+                revocations().revoke(everyone(shop.auth.now())).await.unwrap();
+            }
             _ => {
                 let alice = TestUser::new("alice").claim("iss", ISSUER).principal();
                 revocations().revoke_user(&alice).await.unwrap();

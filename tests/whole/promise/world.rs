@@ -179,7 +179,7 @@ impl Instance {
         self.try_revoke(revocation).await.is_some_and(|answer| answer.is_ok())
     }
 
-    pub(super) async fn try_revoke(&self, revocation: Revocation) -> Option<Result<(), RevokeError>> {
+    pub(super) async fn try_revoke(&self, revocation: Revocation) -> Option<Result<bool, RevokeError>> {
         let revocations = self.auth.revocations();
         tokio::time::timeout(Duration::from_secs(2), revocations.revoke(revocation)).await.ok()
     }

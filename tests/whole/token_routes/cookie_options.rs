@@ -53,6 +53,63 @@ async fn both_cookies_have_the_names_and_the_attributes_of_the_options() {
     }
 }
 
+/// Every route and the renewal find both cookies by names of the application's own, and clear them.
+#[tokio::test]
+async fn a_name_of_its_own_is_used_by_every_route() {
+    let new = CookieOptions::new;
+    for (options, [access, refresh], renews) in [
+        (new().refresh_name("__Secure-renewal"), ["__Host-access_token", "__Secure-renewal"], false),
+        (new().name("session").refresh_name("session_key"), ["session", "session_key"], false),
+        // Swapped, as another service may have had them.
+        (new().name("refresh_token").refresh_name("access_token"), ["refresh_token", "access_token"], false),
+        (new().refresh_name("__Host-renewal"), ["__Host-access_token", "__Host-renewal"], true),
+        (new().name("session").refresh_name("session_key"), ["session", "session_key"], true),
+    ] {
+        let build = |builder: AuthBuilder| {
+            let builder = builder.cookies(options);
+            if renews { builder.renew_transparently() } else { builder }
+        };
+        let shop = Shop::new(Delivery::Cookies, build, |routes| routes);
+        let set = |reply: &Reply| {
+            let cookies = set_cookies(reply).into_iter();
+            cookies
+                .map(|(name, value, attributes)| {
+                    let path = attributes.split("; ").find_map(|part| part.strip_prefix("Path="));
+                    (name, !value.is_empty(), path.unwrap_or_default().to_owned())
+                })
+                .collect::<Vec<_>>()
+        };
+        let path = if renews { "/" } else { "/auth" };
+        let expected = |is_set| {
+            [(access.to_owned(), is_set, "/".to_owned()), (refresh.to_owned(), is_set, path.to_owned())]
+        };
+        let login = shop.log_in("alice").await;
+        assert_eq!((login.status.as_u16(), set(&login)), (200, expected(true).to_vec()), "{access}");
+        let cookies = cookie_header(&login);
+        assert_eq!(shop.who(&[("cookie", &cookies)]).await, 200, "{access}");
+        let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &cookies)])).await;
+        assert_eq!((reply.status.as_u16(), set(&reply)), (200, expected(true).to_vec()), "{refresh}");
+        let cookies = cookie_header(&reply);
+        // With the refresh cookie alone: a route that renews lets it in, and any other does not.
+        let (_, key) = cookies.split_once("; ").unwrap();
+        assert!(key.starts_with(&format!("{refresh}=")), "{key}");
+        assert_eq!(shop.who(&[("cookie", key)]).await, if renews { 200 } else { 401 }, "{refresh}");
+        let reply = send(&shop.app, request("POST", "/auth/logout", &[("cookie", key)])).await;
+        assert_eq!((reply.status.as_u16(), set(&reply)), (204, expected(false).to_vec()), "{refresh}");
+        assert_eq!(shop.who(&[("cookie", &cookies)]).await, 401, "the session has ended: {access}");
+    }
+}
+
+/// For development over plain http.
+#[tokio::test]
+async fn insecure_cookies_have_no_prefix() {
+    let options = CookieOptions::new().name("__Host-session").refresh_name("__Secure-session_key");
+    let insecure = |builder: AuthBuilder| builder.dangerously_use_insecure_cookies().cookies(options);
+    let shop = Shop::new(Delivery::Cookies, insecure, |routes| routes);
+    let names = set_cookies(&shop.log_in("alice").await).into_iter().map(|(name, ..)| name);
+    assert_eq!(names.collect::<Vec<_>>(), ["session", "session_key"]);
+}
+
 /// Two services on one host, each with a name: the browser sends the cookies of both to both.
 #[tokio::test]
 async fn two_services_on_one_host_do_not_disturb_each_other() {
@@ -151,6 +208,35 @@ fn options_that_browsers_or_the_rules_reject_are_errors_of_build() {
         (same, new().name("__Host-"), &["can't be the name of a cookie"]),
         (same, new().name("a=b"), &["can't be the name of a cookie"]),
         (same, new().name("__Host-Refresh_Token"), &["is the default name of the refresh cookie"]),
+        (
+            same,
+            new().name("Refresh_Token").refresh_name("refresh_token"),
+            &["`CookieOptions::refresh_name(\"refresh_token\")` is the name of the access cookie"],
+        ),
+        (same, new().name("refresh_token").refresh_name("x"), &[]),
+        (same, new().refresh_name("__Secure-ACCESS_token"), &["is the name of the access cookie"]),
+        (same, new().name("x").refresh_name("access_token"), &[]),
+        (
+            same,
+            new().refresh_name(""),
+            &["`CookieOptions::refresh_name(\"\")` can't be the name of a cookie"],
+        ),
+        (same, new().refresh_name("a;b"), &["can't be the name of a cookie"]),
+        (
+            same,
+            new().refresh_name("__Host-x"),
+            &["`.refresh_name(\"__Secure-x\")`, or call `renew_transparently()`"],
+        ),
+        (same, new().refresh_name("__host-http-x"), &["because `__Host-` requires `Path=/`"]),
+        (AuthBuilder::renew_transparently, new().refresh_name("__Host-x"), &[]),
+        (insecure, new().refresh_name("__Host-x"), &["because `__Host-` requires `Path=/`"]),
+        (
+            AuthBuilder::renew_transparently,
+            new().refresh_name("__Host-x").domain("example.com"),
+            &["write `.refresh_name(\"__Secure-x\")`, or leave out the domain"],
+        ),
+        (same, new().refresh_name("__Host-x").domain("example.com"), &["or leave out the domain"]),
+        (same, new().refresh_name("__Secure-x").domain("example.com"), &[]),
         (same, new().name("__host-x").domain("example.com"), &["`__Host-` binds it to one host"]),
         (same, new().name("__Secure-x").domain("example.com"), &[]),
         (same, new().same_site(SameSite::None), &["name their origins in `trust_origin`"]),

@@ -22,7 +22,7 @@ pub(super) fn assemble(
     let secure = !builder.insecure_cookies;
     let for_all_paths = builder.renew_transparently;
     let [access, refresh] = options.names(secure, for_all_paths);
-    check_name(&options, errors);
+    check_names(&options, for_all_paths, errors);
     check_same_site(builder, &options, errors);
     check_domain(builder, &options, errors);
     check_clear_domains(&options, [&access, &refresh], errors);
@@ -43,25 +43,46 @@ pub(super) fn assemble(
     }
 }
 
-fn check_name(options: &CookieOptions, errors: &mut ConfigErrors) {
-    let Some(name) = &options.name else { return };
+fn check_names(options: &CookieOptions, for_all_paths: bool, errors: &mut ConfigErrors) {
+    let names = [("name", &options.name), ("refresh_name", &options.refresh_name)];
+    for (method, name) in names.into_iter().filter_map(|(method, name)| Some((method, name.as_ref()?))) {
+        check_name(method, name, options, errors);
+    }
+    let access = options.name.as_deref().map_or("access_token", without_prefix);
+    match &options.refresh_name {
+        None if access.eq_ignore_ascii_case("refresh_token") => errors.push(format!(
+            "`CookieOptions::name({:?})` is the default name of the refresh cookie: give the access cookie another name, or the refresh \
+             cookie with `CookieOptions::refresh_name`",
+            options.name.as_deref().unwrap_or_default(),
+        )),
+        Some(name) if without_prefix(name).eq_ignore_ascii_case(access) => errors.push(format!(
+            "`CookieOptions::refresh_name({name:?})` is the name of the access cookie, because neither a prefix nor case makes a \
+             difference: give the refresh cookie another name",
+        )),
+        // With a domain, no cookie of this name is stored for any path.
+        Some(name) if is_for_one_host(name) && !for_all_paths && options.domain.is_none() => errors.push(format!(
+            "browsers drop a cookie `{name}` with the path of the token routes, because `__Host-` requires `Path=/`: write \
+             `.refresh_name(\"__Secure-{}\")`, or call `renew_transparently()`, with which the cookie is for all paths",
+            without_prefix(name),
+        )),
+        _ => {}
+    }
+}
+
+/// An error where no browser stores a cookie of this name.
+fn check_name(method: &str, name: &str, options: &CookieOptions, errors: &mut ConfigErrors) {
     let is_token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     if without_prefix(name).is_empty() || !name.bytes().all(is_token) {
         errors.push(format!(
-            "`CookieOptions::name({name:?})` can't be the name of a cookie (RFC 6265 §4.1.1): use letters, digits, `-` and `_`, after \
+            "`CookieOptions::{method}({name:?})` can't be the name of a cookie (RFC 6265 §4.1.1): use letters, digits, `-` and `_`, after \
              a prefix such as `__Host-`"
-        ));
-    }
-    if without_prefix(name).eq_ignore_ascii_case("refresh_token") {
-        errors.push(format!(
-            "`CookieOptions::name({name:?})` is the default name of the refresh cookie: give the access cookie another name"
         ));
     }
     if let Some(domain) = options.domain.as_ref().filter(|_| is_for_one_host(name)) {
         let base = without_prefix(name);
         errors.push(format!(
             "browsers drop a cookie `{name}` with `CookieOptions::domain({domain:?})`, because `__Host-` binds it to one host: \
-             write `.name(\"__Secure-{base}\")`, or leave out the domain"
+             write `.{method}(\"__Secure-{base}\")`, or leave out the domain"
         ));
     }
 }

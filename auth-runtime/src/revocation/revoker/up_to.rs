@@ -17,8 +17,9 @@ impl Revoker {
     ) -> Result<Revoked, StoreError> {
         let bound = unix_seconds(bound);
         families.retain(|family| family.started_at <= bound);
+        let is_new = !families.is_empty() || !self.state.view().enforces(revocation);
         self.end(Some(self.logged(revocation.clone(), times)), families, times).await?;
-        Ok(Revoked::NEW)
+        Ok(Revoked::new(is_new))
     }
 }
 

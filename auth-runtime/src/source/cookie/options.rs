@@ -16,6 +16,7 @@
 #[must_use = "pass it to `AuthBuilder::cookies`"]
 pub struct CookieOptions {
     pub(crate) name: Option<String>,
+    pub(crate) refresh_name: Option<String>,
     pub(crate) same_site: SameSite,
     pub(crate) domain: Option<String>,
     pub(crate) clear_domains: Vec<String>,
@@ -49,7 +50,8 @@ impl CookieOptions {
         Self::default()
     }
 
-    /// Sets the name of the access cookie, exactly as it is written here, and with it that of the refresh cookie.
+    /// Sets the name of the access cookie, exactly as it is written here, and with it that of the refresh cookie, unless
+    /// [`refresh_name`](Self::refresh_name) sets another.
     ///
     /// | | access cookie | refresh cookie | with `renew_transparently` |
     /// |---|---|---|---|
@@ -57,6 +59,7 @@ impl CookieOptions {
     /// | default, with a [domain](Self::domain) | `__Secure-access_token` | `__Secure-refresh_token` | `__Secure-refresh_token` |
     /// | `.name("__Host-shop")` | `__Host-shop` | `__Secure-shop_refresh` | `__Host-shop_refresh` |
     /// | `.name("shop")` | `shop` | `__Secure-shop_refresh` | `__Host-shop_refresh` |
+    /// | `.refresh_name("__Secure-renewal")` | `__Host-access_token` | `__Secure-renewal` | `__Secure-renewal` |
     ///
     /// With insecure cookies, for development, all prefixes are removed.
     ///
@@ -65,6 +68,25 @@ impl CookieOptions {
     /// route that requires a credential is answered 400.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the name of the refresh cookie, exactly as it is written here. Default: it follows from that of the access cookie, as the
+    /// table of [`name`](Self::name) says.
+    ///
+    /// ```
+    /// use auth_runtime::source::CookieOptions;
+    ///
+    /// // The names that an earlier service had: browsers that have its cookies send them here, too.
+    /// let cookies = CookieOptions::new().name("session").refresh_name("session_renewal");
+    /// ```
+    ///
+    /// Write the prefix `__Secure-` unless the name is given, or `__Host-` with
+    /// [`renew_transparently`](crate::AuthBuilder::renew_transparently): without it, a page over plain http can set a cookie of this
+    /// name, as it can for `name`. Without `renew_transparently` the cookie has the path of the token routes, with which browsers drop a
+    /// cookie `__Host-..`: that is an error of `build`.
+    pub fn refresh_name(mut self, name: impl Into<String>) -> Self {
+        self.refresh_name = Some(name.into());
         self
     }
 
@@ -103,15 +125,13 @@ impl CookieOptions {
             (true, false) => "__Secure-",
             (true, true) => "__Host-",
         };
-        let refresh = |base: &str| format!("{}{base}", prefix(for_all_paths));
-        match &self.name {
-            None => [format!("{}access_token", prefix(true)), refresh("refresh_token")],
-            Some(name) => {
-                let base = without_prefix(name);
-                let access = if secure { name } else { base };
-                [access.to_owned(), refresh(&format!("{base}_refresh"))]
-            }
-        }
+        let derived = |base: &str| format!("{}{base}", prefix(for_all_paths));
+        let given = |name: &str| if secure { name } else { without_prefix(name) }.to_owned();
+        let [access, refresh] = match &self.name {
+            None => [format!("{}access_token", prefix(true)), derived("refresh_token")],
+            Some(name) => [given(name), derived(&format!("{}_refresh", without_prefix(name)))],
+        };
+        [access, self.refresh_name.as_deref().map_or(refresh, given)]
     }
 }
 
@@ -167,6 +187,22 @@ mod tests {
                 "__Secure-shop_refresh",
                 "__Secure-shop_refresh",
             ),
+            (
+                new().refresh_name("__Secure-renewal"),
+                true,
+                "__Host-access_token",
+                "__Secure-renewal",
+                "__Secure-renewal",
+            ),
+            (new().name("one").refresh_name("two"), true, "one", "two", "two"),
+            (
+                new().name("__Host-one").refresh_name("__host-two"),
+                true,
+                "__Host-one",
+                "__host-two",
+                "__host-two",
+            ),
+            (new().name("__Host-one").refresh_name("__Host-Http-two"), false, "one", "two", "two"),
         ] {
             assert_eq!(options.names(secure, false), [access, refresh], "{options:?}");
             assert_eq!(options.names(secure, true), [access, for_all_paths], "{options:?}");
