@@ -1,5 +1,6 @@
 //! API keys, which users make for their programs. A program with a key is its owner, for what the key may be used for.
 
+use std::num::NonZeroU8;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::api_key::{ApiKey, ApiKeyError, ApiKeyList, ApiKeyOptions, ApiKeyService};
@@ -25,7 +26,7 @@ const MOST_KEYS: usize = 10;
 pub(crate) struct NewKey {
     label: String,
     scopes: Vec<String>,
-    days: u8,
+    days: NonZeroU8,
 }
 
 /// The text of a key, which is shown once.
@@ -61,7 +62,8 @@ pub(crate) async fn create(
     if has_most(&keys.list(&owner).await.map_err(status)?, app.auth.now()) {
         return Err(StatusCode::CONFLICT.into());
     }
-    let options = ApiKeyOptions::new().label(new.label).scopes(new.scopes).expires_in(DAY * new.days.into());
+    let options =
+        ApiKeyOptions::new().label(new.label).scopes(new.scopes).expires_in(DAY * new.days.get().into());
     let key = keys.create(&owner, options).await.map_err(status)?;
     Ok((StatusCode::CREATED, Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() })))
 }

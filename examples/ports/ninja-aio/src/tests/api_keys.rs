@@ -42,6 +42,10 @@ async fn a_key_is_for_no_more_than_its_owner_may_do() {
     let reader = magazine.test.token(&user("alice").scopes(["read"]));
     let new = json!({ "label": "import", "scopes": ["read", "write"], "days": 90 });
     assert_eq!(magazine.service.post("/keys", Some(&reader), &new).await.status, 403);
+    // Nor for no time, or for ever.
+    for new in [json!({ "label": "", "scopes": [], "days": 0 }), json!({ "label": "", "scopes": [] })] {
+        assert_eq!(magazine.service.post("/keys", Some(&reader), &new).await.status, 422);
+    }
     let (_, reading) = create(&magazine, "alice", &["read"], 90).await;
     assert_eq!(write(&magazine, &reading).await.status, 403);
     let (_, writing) = create(&magazine, "erin", &["write"], 90).await;
