@@ -70,7 +70,9 @@ pub use self::start::StartError;
 pub(crate) use self::token_cache::TokenCache;
 #[cfg(feature = "token-routes")]
 pub(crate) use self::token_service::ClientSessions;
-pub use self::token_service::{AccessTokenBuilder, Session, SessionList, TokenService};
+pub use self::token_service::{
+    AccessTokenBuilder, AllSessions, Session, SessionData, SessionList, TokenService, UserSession,
+};
 #[cfg(feature = "api-keys")]
 use crate::api_key::{ApiKeyService, ApiKeyState, NoApiKeys};
 use crate::client_address::{TrustedProxies, client_address};
@@ -97,7 +99,7 @@ impl Auth {
     #[must_use]
     pub fn revocations(&self) -> Revocations<'_> {
         self.engine.ensure_background();
-        Revocations::new(&self.engine.revocations, &self.engine.responses.audit_log)
+        self.engine.revocation_methods()
     }
 
     /// Returns the access cookie: [`AccessCookie::set`] and [`AccessCookie::clear`], for logins whose tokens another issuer makes.
@@ -156,6 +158,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// What revokes tokens, and lists what is revoked.
+    pub(crate) fn revocation_methods(&self) -> Revocations<'_> {
+        Revocations::new(&self.revocations, &self.responses.audit_log, &self.authentication.jwt)
+    }
+
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now()
     }

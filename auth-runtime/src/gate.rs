@@ -9,6 +9,7 @@
 //! | `extract` | `Principal` and [`Claims`] as arguments of a handler |
 //! | `client_address` | [`ClientAddress`] as an argument of a handler |
 //! | `user` | [`User`] as an argument of a handler or a check |
+//! | `session_data` | [`SessionData`](crate::session::SessionData) as an argument of a handler or a check |
 //! | `same_origin` | [`SameOrigin`] as an argument of a handler |
 //! | `return_to` | [`ReturnTo`], the way back from the login page |
 //! | `layer` | the layer that gives every request what its gate needs |
@@ -26,6 +27,7 @@ mod layer;
 mod mounted;
 mod return_to;
 mod same_origin;
+mod session_data;
 mod user;
 
 use std::any::TypeId;

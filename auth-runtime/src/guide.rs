@@ -10,6 +10,8 @@
 //! | [`openapi`] | the OpenAPI document, alone, with `utoipa`, with `aide` |
 //! | [`providers`] | identity providers: Keycloak, Auth0, Entra ID, Cognito, Firebase, Okta, ZITADEL; several tenants |
 //! | [`sessions`] | issue, refresh and revoke tokens; login, logout, cookies, stores, keys |
+//! | [`sessions_of_a_user`] | lists of sessions for the user and for staff, what was revoked, what ends sessions |
+//! | [`session_data`] | what the application keeps with a session: a cart, a theme, the step of a form |
 //! | [`single_page_app`] | a page on another origin: cookies, CORS, refresh |
 //! | [`mobile_app`] | an app: tokens as JSON, refresh, lost answers, devices |
 //! | [`second_factor`] | a login of your own in two steps, with the limits of the ready one |
@@ -30,7 +32,10 @@
 //! | [`deployment`] | floods of logins, cookies, clocks, keys and stores that fail, secrets, the audit log |
 //! | [`limits`] | who can do what, every bound and its option, switches that weaken a check, what is not covered |
 //! | [`key_rotation`] | change the signing key, the refresh key, and the keys of others, while requests are served |
-//! | [`migration`] | from Django, FastAPI, Spring and axum middleware |
+//! | [`migration`] | where to begin, an index of what you may come from, and what to look at meanwhile |
+//! | [`migration_from_python`] | Django and simplejwt, FastAPI, Panther, drf-cookie-jwtauth, Django Ninja, django-modern-rest, Responder; hashes of passwords |
+//! | [`migration_from_spring_and_aspnet`] | Spring Security, ASP.NET Core |
+//! | [`migration_from_rust`] | axum-login, tower-sessions, `jsonwebtoken`, a middleware |
 //! | [`incident`] | something leaked: what to call, and what becomes invalid |
 //! | [`comparison`] | how other frameworks do the same |
 //!
@@ -38,7 +43,8 @@
 //! [`AuthBuilder::issuer`](method@crate::AuthBuilder::issuer), [`Principal`](struct@crate::Principal),
 //! [`Claims`](struct@crate::Claims), [`TokenIssuer`](struct@crate::session::TokenIssuer),
 //! [`check`](macro@crate::check), [`dangerously_extend_grace_period`](method@crate::session::TokenIssuer::dangerously_extend_grace_period),
-//! [`TokenService::issue`](method@crate::session::TokenService::issue),
+//! [`TokenService::issue`](method@crate::session::TokenService::issue), [`TokenService::session_data`](method@crate::session::TokenService::session_data),
+//! [`SessionDataError`](enum@crate::session::SessionDataError),
 //! [`providers`](mod@crate::verify::providers), [`Auth`](struct@crate::Auth), [`replace_keys`](method@crate::Auth::replace_keys), [`jwks_from`](method@crate::verify::TrustedIssuer::jwks_from), [`trust_origin`](method@crate::AuthBuilder::trust_origin),
 //! [`authenticator`](mod@crate::authenticator), [`Authenticator`](trait@crate::authenticator::Authenticator),
 //! [`Credential`](struct@crate::authenticator::Credential), [`remember_for`](method@crate::authenticator::Authenticated::remember_for),
@@ -112,6 +118,15 @@ pub mod middleware {}
 #[doc = include_str!("../guide/migration.md")]
 pub mod migration {}
 
+#[doc = include_str!("../guide/migration_from_python.md")]
+pub mod migration_from_python {}
+
+#[doc = include_str!("../guide/migration_from_rust.md")]
+pub mod migration_from_rust {}
+
+#[doc = include_str!("../guide/migration_from_spring_and_aspnet.md")]
+pub mod migration_from_spring_and_aspnet {}
+
 #[doc = include_str!("../guide/mobile_app.md")]
 pub mod mobile_app {}
 
@@ -134,11 +149,17 @@ pub mod providers {}
 #[doc = include_str!("../guide/second_factor.md")]
 pub mod second_factor {}
 
+#[doc = include_str!("../guide/session_data.md")]
+pub mod session_data {}
+
 #[doc = include_str!("../guide/service_to_service.md")]
 pub mod service_to_service {}
 
 #[doc = include_str!("../guide/sessions.md")]
 pub mod sessions {}
+
+#[doc = include_str!("../guide/sessions_of_a_user.md")]
+pub mod sessions_of_a_user {}
 
 #[doc = include_str!("../guide/single_page_app.md")]
 pub mod single_page_app {}

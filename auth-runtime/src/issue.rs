@@ -8,6 +8,7 @@
 //! | `refresh_token` | the text of a refresh token |
 //! | `grace` | for how long a used refresh token may be sent again |
 //! | `label` | the label of a session, and of an API key |
+//! | `session_data` | [`SessionValue`]: what the application keeps with a session |
 //! | `issued` | [`IssuedTokens`]: what a login and a refresh return |
 //! | `error` | why no token was issued |
 
@@ -18,6 +19,7 @@ mod issued;
 mod issuer;
 mod label;
 mod refresh_token;
+mod session_data;
 mod subject;
 
 pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, check_subject};
@@ -29,7 +31,9 @@ pub use self::issuer::{SigningKeys, TokenIssuer};
 #[cfg(feature = "api-keys")]
 pub(crate) use self::label::one_line;
 pub use self::refresh_token::RefreshKey;
-pub(crate) use self::refresh_token::{OpenedRefreshToken, family_of_session, session_of_family};
+pub(crate) use self::refresh_token::{family_of_session, session_of_family};
+pub use self::session_data::{SessionDataError, SessionValue};
+pub(crate) use self::session_data::{check_size, read_value, write_value};
 pub use self::subject::{Subject, SubjectStore};
 pub(crate) use crate::jose::random_bytes;
 pub use crate::jose::{random_id, random_secret};

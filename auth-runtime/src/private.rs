@@ -22,6 +22,12 @@ pub use crate::vocabulary::{
     Vocabulary,
 };
 
+/// What is known of these arguments.
+#[must_use]
+pub fn known_arguments(found: &[Option<KnownArgument>]) -> Vec<KnownArgument> {
+    found.iter().copied().flatten().collect()
+}
+
 /// Compiles if `T` can be an argument of an authenticator. `A` is the kind of the argument.
 pub fn before_the_caller<T, A: BeforeTheCaller<T>>(_: A) {}
 

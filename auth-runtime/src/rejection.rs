@@ -2,6 +2,7 @@
 
 mod caller_error;
 mod challenge;
+mod form;
 mod kept_head;
 mod marked;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub use self::caller_error::{CallerError, CallerErrorKind};
 pub(crate) use self::challenge::{Challenged, ChallengedResource};
+pub(crate) use self::form::RejectionForm;
 pub(crate) use self::kept_head::KeptHead;
 pub(crate) use self::marked::{is_marked, merge, take_marked};
 use crate::login_page::{self, LoginPage};
@@ -331,13 +333,17 @@ pub(crate) fn challenge_of(scheme: &str, realm: &str) -> Option<HeaderValue> {
 /// A hook may choose another status of failure, or redirect a browser to the login page. With any other status the answer has
 /// that of the rejection.
 pub(crate) fn ensure_failure(mut response: Response, status: StatusCode) -> Response {
-    let chosen = response.status();
-    let to_login =
-        matches!(chosen, StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT);
-    if !(chosen.is_client_error() || chosen.is_server_error() || to_login) {
+    if !is_failure(response.status()) {
         *response.status_mut() = status;
     }
     response
+}
+
+/// Whether it is a status of failure, or one that redirects a browser to the login page.
+pub(crate) fn is_failure(status: StatusCode) -> bool {
+    let to_login =
+        matches!(status, StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT);
+    status.is_client_error() || status.is_server_error() || to_login
 }
 
 /// The body of a status (RFC 9457), which is the same for all of its causes but for the detail.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Revocations`] | revokes a token, a session or a user; from [`Auth::revocations`](crate::Auth::revocations) |
 //! | [`RevocationStatus`] | how many revocations are in memory, and how current they are |
+//! | [`RevocationList`], [`RecordedRevocation`] | the revocations that are recorded, for administrators |
 //! | [`RevokeError`] | why a token, session or user could not be revoked |
 
 mod acknowledged;
@@ -16,6 +17,7 @@ mod forgotten;
 mod freshness;
 mod generation;
 mod heartbeat;
+mod list;
 mod log_reader;
 mod revocations;
 mod revoker;
@@ -24,14 +26,15 @@ mod store_clock;
 mod view;
 mod waiters;
 
-pub use self::error::RevokeError;
+pub use self::error::{RevocationListError, RevokeError};
 pub(crate) use self::follow::RevocationState;
 pub(crate) use self::forgotten::{SubjectCache, SubjectCaches, Subjects};
 pub(crate) use self::heartbeat::Heartbeat;
+pub use self::list::{RecordedRevocation, RevocationList};
 pub use self::revocations::Revocations;
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::revoker::EndedByProvider;
-pub(crate) use self::revoker::{Revoked, Revoker};
+pub(crate) use self::revoker::{Revoked, RevokedToken, Revoker};
 pub use self::status::RevocationStatus;
 pub(crate) use self::view::RevocationView;
 pub(crate) use self::waiters::Registration;

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod axum_names;
 mod declared;
+mod demands;
 #[cfg(feature = "openapi")]
 mod documentation;
 mod effective;
@@ -41,6 +42,8 @@ pub(crate) const BELOW: &str = "/{*}";
 
 pub use self::declared::DeclaredRule;
 pub(crate) use self::declared::{RULE, label as declared_label};
+#[cfg(feature = "token-routes")]
+pub(crate) use self::demands::Demands;
 #[cfg(feature = "openapi")]
 pub(crate) use self::documentation::HandlerDocs;
 #[cfg(feature = "aide")]
@@ -56,4 +59,6 @@ pub use self::methods::{connect, delete, get, head, options, patch, post, put, t
 pub(crate) use self::path::{parameters as path_parameters, shape as path_shape};
 pub use self::protected_resource::ProtectedResource;
 pub use self::routes::{RouteInfo, Routes};
+#[cfg(feature = "token-routes")]
+pub(crate) use self::served_methods::names as method_names;
 pub(crate) use self::served_methods::{ANY, OTHER};

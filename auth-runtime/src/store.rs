@@ -26,6 +26,7 @@ mod redb;
 #[cfg(feature = "redis")]
 mod redis;
 mod revocation;
+mod session_data;
 
 use std::fmt;
 use std::pin::Pin;
@@ -37,7 +38,7 @@ use serde::{Deserialize, Serialize};
 pub use self::api_key::{ApiKeyRecord, ApiKeyStore, ApiKeyUse};
 #[cfg(feature = "token-routes")]
 pub use self::attempts::{AttemptKey, AttemptLimit, AttemptStore, CountedAttempt};
-pub(crate) use self::entry::{EntryMeaning, LoggedRevocation};
+pub(crate) use self::entry::{EntryMeaning, LoggedRevocation, Note};
 pub use self::error::StoreError;
 pub use self::log::{LogCursor, LogEntry, LogPage, LogRead, RevocationLog};
 pub use self::memory::MemoryStore;
@@ -48,6 +49,7 @@ pub use self::redb::{RedbStore, RedbStoreOptions};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreOptions};
 pub use self::revocation::Revocation;
+pub use self::session_data::StoredSessionData;
 use crate::clock::unix_seconds;
 
 /// The future of a store's method.
@@ -95,6 +97,22 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if the store can't be read.
     fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>>;
+
+    /// Returns the first `limit` families of this issuer that come after the one with this subject and this id, which may be gone; the
+    /// very first ones for `None`. Fewer are returned only where no more follow. An expired family may be missing.
+    ///
+    /// The order is the store's own. It depends on the issuer, the subject and the id alone, and the families of a subject are next to
+    /// each other: a reader that goes on after the last family of each answer gets every family that is there meanwhile once, however often
+    /// it is replaced. It is the list of all sessions, for administrators.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't be read.
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>>;
 
     /// Deletes families whose `expires_at` is before `now`, as [`RevocationLog::drop_expired`] does.
     ///
@@ -149,6 +167,15 @@ pub struct RefreshTokenFamily {
     /// What the session's owner recognizes it by, such as the browser and the system that it was started from.
     #[serde(default)]
     pub label: Option<String>,
+    /// What the application keeps with the session. Only [`replace`](RefreshTokenStore::replace) changes it: it ends with the row.
+    #[serde(default, skip_serializing_if = "StoredSessionData::is_empty")]
+    pub data: StoredSessionData,
+}
+
+/// What the JSON of a family has in it exactly if it is of this issuer: a quote within a text is escaped there.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn issuer_member(issuer: &str) -> Vec<u8> {
+    format!("\"issuer\":{}", serde_json::Value::from(issuer)).into_bytes()
 }
 
 /// Returns the time before which entries have expired. A clock before the epoch is wrong, so by it nothing has expired.

@@ -52,7 +52,7 @@ use crate::engine::{Auth, AuthBuilder};
 use crate::jose::SigningKey;
 use crate::pipeline::InjectedPrincipal;
 use crate::principal::{Principal, WatchedBy};
-use crate::store::{LogEntry, LoggedRevocation, Revocation};
+use crate::store::{LogEntry, LoggedRevocation, Note, Revocation};
 use crate::verify::{Algorithm, TokenClaims, TrustedIssuer, VerifiedToken, VerifyError};
 use crate::vocabulary::VocabularyIndex;
 
@@ -63,7 +63,7 @@ const AUDIENCE: &str = "test";
 /// another instance has revoked.
 #[must_use]
 pub fn log_entry(revocation: Revocation, keep_until: SystemTime, tag: u64) -> LogEntry {
-    LoggedRevocation { revocation, keep_until, tag }.to_entry()
+    LoggedRevocation { revocation, keep_until, tag, note: Note::default() }.to_entry()
 }
 
 /// A clock that the test sets. It starts at the same time in every test.

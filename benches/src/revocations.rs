@@ -80,6 +80,15 @@ impl RefreshTokenStore for Passing {
         done(Vec::new())
     }
 
+    fn list(
+        &self,
+        _issuer: &str,
+        _after: Option<(&str, FamilyId)>,
+        _limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        done(Vec::new())
+    }
+
     fn drop_expired(&self, _now: SystemTime) -> StoreFuture<'_, bool> {
         done(false)
     }

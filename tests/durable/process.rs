@@ -13,7 +13,7 @@ use auth_runtime::revocation::Revocation;
 use auth_runtime::session::{Subject, TokenError};
 use auth_runtime::store::{
     LogCursor, LogEntry, MemoryStore, RedbStore, RefreshTokenFamily, RefreshTokenStore as _,
-    RevocationLog as _,
+    RevocationLog as _, StoredSessionData,
 };
 use auth_tests::durable::{Line, PARTNER, Service, SocketService, limit_file_size, token};
 use auth_tests::support::until;
@@ -105,6 +105,7 @@ async fn hang(store: &Path) {
         reissued: false,
         ends_with_browser: false,
         label: None,
+        data: StoredSessionData::default(),
     };
     let revoked =
         |id: &str| LogEntry { tag: 1, keep_until: UNIX_EPOCH + Duration::from_secs(100), bytes: id.into() };

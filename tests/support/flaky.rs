@@ -27,6 +27,8 @@ pub struct FlakyStore {
     hanging: Arc<AtomicUsize>,
     /// The writes of many rows, and how many rows each had.
     calls: Arc<Mutex<Vec<(&'static str, usize)>>>,
+    /// How often the row of a session was to be replaced.
+    replaced: Arc<AtomicUsize>,
 }
 
 impl FlakyStore {
@@ -71,6 +73,10 @@ impl FlakyStore {
 
     pub fn calls(&self) -> Vec<(&'static str, usize)> {
         self.calls.lock().unwrap().clone()
+    }
+
+    pub fn replaced(&self) -> usize {
+        self.replaced.load(Ordering::SeqCst)
     }
 
     pub fn clear_calls(&self) {
@@ -135,6 +141,7 @@ impl RefreshTokenStore for FlakyStore {
     }
 
     fn replace(&self, expected: u64, family: RefreshTokenFamily) -> StoreFuture<'_, bool> {
+        self.replaced.fetch_add(1, Ordering::SeqCst);
         self.whole(move |store| store.replace(expected, family))
     }
 
@@ -146,6 +153,19 @@ impl RefreshTokenStore for FlakyStore {
     fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.whole(move |store| store.find_by_subject(&issuer, &subject))
+    }
+
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let issuer = issuer.to_owned();
+        let after = after.map(|(subject, id)| (subject.to_owned(), id));
+        self.whole(move |store| {
+            store.list(&issuer, after.as_ref().map(|(subject, id)| (subject.as_str(), *id)), limit)
+        })
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use auth_runtime::store::{LogEntry, RefreshTokenFamily};
+use auth_runtime::store::{LogEntry, RefreshTokenFamily, StoredSessionData};
 
 /// An entry with this tag, which is kept for long.
 pub fn entry(tag: u64) -> LogEntry {
@@ -31,5 +31,6 @@ pub fn family(number: u8) -> RefreshTokenFamily {
         reissued: false,
         ends_with_browser: false,
         label: None,
+        data: StoredSessionData::default(),
     }
 }

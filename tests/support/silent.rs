@@ -89,6 +89,21 @@ impl<S: RefreshTokenStore> RefreshTokenStore for SilentStore<S> {
         })
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let issuer = issuer.to_owned();
+        let after = after.map(|(subject, id)| (subject.to_owned(), id));
+        Box::pin(async move {
+            self.answer(|_| Box::pin(async { Ok(()) })).await?;
+            let after = after.as_ref().map(|(subject, id)| (subject.as_str(), *id));
+            self.inner.list(&issuer, after, limit).await
+        })
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         self.answer(move |store| RefreshTokenStore::drop_expired(store, now))
     }

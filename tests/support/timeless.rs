@@ -67,6 +67,15 @@ impl<S: RefreshTokenStore> RefreshTokenStore for TimelessStore<S> {
         self.0.find_by_subject(issuer, subject)
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        self.0.list(issuer, after, limit)
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         self.0.drop_expired(now)
     }

@@ -1,10 +1,12 @@
 //! The life of tokens, through the functions: issue, refresh, log out, introspect, change of keys.
 
+mod all_sessions;
 mod clocks;
 mod generations;
 mod grace;
 mod lone_tokens;
 mod moving_clock;
+mod revocation_list;
 mod sessions;
 
 use std::time::Duration;

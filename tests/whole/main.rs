@@ -45,6 +45,7 @@ mod rejections;
 mod replace_keys;
 mod routers;
 mod runtimes;
+mod session_data;
 mod simultaneous;
 mod sockets;
 mod standards;

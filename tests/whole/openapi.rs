@@ -5,6 +5,7 @@ mod aide;
 mod authenticators;
 mod documented;
 mod fill;
+mod schema;
 mod schemathesis;
 mod sockets;
 mod token_routes;

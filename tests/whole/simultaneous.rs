@@ -1,4 +1,6 @@
-//! Requests that come at the same time: one refresh token many times, and logouts amid refreshes and logins.
+//! Requests that come at the same time: one refresh token many times, logouts amid refreshes and logins, and changes of a session's data.
+
+mod session_data;
 
 use std::any::Any;
 use std::pin::Pin;
@@ -19,6 +21,10 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::yield_now;
 
+use self::session_data::{
+    a_log_out_amid_changes_ends_them, changes_amid_refreshes_lose_nothing_and_end_nothing,
+    of_many_takers_one_gets_the_value,
+};
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{AUDIENCE, ISSUER, signing_key};
 use crate::support::postgres::{new_schema, open};
@@ -144,6 +150,9 @@ races! {
     a_log_out_amid_refreshes_ends_all_of_them
     a_log_out_everywhere_amid_refreshes_ends_all_of_them
     a_log_out_everywhere_amid_log_ins_parts_them
+    changes_amid_refreshes_lose_nothing_and_end_nothing
+    a_log_out_amid_changes_ends_them
+    of_many_takers_one_gets_the_value
 }
 
 impl Service {

@@ -6,9 +6,11 @@ mod chromium;
 mod cookie_options;
 mod cookie_size;
 mod duplicate_cookies;
+mod lists;
 mod login_page;
 mod login_queue;
 mod methods;
+mod mounted;
 mod own_answers;
 mod own_login;
 mod remember;
@@ -453,27 +455,35 @@ async fn of_several_refresh_cookies_each_is_logged_out_and_none_refreshes() {
 }
 
 /// Under a rule that asks for no caller they would answer everyone; on another engine's router they would revoke nothing.
-#[tokio::test]
-async fn routes_that_are_put_together_wrongly_answer_500() {
-    let shop = Shop::new(
-        Delivery::Json,
-        |builder| builder,
-        |routes| routes.revocation(rule!(public)).introspection(rule!(public)),
-    );
-    for path in ["/auth/revoke", "/auth/introspect"] {
-        let reply = shop.post(path, &[], &json!({ "token": "x" })).await;
-        assert_eq!(
-            (reply.status.as_u16(), body(&reply)),
-            (500, json!({ "error": "server_error" })),
-            "{path}"
-        );
+#[test]
+fn routes_that_are_put_together_wrongly_are_not_served() {
+    const ANY_USER: &str = "/auth/users/{subject}/sessions";
+    let shop = Shop::json();
+    let routes = || TokenRoutes::json(shop.auth.tokens().unwrap(), shop.people.clone());
+    let errors = |routes: TokenRoutes<People>, auth: &Auth| -> Vec<String> {
+        let router: Router = Router::new().nest("/auth", routes.router());
+        router.finish(auth).unwrap_err().errors().map(str::to_owned).collect()
+    };
+    for (routes, names) in [
+        (
+            routes().revocation(rule!(public)).introspection(rule!(optional)),
+            &["/auth/revoke", "/auth/introspect"][..],
+        ),
+        (
+            routes().administration(rule!(public)),
+            &["/auth/users/sessions", ANY_USER, ANY_USER, "/auth/users/{subject}/sessions/{session_id}"],
+        ),
+        (routes().revoked(rule!(public)), &["/auth/revocations"]),
+    ] {
+        let errors = errors(routes, &shop.auth);
+        assert_eq!(errors.len(), names.len(), "{errors:?}");
+        for (error, name) in errors.iter().zip(names) {
+            assert!(error.contains(name) && error.contains("its rule lets in anonymous callers"), "{error}");
+        }
     }
-    let other = Shop::json();
-    let routes = TokenRoutes::json(other.auth.tokens().unwrap(), other.people.clone());
-    let app = Router::new().nest("/auth", routes.router()).finish(&shop.auth).unwrap();
-    for path in ["/auth/login", "/auth/refresh", "/auth/logout"] {
-        assert_eq!(send(&app, request("POST", path, &[])).await.status, 500, "{path}");
-    }
+    let errors = errors(routes(), &Shop::json().auth);
+    assert_eq!(errors.len(), 4, "each route: {errors:?}");
+    assert!(errors.iter().all(|error| error.contains("it belongs to another engine")), "{errors:?}");
 }
 
 #[tokio::test]

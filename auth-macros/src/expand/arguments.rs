@@ -10,12 +10,7 @@ use crate::presence::presence;
 
 /// The method `arguments` of a policy or of a check, for the arguments from this one on; nothing if there are none.
 pub(super) fn arguments(function: &Function, from: usize, private: &TokenStream) -> TokenStream {
-    let found = of_each(
-        function,
-        from,
-        private,
-        |kind, _| quote!(__arguments.extend_from_slice(#kind.known().as_slice());),
-    );
+    let found = of_each(function, from, private, |kind, _| quote!(#kind.known(),));
     if found.is_empty() {
         return found;
     }
@@ -23,9 +18,7 @@ pub(super) fn arguments(function: &Function, from: usize, private: &TokenStream)
     quote! {
         #(#allows)*
         fn arguments() -> #private::Vec<#private::KnownArgument> {
-            let mut __arguments = #private::Vec::new();
-            #found
-            __arguments
+            #private::known_arguments(&[#found])
         }
     }
 }
@@ -40,14 +33,14 @@ pub(super) fn before_the_caller(function: &Function, private: &TokenStream) -> T
     )
 }
 
-/// A statement for each argument from this one on, made of its kind and its type.
+/// A part of the expansion for each argument from this one on, made of its kind and its type.
 ///
 /// What can't be named outside of the signature is left out: `impl Trait`, and all arguments of a generic function.
 fn of_each(
     function: &Function,
     from: usize,
     private: &TokenStream,
-    statement: impl Fn(TokenStream, &Type) -> TokenStream,
+    part: impl Fn(TokenStream, &Type) -> TokenStream,
 ) -> TokenStream {
     if !function.signature.generics.params.is_empty() {
         return TokenStream::new();
@@ -56,13 +49,13 @@ fn of_each(
         FnArg::Typed(argument) if can_be_named(&argument.ty) => Some(argument),
         _ => None,
     });
-    let statements = arguments.map(|PatType { attrs, ty, .. }| {
+    let parts = arguments.map(|PatType { attrs, ty, .. }| {
         let cfg = presence(attrs).map(|presence| quote!(#[cfg(#presence)]));
         let kind = quote_spanned!(ty.span()=> #private::Argument::<#ty>::new().kind());
-        let statement = statement(kind, ty);
-        quote!(#cfg #statement)
+        let part = part(kind, ty);
+        quote!(#cfg #part)
     });
-    statements.collect()
+    parts.collect()
 }
 
 fn can_be_named(ty: &Type) -> bool {

@@ -4,7 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{FnArg, GenericParam, Path, WherePredicate, parse_quote, parse_quote_spanned};
+use syn::{
+    FnArg, GenericParam, Pat, PatType, PatWild, Path, Token, Type, WherePredicate, parse_quote,
+    parse_quote_spanned,
+};
 
 use super::arguments;
 use super::common::{misplaced, private};
@@ -60,11 +63,11 @@ fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) ->
     let policy_item = policy_item(handler, &policy, &private, rule, &known);
     let takes_item = takes_item(handler, &policy, &private);
 
-    let gate: FnArg = match &arguments.check {
-        None => parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy>),
+    let span = handler.name().span();
+    let gate = match &arguments.check {
+        None => quote_spanned!(span=> #private::Authorized<#policy>),
         Some(_) => {
-            let check = quote!(<#policy as #private::NamesCheck>::Check);
-            parse_quote_spanned!(handler.name().span()=> _: #private::Authorized<#policy, #check>)
+            quote_spanned!(span=> #private::Authorized<#policy, <#policy as #private::NamesCheck>::Check>)
         }
     };
     let check_item = arguments.check.as_ref().map(|check| check_item(handler, check, &policy, &private));
@@ -72,8 +75,19 @@ fn guarded(handler: &mut Function, arguments: &Arguments, rule: &TokenStream) ->
     if handler.signature.inputs.len() == 7 {
         handler.attributes.push(parse_quote!(#[allow(clippy::too_many_arguments)]));
     }
-    handler.signature.inputs.insert(0, gate);
+    handler.signature.inputs.insert(0, unnamed_argument(gate, span));
     quote!(#policy_item #check_item #takes_item #handler)
+}
+
+/// An argument of this type. It is not parsed, which would take more than the rest of the expansion of a short handler.
+fn unnamed_argument(ty: TokenStream, span: Span) -> FnArg {
+    let underscore_token = Token![_](span);
+    FnArg::Typed(PatType {
+        attrs: Vec::new(),
+        pat: Box::new(Pat::Wild(PatWild { attrs: Vec::new(), underscore_token })),
+        colon_token: Token![:](span),
+        ty: Box::new(Type::Verbatim(ty)),
+    })
 }
 
 /// The type of the check, which `#[check]` declared under the name of its function.

@@ -10,6 +10,7 @@
 //! | `users` | the store of users, and what is remembered of them |
 //! | `api_keys` | API keys |
 //! | `provider_logout` | who may send security events |
+//! | `rejections` | how rejections are rendered |
 
 #[cfg(feature = "api-keys")]
 mod api_keys;
@@ -18,6 +19,7 @@ mod cookies;
 mod login_page;
 #[cfg(feature = "provider-logout")]
 mod provider_logout;
+mod rejections;
 mod sources;
 mod users;
 mod verification;
@@ -26,8 +28,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::request::Parts;
-use axum::response::Response;
+use serde_json::Value;
 
 use self::users::UsersConfig;
 use super::TokenCache;
@@ -41,7 +42,7 @@ use crate::client_address::ForwardedHeader;
 use crate::clock::{Clock, SystemClock};
 use crate::issue::TokenIssuer;
 use crate::login_page::LoginPage;
-use crate::rejection::{Rejection, RenderHook};
+use crate::rejection::RenderHook;
 use crate::source::{CookieOptions, CredentialPlace, CredentialSource, Query};
 use crate::store::{RefreshTokenStore, RevocationLog};
 use crate::verify::TrustedIssuer;
@@ -93,6 +94,8 @@ pub struct AuthBuilder {
     #[cfg(feature = "provider-logout")]
     transmitters: provider_logout::Transmitters,
     render_hook: Option<Box<RenderHook>>,
+    /// The content type and the schema of what the hook renders.
+    rejection_schema: Option<(String, Value)>,
     login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
 }
@@ -136,6 +139,7 @@ impl AuthBuilder {
             #[cfg(feature = "provider-logout")]
             transmitters: provider_logout::Transmitters::new(),
             render_hook: None,
+            rejection_schema: None,
             login_page: None,
             audit_hook: None,
         }
@@ -351,27 +355,6 @@ impl AuthBuilder {
     /// Sets the `realm` of challenges (RFC 9110 §11.5). Default `restricted`.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = realm.into();
-        self
-    }
-
-    /// Renders rejections in the application's own form, from the rejection and the request's head.
-    ///
-    /// The hook may choose another status of failure (4xx, 5xx), or redirect a browser to the login page (302, 303, 307). Any
-    /// other status is replaced by that of the rejection. `WWW-Authenticate` is always the engine's, and is only on 400, 401 and 403:
-    /// on a 401 always (RFC 9110 §15.5.2), and never on a 404 that hides a resource, or on a redirect.
-    ///
-    /// For a [`Rejection`] that the application answers with, the head is a part of the request's: the method, the whole URI, the
-    /// version, and the headers `Accept`, `Accept-Language`, `Content-Type`, `Host`, `Origin`, `HX-Request`, `Sec-Fetch-*`,
-    /// `traceparent`, `Upgrade`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
-    /// request, because the handler takes the head; without this hook nothing is.
-    ///
-    /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
-    /// `panic = "abort"` it ends the process.
-    pub fn render_rejections(
-        mut self,
-        hook: impl Fn(&Rejection, &Parts) -> Response + Send + Sync + 'static,
-    ) -> Self {
-        self.render_hook = Some(Box::new(hook));
         self
     }
 

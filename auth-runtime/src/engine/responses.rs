@@ -9,12 +9,15 @@ use axum::http::request::Parts;
 use crate::audit::AuditLog;
 use crate::catch_panic::catch_panic;
 use crate::login_page::LoginPage;
-use crate::rejection::{Challenged, Rejection, RejectionKind, RenderHook};
+use crate::rejection::{Challenged, Rejection, RejectionForm, RejectionKind, RenderHook};
 
 /// How rejections are rendered, and where decisions are reported.
 pub(crate) struct Responses {
     pub(super) realm: String,
     pub(super) render: Option<Box<RenderHook>>,
+    /// What is known of the bodies of rejections.
+    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "it is for the OpenAPI document"))]
+    pub(crate) form: RejectionForm,
     pub(crate) login_page: Option<LoginPage>,
     pub(crate) audit_log: AuditLog,
 }

@@ -1,5 +1,7 @@
 //! Sessions: the engine's own token issuer, and the cookies that tokens are in.
 
+use tokio::sync::Mutex;
+
 use crate::issue::{IssuedTokens, IssuerState};
 use crate::source::{AccessCookie, CookieTooLarge, RefreshCookie};
 
@@ -8,6 +10,8 @@ use crate::source::{AccessCookie, CookieTooLarge, RefreshCookie};
 pub(crate) struct Sessions {
     pub(crate) issuer: Option<IssuerState>,
     pub(crate) cookies: TokenCookies,
+    /// The turn of a change of session data that others were faster than again and again.
+    pub(crate) late_change: Mutex<()>,
 }
 
 /// The cookies that tokens are in.

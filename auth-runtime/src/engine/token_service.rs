@@ -3,37 +3,43 @@
 //! | file | what |
 //! |---|---|
 //! | `access_token` | an access token without a session |
+//! | `all_sessions` | the sessions of all users, page by page |
 //! | `client_sessions` | the sessions of a client's tokens, which end together |
 //! | `login` | the tokens of a new session, and the next tokens of one |
 //! | `logout` | ending sessions, revoking tokens, introspection |
 //! | `report` | what the log and the audit hook learn |
+//! | `session_data` | the values that the application keeps with a session |
 //! | `sessions` | the sessions of a user: the list, and ending one or all others |
 
 mod access_token;
+mod all_sessions;
 mod client_sessions;
 mod login;
 mod logout;
 mod report;
+mod session_data;
 mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub use self::access_token::AccessTokenBuilder;
+pub use self::all_sessions::{AllSessions, UserSession};
 pub(crate) use self::client_sessions::ClientSessions;
+pub use self::session_data::SessionData;
 pub use self::sessions::{Session, SessionList};
 use super::{Auth, Engine};
 use crate::clock::unix_seconds;
 use crate::error::{ConfigErrors, KeysError};
-use crate::issue::{
-    IssuerState, NoTokenIssuer, OpenedRefreshToken, RefreshError, SigningKeys, TokenError, session_of_family,
-};
+use crate::issue::{IssuerState, NoTokenIssuer, RefreshError, SigningKeys, TokenError, session_of_family};
 use crate::principal::{Principal, TokenIdentity};
-use crate::revocation::{Revocation, RevocationView, Revoked};
-use crate::store::{RefreshTokenFamily, RefreshTokenStore};
+use crate::revocation::{Revocation, RevocationView, Revoked, RevokedToken};
+use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore};
 use crate::verify::TokenClaims;
 use crate::vocabulary::VocabularyIndex;
+
+/// How often the row of a session is read again because another request has replaced it: so many can change one session at the same moment.
+const MAX_REPLACES: usize = 64;
 
 /// Issues tokens, refreshes them, and ends sessions. [`Auth::tokens`] returns it. Clones share one engine.
 #[derive(Clone, Debug)]
@@ -127,14 +133,10 @@ impl TokenService {
         self.engine.revocations.state.view()
     }
 
-    /// Records and enforces a revocation, of a token that was issued at this time, if that is known.
-    async fn record(
-        &self,
-        revocation: Revocation,
-        issued_at: Option<SystemTime>,
-    ) -> Result<Revoked, TokenError> {
+    /// Records and enforces a revocation. `token` is what it is about, as far as that is known.
+    async fn record(&self, revocation: Revocation, token: RevokedToken) -> Result<Revoked, TokenError> {
         self.engine.ensure_background();
-        Ok(self.engine.revocations.revoke(revocation, issued_at).await?)
+        Ok(self.engine.revocations.revoke(revocation, token).await?)
     }
 
     /// # Errors
@@ -150,10 +152,10 @@ impl TokenService {
             && !self.view().is_revoked(&principal.token_identity())
     }
 
-    /// Returns the family of a refresh token, if its session has not ended.
-    async fn living(&self, opened: &OpenedRefreshToken) -> Result<RefreshTokenFamily, TokenError> {
+    /// Returns the family with this id, if its session has not ended.
+    async fn living(&self, id: FamilyId) -> Result<RefreshTokenFamily, TokenError> {
         self.engine.check_fresh(self.engine.now())?;
-        let family = self.families().find(opened.family).await?.ok_or(RefreshError::Ended)?;
+        let family = self.families().find(id).await?.ok_or(RefreshError::Ended)?;
         let now = unix_seconds(self.engine.now());
         if self.is_revoked(&family) {
             // It may be of a generation of which this instance has yet to read: its user has logged out everywhere and in again at another.
@@ -186,6 +188,6 @@ impl TokenService {
     async fn end(&self, family: &RefreshTokenFamily) -> Result<(), TokenError> {
         let session_id = session_of_family(family.id);
         let revocation = Revocation::Session { issuer: family.issuer.clone(), session_id };
-        self.record(revocation, None).await.map(drop)
+        self.record(revocation, RevokedToken::default()).await.map(drop)
     }
 }

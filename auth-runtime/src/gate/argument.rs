@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::{Caller, Claims, User};
+use crate::engine::SessionData;
 use crate::pipeline::Checked;
 use crate::policy::KnownArgument;
 use crate::principal::Principal;
@@ -104,7 +105,7 @@ macro_rules! of_the_caller {
     )*};
 }
 
-of_the_caller!([] Principal [T] Claims<T> [] Caller [T] Checked<T>);
+of_the_caller!([] Principal [T] Claims<T> [] Caller [] SessionData [T] Checked<T>);
 
 #[cfg(feature = "ws")]
 impl<F> Argument<WebSocketUpgrade<F>> {

@@ -29,7 +29,7 @@ pub struct Claims<T>(pub T);
 pub(super) fn accepted(parts: &Parts) -> Result<Option<Principal>, Rejection> {
     HeadState::accepted(parts).map(Option::<&Principal>::cloned).ok_or_else(|| {
         misconfigured(
-            "`Principal`, `Claims` or `User` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
+            "`Principal`, `Claims`, `User` or `SessionData` is extracted on a route that has no `#[auth(..)]`: add the attribute to the handler, or \
              mount the service with a rule",
         )
     })

@@ -5,6 +5,7 @@ use std::fmt;
 
 use axum::BoxError;
 
+use super::session_data::SessionDataError;
 use crate::jose::SignError;
 use crate::rejection::RejectionKind;
 use crate::source::CookieTooLarge;
@@ -33,8 +34,12 @@ pub enum TokenError {
     CookieTooLarge(CookieTooLarge),
     /// The token could not be signed.
     Sign(SignError),
+    /// What the new session would [keep](crate::session::Subject::session_value) is too much, or can't be written. Nothing was recorded.
+    SessionData(SessionDataError),
     /// The caller's token is of no session of this issuer: it is of another issuer, or was issued without a session.
     NoSession,
+    /// The text is no [`AllSessions::next`](crate::session::AllSessions::next): start again with the first page.
+    InvalidCursor,
     /// The engine has no token issuer.
     NoTokenIssuer(NoTokenIssuer),
     /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. What was asked for has happened or
@@ -47,6 +52,7 @@ impl TokenError {
     pub(crate) fn rejection_kind(&self) -> RejectionKind {
         match self {
             Self::Refresh(_) => RejectionKind::InvalidGrant,
+            Self::InvalidCursor => RejectionKind::InvalidRequest,
             _ if self.is_temporary() => RejectionKind::Unavailable,
             _ => RejectionKind::Misconfigured,
         }
@@ -55,7 +61,13 @@ impl TokenError {
     /// Whether the same call may succeed later, so that 503 is the right answer (RFC 9110 §15.6.4).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::SubjectStore(_) | Self::ClockAhead { .. })
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::SubjectStore(_)
+                | Self::ClockAhead { .. }
+                | Self::SessionData(SessionDataError::Store(_))
+        )
     }
 }
 
@@ -87,9 +99,13 @@ impl fmt::Display for TokenError {
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
             Self::CookieTooLarge(error) => error.fmt(f),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
+            Self::SessionData(error) => error.fmt(f),
             Self::NoSession => f.write_str(
                 "the caller's token is of no session of this issuer, so it has no other sessions: to end all sessions of a user, call \
                  `log_out_everywhere`",
+            ),
+            Self::InvalidCursor => f.write_str(
+                "what the next page was asked for with is no `next` of a list of sessions: start again with the first page",
             ),
             Self::NoTokenIssuer(error) => error.fmt(f),
             Self::AuditHook(panic) => write!(f, "the audit hook {panic}"),
@@ -120,8 +136,13 @@ impl Error for TokenError {
             Self::SubjectStore(error) => Some(&**error),
             Self::CookieTooLarge(error) => Some(error),
             Self::Sign(error) => Some(error),
+            Self::SessionData(error) => Some(error),
             Self::NoTokenIssuer(error) => Some(error),
-            Self::ClockAhead { .. } | Self::Claims(_) | Self::NoSession | Self::AuditHook(_) => None,
+            Self::ClockAhead { .. }
+            | Self::Claims(_)
+            | Self::NoSession
+            | Self::InvalidCursor
+            | Self::AuditHook(_) => None,
         }
     }
 }
@@ -131,6 +152,12 @@ impl Error for RefreshError {}
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<SessionDataError> for TokenError {
+    fn from(error: SessionDataError) -> Self {
+        Self::SessionData(error)
     }
 }
 
@@ -175,7 +202,7 @@ impl Error for NoTokenIssuer {}
 mod tests {
     use std::error::Error;
 
-    use super::{NoTokenIssuer, RefreshError, TokenError};
+    use super::{NoTokenIssuer, RefreshError, SessionDataError, TokenError};
     use crate::jose::{Algorithm, SignError, SigningKey};
     use crate::store::StoreError;
 
@@ -186,11 +213,12 @@ mod tests {
 
     #[test]
     fn the_cause_is_the_source_and_in_the_text() {
-        let errors: [(TokenError, bool); 5] = [
+        let errors: [(TokenError, bool); 6] = [
             (StoreError::new("the disk is full").into(), true),
             (TokenError::SubjectStore("the database is down".into()), true),
             (sign_error().into(), false),
             (RefreshError::Ended.into(), false),
+            (SessionDataError::TooLarge { bytes: 2, max: 1 }.into(), false),
             (NoTokenIssuer.into(), false),
         ];
         for (error, temporary) in errors {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::grace::{Grace, GracePeriods, MAX_GRACE, RefreshBy};
 use super::refresh_token::{RefreshKey, RefreshKeys};
+use super::session_data::{DEFAULT_MAX_SESSION_DATA, check_max};
 use super::subject::{DynSubjectStore, SubjectStore};
 use crate::clock::LONGEST_LIFETIME;
 use crate::error::{ConfigErrors, KeysError};
@@ -56,6 +57,7 @@ pub struct TokenIssuer {
     grace: Duration,
     extends_grace: bool,
     max_sessions_per_user: usize,
+    max_session_data: usize,
     headers: Map<String, Value>,
     subjects: Box<dyn DynSubjectStore>,
 }
@@ -81,6 +83,7 @@ impl TokenIssuer {
             grace: Duration::from_secs(10),
             extends_grace: false,
             max_sessions_per_user: MAX_SESSIONS_PER_USER,
+            max_session_data: DEFAULT_MAX_SESSION_DATA,
             headers: Map::new(),
             subjects: Box::new(subjects),
         }
@@ -147,6 +150,13 @@ impl TokenIssuer {
         self
     }
 
+    /// Sets how much [session data](crate::session::SessionData) a session may have, in bytes. Default: 4,096; 65,536 is the maximum. Each
+    /// refresh reads and writes it, and each login reads that of all sessions of its user.
+    pub fn max_session_data(mut self, bytes: usize) -> Self {
+        self.max_session_data = bytes;
+        self
+    }
+
     /// Adds another service that the tokens are for (`aud`).
     pub fn also_for(mut self, audience: impl Into<String>) -> Self {
         self.audience.push(audience.into());
@@ -199,6 +209,7 @@ impl TokenIssuer {
             session_lifetime: seconds(self.session_lifetime),
             grace: GracePeriods::new(self.grace, renews_transparently),
             max_sessions_per_user: self.max_sessions_per_user,
+            max_session_data: self.max_session_data,
             headers: self.headers,
             subjects: self.subjects,
             jwt,
@@ -254,6 +265,7 @@ impl TokenIssuer {
             ));
         }
         self.check_grace(errors);
+        check_max(self.max_session_data, errors);
         if self.max_sessions_per_user == 0 {
             errors.push("`max_sessions_per_user` is 0, so no user could log in: it must be at least 1");
         }
@@ -343,6 +355,7 @@ pub(crate) struct IssuerState {
     pub(crate) session_lifetime: i64,
     grace: GracePeriods,
     pub(crate) max_sessions_per_user: usize,
+    pub(crate) max_session_data: usize,
     headers: Map<String, Value>,
     pub(crate) subjects: Box<dyn DynSubjectStore>,
     jwt: Arc<JwtVerifier>,

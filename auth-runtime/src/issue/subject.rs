@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::label::one_line;
+use super::session_data::{SessionValue, UnwritableValue, write_value};
+use crate::store::StoredSessionData;
 
 /// A user as the application currently knows it. It determines the claims of an access token.
 ///
@@ -25,6 +27,8 @@ pub struct Subject {
     pub(crate) acr: Option<String>,
     pub(crate) session_label: Option<String>,
     pub(crate) ends_with_browser: bool,
+    /// The data of the session that a login begins, or why it can't be written.
+    pub(crate) session_data: Result<StoredSessionData, UnwritableValue>,
     pub(crate) claims: Map<String, Value>,
     /// The last error of a claim. It is returned when a token is issued.
     pub(crate) error: Option<String>,
@@ -41,6 +45,7 @@ impl Subject {
             acr: None,
             session_label: None,
             ends_with_browser: false,
+            session_data: Ok(StoredSessionData::default()),
             claims: Map::new(),
             error: None,
         }
@@ -78,6 +83,17 @@ impl Subject {
     /// control characters. It may come from the client, so a page that shows it must escape it. It is in no token.
     pub fn session_label(mut self, label: impl AsRef<str>) -> Self {
         self.session_label = one_line(label.as_ref());
+        self
+    }
+
+    /// Sets the value of this type that the session begins with: see [`SessionData`](crate::session::SessionData). It is in no token. Only
+    /// the value at the login counts: a refresh keeps what the session has by then. If it can't be written as JSON, or is too large,
+    /// the login fails.
+    pub fn session_value(mut self, value: &impl SessionValue) -> Self {
+        self.session_data = self.session_data.and_then(|mut data| {
+            write_value(&mut data, Some(value))?;
+            Ok(data)
+        });
         self
     }
 

@@ -9,6 +9,7 @@ use aide::openapi::{OpenApi, Operation};
 use serde_json::{Map, Value};
 
 use super::keys::WHO;
+use crate::engine::SessionData;
 use crate::gate::{Authorized, Claims, ClientAddress, SameOrigin};
 use crate::pipeline::{Checked, NamedCheck};
 use crate::policy::{HandlerInfo, Policy, Rule};
@@ -55,6 +56,9 @@ impl OperationInput for SameOrigin {}
 
 /// The server knows it; it adds nothing to the operation.
 impl OperationInput for ClientAddress {}
+
+/// The server keeps it; it adds nothing to the operation.
+impl OperationInput for SessionData {}
 
 impl Routes {
     /// The routes of an `aide::axum::ApiRouter`, read from the document that it made: for

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::engine::Auth;
 use crate::policy::{Condition, PolicyAccess, PolicyDocument};
+use crate::rejection::RejectionForm;
 
 /// The responses by status: the name of the component, and its description.
 const REJECTIONS: [(&str, &str, &str); 4] = [
@@ -33,19 +34,32 @@ const CHALLENGES: &str = "One challenge for each scheme of the operation: `Beare
      of its own, `Cookie` (RFC 9110 §11.6.1), with the parameters of RFC 6750 §3 and RFC 9470 §3.";
 /// The schema of their body.
 const PROBLEM: &str = "AuthProblem";
+/// The same in the application's own form.
+const OWN: &str = "AuthRejection";
 
 /// Whether this library has a component of this name.
 pub(super) fn is_own_component(name: &str) -> bool {
-    name == PROBLEM || name == LOGIN_PAGE || REJECTIONS.iter().any(|(_, own, _)| *own == name)
+    [PROBLEM, OWN, LOGIN_PAGE].contains(&name) || REJECTIONS.iter().any(|(_, own, _)| *own == name)
 }
 
 /// The components that operations refer to, each with its kind and name.
 pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)> {
-    // A hook of the application renders them in a form that is not known here.
-    let has_own_form = auth.engine().responses.has_render_hook();
-    let responses =
-        REJECTIONS.map(|(status, name, text)| ("responses", name, response(status, text, has_own_form)));
-    let schema = json!({
+    let form = &auth.engine().responses.form;
+    let responses = REJECTIONS.map(|(status, name, text)| ("responses", name, response(status, text, form)));
+    let schema = match form {
+        RejectionForm::Problem => Some((PROBLEM, problem())),
+        RejectionForm::Own { schema, .. } => Some((OWN, schema.clone())),
+        RejectionForm::Unknown => None,
+    };
+    let login_page =
+        auth.engine().responses.login_page.is_some().then(|| ("responses", LOGIN_PAGE, login_page()));
+    let schema = schema.map(|(name, schema)| ("schemas", name, schema));
+    responses.into_iter().chain(login_page).chain(schema).collect()
+}
+
+/// The schema of the standard form (RFC 9457).
+fn problem() -> Value {
+    json!({
         "type": "object",
         "description": "A rejection (RFC 9457). It does not say why the request was rejected: the log of the server does.",
         "properties": {
@@ -55,14 +69,7 @@ pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)
             "detail": { "type": "string" },
         },
         "required": ["type", "title", "status"],
-    });
-    let login_page =
-        auth.engine().responses.login_page.is_some().then(|| ("responses", LOGIN_PAGE, login_page()));
-    responses
-        .into_iter()
-        .chain(login_page)
-        .chain((!has_own_form).then_some(("schemas", PROBLEM, schema)))
-        .collect()
+    })
 }
 
 /// The redirect to the login page (RFC 9110 §15.4.4).
@@ -80,7 +87,7 @@ fn login_page() -> Value {
     })
 }
 
-fn response(status: &str, description: &str, has_own_form: bool) -> Value {
+fn response(status: &str, description: &str, form: &RejectionForm) -> Value {
     let (header, text, is_required) = match status {
         // A handler that answers 503 may leave it out.
         "503" => ("Retry-After", "The number of seconds after which another attempt may succeed.", false),
@@ -94,12 +101,17 @@ fn response(status: &str, description: &str, has_own_form: bool) -> Value {
         fields.insert("required".into(), true.into());
     }
     let mut response = json!({ "description": description, "headers": { header: header_fields } });
-    if let (false, Some(response)) = (has_own_form, response.as_object_mut()) {
-        let schema = json!({ "$ref": format!("#/components/schemas/{PROBLEM}") });
-        let mut content = json!({ "application/problem+json": { "schema": schema } });
+    let body = match form {
+        RejectionForm::Problem => Some(("application/problem+json", PROBLEM)),
+        RejectionForm::Own { content_type, .. } => Some((content_type.as_str(), OWN)),
+        RejectionForm::Unknown => None,
+    };
+    if let (Some((content_type, name)), Some(response)) = (body, response.as_object_mut()) {
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let mut content = json!({ content_type: { "schema": schema } });
         if let ("400", Some(content)) = (status, content.as_object_mut()) {
             // Of axum's extractors.
-            content.insert("text/plain".into(), json!({ "schema": { "type": "string" } }));
+            content.entry("text/plain").or_insert(json!({ "schema": { "type": "string" } }));
         }
         response.insert("content".into(), content);
     }

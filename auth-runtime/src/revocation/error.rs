@@ -1,4 +1,4 @@
-//! Why a revocation was not recorded.
+//! Why a revocation was not recorded, and why none were listed.
 
 use std::fmt;
 
@@ -17,6 +17,49 @@ pub enum RevokeError {
     Unavailable(StoreError),
     /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. It is revoked all the same.
     AuditHook(String),
+}
+
+/// Why revocations could not be listed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RevocationListError {
+    /// The engine has no store, so its revocations are in memory, as hashes.
+    NoStore,
+    /// The text is no [`RevocationList::next`](super::RevocationList::next), or the log does not have that position any more, because the
+    /// entry there has expired or the store was set back. Start again with the first page.
+    InvalidCursor,
+    /// The store's log can't be read. The same call may succeed later.
+    Unavailable(StoreError),
+}
+
+impl fmt::Display for RevocationListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStore => f.write_str(
+                "the engine has no store, so it has no list of revocations: give the builder one (`.store(..)`), for tests a `MemoryStore`",
+            ),
+            Self::InvalidCursor => f.write_str(
+                "what the next page was asked for with is no `next` of a list of revocations, or the log does not have that position any \
+                 more: start again with the first page",
+            ),
+            Self::Unavailable(error) => write!(f, "the log of revocations can't be read: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RevocationListError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoStore | Self::InvalidCursor => None,
+            Self::Unavailable(error) => Some(error),
+        }
+    }
+}
+
+impl From<StoreError> for RevocationListError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
 }
 
 impl fmt::Display for RevokeError {

@@ -10,7 +10,7 @@ use super::acknowledged::Tags;
 use super::log_reader::LogReader;
 use super::{Heartbeat, RevocationStatus, RevocationView, SubjectCaches};
 use crate::clock::{Clock, unix_seconds};
-use crate::store::{LogCursor, LoggedRevocation, Revocation, RevocationLog, StoreError, WakeUpFuture};
+use crate::store::{LogCursor, LoggedRevocation, Note, Revocation, RevocationLog, StoreError, WakeUpFuture};
 
 /// The view of revocations, and how current it is.
 #[derive(Debug)]
@@ -58,8 +58,13 @@ impl RevocationState {
     }
 
     /// What the log will say, with a tag of its own.
-    pub(super) fn logged(&self, revocation: Revocation, keep_until: SystemTime) -> LoggedRevocation {
-        LoggedRevocation { revocation, keep_until, tag: self.tags.next() }
+    pub(super) fn logged(
+        &self,
+        revocation: Revocation,
+        keep_until: SystemTime,
+        note: Note,
+    ) -> LoggedRevocation {
+        LoggedRevocation { revocation, keep_until, tag: self.tags.next(), note }
     }
 
     /// How long an entry must be kept that evicts from caches: every instance has read it by then, or answers 503.
@@ -150,6 +155,11 @@ impl RevocationState {
     /// Returns whether there is a store.
     pub(crate) fn has_log(&self) -> bool {
         self.followed.is_some()
+    }
+
+    /// The store's log, if there is one.
+    pub(super) fn log(&self) -> Option<&dyn RevocationLog> {
+        self.reader().map(|reader| &*reader.log)
     }
 
     /// The position up to which the store's log is in the view.

@@ -13,7 +13,7 @@ use super::freshness::{Freshness, Moment};
 use super::store_clock::StoreClock;
 use crate::clock::{Clock, unix_seconds};
 use crate::store::{
-    EntryMeaning, LogCursor, LogEntry, LogPage, LogRead, LoggedRevocation, RevocationLog, StoreError,
+    EntryMeaning, LogCursor, LogEntry, LogPage, LogRead, LoggedRevocation, Note, RevocationLog, StoreError,
 };
 
 /// The number of entries of the log that are read at a time.
@@ -204,6 +204,7 @@ impl LogReader {
                         revocation,
                         keep_until: entry.keep_until,
                         tag: entry.tag,
+                        note: Note::default(),
                     });
                 }
                 EntryMeaning::UnknownHint => has_unknown_hint = true,

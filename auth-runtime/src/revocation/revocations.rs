@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{RevocationStatus, RevokeError, Revoker};
+use super::{RevocationStatus, RevokeError, RevokedToken, Revoker};
 use crate::audit::{AuditAction, AuditEvent, AuditLog};
 use crate::principal::Principal;
 use crate::store::{Revocation, StoreError};
-use crate::verify::scheme_of_issuer;
+use crate::verify::{JwtVerifier, scheme_of_issuer};
 
 /// Revokes tokens. When a method returns without an error, the revocation is recorded in the store, if there is one, and
 /// is enforced here; other instances that share the store enforce it once they have read its log again.
@@ -31,13 +31,15 @@ use crate::verify::scheme_of_issuer;
 /// into its tokens (RFC 9068 §2.2 asks for it).
 #[derive(Clone, Copy)]
 pub struct Revocations<'a> {
-    revoker: &'a Arc<Revoker>,
+    pub(super) revoker: &'a Arc<Revoker>,
     audit_log: &'a AuditLog,
+    /// What says which issuers this engine accepts.
+    pub(super) jwt: &'a JwtVerifier,
 }
 
 impl<'a> Revocations<'a> {
-    pub(crate) fn new(revoker: &'a Arc<Revoker>, audit_log: &'a AuditLog) -> Self {
-        Self { revoker, audit_log }
+    pub(crate) fn new(revoker: &'a Arc<Revoker>, audit_log: &'a AuditLog, jwt: &'a JwtVerifier) -> Self {
+        Self { revoker, audit_log, jwt }
     }
 
     /// Revokes the token that `principal` came with. Returns whether it was not revoked by its `jti` before.
@@ -98,7 +100,7 @@ impl<'a> Revocations<'a> {
             return Ok(false);
         }
         check_is_of_tokens(revocation.issuer())?;
-        self.record(revocation, None, None).await
+        self.record(revocation, None).await
     }
 
     /// Has everything that was loaded for a subject loaded again, on every instance: its user ([`UserStore`](crate::users::UserStore)), and
@@ -122,17 +124,13 @@ impl<'a> Revocations<'a> {
     }
 
     async fn revoke_of(&self, principal: &Principal, revocation: Revocation) -> Result<bool, RevokeError> {
-        self.record(revocation, principal.issued_at(), Some(principal)).await
+        self.record(revocation, Some(principal)).await
     }
 
     /// Records and enforces, and reports it. An error of the store is not reported: its caller receives it.
-    async fn record(
-        &self,
-        revocation: Revocation,
-        issued_at: Option<SystemTime>,
-        of: Option<&Principal>,
-    ) -> Result<bool, RevokeError> {
-        let revoked = self.revoker.revoke(revocation.clone(), issued_at).await?;
+    async fn record(&self, revocation: Revocation, of: Option<&Principal>) -> Result<bool, RevokeError> {
+        let token = of.map(RevokedToken::of).unwrap_or_default();
+        let revoked = self.revoker.revoke(revocation.clone(), token).await?;
         if !revoked.is_new {
             return Ok(false);
         }

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "provider-logout")]
 mod by_provider;
+mod everywhere;
+mod times;
 mod up_to;
 
 use std::sync::Arc;
@@ -16,23 +18,18 @@ use tokio::runtime::Handle;
 
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::by_provider::EndedByProvider;
+use self::times::Times;
 use self::up_to::is_up_to_now;
-use super::view::GENERATION_LAG;
-use super::{RevocationState, generation};
+use super::RevocationState;
 use crate::clock::{Clock, ConfirmedTime, from_unix_seconds, unix_seconds};
-use crate::issue::{MAX_GRACE, family_of_session, random_bytes, session_of_family};
+use crate::issue::{family_of_session, session_of_family};
+use crate::principal::Principal;
 use crate::store::{
-    FamilyId, LoggedRevocation, RefreshTokenFamily, RefreshTokenStore, Revocation, StoreError,
+    FamilyId, LoggedRevocation, Note, RefreshTokenFamily, RefreshTokenStore, Revocation, StoreError,
 };
 
 /// The number of families that are removed in one transaction.
 const REMOVED_AT_ONCE: usize = 1000;
-
-/// How far ahead a clock may have been when a token without a session was issued, of which no row knows.
-const AHEAD: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-
-/// How many generations a logout everywhere begins, while other instances do so at the same time.
-const MAX_GENERATIONS: usize = 10;
 
 /// How often the store is given the confirmed time.
 const REMEMBERED_EVERY: Duration = Duration::from_secs(60);
@@ -64,36 +61,23 @@ pub(crate) struct Revoked {
     pub(crate) is_new: bool,
 }
 
+/// What is known of the token or the session that a revocation is about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RevokedToken {
+    /// Its `iat`, or that of the session's latest token.
+    pub(crate) issued_at: Option<SystemTime>,
+    pub(crate) subject: Option<String>,
+}
+
+impl RevokedToken {
+    pub(crate) fn of(principal: &Principal) -> Self {
+        Self { issued_at: principal.issued_at(), subject: Some(principal.subject().to_owned()) }
+    }
+}
+
 impl Revoked {
     fn new(is_new: bool) -> Self {
         Self { subject: None, is_new }
-    }
-}
-
-/// The times that a revocation is made at.
-#[derive(Clone, Copy)]
-struct Times {
-    /// What this process's clock shows: a caller's "up to now" is by it.
-    own: SystemTime,
-    /// The later of this process's clock and the store's: another instance may have issued tokens up to then.
-    now: SystemTime,
-    /// When the last token that it concerns was issued.
-    last_issued: SystemTime,
-}
-
-impl Times {
-    /// Also of tokens that were issued at this time.
-    fn with(self, issued_at: SystemTime) -> Self {
-        Self { last_issued: self.last_issued.max(issued_at), ..self }
-    }
-
-    /// Also of the tokens of these families. A refresh within the grace period is not in the row.
-    fn with_families(self, families: &[RefreshTokenFamily]) -> Self {
-        let last = families.iter().map(|family| family.last_issued_at.max(family.rotated_at)).max();
-        last.map_or(self, |last| {
-            let last = from_unix_seconds(last);
-            self.with(last.checked_add(MAX_GRACE).unwrap_or(last))
-        })
     }
 }
 
@@ -127,15 +111,18 @@ impl Revoker {
     /// Records and enforces, and ends the refresh-token families that it concerns. With a store it is done to its end, also
     /// if its caller no longer waits for it: a client that closes its connection has asked all the same.
     ///
-    /// `issued_at` is the `iat` of the token that it is about, where that is known.
+    /// `token` is what it is about, as far as that is known.
     pub(crate) async fn revoke(
         self: &Arc<Self>,
         revocation: Revocation,
-        issued_at: Option<SystemTime>,
+        token: RevokedToken,
     ) -> Result<Revoked, StoreError> {
         let times = self.times();
-        let times = issued_at.map_or(times, |issued_at| times.with(issued_at));
-        self.to_its_end(move |revoker| async move { revoker.revoke_all(revocation, times).await }).await
+        let times = token.issued_at.map_or(times, |issued_at| times.with(issued_at));
+        let work = move |revoker: Arc<Self>| async move {
+            revoker.revoke_all(revocation, token.subject.as_deref(), times).await
+        };
+        self.to_its_end(work).await
     }
 
     /// Evicts what was loaded for a subject, here and on every instance that reads the log.
@@ -150,7 +137,8 @@ impl Revoker {
     fn forgetting(&self, issuer: String, subject: String, now: SystemTime) -> LoggedRevocation {
         let kept = self.state.longest_eviction().saturating_add(self.leeway);
         let keep_until = now.checked_add(kept).map_or(i64::MAX, unix_seconds);
-        self.state.logged(Revocation::Forgotten { issuer, subject }, from_unix_seconds(keep_until))
+        let forgotten = Revocation::Forgotten { issuer, subject };
+        self.state.logged(forgotten, from_unix_seconds(keep_until), Note::default())
     }
 
     /// Ends sessions of the engine's own issuer.
@@ -232,7 +220,12 @@ impl Revoker {
 
     /// A caller that asks again after an error finds what is left to do: a family is removed after the log says that it has
     /// ended.
-    async fn revoke_all(&self, revocation: Revocation, times: Times) -> Result<Revoked, StoreError> {
+    async fn revoke_all(
+        &self,
+        revocation: Revocation,
+        subject: Option<&str>,
+        times: Times,
+    ) -> Result<Revoked, StoreError> {
         match &revocation {
             Revocation::User { issuer, subject, issued_at_or_before } => {
                 let families = self.families.find_by_subject(issuer, subject).await?;
@@ -260,59 +253,18 @@ impl Revoker {
                 let is_new = !self.state.view().is_session_revoked(issuer, session_id);
                 // Nothing was issued for one of the own issuer since, and a caller that has an old refresh token can't make the log grow.
                 let is_entry = is_new || self.own_issuer.as_ref() != Some(issuer);
-                let entry = is_entry.then(|| self.logged(revocation.clone(), times));
+                let subject = family.as_ref().map(|family| &*family.subject).or(subject);
+                let entry = is_entry.then(|| self.logged(revocation.clone(), subject, times));
                 self.record(entry.into_iter().collect()).await?;
                 self.remove(family.as_slice()).await?;
                 Ok(Revoked { subject: family.map(|family| family.subject), is_new })
             }
             Revocation::Token { .. } | Revocation::OtherGenerations { .. } | Revocation::Forgotten { .. } => {
                 let is_new = !self.state.view().enforces(&revocation);
-                self.record(vec![self.logged(revocation, times)]).await?;
+                self.record(vec![self.logged(revocation, subject, times)]).await?;
                 Ok(Revoked::new(is_new))
             }
         }
-    }
-
-    /// Ends all sessions of a user, and all tokens that are not of the generation of sessions that begins now.
-    async fn log_out_everywhere(
-        &self,
-        issuer: &str,
-        subject: &str,
-        families: Vec<RefreshTokenFamily>,
-        times: Times,
-    ) -> Result<(), StoreError> {
-        // The generation before may have been recorded by another instance, and must not outlive this one.
-        self.state.catch_up().await?;
-        let view = self.state.view();
-        let former_end = view.user_generation_end(issuer, subject);
-        let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
-        let longest = times.now.checked_add(AHEAD).unwrap_or(times.now);
-        let kept = self.logged_until(times.with_families(&families).with(last_issued).with(longest));
-        let lag = Duration::from_secs(GENERATION_LAG.unsigned_abs());
-        let kept = kept.checked_add(lag).unwrap_or(kept).max(from_unix_seconds(former_end));
-        let mut families = families;
-        for _ in 0..MAX_GENERATIONS {
-            let generation = self.new_generation(issuer, subject, &families)?;
-            let revocation = Revocation::OtherGenerations {
-                issuer: issuer.to_owned(),
-                subject: subject.to_owned(),
-                generation,
-            };
-            self.end(Some(self.state.logged(revocation, kept)), families, times).await?;
-            self.state.catch_up().await?;
-            // A login at the same time looks at the view after it has stored its family, so one of the two sees the other. One that
-            // begins after is of the new generation.
-            families = self.families.find_by_subject(issuer, subject).await?;
-            families.retain(|family| family.user_generation != generation);
-            // Another instance may have begun one at the same time, and issued tokens of it: then one that is newer ends those too.
-            if view.user_generation(issuer, subject) == generation {
-                return self.end(None, families, times).await;
-            }
-        }
-        Err(StoreError::new(
-            "other instances logged the same user out everywhere at the same time, again and again: the user is logged out, but for \
-             sessions that began meanwhile. Try again",
-        ))
     }
 
     /// Revokes the tokens of a user of another issuer, whose clock may be ahead.
@@ -330,7 +282,7 @@ impl Revoker {
             issued_at_or_before: bound.max(latest),
         };
         let is_new = !self.state.view().enforces(&user);
-        self.record(vec![self.logged(user, times.with(latest))]).await?;
+        self.record(vec![self.logged(user, None, times.with(latest))]).await?;
         let late = self.families.find_by_subject(issuer, subject).await?;
         let is_new = is_new || !late.is_empty();
         self.end(None, late, times).await?;
@@ -347,7 +299,7 @@ impl Revoker {
         let times = times.with_families(&families);
         let sessions = families.iter().map(|family| {
             let (issuer, session_id) = (family.issuer.clone(), session_of_family(family.id));
-            self.logged(Revocation::Session { issuer, session_id }, times)
+            self.logged(Revocation::Session { issuer, session_id }, Some(&family.subject), times)
         });
         self.record(entry.into_iter().chain(sessions).collect()).await?;
         self.remove(&families).await
@@ -366,21 +318,9 @@ impl Revoker {
         Ok(())
     }
 
-    /// A generation that is newer than those of the user's sessions.
-    fn new_generation(
-        &self,
-        issuer: &str,
-        subject: &str,
-        families: &[RefreshTokenFamily],
-    ) -> Result<u32, StoreError> {
-        let random = random_bytes().map_err(|error| StoreError::new(error.to_string()).with_source(error))?;
-        let known = self.state.view().user_generation(issuer, subject);
-        let known = families.iter().map(|family| family.user_generation).chain([known]);
-        Ok(generation::after(known, u32::from_ne_bytes(random)))
-    }
-
-    fn logged(&self, revocation: Revocation, times: Times) -> LoggedRevocation {
-        self.state.logged(revocation, self.logged_until(times))
+    /// The entry of a revocation. `subject` is that of a token or a session, where it is known.
+    fn logged(&self, revocation: Revocation, subject: Option<&str>, times: Times) -> LoggedRevocation {
+        self.state.logged(revocation, self.logged_until(times), times.note(subject))
     }
 
     fn logged_until(&self, times: Times) -> SystemTime {

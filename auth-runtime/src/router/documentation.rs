@@ -21,6 +21,14 @@ impl HandlerDocs {
         Self { operations: Map::from_iter([(method.to_owned(), operation)]), components: Map::new() }
     }
 
+    /// The same operation for each of these methods, with the schemas that it refers to.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn for_each(methods: &[&str], operation: &Value, schemas: &Map<String, Value>) -> Self {
+        let operations = methods.iter().map(|method| (method.to_ascii_lowercase(), operation.clone()));
+        let components = Map::from_iter([("schemas".to_owned(), Value::Object(schemas.clone()))]);
+        Self { operations: operations.collect(), components }
+    }
+
     /// What a document of one handler says of it: for each path the methods, and the documentation.
     pub(crate) fn of(document: &impl Serialize) -> Vec<(String, MethodFilter, Self)> {
         let mut document = serde_json::to_value(document).unwrap_or_default();

@@ -305,8 +305,9 @@ where
             self.entries.push(Entry::new(ServedMethods::Named(Vec::new()), path, Kind::Empty));
         }
         for endpoint in endpoints {
-            let entry = Entry::new(endpoint.methods, path, Kind::Guarded(endpoint.route));
-            let entry = Entry { allowed: endpoint.allowed, hides_scopes: endpoint.hides_scopes, ..entry };
+            let Endpoint { methods, route, allowed, hides_scopes, required, demands, .. } = endpoint;
+            let entry = Entry::new(methods, path, Kind::Guarded(route));
+            let entry = Entry { allowed, hides_scopes, required, demands, ..entry };
             #[cfg(feature = "openapi")]
             let entry = Entry { docs: endpoint.docs, ..entry };
             self.entries.push(entry);

@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, Route};
 use tower::{Layer, Service};
 
 use super::declared::Declaration;
+use super::demands::Demands;
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::into_guarded::{IntoGuarded, ServiceWithRule, guarded_service, into_guarded};
@@ -19,6 +20,7 @@ use super::other_methods::{AllowLayer, Allowed, NotAllowed};
 use super::served_methods::ServedMethods;
 use crate::gate::CarriesPolicy;
 use crate::gate::{MountedHandler, MountedRoute};
+use crate::policy::Rule;
 
 /// The handlers of one path, by method: `axum::routing::MethodRouter`, where each has a policy.
 ///
@@ -44,6 +46,9 @@ pub(super) struct Endpoint {
     /// What its answers name in `Allow`, if axum does not add that.
     pub(super) allowed: Option<Allowed>,
     pub(super) hides_scopes: bool,
+    /// What is required of it besides its rule, as a router around it would.
+    pub(super) required: Vec<Rule>,
+    pub(super) demands: Demands,
     #[cfg(feature = "openapi")]
     pub(super) docs: Option<Arc<HandlerDocs>>,
 }
@@ -55,6 +60,8 @@ impl Endpoint {
             route,
             allowed: None,
             hides_scopes: false,
+            required: Vec::new(),
+            demands: Demands::default(),
             #[cfg(feature = "openapi")]
             docs: None,
         }
@@ -259,6 +266,16 @@ where
     pub(crate) fn with_docs(mut self, docs: &Arc<HandlerDocs>) -> Self {
         for endpoint in &mut self.endpoints {
             endpoint.docs = Some(Arc::clone(docs));
+        }
+        self
+    }
+
+    /// Adds what the handlers so far demand of where they are mounted, and a rule that is required besides theirs.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn demanding(mut self, demands: &Demands, required: Option<Rule>) -> Self {
+        for endpoint in &mut self.endpoints {
+            endpoint.demands = demands.clone();
+            endpoint.required.extend(required);
         }
         self
     }

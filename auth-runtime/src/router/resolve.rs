@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::demands::{Demands, Place};
 #[cfg(feature = "openapi")]
 use super::documentation::HandlerDocs;
 use super::other_methods::Allowed;
@@ -21,8 +22,9 @@ use crate::users::Users;
 pub(super) struct Entry {
     pub(super) methods: ServedMethods,
     pub(super) path: String,
-    /// What the routers around it require, the outermost first.
+    /// What the routers around it require, the outermost first, and last what is required of it besides its rule.
     pub(super) required: Vec<Rule>,
+    pub(super) demands: Demands,
     pub(super) kind: Kind,
     /// What its answers name in `Allow`, if axum does not add that.
     pub(super) allowed: Option<Allowed>,
@@ -66,6 +68,7 @@ impl Entry {
             methods,
             path: path.to_owned(),
             required: Vec::new(),
+            demands: Demands::default(),
             kind,
             allowed: None,
             hides_scopes: false,
@@ -111,11 +114,14 @@ impl Entry {
         for rule in &self.required {
             if rule.access() != Access::Authenticated {
                 wrong(format!(
-                    "a router around it requires `{rule}`, which requires nothing: remove that `require`"
+                    "a router around it, or `guarded_route`, requires `{rule}`, which requires nothing: remove that rule"
                 ));
             }
         }
-        check_users(engine, route, effective::access(&rules), &mut wrong);
+        let access = effective::access(&rules);
+        let place = Place { engine, methods: &self.methods, path: &full_path, access };
+        self.demands.check(&place, &mut wrong);
+        check_users(engine, route, access, &mut wrong);
         let (access, sources) =
             read(engine, &rules, route.check, self.methods.take_credentials_in_url(), &full_path, &mut wrong);
         if errors.len() == before {

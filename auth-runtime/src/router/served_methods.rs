@@ -26,10 +26,15 @@ pub(super) enum ServedMethods {
     Service,
 }
 
+/// The names of these methods.
+pub(crate) fn names(filter: MethodFilter) -> Vec<&'static str> {
+    let methods = METHODS.into_iter().filter(|&(method, _)| filter.or(method) == filter);
+    methods.map(|(_, name)| name).collect()
+}
+
 impl ServedMethods {
     pub(super) fn of(filter: MethodFilter) -> Self {
-        let names = METHODS.into_iter().filter(|&(method, _)| filter.or(method) == filter);
-        Self::Named(names.map(|(_, name)| name).collect())
+        Self::Named(names(filter))
     }
 
     /// What the list shows: a line for each.

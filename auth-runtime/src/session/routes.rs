@@ -44,8 +44,12 @@
 //! | `DELETE /sessions/{session_id}` | as before | 204; this session has ended |
 //! | `DELETE /sessions` | as before | 204; all sessions but the current one have ended |
 //! | `GET`, `DELETE /users/{subject}/sessions`, `DELETE ../{session_id}`, if [mounted](TokenRoutes::administration) | what the rule requires | the same, of any user |
+//! | `GET /users/sessions`, mounted with them | as before | the sessions of all users, in pages |
+//! | `GET /revocations`, if [mounted](TokenRoutes::revoked) | what the rule requires | what was revoked, in pages |
 //! | `POST /revoke`, if [mounted](TokenRoutes::revocation) | RFC 7009 §2.1 | 200 |
 //! | `POST /introspect`, if [mounted](TokenRoutes::introspection) | RFC 7662 §2.1 | RFC 7662 §2.2 |
+//!
+//! At paths of your own, each with a method of your own: [`TokenEndpoints::route`].
 //!
 //! A login of the application's own, such as one with a second factor, begins with [`TokenEndpoints::attempt`] and ends with
 //! [`TokenEndpoints::respond_with`]; [a page of the guide](crate::guide::second_factor) shows one.
@@ -53,6 +57,7 @@
 //! Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`, because login attempts are also limited by address.
 
 mod account;
+mod answer_schemas;
 mod answers;
 mod body;
 mod credentials;
@@ -61,32 +66,31 @@ mod documented;
 mod endpoints;
 mod limits;
 mod login_queue;
+mod mount;
 mod remember;
 mod session_routes;
 mod site_data;
+mod token_route;
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::routing::post;
-
 pub use self::account::Account;
+pub use self::answer_schemas::AnswerSchemas;
 use self::answers::StandardAnswers;
-pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
+pub use self::answers::{Delivery, TokenAnswers, TokenFailure, TokenRequest};
 pub use self::body::RefreshTokenRequest;
 use self::body::{RefreshTokenBody, StandardLogout, StandardRefresh};
 pub use self::credentials::{Credentials, LoginVerifier, OwnLogin, PasswordCredentials};
 use self::endpoints::RoutesConfig;
 pub use self::endpoints::{LoginAttempt, LoginError, TokenEndpoints};
 use self::login_queue::LOGINS_AT_ONCE;
-use self::session_routes::SessionRoutes;
 pub use self::session_routes::user_agent;
+use self::session_routes::{MAX_AGE, SessionRoutes};
 pub use self::site_data::SiteData;
+pub use self::token_route::TokenRoute;
 use super::TokenService;
-use crate::policy::HandlerInfo;
 use crate::policy::Rule;
-use crate::router::{MethodRouter, Router, beside};
 pub use crate::store::AttemptLimit;
 use crate::store::AttemptStore;
 
@@ -94,9 +98,9 @@ use crate::store::AttemptStore;
 #[must_use = "call `router`"]
 pub struct TokenRoutes<A> {
     config: RoutesConfig<A>,
-    has_own_answers: bool,
     revocation: Option<Rule>,
     introspection: Option<Rule>,
+    revoked: Option<Rule>,
     sessions: SessionRoutes,
 }
 
@@ -124,19 +128,19 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
             session_label: None,
+            sessions_max_age: MAX_AGE,
             wrong_credentials: TokenFailure::InvalidGrant,
             refresh_request: RefreshTokenBody::of::<StandardRefresh>(),
             logout_request: RefreshTokenBody::of::<StandardLogout>(),
             clear_site_data: None,
         };
         let sessions = SessionRoutes::default();
-        Self { config, has_own_answers: false, revocation: None, introspection: None, sessions }
+        Self { config, revocation: None, introspection: None, revoked: None, sessions }
     }
 
     /// Sets the application's own form of responses.
     pub fn answers(mut self, answers: impl TokenAnswers) -> Self {
         self.config.answers = Box::new(answers);
-        self.has_own_answers = true;
         self
     }
 
@@ -253,89 +257,31 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Mounts `POST /introspect` (RFC 7662) for the services that satisfy this rule, which must require a caller. With
-    /// `rule!(public)` everyone could find out whether a stolen token is valid (§4), so every request is then rejected with
-    /// 500.
+    /// `rule!(public)` everyone could find out whether a stolen token is valid (§4): that is an error of
+    /// [`finish`](crate::Router::finish).
     pub fn introspection(mut self, rule: Rule) -> Self {
         self.introspection = Some(rule);
         self
     }
 
-    /// Returns the endpoints as functions, for handlers of the application's own. They have attempt limits and a queue of their own:
+    /// Mounts `GET /revocations` for those that satisfy this rule, which must require a caller: they list what was revoked, when and of
+    /// whom ([`Revocations::list`](crate::revocation::Revocations::list)). The list names users: let the rule name those who may see it. With
+    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish). An engine without a store has no list, and answers 500.
+    ///
+    /// It comes in pages of 100, the oldest first: `next` of an answer is `after` of the next request's query, and the last page has none.
+    pub fn revoked(mut self, rule: Rule) -> Self {
+        self.revoked = Some(rule);
+        self
+    }
+
+    /// Returns the endpoints: [each as a route](TokenEndpoints::route), for a path and a method of the application's own, and each as a
+    /// function, for handlers of its own. They have attempt limits and a queue of their own:
     /// clones share them, and another call makes others. What an [`attempt_store`](Self::attempt_store) counts is shared by all.
     ///
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {
         self.config.cookie_path.get_or_insert_with(|| "/".into());
         TokenEndpoints::new(self.config)
-    }
-
-    /// The rule of the routes that need a session. Warns if it is not the one that other routes have.
-    fn rule_of_a_session(&self) -> Rule {
-        if self.config.delivery == Delivery::Json {
-            return Rule::authenticated();
-        }
-        let sources = &self.config.tokens.engine().authentication.sources;
-        if !sources.take_access_cookie(sources.default_indices()) {
-            tracing::warn!(
-                "auth: the token routes set cookies, but `default_sources` of the engine has no `cookie`: add it, or write \
-                 `source = \"cookie\"` on every route that uses the session"
-            );
-        }
-        Rule::authenticated().sources(&["cookie"])
-    }
-
-    /// Returns a router with the routes, to be nested.
-    pub fn router<S>(self) -> Router<S>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        let everywhere = self.rule_of_a_session();
-        #[cfg(feature = "openapi")]
-        let documented = documented::Documented {
-            delivery: self.config.delivery,
-            credentials: A::Credentials::schema(),
-            refresh_request: (self.config.refresh_request.schema)(),
-            logout_request: (self.config.logout_request.schema)(),
-            wrong_credentials: self.config.wrong_credentials,
-            login_page: match self.config.delivery {
-                Delivery::Cookies => self.config.tokens.engine().responses.login_page.clone(),
-                Delivery::Json => None,
-            },
-            has_own_answers: self.has_own_answers,
-        };
-        // What is mounted, with the documentation of the operation that has this id.
-        let document = |mounted: MethodRouter<S>, route: TokenRoute, id: &str| {
-            #[cfg(feature = "openapi")]
-            let mounted = mounted.with_docs(&Arc::new(documented.route(route, id)));
-            #[cfg(not(feature = "openapi"))]
-            let _ = (route, id);
-            mounted
-        };
-        let endpoints = TokenEndpoints::new(self.config);
-        macro_rules! route {
-            ($router:expr, $path:literal, $method:ident, $route:ident, $rule:expr) => {{
-                let endpoints = endpoints.clone();
-                let handler = post(move |request: Request| async move { endpoints.$method(request).await });
-                let name = concat!("auth_runtime::session::routes::", stringify!($method));
-                let info = HandlerInfo::new(name, file!(), line!());
-                let route = beside(handler, vec![TokenRoute::$route.method()], $rule, info);
-                $router.route($path, document(route, TokenRoute::$route, stringify!($method)))
-            }};
-        }
-        let mut router = self.sessions.router(&endpoints, everywhere, document);
-        if A::HAS_READY_LOGIN {
-            router = route!(router, "/login", log_in, Login, Rule::public());
-        }
-        router = route!(router, "/refresh", refresh, Refresh, Rule::public());
-        router = route!(router, "/logout", log_out, Logout, Rule::public());
-        router = route!(router, "/logout-everywhere", log_out_everywhere, LogoutEverywhere, everywhere);
-        if let Some(rule) = self.revocation {
-            router = route!(router, "/revoke", revoke, Revoke, rule);
-        }
-        if let Some(rule) = self.introspection {
-            router = route!(router, "/introspect", introspect, Introspect, rule);
-        }
-        router
     }
 }
 
@@ -345,6 +291,7 @@ impl<A> fmt::Debug for TokenRoutes<A> {
             .field("delivery", &self.config.delivery)
             .field("revocation", &self.revocation)
             .field("introspection", &self.introspection)
+            .field("revoked", &self.revoked)
             .field("sessions", &self.sessions)
             .finish_non_exhaustive()
     }

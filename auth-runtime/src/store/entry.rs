@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `revoke` | answers 503 until it is upgraded, or the entry has expired: what it does not know could be revoked |
 //! | `hint` | evicts everything from its caches: it could be what was loaded for somebody |
+//! | `note` | ignores it: it is for people, and nothing is enforced by it |
 //!
 //! A version of the library that adds a member to a kind must give the kind another name: an older one would not enforce it.
 
 use std::time::SystemTime;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{LogEntry, Revocation};
@@ -23,6 +25,20 @@ pub(crate) struct LoggedRevocation {
     pub(crate) keep_until: SystemTime,
     /// The tag of its entry.
     pub(crate) tag: u64,
+    /// What is written beside it. It is not read where the log is followed.
+    pub(crate) note: Note,
+}
+
+/// What an entry says to people who read the list of revocations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Note {
+    /// When it was recorded, by the clock of the process that did, in seconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<i64>,
+    /// The subject of a token or a session, where it was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<String>,
 }
 
 /// What the bytes of an entry say.
@@ -35,14 +51,23 @@ pub(crate) enum EntryMeaning {
     NotUnderstood(String),
 }
 
+/// With a note of this type: none is read where it is not asked for.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct Written<N> {
     version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revoke: Option<Revoke>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hint: Option<Hint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<N>,
+}
+
+/// The note alone.
+#[derive(Deserialize)]
+struct Noted {
+    note: Note,
 }
 
 /// Times are in seconds since the epoch.
@@ -65,7 +90,7 @@ enum Hint {
 impl LoggedRevocation {
     /// The entry of the log.
     pub(crate) fn to_entry(&self) -> LogEntry {
-        let written = Written::of(self.revocation.clone());
+        let written = Written::of(self.revocation.clone(), self.note.clone());
         // JSON of strings and numbers can be written; an entry that could not be is not understood, and nothing is accepted.
         let bytes = serde_json::to_vec(&written).unwrap_or_default();
         LogEntry { tag: self.tag, keep_until: self.keep_until, bytes }
@@ -75,15 +100,20 @@ impl LoggedRevocation {
 impl LogEntry {
     /// What it says.
     pub(crate) fn meaning(&self) -> EntryMeaning {
-        match serde_json::from_slice::<Written>(&self.bytes) {
-            Ok(Written { version: VERSION, revoke: Some(revoke), hint: None }) => {
+        match serde_json::from_slice::<Written<IgnoredAny>>(&self.bytes) {
+            Ok(Written { version: VERSION, revoke: Some(revoke), hint: None, note: _ }) => {
                 EntryMeaning::Known(revoke.into())
             }
-            Ok(Written { version: VERSION, revoke: None, hint: Some(hint) }) => {
+            Ok(Written { version: VERSION, revoke: None, hint: Some(hint), note: _ }) => {
                 EntryMeaning::Known(hint.into())
             }
             _ => self.unknown(),
         }
+    }
+
+    /// What it says to people; empty where there is no note, or one that can't be read.
+    pub(crate) fn note(&self) -> Note {
+        serde_json::from_slice(&self.bytes).map(|Noted { note }| note).unwrap_or_default()
     }
 
     fn unknown(&self) -> EntryMeaning {
@@ -103,8 +133,9 @@ impl LogEntry {
     }
 }
 
-impl Written {
-    fn of(revocation: Revocation) -> Self {
+impl Written<Note> {
+    fn of(revocation: Revocation, note: Note) -> Self {
+        let note = Some(note).filter(|note| *note != Note::default());
         let revoke = match revocation {
             Revocation::Token { issuer, token_id } => Revoke::Token { issuer, token_id },
             Revocation::Session { issuer, session_id } => Revoke::Session { issuer, session_id },
@@ -122,10 +153,11 @@ impl Written {
                     version: VERSION,
                     revoke: None,
                     hint: Some(Hint::Forgotten { issuer, subject }),
+                    note,
                 };
             }
         };
-        Self { version: VERSION, revoke: Some(revoke), hint: None }
+        Self { version: VERSION, revoke: Some(revoke), hint: None, note }
     }
 }
 
@@ -159,7 +191,11 @@ impl From<Hint> for Revocation {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use super::{EntryMeaning, LogEntry, LoggedRevocation, Revocation};
+    use super::{EntryMeaning, LogEntry, LoggedRevocation, Note, Revocation};
+
+    fn logged(revocation: Revocation, note: Note) -> LoggedRevocation {
+        LoggedRevocation { revocation, keep_until: UNIX_EPOCH, tag: 7, note }
+    }
 
     fn entry(bytes: &str) -> LogEntry {
         LogEntry { tag: 1, keep_until: UNIX_EPOCH, bytes: bytes.as_bytes().to_vec() }
@@ -184,9 +220,13 @@ mod tests {
                 },
                 Revocation::Forgotten { issuer: issuer.clone(), subject: id.clone() },
             ] {
-                let logged =
-                    LoggedRevocation { revocation: revocation.clone(), keep_until: UNIX_EPOCH, tag: 7 };
-                assert_eq!(logged.to_entry().meaning(), EntryMeaning::Known(revocation));
+                for note in [Note::default(), Note { at: Some(i64::MIN), of: Some(id.clone()) }] {
+                    let entry = logged(revocation.clone(), note.clone()).to_entry();
+                    assert_eq!(
+                        (entry.meaning(), entry.note()),
+                        (EntryMeaning::Known(revocation.clone()), note)
+                    );
+                }
             }
         }
     }
@@ -194,12 +234,19 @@ mod tests {
     /// Instances of an earlier version read what a later one writes, and the other way round: the bytes do not change.
     #[test]
     fn the_bytes_of_version_1() {
-        let bytes = |revocation| {
-            let logged = LoggedRevocation { revocation, keep_until: UNIX_EPOCH, tag: 7 };
-            String::from_utf8(logged.to_entry().bytes).unwrap()
-        };
+        let with_note =
+            |revocation, note| String::from_utf8(logged(revocation, note).to_entry().bytes).unwrap();
+        let bytes = |revocation| with_note(revocation, Note::default());
         let session = Revocation::Session { issuer: "i".into(), session_id: "s".into() };
-        assert_eq!(bytes(session), r#"{"version":1,"revoke":{"session":{"issuer":"i","session_id":"s"}}}"#);
+        let expected = r#"{"version":1,"revoke":{"session":{"issuer":"i","session_id":"s"}}}"#;
+        assert_eq!(bytes(session.clone()), expected);
+        let note = Note { at: Some(1_900_000_000), of: Some("alice".into()) };
+        let expected = r#"{"version":1,"revoke":{"session":{"issuer":"i","session_id":"s"}},"note":{"at":1900000000,"of":"alice"}}"#;
+        assert_eq!(with_note(session.clone(), note), expected);
+        let note = Note { at: Some(-1), of: None };
+        let expected =
+            r#"{"version":1,"revoke":{"session":{"issuer":"i","session_id":"s"}},"note":{"at":-1}}"#;
+        assert_eq!(with_note(session, note), expected);
         let user = Revocation::User {
             issuer: "i".into(),
             subject: "s".into(),
@@ -218,6 +265,33 @@ mod tests {
         assert_eq!(bytes(by_sub), expected);
         let forgotten = Revocation::Forgotten { issuer: "i".into(), subject: "s".into() };
         assert_eq!(bytes(forgotten), r#"{"version":1,"hint":{"forgotten":{"issuer":"i","subject":"s"}}}"#);
+    }
+
+    /// Whatever a later version writes into the note, this one enforces the revocation.
+    #[test]
+    fn a_note_changes_nothing_that_is_enforced() {
+        let session = Revocation::Session { issuer: "i".into(), session_id: "s".into() };
+        let known = Note { at: Some(7), of: Some("alice".into()) };
+        for (note, read) in [
+            (r#"{"at":7,"of":"alice"}"#, &known),
+            (r#"{"by":{"actor":["eve"]},"of":"alice","at":7,"reason":null}"#, &known),
+            ("{}", &Note::default()),
+            ("null", &Note::default()),
+            ("7", &Note::default()),
+            (r#""alice""#, &Note::default()),
+            (r#"{"at":"today","of":"alice"}"#, &Note::default()),
+            (r#"{"at":1e300}"#, &Note::default()),
+        ] {
+            let text = format!(
+                r#"{{"version":1,"note":{note},"revoke":{{"session":{{"issuer":"i","session_id":"s"}}}}}}"#
+            );
+            let entry = entry(&text);
+            assert_eq!(entry.meaning(), EntryMeaning::Known(session.clone()), "{note}");
+            assert_eq!(entry.note(), *read, "{note}");
+        }
+        // It does not make up for what is missing.
+        let alone = entry(r#"{"version":1,"note":{"at":7}}"#);
+        assert!(matches!(alone.meaning(), EntryMeaning::NotUnderstood(_)));
     }
 
     #[test]

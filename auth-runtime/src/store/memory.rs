@@ -8,6 +8,7 @@ mod attempts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::future::{pending, ready};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -188,6 +189,22 @@ impl RefreshTokenStore for MemoryStore {
         let rows = tables.by_subject.range(first..);
         let own =
             rows.take_while(|(row_issuer, row_subject, _)| row_issuer == issuer && row_subject == subject);
+        done(own.filter_map(|(_, _, id)| tables.families.get(id).cloned()).collect())
+    }
+
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let tables = self.tables();
+        let first = match after {
+            None => Bound::Included((issuer.to_owned(), String::new(), FamilyId::default())),
+            Some((subject, id)) => Bound::Excluded((issuer.to_owned(), subject.to_owned(), id)),
+        };
+        let rows = tables.by_subject.range((first, Bound::Unbounded));
+        let own = rows.take_while(|(row_issuer, ..)| row_issuer == issuer).take(limit);
         done(own.filter_map(|(_, _, id)| tables.families.get(id).cloned()).collect())
     }
 

@@ -7,6 +7,7 @@
 //! | `file` | the database of one path, which is opened again after it failed |
 //! | `disk` | the open file |
 //! | `tables` | the tables, and the operations of one transaction |
+//! | `family_list` | the families of an issuer, page by page |
 //! | `api_keys` | the tables of API keys |
 //! | `upgrade` | files of an earlier version |
 //! | `failure`, `advice` | why a read or a write failed, and what to do |
@@ -16,6 +17,7 @@ mod advice;
 mod api_keys;
 mod disk;
 mod failure;
+mod family_list;
 mod file;
 mod options;
 mod tables;
@@ -262,6 +264,17 @@ impl RefreshTokenStore for RedbStore {
     fn find_by_subject(&self, issuer: &str, subject: &str) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         Box::pin(self.read(move |transaction| tables::families_of(transaction, &issuer, &subject)))
+    }
+
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let issuer = issuer.to_owned();
+        let after = after.map(|(subject, id)| (subject.to_owned(), id));
+        Box::pin(self.read(move |transaction| family_list::page(transaction, &issuer, after, limit)))
     }
 
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {

@@ -147,6 +147,7 @@ mod tests {
             include_str!("store_contract/revocation_log/reading.rs"),
             include_str!("store_contract/revocation_log/retention.rs"),
             include_str!("store_contract/refresh_tokens.rs"),
+            include_str!("store_contract/refresh_tokens/list.rs"),
             include_str!("store_contract/refresh_tokens/retention.rs"),
             include_str!("store_contract/api_keys.rs"),
             include_str!("store_contract/attempts.rs"),

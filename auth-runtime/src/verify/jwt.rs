@@ -115,6 +115,12 @@ impl JwtVerifier {
         )
     }
 
+    /// Whether tokens of an issuer of this name may be accepted; empty for those without one. No function of the application's own is called.
+    pub(crate) fn may_accept(&self, issuer: &str) -> bool {
+        let is_chosen = |iss| self.issuers.iter().any(|known| known.name.is_chosen_by(iss));
+        is_chosen(Some(issuer)) || (issuer.is_empty() && is_chosen(None))
+    }
+
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).
     pub(crate) fn public_keys(&self, issuer: &str) -> String {
         let issuer = self.issuers.iter().find(|known| known.name.is(issuer));

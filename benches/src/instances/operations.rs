@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use auth_runtime::store::RefreshTokenFamily;
+use auth_runtime::store::{RefreshTokenFamily, StoredSessionData};
 use benches::rounds::percentiles;
 use redis::aio::MultiplexedConnection;
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -211,6 +211,7 @@ impl Worker {
             reissued: false,
             ends_with_browser: false,
             label: None,
+            data: StoredSessionData::default(),
         };
         let worker = Self { family, logouts: number << 32 };
         if operation == Operation::Refresh {

@@ -132,6 +132,24 @@ impl RefreshTokenStore for CustomStore {
         done(rows.cloned().collect())
     }
 
+    /// `select .. from families where issuer = $1 and (subject, id) > ($2, $3) order by subject, id limit $4`. Not by a
+    /// time: a refresh would move the row to another page.
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let tables = self.tables();
+        let is_next = |row: &&RefreshTokenFamily| {
+            row.issuer == issuer && after.is_none_or(|after| (row.subject.as_str(), row.id) > after)
+        };
+        let mut rows: Vec<_> = tables.families.values().filter(is_next).cloned().collect();
+        rows.sort_unstable_by(|one, other| (&one.subject, one.id).cmp(&(&other.subject, other.id)));
+        rows.truncate(limit);
+        done(rows)
+    }
+
     /// `delete from families where expires_at < $1`, in batches.
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());

@@ -1,5 +1,7 @@
 //! What the ready token routes say of themselves is what they answer: each status, its content type, its body.
 
+mod own_answers;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -8,12 +10,13 @@ use auth_runtime::session::routes::{
     AttemptLimit, Credentials, Delivery, LoginVerifier, TokenAnswers, TokenFailure, TokenRequest, TokenRoutes,
 };
 use auth_runtime::session::{BoxError, Subject};
-use auth_runtime::{Auth, Router, rule};
+use auth_runtime::{Auth, AuthBuilder, Router, rule};
 use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
+use super::schema;
 use crate::support::flaky::FlakyStore;
 use crate::support::people::{People, issuer};
 use crate::support::{Reply, request, send};
@@ -36,17 +39,39 @@ struct Shop {
 
 impl Shop {
     async fn new(delivery: Delivery, configure: fn(TokenRoutes<People>) -> TokenRoutes<People>) -> Self {
+        Self::with(delivery, |builder| builder, configure).await
+    }
+
+    async fn with(
+        delivery: Delivery,
+        build: fn(AuthBuilder) -> AuthBuilder,
+        configure: fn(TokenRoutes<People>) -> TokenRoutes<People>,
+    ) -> Self {
+        let admins = rule!(roles = ["admin"]);
+        Self::serving(delivery, build, |routes| {
+            let routes = routes.revocation(admins).introspection(admins).sessions();
+            let routes = routes.administration(admins).revoked(admins);
+            configure(routes).router()
+        })
+        .await
+    }
+
+    /// With routes that are mounted in another way, below `/auth`.
+    async fn serving(
+        delivery: Delivery,
+        build: fn(AuthBuilder) -> AuthBuilder,
+        mount: impl FnOnce(TokenRoutes<People>) -> Router,
+    ) -> Self {
         let (people, store) = (People::default(), FlakyStore::default());
-        let auth = Auth::builder().token_issuer(issuer(&people)).store(store.clone()).build().unwrap();
+        let builder = Auth::builder().token_issuer(issuer(&people)).store(store.clone());
+        let auth = build(builder).build().unwrap();
         auth.start().await.unwrap();
         let tokens = auth.tokens().unwrap();
         let routes = match delivery {
             Delivery::Cookies => TokenRoutes::cookies(tokens, people.clone()),
             _ => TokenRoutes::json(tokens, people.clone()),
         };
-        let admins = rule!(roles = ["admin"]);
-        let routes = routes.revocation(admins).introspection(admins).sessions().administration(admins);
-        let routes: Router = Router::new().nest("/auth", configure(routes).router());
+        let routes: Router = Router::new().nest("/auth", mount(routes));
         let mut document = json!({});
         let coverage = OpenApi::new("Shop", "1").fill(&mut document, &routes.routes(), &auth).unwrap();
         assert!(coverage.is_complete(), "{coverage}");
@@ -99,16 +124,7 @@ impl Shop {
                 .unwrap_or_else(|| panic!("{route} {status}: {kind} is not in {contents:?}"));
             let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
             assert!(body.is_object() || !kind.ends_with("json"), "{route} {status}: {}", reply.body);
-            for required in content["schema"]["required"].as_array().into_iter().flatten() {
-                assert!(
-                    !body[required.as_str().unwrap()].is_null(),
-                    "{route} {status}: {body} lacks {required}"
-                );
-            }
-            for (name, schema) in content["schema"]["properties"].as_object().into_iter().flatten() {
-                let values = schema["enum"].as_array();
-                assert!(values.is_none_or(|values| values.contains(&body[name])), "{body}");
-            }
+            schema::check(&self.document, &content["schema"], &body);
         } else if responses.get("default").is_none() {
             assert_eq!(reply.body, "", "{route} {status}");
         }
@@ -185,7 +201,7 @@ async fn of_sessions() {
     let session = schema["properties"]["sessions"]["items"]["properties"].as_object().unwrap();
     let sent = list["sessions"][0].as_object().unwrap();
     assert_eq!(sent.keys().collect::<BTreeSet<_>>(), session.keys().collect::<BTreeSet<_>>());
-    jsonschema(&schema, &list);
+    schema::check(&shop.document, &schema, &list);
     let id = list["sessions"][0]["id"].as_str().unwrap();
     shop.ask("GET", "users/bob/sessions", all, &admin, 200).await;
     for (method, path, route) in [
@@ -225,25 +241,72 @@ async fn of_sessions() {
     shop.ask("DELETE", "users/bob/sessions", all, &admin, 204).await;
 }
 
-/// As far as the schema of these routes goes: objects, lists, and their types.
-fn jsonschema(schema: &Value, value: &Value) {
-    match schema["type"].as_str() {
-        Some("object") => {
-            let value = value.as_object().unwrap();
-            for (name, schema) in schema["properties"].as_object().unwrap() {
-                if let Some(value) = value.get(name) {
-                    jsonschema(schema, value);
-                }
-            }
-            for required in schema["required"].as_array().unwrap() {
-                assert!(value.contains_key(required.as_str().unwrap()), "{value:?} lacks {required}");
-            }
+/// Of the lists for administrators: each member that is sent is in the schema, and each that is in the schema is sent.
+#[tokio::test]
+async fn of_lists_for_administrators() {
+    let shop = Shop::new(Delivery::Json, |routes| {
+        let many = AttemptLimit::new(1000, std::time::Duration::from_secs(1));
+        routes.limit_per_address(many).session_label(|_| Some("label".into()))
+    })
+    .await;
+    let log_in = async |name: &str| {
+        let reply = shop.post("login", &[JSON], &ALICE.replace("alice", name), 200).await;
+        serde_json::from_str::<Value>(&reply.body).unwrap()
+    };
+    let alice = log_in("alice").await;
+    let bearer = format!("Bearer {}", alice["access_token"].as_str().unwrap());
+    let admin = [("authorization", &*bearer)];
+    for number in 0..110 {
+        shop.people.set(&format!("user{number}"), &[]);
+        let tokens = log_in(&format!("user{number}")).await;
+        if number < 98 {
+            let token = json!({ "token": tokens["access_token"] }).to_string();
+            shop.post("revoke", &[JSON, admin[0]], &token, 200).await;
         }
-        Some("array") => value.as_array().unwrap().iter().for_each(|item| jsonschema(&schema["items"], item)),
-        Some("integer") => assert!(value.is_i64(), "{value}"),
-        Some("string") => assert!(value.is_string(), "{value}"),
-        Some("boolean") => assert!(value.is_boolean(), "{value}"),
-        other => panic!("{other:?}"),
+    }
+    shop.ask("DELETE", "users/user98/sessions", "users/{subject}/sessions", &admin, 204).await;
+    for _ in 0..4 {
+        shop.ask("DELETE", "users/user99/sessions", "users/{subject}/sessions", &admin, 204).await;
+    }
+    for (path, name, not_sent) in [
+        ("users/sessions", "sessions", [].as_slice()),
+        // Of users whom a provider names, or who are revoked up to an earlier time.
+        ("revocations", "revocations", &["issued_at_or_before", "sub"]),
+    ] {
+        let reply = shop.ask("GET", path, path, &admin, 200).await;
+        let list: Value = serde_json::from_str(&reply.body).unwrap();
+        let pointer = format!("/paths/~1auth~1{}/get", path.replace('/', "~1"));
+        let operation = shop.document.pointer(&pointer).unwrap();
+        let schema = operation.pointer("/responses/200/content/application~1json/schema").unwrap();
+        schema::check(&shop.document, schema, &list);
+        let documented: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
+        let sent: BTreeSet<_> = list.as_object().unwrap().keys().collect();
+        assert_eq!(sent, documented, "{path}");
+        let of_items = schema["properties"][name]["items"]["properties"].as_object().unwrap();
+        let documented = of_items.keys().map(String::as_str).filter(|key| !not_sent.contains(key));
+        let items = list[name].as_array().unwrap();
+        let sent = items.iter().flat_map(|item| item.as_object().unwrap().keys().map(String::as_str));
+        // A list of revocations has a kind that no session is of, so members of all items together.
+        let (sent, documented): (BTreeSet<_>, BTreeSet<_>) = (sent.collect(), documented.collect());
+        let missing: Vec<_> = documented.difference(&sent).collect();
+        assert!(sent.is_subset(&documented), "{path}: {sent:?}");
+        assert!(missing.is_empty(), "{path}: {missing:?}");
+
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let parameters: Vec<_> = parameters.map(|one| (one["name"].as_str(), one["in"].as_str())).collect();
+        let expected = [(Some("after"), Some("query")), (Some("user"), Some("query"))];
+        assert_eq!(parameters, expected[..if name == "sessions" { 1 } else { 2 }]);
+        let next = list["next"].as_str().unwrap();
+        shop.ask("GET", &format!("{path}?after={next}"), path, &admin, 200).await;
+        shop.ask("GET", &format!("{path}?after=x"), path, &admin, 400).await;
+        shop.ask("GET", path, path, &[admin[0], admin[0]], 400).await;
+        shop.ask("GET", path, path, &[], 401).await;
+        let user = log_in("user5").await;
+        let user = format!("Bearer {}", user["access_token"].as_str().unwrap());
+        shop.ask("GET", path, path, &[("authorization", &user)], 403).await;
+        shop.store.set_broken(true);
+        shop.ask("GET", path, path, &admin, 503).await;
+        shop.store.set_broken(false);
     }
 }
 

@@ -74,6 +74,16 @@ impl RefreshTokenStore for OwnStore {
         self.0.find_by_subject(issuer, subject)
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        trip("list");
+        self.0.list(issuer, after, limit)
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         RefreshTokenStore::drop_expired(&self.0, now)
     }

@@ -191,6 +191,15 @@ impl RefreshTokenStore for Connection {
         self.families.find_by_subject(issuer, subject)
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        self.families.list(issuer, after, limit)
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         RefreshTokenStore::drop_expired(&self.families, now)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::clock::Clock as _;
 use auth_runtime::routing::get;
@@ -61,11 +61,19 @@ async fn an_older_instance_answers_503_while_a_newer_one_revokes_what_it_does_no
 async fn what_both_know_has_one_form() {
     let world = World::new(1).await;
     assert!(world.instances[0].revoke("t1").await);
-    let expected = r#"{"version":1,"revoke":{"token":{"issuer":"https://id.example.com","token_id":"t1"}}}"#;
-    assert!(world.store.has(expected));
-    world.store.append_now(vec![newer(&world, 9, &expected.replace("t1", "t2"), 60)]);
-    world.pass(Duration::from_secs(2)).await;
-    assert_eq!(world.instances[0].ask(&world.token("t2")).await, Answer::Revoked);
+    let revoked = r#""version":1,"revoke":{"token":{"issuer":"https://id.example.com","token_id":"t1"}}"#;
+    let at = world.instances[0].clock.now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(world.store.has(&format!(r#"{{{revoked},"note":{{"at":{at}}}}}"#)));
+    // Without the note, as before there was one, and with a note that says what this version does not know.
+    for (tag, id, note) in
+        [(9, "t2", ""), (10, "t3", r#","note":{"device":["d"]}"#), (11, "t4", r#","note":7"#)]
+    {
+        let text = format!("{{{}{note}}}", revoked.replace("t1", id));
+        world.store.append_now(vec![newer(&world, tag, &text, 60)]);
+        world.pass(Duration::from_secs(2)).await;
+        assert_eq!(world.instances[0].ask(&world.token(id)).await, Answer::Revoked, "{text}");
+        assert!(world.instances[0].status().ready, "{text}");
+    }
 }
 
 #[derive(Debug)]

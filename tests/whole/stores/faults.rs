@@ -32,12 +32,17 @@ enum Fault {
     IgnoresTheLimit,
     IgnoresTheVersion,
     KeepsTheFirstExpiry,
+    ListsById,
+    ListsByVersion,
+    LosesItsPlace,
+    LosesLargeData,
     LosesTheLastOfABatch,
     LosesTheSign,
     NeverSaysMore,
     NeverWakes,
     ReadsBackwards,
     RemembersTheLatest,
+    RepeatsTheCursor,
     ReplacesInTwoSteps,
     RevokesAgain,
     SavesUpAttempts,
@@ -134,6 +139,7 @@ async fn calls_of_two_instances_alternate() {
     assert!(revocation_log::entries_come_back_in_order_and_in_pages(apart).await.is_err());
     assert!(revocation_log::a_cursor_yields_exactly_what_is_after_it(apart).await.is_err());
     assert!(refresh_tokens::of_many_simultaneous_replaces_one_is_true(apart).await.is_err());
+    assert!(refresh_tokens::families_of_an_issuer_come_in_pages(apart).await.is_err());
     assert!(api_keys::a_revoked_key_stays_revoked(apart).await.is_err());
     assert!(attempts::as_many_attempts_are_counted_as_the_limit_allows(apart).await.is_err());
 }

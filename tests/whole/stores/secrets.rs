@@ -237,6 +237,15 @@ impl RefreshTokenStore for RecordingStore {
         self.inner.find_by_subject(issuer, subject)
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        self.inner.list(issuer, after, limit)
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         RefreshTokenStore::drop_expired(&self.inner, now)
     }

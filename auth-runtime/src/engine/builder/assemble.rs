@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::Mutex;
 
 #[cfg(feature = "api-keys")]
 use super::api_keys;
 #[cfg(feature = "provider-logout")]
 use super::provider_logout;
-use super::{AuthBuilder, cookies, sources, users, verification};
+use super::{AuthBuilder, cookies, rejections, sources, users, verification};
 use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::{AgeClock, JumpGuard};
@@ -61,6 +62,7 @@ impl AuthBuilder {
         let users = users::assemble(&mut self, &mut errors);
         #[cfg(feature = "introspection")]
         let introspected = verification::introspected(&jwt, &mut errors);
+        let form = rejections::assemble(&mut self, &mut errors);
         self.check_store(has_runtime, &mut errors);
         self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
         let proxies = self.proxies.take();
@@ -88,10 +90,11 @@ impl AuthBuilder {
                 accepts_injected_principals: false,
             },
             authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
-            sessions: Sessions { issuer, cookies },
+            sessions: Sessions { issuer, cookies, late_change: Mutex::default() },
             responses: Responses {
                 realm: self.realm,
                 render: self.render_hook,
+                form,
                 login_page: self.login_page,
                 audit_log: AuditLog::new(self.audit_hook),
             },

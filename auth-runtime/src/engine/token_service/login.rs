@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::report::RefreshFacts;
-use super::{ClientSessions, TokenService};
+use super::{ClientSessions, MAX_REPLACES, TokenService};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
 use crate::engine::TokenCookies;
 use crate::issue::{
-    AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, Subject, TokenError, TokenUse,
-    random_bytes, session_of_family,
+    AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, SessionDataError, Subject,
+    TokenError, TokenUse, check_size, random_bytes, session_of_family,
 };
-use crate::store::{FamilyId, RefreshTokenFamily, StoreError};
+use crate::store::{FamilyId, RefreshTokenFamily, StoreError, StoredSessionData};
 use crate::verify::Excerpt;
 
 impl TokenService {
@@ -19,7 +19,8 @@ impl TokenService {
     /// sessions, the oldest ends.
     ///
     /// # Errors
-    /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::Sign`], [`TokenError::AuditHook`].
+    /// [`TokenError::Store`], [`TokenError::ClockAhead`], [`TokenError::Claims`], [`TokenError::SessionData`], [`TokenError::Sign`],
+    /// [`TokenError::AuditHook`].
     pub async fn issue(&self, subject: &Subject) -> Result<IssuedTokens, TokenError> {
         self.issue_in_place_of(ClientSessions::default(), subject, None).await
     }
@@ -86,6 +87,8 @@ impl TokenService {
     fn new_family(&self, subject: &Subject) -> Result<RefreshTokenFamily, TokenError> {
         let issuer = self.issuer()?;
         let started_at = unix_seconds(self.engine.now());
+        let data = subject.session_data.clone().map_err(SessionDataError::from)?;
+        check_size(&StoredSessionData::default(), &data, issuer.max_session_data)?;
         Ok(RefreshTokenFamily {
             id: random_bytes()?,
             issuer: issuer.name.clone(),
@@ -102,6 +105,7 @@ impl TokenService {
             reissued: false,
             ends_with_browser: subject.ends_with_browser,
             label: subject.session_label.clone(),
+            data,
         })
     }
 
@@ -177,15 +181,14 @@ impl TokenService {
         cookies: Option<&TokenCookies>,
         facts: &mut RefreshFacts,
     ) -> Result<IssuedTokens, TokenError> {
-        /// Each attempt but the first is made because another use of the token was faster, and few can be.
-        const ATTEMPTS: usize = 16;
         self.check_clock()?;
         let issuer = self.issuer()?;
         let opened = issuer.refresh_keys.open(refresh_token).ok_or(RefreshError::Forged)?;
         facts.session_id = Some(session_of_family(opened.family));
         let mut subject = None;
-        for _ in 0..ATTEMPTS {
-            let family = self.living(&opened).await?;
+        // Each attempt but the first is made because another use of the token, or a change of the session's data, was faster.
+        for _ in 0..MAX_REPLACES {
+            let family = self.living(opened.family).await?;
             let now = unix_seconds(self.engine.now());
             (facts.action, facts.subject) = (AuditAction::Refresh, Some(family.subject.clone()));
             let token_use = match opened.generation.checked_add(1) {
@@ -217,8 +220,10 @@ impl TokenService {
             }
             // Another request was faster. The row decides what this one gets.
         }
-        let reason = "the row of a session was another one at each of 16 attempts to replace it: `RefreshTokenStore::replace` must \
-                      compare `version`";
+        let reason = format!(
+            "the row of a session was another one at each of {MAX_REPLACES} attempts to replace it: `RefreshTokenStore::replace` must \
+             compare `version`"
+        );
         Err(StoreError::new(reason).into())
     }
 

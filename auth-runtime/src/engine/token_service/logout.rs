@@ -8,7 +8,7 @@ use super::TokenService;
 use crate::audit::{AuditAction, AuditEvent};
 use crate::issue::{TokenError, session_of_family};
 use crate::principal::Principal;
-use crate::revocation::Revocation;
+use crate::revocation::{Revocation, RevokedToken};
 
 impl TokenService {
     /// Ends the session of a refresh token, also of a used one: its refresh tokens and its access tokens become invalid. Returns
@@ -42,7 +42,8 @@ impl TokenService {
     ) -> Result<(), TokenError> {
         let (issuer, session) = (self.issuer()?.name.clone(), session_id.to_owned());
         let event = AuditEvent { session_id: Some(session_id), ..event };
-        match self.record(Revocation::Session { issuer, session_id: session }, issued_at).await {
+        let token = RevokedToken { issued_at, subject: None };
+        match self.record(Revocation::Session { issuer, session_id: session }, token).await {
             Ok(revoked) if revoked.is_new => {
                 self.report(AuditEvent { subject: revoked.subject.as_deref(), ..event })
             }
@@ -62,7 +63,7 @@ impl TokenService {
             subject: subject.to_owned(),
             issued_at_or_before: now,
         };
-        let outcome = self.record(revocation, None).await.map(drop);
+        let outcome = self.record(revocation, RevokedToken::default()).await.map(drop);
         let event = AuditEvent { subject: Some(subject), ..AuditEvent::new(AuditAction::LogoutEverywhere) };
         self.report_outcome(event, outcome)
     }
@@ -72,7 +73,8 @@ impl TokenService {
     #[cfg(feature = "token-routes")]
     pub(crate) async fn revoke_user(&self, principal: &Principal) -> Result<(), TokenError> {
         let now = self.engine.now();
-        let outcome = self.record(Revocation::of_user(principal, now), principal.issued_at()).await.map(drop);
+        let revocation = Revocation::of_user(principal, now);
+        let outcome = self.record(revocation, RevokedToken::of(principal)).await.map(drop);
         let event =
             AuditEvent { issuer: principal.issuer(), ..AuditEvent::new(AuditAction::LogoutEverywhere) };
         self.report_outcome(AuditEvent { subject: Some(principal.subject()), ..event }, outcome)
@@ -106,8 +108,8 @@ impl TokenService {
             return Ok(());
         }
         let issuer = self.issuer()?.name.clone();
-        let outcome =
-            self.record(Revocation::Token { issuer, token_id }, principal.issued_at()).await.map(drop);
+        let revocation = Revocation::Token { issuer, token_id };
+        let outcome = self.record(revocation, RevokedToken::of(principal)).await.map(drop);
         let event = AuditEvent { session_id: principal.session_id(), ..event };
         self.report_outcome(AuditEvent { subject: Some(principal.subject()), ..event }, outcome)
     }
@@ -127,7 +129,7 @@ impl TokenService {
     pub async fn introspect(&self, token: &str) -> Result<Value, TokenError> {
         let issuer = self.issuer()?;
         if let Some(opened) = issuer.refresh_keys.open(token) {
-            return match self.living(&opened).await {
+            return match self.living(opened.family).await {
                 Ok(family) if family.generation == opened.generation => Ok(json!({
                     "active": true,
                     "iss": family.issuer,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::TokenService;
 use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::{from_unix_seconds, unix_seconds};
-use crate::issue::{TokenError, family_of_session, session_of_family};
+use crate::issue::{IssuerState, TokenError, family_of_session, session_of_family};
 use crate::principal::Principal;
 use crate::store::RefreshTokenFamily;
 
@@ -43,9 +43,24 @@ pub struct Session {
     pub is_current: bool,
 }
 
+impl Session {
+    /// `current` is the id of the caller's session, if it has one.
+    pub(super) fn of(family: RefreshTokenFamily, issuer: &IssuerState, current: Option<&str>) -> Self {
+        let id = session_of_family(family.id);
+        Self {
+            started_at: from_unix_seconds(family.started_at),
+            last_refreshed_at: from_unix_seconds(family.rotated_at),
+            expires_at: from_unix_seconds(issuer.expires_at(&family)),
+            is_current: current == Some(&*id),
+            label: family.label,
+            id,
+        }
+    }
+}
+
 impl TokenService {
     /// Returns the active sessions of the user with this id: for an administrator, who may see them. A user sees its own with
-    /// [`own_sessions`](Self::own_sessions).
+    /// [`own_sessions`](Self::own_sessions); those of all users are [`all_sessions`](Self::all_sessions).
     ///
     /// # Errors
     /// [`TokenError::Store`].
@@ -137,28 +152,19 @@ impl TokenService {
         }
         active.sort_unstable_by_key(|family| (family.rotated_at, family.started_at, family.id));
         let not_listed = active.len().saturating_sub(MAX_LISTED);
-        let newest = active.into_iter().rev().take(MAX_LISTED).map(|family| {
-            let id = session_of_family(family.id);
-            Session {
-                started_at: from_unix_seconds(family.started_at),
-                last_refreshed_at: from_unix_seconds(family.rotated_at),
-                expires_at: from_unix_seconds(issuer.expires_at(&family)),
-                is_current: current == Some(&*id),
-                label: family.label,
-                id,
-            }
-        });
-        Ok(SessionList { sessions: newest.collect(), not_listed })
+        let newest = active.into_iter().rev().take(MAX_LISTED);
+        let sessions = newest.map(|family| Session::of(family, issuer, current)).collect();
+        Ok(SessionList { sessions, not_listed })
     }
 
     /// Whether a session has neither expired nor ended. The rows of sessions that a logout has ended are removed a moment after it.
-    fn is_active_session(&self, family: &RefreshTokenFamily) -> Result<bool, TokenError> {
+    pub(super) fn is_active_session(&self, family: &RefreshTokenFamily) -> Result<bool, TokenError> {
         let now = unix_seconds(self.engine.now());
         Ok(now < self.issuer()?.expires_at(family) && !self.is_revoked(family))
     }
 
     /// Whether the caller's token is of this issuer, so that its subject is a user of this issuer.
-    fn is_own(&self, caller: &Principal) -> Result<bool, TokenError> {
+    pub(super) fn is_own(&self, caller: &Principal) -> Result<bool, TokenError> {
         Ok(caller.issuer() == Some(&*self.issuer()?.name))
     }
 }

@@ -65,17 +65,22 @@ impl Revoker {
                 new.push(one.revocation.clone());
             }
             if is_entry {
-                entries.push(self.state.logged(one.revocation, keep_until));
+                let subject = match one.revocation {
+                    Revocation::Session { .. } => of_this.first().map(|family| &*family.subject),
+                    _ => None,
+                };
+                entries.push(self.state.logged(one.revocation, keep_until, times.note(subject)));
             }
             families.extend(of_this);
         }
         let times = times.with_families(&families);
-        let sessions = families.iter().map(|family| Revocation::Session {
-            issuer: family.issuer.clone(),
-            session_id: session_of_family(family.id),
-        });
-        let sessions = sessions.filter(|session| !self.state.view().enforces(session));
-        entries.extend(sessions.map(|session| self.logged(session, times)));
+        for family in &families {
+            let session_id = session_of_family(family.id);
+            let session = Revocation::Session { issuer: family.issuer.clone(), session_id };
+            if !self.state.view().enforces(&session) {
+                entries.push(self.logged(session, Some(&family.subject), times));
+            }
+        }
         // The last thing before they are recorded: what is evicted here and never recorded would be waited for in the log.
         forgotten.iter().for_each(|entry: &LoggedRevocation| self.state.forget_here(entry));
         entries.extend(forgotten);

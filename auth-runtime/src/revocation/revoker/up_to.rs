@@ -18,7 +18,7 @@ impl Revoker {
         let bound = unix_seconds(bound);
         families.retain(|family| family.started_at <= bound);
         let is_new = !families.is_empty() || !self.state.view().enforces(revocation);
-        self.end(Some(self.logged(revocation.clone(), times)), families, times).await?;
+        self.end(Some(self.logged(revocation.clone(), None, times)), families, times).await?;
         Ok(Revoked::new(is_new))
     }
 }

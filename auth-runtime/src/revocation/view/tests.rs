@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{GENERATION_LAG, Revocation, RevocationView, TokenIdentity};
-use crate::store::LoggedRevocation;
+use crate::store::{LoggedRevocation, Note};
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
@@ -25,7 +25,7 @@ fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> Toke
 }
 
 fn revoke(view: &RevocationView, revocation: Revocation, keep_until: u64) {
-    view.apply(&[LoggedRevocation { revocation, keep_until: at(keep_until), tag: 0 }]);
+    view.apply(&[LoggedRevocation { revocation, keep_until: at(keep_until), tag: 0, note: Note::default() }]);
 }
 
 fn revoke_token(view: &RevocationView, id: &str, keep_until: u64) {

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::Registration;
 use crate::principal::TokenIdentity;
 use crate::revocation::RevocationView;
-use crate::store::{LoggedRevocation, Revocation};
+use crate::store::{LoggedRevocation, Note, Revocation};
 
 const ISSUER: &str = "https://id.example";
 
@@ -36,7 +36,8 @@ fn identity<'a>(subject: &'a str, session: Option<&'a str>, token: Option<&'a st
 }
 
 fn logged(revocation: Revocation) -> LoggedRevocation {
-    LoggedRevocation { revocation, keep_until: UNIX_EPOCH + Duration::from_secs(100_000), tag: 0 }
+    let keep_until = UNIX_EPOCH + Duration::from_secs(100_000);
+    LoggedRevocation { revocation, keep_until, tag: 0, note: Note::default() }
 }
 
 fn token(id: &str) -> Revocation {

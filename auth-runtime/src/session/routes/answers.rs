@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
+use super::{AnswerSchemas, TokenRoute};
 use crate::audit::AuditAction;
 use crate::gate::ReturnTo;
 use crate::login_page::{LoginPage, loads_page};
@@ -57,49 +58,6 @@ impl TokenRequest<'_> {
 /// The way back that the form of a login has, in the extensions of its request.
 #[derive(Clone)]
 pub(super) struct FormReturnTo(pub(super) ReturnTo);
-
-/// A token route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenRoute {
-    /// `/login`
-    Login,
-    /// `/refresh`
-    Refresh,
-    /// `/logout`
-    Logout,
-    /// `/logout-everywhere`
-    LogoutEverywhere,
-    /// `/revoke`
-    Revoke,
-    /// `/introspect`
-    Introspect,
-    /// `GET /sessions`
-    Sessions,
-    /// `DELETE /sessions/{session_id}`
-    EndSession,
-    /// `DELETE /sessions`
-    EndOtherSessions,
-    /// `GET /users/{subject}/sessions`
-    UserSessions,
-    /// `DELETE /users/{subject}/sessions/{session_id}`
-    EndUserSession,
-    /// `DELETE /users/{subject}/sessions`
-    EndUserSessions,
-}
-
-impl TokenRoute {
-    /// The method that the ready route has.
-    pub(super) fn method(self) -> &'static str {
-        match self {
-            Self::Sessions | Self::UserSessions => "GET",
-            Self::EndSession | Self::EndOtherSessions | Self::EndUserSession | Self::EndUserSessions => {
-                "DELETE"
-            }
-            _ => "POST",
-        }
-    }
-}
 
 /// Why a token route failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -276,13 +234,23 @@ pub trait TokenAnswers: Send + Sync + 'static {
         }
         StatusCode::NO_CONTENT.into_response()
     }
+
+    /// Returns what the OpenAPI document says of these answers. Default: nothing is known, since a method may be the application's own. If
+    /// some are not, begin with [`AnswerSchemas::standard`].
+    fn schemas(&self) -> AnswerSchemas {
+        AnswerSchemas::new()
+    }
 }
 
 /// The responses of the RFCs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StandardAnswers;
 
-impl TokenAnswers for StandardAnswers {}
+impl TokenAnswers for StandardAnswers {
+    fn schemas(&self) -> AnswerSchemas {
+        AnswerSchemas::standard()
+    }
+}
 
 /// Forbids caching (RFC 6749 §5.1).
 pub(super) fn no_store(mut response: Response) -> Response {

@@ -1,42 +1,70 @@
 //! The descriptions of the routes in an OpenAPI document: their requests and responses.
 
-use serde_json::{Map, Value, json};
+mod lists;
+mod responses;
 
-use super::{Delivery, TokenFailure, TokenRoute};
+use serde_json::{Value, json};
+
+use self::lists::parameters;
+use super::endpoints::RoutesConfig;
+use super::{AnswerSchemas, Credentials as _, Delivery, LoginVerifier, TokenFailure, TokenRoute};
 use crate::login_page::LoginPage;
+use crate::policy::short_name;
+use crate::rejection::RejectionForm;
 use crate::router::HandlerDocs;
 
 /// The configuration of the routes, as far as the document needs it.
 #[derive(Debug)]
 pub(super) struct Documented {
-    pub(super) delivery: Delivery,
+    delivery: Delivery,
     /// The JSON Schema of a login's credentials.
-    pub(super) credentials: Value,
+    credentials: Value,
     /// The JSON Schemas of the bodies of a refresh and of a logout.
-    pub(super) refresh_request: Value,
-    pub(super) logout_request: Value,
+    refresh_request: Value,
+    logout_request: Value,
     /// How wrong credentials of a login fail.
-    pub(super) wrong_credentials: TokenFailure,
+    wrong_credentials: TokenFailure,
     /// With it, a browser that sends a form is answered with a redirect.
-    pub(super) login_page: Option<LoginPage>,
-    /// Whether the application has its own form of responses, which the document can't describe.
-    pub(super) has_own_answers: bool,
+    login_page: Option<LoginPage>,
+    /// What is known of the responses.
+    answers: AnswerSchemas,
+    /// What is known of the rejections of a gate.
+    rejections: RejectionForm,
 }
 
 impl Documented {
-    /// What a route says of itself, whose operation has this id.
-    pub(super) fn route(&self, route: TokenRoute, id: &str) -> HandlerDocs {
+    pub(super) fn new<A: LoginVerifier>(config: &RoutesConfig<A>) -> Self {
+        Self {
+            delivery: config.delivery,
+            credentials: A::Credentials::schema(),
+            refresh_request: (config.refresh_request.schema)(),
+            logout_request: (config.logout_request.schema)(),
+            wrong_credentials: config.wrong_credentials,
+            login_page: match config.delivery {
+                Delivery::Cookies => config.tokens.engine().responses.login_page.clone(),
+                Delivery::Json => None,
+            },
+            answers: config.answers.schemas(),
+            rejections: config.tokens.engine().responses.form.clone(),
+        }
+    }
+
+    /// What a route says of itself, for each of these methods. `is_guarded`: a gate may reject its callers.
+    pub(super) fn route(&self, route: TokenRoute, methods: &[&str], is_guarded: bool) -> HandlerDocs {
         let mut operation = json!({
-            "operationId": id,
+            "operationId": short_name(route.handler()),
             "tags": ["Session"],
             "summary": summary(route),
             "description": self.description(route),
-            "responses": self.responses(route),
+            "responses": self.responses(route, is_guarded),
         });
         if let (Some(body), Some(operation)) = (self.body(route), operation.as_object_mut()) {
             operation.insert("requestBody".into(), body);
         }
-        HandlerDocs::one(&route.method().to_ascii_lowercase(), operation)
+        if let (Some(parameters), Some(operation)) = (parameters(route), operation.as_object_mut()) {
+            operation.insert("parameters".into(), parameters);
+        }
+        HandlerDocs::for_each(methods, &operation, self.answers.components())
     }
 
     fn description(&self, route: TokenRoute) -> &'static str {
@@ -69,6 +97,10 @@ impl Documented {
             (TokenRoute::EndUserSessions, _) => {
                 "Ends all sessions of a user, and revokes all of its access tokens."
             }
+            (TokenRoute::AllSessions, _) => "Returns the active sessions of all users, 100 at a time.",
+            (TokenRoute::Revocations, _) => {
+                "Returns what was revoked and has not expired, the oldest first, 100 at a time."
+            }
         }
     }
 
@@ -87,7 +119,9 @@ impl Documented {
                 | TokenRoute::EndOtherSessions
                 | TokenRoute::UserSessions
                 | TokenRoute::EndUserSession
-                | TokenRoute::EndUserSessions,
+                | TokenRoute::EndUserSessions
+                | TokenRoute::AllSessions
+                | TokenRoute::Revocations,
                 _,
             ) => return None,
             (TokenRoute::Revoke | TokenRoute::Introspect, _) => {
@@ -105,106 +139,6 @@ impl Documented {
         let content = json!({ "application/json": { "schema": schema }, "application/x-www-form-urlencoded": { "schema": form } });
         Some(json!({ "required": is_required, "content": content }))
     }
-
-    fn responses(&self, route: TokenRoute) -> Value {
-        let own_form = || json!({ "description": "In a form that the application defines." });
-        let (status, success) = self.success(route);
-        let is_guarded = !matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout);
-        if self.has_own_answers {
-            let mut responses = Map::from_iter([("default".to_owned(), own_form())]);
-            if is_guarded {
-                // The gate in front of it rejects requests with these too.
-                responses.extend(["400", "503"].map(|status| (status.to_owned(), own_form())));
-            }
-            if is_guarded && route != TokenRoute::LogoutEverywhere {
-                responses.insert(status.to_owned(), success);
-            }
-            return Value::Object(responses);
-        }
-        let failure = |description: &str, waits: bool| failure(description, waits, is_guarded);
-        let mut responses = json!({ status: success, "503": failure("The service is unavailable.", true) });
-        let Some(all) = responses.as_object_mut() else { return responses };
-        let sets_cookies = self.delivery == Delivery::Cookies;
-        let is_unauthorized = self.wrong_credentials == TokenFailure::WrongCredentials;
-        let bad_request = match route {
-            TokenRoute::Login if is_unauthorized => Some("The request can't be parsed."),
-            TokenRoute::Login => Some("The credentials are wrong, or the request can't be parsed."),
-            TokenRoute::Refresh => Some("The refresh token is invalid, or the request can't be parsed."),
-            TokenRoute::Logout if !sets_cookies => Some("The request can't be parsed."),
-            TokenRoute::Revoke | TokenRoute::Introspect => {
-                Some("The request can't be parsed, or the credential was sent more than once.")
-            }
-            TokenRoute::UserSessions | TokenRoute::EndUserSessions => {
-                Some("The path is not UTF-8, or the credential was sent more than once.")
-            }
-            _ => None,
-        };
-        all.extend(bad_request.map(|reason| ("400".to_owned(), failure(reason, false))));
-        if sets_cookies && matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout) {
-            all.insert("403".into(), failure("A page of another origin sent the request.", false));
-        }
-        let not_found = match route {
-            TokenRoute::EndSession => Some("The caller has no session with this id."),
-            TokenRoute::EndUserSession => Some("The user has no session with this id."),
-            TokenRoute::EndOtherSessions => {
-                Some("The caller's token is of no session, so there are no others.")
-            }
-            _ => None,
-        };
-        all.extend(self.login_page.as_ref().and_then(|_| redirect(route)).map(|to| ("303".to_owned(), to)));
-        all.extend(not_found.map(|reason| ("404".to_owned(), failure(reason, false))));
-        if route == TokenRoute::Login && is_unauthorized {
-            all.insert("401".into(), unauthorized());
-        }
-        if route == TokenRoute::Login {
-            all.insert(
-                "429".into(),
-                failure("There were too many attempts for this account or from this address.", true),
-            );
-        }
-        responses
-    }
-
-    /// Returns the status and the response of a successful request.
-    fn success(&self, route: TokenRoute) -> (&'static str, Value) {
-        let described = |description: &str| json!({ "description": description });
-        let with = |description: &str, schema: Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
-        match route {
-            TokenRoute::Login | TokenRoute::Refresh => {
-                let mut properties = json!({
-                    "token_type": { "type": "string", "enum": ["Bearer"] },
-                    "expires_in": { "type": "integer", "description": "Seconds until the access token expires." },
-                    "scope": { "type": "string" },
-                });
-                let mut required = vec!["token_type", "expires_in"];
-                if let (Delivery::Json, Some(properties)) = (self.delivery, properties.as_object_mut()) {
-                    for name in ["access_token", "refresh_token"] {
-                        properties.insert(name.into(), json!({ "type": "string" }));
-                        required.push(name);
-                    }
-                }
-                let schema = json!({ "type": "object", "properties": properties, "required": required });
-                ("200", with("The tokens (RFC 6749 §5.1).", schema))
-            }
-            TokenRoute::Logout | TokenRoute::LogoutEverywhere => ("204", described("Logged out.")),
-            TokenRoute::EndSession | TokenRoute::EndUserSession => {
-                ("204", described("The session has ended."))
-            }
-            TokenRoute::EndOtherSessions | TokenRoute::EndUserSessions => {
-                ("204", described("The sessions have ended."))
-            }
-            TokenRoute::Sessions | TokenRoute::UserSessions => ("200", with("The sessions.", session_list())),
-            TokenRoute::Revoke => ("200", described("The token is invalid now.")),
-            TokenRoute::Introspect => {
-                let active = json!({ "active": { "type": "boolean" } });
-                let schema = json!({ "type": "object", "properties": active, "required": ["active"] });
-                (
-                    "200",
-                    with("The claims of the token; `active` alone if it is invalid (RFC 7662 §2.2).", schema),
-                )
-            }
-        }
-    }
 }
 
 fn summary(route: TokenRoute) -> &'static str {
@@ -221,74 +155,7 @@ fn summary(route: TokenRoute) -> &'static str {
         TokenRoute::UserSessions => "List the sessions of a user",
         TokenRoute::EndUserSession => "End a session of a user",
         TokenRoute::EndUserSessions => "End all sessions of a user",
+        TokenRoute::AllSessions => "List the sessions of all users",
+        TokenRoute::Revocations => "List what was revoked",
     }
-}
-
-/// Returns the JSON Schema of a list of sessions.
-fn session_list() -> Value {
-    let time = |description: &str| json!({ "type": "integer", "description": format!("{description} Seconds since the epoch.") });
-    let session = json!({
-        "type": "object",
-        "properties": {
-            "id": { "type": "string", "description": "The `sid` of the session's access tokens." },
-            "started_at": time("When the user logged in."),
-            "last_refreshed_at": time("When the session was last refreshed, or the login."),
-            "expires_at": time("When the session ends, unless it is refreshed."),
-            "label": { "type": "string", "description": "Such as the browser. It may come from the client: escape it." },
-            "current": { "type": "boolean", "description": "Whether it is the session of this request." },
-        },
-        "required": ["id", "started_at", "last_refreshed_at", "expires_at", "current"],
-    });
-    let not_listed = json!({ "type": "integer", "description": "The number of further sessions, which were used before these." });
-    let properties = json!({ "sessions": { "type": "array", "items": session }, "not_listed": not_listed });
-    json!({ "type": "object", "properties": properties, "required": ["sessions", "not_listed"] })
-}
-
-/// The response to a browser that sends a form, and shows what is answered.
-fn redirect(route: TokenRoute) -> Option<Value> {
-    let description = match route {
-        TokenRoute::Login => {
-            "To a browser that sent a form: where it came from, or the login page again, with `error` in its query."
-        }
-        TokenRoute::Logout | TokenRoute::LogoutEverywhere => {
-            "To a browser that sent a form: `return_to` of the query, or the login page."
-        }
-        _ => return None,
-    };
-    let location = json!({ "required": true, "schema": { "type": "string", "format": "uri-reference" } });
-    Some(json!({ "description": description, "headers": { "Location": location } }))
-}
-
-/// The response to wrong credentials, with its challenge (RFC 9110 §15.5.2).
-fn unauthorized() -> Value {
-    let mut response = failure("The credentials are wrong.", false, false);
-    if let Some(response) = response.as_object_mut() {
-        let challenge = json!({
-            "description": "The scheme by which tokens are sent.",
-            "required": true,
-            "schema": { "type": "string" },
-        });
-        response.insert("headers".into(), json!({ "WWW-Authenticate": challenge }));
-    }
-    response
-}
-
-/// Returns a response of RFC 6749 §5.2. A route with a gate also has responses of RFC 9457.
-fn failure(description: &str, waits: bool, is_guarded: bool) -> Value {
-    let error = json!({ "error": { "type": "string" } });
-    let schema = json!({ "type": "object", "properties": error, "required": ["error"] });
-    let mut content = json!({ "application/json": { "schema": schema } });
-    if let (true, Some(content)) = (is_guarded, content.as_object_mut()) {
-        content.insert("application/problem+json".into(), json!({ "schema": { "type": "object" } }));
-    }
-    let mut response = json!({ "description": description, "content": content });
-    if let (true, Some(response)) = (waits, response.as_object_mut()) {
-        let seconds = json!({
-            "description": "Seconds until the next attempt.",
-            "required": true,
-            "schema": { "type": "string" },
-        });
-        response.insert("headers".into(), json!({ "Retry-After": seconds }));
-    }
-    response
 }

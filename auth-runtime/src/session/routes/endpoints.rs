@@ -2,6 +2,7 @@
 
 mod attempt;
 mod former_session;
+mod lists;
 mod log_in;
 mod log_out;
 mod oauth;
@@ -11,6 +12,7 @@ mod sessions;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts as _;
 use axum::http::HeaderValue;
@@ -19,8 +21,11 @@ use axum::http::request::Parts;
 use self::attempt::LoginLimiter;
 pub use self::attempt::{LoginAttempt, LoginError};
 use super::body::RefreshTokenBody;
+#[cfg(feature = "openapi")]
+use super::documented::Documented;
+use super::mount::UserRules;
 use super::session_routes::SessionLabel;
-use super::{AttemptLimit, Delivery, TokenAnswers, TokenFailure};
+use super::{AttemptLimit, Delivery, LoginVerifier, TokenAnswers, TokenFailure};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
 use crate::engine::{Engine, TokenCookies};
@@ -30,13 +35,15 @@ use crate::principal::Principal;
 use crate::session::{TokenError, TokenService};
 use crate::store::AttemptStore;
 
-/// The ready routes as functions, for handlers of the application's own. Each takes the request and returns the response.
+/// The ready routes: each [as a route](Self::route) for a path of the application's own, with its rule and its documentation; and each as a
+/// function for a handler of the application's own, which takes the request and returns the response.
 ///
 /// [`log_in`](Self::log_in), [`refresh`](Self::refresh) and [`log_out`](Self::log_out) verify the caller themselves, so
 /// their handler is `#[auth(public)]`. The others need a rule.
 ///
-/// Mount [`sessions`](Self::sessions) and [`user_sessions`](Self::user_sessions) with `get`, the functions that end sessions with
-/// `delete`, and the others with `post`. All but the first two answer 405 to a safe method (`GET`, `HEAD`, `OPTIONS`, `TRACE`).
+/// In handlers, mount [`sessions`](Self::sessions), [`user_sessions`](Self::user_sessions), [`all_sessions`](Self::all_sessions) and
+/// [`revocations`](Self::revocations) with `get`, the functions that end sessions with
+/// `delete`, and the others with `post`. All but the first four answer 405 to a safe method (`GET`, `HEAD`, `OPTIONS`, `TRACE`).
 /// [`finish`](crate::Router::finish) can't report that: which of these functions a handler calls is known only when it is called.
 ///
 /// If code of the application's panics in them, such as its [`LoginVerifier`](super::LoginVerifier) or its store, the response is 500
@@ -46,6 +53,9 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 struct Inner<A> {
     config: RoutesConfig<A>,
     login_limiter: Arc<LoginLimiter>,
+    rules_of_users: UserRules,
+    #[cfg(feature = "openapi")]
+    documented: Documented,
 }
 
 /// The configuration of [`TokenRoutes`](super::TokenRoutes).
@@ -61,6 +71,8 @@ pub(super) struct RoutesConfig<A> {
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
     pub(super) session_label: Option<SessionLabel>,
+    /// How old the login of a user may be that manages its sessions.
+    pub(super) sessions_max_age: Duration,
     /// How wrong credentials of a login fail.
     pub(super) wrong_credentials: TokenFailure,
     pub(super) refresh_request: RefreshTokenBody,
@@ -69,13 +81,30 @@ pub(super) struct RoutesConfig<A> {
     pub(super) clear_site_data: Option<HeaderValue>,
 }
 
-impl<A> TokenEndpoints<A> {
+impl<A: LoginVerifier> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
-        let login_limiter = Arc::new(LoginLimiter::new(&config));
-        Self(Arc::new(Inner { config, login_limiter }))
+        Self(Arc::new(Inner {
+            login_limiter: Arc::new(LoginLimiter::new(&config)),
+            rules_of_users: UserRules::default(),
+            #[cfg(feature = "openapi")]
+            documented: Documented::new(&config),
+            config,
+        }))
+    }
+}
+
+impl<A> TokenEndpoints<A> {
+    pub(super) fn rules_of_users(&self) -> &UserRules {
+        &self.0.rules_of_users
     }
 
-    fn config(&self) -> &RoutesConfig<A> {
+    /// What the routes say of themselves.
+    #[cfg(feature = "openapi")]
+    pub(super) fn documented(&self) -> &Documented {
+        &self.0.documented
+    }
+
+    pub(super) fn config(&self) -> &RoutesConfig<A> {
         &self.0.config
     }
 
@@ -105,7 +134,7 @@ impl<A> TokenEndpoints<A> {
         (self.config().delivery == Delivery::Cookies).then(|| &self.engine().sessions.cookies)
     }
 
-    fn engine(&self) -> &Arc<Engine> {
+    pub(super) fn engine(&self) -> &Arc<Engine> {
         self.tokens().engine()
     }
 

@@ -6,8 +6,10 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::database::{Access, Statement};
-use super::{MAX_DROPPED, PostgresStore, hash};
-use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before};
+use super::{MAX_DROPPED, PostgresStore, hash, page_limit};
+use crate::store::{
+    FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before, issuer_member,
+};
 
 impl PostgresStore {
     /// Adds the columns of a row to a statement, the first of which is the id.
@@ -79,6 +81,30 @@ impl RefreshTokenStore for PostgresStore {
         Box::pin(async move {
             let rows = database.run(Access::Read, statement).await?;
             rows.iter().map(|row| self.family(row)).collect()
+        })
+    }
+
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let database = &self.inner.database;
+        // The empty value comes before every other.
+        let (subject_hash, id) =
+            after.map(|(subject, id)| (hash([issuer, subject]), id.to_vec())).unwrap_or_default();
+        let issuer = issuer.to_owned();
+        Box::pin(async move {
+            let statement = database
+                .statement(|all| &all.list_families)
+                .bind(subject_hash)
+                .bind(id)
+                .bind(issuer_member(&issuer))
+                .bind(page_limit(limit));
+            let rows = database.run(Access::Read, statement).await?;
+            let families: Result<Vec<_>, _> = rows.iter().map(|row| self.family(row)).collect();
+            Ok(families?.into_iter().filter(|family| family.issuer == issuer).collect())
         })
     }
 

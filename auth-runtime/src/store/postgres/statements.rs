@@ -20,6 +20,7 @@ pub(super) struct Statements {
     pub(super) replace_family: Arc<str>,
     pub(super) remove_families: Arc<str>,
     pub(super) families_of_subject: Arc<str>,
+    pub(super) list_families: Arc<str>,
     pub(super) drop_families: Arc<str>,
     #[cfg(feature = "api-keys")]
     pub(super) insert_key: Arc<str>,
@@ -61,6 +62,7 @@ impl Statements {
             replace_family: of(REPLACE_FAMILY),
             remove_families: of(REMOVE_FAMILIES),
             families_of_subject: of(FAMILIES_OF_SUBJECT),
+            list_families: of(LIST_FAMILIES),
             drop_families: of(DROP_FAMILIES),
             #[cfg(feature = "api-keys")]
             insert_key: of(INSERT_KEY),
@@ -175,6 +177,13 @@ DELETE FROM {schema}.refresh_families WHERE id IN (
 )";
 
 const FAMILIES_OF_SUBJECT: &str = "SELECT family FROM {schema}.refresh_families WHERE subject_hash = $1";
+
+/// `$3` is what every row of the issuer has in it, so that those of others are not sent. The index has the order of the hashes; the few
+/// rows of a hash are sorted by id.
+const LIST_FAMILIES: &str = "\
+SELECT family FROM {schema}.refresh_families
+WHERE (subject_hash, id) > ($1, $2) AND position($3 IN family) > 0
+ORDER BY subject_hash, id LIMIT $4";
 
 /// At most `$2` rows, and not those that another instance is deleting.
 const DROP_FAMILIES: &str = "\

@@ -21,14 +21,15 @@ pub(super) const MAX_DROPPED: usize = 1000;
 /// Tag, `keep_until` in seconds since the epoch, bytes.
 type LogRow = (u64, i64, &'static [u8]);
 /// Issuer, subject, family. The fields are compared one by one, so the rows of a subject are never mixed with those of another.
-type SubjectRow = (&'static str, &'static str, FamilyId);
+pub(super) type SubjectRow = (&'static str, &'static str, FamilyId);
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 pub(super) const LOG: TableDefinition<'static, u64, LogRow> = TableDefinition::new("log_entries");
 const LOG_EXPIRY: TableDefinition<'static, (i64, u64), ()> = TableDefinition::new("log_expiry");
-const FAMILIES: TableDefinition<'static, FamilyId, &[u8]> = TableDefinition::new("families");
+pub(super) const FAMILIES: TableDefinition<'static, FamilyId, &[u8]> = TableDefinition::new("families");
 const FAMILY_EXPIRY: TableDefinition<'static, (i64, FamilyId), ()> = TableDefinition::new("family_expiry");
-const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> = TableDefinition::new("families_by_subject");
+pub(super) const BY_SUBJECT: TableDefinition<'static, SubjectRow, ()> =
+    TableDefinition::new("families_by_subject");
 
 const FORMAT_KEY: &str = "format";
 /// The last assigned sequence. It remains when all entries are deleted.
@@ -313,7 +314,7 @@ where
     Ok(first.filter(|(time, _)| *time < now))
 }
 
-fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Failure> {
+pub(super) fn from_json(row: &[u8]) -> Result<RefreshTokenFamily, Failure> {
     serde_json::from_slice(row).map_err(|error| unreadable("a family", &error))
 }
 

@@ -5,7 +5,7 @@ use ::redb::{ReadableTable, TableDefinition, WriteTransaction};
 use super::failure::Failure;
 use super::tables::{LOG, unreadable};
 use crate::clock::from_unix_seconds;
-use crate::store::{LoggedRevocation, Revocation};
+use crate::store::{LoggedRevocation, Note, Revocation};
 
 /// The format in which the log had a column for each part of a revocation.
 pub(super) const FORMAT_1: u64 = 1;
@@ -24,9 +24,10 @@ pub(super) fn from_format_1(transaction: &WriteTransaction) -> Result<(), Failur
             let (sequence, row) = row?;
             let (issuer, kind, id, value, keep_until) = row.value();
             let revocation = revocation_of((issuer, kind, id, value))?;
-            let keep_until_time = from_unix_seconds(keep_until);
-            let entry = LoggedRevocation { revocation, keep_until: keep_until_time, tag: sequence.value() }
-                .to_entry();
+            let (tag, note) = (sequence.value(), Note::default());
+            let logged =
+                LoggedRevocation { revocation, keep_until: from_unix_seconds(keep_until), tag, note };
+            let entry = logged.to_entry();
             new.insert(sequence.value(), (entry.tag, keep_until, entry.bytes.as_slice()))?;
         }
     }

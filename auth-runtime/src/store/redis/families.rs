@@ -1,4 +1,5 @@
 //! The families of refresh tokens: a hash of rows, a sorted set by expiry, and one by subject.
+//! In the last, all scores are 0, so its members are in the order of their bytes: the hash of issuer and subject, and the id.
 
 use std::time::SystemTime;
 
@@ -7,7 +8,12 @@ use ::redis::Script;
 use super::index::{hash_of, parts_of, text_of};
 use super::request::{Request, StaticScript};
 use super::{BATCH, RedisStore};
-use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before};
+use crate::store::{
+    FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before, issuer_member,
+};
+
+/// How many families a script looks at. The server does nothing else meanwhile.
+const LOOKED_AT: usize = 1000;
 
 macro_rules! script {
     ($file:literal) => {
@@ -19,6 +25,7 @@ static INSERT: StaticScript = script!("scripts/family_insert.lua");
 static REPLACE: StaticScript = script!("scripts/family_replace.lua");
 static REMOVE: StaticScript = script!("scripts/family_remove.lua");
 static LIST: StaticScript = script!("scripts/family_list.lua");
+static PAGE: StaticScript = script!("scripts/family_page.lua");
 static DROP: StaticScript = script!("scripts/family_drop.lua");
 
 impl RedisStore {
@@ -84,6 +91,38 @@ impl RefreshTokenStore for RedisStore {
                 // Another subject can have the same hash.
                 if family.issuer == issuer && family.subject == subject {
                     families.push(family);
+                }
+            }
+            Ok(families)
+        })
+    }
+
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let last = after.map(|(subject, id)| (hash_of(issuer, subject) + &text_of(id)).into_bytes());
+        let issuer = issuer.to_owned();
+        Box::pin(async move {
+            let (mut last, mut families) = (last.unwrap_or_default(), Vec::new());
+            while families.len() < limit {
+                let request = Request::read_script(&PAGE, &self.keys().families)
+                    .arg(last)
+                    .arg(issuer_member(&issuer))
+                    .arg(LOOKED_AT)
+                    .arg(limit - families.len());
+                let rows: Vec<Vec<u8>>;
+                (last, rows) = self.call(&request).await?;
+                for row in rows {
+                    let family = self.read_family(&row)?;
+                    if family.issuer == issuer {
+                        families.push(family);
+                    }
+                }
+                if last.is_empty() {
+                    break;
                 }
             }
             Ok(families)

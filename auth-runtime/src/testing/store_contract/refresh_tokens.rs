@@ -1,5 +1,6 @@
 //! What a store of refresh-token families must do.
 
+mod list;
 mod retention;
 
 use std::collections::BTreeSet;
@@ -8,9 +9,10 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+pub use self::list::*;
 pub use self::retention::*;
 use super::{Broken, Checked, all, at, equal, odd_strings};
-use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore};
+use crate::store::{FamilyId, RefreshTokenFamily, RefreshTokenStore, StoredSessionData};
 
 /// As large as a signed number of 64 bits can be.
 const LARGE: u64 = u64::MAX >> 1;
@@ -40,7 +42,14 @@ fn family(number: u128, issuer: &str, subject: &str, expires_at: i64) -> Refresh
         reissued: false,
         ends_with_browser: false,
         label: None,
+        data: session_data("cart", "[1]"),
     }
+}
+
+fn session_data(name: &str, value: &str) -> StoredSessionData {
+    let mut data = StoredSessionData::default();
+    data.set(name, Some(value.into()));
+    data
 }
 
 /// The ids of a user's families. Each is found by its id too, as the same row.
@@ -78,11 +87,17 @@ pub async fn a_family_comes_back_as_it_was<S: RefreshTokenStore>(open: impl Asyn
             reissued: number % 2 == 0,
             ends_with_browser: number % 3 == 0,
             label: Some(text.clone()),
+            data: session_data(&text, &text),
             ..family(number, &text, &text, 4_000_000_002)
         });
     }
     families.push(family(0, "i", "s", i64::MAX));
     families.push(family(u128::MAX, "i", "s", 0));
+    // As much as a service may allow. In JSON it is twice as long.
+    let most = session_data("", &"\"".repeat(64 * 1024));
+    families.push(RefreshTokenFamily { data: most, ..family(1 << 64, "i", "s", 100) });
+    families
+        .push(RefreshTokenFamily { data: StoredSessionData::default(), ..family(2 << 64, "i", "s", 100) });
     for family in &families {
         store.insert(family.clone()).await?;
     }
@@ -113,6 +128,7 @@ pub async fn a_family_is_replaced_only_at_the_expected_version<S: RefreshTokenSt
         reissued: true,
         ends_with_browser: true,
         label: Some("a phone".into()),
+        data: session_data("theme", "\"dark\""),
         ..family(1, "j", "t", 101)
     };
     for wrong in [0, 6, 8, LARGE] {

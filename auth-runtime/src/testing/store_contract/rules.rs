@@ -99,6 +99,15 @@ macro_rules! __refresh_token_rules {
         a_subject_has_exactly_its_own_families:
             "`find_by_subject` returns the families of this issuer and this subject, byte by byte, and no others",
             "it is the list of a user's sessions, and what `logout everywhere` ends";
+        families_of_an_issuer_come_in_pages:
+            "`list` returns the first families after the one that is named, at most `limit`, each once, those of a subject next to each other",
+            "it is the list of all sessions, in which an administrator looks for one that must end";
+        an_issuer_lists_exactly_its_own_families:
+            "`list` returns the families of this issuer, byte by byte, and no others",
+            "services that share a store would show their users to each other's administrators";
+        a_family_keeps_its_place_in_the_list:
+            "a family that is replaced between two pages of `list` keeps its place, and a page after a family that is gone goes on there",
+            "sessions are refreshed all the time, and one that is on no page is not found, and not ended";
         only_families_that_have_expired_are_dropped:
             "`drop_expired` drops families whose `expires_at` is before the time, in any order, and no others",
             "the session of a family that is dropped too early has ended";

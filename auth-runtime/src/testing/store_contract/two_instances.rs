@@ -85,6 +85,15 @@ impl<S: RefreshTokenStore> RefreshTokenStore for TwoInstances<S> {
         self.next().find_by_subject(issuer, subject)
     }
 
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        self.next().list(issuer, after, limit)
+    }
+
     fn drop_expired(&self, now: SystemTime) -> StoreFuture<'_, bool> {
         self.next().drop_expired(now)
     }

@@ -2,19 +2,24 @@
 
 use std::time::SystemTime;
 
-use auth_runtime::store::{FamilyId, MemoryStore, RefreshTokenFamily, RefreshTokenStore, StoreFuture};
+use auth_runtime::store::{
+    FamilyId, MemoryStore, RefreshTokenFamily, RefreshTokenStore, StoreFuture, StoredSessionData,
+};
 use tokio::task::yield_now;
 
 use super::{Fault, Faulty, faults, losses};
 
 faults! { refresh_tokens:
-    a_family_comes_back_as_it_was: CutsTexts, LosesTheSign;
+    a_family_comes_back_as_it_was: CutsTexts, LosesLargeData, LosesTheSign;
     a_family_is_replaced_only_at_the_expected_version: IgnoresTheVersion, KeepsTheFirstExpiry;
     a_missing_family_is_not_replaced_and_not_made: AddsWhatIsMissing;
     of_many_simultaneous_replaces_one_is_true: ReplacesInTwoSteps, IgnoresTheVersion;
     every_replace_that_is_true_is_a_version: ReplacesInTwoSteps;
     removed_families_are_gone_and_missing_ones_are_no_error: LosesTheLastOfABatch;
     a_subject_has_exactly_its_own_families: ComparesAShorterText, FindsOneTooMany;
+    families_of_an_issuer_come_in_pages: IgnoresTheLimit, RepeatsTheCursor, ListsById;
+    an_issuer_lists_exactly_its_own_families: ComparesAShorterText;
+    a_family_keeps_its_place_in_the_list: ListsByVersion, LosesItsPlace;
     only_families_that_have_expired_are_dropped: DropsTooEarly, DropsEverything;
     a_replaced_family_expires_when_its_new_row_says: KeepsTheFirstExpiry;
     dropping_families_says_whether_more_are_left_and_ends: AlwaysSaysMore, DropsEverything;
@@ -32,6 +37,9 @@ async fn a_store_without_a_fault_satisfies_the_rules() {
     let open = async || Faulty::new(Fault::CutsKeys); // of attempts
     rules::every_replace_that_is_true_is_a_version(open).await.unwrap();
     rules::a_subject_has_exactly_its_own_families(open).await.unwrap();
+    rules::families_of_an_issuer_come_in_pages(open).await.unwrap();
+    rules::an_issuer_lists_exactly_its_own_families(open).await.unwrap();
+    rules::a_family_keeps_its_place_in_the_list(open).await.unwrap();
     rules::only_families_that_have_expired_are_dropped(open).await.unwrap();
 }
 
@@ -39,6 +47,10 @@ impl RefreshTokenStore for Faulty {
     fn insert(&self, mut family: RefreshTokenFamily) -> StoreFuture<'_, ()> {
         match self.fault {
             Fault::CutsTexts => family.label = family.label.map(|label| label.chars().take(255).collect()),
+            // As a column of at most 64 KiB would.
+            Fault::LosesLargeData if family.data.bytes() > 60_000 => {
+                family.data = StoredSessionData::default()
+            }
             Fault::LosesTheSign => family.user_generation &= u32::MAX >> 1,
             _ => {}
         }
@@ -93,6 +105,40 @@ impl RefreshTokenStore for Faulty {
                 found.extend(found.first().cloned());
             }
             Ok(found)
+        })
+    }
+
+    fn list(
+        &self,
+        issuer: &str,
+        after: Option<(&str, FamilyId)>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<RefreshTokenFamily>> {
+        let issuer = issuer.to_owned();
+        let after = after.map(|(subject, id)| (subject.to_owned(), id));
+        Box::pin(async move {
+            let mut all = self.inner().list(&issuer, None, usize::MAX).await?;
+            match self.fault {
+                Fault::ComparesAShorterText => {
+                    all.extend(self.inner().list(&format!("{issuer}s"), None, usize::MAX).await?);
+                }
+                Fault::ListsById => all.sort_by_key(|family| family.id),
+                Fault::ListsByVersion => all.sort_by_key(|family| (family.version, family.id)),
+                _ => {}
+            }
+            let first =
+                after.map_or(0, |(subject, id)| match all.iter().position(|family| family.id == id) {
+                    Some(at) if self.has(Fault::RepeatsTheCursor) => at,
+                    Some(at) => at + 1,
+                    None if self.has(Fault::LosesItsPlace) => 0,
+                    None => {
+                        let is_after =
+                            |family: &RefreshTokenFamily| (&family.subject, family.id) > (&subject, id);
+                        all.iter().position(is_after).unwrap_or(all.len())
+                    }
+                });
+            let limit = if self.has(Fault::IgnoresTheLimit) { usize::MAX } else { limit };
+            Ok(all.into_iter().skip(first).take(limit).collect())
         })
     }
 

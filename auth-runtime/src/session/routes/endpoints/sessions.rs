@@ -142,7 +142,7 @@ fn list_to_value(list: &SessionList) -> Value {
     json!({ "sessions": sessions, "not_listed": list.not_listed })
 }
 
-fn session_to_value(session: &Session) -> Value {
+pub(super) fn session_to_value(session: &Session) -> Value {
     let seconds = |time: SystemTime| unix_seconds(time);
     let mut value = json!({
         "id": session.id,

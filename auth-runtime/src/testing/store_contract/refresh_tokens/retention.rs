@@ -133,6 +133,12 @@ pub async fn families_are_there_when_it_is_opened_again<S: RefreshTokenStore>(
         ids([2, 4]),
         "the families after the store was opened again",
     )?;
+    let listed = store.list("i", None, 10).await?;
+    equal(
+        listed.iter().map(|family| family.id).collect::<BTreeSet<_>>(),
+        ids([2, 4]),
+        "the list after the store was opened again",
+    )?;
     equal(store.replace(1, next.clone()).await?, false, "`replace` of version 2 with 1")?;
     let after = RefreshTokenFamily { version: 3, ..next };
     equal(store.replace(2, after).await?, true, "`replace` of version 2 with 2")?;

@@ -1,0 +1,81 @@
+//! How rejections are rendered, and what the OpenAPI document says of that.
+
+use axum::http::request::Parts;
+use axum::response::Response;
+use mime::Mime;
+use serde_json::Value;
+
+use super::AuthBuilder;
+use crate::error::ConfigErrors;
+use crate::rejection::{Rejection, RejectionForm};
+
+impl AuthBuilder {
+    /// Renders rejections in the application's own form, from the rejection and the request's head.
+    ///
+    /// The hook may choose another status of failure (4xx, 5xx), or redirect a browser to the login page (302, 303, 307). Any
+    /// other status is replaced by that of the rejection. `WWW-Authenticate` is always the engine's, and is only on 400, 401 and 403:
+    /// on a 401 always (RFC 9110 §15.5.2), and never on a 404 that hides a resource, or on a redirect.
+    ///
+    /// For a [`Rejection`] that the application answers with, the head is a part of the request's: the method, the whole URI, the
+    /// version, and the headers `Accept`, `Accept-Language`, `Content-Type`, `Host`, `Origin`, `HX-Request`, `Sec-Fetch-*`,
+    /// `traceparent`, `Upgrade`, `X-Request-Id` and `X-Requested-With`; so it is for a check that hides something. These are kept for each
+    /// request, because the handler takes the head; without this hook nothing is.
+    ///
+    /// If the hook panics, the answer is 500 with the standard body, and the panic's message goes to tracing. With
+    /// `panic = "abort"` it ends the process.
+    pub fn render_rejections(
+        mut self,
+        hook: impl Fn(&Rejection, &Parts) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        self.render_hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Sets what the OpenAPI document says of the bodies that [`render_rejections`](Self::render_rejections) renders: their content type, and
+    /// their JSON Schema. Default: nothing, and the document says that rejections have a form of the application's own.
+    ///
+    /// ```
+    /// use auth_runtime::Auth;
+    /// use axum::Json;
+    /// use axum::response::IntoResponse;
+    /// use serde_json::json;
+    ///
+    /// let builder = Auth::builder()
+    ///     .render_rejections(|rejection, _| {
+    ///         (rejection.status(), Json(json!({ "detail": rejection.code() }))).into_response()
+    ///     })
+    ///     .rejection_schema(
+    ///         "application/json",
+    ///         json!({ "type": "object", "properties": { "detail": { "type": ["string", "null"] } }, "required": ["detail"] }),
+    ///     );
+    /// ```
+    ///
+    /// The document has it for 400, 401, 403 and 503: it is for a hook that keeps these statuses. What the schema refers to must be in it, or in
+    /// the document that is filled. Nothing compares it with what is sent.
+    pub fn rejection_schema(mut self, content_type: impl Into<String>, schema: Value) -> Self {
+        self.rejection_schema = Some((content_type.into(), schema));
+        self
+    }
+}
+
+/// What is known of the form of rejections.
+pub(super) fn assemble(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> RejectionForm {
+    let Some((content_type, schema)) = builder.rejection_schema.take() else {
+        return if builder.render_hook.is_some() { RejectionForm::Unknown } else { RejectionForm::Problem };
+    };
+    if builder.render_hook.is_none() {
+        errors.push(
+            "`rejection_schema(..)` is of the bodies that `render_rejections` renders, and that is not called: call it, or leave out the \
+             schema of the standard form",
+        );
+    }
+    if content_type.parse::<Mime>().is_err() {
+        errors.push(format!(
+            "`rejection_schema({content_type:?}, ..)` has no content type: write it as in `application/json`"
+        ));
+    }
+    if !(schema.is_object() || schema.is_boolean()) {
+        errors.push("`rejection_schema(.., ..)` has no JSON Schema: it is a JSON object, as in `json!({ \"type\": \"object\" })`");
+    }
+    RejectionForm::Own { content_type, schema }
+}
