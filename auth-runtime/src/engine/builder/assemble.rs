@@ -10,16 +10,14 @@ use super::api_keys;
 #[cfg(feature = "provider-logout")]
 use super::provider_logout;
 use super::{AuthBuilder, cookies, rejections, sources, users, verification};
-use crate::audit::AuditLog;
 use crate::client_address::TrustedProxies;
 use crate::clock::{AgeClock, JumpGuard};
 #[cfg(feature = "introspection")]
 use crate::engine::IntrospectedTokens;
 use crate::engine::background;
-use crate::engine::{Auth, Authentication, Authorization, Engine, Responses, Scheme, Sessions, TokenCache};
+use crate::engine::{Auth, Authentication, Authorization, Engine, Scheme, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
-use crate::login_page::LoginPage;
 use crate::revocation::{RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
 use crate::users::Users;
@@ -62,9 +60,8 @@ impl AuthBuilder {
         let users = users::assemble(&mut self, &mut errors);
         #[cfg(feature = "introspection")]
         let introspected = verification::introspected(&jwt, &mut errors);
-        let form = rejections::assemble(&mut self, &mut errors);
+        let responses = rejections::assemble(&mut self, &mut errors);
         self.check_store(has_runtime, &mut errors);
-        self.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
         let proxies = self.proxies.take();
         let proxies = proxies.and_then(|(header, of)| TrustedProxies::parse(header, &of, &mut errors));
 
@@ -91,13 +88,7 @@ impl AuthBuilder {
             },
             authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
             sessions: Sessions { issuer, cookies, late_change: Mutex::default() },
-            responses: Responses {
-                realm: self.realm,
-                render: self.render_hook,
-                form,
-                login_page: self.login_page,
-                audit_log: AuditLog::new(self.audit_hook),
-            },
+            responses,
             users,
             #[cfg(feature = "api-keys")]
             api_keys,

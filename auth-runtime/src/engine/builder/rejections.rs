@@ -6,7 +6,10 @@ use mime::Mime;
 use serde_json::Value;
 
 use super::AuthBuilder;
+use crate::audit::AuditLog;
+use crate::engine::Responses;
 use crate::error::ConfigErrors;
+use crate::login_page::LoginPage;
 use crate::rejection::{Rejection, RejectionForm};
 
 impl AuthBuilder {
@@ -58,8 +61,20 @@ impl AuthBuilder {
     }
 }
 
+/// How rejections are rendered, and where decisions are reported.
+pub(super) fn assemble(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> Responses {
+    builder.login_page.iter().filter_map(LoginPage::objection).for_each(|objection| errors.push(objection));
+    Responses {
+        form: form(builder, errors),
+        realm: std::mem::take(&mut builder.realm),
+        render: builder.render_hook.take(),
+        login_page: builder.login_page.take(),
+        audit_log: AuditLog::new(builder.audit_hook.take()),
+    }
+}
+
 /// What is known of the form of rejections.
-pub(super) fn assemble(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> RejectionForm {
+fn form(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> RejectionForm {
     let Some((content_type, schema)) = builder.rejection_schema.take() else {
         return if builder.render_hook.is_some() { RejectionForm::Unknown } else { RejectionForm::Problem };
     };
