@@ -458,7 +458,8 @@ async fn of_several_refresh_cookies_each_is_logged_out_and_none_refreshes() {
 #[test]
 fn routes_that_are_put_together_wrongly_are_not_served() {
     const ANY_USER: &str = "/auth/users/{subject}/sessions";
-    let shop = Shop::json();
+    let store = |builder: AuthBuilder| builder.store(FlakyStore::default());
+    let shop = Shop::new(Delivery::Json, store, |routes| routes);
     let routes = || TokenRoutes::json(shop.auth.tokens().unwrap(), shop.people.clone());
     let errors = |routes: TokenRoutes<People>, auth: &Auth| -> Vec<String> {
         let router: Router = Router::new().nest("/auth", routes.router());

@@ -86,9 +86,9 @@ where
     /// The lines of the list for one entry.
     fn infos(&self, entry: &Entry) -> Vec<RouteInfo> {
         #[cfg(feature = "openapi")]
-        let opens_web_socket = match &entry.kind {
-            Kind::Guarded(route) => route.opens_web_socket(),
-            Kind::Unguarded(_) | Kind::Empty => None,
+        let (opens_web_socket, takes_session_data) = match &entry.kind {
+            Kind::Guarded(route) => (route.opens_web_socket(), route.takes_session_data()),
+            Kind::Unguarded(_) | Kind::Empty => (None, None),
         };
         let (handler, check, unguarded) = match &entry.kind {
             Kind::Guarded(route) => (route.handler.name, route.check, false),
@@ -106,6 +106,8 @@ where
             hides_scopes: entry.hides_scopes,
             #[cfg(feature = "openapi")]
             opens_web_socket,
+            #[cfg(feature = "openapi")]
+            takes_session_data,
             #[cfg(feature = "openapi")]
             docs: entry.docs.clone(),
         });

@@ -265,8 +265,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Mounts `GET /revocations` for those that satisfy this rule, which must require a caller: they list what was revoked, when and of
-    /// whom ([`Revocations::list`](crate::revocation::Revocations::list)). The list names users: let the rule name those who may see it. With
-    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish). An engine without a store has no list, and answers 500.
+    /// whom ([`Revocations::list`](crate::revocation::Revocations::list)). The list names users of all tenants and
+    /// of all issuers that the engine accepts: let the rule name a role of your own staff, and none that a tenant gives to its users. With
+    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish). So is an engine without a store, which has no list.
     ///
     /// It comes in pages of 100, the oldest first: `next` of an answer is `after` of the next request's query, and the last page has none.
     pub fn revoked(mut self, rule: Rule) -> Self {

@@ -3,6 +3,7 @@
 use auth_runtime::openapi::OpenApi;
 use auth_runtime::routing::{MethodFilter, MethodRouter};
 use auth_runtime::session::routes::OwnLogin;
+use auth_runtime::store::MemoryStore;
 
 use super::*;
 
@@ -36,8 +37,12 @@ const NAMED: [TokenRoute; 7] = [
 ];
 
 fn engine() -> (Auth, People) {
+    engine_with(|builder| builder)
+}
+
+fn engine_with(build: impl FnOnce(AuthBuilder) -> AuthBuilder) -> (Auth, People) {
     let people = People::default();
-    let builder = Auth::builder().clock(TestClock::new()).token_issuer(issuer(&people));
+    let builder = build(Auth::builder().clock(TestClock::new()).token_issuer(issuer(&people)));
     (builder.default_sources(["bearer", "cookie"]).build().unwrap(), people)
 }
 
@@ -77,7 +82,8 @@ async fn ask(app: &axum::Router, method: &str, path: &str, header: (&str, &str),
 async fn at_the_paths_of_the_ready_router_they_are_that_router() {
     let admins = rule!(roles = ["admin"]);
     for delivery in [Delivery::Json, Delivery::Cookies] {
-        let (auth, people) = engine();
+        let (auth, people) = engine_with(|builder| builder.store(MemoryStore::new()));
+        auth.start().await.unwrap();
         let configured = || routes(&auth, &people, delivery).cookie_path("/auth");
         let ready = configured()
             .sessions()

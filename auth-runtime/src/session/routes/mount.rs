@@ -176,6 +176,10 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                     "no rule names who may call it, so it denies every request: mount it with `guarded_route` and a rule, such as \
                      `rule!(roles = [\"admin\"])`",
                 ),
+                _ if route == TokenRoute::Revocations && !self.engine().revocations.state.has_log() => Some(
+                    "it lists what was revoked, and the engine has no store, so that is in memory, as hashes: give the builder one \
+                     (`.store(..)`), for tests a `MemoryStore`, or leave the route out",
+                ),
                 _ => None,
             },
         }
