@@ -22,6 +22,8 @@ use axum::http::request::Parts;
 pub use self::bearer::Bearer;
 pub use self::cookie::{AccessCookie, CookieOptions, CookieTooLarge, SameSite};
 pub(crate) use self::cookie::{CookieAttributes, RefreshCookie, is_for_one_host, without_prefix};
+#[cfg(feature = "token-routes")]
+pub(crate) use self::cookie::is_cookie_path;
 pub use self::header::Header;
 pub use self::place::CredentialPlace;
 pub(crate) use self::place::WithChallenge;

@@ -236,6 +236,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Sets the path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
     /// right unless a proxy changes paths. For the [`endpoints`](Self::endpoints) the default is all paths, as they can be mounted
     /// anywhere.
+    ///
+    /// If a service that is in use changes its paths, keep the former path of the cookie here: a cookie is replaced by one of the same
+    /// path alone. A login and a refresh clear those of the other paths that the browser sends with them.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.config.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
         self

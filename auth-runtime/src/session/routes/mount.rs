@@ -88,7 +88,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// All clones of these endpoints share their limits. [`finish`](crate::Router::finish) reports a route that can't work where it is
     /// mounted: without its rule, for a method that must not change state, at a path that lacks a parameter, on the router of another engine,
     /// or a login of [`OwnLogin`](super::OwnLogin). The refresh cookie has the path `/`, or that of
-    /// [`cookie_path`](TokenRoutes::cookie_path), which must contain the paths of login, refresh and logout.
+    /// [`cookie_path`](TokenRoutes::cookie_path), which must contain the paths of login, refresh and logout. Where the ready router was in
+    /// use before, such as at `/auth`, keep its path: `.cookie_path("/auth")`. A refresh replaces a cookie of another path where the browser
+    /// sends it there.
     #[track_caller]
     pub fn route<S>(&self, route: TokenRoute) -> MethodRouter<S>
     where
