@@ -88,7 +88,10 @@ async fn a_name_of_its_own_is_used_by_every_route() {
         let cookies = cookie_header(&login);
         assert_eq!(shop.who(&[("cookie", &cookies)]).await, 200, "{access}");
         let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &cookies)])).await;
-        assert_eq!((reply.status.as_u16(), set(&reply)), (200, expected(true).to_vec()), "{refresh}");
+        let mut kept = set(&reply);
+        // A refresh also clears those of this name with another path.
+        kept.retain(|(_, is_set, _)| *is_set);
+        assert_eq!((reply.status.as_u16(), kept), (200, expected(true).to_vec()), "{refresh}");
         let cookies = cookie_header(&reply);
         // With the refresh cookie alone: a route that renews lets it in, and any other does not.
         let (_, key) = cookies.split_once("; ").unwrap();
