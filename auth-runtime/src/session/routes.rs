@@ -127,6 +127,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             attempt_store: None,
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
+            is_mounted_by_hand: false,
             session_label: None,
             sessions_max_age: MAX_AGE,
             wrong_credentials: TokenFailure::InvalidGrant,
@@ -284,6 +285,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {
         self.config.cookie_path.get_or_insert_with(|| "/".into());
+        self.config.is_mounted_by_hand = true;
         TokenEndpoints::new(self.config)
     }
 }
