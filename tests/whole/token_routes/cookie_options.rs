@@ -230,6 +230,7 @@ fn options_that_browsers_or_the_rules_reject_are_errors_of_build() {
             new().refresh_name("__Host-x"),
             &["`.refresh_name(\"__Secure-x\")`, or call `renew_transparently()`"],
         ),
+        (same, new().refresh_name("__Host-x"), &["also where `endpoints()` would give the cookie `Path=/`"]),
         (same, new().refresh_name("__host-http-x"), &["because `__Host-` requires `Path=/`"]),
         (AuthBuilder::renew_transparently, new().refresh_name("__Host-x"), &[]),
         (insecure, new().refresh_name("__Host-x"), &["because `__Host-` requires `Path=/`"]),
