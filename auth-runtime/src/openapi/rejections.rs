@@ -43,7 +43,7 @@ pub(super) fn is_own_component(name: &str) -> bool {
 }
 
 /// The components that operations refer to, each with its kind and name.
-pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)> {
+pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &str, Value)> {
     let form = &auth.engine().responses.form;
     let responses = REJECTIONS.map(|(status, name, text)| ("responses", name, response(status, text, form)));
     let schema = match form {
@@ -54,7 +54,13 @@ pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)
     let login_page =
         auth.engine().responses.login_page.is_some().then(|| ("responses", LOGIN_PAGE, login_page()));
     let schema = schema.map(|(name, schema)| ("schemas", name, schema));
-    responses.into_iter().chain(login_page).chain(schema).collect()
+    let of_schema = match form {
+        RejectionForm::Own { components, .. } => Some(components),
+        _ => None,
+    };
+    let of_schema = of_schema.into_iter().flatten();
+    let of_schema = of_schema.map(|(name, schema)| ("schemas", name.as_str(), schema.clone()));
+    responses.into_iter().chain(login_page).chain(schema).chain(of_schema).collect()
 }
 
 /// The schema of the standard form (RFC 9457).

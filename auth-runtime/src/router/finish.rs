@@ -96,6 +96,8 @@ where
             Kind::Empty => return Vec::new(),
         };
         let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();
+        #[cfg(feature = "openapi")]
+        let docs = entry.docs.as_ref().map(|docs| docs.under(&rules));
         let infos = entry.methods.labels().iter().map(|method| RouteInfo {
             method,
             path: join(&self.mounted_at, &entry.path),
@@ -109,7 +111,7 @@ where
             #[cfg(feature = "openapi")]
             takes_session_data,
             #[cfg(feature = "openapi")]
-            docs: entry.docs.clone(),
+            docs: docs.clone(),
         });
         infos.collect()
     }
