@@ -54,6 +54,8 @@ pub struct AuditEvent<'a> {
     pub reason: &'a str,
     /// Whether everyone can cause it, with a credential that is made up: then it is no error of the service.
     pub(crate) is_provoked: bool,
+    /// Whether data of the caller's are the cause, which is a warning.
+    pub(crate) is_of_data: bool,
 }
 
 /// What an [`AuditEvent`] is about. Each is also reported when it fails: then [`AuditEvent::rejection`] says why.
@@ -156,6 +158,7 @@ impl<'a> AuditEvent<'a> {
             rejection: None,
             reason: action.happened(),
             is_provoked: false,
+            is_of_data: false,
         }
     }
 
@@ -242,7 +245,9 @@ fn trace_request(event: &AuditEvent<'_>) {
         return;
     };
     let (status, code) = (kind.status().as_u16(), kind.code());
-    if kind.status().is_server_error() && !event.is_provoked {
+    if event.is_of_data {
+        tracing::warn!(method, route, handler, subject, status, code, reason, "auth: rejected");
+    } else if kind.status().is_server_error() && !event.is_provoked {
         tracing::error!(method, route, handler, subject, status, code, reason, "auth: rejected");
     } else {
         tracing::info!(method, route, handler, subject, status, code, reason, "auth: rejected");

@@ -33,7 +33,7 @@ pub(crate) use self::label::one_line;
 pub use self::refresh_token::RefreshKey;
 pub(crate) use self::refresh_token::{family_of_session, session_of_family};
 pub use self::session_data::{SessionDataError, SessionValue};
-pub(crate) use self::session_data::{check_size, read_value, write_value};
+pub(crate) use self::session_data::{check_size, read_value, update_value, write_value};
 pub use self::subject::{Subject, SubjectStore};
 pub(crate) use crate::jose::random_bytes;
 pub use crate::jose::{random_id, random_secret};

@@ -329,7 +329,8 @@ fn report<T>(
     let event = match &decision {
         Ok(_) => event,
         Err(Failure { rejection, reason, .. }) => {
-            AuditEvent { is_provoked: rejection.is_provoked(), ..event.failed(rejection.kind(), reason) }
+            let (is_provoked, is_of_data) = (rejection.is_provoked(), rejection.is_of_data());
+            AuditEvent { is_provoked, is_of_data, ..event.failed(rejection.kind(), reason) }
         }
     };
     let rejection = event.rejection;

@@ -73,6 +73,8 @@ struct Cause {
     retry_after: Option<NonZeroU16>,
     /// Whether everyone can cause it, with a credential that is made up.
     is_provoked: bool,
+    /// Whether data of the caller's are the cause: then it is a warning where another of the same status is an error of the service.
+    is_of_data: bool,
 }
 
 /// The kind of a rejection.
@@ -139,6 +141,7 @@ impl Rejection {
                 reason: None,
                 retry_after: None,
                 is_provoked: false,
+                is_of_data: false,
             },
             response: None,
         }
@@ -172,6 +175,16 @@ impl Rejection {
     /// Whether everyone can cause it, with a credential that is made up.
     pub(crate) fn is_provoked(&self) -> bool {
         self.cause.is_provoked
+    }
+
+    /// The same, of data of the caller's.
+    pub(crate) fn of_data(mut self) -> Self {
+        self.cause.is_of_data = true;
+        self
+    }
+
+    pub(crate) fn is_of_data(&self) -> bool {
+        self.cause.is_of_data
     }
 
     pub(crate) fn is_rendered(&self) -> bool {

@@ -20,6 +20,8 @@ use std::fmt;
 use axum::http::request::Parts;
 
 pub use self::bearer::Bearer;
+#[cfg(feature = "token-routes")]
+pub(crate) use self::cookie::is_cookie_path;
 pub use self::cookie::{AccessCookie, CookieOptions, CookieTooLarge, SameSite};
 pub(crate) use self::cookie::{CookieAttributes, RefreshCookie, is_for_one_host, without_prefix};
 pub use self::header::Header;

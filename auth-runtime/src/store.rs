@@ -105,6 +105,8 @@ pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {
     /// each other: a reader that goes on after the last family of each answer gets every family that is there meanwhile once, however often
     /// it is replaced. It is the list of all sessions, for administrators.
     ///
+    /// A row that can't be read is left out, and the others are returned: staff must see them.
+    ///
     /// # Errors
     /// [`StoreError`] if the store can't be read.
     fn list(
@@ -168,7 +170,7 @@ pub struct RefreshTokenFamily {
     #[serde(default)]
     pub label: Option<String>,
     /// What the application keeps with the session. Only [`replace`](RefreshTokenStore::replace) changes it: it ends with the row.
-    #[serde(default, skip_serializing_if = "StoredSessionData::is_empty")]
+    #[serde(default)]
     pub data: StoredSessionData,
 }
 
@@ -176,6 +178,16 @@ pub struct RefreshTokenFamily {
 #[cfg(any(feature = "postgres", feature = "redis"))]
 fn issuer_member(issuer: &str) -> Vec<u8> {
     format!("\"issuer\":{}", serde_json::Value::from(issuer)).into_bytes()
+}
+
+/// Says in the log that a row is left out of the list of all sessions: the others are listed. Nothing of what is in it is said.
+#[cfg(any(feature = "postgres", feature = "redb", feature = "redis"))]
+fn trace_not_listed(session_id: &str) {
+    tracing::error!(
+        session_id,
+        "auth: a session is not in the list of all sessions, because its row in the store can't be read: a newer version of the program may \
+         have written it"
+    );
 }
 
 /// Returns the time before which entries have expired. A clock before the epoch is wrong, so by it nothing has expired.

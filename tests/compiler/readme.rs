@@ -207,7 +207,17 @@ fn every_page_is_a_module_and_every_example_is_compiled() {
             let needs_file = block.info == "rs" && name == "vocabulary.md";
             let is_known = matches!(
                 block.info,
-                "rust" | "rust,no_run" | "js" | "sh" | "text" | "toml" | "sql" | "python" | "java" | "csharp"
+                "rust"
+                    | "rust,no_run"
+                    | "js"
+                    | "json"
+                    | "sh"
+                    | "text"
+                    | "toml"
+                    | "sql"
+                    | "python"
+                    | "java"
+                    | "csharp"
             );
             assert!(is_known || needs_file, "{}: a fence is marked `{}`", path.display(), block.info);
         }

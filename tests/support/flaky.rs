@@ -16,6 +16,7 @@ pub struct FlakyStore {
     inner: MemoryStore,
     broken: Arc<AtomicBool>,
     takes_no_revocation: Arc<AtomicBool>,
+    removes_no_family: Arc<AtomicBool>,
     /// How often it was asked, where it is slow.
     turns: Option<Arc<AtomicUsize>>,
     /// Whether an append that is done waits before it is answered, and how many wait.
@@ -39,6 +40,11 @@ impl FlakyStore {
     /// It takes no revocation, and does all else.
     pub fn set_takes_no_revocation(&self, broken: bool) {
         self.takes_no_revocation.store(broken, Ordering::SeqCst);
+    }
+
+    /// It removes no row of a session, and does all else.
+    pub fn set_removes_no_family(&self, broken: bool) {
+        self.removes_no_family.store(broken, Ordering::SeqCst);
     }
 
     /// It lets others go first, as one that waits for a disk does: one to three turns, so that who comes first is not always
@@ -147,6 +153,9 @@ impl RefreshTokenStore for FlakyStore {
 
     fn remove(&self, ids: Vec<FamilyId>) -> StoreFuture<'_, ()> {
         self.calls.lock().unwrap().push(("remove", ids.len()));
+        if self.removes_no_family.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::new("the row is locked")) });
+        }
         self.whole(|store| store.remove(ids))
     }
 

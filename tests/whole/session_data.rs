@@ -56,6 +56,20 @@ impl SessionValue for LaterCart {
     const NAME: &str = "cart";
 }
 
+/// A value that can't be written, and whose error says what is in it.
+#[derive(Debug, Deserialize)]
+struct Card(String);
+
+impl Serialize for Card {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom(format!("bad card {}", self.0)))
+    }
+}
+
+impl SessionValue for Card {
+    const NAME: &str = "card";
+}
+
 fn shown(cart: Option<Cart>) -> String {
     cart.map_or("none".to_owned(), |cart| cart.items.join("+"))
 }
@@ -84,6 +98,11 @@ async fn clear(session: SessionData) -> Result<(), Rejection> {
 #[auth(source = ["bearer", "cookie"])]
 async fn set_theme(session: SessionData, Path(theme): Path<String>) -> Result<(), Rejection> {
     Ok(session.set(&Theme(theme)).await?)
+}
+
+#[auth(source = ["bearer", "cookie"])]
+async fn set_card(session: SessionData) -> Result<(), Rejection> {
+    Ok(session.set(&Card("hunter2".into())).await?)
 }
 
 #[auth(source = ["bearer", "cookie"])]
@@ -122,6 +141,7 @@ fn routes() -> Router {
         .route("/cart", get(cart).delete(clear))
         .route("/cart/{item}", post(add))
         .route("/theme/{theme}", post(set_theme))
+        .route("/card", post(set_card))
         .route("/later", get(later_cart))
         .route("/page", get(page))
         .route("/own", get(own_page))

@@ -3,6 +3,7 @@
 
 mod faults;
 mod secrets;
+mod unreadable;
 
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::testing::store_contract;

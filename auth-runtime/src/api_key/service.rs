@@ -114,6 +114,9 @@ impl<'a> ApiKeyService<'a> {
     /// expired, if that is earlier. The new one is valid for as long as the old one was made for. A key may be rotated again during the
     /// overlap, for example because the answer with the new one was lost: that adds a further key, and never prolongs the overlap.
     ///
+    /// For a user that is no administrator, check what you check for [`create`](Self::create), too: whether it has the rights of the key, and how
+    /// many keys it has.
+    ///
     /// # Errors
     /// [`ApiKeyError::Invalid`] if the overlap is longer than 100 years; [`ApiKeyError::NotFound`]; [`ApiKeyError::Static`]; [`ApiKeyError::Changed`]: then nothing has happened. [`ApiKeyError::Random`];
     /// [`ApiKeyError::AuditHook`]. [`ApiKeyError::Store`]: then the key may be replaced by one whose text was not returned: look at the list.

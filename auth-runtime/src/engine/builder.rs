@@ -28,7 +28,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::users::UsersConfig;
 use super::TokenCache;
@@ -96,6 +96,7 @@ pub struct AuthBuilder {
     render_hook: Option<Box<RenderHook>>,
     /// The content type and the schema of what the hook renders.
     rejection_schema: Option<(String, Value)>,
+    rejection_components: Map<String, Value>,
     login_page: Option<LoginPage>,
     audit_hook: Option<Box<AuditHook>>,
 }
@@ -140,6 +141,7 @@ impl AuthBuilder {
             transmitters: provider_logout::Transmitters::new(),
             render_hook: None,
             rejection_schema: None,
+            rejection_components: Map::new(),
             login_page: None,
             audit_hook: None,
         }

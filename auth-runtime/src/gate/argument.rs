@@ -49,6 +49,13 @@ pub struct UserArgument<T> {
 #[non_exhaustive]
 pub struct CallerArgument;
 
+/// An argument that takes what the application keeps with the caller's session.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SessionDataArgument {
+    is_required: bool,
+}
+
 /// An argument that accepts a WebSocket.
 #[cfg(feature = "ws")]
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +112,23 @@ macro_rules! of_the_caller {
     )*};
 }
 
-of_the_caller!([] Principal [T] Claims<T> [] Caller [] SessionData [T] Checked<T>);
+of_the_caller!([] Principal [T] Claims<T> [] Caller [T] Checked<T>);
+
+impl Argument<SessionData> {
+    /// It takes the data of the session.
+    #[must_use]
+    pub fn kind(&self) -> SessionDataArgument {
+        SessionDataArgument { is_required: true }
+    }
+}
+
+impl Argument<Option<SessionData>> {
+    /// It takes the data of the session, if the caller has one.
+    #[must_use]
+    pub fn kind(&self) -> SessionDataArgument {
+        SessionDataArgument { is_required: false }
+    }
+}
 
 #[cfg(feature = "ws")]
 impl<F> Argument<WebSocketUpgrade<F>> {
@@ -152,6 +175,14 @@ impl CallerArgument {
     #[must_use]
     pub fn known(self) -> Option<KnownArgument> {
         None
+    }
+}
+
+impl SessionDataArgument {
+    /// What the document of the routes needs, and what `finish` compares with the engine.
+    #[must_use]
+    pub fn known(self) -> Option<KnownArgument> {
+        Some(KnownArgument::SessionData { is_required: self.is_required })
     }
 }
 

@@ -57,6 +57,15 @@ impl MountedRoute {
         arguments.map(|arguments| arguments.contains(&KnownArgument::WebSocket))
     }
 
+    /// Whether the handler or its check takes `SessionData`, and whether a caller without a session is rejected for it.
+    pub(crate) fn takes_session_data(&self) -> Option<bool> {
+        let found = self.arguments.iter().flatten().filter_map(|argument| match argument {
+            KnownArgument::SessionData { is_required } => Some(*is_required),
+            _ => None,
+        });
+        found.max()
+    }
+
     /// A route belongs to one router, which is finished once. The fallback of several paths is resolved for each, to the same.
     pub(crate) fn resolve(&self, resolved: ResolvedRoute) {
         let _ = self.resolved.set(Arc::new(resolved));

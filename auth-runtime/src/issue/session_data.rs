@@ -55,7 +55,8 @@ pub trait SessionValue: Serialize + DeserializeOwned + Send + Sync {
 /// | `Store` | 503 |
 /// | `Ended` | 401 `invalid_token` |
 /// | `NoSession` | 403 |
-/// | `TooLarge`, `Unreadable`, `Unwritable` | 500 |
+/// | `TooLarge` | 500, and a warning in the log, not an error: answer what your caller can correct, such as 422, where it adds the data |
+/// | `Unreadable`, `Unwritable` | 500 |
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionDataError {
@@ -87,8 +88,10 @@ pub enum SessionDataError {
     Unwritable {
         /// [`SessionValue::NAME`].
         name: &'static str,
-        /// What its `Serialize` says.
-        cause: String,
+        /// The type.
+        value_type: &'static str,
+        /// Why, if JSON is the reason. What a `Serialize` of yours says is not here, since it may quote the value.
+        cause: &'static str,
     },
 }
 
@@ -126,9 +129,10 @@ impl fmt::Display for SessionDataError {
                 "the value `{name}` of the session can't be read as `{wanted}` ({place}): another version of the service may have written \
                  it. Give new fields `#[serde(default)]`, or give the type another `SessionValue::NAME`"
             ),
-            Self::Unwritable { name, cause } => {
-                write!(f, "the value `{name}` of the session can't be written as JSON: {cause}")
-            }
+            Self::Unwritable { name, value_type, cause } => write!(
+                f,
+                "the value `{name}` of the session, a `{value_type}`, can't be written as JSON: {cause}"
+            ),
         }
     }
 }
@@ -151,7 +155,8 @@ impl From<StoreError> for SessionDataError {
 /// The reason goes to tracing and to the audit hook, once the rejection is answered.
 impl From<SessionDataError> for Rejection {
     fn from(error: SessionDataError) -> Self {
-        Self::because(error.rejection_kind(), error.to_string())
+        let rejection = Self::because(error.rejection_kind(), error.to_string());
+        if matches!(error, SessionDataError::TooLarge { .. }) { rejection.of_data() } else { rejection }
     }
 }
 
@@ -159,12 +164,13 @@ impl From<SessionDataError> for Rejection {
 #[derive(Clone, Debug)]
 pub(crate) struct UnwritableValue {
     name: &'static str,
-    cause: String,
+    value_type: &'static str,
+    cause: &'static str,
 }
 
 impl From<UnwritableValue> for SessionDataError {
-    fn from(UnwritableValue { name, cause }: UnwritableValue) -> Self {
-        Self::Unwritable { name, cause }
+    fn from(UnwritableValue { name, value_type, cause }: UnwritableValue) -> Self {
+        Self::Unwritable { name, value_type, cause }
     }
 }
 
@@ -173,10 +179,41 @@ pub(crate) fn write_value<T: SessionValue>(
     data: &mut StoredSessionData,
     value: Option<&T>,
 ) -> Result<(), UnwritableValue> {
-    let text = value.map(serde_json::to_string).transpose();
-    let text = text.map_err(|error| UnwritableValue { name: T::NAME, cause: error.to_string() })?;
-    data.set(T::NAME, text);
+    data.set(T::NAME, written(value)?);
     Ok(())
+}
+
+/// Returns the text of a value, as it is stored.
+fn written<T: SessionValue>(value: Option<&T>) -> Result<Option<String>, UnwritableValue> {
+    let text = value.map(serde_json::to_string).transpose();
+    text.map_err(|error| UnwritableValue {
+        name: T::NAME,
+        value_type: type_name::<T>(),
+        cause: cause_of(&error),
+    })
+}
+
+/// Changes the value of a type. What leaves it as it was writes nothing: the stored text may have members that this version of the type does
+/// not know, and they would be lost.
+pub(crate) fn update_value<T: SessionValue, R>(
+    data: &mut StoredSessionData,
+    change: impl FnOnce(&mut Option<T>) -> R,
+) -> Result<R, SessionDataError> {
+    let mut value = read_value(data)?;
+    let before = written(value.as_ref()).ok();
+    let returned = change(&mut value);
+    let after = written(value.as_ref())?;
+    if before.as_ref() != Some(&after) {
+        data.set(T::NAME, after);
+    }
+    Ok(returned)
+}
+
+/// Why a value can't be written, in words of serde_json's own or of this library: those of another `Serialize` may quote the value.
+fn cause_of(error: &serde_json::Error) -> &'static str {
+    const OF_JSON: [&str; 2] = ["key must be a string", "float key must be finite (got NaN or +/-inf)"];
+    let text = error.to_string();
+    OF_JSON.into_iter().find(|known| *known == text).unwrap_or("its `Serialize` fails")
 }
 
 /// Returns the value of a type; `None` if there is none.
@@ -225,115 +262,4 @@ pub(super) fn check_max(max: usize, errors: &mut ConfigErrors) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::error::Error as _;
-
-    use serde::{Deserialize, Serialize};
-
-    use super::*;
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Cart {
-        items: Vec<u8>,
-    }
-
-    impl SessionValue for Cart {
-        const NAME: &'static str = "cart";
-    }
-
-    /// A later version of it.
-    #[derive(Debug, Serialize, Deserialize)]
-    struct LaterCart {
-        items: Vec<u8>,
-        voucher: String,
-    }
-
-    impl SessionValue for LaterCart {
-        const NAME: &'static str = "cart";
-    }
-
-    #[derive(Debug, Serialize, Deserialize)]
-    struct Points(BTreeMap<(u8, u8), u8>);
-
-    impl SessionValue for Points {
-        const NAME: &'static str = "points";
-    }
-
-    fn with(name: &str, text: &str) -> StoredSessionData {
-        let mut data = StoredSessionData::default();
-        data.set(name, Some(text.into()));
-        data
-    }
-
-    #[test]
-    fn each_value_is_written_and_removed_by_itself() {
-        let mut data = with("theme", "\"dark\"");
-        write_value(&mut data, Some(&Cart { items: vec![1, 2] })).unwrap();
-        assert_eq!(read_value(&data).unwrap(), Some(Cart { items: vec![1, 2] }));
-        write_value::<Cart>(&mut data, None).unwrap();
-        assert_eq!(read_value::<Cart>(&data).unwrap(), None);
-        assert_eq!(data, with("theme", "\"dark\""));
-    }
-
-    #[test]
-    fn an_error_names_the_value_and_the_type_and_quotes_nothing() {
-        for (text, place) in [
-            (r#"{"items":"hunter2"}"#, "another type at line 1 column 18"),
-            (r#"{"items":[1,2,"hunter2"]}"#, "another type at line 1 column 23"),
-            (r#""hunter2""#, "another type at line 1 column 9"),
-            (r#"{"hunter2":1}"#, "missing field `items` at line 1 column 13"),
-        ] {
-            let error = read_value::<Cart>(&with("cart", text)).unwrap_err();
-            let (shown, debugged) = (error.to_string(), format!("{error:?}"));
-            assert!(shown.contains(place) && shown.contains("`cart`"), "{shown}");
-            assert!(shown.contains(type_name::<Cart>()), "{shown}");
-            assert!(!shown.contains("hunter2") && !debugged.contains("hunter2"), "{shown} {debugged}");
-            assert!(error.source().is_none());
-        }
-        let error = read_value::<LaterCart>(&with("cart", r#"{"items":[]}"#)).unwrap_err().to_string();
-        assert!(error.contains("missing field `voucher`") && error.contains("#[serde(default)]"), "{error}");
-    }
-
-    #[test]
-    fn a_value_that_is_no_json_is_an_error_and_changes_nothing() {
-        let mut data = with("points", "1");
-        let points = Points(BTreeMap::from([((1, 2), 3)]));
-        let error = SessionDataError::from(write_value(&mut data, Some(&points)).unwrap_err());
-        assert!(error.to_string().contains("`points`") && error.to_string().contains("key must be a string"));
-        assert_eq!(data, with("points", "1"));
-    }
-
-    #[test]
-    fn more_than_the_maximum_is_refused_and_less_than_before_is_not() {
-        let sized = |bytes: usize| with("", &"x".repeat(bytes));
-        let refused = |before, after, max| check_size(&sized(before), &sized(after), max).is_err();
-        assert!(!refused(0, 10, 10));
-        assert!(refused(0, 11, 10));
-        assert!(refused(10, 11, 10));
-        assert!(refused(0, 1, 0));
-        // The maximum was lowered.
-        assert!(!refused(20, 19, 10));
-        assert!(!refused(20, 20, 10));
-        assert!(refused(20, 21, 10));
-        let error = check_size(&sized(0), &sized(11), 10).unwrap_err().to_string();
-        assert!(error.contains("11 bytes") && error.contains("10 is the maximum"), "{error}");
-        assert!(error.contains("max_session_data"), "{error}");
-    }
-
-    #[test]
-    fn each_error_has_its_answer() {
-        let answers = [
-            (StoreError::new("the disk is full").into(), 503),
-            (SessionDataError::Ended, 401),
-            (SessionDataError::NoSession, 403),
-            (SessionDataError::TooLarge { bytes: 2, max: 1 }, 500),
-        ];
-        for (error, status) in answers {
-            let text = error.to_string();
-            let mut rejection = Rejection::from(error);
-            assert_eq!(rejection.status(), status, "{text}");
-            assert_eq!(rejection.take_reason().as_deref(), Some(&*text));
-        }
-    }
-}
+mod tests;

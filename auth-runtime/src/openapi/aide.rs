@@ -94,6 +94,7 @@ fn route(method: &'static str, path: &str, gate: Option<Gate>) -> RouteInfo {
         unguarded: gate.is_none(),
         hides_scopes: false,
         opens_web_socket: None,
+        takes_session_data: None,
         docs: None,
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn described(
     let schemes = Schemes::new(api, routes, &kinds, auth, &mut errors);
     let mut operations = Operations::new(&schemes, &kinds, auth, taken_ids);
     routes.iter().for_each(|route| operations.add(route));
-    let components = own_components(&schemes, routes, auth);
+    let components = own_components(&schemes, routes, auth, &mut errors);
     // An error here too, so that `fill` reports conflicts of components that it does not add.
     let conflicts =
         add_components(&mut components.clone(), routes.iter().filter_map(|route| route.documentation));
@@ -97,7 +97,12 @@ pub(super) fn described(
     }
 }
 
-fn own_components(schemes: &Schemes, routes: &[ServedRoute<'_>], auth: &Auth) -> Components {
+fn own_components(
+    schemes: &Schemes,
+    routes: &[ServedRoute<'_>],
+    auth: &Auth,
+    errors: &mut Vec<String>,
+) -> Components {
     let mut components = Components::default();
     // Two schemes of one name are among the errors already.
     for scheme in schemes.iter() {
@@ -105,7 +110,7 @@ fn own_components(schemes: &Schemes, routes: &[ServedRoute<'_>], auth: &Auth) ->
     }
     if routes.iter().any(|route| route.policy.access != PolicyAccess::Public) {
         for (kind, name, component) in rejections::components(auth) {
-            let _ = components.add(kind, name, &component);
+            errors.extend(components.add(kind, name, &component).err());
         }
     }
     components

@@ -66,7 +66,7 @@ impl<'d> Operations<'d> {
             let is_redirected = self.redirects(method, &route.path);
             let is_last = |last: &Enforced| last.policy == policy && last.is_redirected == is_redirected;
             if !enforced.last().is_some_and(is_last) {
-                enforced.push(self.enforced(policy, is_redirected));
+                enforced.push(self.enforced(policy, is_redirected, route.info.takes_session_data));
             }
             let Some(Enforced { fields, .. }) = enforced.last() else { continue };
             let mut operation = own_operation(route, method, &path, &parameters);
@@ -87,11 +87,16 @@ impl<'d> Operations<'d> {
         page.is_some_and(|page| page.path() != path && ["get", "head", "post"].contains(&method))
     }
 
-    fn enforced(&self, policy: PolicyDocument, is_redirected: bool) -> Enforced {
+    fn enforced(
+        &self,
+        policy: PolicyDocument,
+        is_redirected: bool,
+        takes_session_data: Option<bool>,
+    ) -> Enforced {
         let ambient: Vec<_> = policy.sources.iter().map(|source| self.schemes.is_ambient(source)).collect();
         let fields = [
             ("security", json!(requirements(&policy, self.schemes, self.kinds))),
-            ("responses", json!(responses(&policy, &ambient, is_redirected, self.auth))),
+            ("responses", json!(responses(&policy, &ambient, is_redirected, takes_session_data, self.auth))),
             (POLICY, sorted_by_name(json!(policy))),
         ];
         Enforced { policy, is_redirected, fields }

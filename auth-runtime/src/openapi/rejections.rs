@@ -43,7 +43,7 @@ pub(super) fn is_own_component(name: &str) -> bool {
 }
 
 /// The components that operations refer to, each with its kind and name.
-pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)> {
+pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &str, Value)> {
     let form = &auth.engine().responses.form;
     let responses = REJECTIONS.map(|(status, name, text)| ("responses", name, response(status, text, form)));
     let schema = match form {
@@ -54,7 +54,13 @@ pub(super) fn components(auth: &Auth) -> Vec<(&'static str, &'static str, Value)
     let login_page =
         auth.engine().responses.login_page.is_some().then(|| ("responses", LOGIN_PAGE, login_page()));
     let schema = schema.map(|(name, schema)| ("schemas", name, schema));
-    responses.into_iter().chain(login_page).chain(schema).collect()
+    let of_schema = match form {
+        RejectionForm::Own { components, .. } => Some(components),
+        _ => None,
+    };
+    let of_schema = of_schema.into_iter().flatten();
+    let of_schema = of_schema.map(|(name, schema)| ("schemas", name.as_str(), schema.clone()));
+    responses.into_iter().chain(login_page).chain(schema).chain(of_schema).collect()
 }
 
 /// The schema of the standard form (RFC 9457).
@@ -120,11 +126,12 @@ fn response(status: &str, description: &str, form: &RejectionForm) -> Value {
 
 /// The responses of a route, by status: those of its handler, and the rejections that its policy can lead to.
 /// `ambient`: of each of its sources, whether a browser sends the credential by itself. `is_redirected`: a browser without a login is sent to
-/// the login page.
+/// the login page. `takes_session_data`: whether the handler does, and whether a caller without a session is rejected for it.
 pub(super) fn responses(
     policy: &PolicyDocument,
     ambient: &[bool],
     is_redirected: bool,
+    takes_session_data: Option<bool>,
     auth: &Auth,
 ) -> BTreeMap<&'static str, Value> {
     let reads = matches!(policy.access, PolicyAccess::Authenticated | PolicyAccess::Optional);
@@ -134,8 +141,12 @@ pub(super) fn responses(
     let may_be_unavailable = auth.engine().may_be_unavailable();
     let can_happen = |status: &str| match status {
         "400" | "401" => reads && can_be_invalid,
-        "403" => reads && (has_ambient_source || policy.check.is_some() || policy.all.iter().any(can_forbid)),
-        _ => reads && (may_be_unavailable || policy.check.is_some()),
+        "403" => {
+            let is_of_policy =
+                has_ambient_source || policy.check.is_some() || policy.all.iter().any(can_forbid);
+            reads && (is_of_policy || takes_session_data == Some(true))
+        }
+        _ => reads && (may_be_unavailable || policy.check.is_some() || takes_session_data.is_some()),
     };
     let rejections = REJECTIONS.into_iter().filter(|(status, ..)| can_happen(status));
     let rejections = rejections

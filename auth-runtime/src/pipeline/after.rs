@@ -25,7 +25,8 @@ fn report(auth: &RequestAuth, mut rejection: Rejection, method: &Method) -> Reje
     let Some(reason) = rejection.take_reason() else { return rejection };
     let decision = auth.decision();
     let event = decision.event(method).failed(rejection.kind(), &reason);
-    let event = AuditEvent { is_provoked: rejection.is_provoked(), ..event };
+    let (is_provoked, is_of_data) = (rejection.is_provoked(), rejection.is_of_data());
+    let event = AuditEvent { is_provoked, is_of_data, ..event };
     auth.set_rejection(rejection.kind());
     match auth.engine().responses.audit_log.report(&event) {
         Ok(()) => rejection,

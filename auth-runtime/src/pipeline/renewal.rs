@@ -76,7 +76,9 @@ impl<'a> Pipeline<'a> {
             match tokens.for_request(head).refresh_by(by, &refresh_token, Some(cookies)).await {
                 Ok(tokens) => {
                     let set = cookies.set(&tokens, "/").map_err(|error| misconfigured(&error))?;
-                    set.into_iter().for_each(|cookie| self.auth.set_cookie(cookie));
+                    // The one that was sent may be of the path of the token routes, from before the engine renewed tokens.
+                    let others = cookies.refresh.clear_other_paths(head, "/");
+                    others.into_iter().chain(set).for_each(|cookie| self.auth.set_cookie(cookie));
                     Ok(Some(Credential {
                         source: &cookies.access,
                         index,

@@ -30,6 +30,8 @@ pub trait Policy: 'static {
 pub enum KnownArgument {
     /// It takes a `User` of this type.
     User { user_type: TypeId, type_name: &'static str, is_required: bool },
+    /// It takes `SessionData`, which every caller without a session is rejected for if it is required.
+    SessionData { is_required: bool },
     /// It accepts a WebSocket.
     WebSocket,
 }

@@ -15,7 +15,8 @@ pub enum RevokeError {
     NotAToken(String),
     /// The store could not record it.
     Unavailable(StoreError),
-    /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. It is revoked all the same.
+    /// The hook of [`AuthBuilder::audit`](crate::AuthBuilder::audit) panicked, with this message. It is revoked all the same: another
+    /// attempt finds it revoked, returns `Ok(false)`, and is not reported to the hook.
     AuditHook(String),
 }
 

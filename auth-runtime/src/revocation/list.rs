@@ -1,26 +1,24 @@
 //! The revocations that the log has, page by page: for administrators.
 
+mod page;
+
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use self::page::read_page;
 use super::{RevocationListError, Revocations};
 use crate::clock::from_unix_seconds;
-use crate::store::{EntryMeaning, LogCursor, LogEntry, LogPage, LogRead, Revocation};
-
-/// The maximum number of revocations in a page.
-const PAGE: usize = 100;
-
-/// How often the log is read for one page: much may be left out, and a request reads a bounded part of the log.
-const READS: usize = 100;
+use crate::store::{EntryMeaning, LogCursor, LogEntry, Revocation};
 
 /// A page of the revocations that are recorded: [`Revocations::list`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RevocationList {
-    /// At most 100 revocations, the oldest first. A page has fewer, and may have none, where 10,000 entries of the log have no more that are
-    /// listed.
+    /// At most 100 revocations, the oldest first. A page has fewer, and may have none, where the about 10,000 entries of the log that are read for
+    /// it have no more that are listed.
     pub revocations: Vec<RecordedRevocation>,
     /// What the next page is asked for with: [`Revocations::list_after`]. `None`: there is none.
     pub next: Option<String>,
@@ -59,6 +57,11 @@ impl Revocations<'_> {
     /// ([`AuthBuilder::audit`](crate::AuthBuilder::audit)) learns it. A revocation can't be undone; the user logs in again. A logout everywhere
     /// has an entry of its own, and one for each session that it ended. What makes instances [forget](Self::forget) is not listed, as it revokes nothing.
     ///
+    /// Of an issuer with a predicate ([`Tenants::accepted_by`](crate::verify::Tenants::accepted_by)), the predicate is asked for each tenant; where it
+    /// panics, nothing of the tenant is listed. An engine that accepts any issuer
+    /// ([`dangerously_accept_any_issuer`](crate::verify::TrustedIssuer::dangerously_accept_any_issuer)), or any tenant of one, lists the revocations of
+    /// all of them, also those of other services that share the store: give it a store of its own.
+    ///
     /// # Errors
     /// [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
     pub async fn list(&self) -> Result<RevocationList, RevocationListError> {
@@ -69,13 +72,13 @@ impl Revocations<'_> {
     ///
     /// # Errors
     /// [`RevocationListError::InvalidCursor`] if the text is no such `next`, or the log does not have that position any more: start again with
-    /// [`list`](Self::list). [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
+    /// [`list`](Self::list). A position is kept until its entry is dropped, about a minute after it has expired: read on without a pause. [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
     pub async fn list_after(&self, next: &str) -> Result<RevocationList, RevocationListError> {
         self.page(decode(next).ok_or(RevocationListError::InvalidCursor)?, None).await
     }
 
     /// Returns the oldest 100 that are about this subject, as far as that was known: its tokens, its sessions, and the user itself, also where a
-    /// provider has named it by `sub`. The whole log is read for it, 10,000 entries for each page.
+    /// provider has named it by `sub`. The whole log is read for it, at most 10,000 entries for each page.
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -102,32 +105,33 @@ impl Revocations<'_> {
     ) -> Result<RevocationList, RevocationListError> {
         let log = self.revoker.state.log().ok_or(RevocationListError::NoStore)?;
         let now = self.revoker.clock.now();
-        let (mut cursor, mut revocations) = (after, Vec::new());
-        for _ in 0..READS {
-            let wanted = PAGE.saturating_sub(revocations.len());
-            let page = read(log.read(cursor, wanted).await?)?;
-            let is_last = page.entries.len() < wanted;
-            let listed = page.entries.iter().filter_map(|entry| self.listed(entry, now));
-            revocations.extend(listed.filter(|one| subject.is_none_or(|subject| one.is_about(subject))));
-            cursor = page.cursor;
-            if is_last {
-                return Ok(RevocationList { revocations, next: None });
-            }
-            if revocations.len() >= PAGE {
-                break;
-            }
-        }
-        // One more shows whether there are more.
-        let is_last = read(log.read(cursor, 1).await?)?.entries.is_empty();
-        Ok(RevocationList { revocations, next: (!is_last).then(|| encode(cursor)) })
+        // The application's predicate is asked once for each of them.
+        let mut accepted = HashMap::new();
+        let listed = |entry: &LogEntry| {
+            self.listed(entry, now, &mut accepted)
+                .filter(|one| subject.is_none_or(|subject| one.is_about(subject)))
+        };
+        read_page(log, after, listed).await
     }
 
     /// The entry as it is listed, if it is.
-    fn listed(&self, entry: &LogEntry, now: SystemTime) -> Option<RecordedRevocation> {
+    fn listed(
+        &self,
+        entry: &LogEntry,
+        now: SystemTime,
+        accepted: &mut HashMap<String, bool>,
+    ) -> Option<RecordedRevocation> {
         let EntryMeaning::Known(revocation) = entry.meaning() else { return None };
-        let is_hint = matches!(revocation, Revocation::Forgotten { .. });
+        if matches!(revocation, Revocation::Forgotten { .. }) || entry.keep_until < now {
+            return None;
+        }
         // Services that share a store do not show their users to each other's administrators.
-        if is_hint || entry.keep_until < now || !self.jwt.may_accept(revocation.issuer()) {
+        let issuer = revocation.issuer();
+        let is_accepted = match accepted.get(issuer) {
+            Some(is_accepted) => *is_accepted,
+            None => *accepted.entry(issuer.to_owned()).or_insert(self.jwt.accepts_issuer(issuer)),
+        };
+        if !is_accepted {
             return None;
         }
         let note = entry.note();
@@ -140,10 +144,6 @@ impl Revocations<'_> {
         let recorded_at = note.at.map(from_unix_seconds);
         Some(RecordedRevocation { revocation, recorded_at, subject, kept_until: entry.keep_until })
     }
-}
-
-fn read(read: LogRead) -> Result<LogPage, RevocationListError> {
-    read.page().ok_or(RevocationListError::InvalidCursor)
 }
 
 /// A position in the log, as a text for URLs.

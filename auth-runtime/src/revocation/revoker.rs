@@ -250,9 +250,11 @@ impl Revoker {
                     None => None,
                 };
                 let times = times.with_families(family.as_slice());
-                let is_new = !self.state.view().is_session_revoked(issuer, session_id);
+                let is_recorded = self.state.view().is_session_revoked(issuer, session_id);
+                // A family that is there was not removed by an attempt before, which has failed and was not reported.
+                let is_new = family.is_some() || !is_recorded;
                 // Nothing was issued for one of the own issuer since, and a caller that has an old refresh token can't make the log grow.
-                let is_entry = is_new || self.own_issuer.as_ref() != Some(issuer);
+                let is_entry = !is_recorded || self.own_issuer.as_ref() != Some(issuer);
                 let subject = family.as_ref().map(|family| &*family.subject).or(subject);
                 let entry = is_entry.then(|| self.logged(revocation.clone(), subject, times));
                 self.record(entry.into_iter().collect()).await?;

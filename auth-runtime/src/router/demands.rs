@@ -22,6 +22,8 @@ pub(crate) struct Demands {
     pub(crate) knows_caller: bool,
     /// Why it can't be mounted as it is.
     pub(crate) objection: Option<&'static str>,
+    /// The path of the cookie that it reads, where the application chooses both.
+    pub(crate) cookie_path: Option<String>,
 }
 
 /// Where a route is mounted.
@@ -73,6 +75,54 @@ impl Demands {
                  `rule!(roles = [\"admin\"])`"
                     .into(),
             );
+        }
+        self.check_cookie_path(place);
+    }
+
+    /// No error, because a proxy may change the path that browsers see.
+    fn check_cookie_path(&self, place: &Place<'_>) {
+        let Some(cookie_path) = &self.cookie_path else { return };
+        if !is_sent(cookie_path, place.path) {
+            let path = place.path;
+            tracing::warn!(
+                path,
+                cookie_path,
+                "auth: browsers do not send the refresh cookie to this token route, because its path is outside of that of the cookie: mount it \
+                 below, or set `TokenRoutes::cookie_path` to a path that contains login, refresh and logout. If a proxy changes paths, and \
+                 browsers see this route below the path of the cookie, all is well"
+            );
+        }
+    }
+}
+
+/// Whether a browser sends a cookie of this path to a route (RFC 6265bis §5.1.4). A parameter of the route may be anything.
+fn is_sent(cookie_path: &str, route: &str) -> bool {
+    let mut segments = route.split('/');
+    cookie_path
+        .trim_end_matches('/')
+        .split('/')
+        .all(|of_cookie| segments.next().is_some_and(|segment| segment == of_cookie || segment.contains('{')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sent;
+
+    #[test]
+    fn a_cookie_is_sent_to_what_is_below_its_path() {
+        for (cookie_path, route, expected) in [
+            ("/", "/", true),
+            ("/", "/login", true),
+            ("/auth", "/auth", true),
+            ("/auth", "/auth/refresh", true),
+            ("/auth", "/author/refresh", false),
+            ("/auth", "/login", false),
+            ("/auth", "/", false),
+            ("/auth/web", "/auth/refresh", false),
+            ("/org/acme/auth", "/org/{tenant}/auth/refresh", true),
+            ("/org/acme/auth", "/org/{tenant}/refresh", false),
+        ] {
+            assert_eq!(is_sent(cookie_path, route), expected, "{cookie_path} {route}");
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The documentation that comes with a handler, in OpenAPI's terms.
 
+use std::sync::Arc;
+
 use axum::routing::MethodFilter;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::method_router::METHODS;
+use crate::policy::{Access, Rule};
 
 /// The documentation of one handler: its operations as their author wrote them. `openapi` adds what is enforced.
 #[derive(Clone, Debug, Default)]
@@ -13,12 +16,14 @@ pub(crate) struct HandlerDocs {
     operations: Map<String, Value>,
     /// By kind.
     components: Map<String, Value>,
+    /// The same where a gate may reject its callers, if its operations say so.
+    guarded: Option<Arc<Self>>,
 }
 
 impl HandlerDocs {
     /// One operation that refers to no schema.
     pub(crate) fn one(method: &str, operation: Value) -> Self {
-        Self { operations: Map::from_iter([(method.to_owned(), operation)]), components: Map::new() }
+        Self { operations: Map::from_iter([(method.to_owned(), operation)]), ..Self::default() }
     }
 
     /// The same operation for each of these methods, with the schemas that it refers to.
@@ -26,7 +31,19 @@ impl HandlerDocs {
     pub(crate) fn for_each(methods: &[&str], operation: &Value, schemas: &Map<String, Value>) -> Self {
         let operations = methods.iter().map(|method| (method.to_ascii_lowercase(), operation.clone()));
         let components = Map::from_iter([("schemas".to_owned(), Value::Object(schemas.clone()))]);
-        Self { operations: operations.collect(), components }
+        Self { operations: operations.collect(), components, guarded: None }
+    }
+
+    /// What is said instead where a gate may reject its callers.
+    #[cfg(feature = "token-routes")]
+    pub(crate) fn or_guarded(self, guarded: Self) -> Self {
+        Self { guarded: Some(Arc::new(guarded)), ..self }
+    }
+
+    /// What is said of a route with these rules, which are all of its own and of the routers around it.
+    pub(super) fn under(self: &Arc<Self>, rules: &[Rule]) -> Arc<Self> {
+        let is_guarded = rules.iter().any(|rule| rule.access() != Access::Public);
+        Arc::clone(self.guarded.as_ref().filter(|_| is_guarded).unwrap_or(self))
     }
 
     /// What a document of one handler says of it: for each path the methods, and the documentation.
@@ -42,7 +59,7 @@ impl HandlerDocs {
             operations.values_mut().for_each(without_tags_of_the_path);
             let methods = operations.keys().filter_map(|method| filter(method)).reduce(MethodFilter::or)?;
             let path = if path.is_empty() { "/".to_owned() } else { path };
-            Some((path, methods, Self { operations, components: components.clone() }))
+            Some((path, methods, Self { operations, components: components.clone(), guarded: None }))
         });
         paths.collect()
     }

@@ -86,9 +86,9 @@ where
     /// The lines of the list for one entry.
     fn infos(&self, entry: &Entry) -> Vec<RouteInfo> {
         #[cfg(feature = "openapi")]
-        let opens_web_socket = match &entry.kind {
-            Kind::Guarded(route) => route.opens_web_socket(),
-            Kind::Unguarded(_) | Kind::Empty => None,
+        let (opens_web_socket, takes_session_data) = match &entry.kind {
+            Kind::Guarded(route) => (route.opens_web_socket(), route.takes_session_data()),
+            Kind::Unguarded(_) | Kind::Empty => (None, None),
         };
         let (handler, check, unguarded) = match &entry.kind {
             Kind::Guarded(route) => (route.handler.name, route.check, false),
@@ -96,6 +96,8 @@ where
             Kind::Empty => return Vec::new(),
         };
         let rules: Vec<Rule> = self.required.iter().copied().chain(entry.rules()).collect();
+        #[cfg(feature = "openapi")]
+        let docs = entry.docs.as_ref().map(|docs| docs.under(&rules));
         let infos = entry.methods.labels().iter().map(|method| RouteInfo {
             method,
             path: join(&self.mounted_at, &entry.path),
@@ -107,7 +109,9 @@ where
             #[cfg(feature = "openapi")]
             opens_web_socket,
             #[cfg(feature = "openapi")]
-            docs: entry.docs.clone(),
+            takes_session_data,
+            #[cfg(feature = "openapi")]
+            docs: docs.clone(),
         });
         infos.collect()
     }

@@ -122,6 +122,7 @@ impl Entry {
         let place = Place { engine, methods: &self.methods, path: &full_path, access };
         self.demands.check(&place, &mut wrong);
         check_users(engine, route, access, &mut wrong);
+        check_session_data(engine, route, &mut wrong);
         let (access, sources) =
             read(engine, &rules, route.check, self.methods.take_credentials_in_url(), &full_path, &mut wrong);
         if errors.len() == before {
@@ -150,6 +151,17 @@ fn check_users(engine: &Engine, route: &MountedRoute, access: Access, wrong: &mu
                  and take `Option<User<..>>`, or remove the argument"
             ));
         }
+    }
+}
+
+/// The data of sessions are of an engine that has sessions.
+fn check_session_data(engine: &Engine, route: &MountedRoute, wrong: &mut impl FnMut(String)) {
+    if route.takes_session_data().is_some() && engine.sessions.issuer.is_none() {
+        wrong(
+            "it takes `SessionData`, and the engine has no `TokenIssuer`, so no session is of this service: give the builder one \
+             (`.token_issuer(..)`), or remove the argument"
+                .into(),
+        );
     }
 }
 

@@ -47,6 +47,9 @@ pub struct RouteInfo {
     /// Whether the handler accepts a WebSocket; `None`: that is not known.
     #[cfg(feature = "openapi")]
     pub(crate) opens_web_socket: Option<bool>,
+    /// Whether the handler or its check takes `SessionData`, and whether a caller without a session is rejected for it.
+    #[cfg(feature = "openapi")]
+    pub(crate) takes_session_data: Option<bool>,
     #[cfg(feature = "openapi")]
     pub(crate) docs: Option<Arc<HandlerDocs>>,
 }

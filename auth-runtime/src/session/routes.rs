@@ -127,6 +127,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             attempt_store: None,
             logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
+            is_mounted_by_hand: false,
             session_label: None,
             sessions_max_age: MAX_AGE,
             wrong_credentials: TokenFailure::InvalidGrant,
@@ -236,6 +237,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Sets the path that browsers send the refresh cookie to. Default: the path that these routes are mounted under, which is
     /// right unless a proxy changes paths. For the [`endpoints`](Self::endpoints) the default is all paths, as they can be mounted
     /// anywhere.
+    ///
+    /// If a service that is in use changes its paths, keep the former path of the cookie here: a cookie is replaced by one of the same
+    /// path alone. A login and a refresh clear those of the other paths that the browser sends with them.
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.config.cookie_path = Some(format!("/{}", path.into().trim_matches('/')));
         self
@@ -265,8 +269,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Mounts `GET /revocations` for those that satisfy this rule, which must require a caller: they list what was revoked, when and of
-    /// whom ([`Revocations::list`](crate::revocation::Revocations::list)). The list names users: let the rule name those who may see it. With
-    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish). An engine without a store has no list, and answers 500.
+    /// whom ([`Revocations::list`](crate::revocation::Revocations::list)). The list names users of all tenants and
+    /// of all issuers that the engine accepts: let the rule name a role of your own staff, and none that a tenant gives to its users. With
+    /// `rule!(public)` it is an error of [`finish`](crate::Router::finish). So is an engine without a store, which has no list.
     ///
     /// It comes in pages of 100, the oldest first: `next` of an answer is `after` of the next request's query, and the last page has none.
     pub fn revoked(mut self, rule: Rule) -> Self {
@@ -281,6 +286,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {
         self.config.cookie_path.get_or_insert_with(|| "/".into());
+        self.config.is_mounted_by_hand = true;
         TokenEndpoints::new(self.config)
     }
 }

@@ -5,12 +5,14 @@
 //! | `options` | [`CookieOptions`]: the names and the attributes of both |
 //! | `attributes` | from a name and a value to `Set-Cookie` |
 //! | `access` | [`AccessCookie`], a source |
+//! | `paths` | with which paths a browser sends a cookie |
 //! | `refresh` | the refresh cookie, which is none |
 //! | `size` | the size above which browsers drop a cookie |
 
 mod access;
 mod attributes;
 mod options;
+mod paths;
 mod refresh;
 mod size;
 
@@ -21,6 +23,8 @@ pub use self::access::AccessCookie;
 pub(crate) use self::attributes::CookieAttributes;
 pub use self::options::{CookieOptions, SameSite};
 pub(crate) use self::options::{is_for_one_host, without_prefix};
+#[cfg(feature = "token-routes")]
+pub(crate) use self::paths::is_cookie_path;
 pub(crate) use self::refresh::RefreshCookie;
 pub use self::size::CookieTooLarge;
 use super::{Extracted, credential};

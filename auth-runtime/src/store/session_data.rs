@@ -63,10 +63,11 @@ mod tests {
         "started_at":1,"rotated_at":2,"expires_at":3,"acr":null}"#;
 
     #[test]
-    fn a_row_without_data_is_what_it_was_before_and_one_with_data_comes_back() {
+    fn a_row_of_before_is_read_and_data_come_back_as_they_were() {
         let mut family: RefreshTokenFamily = serde_json::from_str(ROW).unwrap();
         assert!(family.data.is_empty());
-        assert!(!serde_json::to_string(&family).unwrap().contains("data"));
+        // The field is written also where there are none: a format that does not name its fields needs each.
+        assert!(serde_json::to_string(&family).unwrap().ends_with(r#","data":{}}"#));
 
         // Numbers that a reader of JSON would round, and that would not come back as they are.
         let long = "9".repeat(40);

@@ -38,6 +38,14 @@ impl IssuerName {
         }
     }
 
+    /// Whether tokens with this `iss` are accepted, also by the predicate of the application's, which accepts nothing if it panics.
+    pub(super) fn accepts(&self, iss: Option<&str>) -> bool {
+        match (self, iss) {
+            (Self::Tenants(tenants), Some(iss)) => tenants.accepts(iss),
+            _ => self.is_chosen_by(iss),
+        }
+    }
+
     /// Checks the `iss` of a token whose signature is verified, and that it is of the tenant that the token names.
     pub(super) fn check(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         let iss = claims.issuer();

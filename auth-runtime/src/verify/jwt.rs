@@ -115,10 +115,11 @@ impl JwtVerifier {
         )
     }
 
-    /// Whether tokens of an issuer of this name may be accepted; empty for those without one. No function of the application's own is called.
-    pub(crate) fn may_accept(&self, issuer: &str) -> bool {
-        let is_chosen = |iss| self.issuers.iter().any(|known| known.name.is_chosen_by(iss));
-        is_chosen(Some(issuer)) || (issuer.is_empty() && is_chosen(None))
+    /// Whether tokens of an issuer of this name are accepted; empty for those without one. A predicate of the application's is asked, and
+    /// accepts nothing if it panics.
+    pub(crate) fn accepts_issuer(&self, issuer: &str) -> bool {
+        let is_accepted = |iss| self.issuers.iter().any(|known| known.name.accepts(iss));
+        is_accepted(Some(issuer)) || (issuer.is_empty() && is_accepted(None))
     }
 
     /// Returns an issuer's public keys as a JWKS document (RFC 7517 §5).

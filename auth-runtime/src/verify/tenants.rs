@@ -10,6 +10,7 @@ use super::issuer::TrustedIssuer;
 use super::issuer_name::IssuerName;
 use super::issuer_pattern::{IssuerPattern, is_segment};
 use super::json::Json;
+use crate::catch_panic::catch_panic;
 use crate::error::ConfigErrors;
 use crate::excerpt::Excerpt;
 
@@ -52,6 +53,9 @@ impl Tenants {
     /// verified, so it must not block, and a tenant that it no longer accepts is rejected with the next request. The tokens of an issuer with a
     /// predicate are not cached ([`AuthBuilder::token_cache`](crate::AuthBuilder::token_cache)).
     ///
+    /// The [list of revocations](crate::revocation::Revocations::list) asks it for the tenants of its entries, and lists nothing of one that it does
+    /// not accept.
+    ///
     /// Sockets and streams that are open then end as for any other token, and not by the predicate: [`Revocations`](crate::revocation::Revocations).
     ///
     /// The predicate decides whom this service trusts: one that returns `true` for every tenant is
@@ -69,6 +73,14 @@ impl Tenants {
     #[must_use]
     pub fn dangerously_accept_any() -> Self {
         Self(Accepted::Any)
+    }
+
+    fn accept(&self, tenant: &str) -> bool {
+        match &self.0 {
+            Accepted::OneOf(listed) => listed.iter().any(|listed| **listed == *tenant),
+            Accepted::By(predicate) => predicate(tenant),
+            Accepted::Any => true,
+        }
     }
 
     /// The tenants that were listed; `None` if they are not.
@@ -179,12 +191,16 @@ impl TenantIssuer {
         if !self.claim.as_ref().is_none_or(is_named_by) {
             return Err(VerifyError::TenantMismatch);
         }
-        let is_accepted = match &self.tenants.0 {
-            Accepted::OneOf(listed) => listed.iter().any(|listed| **listed == *tenant),
-            Accepted::By(predicate) => predicate(tenant),
-            Accepted::Any => true,
-        };
-        if is_accepted { Ok(()) } else { Err(untrusted()) }
+        if self.tenants.accept(tenant) { Ok(()) } else { Err(untrusted()) }
+    }
+
+    /// Whether this is the name of a tenant that is accepted. No tenant is where the predicate panics.
+    pub(super) fn accepts(&self, iss: &str) -> bool {
+        let Some(tenant) = self.tenant_of(iss) else { return false };
+        catch_panic(|| self.tenants.accept(tenant)).unwrap_or_else(|panic| {
+            tracing::error!(issuer = self.pattern(), %panic, "auth: a tenant is not accepted, because `Tenants::accepted_by` panicked");
+            false
+        })
     }
 
     /// The names of the tenants that were listed; `None` if they are not.
@@ -277,5 +293,26 @@ impl TrustedIssuer {
             }
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TenantIssuer, Tenants};
+
+    #[test]
+    fn a_tenant_is_accepted_by_its_predicate_alone_and_not_where_that_panics() {
+        let of = |tenants: Tenants| TenantIssuer::new("https://id.test/{tenant}/v2", tenants);
+        let by = of(Tenants::accepted_by(|tenant| match tenant {
+            "eve" => panic!("no such tenant"),
+            tenant => tenant == "acme",
+        }));
+        for (tenant, is_accepted) in [("acme", true), ("globex", false), ("eve", false), ("", false)] {
+            assert_eq!(by.accepts(&format!("https://id.test/{tenant}/v2")), is_accepted, "{tenant}");
+        }
+        assert!(!by.accepts("acme") && !by.accepts("https://other.test/acme/v2"));
+        let named = of(["acme"].into());
+        assert!(named.accepts("https://id.test/acme/v2") && !named.accepts("https://id.test/globex/v2"));
+        assert!(of(Tenants::dangerously_accept_any()).accepts("https://id.test/globex/v2"));
     }
 }

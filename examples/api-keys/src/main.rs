@@ -13,7 +13,7 @@ mod users;
 use std::net::SocketAddr;
 use std::path::Path as FilePath;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use auth_runtime::api_key::{ApiKey, ApiKeyError, ApiKeyOptions, ApiKeyService, ApiKeys};
 use auth_runtime::openapi::{DocumentError, OpenApi};
@@ -27,9 +27,13 @@ use auth_runtime::{Auth, Checked, ClientAddress, Principal, Router, auth, check,
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::users::Users;
+
+/// How many keys a user may have at a time.
+const MOST_KEYS: usize = 10;
 
 /// The orders, for a user with a token or a program with a key.
 #[auth(source = ["bearer", "api_key"], scopes = ["orders:read"])]
@@ -78,12 +82,32 @@ async fn create(
     client: ClientAddress,
     State(auth): State<Auth>,
     Json(new): Json<NewKey>,
-) -> Result<(StatusCode, Json<ShownOnce>), StatusCode> {
+) -> Result<(StatusCode, Json<ShownOnce>)> {
     let scopes: &[&str] = if new.may_write { &["orders:read", "orders:write"] } else { &["orders:read"] };
+    let keys = keys(&auth, &user, client)?;
+    check_new(&keys, &user, scopes, auth.now()).await?;
     let options = ApiKeyOptions::new().label(new.label).scopes(scopes.iter().copied());
-    let key = keys(&auth, &user, client)?.create(user.subject(), options).await.map_err(status)?;
+    let key = keys.create(user.subject(), options).await.map_err(status)?;
     let shown = ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() };
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// What the library leaves to the application, for each new key, also for one that replaces another: it is for no more than the token that asks
+/// for it, and a user has a limited number of keys.
+async fn check_new(
+    keys: &ApiKeyService<'_>,
+    user: &Principal,
+    scopes: &[impl AsRef<str>],
+    now: SystemTime,
+) -> Result<()> {
+    if !scopes.iter().all(|scope| user.has_scope(scope.as_ref())) {
+        return Err(Rejection::forbidden("the key would have a scope that the token lacks").into());
+    }
+    let list = keys.list(user.subject()).await.map_err(status)?;
+    if list.next.is_some() || list.keys.iter().filter(|key| key.is_valid_at(now)).count() >= MOST_KEYS {
+        return Err(StatusCode::CONFLICT.into());
+    }
+    Ok(())
 }
 
 /// The user's keys, without their texts.
@@ -104,16 +128,18 @@ async fn list(
     Ok(Json(shown.collect()))
 }
 
-/// Replaces a key. The old one is valid for another hour, so that the program can be changed.
+/// Replaces a key. The old one is valid for another hour, so that the program can be changed, and counts as a key until then.
 #[auth(source = "bearer", check = owns)]
 async fn rotate(
     user: Principal,
     client: ClientAddress,
     State(auth): State<Auth>,
     Checked(key): Checked<ApiKey>,
-) -> Result<Json<ShownOnce>, StatusCode> {
+) -> Result<Json<ShownOnce>> {
     const OVERLAP: Duration = Duration::from_secs(60 * 60);
-    let key = keys(&auth, &user, client)?.rotate(&key.id, OVERLAP).await.map_err(status)?;
+    let keys = keys(&auth, &user, client)?;
+    check_new(&keys, &user, &key.scopes, auth.now()).await?;
+    let key = keys.rotate(&key.id, OVERLAP).await.map_err(status)?;
     Ok(Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() }))
 }
 

@@ -1,5 +1,6 @@
 //! The service as its users and their programs use it.
 
+use auth_runtime::session::Subject;
 use auth_tests_tools::{Said, Tools};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use super::*;
 
 /// A running service.
 struct Service {
+    auth: Auth,
     origin: String,
     client: Client,
     _folder: TempDir,
@@ -31,7 +33,7 @@ impl Service {
         let origin = format!("http://{}", listener.local_addr()?);
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { origin, client: Client::new(), _folder: folder })
+        Ok(Self { auth, origin, client: Client::new(), _folder: folder })
     }
 
     /// The access token of a login.
@@ -125,6 +127,48 @@ async fn a_replaced_key_is_valid_for_another_hour() -> Result<(), BoxError> {
     for key in [&old, &new] {
         assert_eq!(service.status(Method::GET, "/orders", With::Key(key)).await?, 200);
     }
+    Ok(())
+}
+
+/// A token that may only read makes no key that writes, neither anew nor from one that there is.
+#[tokio::test]
+async fn a_key_is_for_no_more_than_the_token_that_asks_for_it() -> Result<(), BoxError> {
+    let service = Service::start().await?;
+    let alice = service.log_in("alice", "wonderland").await?;
+    let (writing, _) = service.create(&alice, true).await?;
+    let reader = service.auth.tokens()?.issue(&Subject::new("alice").scopes(["orders:read"])).await?;
+    let reader = With::Token(&reader.access_token);
+    let body = json!({ "label": "export", "may_write": true });
+    assert_eq!(service.ask(Method::POST, "/keys", reader, Some(body)).await?.0, StatusCode::FORBIDDEN);
+    assert_eq!(service.status(Method::POST, &format!("/keys/{writing}/rotate"), reader).await?, 403);
+    let (_, list) = service.ask(Method::GET, "/keys", reader, None).await?;
+    assert_eq!(serde_json::from_str::<Value>(&list)?.as_array().map(Vec::len), Some(1), "{list}");
+
+    let body = json!({ "label": "export" });
+    let (status, text) = service.ask(Method::POST, "/keys", reader, Some(body)).await?;
+    assert_eq!(status, StatusCode::CREATED, "{text}");
+    let (reading, _) = shown_once(&text)?;
+    assert_eq!(service.status(Method::POST, &format!("/keys/{reading}/rotate"), reader).await?, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_has_ten_keys_at_most_and_a_rotation_adds_one() -> Result<(), BoxError> {
+    let service = Service::start().await?;
+    let alice = service.log_in("alice", "wonderland").await?;
+    let (id, _) = service.create(&alice, false).await?;
+    let as_alice = With::Token(&alice);
+    let path = format!("/keys/{id}/rotate");
+    for _ in 1..10 {
+        assert_eq!(service.status(Method::POST, &path, as_alice).await?, 200);
+    }
+    assert_eq!(service.status(Method::POST, &path, as_alice).await?, 409);
+    let body = json!({ "label": "export" });
+    assert_eq!(service.ask(Method::POST, "/keys", as_alice, Some(body)).await?.0, StatusCode::CONFLICT);
+    assert_eq!(service.status(Method::DELETE, &format!("/keys/{id}"), as_alice).await?, 204);
+    let bob = service.log_in("bob", "builder").await?;
+    service.create(&bob, false).await?;
+    service.create(&alice, false).await?;
     Ok(())
 }
 

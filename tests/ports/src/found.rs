@@ -1,10 +1,34 @@
-//! The tests of a package.
+//! The files and the tests of a package.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Expr, Item, Lit, Meta};
+
+/// The files of Rust below `src`, but the modules `tests` and `lines`: `src/main.rs`, `src/database/accounts.rs`.
+///
+/// # Panics
+/// If a folder cannot be read.
+pub fn sources(package: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    let mut folders = vec!["src".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(package.join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+            if ["src/lines", "src/tests"].contains(&path.trim_end_matches(".rs")) {
+                continue;
+            }
+            if entry.path().is_dir() {
+                folders.push(path);
+            } else if path.ends_with(".rs") {
+                files.insert(path);
+            }
+        }
+    }
+    files
+}
 
 /// The names of all tests of the package in this folder: of its crates, and of the files that a `mod` of these names.
 ///

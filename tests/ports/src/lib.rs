@@ -3,7 +3,7 @@
 //! | module | what it reads |
 //! |---|---|
 //! | [`rows`] | the table of a README: the code, the tests and the note of each feature |
-//! | [`found`] | the tests of a package: those in files that a `mod` names |
+//! | [`found`] | the files of a package, and its tests: those in files that a `mod` names |
 //! | [`count`] | the lines of a file, and those of what a row names |
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

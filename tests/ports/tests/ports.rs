@@ -180,13 +180,22 @@ fn every_file_is_counted_or_left_out() {
     let mut errors = Vec::new();
     for port in ports() {
         let counted = counted(&port);
-        let files = fs::read_dir(port.folder.join("src")).unwrap();
-        for file in files.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
-            let is_left_out = ["tests", "tests.rs", "lines.rs"].contains(&&*file) || !file.ends_with(".rs");
-            if !is_left_out && !counted.contains(&format!("src/{file}")) {
-                errors.push(format!("{}: `counted` has no src/{file}", port.name));
-            }
-        }
+        let sources = found::sources(&port.folder);
+        let missing = sources.iter().filter(|file| !counted.contains(file));
+        errors.extend(missing.map(|file| format!("{}: `counted` has no {file}", port.name)));
     }
     assert_none(&errors);
+}
+
+/// Those in folders as well.
+#[test]
+fn sources_are_found_in_folders() {
+    let sources = found::sources(&folder().join("ninja-aio"));
+    for file in ["src/main.rs", "src/database.rs", "src/database/articles.rs"] {
+        assert!(sources.contains(file), "{file} is missing: {sources:?}");
+    }
+    for file in ["src/lines.rs", "src/lines/demo.rs", "src/tests.rs", "src/tests/tokens.rs"] {
+        assert!(folder().join("ninja-aio").join(file).exists(), "{file}");
+        assert!(!sources.contains(file), "{file} is left out: {sources:?}");
+    }
 }

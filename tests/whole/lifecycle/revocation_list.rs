@@ -1,13 +1,16 @@
 //! The list of revocations: what, when, of whom; pages; what is left out.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::revocation::{RecordedRevocation, RevocationListError};
 use auth_runtime::store::{LogEntry, RevocationLog};
 use auth_runtime::testing::log_entry;
+use auth_runtime::verify::Tenants;
 
 use super::*;
+use crate::captured_log::CapturedLog;
 use crate::support::caller_of;
 
 const NOW: u64 = 1_800_000_000;
@@ -318,4 +321,46 @@ async fn revocations_of_an_issuer_that_is_not_accepted_are_left_out() {
     };
     assert_eq!(of(list(&shop).await), BTreeSet::from([None]));
     assert_eq!(of(list(&both).await), BTreeSet::from([None, Some("mallory".to_owned())]));
+}
+
+/// Of a provider of many tenants, two services on one store have tenants of their own.
+#[tokio::test]
+async fn revocations_of_a_tenant_that_the_predicate_does_not_accept_are_left_out() {
+    const PATTERN: &str = "https://id.test/{tenant}/v2.0";
+    let store = MemoryStore::new();
+    let service = async |tenants: Tenants| {
+        let tenants = TrustedIssuer::of_tenants(PATTERN, tenants);
+        let tenants = tenants.audience(AUDIENCE).key(signing_key(7).verifying_key());
+        let shop = Shop::with(|issuer| issuer, |builder| builder.issuer(tenants).store(store.clone()));
+        shop.auth.start().await.unwrap();
+        shop
+    };
+    let all = service(Tenants::dangerously_accept_any()).await;
+    for tenant in ["acme", "globex", "eve", "acme"] {
+        let issuer = PATTERN.replace("{tenant}", tenant);
+        let subject = format!("of {tenant}");
+        let user = Revocation::User { issuer, subject, issued_at_or_before: at(NOW) };
+        all.auth.revocations().revoke(user).await.unwrap();
+    }
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let one = service(Tenants::accepted_by(move |tenant| {
+        seen.lock().unwrap().push(tenant.to_owned());
+        assert_ne!(tenant, "eve");
+        tenant == "acme"
+    }))
+    .await;
+    let subjects = |found: Vec<RecordedRevocation>| -> BTreeSet<String> {
+        found.into_iter().map(|recorded| recorded.subject.unwrap()).collect()
+    };
+    let expected = ["of acme", "of eve", "of globex"].map(str::to_owned);
+    assert_eq!(subjects(list(&all).await), BTreeSet::from(expected));
+    let log = CapturedLog::start(tracing::Level::ERROR);
+    assert_eq!(subjects(list(&one).await), BTreeSet::from(["of acme".to_owned()]));
+    assert!(log.text().contains("`Tenants::accepted_by` panicked"), "{}", log.text());
+    asked.lock().unwrap().sort();
+    assert_eq!(*asked.lock().unwrap(), ["acme", "eve", "globex"], "each once for a page");
+    for subject in ["of globex", "of eve"] {
+        assert!(one.auth.revocations().list_of(subject).await.unwrap().revocations.is_empty());
+    }
 }

@@ -1,6 +1,20 @@
 //! What can't be read or written: how it is answered, and what the log says.
 
+use auth_runtime::openapi::OpenApi;
+
 use super::*;
+
+#[auth(source = "bearer")]
+async fn bearer_cart(_session: SessionData) {}
+
+#[auth(source = "bearer")]
+async fn anyone(_session: Option<SessionData>) {}
+
+#[auth(source = "bearer")]
+async fn bearer_alone() {}
+
+#[auth(source = "bearer", check = has_a_cart)]
+async fn paid() {}
 
 /// An instance whose limit is this, on that store.
 async fn limited(store: &FlakyStore, bytes: usize) -> Shop {
@@ -12,7 +26,7 @@ async fn too_much_is_500_names_the_limit_and_the_switch_and_changes_nothing() {
     let shop = limited(&FlakyStore::default(), 100).await;
     let session = shop.log_in().await;
     shop.add(&session, "tea").await;
-    let log = CapturedLog::start(tracing::Level::ERROR);
+    let log = CapturedLog::start(tracing::Level::WARN);
     let reply = shop.ask("POST", &format!("/cart/{}", "x".repeat(100)), &session).await;
     assert_eq!(reply.status, 500);
     assert!(!reply.body.contains("bytes"), "{}", reply.body);
@@ -20,6 +34,8 @@ async fn too_much_is_500_names_the_limit_and_the_switch_and_changes_nothing() {
     let text = log.text();
     assert!(text.contains("would have 124 bytes, and 100 is the maximum"), "{text}");
     assert!(text.contains("TokenIssuer::max_session_data") && !text.contains("xxx"), "{text}");
+    // The caller has sent too much, so it is no error of the service.
+    assert!(text.contains("WARN") && !text.contains("ERROR"), "{text}");
     assert_eq!(shop.cart(&session).await, "tea");
 
     let error = shop.data(&session).set(&Theme("x".repeat(100))).await.unwrap_err();
@@ -72,6 +88,54 @@ async fn a_login_with_too_much_begins_no_session() {
     );
     assert!(!error.is_temporary());
     assert!(shop.tokens.sessions("alice").await.unwrap().sessions.is_empty());
+}
+
+/// It is known at the start that no session is of this service.
+#[test]
+fn an_engine_without_an_issuer_does_not_serve_what_takes_session_data() {
+    let auth = Auth::builder()
+        .issuer(TrustedIssuer::new(OTHER).audience(AUDIENCE).key(signing_key(7).verifying_key()));
+    let auth = auth.build().unwrap();
+    for (route, handler) in [
+        ("GET /x (whole::session_data::errors::bearer_cart)", get(bearer_cart)),
+        ("GET /x (whole::session_data::errors::anyone)", get(anyone)),
+        ("GET /x (whole::session_data::errors::paid)", get(paid)),
+    ] {
+        let router: Router = Router::new().route("/x", handler);
+        let error = router.finish(&auth).unwrap_err();
+        let errors: Vec<&str> = error.errors().collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(route) && errors[0].contains("no `TokenIssuer`"), "{errors:?}");
+    }
+}
+
+/// A caller that has no session is answered 403, and the document of the routes says so.
+#[tokio::test]
+async fn the_document_has_what_callers_without_a_session_are_answered() {
+    let auth = Auth::builder().token_issuer(issuer(&People::default())).build().unwrap();
+    let router: Router = Router::new()
+        .route("/data", get(bearer_cart))
+        .route("/optional", get(anyone))
+        .route("/none", get(bearer_alone));
+    let document = OpenApi::new("Shop", "1").describe(&router.routes(), &auth).unwrap().to_value();
+    let statuses = |path: &str| -> Vec<String> {
+        let responses = document["paths"][path]["get"]["responses"].as_object().unwrap();
+        ["403", "503"]
+            .into_iter()
+            .filter(|status| responses.contains_key(*status))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(statuses("/data"), ["403", "503"]);
+    assert_eq!(statuses("/optional"), ["503"]);
+    assert!(statuses("/none").is_empty());
+    let app = router.finish(&auth).unwrap();
+    let token = auth.tokens().unwrap().access_token(&Subject::new("alice")).issue().unwrap();
+    let bearer = format!("Bearer {token}");
+    for (path, status) in [("/data", 403), ("/optional", 200), ("/none", 200)] {
+        let reply = send(&app, request("GET", path, &[("authorization", &bearer)])).await;
+        assert_eq!(reply.status, status, "{path}");
+    }
 }
 
 #[test]
@@ -146,6 +210,11 @@ async fn no_log_has_a_value() {
     data.set(&Cart { items: vec!["hunter2".into()] }).await.unwrap();
     data.set(&Cart { items: vec!["hunter2".repeat(100)] }).await.unwrap_err();
     data.get::<LaterCart>().await.unwrap_err();
+    data.set(&Card("hunter2".into())).await.unwrap_err();
+    let reply = shop.ask("POST", "/card", &session).await;
+    assert_eq!(reply.status, 500);
+    let text = log.text();
+    assert!(text.contains("the value `card` of the session, a `whole::session_data::Card`"), "{text}");
     shop.ask("GET", "/later", &session).await;
     shop.store.set_broken(true);
     data.set(&Cart { items: vec!["hunter2".into(), "hunter2".into()] }).await.unwrap_err();

@@ -88,10 +88,16 @@ async fn a_login_clears_what_a_browser_would_send_besides() {
     assert!(
         cookies[2..].iter().all(|(_, value, attributes)| !value.is_empty() && !attributes.contains("Domain"))
     );
-    // A refresh sets the same two, and clears nothing.
+    // A refresh sets the same two, and clears those of the former paths of the refresh cookie, of both domains.
     let sent: Vec<_> = cookies[2..].iter().map(|(name, value, _)| format!("{name}={value}")).collect();
     let reply = send(&shop.app, request("POST", "/auth/refresh", &[("cookie", &sent.join("; "))])).await;
-    assert_eq!((reply.status.as_u16(), set_cookies(&reply).len()), (200, 2));
+    assert_eq!((reply.status.as_u16(), given(&reply)), (200, 2));
+    let cleared = set_cookies(&reply).into_iter().filter(|(_, value, _)| value.is_empty());
+    let cleared = cleared.map(|cookie| (cookie.2.contains("Domain=parent.example"), path_of(cookie)));
+    let expected = ["/", "/auth/", "/auth/refresh"].into_iter().flat_map(|path| {
+        [false, true].map(|is_of_parent| (is_of_parent, ("__Secure-sid_refresh".to_owned(), path.to_owned())))
+    });
+    assert_eq!(cleared.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ async fn nobody_else_sees_the_lists() {
 #[test]
 fn a_list_for_everybody_is_an_error_of_finish() {
     let people = People::default();
-    let auth = Auth::builder().token_issuer(issuer(&people)).build().unwrap();
+    let auth = Auth::builder().token_issuer(issuer(&people)).store(MemoryStore::new()).build().unwrap();
     let finish = |configure: Configure| {
         let routes = configure(TokenRoutes::json(auth.tokens().unwrap(), people.clone()));
         let app: Router = Router::new().nest("/auth", routes.router());
@@ -277,14 +277,28 @@ async fn while_the_store_fails_the_lists_are_503() {
     }
 }
 
-/// Without a store there is no log to read. The log of the service says what to do.
+/// Without a store there is no log to read, which is said at the start, and not to each request.
 #[tokio::test]
 async fn without_a_store_there_are_sessions_and_no_list_of_revocations() {
-    let shop = Shop::new(Delivery::Json, |builder| builder, mounted);
+    let admins = rule!(source = ["bearer", "cookie"], roles = ["admin"]);
+    let shop = Shop::new(Delivery::Json, |builder| builder, move |routes| routes.administration(admins));
     let alice = issue(&shop, "alice").await;
     assert_eq!(listed(&shop, &alice.access_token, LISTS[0]).await["sessions"].as_array().unwrap().len(), 1);
-    let reply = get_as(&shop, &alice.access_token, LISTS[1]).await;
-    assert_eq!((reply.status.as_u16(), body(&reply)), (500, json!({ "error": "server_error" })));
+    let routes = || TokenRoutes::json(shop.auth.tokens().unwrap(), shop.people.clone());
+    let mounted: Router = Router::new().nest("/auth", routes().revoked(admins).router());
+    let endpoints = routes().endpoints();
+    let alone: Router =
+        Router::new().route(LISTS[1], endpoints.guarded_route(TokenRoute::Revocations, admins));
+    for router in [mounted, alone] {
+        let error = router.finish(&shop.auth).unwrap_err();
+        let errors: Vec<&str> = error.errors().collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains("GET /auth/revocations"), "{errors:?}");
+        assert!(
+            errors[0].contains("the engine has no store") && errors[0].contains(".store(..)"),
+            "{errors:?}"
+        );
+    }
 }
 
 #[auth(public)]

@@ -3,8 +3,10 @@
 use auth_runtime::openapi::OpenApi;
 use auth_runtime::routing::{MethodFilter, MethodRouter};
 use auth_runtime::session::routes::OwnLogin;
+use auth_runtime::store::MemoryStore;
 
 use super::*;
+use crate::captured_log::CapturedLog;
 
 /// Every route, with the path that the ready router has it at.
 const ALL: [(&str, TokenRoute); 14] = [
@@ -36,8 +38,12 @@ const NAMED: [TokenRoute; 7] = [
 ];
 
 fn engine() -> (Auth, People) {
+    engine_with(|builder| builder)
+}
+
+fn engine_with(build: impl FnOnce(AuthBuilder) -> AuthBuilder) -> (Auth, People) {
     let people = People::default();
-    let builder = Auth::builder().clock(TestClock::new()).token_issuer(issuer(&people));
+    let builder = build(Auth::builder().clock(TestClock::new()).token_issuer(issuer(&people)));
     (builder.default_sources(["bearer", "cookie"]).build().unwrap(), people)
 }
 
@@ -77,7 +83,8 @@ async fn ask(app: &axum::Router, method: &str, path: &str, header: (&str, &str),
 async fn at_the_paths_of_the_ready_router_they_are_that_router() {
     let admins = rule!(roles = ["admin"]);
     for delivery in [Delivery::Json, Delivery::Cookies] {
-        let (auth, people) = engine();
+        let (auth, people) = engine_with(|builder| builder.store(MemoryStore::new()));
+        auth.start().await.unwrap();
         let configured = || routes(&auth, &people, delivery).cookie_path("/auth");
         let ready = configured()
             .sessions()
@@ -437,4 +444,61 @@ fn a_route_of_administrators_needs_a_rule_of_its_own() {
     let public = endpoints.guarded_route(TokenRoute::Revoke, rule!(public));
     let router: Router = Router::new().route("/x", public).require(rule!(roles = ["admin"]));
     drop(router.finish(&auth).unwrap());
+}
+
+/// Whatever names the rule, the document has what the gate answers with the statuses of the route.
+#[test]
+fn a_rule_of_a_router_around_a_route_is_documented_as_one_of_the_route() {
+    let (auth, people) = engine();
+    let admins = rule!(roles = ["admin"]);
+    for delivery in [Delivery::Json, Delivery::Cookies] {
+        let endpoints = routes(&auth, &people, delivery).endpoints();
+        for route in [TokenRoute::Login, TokenRoute::Refresh, TokenRoute::Logout] {
+            let named: Router = Router::new().route("/in/x", endpoints.guarded_route(route, admins));
+            let public = || Router::new().route("/x", endpoints.route(route));
+            let around: Router = Router::new().nest("/in", public().require(admins));
+            let further: Router = Router::new().nest("/in", public()).require(admins);
+            let expected = document(&named, &auth);
+            assert_eq!(document(&around, &auth), expected, "{route:?}");
+            assert_eq!(document(&further, &auth), expected, "{route:?}");
+            let unguarded = document(&Router::new().nest("/in", public()), &auth);
+            let content =
+                |document: &Value| document["paths"]["/in/x"]["post"]["responses"]["503"]["content"].clone();
+            assert!(content(&expected)["application/problem+json"].is_object(), "{route:?}");
+            assert!(content(&unguarded)["application/problem+json"].is_null(), "{route:?}");
+        }
+    }
+}
+
+/// No error, since a proxy may change the path. The ready router has the path of its cookie from the request.
+#[test]
+fn a_route_outside_of_the_path_of_its_cookie_is_in_the_log() {
+    let (auth, people) = engine();
+    let app = |endpoints: &TokenEndpoints<People>| -> Router {
+        Router::new()
+            .route("/login", endpoints.route(TokenRoute::Login))
+            .route("/api/token/refresh", endpoints.route(TokenRoute::Refresh))
+            .route("/apis/logout", endpoints.route_on(MethodFilter::DELETE, TokenRoute::Logout))
+            .route("/devices", endpoints.route(TokenRoute::Sessions))
+    };
+    let warnings = |router: Router| {
+        let log = CapturedLog::start(tracing::Level::WARN);
+        drop(router.finish(&auth).unwrap());
+        let text = log.take();
+        let lines = text.lines().filter(|line| line.contains("do not send the refresh cookie"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let configured = |delivery| routes(&auth, &people, delivery);
+    let found = warnings(app(&configured(Delivery::Cookies).cookie_path("/api").endpoints()));
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (line, path) in found.iter().zip(["/login", "/apis/logout"]) {
+        assert!(line.contains(path) && line.contains("/api\""), "{line}");
+    }
+    for router in [
+        app(&configured(Delivery::Cookies).endpoints()),
+        app(&configured(Delivery::Json).cookie_path("/api").endpoints()),
+        Router::new().nest("/stripped", configured(Delivery::Cookies).cookie_path("/outside/auth").router()),
+    ] {
+        assert_eq!(warnings(router), Vec::<String>::new());
+    }
 }

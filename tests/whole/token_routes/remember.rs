@@ -19,8 +19,10 @@ async fn log_in(shop: &Shop, remember: Option<Value>) -> Reply {
 
 /// Whether the answer sets both cookies, and with which lifetimes.
 fn lifetimes(reply: &Reply) -> Vec<Option<String>> {
-    let cookies = set_cookies(reply);
-    assert!(cookies.len() == 2 && cookies.iter().all(|(_, value, _)| !value.is_empty()), "{cookies:?}");
+    let mut cookies = set_cookies(reply);
+    // A refresh also clears those with another path.
+    cookies.retain(|(_, value, _)| !value.is_empty());
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
     let all = cookies.into_iter().map(|(_, _, attributes)| {
         assert!(!attributes.contains("Expires"), "{attributes}");
         attributes.split("; ").find_map(|part| part.strip_prefix("Max-Age=")).map(str::to_owned)

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime::revocation::Revocation;
+use auth_runtime::audit::AuditAction;
+use auth_runtime::revocation::{Revocation, RevokeError};
 use auth_runtime::session::Subject;
 use auth_runtime::store::MemoryStore;
 use auth_runtime::testing::{TestAuth, TestClock, TestUser};
 use auth_runtime::{Auth, Principal};
 
+use crate::support::flaky::FlakyStore;
 use crate::support::people::{ISSUER, People, issuer};
 
 const OTHER: &str = "https://issuer.test";
@@ -86,6 +88,38 @@ async fn a_session_of_ones_own_ends_once_and_a_user_is_logged_out_again() {
         assert_eq!(revocations.revoke(user(ISSUER, "alice", earlier)).await.unwrap(), is_new);
         assert!(auth.verify(&third.access_token).await.is_err());
     }
+}
+
+/// The log says that it has ended, and its row is still there: the next attempt does what is left, and is the first that is reported.
+#[tokio::test]
+async fn an_attempt_after_one_that_failed_halfway_is_new_and_reported_once() {
+    let (store, reported) = (FlakyStore::default(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&reported);
+    let auth = Auth::builder()
+        .token_issuer(issuer(&People::default()))
+        .store(store.clone())
+        .audit(move |event| {
+            counted.fetch_add(usize::from(event.action == AuditAction::SessionEnd), Ordering::Relaxed);
+        })
+        .build()
+        .unwrap();
+    auth.start().await.unwrap();
+    let (tokens, revocations) = (auth.tokens().unwrap(), auth.revocations());
+    let issued = tokens.issue(&Subject::new("alice")).await.unwrap();
+    let ended = || session(ISSUER, &issued.session_id);
+    store.set_removes_no_family(true);
+    for _ in 0..2 {
+        assert!(matches!(revocations.revoke(ended()).await, Err(RevokeError::Unavailable(_))));
+        assert!(auth.verify(&issued.access_token).await.is_err(), "what the log has is enforced");
+    }
+    assert_eq!(reported.load(Ordering::Relaxed), 0, "its caller has the error");
+    store.set_removes_no_family(false);
+    store.clear_calls();
+    for is_new in [true, false, false] {
+        assert_eq!(revocations.revoke(ended()).await.unwrap(), is_new);
+    }
+    assert_eq!(reported.load(Ordering::Relaxed), 1);
+    assert_eq!(store.calls(), [("remove", 1)], "the log has it already");
 }
 
 /// Another instance knows once it has read the log.

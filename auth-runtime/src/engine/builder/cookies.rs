@@ -62,7 +62,8 @@ fn check_names(options: &CookieOptions, for_all_paths: bool, errors: &mut Config
         // With a domain, no cookie of this name is stored for any path.
         Some(name) if is_for_one_host(name) && !for_all_paths && options.domain.is_none() => errors.push(format!(
             "browsers drop a cookie `{name}` with the path of the token routes, because `__Host-` requires `Path=/`: write \
-             `.refresh_name(\"__Secure-{}\")`, or call `renew_transparently()`, with which the cookie is for all paths",
+             `.refresh_name(\"__Secure-{}\")`, or call `renew_transparently()`, with which the cookie is for all paths. Without it, no \
+             path is certain here, also where `endpoints()` would give the cookie `Path=/`",
             without_prefix(name),
         )),
         _ => {}

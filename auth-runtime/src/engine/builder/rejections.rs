@@ -53,10 +53,31 @@ impl AuthBuilder {
     ///     );
     /// ```
     ///
-    /// The document has it for 400, 401, 403 and 503: it is for a hook that keeps these statuses. What the schema refers to must be in it, or in
-    /// the document that is filled. Nothing compares it with what is sent.
+    /// The document has it for 400, 401, 403 and 503: it is for a hook that keeps these statuses. Nothing compares it with what is sent.
+    ///
+    /// Another schema that it refers to is a [`rejection_component`](Self::rejection_component), or one of the document's own that has this name.
+    /// It has no `$defs`: a reference `#/$defs/..` is looked for in the whole document, where it is not.
     pub fn rejection_schema(mut self, content_type: impl Into<String>, schema: Value) -> Self {
         self.rejection_schema = Some((content_type.into(), schema));
+        self
+    }
+
+    /// Adds a schema that [`rejection_schema`](Self::rejection_schema), or another one of these, refers to by `#/components/schemas/` and its
+    /// name.
+    ///
+    /// ```
+    /// use auth_runtime::Auth;
+    /// # use axum::response::IntoResponse;
+    /// use serde_json::json;
+    ///
+    /// # let builder = Auth::builder().render_rejections(|rejection, _| rejection.status().into_response());
+    /// let builder = builder
+    ///     .rejection_schema("application/json", json!({ "$ref": "#/components/schemas/Failed" }))
+    ///     .rejection_component("Failed", json!({ "properties": { "error": { "$ref": "#/components/schemas/ErrorCode" } } }))
+    ///     .rejection_component("ErrorCode", json!({ "type": "string" }));
+    /// ```
+    pub fn rejection_component(mut self, name: impl Into<String>, schema: Value) -> Self {
+        self.rejection_components.insert(name.into(), schema);
         self
     }
 }
@@ -75,7 +96,14 @@ pub(super) fn assemble(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> 
 
 /// What is known of the form of rejections.
 fn form(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> RejectionForm {
+    let components = std::mem::take(&mut builder.rejection_components);
     let Some((content_type, schema)) = builder.rejection_schema.take() else {
+        if let Some(name) = components.keys().next() {
+            errors.push(format!(
+                "`rejection_component({name:?}, ..)` is for the schema that `rejection_schema` sets, and that is not called: call it, or leave \
+                 out the component"
+            ));
+        }
         return if builder.render_hook.is_some() { RejectionForm::Unknown } else { RejectionForm::Problem };
     };
     if builder.render_hook.is_none() {
@@ -92,5 +120,5 @@ fn form(builder: &mut AuthBuilder, errors: &mut ConfigErrors) -> RejectionForm {
     if !(schema.is_object() || schema.is_boolean()) {
         errors.push("`rejection_schema(.., ..)` has no JSON Schema: it is a JSON object, as in `json!({ \"type\": \"object\" })`");
     }
-    RejectionForm::Own { content_type, schema }
+    RejectionForm::Own { content_type, schema, components }
 }

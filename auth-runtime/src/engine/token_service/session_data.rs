@@ -5,7 +5,7 @@ use std::fmt;
 use super::{MAX_REPLACES, TokenService};
 use crate::issue::{
     RefreshError, SessionDataError, SessionValue, TokenError, check_size, family_of_session, read_value,
-    session_of_family, write_value,
+    session_of_family, update_value, write_value,
 };
 use crate::principal::Principal;
 use crate::store::{FamilyId, RefreshTokenFamily, StoreError, StoredSessionData};
@@ -124,22 +124,18 @@ impl SessionData {
     /// other request gets it.
     ///
     /// No change of another tab or instance is lost: if one was faster, `change` is called again, with the value that is there then. So it
-    /// must do nothing but change the value. If it leaves the value as it was, nothing is written.
+    /// must do nothing but change the value. If it leaves the value as it was, nothing is written, also where an older or a newer version of the
+    /// type has written it. If it changes the value, members of it that this version of the type does not know are dropped.
     ///
     /// # Errors
-    /// [`SessionDataError::Store`], also if 64 other changes of the session were faster; [`SessionDataError::Ended`],
+    /// [`SessionDataError::Store`], also if 64 other changes of the session were faster. The change may have been made, and its acknowledgment
+    /// lost: give what is added an id of its own, so that adding it again changes nothing. [`SessionDataError::Ended`],
     /// [`SessionDataError::Unreadable`], [`SessionDataError::TooLarge`], [`SessionDataError::Unwritable`].
     pub async fn update<T: SessionValue, R>(
         &self,
         mut change: impl FnMut(&mut Option<T>) -> R,
     ) -> Result<R, SessionDataError> {
-        self.change(|data| {
-            let mut value = read_value(data)?;
-            let returned = change(&mut value);
-            write_value(data, value.as_ref())?;
-            Ok(returned)
-        })
-        .await
+        self.change(|data| update_value(data, &mut change)).await
     }
 
     /// Compares and sets. A refresh at the same time replaces the row too, and looks again as this does: the version is another one then, and

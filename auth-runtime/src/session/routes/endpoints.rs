@@ -70,6 +70,8 @@ pub(super) struct RoutesConfig<A> {
     pub(super) attempt_store: Option<Arc<dyn AttemptStore>>,
     pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
+    /// Whether the application chooses the path of each route.
+    pub(super) is_mounted_by_hand: bool,
     pub(super) session_label: Option<SessionLabel>,
     /// How old the login of a user may be that manages its sessions.
     pub(super) sessions_max_age: Duration,

@@ -10,8 +10,6 @@ use serde::Deserialize;
 
 use super::token_route::RouteCaller;
 use super::{Delivery, LoginVerifier, TokenEndpoints, TokenRoute, TokenRoutes};
-#[cfg(feature = "openapi")]
-use crate::policy::Access;
 use crate::policy::{Condition, HandlerInfo, Rule};
 use crate::router::{Demands, MethodRouter, Router, beside, method_names};
 
@@ -88,7 +86,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// All clones of these endpoints share their limits. [`finish`](crate::Router::finish) reports a route that can't work where it is
     /// mounted: without its rule, for a method that must not change state, at a path that lacks a parameter, on the router of another engine,
     /// or a login of [`OwnLogin`](super::OwnLogin). The refresh cookie has the path `/`, or that of
-    /// [`cookie_path`](TokenRoutes::cookie_path), which must contain the paths of login, refresh and logout.
+    /// [`cookie_path`](TokenRoutes::cookie_path), which must contain the paths of login, refresh and logout. Where the ready router was in
+    /// use before, such as at `/auth`, keep its path: `.cookie_path("/auth")`. A refresh replaces a cookie of another path where the browser
+    /// sends it there.
     #[track_caller]
     pub fn route<S>(&self, route: TokenRoute) -> MethodRouter<S>
     where
@@ -154,8 +154,9 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         let mounted = beside(self.handler(methods, route), names.clone(), own, info);
         #[cfg(feature = "openapi")]
         let mounted = {
-            let is_guarded = own.access() != Access::Public || required.is_some();
-            mounted.with_docs(&Arc::new(self.documented().route(route, &names, is_guarded)))
+            let docs = |is_guarded| self.documented().route(route, &names, is_guarded);
+            // Which routers are around it is known later.
+            mounted.with_docs(&Arc::new(docs(false).or_guarded(docs(true))))
         };
         mounted.demanding(&self.demands(route, rule), required)
     }
@@ -168,6 +169,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             parameters: route.parameters(),
             changes_state: route.changes_state(),
             knows_caller: is_named,
+            cookie_path: self.demanded_cookie_path(route),
             objection: match rule {
                 _ if route == TokenRoute::Login && !A::HAS_READY_LOGIN => Some(
                     "`OwnLogin` has no ready login: mount a handler of yours, which calls `TokenEndpoints::attempt` and `log_in_as`",
@@ -176,9 +178,23 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
                     "no rule names who may call it, so it denies every request: mount it with `guarded_route` and a rule, such as \
                      `rule!(roles = [\"admin\"])`",
                 ),
+                _ if route == TokenRoute::Revocations && !self.engine().revocations.state.has_log() => Some(
+                    "it lists what was revoked, and the engine has no store, so that is in memory, as hashes: give the builder one \
+                     (`.store(..)`), for tests a `MemoryStore`, or leave the route out",
+                ),
                 _ => None,
             },
         }
+    }
+
+    /// The path of the refresh cookie, where a route reads it and the application has chosen the route's own path. The ready router takes the
+    /// path of the cookie from the request, unless a proxy changes it.
+    fn demanded_cookie_path(&self, route: TokenRoute) -> Option<String> {
+        let reads = matches!(route, TokenRoute::Login | TokenRoute::Refresh | TokenRoute::Logout);
+        let config = self.config();
+        let is_chosen = config.is_mounted_by_hand && config.delivery == Delivery::Cookies;
+        let is_for_all_paths = self.engine().sessions.cookies.refresh.is_for_all_paths();
+        config.cookie_path.clone().filter(|_| reads && is_chosen && !is_for_all_paths)
     }
 
     /// What serves a route.

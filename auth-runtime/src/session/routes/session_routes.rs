@@ -60,7 +60,8 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// Mounts `GET /users/{subject}/sessions`, `DELETE /users/{subject}/sessions/{session_id}`, `DELETE /users/{subject}/sessions` and
     /// `GET /users/sessions` for the administrators that satisfy this rule, which must require a caller: they list the sessions of any user,
     /// end one, end all, with all access tokens of the user (OWASP ASVS 5, 7.4.5), and list the sessions of all users. `subject` is the id
-    /// of the user, percent-encoded. With `rule!(public)` it is an error of [`finish`](crate::Router::finish).
+    /// of the user, percent-encoded. With `rule!(public)` it is an error of [`finish`](crate::Router::finish). The lists are of
+    /// all tenants: let the rule name a role of your own staff, and none that a tenant gives to its users.
     ///
     /// The list of all sessions comes in pages of 100: `next` of an answer is `after` of the next request's query, and the last page has
     /// none. [A page of the guide](crate::guide::sessions_of_a_user) shows the answers.

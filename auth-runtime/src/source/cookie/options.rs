@@ -77,14 +77,18 @@ impl CookieOptions {
     /// ```
     /// use auth_runtime::source::CookieOptions;
     ///
-    /// // The names that an earlier service had: browsers that have its cookies send them here, too.
+    /// // The names of an earlier service, which this one replaces and whose tokens it accepts: browsers send its cookies here, too. A
+    /// // service that runs beside it on one host needs other names, since each would replace the cookies of the other.
     /// let cookies = CookieOptions::new().name("session").refresh_name("session_renewal");
     /// ```
     ///
     /// Write the prefix `__Secure-` unless the name is given, or `__Host-` with
     /// [`renew_transparently`](crate::AuthBuilder::renew_transparently): without it, a page over plain http can set a cookie of this
-    /// name, as it can for `name`. Without `renew_transparently` the cookie has the path of the token routes, with which browsers drop a
-    /// cookie `__Host-..`: that is an error of `build`.
+    /// name, as it can for `name`.
+    ///
+    /// Without `renew_transparently`, a name `__Host-..` is an error of `build`. The cookie has the path of the token routes then, with which
+    /// browsers drop it. Where [`TokenRoutes::endpoints`](crate::session::routes::TokenRoutes::endpoints) give it the path `/`, they would keep
+    /// it, but `build` does not know which routes there will be: write `__Secure-` there, too.
     pub fn refresh_name(mut self, name: impl Into<String>) -> Self {
         self.refresh_name = Some(name.into());
         self

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::OriginalUri;
 use axum::http::request::Parts;
 
 #[cfg(feature = "token-routes")]
 use super::all;
-use super::{CookieAttributes, CookieTooLarge, Extracted, one};
+use super::paths::{is_within, sending_paths};
+use super::{CookieAttributes, CookieTooLarge, Extracted, is_for_one_host, one};
 
 /// The refresh token in a cookie. It is not a source: no rule accepts it as a credential.
 ///
@@ -68,6 +70,22 @@ impl RefreshCookie {
     #[cfg(feature = "token-routes")]
     pub(crate) fn clear_others(&self, path: &str) -> Vec<String> {
         self.attributes.clear_others(&self.name, self.path(path))
+    }
+
+    /// Returns the `Set-Cookie` values that remove the cookies of this name that a browser sends with this request besides the one for
+    /// `path`: those of an earlier version or an earlier service, which had another path.
+    pub(crate) fn clear_other_paths(&self, head: &Parts, path: &str) -> Vec<String> {
+        if is_for_one_host(&self.name) {
+            // Browsers hold it with the path `/` alone.
+            return Vec::new();
+        }
+        let path = self.path(path);
+        let original = head.extensions.get::<OriginalUri>().map_or(&head.uri, |original| &original.0);
+        let request_path = original.path();
+        // If a proxy has changed the path of the request, another service may have cookies for that one.
+        let sent_to = if is_within(request_path, path) { request_path } else { path };
+        let others = sending_paths(sent_to).filter(|other| *other != path);
+        others.flat_map(|other| self.attributes.clear(&self.name, other)).collect()
     }
 
     /// # Errors

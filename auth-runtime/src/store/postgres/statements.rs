@@ -181,7 +181,7 @@ const FAMILIES_OF_SUBJECT: &str = "SELECT family FROM {schema}.refresh_families 
 /// `$3` is what every row of the issuer has in it, so that those of others are not sent. The index has the order of the hashes; the few
 /// rows of a hash are sorted by id.
 const LIST_FAMILIES: &str = "\
-SELECT family FROM {schema}.refresh_families
+SELECT family, subject_hash, id FROM {schema}.refresh_families
 WHERE (subject_hash, id) > ($1, $2) AND position($3 IN family) > 0
 ORDER BY subject_hash, id LIMIT $4";
 

@@ -10,6 +10,7 @@ use super::request::{Request, StaticScript};
 use super::{BATCH, RedisStore};
 use crate::store::{
     FamilyId, RefreshTokenFamily, RefreshTokenStore, StoreError, StoreFuture, drop_before, issuer_member,
+    trace_not_listed,
 };
 
 /// How many families a script looks at. The server does nothing else meanwhile.
@@ -113,12 +114,13 @@ impl RefreshTokenStore for RedisStore {
                     .arg(issuer_member(&issuer))
                     .arg(LOOKED_AT)
                     .arg(limit - families.len());
-                let rows: Vec<Vec<u8>>;
-                (last, rows) = self.call(&request).await?;
-                for row in rows {
-                    let family = self.read_family(&row)?;
-                    if family.issuer == issuer {
-                        families.push(family);
+                let (rows, ids): (Vec<Vec<u8>>, Vec<String>);
+                (last, rows, ids) = self.call(&request).await?;
+                for (row, id) in rows.iter().zip(&ids) {
+                    match self.read_family(row) {
+                        Ok(family) => families.extend(Some(family).filter(|family| family.issuer == issuer)),
+                        // It is left out, so that staff sees the others.
+                        Err(_) => trace_not_listed(id),
                     }
                 }
                 if last.is_empty() {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU8;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime::api_key::{ApiKey, ApiKeyError, ApiKeyList, ApiKeyOptions, ApiKeyService};
+use auth_runtime::api_key::{ApiKey, ApiKeyError, ApiKeyOptions, ApiKeyService};
 use auth_runtime::rejection::Rejection;
 use auth_runtime::session::BoxError;
 use auth_runtime::{Auth, Checked, ClientAddress, Principal, User, auth, check};
@@ -55,21 +55,31 @@ pub(crate) async fn create(
     State(app): State<App>,
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, Json<ShownOnce>)> {
-    if !new.scopes.iter().all(|scope| caller.has_scope(scope)) {
-        return Err(Rejection::forbidden("the key would have a scope that the token lacks").into());
-    }
     let (keys, owner) = (keys(&app.auth, &caller, client)?, owner.id.to_string());
-    if has_most(&keys.list(&owner).await.map_err(status)?, app.auth.now()) {
-        return Err(StatusCode::CONFLICT.into());
-    }
+    check_new(&keys, &caller, &owner, &new.scopes, app.auth.now()).await?;
     let options =
         ApiKeyOptions::new().label(new.label).scopes(new.scopes).expires_in(DAY * new.days.get().into());
     let key = keys.create(&owner, options).await.map_err(status)?;
     Ok((StatusCode::CREATED, Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() })))
 }
 
-fn has_most(list: &ApiKeyList, now: SystemTime) -> bool {
-    list.next.is_some() || list.keys.iter().filter(|key| key.is_valid_at(now)).count() >= MOST_KEYS
+/// What the library leaves to the application, for each new key, also for one that replaces another: it is for no more than the token that asks
+/// for it, and an account has a limited number of keys.
+async fn check_new(
+    keys: &ApiKeyService<'_>,
+    caller: &Principal,
+    owner: &str,
+    scopes: &[String],
+    now: SystemTime,
+) -> Result<()> {
+    if !scopes.iter().all(|scope| caller.has_scope(scope)) {
+        return Err(Rejection::forbidden("the key would have a scope that the token lacks").into());
+    }
+    let list = keys.list(owner).await.map_err(status)?;
+    if list.next.is_some() || list.keys.iter().filter(|key| key.is_valid_at(now)).count() >= MOST_KEYS {
+        return Err(StatusCode::CONFLICT.into());
+    }
+    Ok(())
 }
 
 /// The keys of the caller, without their texts.
@@ -96,7 +106,7 @@ fn seconds(time: SystemTime) -> Option<u64> {
     Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
-/// Replaces a key. The old one is valid for another hour, so that the program can be changed.
+/// Replaces a key. The old one is valid for another hour, so that the program can be changed, and counts as a key until then.
 #[auth(source = "bearer", check = owns)]
 pub(crate) async fn rotate(
     caller: Principal,
@@ -105,7 +115,9 @@ pub(crate) async fn rotate(
     Checked(key): Checked<ApiKey>,
 ) -> Result<Json<ShownOnce>> {
     const OVERLAP: Duration = Duration::from_secs(60 * 60);
-    let key = keys(&app.auth, &caller, client)?.rotate(&key.id, OVERLAP).await.map_err(status)?;
+    let keys = keys(&app.auth, &caller, client)?;
+    check_new(&keys, &caller, &key.owner, &key.scopes, app.auth.now()).await?;
+    let key = keys.rotate(&key.id, OVERLAP).await.map_err(status)?;
     Ok(Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() }))
 }
 

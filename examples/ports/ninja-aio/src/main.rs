@@ -39,7 +39,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use ports_support::{Options, listen, log_to_stderr, secret, serve};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
 use crate::database::Database;
@@ -72,6 +72,7 @@ fn configure(
         .store(store.clone())
         .vocabulary(&VOCABULARY)
         .render_rejections(in_our_form)
+        .rejection_schema("application/json", schema_of_rejections())
         .audit(log_rejections)
 }
 
@@ -99,6 +100,11 @@ fn routes(auth: &Auth, accounts: Accounts) -> Result<Router<App>, BoxError> {
 fn in_our_form(rejection: &Rejection, _: &Parts) -> Response {
     let detail = rejection.status().canonical_reason();
     (rejection.status(), Json(json!({ "detail": detail }))).into_response()
+}
+
+/// The JSON Schema of a rejection, for the OpenAPI document.
+fn schema_of_rejections() -> Value {
+    json!({ "type": "object", "properties": { "detail": { "type": ["string", "null"] } }, "required": ["detail"] })
 }
 
 fn log_rejections(event: &AuditEvent<'_>) {

@@ -20,7 +20,6 @@ use std::path::Path;
 use auth_runtime::testing::{TestAuth, TestUser};
 use ports_support::testing::{Reply, Service};
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 

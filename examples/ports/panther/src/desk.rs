@@ -74,6 +74,12 @@ impl Desk {
         Ok(row.fetch_optional(&self.database).await?)
     }
 
+    /// Whether this account is an agent now, whatever is remembered of it.
+    pub(crate) async fn is_agent(&self, account: &str) -> Result<bool, DatabaseError> {
+        let row = query_scalar("select is_agent from accounts where id = ?1 and is_active").bind(account);
+        Ok(row.fetch_optional(&self.database).await?.unwrap_or(false))
+    }
+
     /// Opens a ticket for this account, and tells the panels.
     pub(crate) async fn open(
         &self,

@@ -7,10 +7,16 @@ function show(user, status) {
   element("status").textContent = status;
 }
 
+const UNAVAILABLE = "The desk does not answer. Please wait.";
+const LOGIN_FAILURES = { 400: "Wrong name or password.", 429: "Too many attempts. Try again later." };
+
 /** Connects an agent, and shows everyone else the form. This request renews an access cookie that has expired. */
 async function start(status = "Log in as an agent.") {
-  const user = await fetch("/").then((answer) => answer.json()).catch(() => undefined);
-  if (user === undefined) return void setTimeout(start, 2000);
+  const user = await fetch("/").then((answer) => (answer.ok ? answer.json() : undefined)).catch(() => undefined);
+  if (user === undefined) {
+    element("status").textContent = UNAVAILABLE;
+    return void setTimeout(start, 2000, status);
+  }
   if (!user?.is_agent) return show(user, user ? "Only agents see the desk." : status);
   const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/panel/live`);
   socket.onmessage = ({ data }) => receive(user, JSON.parse(data));
@@ -28,8 +34,9 @@ function receive(user, { agent, ticket }) {
 element("login").onsubmit = async (submit) => {
   submit.preventDefault();
   const credentials = { username: element("username").value, password: element("password").value };
-  if ((await send("/web/auth/login", credentials)).ok) start();
-  else show(null, "Wrong name or password.");
+  const { ok, status } = await send("/web/auth/login", credentials).catch(() => ({ ok: false, status: 503 }));
+  if (ok) return start();
+  show(null, LOGIN_FAILURES[status] ?? UNAVAILABLE);
 };
 element("logout").onclick = async () => {
   await send("/web/auth/logout", {});

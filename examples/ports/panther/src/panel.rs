@@ -4,7 +4,7 @@ use auth_runtime::routing::get;
 use auth_runtime::streams::GuardedWebSocket;
 use auth_runtime::{Principal, Router, User, auth};
 use axum::extract::State;
-use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade, close_code};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::map_response;
@@ -28,24 +28,45 @@ async fn live(
     upgrade.on_upgrade(async move |socket| {
         // This is what closes the socket, with the code 1008, when the agent logs out or the session ends.
         let socket = GuardedWebSocket::new(socket, caller.ended().while_session_lasts());
-        show(socket, &agent, opened).await;
+        show(socket, &desk, &agent, opened).await;
     })
 }
 
 /// Sends who the agent is, and then each ticket. A panel that reads too slowly to get every one is closed, and connects again.
-async fn show(mut socket: GuardedWebSocket, agent: &Account, mut opened: Receiver<Ticket>) {
+async fn show(mut socket: GuardedWebSocket, desk: &Desk, agent: &Account, mut opened: Receiver<Ticket>) {
     let mut next = json!({ "agent": agent.name });
     while socket.send(Message::text(next.to_string())).await.is_ok() {
-        next = loop {
-            tokio::select! {
-                received = socket.recv() => if !matches!(received, Some(Ok(_))) { return },
-                ticket = opened.recv() => match ticket {
-                    Ok(ticket) => break json!({ "ticket": ticket }),
-                    Err(_) => return,
-                },
-            }
-        };
+        let Some(ticket) = next_ticket(&mut socket, &mut opened).await else { return };
+        if !is_agent(&mut socket, desk, agent).await {
+            return;
+        }
+        next = json!({ "ticket": ticket });
     }
+}
+
+/// `None`: the socket is closed, or too many tickets wait for it.
+async fn next_ticket(socket: &mut GuardedWebSocket, opened: &mut Receiver<Ticket>) -> Option<Ticket> {
+    loop {
+        tokio::select! {
+            received = socket.recv() => if !matches!(received, Some(Ok(_))) { return None },
+            ticket = opened.recv() => return ticket.ok(),
+        }
+    }
+}
+
+/// Asked before each ticket: a session lasts longer than a role. Closes the socket of one who is an agent no longer.
+async fn is_agent(socket: &mut GuardedWebSocket, desk: &Desk, agent: &Account) -> bool {
+    match desk.is_agent(&agent.id).await {
+        Ok(true) => return true,
+        Ok(false) => {
+            let frame = CloseFrame { code: close_code::POLICY, reason: "insufficient_scope".into() };
+            // An error says that the client has gone.
+            let _ = socket.send(Message::Close(Some(frame))).await;
+        }
+        // The database does not answer: the panel connects again.
+        Err(_) => {}
+    }
+    false
 }
 
 #[auth(public)]

@@ -110,7 +110,8 @@ impl Reply {
     /// The header `Cookie` with which a browser sends them back.
     pub fn cookies(&self) -> String {
         let pairs = self.set_cookies().into_iter().filter_map(|cookie| cookie.split(';').next());
-        pairs.collect::<Vec<_>>().join("; ")
+        // Without a value it is cleared.
+        pairs.filter(|pair| !pair.ends_with('=')).collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -306,6 +306,82 @@ async fn rejections_are_of_the_schema_of_the_hook() {
     }
 }
 
+/// A schema that refers to others, where it is a component and where it is in the answers of a token route.
+#[tokio::test]
+async fn a_schema_of_rejections_brings_what_it_refers_to() {
+    let hooked = |builder: AuthBuilder| {
+        builder.render_rejections(|rejection, _| {
+            let code = rejection.status().as_u16();
+            (rejection.status(), Json(json!({ "error": { "code": code } }))).into_response()
+        })
+    };
+    let nested = |builder: AuthBuilder| {
+        let error = json!({ "$ref": "#/components/schemas/ErrorInfo" });
+        let schema = json!({ "type": "object", "properties": { "error": error }, "required": ["error"] });
+        hooked(builder).rejection_schema("application/json", schema)
+    };
+    let code = || json!({ "type": "integer" });
+    let info = || {
+        let code = json!({ "$ref": "#/components/schemas/ErrorCode" });
+        json!({ "type": "object", "properties": { "code": code }, "required": ["code"] })
+    };
+    let whole = |builder: AuthBuilder| {
+        let builder = builder.default_sources(["bearer"]).token_issuer(issuer(&People::default()));
+        nested(builder).rejection_component("ErrorInfo", info()).rejection_component("ErrorCode", code())
+    };
+    let test = TestAuth::with(whole);
+    let revoke = |test: &TestAuth| -> Router {
+        let routes = TokenRoutes::json(test.auth().tokens().unwrap(), People::default());
+        Router::new().nest("/auth", routes.revocation(rule!(roles = ["admin"])).router())
+    };
+    let app = revoke(&test).finish(test.auth()).unwrap();
+    let twice = [("authorization", "Bearer a"), ("authorization", "Bearer b")];
+    for version in [OpenApiVersion::V3_1, OpenApiVersion::V3_2] {
+        let api = || OpenApi::new("Shop", "1").version(version);
+        let described = api().describe(&revoke(&test).routes(), test.auth()).unwrap().to_value();
+        assert_eq!(described["components"]["schemas"]["ErrorInfo"], info());
+        assert_eq!(described["components"]["schemas"]["ErrorCode"], code());
+        let responses = &described["paths"]["/auth/revoke"]["post"]["responses"];
+        for (headers, status) in [(&[][..], 401), (&twice[..], 400)] {
+            let reply = send(&app, request("POST", "/auth/revoke", headers)).await;
+            assert_eq!(reply.status.as_u16(), status);
+            let response = &responses[status.to_string()];
+            let response = match response["$ref"].as_str() {
+                Some(reference) => described.pointer(&reference[1..]).unwrap(),
+                None => response,
+            };
+            let schema = &response["content"]["application/json"]["schema"];
+            schema::check(&described, schema, &serde_json::from_str(&reply.body).unwrap());
+        }
+        // Without them, and in a `$defs` of its own, nothing is found.
+        let with_defs = |builder: AuthBuilder| {
+            let code = json!({ "$ref": "#/$defs/Code" });
+            let schema =
+                json!({ "properties": { "code": code }, "$defs": { "Code": { "type": "integer" } } });
+            hooked(builder)
+                .token_issuer(issuer(&People::default()))
+                .rejection_schema("application/json", schema)
+        };
+        let without = |builder: AuthBuilder| nested(builder).token_issuer(issuer(&People::default()));
+        for (test, missing) in [
+            (TestAuth::with(without), "#/components/schemas/ErrorInfo"),
+            (TestAuth::with(with_defs), "#/$defs/Code"),
+        ] {
+            let error = api().describe(&revoke(&test).routes(), test.auth()).unwrap_err().to_string();
+            assert!(error.contains(missing), "{error}");
+        }
+    }
+    // Nor may it have the name of another one.
+    let other = TestAuth::with(|builder| {
+        let builder = nested(builder).token_issuer(issuer(&People::default()));
+        builder
+            .rejection_component("AuthRejection", json!(true))
+            .rejection_component("ErrorInfo", json!(true))
+    });
+    let error = OpenApi::new("Shop", "1").describe(&revoke(&other).routes(), other.auth()).unwrap_err();
+    assert!(error.to_string().contains("`AuthRejection` in `components/schemas`"), "{error}");
+}
+
 #[test]
 fn a_schema_of_no_hook_is_an_error_of_build() {
     let errors = |builder: AuthBuilder| -> Vec<String> {
@@ -328,6 +404,10 @@ fn a_schema_of_no_hook_is_an_error_of_build() {
             Some("`rejection_schema(\"json\", ..)` has no content type"),
         ),
         (hooked().rejection_schema("text/html", json!("object")), Some("has no JSON Schema")),
+        (
+            hooked().rejection_component("Info", object()),
+            Some("`rejection_component(\"Info\", ..)` is for the schema that `rejection_schema` sets"),
+        ),
     ] {
         let errors = errors(builder);
         assert_eq!(errors.len(), usize::from(expected.is_some()), "{errors:?}");

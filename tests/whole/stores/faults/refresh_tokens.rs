@@ -49,7 +49,7 @@ impl RefreshTokenStore for Faulty {
             Fault::CutsTexts => family.label = family.label.map(|label| label.chars().take(255).collect()),
             // As a column of at most 64 KiB would.
             Fault::LosesLargeData if family.data.bytes() > 60_000 => {
-                family.data = StoredSessionData::default()
+                family.data = StoredSessionData::default();
             }
             Fault::LosesTheSign => family.user_generation &= u32::MAX >> 1,
             _ => {}

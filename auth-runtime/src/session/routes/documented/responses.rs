@@ -127,7 +127,7 @@ impl Documented {
                 RejectionForm::Problem => {
                     response.add_content("application/problem+json", json!({ "type": "object" }));
                 }
-                RejectionForm::Own { content_type, schema } => {
+                RejectionForm::Own { content_type, schema, .. } => {
                     response.add_content(content_type, schema.clone());
                 }
                 RejectionForm::Unknown => response.is_unknown = true,

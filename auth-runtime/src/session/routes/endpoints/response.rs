@@ -13,7 +13,7 @@ use crate::catch_panic::catch_panic;
 use crate::session::IssuedTokens;
 use crate::session::routes::answers::{StandardAnswers, no_store};
 use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
-use crate::source::CookieTooLarge;
+use crate::source::{CookieTooLarge, is_cookie_path};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -63,7 +63,7 @@ impl<A> TokenEndpoints<A> {
         response
     }
 
-    /// The `Set-Cookie` values that give the tokens to a browser. A login also clears what would be sent besides them.
+    /// The `Set-Cookie` values that give the tokens to a browser, after those that clear what would be sent besides them.
     fn set_cookies(
         &self,
         head: &Parts,
@@ -73,6 +73,10 @@ impl<A> TokenEndpoints<A> {
         let Some(cookies) = self.cookies() else { return Ok(Vec::new()) };
         let path = self.common_path(head, route);
         let mut all = if route == TokenRoute::Login { cookies.clear_others(&path) } else { Vec::new() };
+        if cookies.refresh.find_all(head).next().is_some() {
+            // It may be one of another path, which the new one does not replace: at the next refresh, both would be sent.
+            all.extend(cookies.refresh.clear_other_paths(head, &path));
+        }
         all.extend(cookies.set(tokens, &path)?);
         Ok(all)
     }
@@ -125,9 +129,11 @@ impl<A> TokenEndpoints<A> {
         let Some(cookies) = self.cookies() else { return };
         let path = self.common_path(head, route);
         cookies.clear(&path).into_iter().for_each(|cookie| set_cookie(response, cookie));
-        if cookies.refresh.find_all(head).count() > 1 && path != "/" {
-            // Another cookie may have the path `/`, from before the routes moved to this path.
-            cookies.refresh.clear("/").into_iter().for_each(|cookie| set_cookie(response, cookie));
+        // One that was refused may have another path, from before the routes or their cookie moved, and of several all but one have.
+        let accounted_for = usize::from(route != TokenRoute::Refresh);
+        if cookies.refresh.find_all(head).count() > accounted_for {
+            let others = cookies.refresh.clear_other_paths(head, &path);
+            others.into_iter().for_each(|cookie| set_cookie(response, cookie));
         }
     }
 
@@ -142,9 +148,7 @@ impl<A> TokenEndpoints<A> {
             None if route == TokenRoute::EndSession => above(above(original)),
             None => above(original),
         };
-        // A path parameter holds what the client sent; a character such as `;` would end the attribute of the cookie.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte);
-        if common.starts_with('/') && common.bytes().all(plain) { common.into() } else { "/".into() }
+        if is_cookie_path(common) { common.into() } else { "/".into() }
     }
 }
 

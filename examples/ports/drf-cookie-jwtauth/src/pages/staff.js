@@ -1,10 +1,10 @@
-import { ask, element, made } from "/page.js";
+import { UNAVAILABLE, ask, element, made, say } from "/page.js";
 
 /** Does something, and shows what is there then. After too long a time the server asks for another login. */
 async function change(path) {
   const answer = await ask("DELETE", path);
   if (answer.ok || answer.status === 401 || answer.status === 404) location.reload();
-  else element("status").textContent = "That did not work. Try again.";
+  else say(UNAVAILABLE);
 }
 
 async function read(path) {
@@ -23,7 +23,8 @@ async function* entries(path, list) {
   }
 }
 
-const time = (seconds) => (seconds === undefined ? "" : new Date(seconds * 1000).toLocaleString());
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
+const time = (seconds) => (seconds === undefined ? "" : clock.format(seconds * 1000));
 
 function row(table, texts, ...buttons) {
   const line = made("tr", "");
@@ -50,5 +51,5 @@ try {
     row("revocations", [kind, name(user), time(recorded_at), time(kept_until)]);
   }
 } catch {
-  element("status").textContent = "The lists cannot be read now.";
+  say("The lists cannot be read now.");
 }

@@ -101,7 +101,6 @@ async fn staff_sees_the_sessions_on_a_page_and_ends_them_there() {
     browser.open(&started.url("/")).await;
     browser.click("#logout").await;
     browser.see("Log in to see your links.").await;
-    browser.open(&started.url("/staff")).await;
     fill_in(&browser, "bob", "builder").await;
     browser.see("You are bob.").await;
     browser.open(&started.url("/staff")).await;

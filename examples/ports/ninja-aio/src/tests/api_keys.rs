@@ -126,6 +126,43 @@ async fn an_account_has_ten_keys_at_most() {
     assert_eq!(another("alice").await, 201, "those that have expired do not count");
 }
 
+/// A rotation brings the text of a new key, so it needs what a new key needs.
+#[tokio::test]
+async fn a_rotation_needs_the_scopes_of_the_key() {
+    let magazine = Magazine::open().await;
+    let (writing, _) = create(&magazine, "alice", &["read", "write"], 90).await;
+    let (reading, _) = create(&magazine, "alice", &["read"], 90).await;
+    let reader = magazine.test.token(&user("alice").scopes(["read"]));
+    let rotate = async |id: &str, token: &str| {
+        magazine.service.post(&format!("/keys/{id}/rotate"), Some(token), &json!({})).await
+    };
+    let listed = async || magazine.service.get("/keys", Some(&reader)).await.json();
+    let before = listed().await;
+    assert_eq!(rotate(&writing, &reader).await.status, 403);
+    assert_eq!(listed().await, before, "nothing has changed");
+    assert_eq!(rotate(&reading, &reader).await.status, 200);
+    assert_eq!(rotate(&writing, &magazine.token("alice")).await.status, 200);
+}
+
+/// During the overlap the old key is one more.
+#[tokio::test]
+async fn rotations_count_as_keys() {
+    let magazine = Magazine::open().await;
+    let (id, _) = create(&magazine, "alice", &["read"], 90).await;
+    let rotate = async |id: &str| {
+        magazine.service.post(&format!("/keys/{id}/rotate"), Some(&magazine.token("alice")), &json!({})).await
+    };
+    let mut latest = String::new();
+    for _ in 1..10 {
+        let rotated = rotate(&id).await;
+        assert_eq!(rotated.status, 200, "{rotated:?}");
+        latest = rotated.text("id");
+    }
+    assert_eq!((rotate(&id).await.status, rotate(&latest).await.status), (409, 409));
+    magazine.test.clock().advance(Duration::from_secs(60 * 60));
+    assert_eq!((rotate(&latest).await.status, rotate(&latest).await.status), (200, 409));
+}
+
 /// One credential decides: the first that is there, in the order of the rule. Otherwise an attacker would choose which counts.
 #[tokio::test]
 async fn a_token_or_a_key_is_enough_and_an_invalid_one_is_not_passed_over() {

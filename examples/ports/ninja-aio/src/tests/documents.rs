@@ -64,6 +64,38 @@ async fn the_document_says_what_each_operation_needs() {
     assert!(one.contains("Bearer") && !one.contains("ApiKey"), "{one}");
 }
 
+/// What the gate answers. The token routes have the form of RFC 6749.
+#[tokio::test]
+async fn the_document_has_the_form_of_a_rejection() {
+    let magazine = Magazine::open().await;
+    let document = magazine.service.get("/openapi.json", None).await.json();
+    // What is the same on all routes is in the document once.
+    let resolved = |value: &Value| match value["$ref"].as_str() {
+        Some(shared) => document.pointer(&shared[1..]).cloned().unwrap(),
+        None => value.clone(),
+    };
+    for (path, method, status) in [
+        ("/article", "post", "401"),
+        ("/article", "post", "403"),
+        ("/me", "get", "401"),
+        ("/me", "get", "503"),
+    ] {
+        let answer = resolved(&document["paths"][path][method]["responses"][status]);
+        let content = answer["content"].as_object().unwrap();
+        assert_eq!(content.keys().collect::<Vec<_>>(), ["application/json"], "{path} {status}");
+        let schema = resolved(&content["application/json"]["schema"]);
+        let detail = json!({ "detail": { "type": ["string", "null"] } });
+        assert_eq!(
+            (&schema["properties"], &schema["required"]),
+            (&detail, &json!(["detail"])),
+            "{path} {status}"
+        );
+    }
+    // And the gate answers so.
+    let rejected = magazine.ask(Method::GET, "/me", With::Nothing, None).await;
+    assert_eq!((rejected.status, rejected.json()), (401, json!({ "detail": "Unauthorized" })));
+}
+
 #[tokio::test]
 async fn the_table_of_access_is_for_the_staff() {
     let magazine = Magazine::open().await;

@@ -63,7 +63,7 @@ async fn users_log_in_at_a_provider() {
 
 #[tokio::test]
 #[ignore = "needs oidc-provider: bash tests/run"]
-async fn a_new_key_of_the_provider_is_fetched_and_one_that_is_withdrawn_ends() {
+async fn a_new_key_of_the_provider_is_fetched() {
     let running = Running::start().await;
     let old = running.token("alice").await;
     assert_eq!(running.me(&old).await, 200);

@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use auth_runtime::store::Revocation;
 use auth_runtime::verify::{ClaimRule, Key, TrustedIssuer};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -46,8 +47,53 @@ async fn tokens_that_panther_made_move_over() -> Result<(), BoxError> {
     ] {
         assert!(!running.accepts(&rejected).await);
     }
-    let logout = running.service.post("/auth/logout", Some(&access), &json!({})).await;
-    assert_eq!(logout.status, 204);
     assert!(running.accepts(&running.log_in("bob").await.access).await, "and the tokens of this service");
+    Ok(())
+}
+
+/// `/logout` ends a session of this service, and a token of Panther has none.
+#[tokio::test]
+async fn a_logout_everywhere_or_a_revocation_ends_the_tokens_that_panther_made() -> Result<(), BoxError> {
+    let running = Running::start_with(|engine| engine.issuer(panther())).await?;
+    let now = 1_800_000_000;
+    running.clock.set(UNIX_EPOCH + Duration::from_secs(now));
+    let access = token(SECRET_OF_PANTHER, "access", now as f64 + 0.25);
+    let own = running.log_in("bob").await.access;
+    let post = async |path| running.service.post(path, Some(&access), &json!({})).await.status;
+    assert_eq!(post("/auth/logout").await, 204);
+    assert!(running.accepts(&access).await, "nothing has ended");
+    assert_eq!(post("/auth/logout-everywhere").await, 204);
+    assert!(!running.accepts(&access).await && running.accepts(&own).await, "each issuer has its own");
+
+    running.advance(Duration::from_secs(300)).await?;
+    let later = token(SECRET_OF_PANTHER, "access", now as f64 + 300.25);
+    assert!(running.accepts(&later).await, "made later");
+    let issued_at_or_before = UNIX_EPOCH + Duration::from_secs(now + 301);
+    let of = |issuer: &str| Revocation::User {
+        issuer: issuer.to_owned(),
+        subject: "2".to_owned(),
+        issued_at_or_before,
+    };
+    running.auth.revocations().revoke(of("https://desk.example")).await?;
+    assert!(running.accepts(&later).await && !running.accepts(&own).await);
+    running.auth.revocations().revoke(of("")).await?;
+    assert!(!running.accepts(&later).await);
+    Ok(())
+}
+
+/// What is remembered of a user is remembered by issuer.
+#[tokio::test]
+async fn a_change_of_a_user_is_said_for_each_issuer() -> Result<(), BoxError> {
+    let running = Running::start_with(|engine| engine.issuer(panther())).await?;
+    let now = 1_800_000_000;
+    running.clock.set(UNIX_EPOCH + Duration::from_secs(now));
+    let access = token(SECRET_OF_PANTHER, "access", now as f64 + 0.25);
+    let own = running.log_in("bob").await.access;
+    assert!(running.accepts(&access).await && running.accepts(&own).await);
+    // It says so for the issuer of this service.
+    running.change("2", "update accounts set is_active = 0 where id = ?1").await?;
+    assert!(running.accepts(&access).await && !running.accepts(&own).await);
+    running.auth.revocations().forget("", "2").await?;
+    assert!(!running.accepts(&access).await);
     Ok(())
 }

@@ -122,3 +122,45 @@ async fn the_panel_of_an_agent_who_is_made_inactive_is_closed() -> Result<(), Bo
     assert_eq!(panel.end().await, (CloseCode::Policy, "invalid_token".to_owned()));
     Ok(())
 }
+
+/// The session goes on, and the role does not.
+#[tokio::test]
+async fn a_panel_shows_no_ticket_to_one_who_is_an_agent_no_longer() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let [alice, bob] = [running.log_in("alice").await, running.log_in("bob").await];
+    let path = format!("/panel/live?authorization={}", alice.access);
+    let (mut panel, mut other) =
+        (Panel::open(&running, &path, &[]).await.unwrap(), Panel::open(&running, &path, &[]).await.unwrap());
+    assert_eq!(
+        [panel.see().await, other.see().await],
+        [json!({ "agent": "alice" }), json!({ "agent": "alice" })]
+    );
+    let open = async |title: &str| {
+        running.service.post("/tickets", Some(&bob.access), &json!({ "title": title })).await.json()
+    };
+    let ticket = json!({ "ticket": open("No ink").await });
+    assert_eq!([panel.see().await, other.see().await], [ticket.clone(), ticket]);
+
+    running.change("1", "update accounts set is_agent = 0 where id = ?1").await?;
+    open("No paper").await;
+    for panel in [panel, other] {
+        assert_eq!(panel.end().await, (CloseCode::Policy, "insufficient_scope".to_owned()));
+    }
+    assert!(running.accepts(&alice.access).await);
+    assert_eq!(Panel::open(&running, &path, &[]).await.err(), Some(403));
+    Ok(())
+}
+
+/// The row decides, also where nobody has said that it has changed.
+#[tokio::test]
+async fn a_panel_asks_for_the_role_and_not_for_what_is_remembered_of_it() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let [alice, bob] = [running.log_in("alice").await, running.log_in("bob").await];
+    let path = format!("/panel/live?authorization={}", alice.access);
+    let mut panel = Panel::open(&running, &path, &[]).await.unwrap();
+    assert_eq!(panel.see().await, json!({ "agent": "alice" }));
+    query("update accounts set is_agent = 0 where id = '1'").execute(&running.database).await?;
+    running.service.post("/tickets", Some(&bob.access), &json!({ "title": "No ink" })).await;
+    assert_eq!(panel.end().await, (CloseCode::Policy, "insufficient_scope".to_owned()));
+    Ok(())
+}

@@ -63,3 +63,35 @@ async fn a_customer_sees_no_panel_and_the_button_logs_out() {
     browser.see("Log in as an agent.").await;
     assert!(browser.cookies().await.is_empty());
 }
+
+/// In place of the service, which is not down for a test: the page's requests to this path are answered with this status, as often as `times`.
+async fn answer(browser: &Browser, path: &str, status: u16, times: u8) {
+    let script = format!(
+        "const real = window.fetch; let left = {times}; window.fetch = (path, options) => path === '{path}' && left-- > 0 \
+         ? Promise.resolve(new Response('{{}}', {{ status: {status} }})) : real(path, options)"
+    );
+    browser.script(&script).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
+async fn a_service_that_does_not_answer_is_no_stranger_and_no_wrong_password() {
+    let (folder, driver) = (TempDir::new().unwrap(), Driver::start());
+    let (started, browser) = (Started::start(folder.path()), driver.browser().await);
+    browser.open(&started.url("/panel")).await;
+    browser.see("Log in as an agent.").await;
+    for (status, shown) in [
+        (503, "The desk does not answer. Please wait."),
+        (429, "Too many attempts. Try again later."),
+        (400, "Wrong name or password."),
+    ] {
+        answer(&browser, "/web/auth/login", status, 1).await;
+        fill_in(&browser, "alice", "wonderland").await;
+        browser.see(shown).await;
+    }
+    // The login succeeds, and then the service does not answer who has logged in, for one time.
+    answer(&browser, "/", 503, 1).await;
+    fill_in(&browser, "alice", "wonderland").await;
+    browser.see("The desk does not answer. Please wait.").await;
+    browser.see("You are alice.").await;
+}
