@@ -281,7 +281,9 @@ async fn while_the_store_fails_the_lists_are_503() {
 #[tokio::test]
 async fn without_a_store_there_are_sessions_and_no_list_of_revocations() {
     let admins = rule!(source = ["bearer", "cookie"], roles = ["admin"]);
-    let shop = Shop::new(Delivery::Json, |builder| builder, move |routes| routes.administration(admins));
+    let configure: Configure =
+        |routes| routes.administration(rule!(source = ["bearer", "cookie"], roles = ["admin"]));
+    let shop = Shop::new(Delivery::Json, |builder| builder, configure);
     let alice = issue(&shop, "alice").await;
     assert_eq!(listed(&shop, &alice.access_token, LISTS[0]).await["sessions"].as_array().unwrap().len(), 1);
     let routes = || TokenRoutes::json(shop.auth.tokens().unwrap(), shop.people.clone());
