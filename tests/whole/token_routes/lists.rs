@@ -280,7 +280,7 @@ async fn while_the_store_fails_the_lists_are_503() {
 /// Without a store there is no log to read, which is said at the start, and not to each request.
 #[tokio::test]
 async fn without_a_store_there_are_sessions_and_no_list_of_revocations() {
-    const ADMINS: Rule = rule!(source = ["bearer", "cookie"], roles = ["admin"]);
+    const ADMINS: auth_runtime::policy::Rule = rule!(source = ["bearer", "cookie"], roles = ["admin"]);
     let shop = Shop::new(Delivery::Json, |builder| builder, |routes| routes.administration(ADMINS));
     let alice = issue(&shop, "alice").await;
     assert_eq!(listed(&shop, &alice.access_token, LISTS[0]).await["sessions"].as_array().unwrap().len(), 1);
