@@ -280,15 +280,15 @@ async fn while_the_store_fails_the_lists_are_503() {
 /// Without a store there is no log to read, which is said at the start, and not to each request.
 #[tokio::test]
 async fn without_a_store_there_are_sessions_and_no_list_of_revocations() {
-    let admins = rule!(source = ["bearer", "cookie"], roles = ["admin"]);
-    let shop = Shop::new(Delivery::Json, |builder| builder, move |routes| routes.administration(admins));
+    const ADMINS: auth_runtime::policy::Rule = rule!(source = ["bearer", "cookie"], roles = ["admin"]);
+    let shop = Shop::new(Delivery::Json, |builder| builder, |routes| routes.administration(ADMINS));
     let alice = issue(&shop, "alice").await;
     assert_eq!(listed(&shop, &alice.access_token, LISTS[0]).await["sessions"].as_array().unwrap().len(), 1);
     let routes = || TokenRoutes::json(shop.auth.tokens().unwrap(), shop.people.clone());
-    let mounted: Router = Router::new().nest("/auth", routes().revoked(admins).router());
+    let mounted: Router = Router::new().nest("/auth", routes().revoked(ADMINS).router());
     let endpoints = routes().endpoints();
     let alone: Router =
-        Router::new().route(LISTS[1], endpoints.guarded_route(TokenRoute::Revocations, admins));
+        Router::new().route(LISTS[1], endpoints.guarded_route(TokenRoute::Revocations, ADMINS));
     for router in [mounted, alone] {
         let error = router.finish(&shop.auth).unwrap_err();
         let errors: Vec<&str> = error.errors().collect();

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod answers;
+mod app;
 mod lines;
 mod links;
 mod pages;
@@ -19,7 +20,6 @@ mod tests;
 use std::time::Duration;
 
 use auth_runtime::openapi::{DocumentError, OpenApi};
-use auth_runtime::policy::Rule;
 use auth_runtime::routing::{MethodFilter, delete, get, post};
 use auth_runtime::session::routes::{
     LoginError, LoginVerifier as _, PasswordCredentials, TokenEndpoints, TokenFailure, TokenRoute,
@@ -40,19 +40,9 @@ use serde::Deserialize;
 
 use crate::accounts::{Account, Accounts};
 use crate::answers::Answers;
+use crate::app::{App, STAFF};
 use crate::links::{Link, Links, WebAddress};
 use crate::settings::Settings;
-
-/// Who sees the sessions of all users, and ends them: staff that has logged in a short time ago.
-const STAFF: Rule = rule!(roles = ["staff"], max_age = "10m");
-
-/// What the handlers share.
-#[derive(Clone)]
-struct App {
-    accounts: Accounts,
-    links: Links,
-    sessions: TokenEndpoints<Accounts>,
-}
 
 /// A login of our own: it verifies the credentials, and then logs the user in. `/login` is the ready one, which does the same.
 #[auth(public)]

@@ -9,7 +9,7 @@ use axum::http::header::{
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::{App, STAFF};
+use crate::app::{App, STAFF};
 
 #[auth(public)]
 async fn list() -> Html<&'static str> {

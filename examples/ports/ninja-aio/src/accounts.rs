@@ -9,8 +9,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Result;
 
+use crate::app::App;
 use crate::database::{Account, Database};
-use crate::{App, issuers};
+use crate::issuers;
 
 /// The issuer of callers that have an API key.
 const API_KEYS: &str = "urn:auth-runtime:scheme:api_key";

@@ -11,9 +11,9 @@ use axum::response::Result;
 use ports_support::DatabaseError;
 use serde_json::{Value, json};
 
-use crate::App;
+use crate::app::App;
+use crate::database::Tenant;
 use crate::database::{Account, Article, Draft};
-use crate::tenant::Tenant;
 
 /// The published articles.
 #[auth(public)]

@@ -8,7 +8,7 @@ use ports_support::DatabaseError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::App;
+use crate::app::App;
 use crate::database::{Account, Article};
 
 /// The account of the caller, with its roles and permissions.

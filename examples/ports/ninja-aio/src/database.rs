@@ -2,6 +2,7 @@
 
 mod accounts;
 mod articles;
+mod tenant;
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use sqlx::sqlite::SqlitePool;
 
 pub(crate) use self::accounts::Account;
 pub(crate) use self::articles::{Article, Draft};
+pub(crate) use self::tenant::Tenant;
 
 /// The accounts and the articles. A clone is the same database.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::App;
+use crate::app::App;
 use crate::database::Account;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

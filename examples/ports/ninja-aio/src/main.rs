@@ -9,13 +9,13 @@
 #![allow(clippy::print_stdout, reason = "it prints to the terminal of the person who started it")]
 
 mod accounts;
+mod app;
 mod articles;
 mod callers;
 mod database;
 mod issuers;
 mod keys;
 mod lines;
-mod tenant;
 mod vocabulary {
     auth_runtime::vocabulary!(); // auth.toml, as a constant
 }
@@ -42,19 +42,13 @@ use ports_support::{Options, listen, log_to_stderr, secret, serve};
 use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
+use crate::app::App;
 use crate::database::Database;
 use crate::lines::Demo;
 use crate::vocabulary::VOCABULARY;
 
 /// Five attempts to log in from an address, and one more every twelve seconds.
 const LOGINS: AttemptLimit = AttemptLimit::new(5, Duration::from_secs(12));
-
-/// What the handlers share.
-#[derive(Clone)]
-struct App {
-    auth: Auth,
-    database: Database,
-}
 
 /// The engine, but for its identity providers.
 fn configure(

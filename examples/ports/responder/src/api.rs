@@ -12,9 +12,9 @@ use ports_support::DatabaseError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::app::{ADMIN, App};
 use crate::notes::{self, Note};
 use crate::users::{Account, Users};
-use crate::{ADMIN, App};
 
 /// Who the caller is: a user with a token, or a program with a key.
 #[auth]

@@ -8,12 +8,14 @@
 mod answers;
 mod api;
 mod api_keys;
+mod app;
 mod lines;
 mod notes;
 mod pages;
 #[cfg(test)]
 mod tests;
 mod users;
+mod visit;
 mod web;
 
 use std::path::Path;
@@ -21,9 +23,8 @@ use std::time::Duration;
 
 use auth_runtime::api_key::ApiKeys;
 use auth_runtime::openapi::OpenApi;
-use auth_runtime::policy::Rule;
 use auth_runtime::routing::get;
-use auth_runtime::session::routes::{TokenEndpoints, TokenRoutes};
+use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::session::{BoxError, PasswordHasher, RefreshKey, SigningKey, TokenIssuer, readiness};
 use auth_runtime::store::{MemoryStore, RedbStore};
 use auth_runtime::verify::Algorithm;
@@ -35,20 +36,10 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use ports_support::{Options, listen, log_to_stderr, secret, serve};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::app::App;
 use crate::users::Users;
 
-/// Who may see the accounts, as a page and by the API.
-const ADMIN: Rule = rule!(roles = ["admin"]);
-
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What the handlers share.
-#[derive(Clone)]
-struct App {
-    users: Users,
-    /// The login of the pages.
-    logins: TokenEndpoints<Users>,
-}
 
 /// The engine of both. Its secrets, sessions and revocations are in this folder, so that they survive a restart.
 fn engine(folder: &Path, users: Users, keys: ApiKeys) -> Result<AuthBuilder, BoxError> {

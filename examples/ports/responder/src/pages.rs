@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::notes::Note;
 use crate::users::Account;
-use crate::web::{Theme, Visit};
+use crate::visit::{Theme, Visit};
 
 /// A whole page.
 #[derive(Debug)]

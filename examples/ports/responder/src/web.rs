@@ -2,38 +2,20 @@
 
 use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::{get, post};
+use auth_runtime::session::SessionData;
 use auth_runtime::session::routes::{LoginError, TokenEndpoints, TokenFailure, TokenRoute};
-use auth_runtime::session::{SessionData, SessionValue};
 use auth_runtime::{Principal, ReturnTo, Router, auth};
 use axum::extract::{Form, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response, Result};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use crate::app::{ADMIN, App};
+use crate::notes;
 use crate::pages::{self, Page};
 use crate::users::{SignUpError, Users};
-use crate::{ADMIN, App, notes};
-
-/// What a session remembers. It is in the store: no token and no cookie has it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Visit {
-    pub(crate) theme: Theme,
-    /// The last note that was shown.
-    pub(crate) seen: i64,
-}
-
-impl SessionValue for Visit {
-    const NAME: &str = "visit";
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Theme {
-    #[default]
-    Light,
-    Dark,
-}
+use crate::visit::{Theme, Visit};
 
 #[derive(Deserialize)]
 struct Failed {

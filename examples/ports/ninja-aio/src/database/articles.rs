@@ -4,8 +4,7 @@ use ports_support::DatabaseError;
 use serde::{Deserialize, Serialize};
 use sqlx::{query, query_as, query_scalar};
 
-use super::{Account, Database};
-use crate::tenant::Tenant;
+use super::{Account, Database, Tenant};
 
 /// An article.
 #[derive(Debug, Serialize)]

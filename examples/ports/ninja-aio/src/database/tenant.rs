@@ -6,7 +6,7 @@ use auth_runtime::{Principal, User};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::database::Account;
+use super::Account;
 
 /// The tenant of the caller: that of its account, which its token must name too. Nothing else makes one: the field is private, and there is no
 /// constructor. So a query that takes a tenant is never made for one that a request names.
