@@ -1,5 +1,8 @@
 //! The data of a session end with it, and callers without a session have none.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
 use super::*;
 
 /// Nothing is read and nothing is written, and there is no row.
@@ -112,11 +115,25 @@ async fn an_anonymous_caller_has_none_and_is_asked_to_log_in() {
     assert_eq!(shop.ask("GET", "/own", &session).await.status, 200);
 }
 
+/// An extractor of the application: that it takes session data is not known at the start.
+struct OfTheApplication;
+
+impl<S: Send + Sync> FromRequestParts<S> for OfTheApplication {
+    type Rejection = <SessionData as FromRequestParts<S>>::Rejection;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        SessionData::from_request_parts(head, state).await.map(|_| Self)
+    }
+}
+
+#[auth(source = "bearer")]
+async fn by_an_extractor(_: OfTheApplication) {}
+
 #[tokio::test]
 async fn an_engine_without_sessions_answers_500_and_says_what_to_write() {
     let other = TrustedIssuer::new(OTHER).audience(AUDIENCE).key(signing_key(7).verifying_key());
     let auth = Auth::builder().issuer(other).clock(TestClock::new()).build().unwrap();
-    let app = Router::new().route("/own", get(own_page)).finish(&auth).unwrap();
+    let app = Router::new().route("/own", get(by_an_extractor)).finish(&auth).unwrap();
     let claims = json!({
         "iss": OTHER, "aud": AUDIENCE, "sub": "alice", "sid": "s", "iat": 1_800_000_000, "exp": 1_800_000_600,
     });

@@ -97,9 +97,9 @@ fn an_engine_without_an_issuer_does_not_serve_what_takes_session_data() {
         .issuer(TrustedIssuer::new(OTHER).audience(AUDIENCE).key(signing_key(7).verifying_key()));
     let auth = auth.build().unwrap();
     for (route, handler) in [
-        ("GET /x (whole::session_data::errors::bearer_cart)", get(bearer_cart)),
-        ("GET /x (whole::session_data::errors::anyone)", get(anyone)),
-        ("GET /x (whole::session_data::errors::paid)", get(paid)),
+        ("GET /x (whole::session_data::errors::bearer_cart at ", get(bearer_cart)),
+        ("GET /x (whole::session_data::errors::anyone at ", get(anyone)),
+        ("GET /x (whole::session_data::errors::paid at ", get(paid)),
     ] {
         let router: Router = Router::new().route("/x", handler);
         let error = router.finish(&auth).unwrap_err();
