@@ -473,8 +473,8 @@ async fn of_several_refresh_cookies_each_is_logged_out_and_none_refreshes() {
 }
 
 /// Under a rule that asks for no caller they would answer everyone; on another engine's router they would revoke nothing.
-#[test]
-fn routes_that_are_put_together_wrongly_are_not_served() {
+#[tokio::test]
+async fn routes_that_are_put_together_wrongly_are_not_served() {
     const ANY_USER: &str = "/auth/users/{subject}/sessions";
     let store = |builder: AuthBuilder| builder.store(FlakyStore::default());
     let shop = Shop::new(Delivery::Json, store, |routes| routes);

@@ -191,8 +191,8 @@ async fn nobody_else_sees_the_lists() {
 }
 
 /// What a list is mounted with must require a caller: otherwise the service does not start.
-#[test]
-fn a_list_for_everybody_is_an_error_of_finish() {
+#[tokio::test]
+async fn a_list_for_everybody_is_an_error_of_finish() {
     let people = People::default();
     let auth = Auth::builder().token_issuer(issuer(&people)).store(MemoryStore::new()).build().unwrap();
     let finish = |configure: Configure| {
