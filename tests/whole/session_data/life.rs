@@ -98,7 +98,7 @@ async fn a_login_begins_with_values_and_a_refresh_keeps_what_is_there_by_then() 
     assert_eq!(shop.data(&next).get::<Theme>().await.unwrap(), None);
 }
 
-/// A login of the same browser ends the former session, and whoever logs in then does not get what it had.
+/// A login of the same browser ends the former session, and a user that logs in then does not get what it had.
 #[tokio::test]
 async fn a_login_in_place_of_a_session_begins_without_its_values() {
     let shop = Shop::new().await;

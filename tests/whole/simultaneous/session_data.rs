@@ -67,7 +67,7 @@ pub(super) async fn changes_amid_refreshes_lose_nothing_and_end_nothing(stores: 
     }
 }
 
-/// Whoever is acknowledged before the logout has written to a session that was there; nobody has after it.
+/// A change that is acknowledged before the logout was made to a session that was there; none is made after it.
 pub(super) async fn a_log_out_amid_changes_ends_them(stores: Stores) {
     for service in services(stores, Duration::from_secs(10)).await {
         for turn in 0..6 {

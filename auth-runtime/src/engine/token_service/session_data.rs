@@ -75,7 +75,7 @@ impl TokenService {
         self.session_data_of(session_id)
     }
 
-    /// Returns what the application keeps with the session of this id, whoever's it is: for a session that your code has begun
+    /// Returns what the application keeps with the session of this id, which may be any user's: for a session that your code has begun
     /// ([`IssuedTokens::session_id`](crate::session::IssuedTokens::session_id)), or an id that your code has stored. For a caller, call
     /// [`session_data`](Self::session_data): it checks who issued the id.
     ///

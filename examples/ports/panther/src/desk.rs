@@ -80,7 +80,7 @@ impl Desk {
         Ok(row.fetch_optional(&self.database).await?.unwrap_or(false))
     }
 
-    /// Opens a ticket for this account, and tells the panels.
+    /// Opens a ticket for this account, and reports it to the panels.
     pub(crate) async fn open(
         &self,
         account: &str,

@@ -218,7 +218,7 @@ async fn one_form_for_all_that_fails_is_one_schema() {
     shop.post("revoke", &[JSON], r#"{ "token": "x" }"#, 401).await;
     let twice = [JSON, ("authorization", "Bearer a"), ("authorization", "Bearer b")];
     shop.post("revoke", &twice, r#"{ "token": "x" }"#, 400).await;
-    // A content type of its own stands beside.
+    // A content type of its own is next to it.
     let shop = Shop::with(Delivery::Json, |builder| builder, named).await;
     let kinds = content(&shop, "400");
     assert_eq!(

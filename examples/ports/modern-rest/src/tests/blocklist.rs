@@ -100,7 +100,7 @@ async fn the_staff_sees_all_sessions() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// RFC 7662: for services that satisfy a rule, since whoever may ask finds out whether a stolen token is of use.
+/// RFC 7662: for services that satisfy a rule, since a caller that may ask finds out whether a stolen token is of use.
 #[tokio::test]
 async fn the_staff_asks_whether_a_token_is_valid() -> Result<(), BoxError> {
     let running = Running::start().await?;

@@ -22,7 +22,7 @@ async fn a_stranger_is_none_and_a_wrong_token_is_401() -> Result<(), BoxError> {
         assert_eq!(wrong.headers["content-type"], "application/problem+json");
         assert!(wrong.headers["www-authenticate"].to_str()?.contains("invalid_token"), "{wrong:?}");
     }
-    // A browser sends a cookie by itself, until it is told not to.
+    // A browser sends a cookie by itself, until an answer clears it.
     let request = running.service.request(Method::GET, "/").header(COOKIE, "access_token=x");
     let cookie = running.service.send(request).await;
     assert_eq!((cookie.status, cookie.json()), (200, Value::Null));
