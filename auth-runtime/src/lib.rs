@@ -32,6 +32,7 @@ mod method;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod origin;
+mod original_uri;
 mod pipeline;
 pub mod policy;
 mod principal;

@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 
 pub(crate) use self::return_path::is_path_of_this_origin;
+use crate::original_uri::original_uri;
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
@@ -125,9 +126,4 @@ pub(crate) fn add_vary(response: &mut Response) {
     for name in [ACCEPT, SEC_FETCH_MODE, SEC_FETCH_DEST, X_REQUESTED_WITH] {
         response.headers_mut().append(VARY, name.into());
     }
-}
-
-/// The URI that was requested: a router that is nested sees only a part of it.
-fn original_uri(head: &Parts) -> &Uri {
-    head.extensions.get::<axum::extract::OriginalUri>().map_or(&head.uri, |original| &original.0)
 }

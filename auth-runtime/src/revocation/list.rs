@@ -65,7 +65,7 @@ impl Revocations<'_> {
     /// # Errors
     /// [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
     pub async fn list(&self) -> Result<RevocationList, RevocationListError> {
-        self.page(LogCursor::START, None).await
+        self.page_of(None, None).await
     }
 
     /// Returns the next 100: `next` is [`RevocationList::next`] of the page before. It may be used again, and by another process.
@@ -74,7 +74,7 @@ impl Revocations<'_> {
     /// [`RevocationListError::InvalidCursor`] if the text is no such `next`, or the log does not have that position any more: start again with
     /// [`list`](Self::list). A position is kept until its entry is dropped, about a minute after it has expired: read on without a pause. [`RevocationListError::NoStore`], [`RevocationListError::Unavailable`].
     pub async fn list_after(&self, next: &str) -> Result<RevocationList, RevocationListError> {
-        self.page(decode(next).ok_or(RevocationListError::InvalidCursor)?, None).await
+        self.page_of(None, Some(next)).await
     }
 
     /// Returns the oldest 100 that are about this subject, as far as that was known: its tokens, its sessions, and the user itself, also where a
@@ -83,7 +83,7 @@ impl Revocations<'_> {
     /// # Errors
     /// As [`list`](Self::list).
     pub async fn list_of(&self, subject: &str) -> Result<RevocationList, RevocationListError> {
-        self.page(LogCursor::START, Some(subject)).await
+        self.page_of(Some(subject), None).await
     }
 
     /// Returns the next 100 that are about this subject, as [`list_after`](Self::list_after) does of all.
@@ -95,14 +95,19 @@ impl Revocations<'_> {
         subject: &str,
         next: &str,
     ) -> Result<RevocationList, RevocationListError> {
-        self.page(decode(next).ok_or(RevocationListError::InvalidCursor)?, Some(subject)).await
+        self.page_of(Some(subject), Some(next)).await
     }
 
-    async fn page(
+    /// The page after this text, of all or of one subject alone.
+    pub(crate) async fn page_of(
         &self,
-        after: LogCursor,
         subject: Option<&str>,
+        next: Option<&str>,
     ) -> Result<RevocationList, RevocationListError> {
+        let after = match next {
+            None => LogCursor::START,
+            Some(next) => decode(next).ok_or(RevocationListError::InvalidCursor)?,
+        };
         let log = self.revoker.state.log().ok_or(RevocationListError::NoStore)?;
         let now = self.revoker.clock.now();
         // The application's predicate is asked once for each of them.

@@ -72,14 +72,11 @@ impl TokenService {
         let has_more = families.len() > PAGE;
         families.truncate(PAGE);
         let next = families.last().filter(|_| has_more).map(|last| encode(&last.subject, last.id));
-        let mut sessions = Vec::with_capacity(families.len());
-        for family in families {
-            if self.is_active_session(&family)? {
-                let subject = family.subject.clone();
-                sessions.push(UserSession { subject, session: Session::of(family, issuer, current) });
-            }
-        }
-        Ok(AllSessions { sessions, next })
+        let sessions = self.active(families)?.into_iter().map(|family| UserSession {
+            subject: family.subject.clone(),
+            session: Session::of(family, issuer, current),
+        });
+        Ok(AllSessions { sessions: sessions.collect(), next })
     }
 }
 

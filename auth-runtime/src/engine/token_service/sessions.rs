@@ -130,12 +130,7 @@ impl TokenService {
         if others.is_empty() {
             return Ok(0);
         }
-        let mut active = Vec::new();
-        for family in &others {
-            if self.is_active_session(family)? {
-                active.push(family.clone());
-            }
-        }
+        let active = self.active(others.clone())?;
         self.engine.revocations.end_sessions(others).await?;
         self.report_ended(&active, "a session was ended: its user has ended all others")?;
         Ok(active.len())
@@ -144,12 +139,7 @@ impl TokenService {
     async fn list(&self, subject: &str, current: Option<&str>) -> Result<SessionList, TokenError> {
         self.engine.check_fresh(self.engine.now())?;
         let issuer = self.issuer()?;
-        let mut active = Vec::new();
-        for family in self.families().find_by_subject(&issuer.name, subject).await? {
-            if self.is_active_session(&family)? {
-                active.push(family);
-            }
-        }
+        let mut active = self.active(self.families().find_by_subject(&issuer.name, subject).await?)?;
         active.sort_unstable_by_key(|family| (family.rotated_at, family.started_at, family.id));
         let not_listed = active.len().saturating_sub(MAX_LISTED);
         let newest = active.into_iter().rev().take(MAX_LISTED);
@@ -157,10 +147,14 @@ impl TokenService {
         Ok(SessionList { sessions, not_listed })
     }
 
-    /// Whether a session has neither expired nor ended. The rows of sessions that a logout has ended are removed a moment after it.
-    pub(super) fn is_active_session(&self, family: &RefreshTokenFamily) -> Result<bool, TokenError> {
-        let now = unix_seconds(self.engine.now());
-        Ok(now < self.issuer()?.expires_at(family) && !self.is_revoked(family))
+    /// Those whose session has neither expired nor ended. The rows of sessions that a logout has ended are removed a moment after it.
+    pub(super) fn active(
+        &self,
+        mut families: Vec<RefreshTokenFamily>,
+    ) -> Result<Vec<RefreshTokenFamily>, TokenError> {
+        let (issuer, now) = (self.issuer()?, unix_seconds(self.engine.now()));
+        families.retain(|family| now < issuer.expires_at(family) && !self.is_revoked(family));
+        Ok(families)
     }
 
     /// Whether the caller's token is of this issuer, so that its subject is a user of this issuer.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::OriginalUri;
 use axum::http::request::Parts;
 
 #[cfg(feature = "token-routes")]
 use super::all;
 use super::paths::{is_within, sending_paths};
 use super::{CookieAttributes, CookieTooLarge, Extracted, is_for_one_host, one};
+use crate::original_uri::original_uri;
 
 /// The refresh token in a cookie. It is not a source: no rule accepts it as a credential.
 ///
@@ -80,8 +80,7 @@ impl RefreshCookie {
             return Vec::new();
         }
         let path = self.path(path);
-        let original = head.extensions.get::<OriginalUri>().map_or(&head.uri, |original| &original.0);
-        let request_path = original.path();
+        let request_path = original_uri(head).path();
         // If a proxy has changed the path of the request, another service may have cookies for that one.
         let sent_to = if is_within(request_path, path) { request_path } else { path };
         let others = sending_paths(sent_to).filter(|other| *other != path);

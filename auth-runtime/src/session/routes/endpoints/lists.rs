@@ -1,16 +1,14 @@
 //! The lists for administrators: the sessions of all users, and what is revoked.
 
-use axum::Json;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::sessions::session_to_value;
 use super::{TokenEndpoints, caught};
 use crate::clock::unix_seconds;
 use crate::revocation::{RecordedRevocation, Revocation, RevocationList, RevocationListError};
-use crate::session::routes::answers::no_store;
 use crate::session::routes::{LoginVerifier, TokenFailure, TokenRoute};
 use crate::session::{AllSessions, TokenError};
 
@@ -24,7 +22,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     pub async fn all_sessions(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         let listed = caught(self.try_all_sessions(&mut head)).await;
-        self.page_or_failure(listed.map(|page| sessions_to_value(&page)), &head, TokenRoute::AllSessions)
+        self.list_or_failure(listed.map(|page| sessions_to_value(&page)), &head, TokenRoute::AllSessions)
     }
 
     async fn try_all_sessions(&self, head: &mut Parts) -> Result<AllSessions, TokenFailure> {
@@ -45,18 +43,13 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     pub async fn revocations(&self, request: Request) -> Response {
         let (mut head, _) = request.into_parts();
         let listed = caught(self.try_revocations(&mut head)).await;
-        self.page_or_failure(listed.map(|page| revocations_to_value(&page)), &head, TokenRoute::Revocations)
+        self.list_or_failure(listed.map(|page| revocations_to_value(&page)), &head, TokenRoute::Revocations)
     }
 
     async fn try_revocations(&self, head: &mut Parts) -> Result<RevocationList, TokenFailure> {
         self.reader(head).await?;
-        let revocations = self.engine().revocation_methods();
-        let page = match (parameter(head, USER)?, parameter(head, AFTER)?) {
-            (None, None) => revocations.list().await,
-            (None, Some(after)) => revocations.list_after(&after).await,
-            (Some(user), None) => revocations.list_of(&user).await,
-            (Some(user), Some(after)) => revocations.list_of_after(&user, &after).await,
-        };
+        let (user, after) = (parameter(head, USER)?, parameter(head, AFTER)?);
+        let page = self.engine().revocation_methods().page_of(user.as_deref(), after.as_deref()).await;
         page.map_err(|error| {
             let failure = match error {
                 RevocationListError::InvalidCursor => return TokenFailure::InvalidRequest,
@@ -66,18 +59,6 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             tracing::error!(%error, "auth: the revocations can't be listed");
             failure
         })
-    }
-
-    fn page_or_failure(
-        &self,
-        listed: Result<Value, TokenFailure>,
-        head: &Parts,
-        route: TokenRoute,
-    ) -> Response {
-        match listed {
-            Ok(page) => no_store(Json(page).into_response()),
-            Err(failure) => self.failed(failure, head, route),
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use axum::extract::OriginalUri;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
@@ -10,6 +9,7 @@ use axum::response::Response;
 
 use super::{TokenEndpoints, caught, failure};
 use crate::catch_panic::catch_panic;
+use crate::original_uri::original_uri;
 use crate::session::IssuedTokens;
 use crate::session::routes::answers::{StandardAnswers, no_store};
 use crate::session::routes::{TokenAnswers, TokenFailure, TokenRequest, TokenRoute};
@@ -139,8 +139,7 @@ impl<A> TokenEndpoints<A> {
 
     /// Returns the common path of these routes: the path of this request without what is this route's own.
     fn common_path<'r>(&'r self, head: &'r Parts, route: TokenRoute) -> Cow<'r, str> {
-        let original =
-            head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |original| original.0.path());
+        let original = original_uri(head).path();
         let above = |path: &'r str| path.rsplit_once('/').map_or("", |(above, _)| above);
         let common = match &self.config().cookie_path {
             Some(path) => path,

@@ -25,7 +25,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             self.tokens().own_sessions(&caller).await.map_err(|error| failure(&error))
         };
         let listed = caught(listing(&mut head)).await;
-        self.list_or_failure(listed, &head, TokenRoute::Sessions)
+        self.list_or_failure(listed.map(|list| list_to_value(&list)), &head, TokenRoute::Sessions)
     }
 
     /// Ends one session of the caller. Another id than that of one of its own sessions is answered 404. If the session is the current
@@ -72,7 +72,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
             self.tokens().sessions(subject).await.map_err(|error| failure(&error))
         };
         let listed = caught(listing(&mut head)).await;
-        self.list_or_failure(listed, &head, TokenRoute::UserSessions)
+        self.list_or_failure(listed.map(|list| list_to_value(&list)), &head, TokenRoute::UserSessions)
     }
 
     /// Ends one session of any user. An id that is not that of one of the user's sessions is answered 404. Its route needs a rule that
@@ -103,14 +103,15 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
         self.ended_or_failure(ended, &head, TokenRoute::EndUserSessions)
     }
 
-    fn list_or_failure(
+    /// The response of a route that lists.
+    pub(super) fn list_or_failure(
         &self,
-        listed: Result<SessionList, TokenFailure>,
+        listed: Result<Value, TokenFailure>,
         head: &Parts,
         route: TokenRoute,
     ) -> Response {
         match listed {
-            Ok(list) => no_store(Json(list_to_value(&list)).into_response()),
+            Ok(list) => no_store(Json(list).into_response()),
             Err(failure) => self.failed(failure, head, route),
         }
     }
