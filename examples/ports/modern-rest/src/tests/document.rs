@@ -65,7 +65,9 @@ async fn the_forms_of_the_token_routes_are_described() -> Result<(), BoxError> {
 #[tokio::test]
 async fn the_document_is_as_it_was_reviewed() -> Result<(), BoxError> {
     let running = Running::start().await?;
-    let document = running.service.get("/docs/openapi.json", None).await.json();
+    let mut document = running.service.get("/docs/openapi.json", None).await.json();
+    // Another crate of the build may turn on `preserve_order` of serde_json.
+    document.sort_all_objects();
     let paths = serde_json::to_string_pretty(&document["paths"]["/api/auth"])?;
     let me = serde_json::to_string_pretty(&document["paths"]["/api/me"])?;
     insta::assert_snapshot!(format!("{paths}\n{me}"));
