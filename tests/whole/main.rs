@@ -47,6 +47,7 @@ mod routers;
 mod runtimes;
 mod session_data;
 mod simultaneous;
+mod single_page_app;
 mod sockets;
 mod standards;
 mod stores;
