@@ -27,6 +27,7 @@ fn messages() {
             "routing",
             "vocabulary",
             "store",
+            "session",
             "unanalysed",
             "documented",
         ] {

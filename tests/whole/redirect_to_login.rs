@@ -41,12 +41,16 @@ fn routes() -> Router {
         .route("/fresh", get(fresh))
         .route("/optional", get(optional))
         .route("/by-cookie", post(by_cookie))
+        .route("/by-header", get(by_header))
         .route("/login", get(login_page))
         .nest("/nested", nested)
 }
 
 #[auth(source = "cookie")]
 async fn by_cookie() {}
+
+#[auth(source = "bearer")]
+async fn by_header() {}
 
 #[auth(optional)]
 async fn optional(return_to: Option<ReturnTo>) -> String {
@@ -248,6 +252,16 @@ async fn what_the_application_rejects_is_redirected_too() {
     assert_eq!(ask(&app, "GET", "/in/login", &[]).await.status, 401);
     let upgrade = [("upgrade", "websocket"), ("connection", "upgrade")];
     assert_eq!(ask(&app, "GET", "/in/page", &upgrade).await.status, 401);
+}
+
+/// A login would lead back to it without end.
+#[tokio::test]
+async fn a_route_that_takes_no_cookie_is_no_reason_to_log_in() {
+    let (app, _test) = app("/login");
+    let asked = ask(&app, "GET", "/by-header", &[]).await;
+    assert_eq!((asked.status.as_u16(), asked.header("location")), (401, ""));
+    assert!(asked.header("www-authenticate").starts_with("Bearer"));
+    assert!(!asked.header("vary").contains("sec-fetch"), "{}", asked.header("vary"));
 }
 
 /// It would be written to the log of the login page too, and be rejected again after the login.

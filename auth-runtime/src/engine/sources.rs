@@ -125,6 +125,12 @@ impl Sources {
         Arc::new(RouteSources { indices, vary, scopes })
     }
 
+    /// Whether a browser sends a credential of one of these sources by itself, as it does with cookies.
+    pub(crate) fn any_ambient(&self, indices: &[usize]) -> bool {
+        let mut sources = indices.iter().filter_map(|&index| self.get(index));
+        sources.any(|source| source.carrier() == Carrier::Ambient)
+    }
+
     /// The schemes that a rejection on a route with these sources challenges with, each once.
     pub(crate) fn challenge_schemes(&self, indices: &[usize]) -> Vec<&str> {
         let mut schemes: Vec<&str> = Vec::new();

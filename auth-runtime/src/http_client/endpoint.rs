@@ -1,6 +1,6 @@
 //! The addresses that may be asked.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 
@@ -95,13 +95,23 @@ impl Endpoint {
     }
 }
 
+/// Where clouds answer each of their machines as on its link, with addresses that are not link-local: Azure, Alibaba, Oracle; AWS.
+const OF_CLOUDS: ([Ipv4Addr; 3], [Ipv6Addr; 1]) = (
+    [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)],
+    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)],
+);
+
 /// Whether it is an address of this machine, or one that is answered on its link alone.
 fn is_near(address: IpAddr) -> bool {
     // An IPv4 address in an IPv6 one is the same machine (RFC 4291 §2.5.5.2).
     match address.to_canonical() {
-        IpAddr::V4(address) => address.is_loopback() || address.is_unspecified() || address.is_link_local(),
+        IpAddr::V4(address) => {
+            let is_on_link = address.is_link_local() || OF_CLOUDS.0.contains(&address);
+            address.is_loopback() || address.is_unspecified() || is_on_link
+        }
         IpAddr::V6(address) => {
-            address.is_loopback() || address.is_unspecified() || address.is_unicast_link_local()
+            let is_on_link = address.is_unicast_link_local() || OF_CLOUDS.1.contains(&address);
+            address.is_loopback() || address.is_unspecified() || is_on_link
         }
     }
 }
@@ -168,6 +178,10 @@ mod tests {
             ("http://[::ffff:0.0.0.0]/", elsewhere, false),
             ("http://169.254.169.254/latest/meta-data", elsewhere, false),
             ("http://[::ffff:169.254.169.254]/", elsewhere, false),
+            ("http://168.63.129.16/", elsewhere, false),
+            ("http://100.100.100.200/", elsewhere, false),
+            ("http://192.0.0.192/", elsewhere, false),
+            ("http://[fd00:ec2::254]/", elsewhere, false),
             ("http://[fe80::1]/", elsewhere, false),
             ("http://[febf::1]/", elsewhere, false),
             ("http://169.254.169.254/", own, true),

@@ -1,5 +1,6 @@
 use auth_runtime::authenticator::{BoxError, Subject};
 use auth_runtime::rejection::Rejection;
+use auth_runtime::session::SessionData;
 use auth_runtime::users::TakesUser;
 use auth_runtime::{Caller, Checked, Claims, Principal, User, authenticator};
 use axum::extract::FromRequestParts;
@@ -55,6 +56,11 @@ async fn principal(_: &str, _: Alias) -> Result<Subject, BoxError> {
 
 #[authenticator]
 async fn claims(_: &str, _: Option<Claims<u32>>, _: axum::http::Method) -> Result<Subject, BoxError> {
+    Ok(Subject::new("a"))
+}
+
+#[authenticator]
+async fn session(_: &str, _: Option<SessionData>) -> Result<Subject, BoxError> {
     Ok(Subject::new("a"))
 }
 
