@@ -25,8 +25,8 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::session::{BoxError, PasswordHasher, RefreshKey, SigningKey, TokenIssuer};
 use auth_runtime::source::{CookieOptions, Query};
-use auth_runtime::store::RedbStore;
-use auth_runtime::{Auth, AuthBuilder, Principal, Router, User, auth, rule};
+use auth_runtime::store::{MemoryStore, RedbStore};
+use auth_runtime::{Auth, AuthBuilder, Router, User, auth, rule};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -86,18 +86,20 @@ struct Mail {
 /// A mail to the desk becomes a ticket of its sender. Partners bring mails: programs with a key of their own.
 #[auth(source = "partner")]
 async fn inbox(
-    partner: Principal,
+    User(partner): User<Account>,
     State(desk): State<Desk>,
     Json(mail): Json<Mail>,
 ) -> Result<(StatusCode, Json<Ticket>)> {
     let sender = desk.account_of(&mail.from).await?.ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
-    let ticket = desk.open(&sender, Some(partner.subject()), &mail.subject).await?;
+    let ticket = desk.open(&sender, Some(&partner.id), &mail.subject).await?;
     Ok((StatusCode::CREATED, Json(ticket)))
 }
 
 fn routes(auth: &Auth, accounts: &Arc<Accounts>) -> Result<Router<Desk>, BoxError> {
-    let for_programs = TokenRoutes::json(auth.tokens()?, Arc::clone(accounts));
-    let for_pages = TokenRoutes::cookies(auth.tokens()?, Arc::clone(accounts));
+    let attempts = MemoryStore::new(); // of both logins together
+    let for_programs =
+        TokenRoutes::json(auth.tokens()?, Arc::clone(accounts)).attempt_store(attempts.clone());
+    let for_pages = TokenRoutes::cookies(auth.tokens()?, Arc::clone(accounts)).attempt_store(attempts);
     Ok(Router::new()
         .route("/", get(me))
         .route("/tickets", get(list).post(open))

@@ -29,6 +29,33 @@ async fn tokens_live_as_long_as_configured() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// What this library does where nothing is said.
+#[tokio::test]
+async fn lifetimes_have_defaults() -> Result<(), BoxError> {
+    let clock = TestClock::new();
+    let key = SigningKey::secret(Algorithm::HS256, &SECRET)?;
+    let issuer = TokenIssuer::new("https://desk.example", "desk", key, Everyone);
+    let issuer = issuer.refresh_key(RefreshKey::new("1", SECRET));
+    let tokens = Auth::builder().token_issuer(issuer).clock(clock.clone()).build()?.tokens()?;
+    assert_eq!(tokens.issue(&Subject::new("1")).await?.expires_in, Duration::from_mins(15));
+
+    let day = Duration::from_hours(24);
+    for (after, is_valid) in [(14 * day - Duration::from_secs(1), true), (14 * day, false)] {
+        let issued = tokens.issue(&Subject::new("1")).await?;
+        clock.advance(after);
+        assert_eq!(tokens.refresh(&issued.refresh_token).await.is_ok(), is_valid, "{after:?}");
+    }
+    // However often it is refreshed, a session ends.
+    let mut refresh_token = tokens.issue(&Subject::new("1")).await?.refresh_token;
+    for _ in 0..8 {
+        clock.advance(11 * day);
+        refresh_token = tokens.refresh(&refresh_token).await?.refresh_token;
+    }
+    clock.advance(2 * day);
+    assert!(tokens.refresh(&refresh_token).await.is_err(), "after 90 days");
+    Ok(())
+}
+
 struct Everyone;
 
 impl SubjectStore for Everyone {
@@ -50,6 +77,48 @@ async fn a_lifetime_of_two_days_must_be_allowed() -> Result<(), BoxError> {
     assert!(error.contains("max_token_lifetime"), "{error}");
     let tokens = builder()?.max_token_lifetime(two_days).build()?.tokens()?.issue(&Subject::new("1")).await?;
     assert_eq!(tokens.expires_in, two_days);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_login_names_no_reason_and_takes_no_other_password() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    for path in ["/auth/login", "/web/auth/login"] {
+        for (username, password) in
+            [("bob", "wonderland"), ("nobody", "builder"), ("carol", "christmas"), ("mailgate", "")]
+        {
+            let sent = json!({ "username": username, "password": password });
+            let reply = running.service.post(path, None, &sent).await;
+            assert_eq!(
+                (reply.status, reply.json()),
+                (400, json!({ "error": "invalid_grant" })),
+                "{username}"
+            );
+            assert!(reply.cookies().is_empty(), "{reply:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A guess at either login counts: for an account, ten at once.
+#[tokio::test]
+async fn guesses_at_both_logins_count_together() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let log_in = async |path: &str, username: &str, password: &str| {
+        let sent = json!({ "username": username, "password": password });
+        running.service.post(path, None, &sent).await
+    };
+    for path in ["/auth/login", "/web/auth/login"].repeat(5) {
+        assert_eq!(log_in(path, "bob", "a guess").await.status, 400);
+    }
+    for path in ["/auth/login", "/web/auth/login"] {
+        for (username, password) in [("bob", "a guess"), ("bob", "builder"), ("BOB", "builder")] {
+            let reply = log_in(path, username, password).await;
+            assert_eq!(reply.status, 429, "{path} {username}: {reply:?}");
+            assert!(reply.headers.contains_key("retry-after") && reply.cookies().is_empty(), "{reply:?}");
+        }
+        assert_eq!(log_in(path, "alice", "wonderland").await.status, 200, "another account");
+    }
     Ok(())
 }
 
