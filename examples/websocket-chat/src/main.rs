@@ -26,7 +26,6 @@ use auth_runtime::rejection::CallerErrorKind;
 use auth_runtime::routing::get;
 use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::session::{BoxError, RefreshKey, SigningKey, TokenIssuer};
-use auth_runtime::store::MemoryStore;
 use auth_runtime::streams::GuardedWebSocket;
 use auth_runtime::verify::Algorithm;
 use auth_runtime::{Auth, Principal, Router, auth, rule};
@@ -157,17 +156,13 @@ async fn engine() -> Result<(Auth, Arc<Users>), BoxError> {
 }
 
 fn routes(auth: &Auth, users: &Arc<Users>) -> Result<Router<Chat>, BoxError> {
-    let attempts = MemoryStore::new(); // of both logins together
-    let for_the_page =
-        TokenRoutes::cookies(auth.tokens()?, Arc::clone(users)).attempt_store(attempts.clone());
-    let for_programs = TokenRoutes::json(auth.tokens()?, Arc::clone(users)).attempt_store(attempts);
     Ok(Router::new()
         .route("/", get(page))
         .route("/page.js", get(script))
         .route("/me", get(me))
         .route("/rooms/{room}", get(enter).declares("write announcements", &ANNOUNCE))
-        .nest("/auth", for_the_page.router())
-        .nest("/token", for_programs.router()))
+        .nest("/auth", TokenRoutes::cookies(auth.tokens()?, Arc::clone(users)).router()) // for the page
+        .nest("/token", TokenRoutes::json(auth.tokens()?, Arc::clone(users)).router())) // for programs
 }
 
 async fn serve(port: u16) -> Result<ExitCode, BoxError> {

@@ -25,7 +25,7 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::session::{BoxError, PasswordHasher, RefreshKey, SigningKey, TokenIssuer};
 use auth_runtime::source::{CookieOptions, Query};
-use auth_runtime::store::{MemoryStore, RedbStore};
+use auth_runtime::store::RedbStore;
 use auth_runtime::{Auth, AuthBuilder, Router, User, auth, rule};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -96,10 +96,8 @@ async fn inbox(
 }
 
 fn routes(auth: &Auth, accounts: &Arc<Accounts>) -> Result<Router<Desk>, BoxError> {
-    let attempts = MemoryStore::new(); // of both logins together
-    let for_programs =
-        TokenRoutes::json(auth.tokens()?, Arc::clone(accounts)).attempt_store(attempts.clone());
-    let for_pages = TokenRoutes::cookies(auth.tokens()?, Arc::clone(accounts)).attempt_store(attempts);
+    let for_programs = TokenRoutes::json(auth.tokens()?, Arc::clone(accounts));
+    let for_pages = TokenRoutes::cookies(auth.tokens()?, Arc::clone(accounts));
     Ok(Router::new()
         .route("/", get(me))
         .route("/tickets", get(list).post(open))
