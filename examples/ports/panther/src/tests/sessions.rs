@@ -245,6 +245,37 @@ async fn tokens_are_signed_with_the_configured_algorithm() -> Result<(), BoxErro
     Ok(())
 }
 
+/// With the right signature, and not of this service or not for it.
+#[tokio::test]
+async fn a_token_of_another_issuer_audience_or_type_is_rejected() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let token = running.log_in("bob").await.access;
+    let part = |index| -> Result<Value, BoxError> {
+        let part = token.split('.').nth(index).ok_or("a part")?;
+        Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part)?)?)
+    };
+    let [header, claims] = [part(0)?, part(1)?];
+    let signed = |header: &Value, claims: &Value| {
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let message = format!("{header}.{claims}");
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &SECRET);
+        let signature = aws_lc_rs::hmac::sign(&key, message.as_bytes());
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    };
+    assert!(running.accepts(&signed(&header, &claims)).await, "as the service signs it");
+    for (name, value) in
+        [("iss", json!("https://other.example")), ("aud", json!("another")), ("exp", Value::Null)]
+    {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        assert!(!running.accepts(&signed(&header, &changed)).await, "{name}");
+    }
+    let mut changed = header.clone();
+    changed["typ"] = json!("logout+jwt");
+    assert!(!running.accepts(&signed(&changed, &claims)).await);
+    Ok(())
+}
+
 #[tokio::test]
 async fn no_key_is_a_default() -> Result<(), BoxError> {
     let [one, other] = [tempfile::tempdir()?, tempfile::tempdir()?];
