@@ -123,7 +123,7 @@ fn engine(
 ) -> Result<AuthBuilder, BoxError> {
     let issuer = TokenIssuer::new("https://desk.example", "desk", signing_key, Arc::clone(accounts))
         .refresh_key(RefreshKey::new("1", secret(&data.join("refresh.key"))?))
-        .access_lifetime(Duration::from_mins(15))
+        .access_lifetime(Duration::from_mins(10))
         .refresh_lifetime(Duration::from_hours(10 * 24));
     Ok(Auth::builder()
         .token_issuer(issuer)

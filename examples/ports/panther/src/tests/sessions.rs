@@ -13,9 +13,9 @@ async fn tokens_live_as_long_as_configured() -> Result<(), BoxError> {
     let running = Running::start().await?;
     let sent = json!({ "username": "bob", "password": "builder" });
     let answer = running.service.post("/auth/login", None, &sent).await;
-    assert_eq!(answer.json()["expires_in"], 15 * 60);
+    assert_eq!(answer.json()["expires_in"], 10 * 60);
     let bob = running.log_in("bob").await;
-    running.advance(Duration::from_mins(15)).await?;
+    running.advance(Duration::from_mins(10)).await?;
     assert!(running.accepts(&bob.access).await, "the leeway is a minute");
     running.advance(Duration::from_secs(61)).await?;
     assert!(!running.accepts(&bob.access).await);
