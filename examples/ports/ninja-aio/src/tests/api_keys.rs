@@ -25,7 +25,7 @@ async fn a_program_with_a_key_is_its_owner() {
     let written = write(&magazine, &key).await;
     assert_eq!((written.status, &written.json()["author"]), (201, &json!(1)));
     let me = magazine.ask(Method::GET, "/me", With::Key(&key), None).await;
-    assert_eq!(me.body, "alice, of the herald. Roles: author. Permissions: article.create.\n");
+    assert_eq!(me.body, "alice, of the herald. Roles: author. Permissions: article.create. Scopes: write.\n");
     for wrong in ["made-up", &key[..key.len() - 1], &key.replace("magazine_", "other_")] {
         assert_eq!(write(&magazine, wrong).await.status, 401, "{wrong}");
     }
