@@ -26,7 +26,7 @@ pub(crate) async fn hello(Claims(extras): Claims<Extras>) -> &'static str {
     if extras.language.is_some_and(is_german) { "Hallo!\n" } else { "Hello!\n" }
 }
 
-/// A token, as the service knows it: where it was, its registered claims, and all others.
+/// A token, as the service knows it: its registered claims, which authenticator accepted it, and all other claims.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Token {
     sub: String,

@@ -165,6 +165,35 @@ async fn pages_have_their_tokens_in_cookies() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// The login for programs and that for pages are of the same users: a second login is no second lot of guesses.
+#[tokio::test]
+async fn guesses_through_both_logins_count_together() -> Result<(), BoxError> {
+    let guesses = async |paths: [&str; 2]| {
+        let running = Running::start().await?;
+        let log_in = async |path: &str, password: &str| {
+            let sent = json!({ "email": "ana@new.example", "password": password });
+            running.service.post(path, None, &sent).await.status
+        };
+        let mut allowed = 0;
+        for path in paths.into_iter().cycle().take(100) {
+            match log_in(path, "x").await {
+                400 | 401 => allowed += 1,
+                429 => break,
+                other => panic!("{path}: {other}"),
+            }
+        }
+        for path in ["/api/auth", "/web/auth"] {
+            assert_eq!(log_in(path, "pineapple").await, 429, "{path}");
+        }
+        Ok::<u8, BoxError>(allowed)
+    };
+    let alone = guesses(["/api/auth"; 2]).await?;
+    assert!((2..100).contains(&alone), "{alone}");
+    assert_eq!(guesses(["/api/auth", "/web/auth"]).await?, alone);
+    assert_eq!(guesses(["/web/auth"; 2]).await?, alone);
+    Ok(())
+}
+
 /// The first example of the page: bodies that nobody has chosen.
 struct ByName(Accounts);
 

@@ -76,7 +76,7 @@ async fn what_is_no_registered_claim_is_among_the_extras() -> Result<(), BoxErro
     Ok(())
 }
 
-/// `request_auth`: which class has let the caller in.
+/// `request_auth`: which class has let the caller in. Tokens are one scheme, in the header and in a cookie.
 #[tokio::test]
 async fn a_handler_knows_which_scheme_the_caller_came_by() -> Result<(), BoxError> {
     let running = Running::start().await?;
@@ -85,7 +85,7 @@ async fn a_handler_knows_which_scheme_the_caller_came_by() -> Result<(), BoxErro
     let by_cookie =
         running.service.request(Method::GET, "/api/token").header("cookie", format!("access_token={token}"));
     let by_cookie = running.service.send(by_cookie).await;
-    assert_eq!((by_header.text("scheme"), by_cookie.text("scheme")), ("bearer".into(), "cookie".into()));
+    assert_eq!((by_header.text("scheme"), by_cookie.text("scheme")), ("jwt".into(), "jwt".into()));
     Ok(())
 }
 
