@@ -59,7 +59,7 @@ fn where_a_rule_names_its_sources_a_line_names_those_of_the_others() {
     #[auth(source = "cookie")]
     async fn page() {}
     let test = TestAuth::with(|builder| builder.default_sources(["bearer", "cookie"]));
-    let named = Router::new().route("/page", get(page)).route("/me", get(me));
+    let named: Router = Router::new().route("/page", get(page)).route("/me", get(me));
     let note = "A rule without \"from\" takes a credential from bearer or cookie.";
     let table = named.routes().table(test.auth());
     assert!(table.to_string().ends_with(&format!("any authenticated caller\n\n{note}\n")), "{table}");
@@ -67,7 +67,7 @@ fn where_a_rule_names_its_sources_a_line_names_those_of_the_others() {
     assert!(
         table.to_html().contains("A rule without &quot;from&quot; takes a credential from bearer or cookie.")
     );
-    let unnamed = Router::new().route("/me", get(me));
+    let unnamed: Router = Router::new().route("/me", get(me));
     assert!(!unnamed.routes().table(test.auth()).to_string().contains("takes a credential"));
 }
 

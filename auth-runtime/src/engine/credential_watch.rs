@@ -4,12 +4,17 @@
 //! session or user wakes it, when its token expires, and every [`RECHECK`] in any case: nothing wakes it where the engine's background
 //! task does not run. The task wakes all watches when the view has become too old and when the clock was set, and who withdraws keys
 //! wakes them too.
+//!
+//! A socket polls its watch while it reads or sends, and not between. So what a watch looks up is looked up in a task of its own: otherwise a
+//! lookup would stop halfway, and hold a connection of the application's pool, and those who wait for the same user, until the next
+//! message.
 
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{Either, select};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::Engine;
@@ -153,8 +158,8 @@ impl Watch {
         }
     }
 
-    /// Whether the subject was forgotten since it was looked at: then its user is loaded again. The first look loads it in any case: it is
-    /// remembered, unless it was forgotten since the request. `Some` is when to try again.
+    /// Whether the subject was forgotten since it was looked at, by the request or here: then its user is loaded again. `Some` is when to try
+    /// again.
     async fn look_at_subject(&mut self, registration: &Registration) -> Result<Option<Next>, EndReason> {
         let engine = Arc::clone(&self.engine);
         let TokenIdentity { issuer, subject, sub, .. } = self.principal.token_identity();
@@ -162,10 +167,10 @@ impl Watch {
         let view = engine.revocations.state.view();
         let last_of = |subject| view.last_forgotten(issuer, subject);
         let last = last_of(subject).max(sub.map_or(0, last_of));
-        if self.seen == Some(last) {
+        let judged_at = self.principal.watch().map_or(0, |watch| watch.forgotten);
+        if self.seen.map_or(last <= judged_at, |seen| seen == last) {
             return Ok(None);
         }
-        let judged_at = self.principal.watch().map_or(0, |watch| watch.forgotten);
         if !self.is_token() && last > judged_at {
             match self.end_of_key().await {
                 // A key that was replaced expires earlier than when the caller was judged.
@@ -175,21 +180,19 @@ impl Watch {
                 Some(Err(())) => return self.retry_subject(),
             }
         }
-        if let Some(users) = engine.users.as_ref().filter(|users| users.has_user(&self.principal)) {
-            let index = &engine.authorization.vocabulary;
-            let is_loaded = {
-                let load = pin!(users.of(&self.principal, engine.monotonic(), index));
-                match timeout(LOOKUP, select(load, pin!(registration.woken()))).await {
-                    Ok(Either::Left((Ok(_), _))) => true,
-                    Ok(Either::Left((Err(NoUser::Missing | NoUser::Invalid(_)), _))) => {
-                        return Err(EndReason::UserInactive);
-                    }
-                    Ok(Either::Right(_)) => return Ok(Some(Next::Wait(Duration::ZERO))),
-                    Ok(Either::Left((Err(NoUser::Unavailable(_)), _))) | Err(_) => false,
-                }
+        if let Some(users) = engine.users.clone().filter(|users| users.has_user(&self.principal)) {
+            let (engine, principal) = (Arc::clone(&engine), self.principal.clone());
+            let load = Lookup::begin(async move {
+                users.of(&principal, engine.monotonic(), &engine.authorization.vocabulary).await
+            });
+            let loaded = match select(pin!(load.end()), pin!(registration.woken())).await {
+                Either::Left((loaded, _)) => loaded,
+                Either::Right(_) => return Ok(Some(Next::Wait(Duration::ZERO))),
             };
-            if !is_loaded {
-                return self.retry_subject();
+            match loaded {
+                Some(Ok(_)) => {}
+                Some(Err(NoUser::Missing | NoUser::Invalid(_))) => return Err(EndReason::UserInactive),
+                Some(Err(NoUser::Unavailable(_))) | None => return self.retry_subject(),
             }
         }
         (self.seen, self.subject_failed_at) = (Some(last), None);
@@ -206,11 +209,11 @@ impl Watch {
     /// When the API key that it came with expires, where that is set, if the key is still valid; `None` if it did not come with one.
     #[cfg(feature = "api-keys")]
     async fn end_of_key(&self) -> Option<Result<Option<Option<i64>>, ()>> {
-        let keys = self.engine.api_keys.as_ref()?;
-        let id = self.principal.token_id().filter(|_| keys.has_issued_to(&self.principal))?;
-        match timeout(LOOKUP, keys.end_of(id)).await {
-            Ok(Ok(end)) => Some(Ok(end)),
-            Ok(Err(_)) | Err(_) => Some(Err(())),
+        let keys = self.engine.api_keys.clone()?;
+        let id = self.principal.token_id().filter(|_| keys.has_issued_to(&self.principal))?.to_owned();
+        match Lookup::begin(async move { keys.end_of(&id).await }).end().await {
+            Some(Ok(end)) => Some(Ok(end)),
+            Some(Err(_)) | None => Some(Err(())),
         }
     }
 
@@ -234,14 +237,13 @@ impl Watch {
 
     /// Looks the session up. A revocation meanwhile is looked at first, and a store that does not answer does not stop the clock.
     async fn look_up(&mut self, id: FamilyId, registration: &Registration) -> Result<Next, EndReason> {
-        let engine = Arc::clone(&self.engine);
-        let found = {
-            let (find, woken) = (pin!(engine.revocations.families.find(id)), pin!(registration.woken()));
-            match timeout(LOOKUP, select(find, woken)).await {
-                Ok(Either::Left((found, _))) => found,
-                Ok(Either::Right(_)) => return Ok(Next::Wait(Duration::ZERO)),
-                Err(_) => Err(StoreError::new("the store has not answered for 5 s")),
+        let families = Arc::clone(&self.engine.revocations.families);
+        let find = Lookup::begin(async move { families.find(id).await });
+        let found = match select(pin!(find.end()), pin!(registration.woken())).await {
+            Either::Left((found, _)) => {
+                found.unwrap_or_else(|| Err(StoreError::new("the store has not answered for 5 s")))
             }
+            Either::Right(_) => return Ok(Next::Wait(Duration::ZERO)),
         };
         let now = self.engine.now();
         let last_end = self.prolonged_until.or_else(|| self.own_end()).unwrap_or_default();
@@ -280,6 +282,26 @@ impl Watch {
         let leeway = if self.is_token() { self.engine.authentication.limits.leeway } else { 0 };
         let own = self.principal.token().claims().expires_at.map(|end| end.saturating_add(leeway));
         own.into_iter().chain(self.key_end).min()
+    }
+}
+
+/// Something that is looked up in a task of its own, for [`LOOKUP`] at most. The task ends when this is dropped.
+struct Lookup<T>(JoinHandle<Option<T>>);
+
+impl<T: Send + 'static> Lookup<T> {
+    fn begin(lookup: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(tokio::spawn(async move { timeout(LOOKUP, lookup).await.ok() }))
+    }
+
+    /// What was found; `None` if it took too long, or code of the application's panicked.
+    async fn end(mut self) -> Option<T> {
+        (&mut self.0).await.ok().flatten()
+    }
+}
+
+impl<T> Drop for Lookup<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

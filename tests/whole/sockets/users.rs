@@ -1,15 +1,19 @@
 //! The users of sockets and streams: loaded again when they are forgotten.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use auth_runtime::authenticator::{BoxError, Credential, CredentialPlace, Subject};
 use auth_runtime::store::MemoryStore;
 use auth_runtime::streams::EndReason;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::users::UserStore;
+use auth_runtime::users::{UserCache, UserStore};
 use auth_runtime::{Auth, Principal, Router, auth, routing::get};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::streams::principal_of;
@@ -133,4 +137,63 @@ async fn a_socket_that_is_opened_after_its_subject_was_forgotten_goes_on() {
     // Another time counts.
     auth.revocations().forget(after.issuer().unwrap(), "acme").await.unwrap();
     assert_eq!(ended.await, EndReason::Revoked);
+}
+
+#[auth]
+async fn plain() {}
+
+/// A table behind a pool of one connection.
+#[derive(Clone)]
+struct Pooled {
+    connection: Arc<Semaphore>,
+    begun: Arc<AtomicUsize>,
+}
+
+impl UserStore for Pooled {
+    type User = ();
+
+    async fn load(&self, _: &Principal) -> Result<Option<()>, BoxError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let _connection = self.connection.acquire().await?;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(Some(()))
+    }
+}
+
+/// A socket polls for the end of its credential while it sends, and then not until the next message.
+#[tokio::test(start_paused = true)]
+async fn a_load_that_a_socket_began_ends_without_it_and_keeps_nobody_waiting() {
+    let users = Pooled { connection: Arc::new(Semaphore::new(1)), begun: Arc::default() };
+    let test = TestAuth::with(|builder| builder.users(users.clone()));
+    let app: axum::Router = Router::new().route("/", get(plain)).finish(test.auth()).unwrap();
+    let ask = async |name: &str| {
+        let bearer = format!("Bearer {}", test.token(&TestUser::new(name)));
+        let asked = crate::support::send(&app, request("GET", "/", &[("authorization", &bearer)]));
+        timeout(WHILE, asked).await.map(|reply| reply.status.as_u16())
+    };
+    let alice = principal_of(&test, &TestUser::new("alice")).await;
+    test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
+    let mut ended = alice.ended();
+    assert!(poll_fn(|context| Poll::Ready(Pin::new(&mut ended).poll(context).is_pending())).await);
+    for name in ["bob", "alice"] {
+        assert_eq!(ask(name).await, Ok(200), "{name}");
+    }
+    assert_eq!(users.begun.load(Ordering::SeqCst), 3, "alice, alice again for her socket, and bob");
+    drop(ended);
+}
+
+/// The request has loaded it.
+#[tokio::test(start_paused = true)]
+async fn a_socket_loads_no_user_that_was_not_forgotten_also_without_a_cache() {
+    let users = Pooled { connection: Arc::new(Semaphore::new(1)), begun: Arc::default() };
+    let test = TestAuth::with(|builder| {
+        builder.users(users.clone()).user_cache(UserCache::new().time(Duration::ZERO))
+    });
+    let alice = principal_of(&test, &TestUser::new("alice")).await;
+    let mut ended = alice.ended();
+    assert!(timeout(WHILE, &mut ended).await.is_err());
+    assert_eq!(users.begun.load(Ordering::SeqCst), 1);
+    test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
+    assert!(timeout(WHILE, &mut ended).await.is_err());
+    assert_eq!(users.begun.load(Ordering::SeqCst), 2);
 }
