@@ -55,6 +55,9 @@ pub struct AccessTable {
     /// Where the credentials of authenticators are, by the names of their sources.
     #[serde(skip)]
     authenticators: BTreeMap<String, String>,
+    /// The sources of a rule that names none.
+    #[serde(skip)]
+    default_sources: Vec<String>,
 }
 
 /// The head of a role's column.
@@ -174,7 +177,8 @@ impl Routes {
             }
         });
         let declared = declared.collect();
-        AccessTable { roles, routes, declared, vocabulary, authenticators }
+        let default_sources = auth.engine().names_of_sources(None);
+        AccessTable { roles, routes, declared, vocabulary, authenticators, default_sources }
     }
 }
 

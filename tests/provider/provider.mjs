@@ -33,6 +33,14 @@ const replaceKeys = (next) => {
   return { keys };
 };
 
+const customize = (_, token, jwt) => {
+  jwt.payload.sid = token.sid;
+  if (settings.realm) {
+    jwt.header = { typ: 'JWT' };
+    Object.assign(jwt.payload, { azp: token.clientId, typ: 'Bearer' });
+  }
+};
+
 const makeProvider = () => {
   const made = new Provider(issuer, {
     adapter,
@@ -47,7 +55,8 @@ const makeProvider = () => {
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId, ...settings.accounts[accountId] }) }),
     extraTokenClaims: (_, token) => ({ ...settings.accounts[token.accountId ?? token.clientId] }),
-    formats: { customizers: { jwt: (_, token, jwt) => { jwt.payload.sid = token.sid; } } },
+    formats: { customizers: { jwt: customize } },
+    routes: settings.realm ? { jwks: '/protocol/openid-connect/certs' } : {},
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
@@ -108,6 +117,7 @@ const commands = {
 
 const start = (line) => {
   settings = JSON.parse(line);
+  const below = settings.realm ? `/realms/${settings.realm}` : '';
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, issuer);
     requests[pathname] = (requests[pathname] ?? 0) + 1;
@@ -116,12 +126,16 @@ const start = (line) => {
         console.error(error);
         response.writeHead(500).end();
       });
-    } else {
+    } else if (pathname.startsWith(`${below}/`)) {
+      request.originalUrl = request.url;
+      request.url = request.url.slice(below.length);
       provider.callback()(request, response);
+    } else {
+      response.writeHead(404).end();
     }
   });
   server.listen(settings.port, '127.0.0.1', () => {
-    issuer = `http://127.0.0.1:${server.address().port}`;
+    issuer = `http://127.0.0.1:${server.address().port}${below}`;
     answer({ issuer, ...replaceKeys(settings.keys ?? makeKeys()) });
   });
 };

@@ -53,6 +53,24 @@ fn table(test: &TestAuth) -> AccessTable {
     routes().routes().table(test.auth())
 }
 
+/// A reader can't know by the table alone what a rule without a source takes.
+#[test]
+fn where_a_rule_names_its_sources_a_line_names_those_of_the_others() {
+    #[auth(source = "cookie")]
+    async fn page() {}
+    let test = TestAuth::with(|builder| builder.default_sources(["bearer", "cookie"]));
+    let named = Router::new().route("/page", get(page)).route("/me", get(me));
+    let note = "A rule without \"from\" takes a credential from bearer or cookie.";
+    let table = named.routes().table(test.auth());
+    assert!(table.to_string().ends_with(&format!("any authenticated caller\n\n{note}\n")), "{table}");
+    assert!(table.to_markdown().ends_with(&format!(" |\n\n{note}\n")), "{}", table.to_markdown());
+    assert!(
+        table.to_html().contains("A rule without &quot;from&quot; takes a credential from bearer or cookie.")
+    );
+    let unnamed = Router::new().route("/me", get(me));
+    assert!(!unnamed.routes().table(test.auth()).to_string().contains("takes a credential"));
+}
+
 #[test]
 fn as_text() {
     let expected = "\

@@ -25,13 +25,14 @@ impl AccessTable {
         }
         let routes = self.routes.iter().map(|route| route.to_html(&columns));
         let rows: String = routes.chain(self.declared.iter().map(|rule| rule.to_html(&columns))).collect();
+        let note = self.note().map(|note| format!(" <span>{}</span>", escaped(&note))).unwrap_or_default();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{TITLE}</title>\n\
              <style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n\
              <label>Path <input id=\"path\" type=\"search\" autocomplete=\"off\" placeholder=\"contains\"></label>\n\
              <label>Role <select id=\"role\"><option value=\"\">all</option>{options}</select></label>\n\
-             <p><span id=\"count\" role=\"status\">{} routes</span> <span>{LEGEND}</span></p>\n</header>\n\
+             <p><span id=\"count\" role=\"status\">{} routes</span> <span>{LEGEND}</span>{note}</p>\n</header>\n\
              <main tabindex=\"0\" aria-label=\"Access table\">\n<table>\n<thead><tr><th scope=\"col\">Method</th>\
              <th scope=\"col\">Path</th>{head}<th scope=\"col\">Rule</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n\
              </main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",

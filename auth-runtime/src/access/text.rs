@@ -45,7 +45,18 @@ impl AccessTable {
             }
             markdown += &line(cells);
         }
+        if let Some(note) = self.note() {
+            markdown += &format!("\n{}\n", escaped(&note));
+        }
         markdown
+    }
+
+    /// What a rule without `from` takes, where another rule has it: a reader could not know otherwise.
+    pub(super) fn note(&self) -> Option<String> {
+        let is_needed = self.routes.iter().any(|route| route.who.starts_with("from "));
+        is_needed.then(|| {
+            format!("A rule without \"from\" takes a credential from {}.", self.default_sources.join(" or "))
+        })
     }
 
     fn head(&self) -> Vec<String> {
@@ -99,7 +110,8 @@ fn visible(text: &str) -> String {
 
 /// Aligned columns. "anonymous" is a caller that sends no credential, "no role" one that has none of the roles. `yes`: the
 /// caller is allowed, `-`: denied, `if`: it depends on more than roles, `?`: nothing is known of the route. The method of a rule that is
-/// decided outside of requests is `RULE`, and its name follows the path of its route.
+/// decided outside of requests is `RULE`, and its name follows the path of its route. If any rule names its sources, a line below the table names
+/// those of the rules that do not.
 impl fmt::Display for AccessTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<Vec<String>> = std::iter::once(self.head()).chain(self.rows()).collect();
@@ -112,6 +124,9 @@ impl fmt::Display for AccessTable {
                 write!(f, "{cell:width$}  ")?;
             }
             writeln!(f, "{}", row.last().map_or("", String::as_str))?;
+        }
+        if let Some(note) = self.note() {
+            writeln!(f, "\n{note}")?;
         }
         Ok(())
     }

@@ -22,6 +22,18 @@ pub(crate) struct Sessions {
     pub(crate) login_limiters: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
+impl Sessions {
+    pub(super) fn new(issuer: Option<IssuerState>, cookies: TokenCookies) -> Self {
+        Self {
+            issuer,
+            cookies,
+            late_change: Mutex::default(),
+            #[cfg(feature = "token-routes")]
+            login_limiters: OnceLock::default(),
+        }
+    }
+}
+
 /// The cookies that tokens are in.
 #[derive(Debug)]
 pub(crate) struct TokenCookies {

@@ -100,14 +100,13 @@ impl TokenService {
             .map_or_else(String::new, |issuer| issuer.jwt().public_keys(&issuer.name))
     }
 
-    /// Returns the principal of an access token of this issuer, also if it has expired or was revoked: for logout.
+    /// Returns the principal of an access token of this issuer, also if it has expired, was revoked, or is for another service: for logout,
+    /// revocation and introspection.
     pub(crate) fn genuine(&self, access_token: &str) -> Option<Principal> {
-        let token = self.engine.authentication.jwt.verify(access_token).ok()?;
+        let issuer = self.engine.sessions.issuer.as_ref()?.issuer();
+        let token = self.engine.authentication.jwt.verify_for_any_audience(issuer, access_token).ok()?;
         // Also if its roles exclude each other by the vocabulary: the session must be able to end.
-        let principal =
-            Principal::identify(token, &VocabularyIndex::default(), Some(self.engine.watch())).ok()?;
-        (principal.issuer() == self.engine.sessions.issuer.as_ref().map(IssuerState::issuer))
-            .then_some(principal)
+        Principal::identify(token, &VocabularyIndex::default(), Some(self.engine.watch())).ok()
     }
 
     /// Returns the session of a refresh token, if this issuer made the token.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_analysis::{ListKind, Named};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::TokenError;
 use super::issuer::IssuerState;
@@ -38,11 +38,14 @@ const RESERVED: &[&str] = &[
 /// The maximum length of a `jti` that the application chooses, in bytes.
 pub(crate) const MAX_TOKEN_ID_BYTES: usize = 256;
 
-/// What one access token differs in from the issuer's others. The caller has checked both.
+/// What one access token differs in from the issuer's others. The caller has checked it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AccessTokenOptions {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) token_id: Option<String>,
+    /// Empty: those of the issuer.
+    pub(crate) audience: Vec<String>,
+    pub(crate) header: Map<String, Value>,
 }
 
 impl IssuerState {
@@ -66,7 +69,7 @@ impl IssuerState {
         set("iss", self.name.as_str().into());
         set(
             "aud",
-            match self.audience.as_slice() {
+            match if options.audience.is_empty() { &self.audience } else { &options.audience }.as_slice() {
                 [one] => one.as_str().into(),
                 several => several.to_vec().into(),
             },
@@ -89,7 +92,7 @@ impl IssuerState {
         if generation != 0 {
             set(USER_GENERATION, generation.into());
         }
-        let token = self.signing.load().sign(&claims)?;
+        let token = self.sign(&claims, options.header)?;
         Ok((token, expires_at))
     }
 

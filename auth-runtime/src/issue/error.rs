@@ -30,6 +30,9 @@ pub enum TokenError {
     },
     /// The claims that the application wants in a token are invalid.
     Claims(String),
+    /// A field of the header that the application wants in a token can't be set: the library sets it, or no verifier may trust it. This is
+    /// its name, which RFC 7515 §4.1 or an extension of it registers.
+    ReservedHeader(String),
     /// Browsers would drop the cookie of a token. Nothing was recorded.
     CookieTooLarge(CookieTooLarge),
     /// The token could not be signed.
@@ -100,6 +103,11 @@ impl fmt::Display for TokenError {
                  restart the service"
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
+            Self::ReservedHeader(name) => write!(
+                f,
+                "the header field `{name}` of the token can't be set: the library sets it, or no verifier may trust it; leave out \
+                 `.header(\"{name}\", ..)`"
+            ),
             Self::CookieTooLarge(error) => error.fmt(f),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
             Self::SessionData(error) => error.fmt(f),
@@ -143,6 +151,7 @@ impl Error for TokenError {
             Self::NoTokenIssuer(error) => Some(error),
             Self::ClockAhead { .. }
             | Self::Claims(_)
+            | Self::ReservedHeader(_)
             | Self::NoSession
             | Self::InvalidCursor
             | Self::AuditHook(_) => None,

@@ -8,19 +8,18 @@ use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 
 use super::grace::{Grace, GracePeriods, MAX_GRACE, RefreshBy};
+use super::header;
 use super::refresh_token::{RefreshKey, RefreshKeys};
 use super::session_data::{DEFAULT_MAX_SESSION_DATA, check_max};
+use super::signing_keys::{SigningKeys, TokenSigner};
 use super::subject::{DynSubjectStore, SubjectStore};
 use crate::clock::LONGEST_LIFETIME;
 use crate::error::{ConfigErrors, KeysError};
-use crate::jose::{EncodedHeader, Key, SignError, SigningKey};
+use crate::jose::SignError;
 use crate::verify::{JwtVerifier, KeySet, TrustedIssuer};
 
 /// How many sessions a user may have by default.
 const MAX_SESSIONS_PER_USER: usize = 100;
-
-/// Fields of the header that the application can't set.
-const RESERVED_HEADERS: &[&str] = &["typ", "alg", "kid", "crit", "b64", "jku", "jwk", "x5u", "x5c"];
 
 /// The service's own issuer of tokens: access tokens as RFC 9068 describes them, and refresh tokens that are rotated on every use
 /// (RFC 9700 §4.14.2). An engine with a token issuer accepts that issuer's tokens if their type is `at+jwt`.
@@ -169,7 +168,7 @@ impl TokenIssuer {
         self
     }
 
-    /// Another field of the tokens' header.
+    /// Another field of the tokens' header. The parameters that RFC 7515 §4.1 registers can't be set, such as `alg`, `kid` and `typ`.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
@@ -277,7 +276,7 @@ impl TokenIssuer {
         if self.audience.iter().any(String::is_empty) {
             errors.push("an audience of the token issuer is empty: name the service");
         }
-        for name in self.headers.keys().filter(|name| RESERVED_HEADERS.contains(&name.as_str())) {
+        for name in header::reserved(&self.headers) {
             errors.push(format!(
                 "the header field `{name}` can't be set: the library sets it, or no verifier may trust it; leave out `.header(\"{name}\", ..)`"
             ));
@@ -292,63 +291,12 @@ impl fmt::Debug for TokenIssuer {
     }
 }
 
-/// The key that signs, and other keys whose tokens are accepted: the previous key, so that its tokens stay valid until they
-/// expire, and the next key, so that readers of the key set know it before it signs its first token.
-///
-/// A key without an id gets its thumbprint (RFC 7638) as id, unless it is a secret.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SigningKeys {
-    pub(super) signing: SigningKey,
-    also_accepted: Vec<Key>,
-}
-
-impl SigningKeys {
-    /// One key.
-    pub fn new(signing: SigningKey) -> Self {
-        Self { signing: signing.with_thumbprint(), also_accepted: Vec::new() }
-    }
-
-    /// A key whose tokens are accepted too: [`SigningKey::verifying_key`] of the previous key, or of the next.
-    pub fn also_accept(mut self, key: Key) -> Self {
-        self.also_accepted.push(key.with_thumbprint());
-        self
-    }
-
-    fn accepted(&self) -> Vec<Key> {
-        std::iter::once(self.signing.verifying_key()).chain(self.also_accepted.iter().cloned()).collect()
-    }
-}
-
-impl From<SigningKey> for SigningKeys {
-    fn from(key: SigningKey) -> Self {
-        Self::new(key)
-    }
-}
-
-/// A key that signs, with the header of its tokens.
-pub(crate) struct TokenSigner {
-    key: SigningKey,
-    header: EncodedHeader,
-}
-
-impl TokenSigner {
-    fn new(key: SigningKey, further_header: &Map<String, Value>) -> Self {
-        let header = key.access_token_header(further_header);
-        Self { key, header }
-    }
-
-    pub(super) fn sign(&self, claims: &Map<String, Value>) -> Result<String, SignError> {
-        self.key.sign_with_header(&self.header, claims)
-    }
-}
-
 /// A token issuer, as part of an engine. Times are in seconds.
 pub(crate) struct IssuerState {
     pub(crate) name: String,
     pub(crate) audience: Vec<String>,
     pub(crate) client_id: String,
-    pub(crate) signing: ArcSwap<TokenSigner>,
+    signing: ArcSwap<TokenSigner>,
     pub(crate) refresh_keys: RefreshKeys,
     pub(crate) access_lifetime: i64,
     pub(crate) refresh_lifetime: i64,
@@ -378,6 +326,20 @@ impl IssuerState {
     /// For how long a used refresh token may be sent again.
     pub(crate) fn grace(&self, by: RefreshBy) -> Grace {
         self.grace.of(by)
+    }
+
+    /// Signs an access token. `further` are fields of its header besides those of the issuer, or in place of them.
+    pub(super) fn sign(
+        &self,
+        claims: &Map<String, Value>,
+        further: Map<String, Value>,
+    ) -> Result<String, SignError> {
+        if further.is_empty() {
+            return self.signing.load().sign(claims);
+        }
+        let mut header = self.headers.clone();
+        header.extend(further);
+        self.signing.load().sign_with(&header, claims)
     }
 
     /// Accepts the new keys first and signs with the new key then: no token is signed that would not be accepted.

@@ -162,6 +162,15 @@ impl JwtVerifier {
 
     /// Verifies that a token is authentic and issued for this service. Its times are checked for each request.
     pub(crate) fn verify(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
+        self.verify_with(token, PreparedIssuer::check_names)
+    }
+
+    /// Verifies that a token is authentic, and what `check` asks of the claims.
+    fn verify_with(
+        &self,
+        token: &str,
+        check: impl Fn(&PreparedIssuer, &TokenClaims) -> Result<(), VerifyError>,
+    ) -> Result<VerifiedToken, VerifyError> {
         let compact = Compact::parse(token, self.max_token_bytes)?;
         let (issuer, payload) = self.issuer_of(compact.payload()?)?;
         #[cfg(feature = "introspection")]
@@ -173,7 +182,7 @@ impl JwtVerifier {
         }
         let key = issuer.check_signature(&compact)?;
         let claims = TokenClaims::read(payload, issuer.mapping.forms)?;
-        issuer.check_names(&claims)?;
+        check(issuer, &claims)?;
         issuer.name.check_key(key.issuer(), &claims)?;
         Ok(VerifiedToken {
             claims,
@@ -304,6 +313,11 @@ impl PreparedIssuer {
     fn check_names(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         self.name.check(claims)?;
         self.check_audience(claims)?;
+        self.check_further(claims)
+    }
+
+    /// Checks what the claims must be besides the issuer and the audience.
+    fn check_further(&self, claims: &TokenClaims) -> Result<(), VerifyError> {
         self.check_rules(claims)?;
         if claims.is_logout_token {
             return Err(VerifyError::LogoutToken);

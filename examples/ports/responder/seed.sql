@@ -1,4 +1,4 @@
-insert or ignore into accounts (id, username, role) values (1, 'admin', 'admin'), (2, 'alice', 'user');
+insert or ignore into accounts (id, username, role) values (1, 'admin', 'admin'), (2, 'alice', 'user'), (3, 'audrey', 'auditor');
 
 insert or ignore into notes (id, owner, text) values
     (1, 1, 'Renew the certificate'),

@@ -2,10 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::Span;
-use syn::spanned::Spanned as _;
-use syn::visit::{self, Visit};
-
 /// The numbers of the lines that count, from 1.
 pub fn lines(source: &str) -> BTreeSet<usize> {
     let mut lexer = Lexer { rest: source, state: State::Code };
@@ -20,24 +16,6 @@ pub fn lines(source: &str) -> BTreeSet<usize> {
         }
     }
     counted
-}
-
-/// Those lines of what a row names: of the chain's own line if the line is one of a chain of methods, such as `.users(accounts)`, else of the
-/// whole function or type that it is in.
-///
-/// # Panics
-/// If the source cannot be parsed.
-pub fn lines_of_item(source: &str, line: usize) -> BTreeSet<usize> {
-    let text = source.lines().nth(line - 1).unwrap();
-    let mut range = line..=line;
-    if !text.trim_start().starts_with('.') {
-        let mut items = Items { line, smallest: None };
-        items.visit_file(&syn::parse_file(source).unwrap());
-        if let Some((first, last)) = items.smallest {
-            range = first..=last;
-        }
-    }
-    lines(source).into_iter().filter(|line| range.contains(line)).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -112,37 +90,9 @@ impl Lexer<'_> {
     }
 }
 
-/// Looks for the smallest function or type with a line in it.
-struct Items {
-    line: usize,
-    smallest: Option<(usize, usize)>,
-}
-
-impl Items {
-    fn consider(&mut self, span: Span) {
-        let (first, last) = (span.start().line, span.end().line);
-        let is_smaller = self.smallest.is_none_or(|(from, to)| last - first < to - from);
-        if (first..=last).contains(&self.line) && is_smaller {
-            self.smallest = Some((first, last));
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Items {
-    fn visit_item(&mut self, item: &'ast syn::Item) {
-        self.consider(item.span());
-        visit::visit_item(self, item);
-    }
-
-    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.consider(function.span());
-        visit::visit_impl_item_fn(self, function);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{lines, lines_of_item};
+    use super::lines;
 
     fn counted(source: &str) -> Vec<usize> {
         lines(source).into_iter().collect()
@@ -162,17 +112,5 @@ mod tests {
         assert_eq!(counted("let a = '\"';\n// b\nlet c = '\\\"';\n// d\nfn e<'f>() {}\n// g\n"), [1, 3, 5]);
         assert_eq!(counted("let a = \"\\\\\";\n// b\n"), [1]);
         assert_eq!(counted("let a = \"https://b\";\n"), [1]);
-    }
-
-    #[test]
-    fn a_line_of_a_chain_counts_alone_and_another_one_with_its_function() {
-        let source = "use a;\n\n/// b\n#[c]\nfn d() {\n    // e\n    f()\n        .g()\n}\n\nimpl H {\n    fn i() {\n        j\n    }\n}\n";
-        let of = |line| lines_of_item(source, line).into_iter().collect::<Vec<_>>();
-        assert_eq!(of(8), [8]);
-        assert_eq!(of(7), [4, 5, 7, 8, 9]);
-        assert_eq!(of(4), [4, 5, 7, 8, 9]);
-        assert_eq!(of(13), [12, 13, 14]);
-        assert_eq!(of(11), [11, 12, 13, 14, 15]);
-        assert_eq!(of(1), [1]);
     }
 }

@@ -87,6 +87,19 @@ fn places((cell, start): (&str, usize)) -> Vec<Place> {
     links.collect()
 }
 
+/// The number of the line that has this snippet, if one has it.
+///
+/// # Errors
+/// How many lines have it otherwise.
+pub fn line_of(source: &str, snippet: &str) -> Result<usize, usize> {
+    let mut lines = (1..).zip(source.lines()).filter(|(_, line)| line.contains(snippet));
+    match (lines.next(), lines.count()) {
+        (Some((number, _)), 0) => Ok(number),
+        (None, _) => Err(0),
+        (Some(_), others) => Err(others + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::rows;

@@ -1,12 +1,13 @@
 //! The READMEs of the ports say what is so. With `PORTS=write` in the environment, the numbers of lines and the figures are written anew.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use auth_tests_ports::figures::{self, Figure, HEADER};
 use auth_tests_ports::rows::Row;
-use auth_tests_ports::{count, found, rows};
+use auth_tests_ports::{count, found, listings, rows};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
@@ -45,44 +46,107 @@ fn ports() -> Vec<Port> {
     folders.into_iter().map(port).collect()
 }
 
+/// What is known of a document: its features, or its listings.
+fn of_document(kind: &str, port: &str) -> String {
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{kind}/{port}.txt")))
+}
+
+const WRITE: &str = "run `PORTS=write cargo test -p auth-tests-ports`";
+
 #[track_caller]
 fn assert_none(errors: &[String]) {
     assert!(errors.is_empty(), "{} errors:\n{}", errors.len(), errors.join("\n"));
 }
 
-/// The number of the line that has this snippet, if the file has it once.
-fn line_of(source: &str, snippet: &str) -> Result<usize, usize> {
-    let mut lines = (1..).zip(source.lines()).filter(|(_, line)| line.contains(snippet));
-    match (lines.next(), lines.count()) {
-        (Some((number, _)), 0) => Ok(number),
-        (None, _) => Err(0),
-        (Some(_), others) => Err(others + 1),
+/// In the tables of the ports and in that of all ports. One test, since it writes.
+#[test]
+fn the_numbers_of_the_readmes_are_those_of_the_code() {
+    let mut errors = Vec::new();
+    let all = folder().join("README.md");
+    let mut table_of_all = read(&all);
+    for port in ports() {
+        let file = port.folder.join("README.md");
+        let mut readme = read(&file);
+        write_lines(&port, &mut readme, &mut errors);
+        let listings = listings::read(&of_document("listings", &port.name));
+        match figures::figures(&port.folder, &port.rows, listings) {
+            Ok(figures) => {
+                write_table(&port, &figures, &mut readme, &mut errors);
+                write_row(&port, &figures, &mut table_of_all, &mut errors);
+            }
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| format!("{}: {error}", port.name))),
+        }
+        if writes() {
+            fs::write(file, readme).unwrap();
+        }
+    }
+    if writes() {
+        fs::write(all, table_of_all).unwrap();
+    }
+    assert_none(&errors);
+}
+
+/// The lines that rows name.
+fn write_lines(Port { name, folder, rows }: &Port, readme: &mut String, errors: &mut Vec<String>) {
+    let places = rows.iter().flat_map(|row| row.places.iter().map(|place| (&row.id, place)));
+    // From the end, so that what is written moves no place that is still to come.
+    for (id, place) in places.collect::<Vec<_>>().into_iter().rev() {
+        let at = format!("{name} {id}: {}: `{}`", place.file, place.snippet);
+        match rows::line_of(&read(&folder.join(&place.file)), &place.snippet) {
+            Ok(line) if writes() => readme.replace_range(place.number.clone(), &line.to_string()),
+            Ok(line) if line == place.line => {}
+            Ok(line) => {
+                errors.push(format!("{at} is in line {line}, and the README says {}; {WRITE}", place.line));
+            }
+            Err(times) => errors.push(format!("{at} is in {times} lines, and must be in one")),
+        }
     }
 }
 
-#[test]
-fn a_row_names_the_line_of_its_code() {
-    let mut errors = Vec::new();
-    for Port { name, folder, rows } in ports() {
-        let mut readme = read(&folder.join("README.md"));
-        let places = rows.iter().flat_map(|row| row.places.iter().map(|place| (&row.id, place)));
-        // From the end, so that what is written moves no place that is still to come.
-        for (id, place) in places.collect::<Vec<_>>().into_iter().rev() {
-            let at = format!("{name} {id}: {}: `{}`", place.file, place.snippet);
-            match line_of(&read(&folder.join(&place.file)), &place.snippet) {
-                Ok(line) if writes() => readme.replace_range(place.number.clone(), &line.to_string()),
-                Ok(line) if line == place.line => {}
-                Ok(line) => {
-                    errors.push(format!("{at} is in line {line}, and the README says {}", place.line));
-                }
-                Err(times) => errors.push(format!("{at} is in {times} lines, and must be in one")),
-            }
-        }
-        if writes() {
-            fs::write(folder.join("README.md"), readme).unwrap();
-        }
+/// The table of what the listings show.
+fn write_table(port: &Port, figures: &[Figure], readme: &mut String, errors: &mut Vec<String>) {
+    let table = figures::table(figures);
+    let Some(start) = readme.find(HEADER) else {
+        errors.push(format!("{}: its README has no table that begins with `{HEADER}`", port.name));
+        return;
+    };
+    let end = readme[start..].find("\n\n").map_or(readme.len(), |end| start + end + 1);
+    let written = &readme[start..end];
+    if written == table {
+        return;
     }
-    assert_none(&errors);
+    if !writes() {
+        let missing: Vec<&str> =
+            table.lines().filter(|line| written.lines().all(|other| other != *line)).collect();
+        let missing = missing.join("\n");
+        errors.push(format!("{}: the table of figures must have these lines; {WRITE}\n{missing}", port.name));
+    }
+    readme.replace_range(start..end, &table);
+}
+
+/// In the table of all ports: `| [NAME](NAME) | document | start | lines | rows with a listing | ours | of these, the table of users | theirs |`.
+fn write_row(port: &Port, figures: &[Figure], readme: &mut String, errors: &mut Vec<String>) {
+    let link = format!("]({})", port.name);
+    let row = readme.lines().find(|line| line.starts_with('|') && line.contains(&link));
+    let row = row.unwrap_or_else(|| panic!("the table has no row of {}", port.name)).to_owned();
+    let shown: usize = figures.iter().map(|figure| figure.shown.rows.len()).sum();
+    let [ours, users, theirs] = figures::sums(figures);
+    let numbers = [
+        whole(port).to_string(),
+        format!("{shown} of {}", port.rows.len()),
+        ours.to_string(),
+        users.to_string(),
+        theirs.to_string(),
+    ];
+    let start = row.match_indices('|').nth(3).unwrap().0;
+    let new = format!("{}| {} |", &row[..start], numbers.join(" | "));
+    if new != row && !writes() {
+        errors.push(format!(
+            "{}: the row in the table of all ports must be as follows; {WRITE}\n{new}",
+            port.name
+        ));
+    }
+    *readme = readme.replace(&row, &new);
 }
 
 #[test]
@@ -103,7 +167,7 @@ fn a_row_names_tests_that_there_are() {
 fn every_feature_of_the_document_has_a_row() {
     let mut errors = Vec::new();
     for Port { name, rows, .. } in ports() {
-        let features = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("features/{name}.txt")));
+        let features = of_document("features", &name);
         let ids: Vec<&str> = features.lines().filter_map(|line| line.split_whitespace().next()).collect();
         let found: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
         if ids != found {
@@ -131,47 +195,9 @@ fn counted(port: &Port) -> Vec<String> {
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// How many lines a port has, and how many of these are of what its rows name.
-fn figures(port: &Port) -> [usize; 2] {
-    let counted = counted(port);
-    let sources: BTreeMap<&str, String> =
-        counted.iter().map(|file| (&**file, read(&port.folder.join(file)))).collect();
-    let mut named = BTreeSet::new();
-    for place in port.rows.iter().flat_map(|row| &row.places) {
-        if let (Some(source), true) = (sources.get(&*place.file), place.file.ends_with(".rs")) {
-            named.extend(
-                count::lines_of_item(source, place.line).into_iter().map(|line| (&*place.file, line)),
-            );
-        }
-    }
-    [sources.values().map(|source| count::lines(source).len()).sum(), named.len()]
-}
-
-/// In the table of all ports: `| [NAME](NAME) | document | start | lines | of what rows name | theirs |`.
-#[test]
-fn the_figures_are_counted() {
-    let file = folder().join("README.md");
-    let mut errors = Vec::new();
-    let mut readme = read(&file);
-    for port in ports() {
-        let link = format!("]({})", port.name);
-        let row = readme.lines().find(|line| line.starts_with('|') && line.contains(&link));
-        let row = row.unwrap_or_else(|| panic!("the table has no row of {}", port.name)).to_owned();
-        let mut cells: Vec<&str> = row.split('|').collect();
-        let figures = figures(&port).map(|figure| format!(" {figure} "));
-        if cells[4..6] != figures && !writes() {
-            errors.push(format!(
-                "{}: the figures are{}and{}, and the table has{}and{}",
-                port.name, figures[0], figures[1], cells[4], cells[5]
-            ));
-        }
-        (cells[4], cells[5]) = (&figures[0], &figures[1]);
-        readme = readme.replace(&row, &cells.join("|"));
-    }
-    if writes() {
-        fs::write(file, readme).unwrap();
-    }
-    assert_none(&errors);
+/// How many lines a port has.
+fn whole(port: &Port) -> usize {
+    counted(port).iter().map(|file| count::lines(&read(&port.folder.join(file))).len()).sum()
 }
 
 /// A file of a port that is neither counted nor left out for a reason would make the figure smaller than it is.

@@ -43,6 +43,7 @@ pub struct ProviderOptions {
     accounts: Map<String, Value>,
     features: Map<String, Value>,
     lifetime_seconds: u64,
+    realm: Option<String>,
 }
 
 impl Default for ProviderOptions {
@@ -83,6 +84,7 @@ impl ProviderOptions {
             accounts: Map::new(),
             features: Map::new(),
             lifetime_seconds: 3600,
+            realm: None,
         };
         [(RS256, "RS256"), (PS256, "PS256"), (ES256, "ES256"), (EDDSA, "EdDSA")]
             .into_iter()
@@ -151,6 +153,13 @@ impl ProviderOptions {
         self
     }
 
+    /// Makes it as a realm of Keycloak is: its issuer is below `/realms/{name}`, its key set is at Keycloak's path, and its access tokens have the
+    /// `typ` `JWT`, and the claims `azp`, which is the client, and `typ`, which is `Bearer`.
+    pub fn realm_of_keycloak(mut self, name: &str) -> Self {
+        self.realm = Some(name.to_owned());
+        self
+    }
+
     pub(crate) fn into_json(self) -> Value {
         let scopes: Vec<&Value> =
             self.resources.values().filter_map(|resource| resource["scopes"].as_array()).flatten().collect();
@@ -162,6 +171,7 @@ impl ProviderOptions {
             "accounts": self.accounts,
             "features": self.features,
             "lifetime": self.lifetime_seconds,
+            "realm": self.realm,
         })
     }
 }

@@ -4,6 +4,8 @@
 use auth_tests_provider::{
     AUDIENCE, EDDSA, ES256, OPAQUE, PS256, Provider, ProviderOptions, RS256, SCOPE, SECRET,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -16,6 +18,12 @@ async fn introspect(provider: &Provider, token: &str) -> Value {
     let request = reqwest::Client::new().post(format!("{}/token/introspection", provider.issuer()));
     let request = request.basic_auth("api-basic", Some(SECRET)).form(&[("token", token)]);
     request.send().await.unwrap().json().await.unwrap()
+}
+
+/// The header (0) or the claims (1) of a token.
+fn part(token: &str, index: usize) -> Value {
+    let part = token.split('.').nth(index).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 /// The algorithms of the keys that it publishes, and their ids.
@@ -49,6 +57,27 @@ async fn it_issues_tokens_of_every_form_and_revokes_them() {
     provider.revoke("machine", &token).await;
     assert_eq!(introspect(&provider, &token).await, json!({ "active": false }));
     assert_eq!(provider.requests("/token/introspection"), 3);
+}
+
+#[tokio::test]
+#[ignore = "needs oidc-provider: bash tests/run"]
+async fn it_is_as_a_realm_of_keycloak() {
+    let access = json!({ "roles": ["editor"] });
+    let options = ProviderOptions::new().realm_of_keycloak("press");
+    let provider = Provider::start(options.claims("alice", json!({ "realm_access": access })));
+    let issuer = provider.issuer();
+    assert!(issuer.ends_with("/realms/press"), "{issuer}");
+    let metadata = get(&format!("{issuer}/.well-known/openid-configuration")).await.unwrap();
+    assert_eq!(metadata["issuer"], issuer);
+    assert_eq!(metadata["jwks_uri"], format!("{issuer}/protocol/openid-connect/certs"));
+    let login = provider.log_in("alice", RS256, SCOPE).await;
+    let [header, claims] = [0, 1].map(|index| part(login.access_token(), index));
+    assert_eq!((&header["typ"], &claims["iss"]), (&json!("JWT"), &json!(issuer)));
+    assert_eq!((&claims["azp"], &claims["typ"]), (&json!("web"), &json!("Bearer")));
+    assert_eq!(claims["realm_access"], access);
+    assert_eq!(part(login.id_token(), 1)["typ"], Value::Null, "an ID token is not one of these");
+    let outside = issuer.replace("/realms/press", "/.well-known/openid-configuration");
+    assert_eq!(reqwest::get(&outside).await.unwrap().status(), 404);
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
 
 #[cfg(feature = "api-keys")]
 use super::api_keys;
@@ -87,13 +86,7 @@ impl AuthBuilder {
                 accepts_injected_principals: false,
             },
             authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
-            sessions: Sessions {
-                issuer,
-                cookies,
-                late_change: Mutex::default(),
-                #[cfg(feature = "token-routes")]
-                login_limiters: std::sync::OnceLock::default(),
-            },
+            sessions: Sessions::new(issuer, cookies),
             responses,
             users,
             #[cfg(feature = "api-keys")]

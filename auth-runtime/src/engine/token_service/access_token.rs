@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::TokenService;
 use crate::clock::unix_seconds;
-use crate::issue::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, Subject, TokenError};
+use crate::issue::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, Subject, TokenError, check_header};
 
 /// An access token without a session, before it is issued. [`TokenService::access_token`] returns it.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ impl TokenService {
         self.access_token(subject).issue()
     }
 
-    /// Returns an access token without a session, whose lifetime and id can be set before it is issued.
+    /// Returns an access token without a session, whose lifetime, id, audience and header can be set before it is issued.
     ///
     /// ```
     /// use std::time::Duration;
@@ -58,11 +60,42 @@ impl AccessTokenBuilder<'_> {
         self
     }
 
+    /// Sets the service that the token is for (`aud`, RFC 7519 §4.1.3), in place of those of the issuer. Each further call adds one.
+    ///
+    /// It is for a token that another service is called with. That service trusts this issuer, and accepts the token if this is its
+    /// audience. This service itself rejects the token, unless its own name is among these: a service that gets the token can't use it
+    /// here (RFC 8725 §3.9). [`TokenService::revoke`] and [`TokenService::introspect`] know the token all the same.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use auth_runtime::session::{Subject, TokenError, TokenService};
+    ///
+    /// fn token_for_invoices(tokens: &TokenService) -> Result<String, TokenError> {
+    ///     let this_service = Subject::new("orders").scopes(["invoices:write"]);
+    ///     tokens.access_token(&this_service).audience("invoices").lifetime(Duration::from_secs(60)).issue()
+    /// }
+    /// ```
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.options.audience.push(audience.into());
+        self
+    }
+
+    /// Sets another field of the token's header, besides those of [`TokenIssuer::header`](crate::session::TokenIssuer::header), or in place
+    /// of the one of that name. Handlers do not get it: it is for what verifies or routes the token elsewhere.
+    ///
+    /// The parameters that RFC 7515 §4.1 registers can't be set, such as `alg`, `kid` and `typ`: [`issue`](Self::issue) returns
+    /// [`TokenError::ReservedHeader`].
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.options.header.insert(name.into(), value.into());
+        self
+    }
+
     /// Issues the token.
     ///
     /// # Errors
-    /// [`TokenError::Claims`], also if the lifetime or the id is not within its bounds; [`TokenError::ClockAhead`],
-    /// [`TokenError::Sign`].
+    /// [`TokenError::Claims`], also if the lifetime or the id is not within its bounds, or an audience is empty;
+    /// [`TokenError::ReservedHeader`], [`TokenError::ClockAhead`], [`TokenError::Sign`].
     pub fn issue(self) -> Result<String, TokenError> {
         let Self { tokens, subject, options } = self;
         tokens.check_clock()?;
@@ -93,6 +126,11 @@ impl TokenService {
                 id.len()
             )));
         }
-        Ok(())
+        if options.audience.iter().any(String::is_empty) {
+            return Err(TokenError::Claims(
+                "an audience of the access token is empty: name the service that it is for".into(),
+            ));
+        }
+        check_header(&options.header)
     }
 }

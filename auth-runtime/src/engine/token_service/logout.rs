@@ -80,8 +80,8 @@ impl TokenService {
         self.report_outcome(AuditEvent { subject: Some(principal.subject()), ..event }, outcome)
     }
 
-    /// Revokes a token, as RFC 7009 §2.1 describes it: an access token alone, or the whole session of a refresh token. A token
-    /// that is invalid, or of another issuer, is not an error (§2.2).
+    /// Revokes a token, as RFC 7009 §2.1 describes it: an access token alone, also one for another service, or the whole session of a
+    /// refresh token. A token that is invalid, or of another issuer, is not an error (§2.2).
     ///
     /// # Errors
     /// [`TokenError::Store`]: then the token may not be revoked. Call it again. [`TokenError::AuditHook`].
@@ -122,7 +122,9 @@ impl TokenService {
     }
 
     /// Returns the claims of an access token or a refresh token that is valid now, in the form of RFC 7662 §2.2;
-    /// `{"active":false}` for any other token.
+    /// `{"active":false}` for any other token. A token that this issuer made [for another
+    /// service](crate::session::AccessTokenBuilder::audience) is active too: it is that service that asks, and it compares `aud` with its
+    /// name. Whether this service accepts a token is what [`Auth::verify`](crate::Auth::verify) says.
     ///
     /// # Errors
     /// [`TokenError::Store`]: then it is unknown whether the token is valid.

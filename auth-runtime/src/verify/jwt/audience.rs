@@ -1,9 +1,28 @@
 //! Whether a token is for this service.
 
-use super::{Audience, PreparedIssuer, TokenClaims};
+use super::{Audience, JwtVerifier, PreparedIssuer, TokenClaims};
 use crate::excerpt::Excerpt;
-use crate::verify::VerifyError;
 use crate::verify::json::Json;
+use crate::verify::{VerifiedToken, VerifyError};
+
+impl JwtVerifier {
+    /// Verifies that a token is one of this issuer, for whichever service. It is for the issuer itself, which revokes its tokens and is asked
+    /// about them: such a token is no credential here.
+    pub(crate) fn verify_for_any_audience(
+        &self,
+        issuer: &str,
+        token: &str,
+    ) -> Result<VerifiedToken, VerifyError> {
+        self.verify_with(token, |known, claims| {
+            known.name.check(claims)?;
+            match claims.issuer() {
+                Some(name) if name == issuer => known.check_further(claims),
+                Some(name) => Err(VerifyError::UntrustedIssuer(Excerpt::new(name))),
+                None => Err(VerifyError::MissingClaim("iss")),
+            }
+        })
+    }
+}
 
 impl PreparedIssuer {
     /// Checks `aud`, or the claim that is compared in its place where it is absent.

@@ -41,7 +41,7 @@ pub(crate) struct Blocked {
     path = "/api/staff/blocklist",
     tag = "Staff",
     request_body = Blocked,
-    responses((status = 200), (status = 201), (status = 415, body = ErrorModel), (status = 422, body = ErrorModel)),
+    responses((status = 200), (status = 201), (status = 400, body = ErrorModel), (status = 415, body = ErrorModel)),
 )]
 pub(crate) async fn block(
     State(app): State<App>,

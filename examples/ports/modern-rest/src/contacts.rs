@@ -27,7 +27,7 @@ pub(crate) async fn list(User(account): User<Account>, State(app): State<App>) -
     path = "/api/contacts",
     tag = "Contacts",
     request_body = NewContact,
-    responses((status = 201, body = Contact), (status = 415, body = ErrorModel), (status = 422, body = ErrorModel)),
+    responses((status = 201, body = Contact), (status = 400, body = ErrorModel), (status = 415, body = ErrorModel)),
 )]
 pub(crate) async fn add(
     User(account): User<Account>,

@@ -76,6 +76,7 @@ fn routes(auth: &Auth, accounts: &Arc<Accounts>) -> Result<Router<App>, BoxError
         contacts::remove,
         tokens::hello,
         tokens::begin_export,
+        tokens::begin_sync,
     ];
     let of_logins = of_logins
         .route("/api/staff/blocklist", endpoints.guarded_route(TokenRoute::Revocations, STAFF))

@@ -3,6 +3,7 @@
 mod blocklist;
 mod decoding;
 mod document;
+mod instances;
 mod logins;
 mod moving;
 mod requests;
@@ -107,7 +108,7 @@ fn credentials(name: &str) -> (&'static str, &'static str) {
 /// The pair of a response.
 #[track_caller]
 fn pair(reply: &Reply) -> Pair {
-    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!([200, 201].contains(&reply.status), "{reply:?}");
     let auth = reply.json()["auth"].take();
     let text = |field: &str| auth[field].as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned();
     Pair { access: text("access"), refresh: text("refresh") }

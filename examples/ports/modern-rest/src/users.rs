@@ -32,7 +32,7 @@ impl From<Row> for Account {
 impl Account {
     /// What a token of a login says of the user.
     fn subject(self) -> Subject {
-        Subject::new(self.id).claims(Extras { kind: Kind::Login, language: Some(self.language) })
+        Subject::new(self.id).claims(Extras { kind: Kind::Login, language: self.language.try_into().ok() })
     }
 }
 

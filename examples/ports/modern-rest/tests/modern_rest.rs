@@ -52,7 +52,7 @@ impl Started {
 fn it_prints_lines_that_run_as_they_stand() {
     let folder = TempDir::new().unwrap();
     let (statuses, shown) = Started::start(folder.path()).program.run_the_lines();
-    let expected = "401 401 401 200 201 200 404 200 403 200 401 201 200 200 200 200 204 401 401";
+    let expected = "401 401 401 200 201 200 404 200 403 401 200 401 201 200 200 200 200 204 401 401";
     assert_eq!(statuses.join(" "), expected, "{shown}");
 }
 

@@ -104,6 +104,7 @@ pub(crate) fn desk() -> Router<App> {
     Router::new()
         .route("/article", get(drafts))
         .route("/article/{id}", get(draft))
+        .route("/count", get(count))
         .require(rule!(scopes = ["read"]))
 }
 
@@ -117,4 +118,10 @@ async fn drafts(tenant: Tenant, State(app): State<App>) -> Result<Json<Vec<Artic
 #[auth]
 async fn draft(tenant: Tenant, State(app): State<App>, Path(id): Path<i64>) -> Result<Json<Article>> {
     Ok(Json(app.database.article_of(&tenant, id).await?.ok_or_else(Rejection::hidden)?))
+}
+
+/// How many articles the caller's paper has, for those who plan it: an editor, or somebody of the staff.
+#[auth(roles = ["editor", "staff"])]
+async fn count(tenant: Tenant, State(app): State<App>) -> Result<Json<Value>, DatabaseError> {
+    Ok(Json(json!({ "tenant": tenant.id(), "total": app.database.articles_of(&tenant).await?.len() })))
 }

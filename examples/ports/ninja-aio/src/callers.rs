@@ -6,17 +6,18 @@ use axum::extract::State;
 use axum::response::Result;
 use ports_support::DatabaseError;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::database::{Account, Article};
+use crate::database::Account;
 
-/// The account of the caller, with its roles and permissions.
+/// The account of the caller, with its roles and permissions, and what its token or key is for.
 #[auth(source = ["bearer", "api_key"])]
 pub(crate) async fn me(caller: Principal, User(account): User<Account>) -> String {
     let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let (roles, permissions) = (names(caller.roles().collect()), names(caller.permissions().collect()));
-    format!("{}, of the {}. Roles: {roles}. Permissions: {permissions}.\n", account.name, account.tenant)
+    let (name, tenant, scopes) = (&account.name, &account.tenant, names(caller.scopes().collect()));
+    format!("{name}, of the {tenant}. Roles: {roles}. Permissions: {permissions}. Scopes: {scopes}.\n")
 }
 
 /// What a token says of its caller.
@@ -36,10 +37,11 @@ pub(crate) async fn context(Claims(context): Claims<Context>) -> Json<Context> {
     Json(context)
 }
 
-/// The articles for the systems of the agency, at the addresses that their tokens name.
+/// The articles for the systems of the agency, at the addresses that their tokens name, with the desk that the token names.
 #[auth(check = from_a_listed_address)]
-pub(crate) async fn wire(State(app): State<App>) -> Result<Json<Vec<Article>>, DatabaseError> {
-    Ok(Json(app.database.published().await?))
+pub(crate) async fn wire(caller: Principal, State(app): State<App>) -> Result<Json<Value>, DatabaseError> {
+    let articles = app.database.published().await?;
+    Ok(Json(json!({ "desk": caller.claim("desk"), "articles": articles })))
 }
 
 /// A token without a list is for no address.

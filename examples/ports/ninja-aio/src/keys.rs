@@ -46,7 +46,8 @@ pub(crate) struct Shown {
     last_used_at: Option<u64>,
 }
 
-/// Makes a key, which may be used for no more than the token that asks for it.
+/// Makes a key, which may be used for no more than the token that asks for it: it has the scopes that are asked for, the permissions of its
+/// owner, as long as the owner has them, and no role.
 #[auth(source = "bearer")]
 pub(crate) async fn create(
     caller: Principal,
@@ -57,8 +58,8 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<ShownOnce>)> {
     let (keys, owner) = (keys(&app.auth, &caller, client)?, owner.id.to_string());
     check_new(&keys, &caller, &owner, &new.scopes, app.auth.now()).await?;
-    let options =
-        ApiKeyOptions::new().label(new.label).scopes(new.scopes).expires_in(DAY * new.days.get().into());
+    let options = ApiKeyOptions::new().label(new.label).scopes(new.scopes).permissions(caller.permissions());
+    let options = options.expires_in(DAY * new.days.get().into());
     let key = keys.create(&owner, options).await.map_err(status)?;
     Ok((StatusCode::CREATED, Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() })))
 }

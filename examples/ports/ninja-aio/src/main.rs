@@ -20,6 +20,7 @@ mod vocabulary {
     auth_runtime::vocabulary!(); // auth.toml, as a constant
 }
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ use axum::Json;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
-use ports_support::{Options, listen, log_to_stderr, secret, serve};
+use ports_support::{Options, kept, listen, log_to_stderr, secret, serve};
 use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
@@ -115,6 +116,12 @@ fn with_document(routes: Router<App>, auth: &Auth) -> Result<Router<App>, Docume
     Ok(routes.route("/openapi.json", (axum::routing::get(json), rule!(public))))
 }
 
+/// The private key in this folder, which is made at the first start. Who verifies tokens has the public one, and can't make any.
+fn signing_key(data: &Path) -> Result<SigningKey, BoxError> {
+    let new_key = || Ok(SigningKey::generate_pem(Algorithm::EdDSA)?.into_bytes());
+    Ok(SigningKey::pem(Algorithm::EdDSA, &kept(&data.join("signing.pem"), new_key)?)?)
+}
+
 /// Behind a proxy, the address of a client is what the proxy says.
 fn behind_a_proxy(builder: AuthBuilder, proxy: Option<String>) -> AuthBuilder {
     match proxy {
@@ -138,7 +145,7 @@ async fn main() -> Result<ExitCode, BoxError> {
         return Ok(ExitCode::FAILURE);
     }
 
-    let signing = SigningKey::secret(Algorithm::HS256, &secret(&options.data.join("signing.key"))?)?;
+    let signing = signing_key(&options.data)?;
     let refresh = RefreshKey::new("1", secret(&options.data.join("refresh.key"))?);
     let store = RedbStore::open(options.data.join("auth.redb"))?;
     let builder = trusted.into_iter().fold(Auth::builder(), AuthBuilder::issuer);

@@ -15,8 +15,6 @@ mod tenants;
 mod tokens;
 mod users;
 
-use std::path::Path;
-
 use auth_runtime::testing::{TestAuth, TestUser};
 use ports_support::testing::{Reply, Service};
 use reqwest::{Method, RequestBuilder};
@@ -96,7 +94,7 @@ async fn app(folder: &TempDir, more: impl FnOnce(AuthBuilder) -> AuthBuilder) ->
     let store = RedbStore::open(folder.path().join("auth.redb")).unwrap();
     // Time that the test lets pass makes no view of revocations old.
     let more = |builder: AuthBuilder| more(builder.max_staleness(Duration::MAX));
-    let test = TestAuth::with(|builder| configure(more(builder), &accounts, &store, secrets()));
+    let test = TestAuth::with(|builder| configure(more(builder), &accounts, &store, secrets(folder.path())));
     let app = serve_with(test.auth(), accounts).await;
     (test, app)
 }
@@ -121,8 +119,8 @@ async fn accounts(folder: &Path) -> Accounts {
     Accounts { database, passwords }
 }
 
-fn secrets() -> (SigningKey, RefreshKey) {
-    (SigningKey::secret(Algorithm::HS256, &[7; 32]).unwrap(), RefreshKey::new("1", [7; 32]))
+fn secrets(folder: &Path) -> (SigningKey, RefreshKey) {
+    (signing_key(folder).unwrap(), RefreshKey::new("1", [7; 32]))
 }
 
 async fn connection(folder: &Path) -> SqliteConnection {

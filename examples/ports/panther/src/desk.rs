@@ -16,7 +16,7 @@ const WAITING: usize = 100;
 pub(crate) struct Ticket {
     pub(crate) id: i64,
     pub(crate) owner: String,
-    /// The partner that brought it. `None`: its owner did.
+    /// The name of the partner that brought it. `None`: its owner did.
     pub(crate) partner: Option<String>,
     pub(crate) title: String,
     pub(crate) is_open: bool,
@@ -80,7 +80,7 @@ impl Desk {
         Ok(row.fetch_optional(&self.database).await?.unwrap_or(false))
     }
 
-    /// Opens a ticket for this account, and reports it to the panels.
+    /// Opens a ticket for this account, by itself or by the account of a partner, and reports it to the panels.
     pub(crate) async fn open(
         &self,
         account: &str,
@@ -89,7 +89,8 @@ impl Desk {
     ) -> Result<Ticket, DatabaseError> {
         let row = query_as(
             "insert into tickets (account, partner, title) values (?1, ?2, ?3)
-             returning id, (select name from accounts where accounts.id = account), partner, title, is_open",
+             returning id, (select name from accounts where accounts.id = account),
+             (select name from accounts where accounts.id = partner), title, is_open",
         );
         let row: Row = row.bind(account).bind(partner).bind(title).fetch_one(&self.database).await?;
         let ticket = Ticket::from(row);
@@ -102,7 +103,8 @@ impl Desk {
     pub(crate) async fn close(&self, id: i64) -> Result<Option<Ticket>, DatabaseError> {
         let row = query_as(
             "update tickets set is_open = 0 where id = ?1
-             returning id, (select name from accounts where accounts.id = account), partner, title, is_open",
+             returning id, (select name from accounts where accounts.id = account),
+             (select name from accounts where accounts.id = partner), title, is_open",
         );
         let row: Option<Row> = row.bind(id).fetch_optional(&self.database).await?;
         Ok(row.map(Ticket::from))

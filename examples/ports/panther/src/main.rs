@@ -26,7 +26,7 @@ use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::session::{BoxError, PasswordHasher, RefreshKey, SigningKey, TokenIssuer};
 use auth_runtime::source::{CookieOptions, Query};
 use auth_runtime::store::RedbStore;
-use auth_runtime::{Auth, AuthBuilder, Principal, Router, User, auth, rule};
+use auth_runtime::{Auth, AuthBuilder, Router, User, auth, rule};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -86,12 +86,12 @@ struct Mail {
 /// A mail to the desk becomes a ticket of its sender. Partners bring mails: programs with a key of their own.
 #[auth(source = "partner")]
 async fn inbox(
-    partner: Principal,
+    User(partner): User<Account>,
     State(desk): State<Desk>,
     Json(mail): Json<Mail>,
 ) -> Result<(StatusCode, Json<Ticket>)> {
     let sender = desk.account_of(&mail.from).await?.ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
-    let ticket = desk.open(&sender, Some(partner.subject()), &mail.subject).await?;
+    let ticket = desk.open(&sender, Some(&partner.id), &mail.subject).await?;
     Ok((StatusCode::CREATED, Json(ticket)))
 }
 
@@ -123,7 +123,7 @@ fn engine(
 ) -> Result<AuthBuilder, BoxError> {
     let issuer = TokenIssuer::new("https://desk.example", "desk", signing_key, Arc::clone(accounts))
         .refresh_key(RefreshKey::new("1", secret(&data.join("refresh.key"))?))
-        .access_lifetime(Duration::from_mins(15))
+        .access_lifetime(Duration::from_mins(10))
         .refresh_lifetime(Duration::from_hours(10 * 24));
     Ok(Auth::builder()
         .token_issuer(issuer)

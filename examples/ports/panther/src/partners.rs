@@ -1,4 +1,4 @@
-//! A way of its own to authenticate: programs of partners, with a key in a header.
+//! A way of its own to authenticate: programs of partners, with a key in a header. Each is a user, whose row handlers get.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ports_support::secret;
 use sqlx::{SqlitePool, query, query_scalar};
 
-/// Judges the header `X-Partner`: which partner has this key.
+/// Judges the header `X-Partner`: whose key it is.
 #[authenticator]
 pub(crate) async fn partner(
     credential: &str,
     State(partners): State<Partners>,
 ) -> Result<Authentication, BoxError> {
     Ok(match partners.with_key(credential).await? {
-        Some(name) => Subject::new(name).into(),
+        Some(account) => Subject::new(account).into(),
         None => Authentication::Invalid("no partner has this key".into()), // for the log
     })
 }
@@ -35,15 +35,16 @@ impl Partners {
     }
 
     async fn with_key(&self, key: &str) -> sqlx::Result<Option<String>> {
-        let row = query_scalar("select name from partners where key_sha256 = ?1").bind(hash(key));
+        let row = query_scalar("select account from partners where key_sha256 = ?1").bind(hash(key));
         row.fetch_optional(&self.database).await
     }
 
-    /// Adds a partner, and returns its key, which is in a file of the data's folder. A service shows a key once, and does not keep it.
+    /// Makes the account of this name a partner, and returns its key, which is in a file of the data's folder. A service shows a key once,
+    /// and does not keep it.
     pub(crate) async fn seed(&self, name: &str, data: &Path) -> Result<String, BoxError> {
         let key = URL_SAFE_NO_PAD.encode(secret(&data.join(format!("{name}.key")))?);
-        let row = query("insert or replace into partners (name, key_sha256) values (?1, ?2)").bind(name);
-        row.bind(hash(&key)).execute(&self.database).await?;
+        let row = query("insert or replace into partners select id, ?2 from accounts where name = ?1");
+        row.bind(name).bind(hash(&key)).execute(&self.database).await?;
         Ok(key)
     }
 }

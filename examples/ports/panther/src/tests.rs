@@ -1,5 +1,6 @@
 //! The service as its clients reach it.
 
+mod classes;
 mod credentials;
 mod moving;
 mod sessions;
@@ -9,7 +10,7 @@ use auth_runtime::openapi::OpenApiVersion;
 use auth_runtime::testing::TestClock;
 use auth_runtime::verify::Algorithm;
 use auth_tests_tools::Tools;
-use ports_support::testing::{Reply, Service};
+use ports_support::testing::{Reply, Service, log};
 use serde_json::{Value, json};
 use sqlx::{SqlitePool, query};
 use tempfile::TempDir;
@@ -88,6 +89,7 @@ impl Running {
 }
 
 async fn parts(folder: &TempDir) -> Result<(SqlitePool, Arc<Accounts>, Partners), BoxError> {
+    log::start();
     let database = desk::open_database(folder.path()).await?;
     let accounts = Arc::new(Accounts::new(database.clone(), PasswordHasher::with_cost(8, 1, 1)?));
     accounts.seed().await?;

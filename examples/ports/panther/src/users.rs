@@ -57,7 +57,8 @@ impl SubjectStore for Accounts {
     }
 }
 
-/// Loads the user of every request, and remembers it for five minutes. One that is not active is rejected on every route.
+/// Loads the user of every request, whatever its credential is, and remembers it for five minutes. One that is not active is rejected on
+/// every route.
 impl UserStore for Accounts {
     type User = Account;
 
@@ -66,11 +67,6 @@ impl UserStore for Accounts {
         let row: Option<(String, String, bool)> =
             row.bind(caller.subject()).fetch_optional(&self.database).await?;
         Ok(row.map(|(id, name, is_agent)| Account { id, name, is_agent }))
-    }
-
-    /// Partners are no users.
-    fn has_user(&self, caller: &Principal) -> bool {
-        caller.scheme() != "partner"
     }
 
     fn grants(&self, account: &Account) -> Option<Grants> {

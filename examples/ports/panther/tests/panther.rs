@@ -48,6 +48,12 @@ impl Started {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// The status of a login.
+    pub(crate) async fn guess(&self, name: &str, password: &str) -> u16 {
+        let sent = json!({ "username": name, "password": password });
+        Client::new().post(self.url("/auth/login")).json(&sent).send().await.unwrap().status().as_u16()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }

@@ -5,5 +5,5 @@ create table accounts (
     username text not null unique
         check (length(username) between 1 and 32 and username not glob '*[^a-z0-9-]*'),
     password_hash text,
-    role text not null default 'user' check (role in ('user', 'admin'))
+    role text not null default 'user' check (role in ('user', 'auditor', 'admin'))
 ) strict;

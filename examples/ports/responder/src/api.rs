@@ -12,7 +12,7 @@ use ports_support::DatabaseError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::{ADMIN, App};
+use crate::app::{ADMIN, App, STAFF};
 use crate::notes::{self, Note};
 use crate::users::{Account, Users};
 
@@ -60,15 +60,23 @@ async fn list_accounts(State(app): State<App>) -> Result<Json<Vec<Account>>, Dat
     Ok(Json(app.users.all().await?))
 }
 
+/// How much there is.
+#[auth(rule = STAFF)]
+async fn figures(State(app): State<App>) -> Result<Json<Value>, DatabaseError> {
+    let [accounts, notes] = app.users.figures().await?;
+    Ok(Json(json!({ "accounts": accounts, "notes": notes })))
+}
+
 /// The login and the logout are public. All other routes take a token or a key, and nothing else.
 pub(crate) fn routes(logins: &TokenEndpoints<Users>) -> Router<App> {
-    let staff = Router::new().route("/users", get(list_accounts)).require(ADMIN);
+    let admin = Router::new().route("/users", get(list_accounts)).require(ADMIN);
     let guarded = Router::new()
         .route("/me", get(me))
         .route("/protected", get(protected))
         .route("/notes", get(list_notes).post(add_note))
         .route("/notes/{id}", get(read_note))
-        .nest("/admin", staff)
+        .route("/figures", get(figures))
+        .nest("/admin", admin)
         .require(rule!(source = ["bearer", "api_key"]));
     Router::new()
         .route("/login", logins.route(TokenRoute::Login))

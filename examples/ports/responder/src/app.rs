@@ -9,6 +9,9 @@ use crate::users::Users;
 /// Who may see the accounts, as a page and by the API.
 pub(crate) const ADMIN: Rule = rule!(roles = ["admin"]);
 
+/// Who may see how much there is: a caller with one of these roles.
+pub(crate) const STAFF: Rule = rule!(roles = ["admin", "auditor"]);
+
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) users: Users,

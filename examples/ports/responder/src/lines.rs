@@ -24,6 +24,10 @@ pub(crate) fn print(origin: &str, new_key: Option<&NewApiKey>) {
             "/api/notes",
         )
         .curl(TOKEN, "/api/admin/users")
+        .group("An auditor sees how much there is: 200. The accounts are for admins alone: 403.")
+        .variable("AUDITOR", "token", "-d 'username=audrey&password=bookkeeping'", "/api/login")
+        .curl(r#"-H "Authorization: Bearer $AUDITOR""#, "/api/figures")
+        .curl(r#"-H "Authorization: Bearer $AUDITOR""#, "/api/admin/users")
         .group("A note of another user, and one that does not exist: 404, and no difference.")
         .curl(TOKEN, "/api/notes/1")
         .curl(TOKEN, "/api/notes/99")

@@ -26,7 +26,7 @@ use auth_runtime::openapi::OpenApi;
 use auth_runtime::routing::get;
 use auth_runtime::session::routes::TokenRoutes;
 use auth_runtime::session::{BoxError, PasswordHasher, RefreshKey, SigningKey, TokenIssuer, readiness};
-use auth_runtime::store::{MemoryStore, RedbStore};
+use auth_runtime::store::RedbStore;
 use auth_runtime::verify::Algorithm;
 use auth_runtime::{Auth, AuthBuilder, Router, rule};
 use axum::extract::{OriginalUri, Request};
@@ -61,11 +61,8 @@ fn engine(folder: &Path, users: Users, keys: ApiKeys) -> Result<AuthBuilder, Box
 
 /// Two routers: the pages, whose callers have cookies, and the API, whose callers have tokens and keys.
 fn routes(auth: &Auth, users: Users) -> Result<Router, BoxError> {
-    let attempts = MemoryStore::new(); // of both logins together
-    let logins =
-        TokenRoutes::cookies(auth.tokens()?, users.clone()).attempt_store(attempts.clone()).endpoints();
+    let logins = TokenRoutes::cookies(auth.tokens()?, users.clone()).endpoints();
     let api_logins = TokenRoutes::json(auth.tokens()?, users.clone())
-        .attempt_store(attempts)
         .answers(answers::Api)
         .unauthorized_on_wrong_credentials()
         .endpoints();

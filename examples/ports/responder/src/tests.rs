@@ -3,10 +3,11 @@
 mod api;
 mod documents;
 mod pages;
+mod rejections;
 mod sessions;
 
 use auth_runtime::testing::TestClock;
-use ports_support::testing::{Reply, Service};
+use ports_support::testing::{Reply, Service, log};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE as TYPE, COOKIE};
 use serde_json::json;
@@ -26,6 +27,7 @@ struct Running {
 
 /// The parts of a service in a folder, before it is served.
 async fn parts(folder: &Path, clock: &TestClock) -> Result<(Router, Auth, Users, String), BoxError> {
+    log::start();
     let users = Users::open(folder, PasswordHasher::with_cost(8, 1, 1)?).await?;
     let (keys, new_key) = api_keys::of_file(&folder.join("api-keys.txt"))?;
     let auth = engine(folder, users.clone(), keys)?.clock(clock.clone()).build()?;

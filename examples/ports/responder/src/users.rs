@@ -15,7 +15,8 @@ const MIGRATIONS: [(&str, &str); 2] = [
 ];
 
 /// The accounts that are there at the first start. Only an example has their passwords in its source.
-const SEED: [(&str, &str); 2] = [("admin", "administrator"), ("alice", "wonderland")];
+const SEED: [(&str, &str); 3] =
+    [("admin", "administrator"), ("alice", "wonderland"), ("audrey", "bookkeeping")];
 
 /// The accounts, in the database of the service. A clone has the same ones.
 #[derive(Clone, Debug)]
@@ -67,6 +68,13 @@ impl Users {
     pub(crate) async fn all(&self) -> Result<Vec<Account>, DatabaseError> {
         let rows = query_as("select id, username, role from accounts order by id");
         Ok(rows.fetch_all(&self.database).await?.into_iter().map(Account::from_row).collect())
+    }
+
+    /// How many accounts there are, and how many notes.
+    pub(crate) async fn figures(&self) -> Result<[i64; 2], DatabaseError> {
+        let counted = query_as("select (select count(*) from accounts), (select count(*) from notes)");
+        let (accounts, notes) = counted.fetch_one(&self.database).await?;
+        Ok([accounts, notes])
     }
 
     /// Makes an account with the role `user`.

@@ -32,6 +32,7 @@ fn it_prints_lines_that_run_as_they_stand() {
     let expected = [
         "303", "401", // without a login
         "401", "200", "200", "200", "201", "403", // alice
+        "200", "403", // an auditor
         "404", "404", // notes that are not hers
         "204", "401", // after the logout
         "200", // the admin

@@ -1,6 +1,8 @@
 //! For the tests of a port: a running service, and what it answers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub mod log;
+
 use axum::Router;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use reqwest::redirect::Policy;

@@ -57,6 +57,23 @@ async fn a_logout_everywhere_closes_the_sockets_of_one_user() {
     assert_eq!(bob.leave().await, Some(0));
 }
 
+/// A guess at either login counts: for an account, ten at once.
+#[tokio::test]
+async fn guesses_at_both_logins_count_together() {
+    let server = Server::start().await;
+    let status = async |path: &str, username: &str, password: &str| {
+        let sent = json!({ "username": username, "password": password });
+        Client::new().post(server.url(path)).json(&sent).send().await.unwrap().status().as_u16()
+    };
+    for path in ["/auth/login", "/token/login"].repeat(5) {
+        assert_eq!(status(path, "alice", "a guess").await, 400);
+    }
+    for path in ["/auth/login", "/token/login"] {
+        assert_eq!(status(path, "alice", "wonderland").await, 429, "{path}");
+        assert_eq!(status(path, "bob", "builder").await, 200, "another account");
+    }
+}
+
 #[tokio::test]
 async fn everyone_reads_announcements_and_admins_write_them() {
     let server = Server::start().await;

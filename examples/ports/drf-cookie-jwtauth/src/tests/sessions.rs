@@ -87,22 +87,31 @@ async fn a_user_who_is_deactivated_is_not_renewed() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Nothing asks the engine for it: the time of its timers passes.
 #[tokio::test]
 async fn what_has_expired_is_dropped_from_the_store() -> Result<(), BoxError> {
-    use auth_runtime::store::RefreshTokenStore as _;
+    use auth_runtime::store::{LogCursor, RefreshTokenStore as _, RevocationLog as _};
 
     let running = Running::start().await?;
     let [mut ended, _stays] = [running.log_in(BOB).await, running.log_in(BOB).await];
     assert_eq!(ended.delete("/session").await, 204);
     let rows = async || {
-        running.auth.revocations().drop_expired().await?;
         let sessions = running.store.list("https://list.example", None, 10).await?.len();
-        Ok::<_, BoxError>((sessions, running.auth.revocations().list().await?.revocations.len()))
+        let log = running.store.read(LogCursor::START, 10).await?.page().ok_or("no log")?;
+        Ok::<_, BoxError>([sessions, log.entries.len()])
     };
-    assert_eq!(rows().await?, (1, 1));
+    assert_eq!(rows().await?, [1, 1]);
     running.advance(Duration::from_hours(48)).await?;
-    assert_eq!(rows().await?, (0, 0));
-    Ok(())
+    tokio::time::pause();
+    for _ in 0..1000 {
+        if rows().await? == [0, 0] {
+            return Ok(());
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        // A write is behind those of the engine, so these get their time.
+        running.store.set_confirmed_time(running.auth.now()).await?;
+    }
+    panic!("{:?}", rows().await?)
 }
 
 #[tokio::test]

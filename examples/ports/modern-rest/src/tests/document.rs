@@ -48,8 +48,8 @@ async fn the_forms_of_the_token_routes_are_described() -> Result<(), BoxError> {
     let json = |of: &Value| of["content"]["application/json"]["schema"].clone();
     assert_eq!(json(&login["requestBody"]), form("Login"));
     assert_eq!(json(&refresh["requestBody"]), form("Renewal"));
-    for operation in [login, refresh] {
-        assert_eq!(json(&operation["responses"]["200"]), form("Session"));
+    for (operation, status) in [(login, "201"), (refresh, "200")] {
+        assert_eq!(json(&operation["responses"][status]), form("Session"));
         for status in ["400", "401", "503"] {
             assert_eq!(json(&operation["responses"][status]), form("ErrorModel"), "{status}");
         }
@@ -59,6 +59,7 @@ async fn the_forms_of_the_token_routes_are_described() -> Result<(), BoxError> {
     assert_eq!((fields("Login"), fields("Renewal")), (json!(["email", "password"]), json!(["refresh"])));
     assert_eq!((fields("Session"), fields("Pair")), (json!(["auth"]), json!(["access", "refresh"])));
     assert_eq!((fields("ErrorModel"), fields("ErrorDetail")), (json!(["detail"]), json!(["msg", "type"])));
+    assert_eq!(schemas["ErrorDetail"]["properties"]["loc"]["type"], "array");
     Ok(())
 }
 

@@ -1,8 +1,15 @@
 //! Logins, refreshes and logouts, in forms of our own.
 
+use auth_runtime::auth;
+use auth_runtime::routing::{patch, post};
+use auth_runtime::session::routes::{LoginVerifier, PasswordCredentials};
+use auth_runtime::session::{Subject, TokenService};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use reqwest::header::COOKIE;
 
 use super::*;
+use crate::forms::Login;
 
 #[tokio::test]
 async fn a_login_answers_a_pair_in_a_form_of_our_own() -> Result<(), BoxError> {
@@ -11,6 +18,7 @@ async fn a_login_answers_a_pair_in_a_form_of_our_own() -> Result<(), BoxError> {
     let sent = json!({ "email": email, "password": password });
     let reply = running.service.post("/api/auth", None, &sent).await;
     let body = reply.json();
+    assert_eq!(reply.status, 201);
     let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(fields(&body), ["auth"]);
     assert_eq!(fields(&body["auth"]), ["access", "refresh"]);
@@ -24,8 +32,8 @@ async fn a_login_has_a_body_of_our_own() -> Result<(), BoxError> {
     let running = Running::start().await?;
     let (email, password) = credentials("ben");
     for (sent, status) in [
-        (json!({ "email": email, "password": password }), 200),
-        (json!({ "email": email.to_uppercase(), "password": password }), 200),
+        (json!({ "email": email, "password": password }), 201),
+        (json!({ "email": email.to_uppercase(), "password": password }), 201),
         (json!({ "username": email, "password": password }), 400),
         (json!({ "email": email }), 400),
         (json!({ "email": email, "password": 1 }), 400),
@@ -154,5 +162,101 @@ async fn pages_have_their_tokens_in_cookies() -> Result<(), BoxError> {
     assert_eq!(with(Method::POST, "/api/contacts", "https://evil.example").await, 403);
     assert_eq!(with(Method::DELETE, "/web/auth", own).await, 204);
     assert_eq!(with(Method::GET, "/api/contacts", own).await, 401);
+    Ok(())
+}
+
+/// The login for programs and that for pages are of the same users: a second login is no second lot of guesses.
+#[tokio::test]
+async fn guesses_through_both_logins_count_together() -> Result<(), BoxError> {
+    let guesses = async |paths: [&str; 2]| {
+        let running = Running::start().await?;
+        let log_in = async |path: &str, password: &str| {
+            let sent = json!({ "email": "ana@new.example", "password": password });
+            running.service.post(path, None, &sent).await.status
+        };
+        let mut allowed = 0;
+        for path in paths.into_iter().cycle().take(100) {
+            match log_in(path, "x").await {
+                400 | 401 => allowed += 1,
+                429 => break,
+                other => panic!("{path}: {other}"),
+            }
+        }
+        for path in ["/api/auth", "/web/auth"] {
+            assert_eq!(log_in(path, "pineapple").await, 429, "{path}");
+        }
+        Ok::<u8, BoxError>(allowed)
+    };
+    let alone = guesses(["/api/auth"; 2]).await?;
+    assert!((2..100).contains(&alone), "{alone}");
+    assert_eq!(guesses(["/api/auth", "/web/auth"]).await?, alone);
+    assert_eq!(guesses(["/web/auth"; 2]).await?, alone);
+    Ok(())
+}
+
+/// The first example of the page: bodies that nobody has chosen.
+struct ByName(Accounts);
+
+impl LoginVerifier for ByName {
+    type Credentials = PasswordCredentials;
+
+    async fn authenticate(&self, sent: PasswordCredentials) -> Result<Option<Subject>, BoxError> {
+        self.0.authenticate(Login { email: sent.username, password: sent.password }).await
+    }
+}
+
+#[tokio::test]
+async fn without_forms_of_our_own_the_bodies_are_those_of_the_first_example() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let accounts = Accounts::new(running.database.clone(), PasswordHasher::with_cost(8, 1, 1)?);
+    let defaults = TokenRoutes::json(running.auth.tokens()?, ByName(accounts));
+    let app = Router::<()>::new().nest("/auth", defaults.router()).finish(&running.auth)?;
+    let service = Service::start(app, tempfile::tempdir()?).await;
+    let (email, password) = credentials("ben");
+    let login = service.post("/auth/login", None, &json!({ "username": email, "password": password })).await;
+    assert_eq!(login.status, 200);
+    assert!(running.accepts(&login.text("access_token")).await);
+    let sent = json!({ "refresh_token": login.text("refresh_token") });
+    let refresh = service.post("/auth/refresh", None, &sent).await;
+    assert_eq!(refresh.status, 200);
+    assert!(running.accepts(&refresh.text("access_token")).await);
+    assert_ne!(refresh.text("refresh_token"), login.text("refresh_token"));
+    let other = json!({ "email": email, "password": password });
+    assert_eq!(service.post("/auth/login", None, &other).await.status, 400);
+    Ok(())
+}
+
+/// Handlers in place of the ready routes: a login by a link in a mail, and the refresh. They count no attempts.
+#[auth(public)]
+async fn follow_link(
+    State(tokens): State<TokenService>,
+    Path(link): Path<String>,
+) -> axum::response::Result<String> {
+    let user = if link == "sent-to-ben" { "2" } else { return Err(StatusCode::UNAUTHORIZED.into()) };
+    let issued = tokens.issue(&Subject::new(user)).await.map_err(forms::not_issued)?;
+    Ok(issued.refresh_token)
+}
+
+#[auth(public)]
+async fn go_on(State(tokens): State<TokenService>, refresh_token: String) -> axum::response::Result<String> {
+    let issued = tokens.refresh(&refresh_token).await.map_err(|_| StatusCode::UNAUTHORIZED)?;
+    Ok(issued.access_token)
+}
+
+#[tokio::test]
+async fn a_handler_of_our_own_logs_in_and_refreshes() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let routes = Router::new().route("/links/{link}", post(follow_link)).route("/session", patch(go_on));
+    let app = routes.with_state(running.auth.tokens()?).finish(&running.auth)?;
+    let service = Service::start(app, tempfile::tempdir()?).await;
+    assert_eq!(service.post("/links/made-up", None, &json!({})).await.status, 401);
+    let refresh = service.post("/links/sent-to-ben", None, &json!({})).await;
+    assert_eq!(refresh.status, 200);
+    let send = async |refresh: &str| {
+        service.send(service.request(Method::PATCH, "/session").body(refresh.to_owned())).await
+    };
+    assert_eq!(send("made-up").await.status, 401);
+    let access = send(&refresh.body).await;
+    assert_eq!(running.service.get("/api/me", Some(&access.body)).await.json()["email"], "ben@new.example");
     Ok(())
 }

@@ -88,9 +88,24 @@ async fn every_failure_has_one_form() -> Result<(), BoxError> {
         // RFC 9110 §15.5.2: a 401 has a challenge.
         assert!(status != 401 || reply.headers.contains_key("www-authenticate"), "{reply:?}");
     }
-    let body = json!({ "name": "Baker" });
-    let fits_not = service.post("/api/contacts", Some(&ben.access), &body).await;
-    assert_eq!((fits_not.status, &fits_not.json()["detail"][0]["type"]), (422, &json!("value_error")));
+    for (body, loc) in [
+        (json!({ "name": "Baker", "phone": 1 }), json!(["phone"])),
+        (json!({ "name": ["Baker"], "phone": "1" }), json!(["name"])),
+        (json!({ "name": "Baker", "phone": "1", "owner": "1" }), json!(["owner"])),
+        (json!({ "name": "Baker" }), Value::Null),
+        (json!("Baker"), Value::Null),
+    ] {
+        let unreadable = service.post("/api/contacts", Some(&ben.access), &body).await;
+        let detail = &unreadable.json()["detail"][0];
+        assert_eq!(
+            (unreadable.status, &detail["type"], &detail["loc"]),
+            (400, &json!("value_error"), &loc),
+            "{body}"
+        );
+    }
+    let no_json = service.request(Method::POST, "/api/contacts").bearer_auth(&ben.access).body("name");
+    let no_json = service.send(no_json).await;
+    assert_eq!((no_json.status, &no_json.json()["detail"][0]["type"]), (415, &json!("value_error")));
     let twice = service.send(twice).await;
     assert_eq!((twice.status, &twice.json()["detail"][0]["type"]), (400, &json!("value_error")));
 

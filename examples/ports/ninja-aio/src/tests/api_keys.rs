@@ -25,7 +25,7 @@ async fn a_program_with_a_key_is_its_owner() {
     let written = write(&magazine, &key).await;
     assert_eq!((written.status, &written.json()["author"]), (201, &json!(1)));
     let me = magazine.ask(Method::GET, "/me", With::Key(&key), None).await;
-    assert_eq!(me.body, "alice, of the herald. Roles: author. Permissions: article.create.\n");
+    assert_eq!(me.body, "alice, of the herald. Roles: none. Permissions: article.create. Scopes: write.\n");
     for wrong in ["made-up", &key[..key.len() - 1], &key.replace("magazine_", "other_")] {
         assert_eq!(write(&magazine, wrong).await.status, 401, "{wrong}");
     }
@@ -52,6 +52,12 @@ async fn a_key_is_for_no_more_than_its_owner_may_do() {
     assert_eq!(write(&magazine, &writing).await.status, 403, "erin writes for no paper");
 
     let (_, key) = create(&magazine, "alice", &["write"], 90).await;
+    assert_eq!(write(&magazine, &key).await.status, 201);
+    magazine.run("delete from role_permissions where role = 'author'").await;
+    magazine.test.clock().advance(Duration::from_secs(5 * 60));
+    assert_eq!(write(&magazine, &key).await.status, 403, "its owner may not write any more");
+    magazine.run("insert into role_permissions (role, code) values ('author', 'article.create')").await;
+    magazine.test.clock().advance(Duration::from_secs(5 * 60));
     assert_eq!(write(&magazine, &key).await.status, 201);
     assert_eq!(magazine.status(Method::POST, "/account/1/deactivate", "carol").await, 204);
     assert_eq!(write(&magazine, &key).await.status, 401);

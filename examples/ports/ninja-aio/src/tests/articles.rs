@@ -72,9 +72,25 @@ async fn everyone_reads_authors_write_their_own_and_the_staff_deletes() {
     assert_eq!(magazine.service.get("/article/1", None).await.status, 404);
 }
 
-/// An admin is an editor, as auth.toml says, so one role is named.
+/// Neither role is the other.
 #[tokio::test]
 async fn one_of_several_roles_is_enough() {
+    let magazine = Magazine::open().await;
+    magazine.run("update accounts set is_staff = 1 where name = 'erin'").await;
+    let count = async |name: &str| magazine.service.get("/desk/count", Some(&magazine.token(name))).await;
+    let (of_the_editor, of_the_staff) = (count("bob").await, count("erin").await);
+    assert_eq!(of_the_editor.json(), json!({ "tenant": "herald", "total": 3 }));
+    assert_eq!(of_the_staff.json(), json!({ "tenant": "gazette", "total": 3 }));
+    let me = magazine.service.get("/me", Some(&magazine.token("erin"))).await.body;
+    assert!(me.contains("Roles: staff."), "{me}");
+    let author = count("alice").await;
+    let challenge = author.headers["www-authenticate"].to_str().unwrap();
+    assert!(author.status == 403 && challenge.contains("insufficient_scope"), "{author:?}");
+}
+
+/// An admin is an editor, as auth.toml says, so one role is named.
+#[tokio::test]
+async fn a_role_that_implies_another_is_that_one_too() {
     let magazine = Magazine::open().await;
     magazine.run("update accounts set tenant = 'gazette' where name in ('alice', 'bob')").await;
     let publish = async |name: &str| {

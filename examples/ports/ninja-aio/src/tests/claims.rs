@@ -126,9 +126,23 @@ async fn a_claim_that_may_be_absent_has_its_value_if_it_is_there() {
     }
 }
 
-/// By name, among them those that no rule names. What is in the header is for who verifies the token, and is not there.
+/// In a handler, and in a check.
 #[tokio::test]
 async fn claims_are_read_by_name() {
+    let agency = Agency::new();
+    let magazine =
+        Magazine::with(|builder| builder.issuer(issuers::agency(agency.key.verifying_key()))).await;
+    for desk in ["news", "sports"] {
+        let claims = changed(&claims(), "desk", &json!(desk));
+        let claims = changed(&claims, "allowed_ips", &json!(["127.0.0.1"]));
+        let wire = magazine.service.get("/wire", Some(&agency.key.sign(&claims).unwrap())).await;
+        assert_eq!((wire.status, &wire.json()["desk"]), (200, &json!(desk)));
+    }
+}
+
+/// Among them those that no rule names. What is in the header is for who verifies the token, and is not there.
+#[tokio::test]
+async fn a_caller_has_all_claims_and_no_header() {
     let agency = Agency::new();
     let claims = changed(&claims(), "bureau", &json!({ "city": "Ulm" }));
     let caller = agency.test.auth().verify(&agency.key.sign(&claims).unwrap()).await.unwrap();

@@ -7,7 +7,7 @@ use super::*;
 async fn routes_and_engine(folder: &TempDir) -> (Router<App>, TestAuth) {
     let accounts = accounts(folder.path()).await;
     let store = RedbStore::open(folder.path().join("auth.redb")).unwrap();
-    let test = TestAuth::with(|builder| configure(builder, &accounts, &store, secrets()));
+    let test = TestAuth::with(|builder| configure(builder, &accounts, &store, secrets(folder.path())));
     (routes(test.auth(), accounts).unwrap(), test)
 }
 

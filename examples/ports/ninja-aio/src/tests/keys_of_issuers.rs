@@ -79,6 +79,24 @@ async fn each_algorithm_is_that_of_its_key() {
     );
 }
 
+/// Where no algorithm is named, it is that of theirs. A key in PEM is never without one.
+#[tokio::test]
+async fn an_rsa_key_of_a_set_without_an_algorithm_is_for_rs256() {
+    let mut set: Value = serde_json::from_str(&published(&rsa(Algorithm::RS256)).await).unwrap();
+    let named = set["keys"][0].as_object_mut().unwrap().remove("alg");
+    assert_eq!(named, Some(json!("RS256")));
+    let secret = Key::secret(Algorithm::HS256, [7; 32]);
+    let test = TestAuth::with(|builder| builder.issuer(issuers::agency(secret).jwks(set.to_string())));
+    for (algorithm, expected) in [
+        (Algorithm::RS256, true),
+        (Algorithm::RS384, false),
+        (Algorithm::RS512, false),
+        (Algorithm::PS256, false),
+    ] {
+        assert_eq!(is_accepted(&test, &rsa(algorithm)).await, expected, "{algorithm:?}");
+    }
+}
+
 /// The forgery that works where a token chooses its algorithm (RFC 8725 §2.1).
 fn with_the_public_key_as_a_secret() -> String {
     let public: PublicKeyX509Der<'_> = PAIR.public_key().as_der().unwrap();

@@ -1,5 +1,8 @@
 //! Logins with a password, and tokens that this service makes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::*;
 
 fn credentials(username: &str, password: &str) -> Value {
@@ -13,6 +16,9 @@ async fn a_password_brings_a_token_for_fifteen_minutes() {
     assert_eq!((reply.status, reply.json()["expires_in"].clone()), (200, json!(900)));
     let token = reply.text("access_token");
     assert_eq!(magazine.service.get("/desk/article/2", Some(&token)).await.status, 200);
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    assert_eq!((&header["alg"], &header["typ"]), (&json!("EdDSA"), &json!("at+jwt")));
     magazine.test.clock().advance(Duration::from_secs(15 * 60 + 61));
     assert_eq!(magazine.service.get("/desk/article/2", Some(&token)).await.status, 401);
     let refreshed = magazine
@@ -21,6 +27,22 @@ async fn a_password_brings_a_token_for_fifteen_minutes() {
         .await;
     let token = refreshed.text("access_token");
     assert_eq!(magazine.service.get("/desk/article/2", Some(&token)).await.status, 200);
+}
+
+/// After a restart the tokens of before are valid, and what verifies them signs none.
+#[tokio::test]
+async fn the_private_key_is_kept_in_a_file() {
+    let [folder, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let first = signing_key(folder.path()).unwrap();
+    let again = signing_key(folder.path()).unwrap();
+    let another = signing_key(other.path()).unwrap();
+    let token = first.sign(&claims::claims()).unwrap();
+    for (key, is_accepted) in [(again, true), (another, false)] {
+        let test = claims::trusting(key.verifying_key());
+        assert_eq!(test.auth().verify(&token).await.is_ok(), is_accepted);
+    }
+    let file = std::fs::read_to_string(folder.path().join("signing.pem")).unwrap();
+    assert!(file.starts_with("-----BEGIN PRIVATE KEY-----"));
 }
 
 /// An account that does not exist, that is not active, and one without a password, are answered as a wrong password is.

@@ -1,7 +1,11 @@
-//! Tokens as Auth0, Keycloak and Firebase write them, with a key set that the test publishes.
+//! Tokens as Auth0, Keycloak and Firebase document them. The keys are fetched over HTTP from a server of the test, at the path where the provider has
+//! them. A token that another program made is in `provider`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::State;
+use reqwest::Url;
 
 use super::claims::changed;
 use super::keys_of_issuers::published;
@@ -41,6 +45,41 @@ fn of_firebase() -> Value {
     })
 }
 
+/// What publishes a key set.
+struct KeySetServer {
+    service: Service,
+    fetches: Arc<AtomicUsize>,
+}
+
+async fn key_set(State((fetches, set)): State<(Arc<AtomicUsize>, String)>) -> Response {
+    fetches.fetch_add(1, Ordering::SeqCst);
+    ([(CONTENT_TYPE, "application/json")], set).into_response()
+}
+
+impl KeySetServer {
+    /// At the path of this URL, and nowhere else.
+    async fn start(url: &str, key: &SigningKey) -> Self {
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let path = Url::parse(url).unwrap().path().to_owned();
+        let app = axum::Router::new().route(&path, axum::routing::get(key_set));
+        let app = app.with_state((Arc::clone(&fetches), published(key).await));
+        Self { service: Service::start(app, tempfile::tempdir().unwrap()).await, fetches }
+    }
+
+    fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+}
+
+/// This issuer, whose keys are fetched from a server of the test: the host is another one, and the path is that of the issuer.
+async fn served(issuer: TrustedIssuer, host: &str, key: &SigningKey) -> (TrustedIssuer, KeySetServer) {
+    let url = Url::parse(issuer.key_set_url().unwrap()).unwrap();
+    assert_eq!((url.scheme(), url.host_str()), ("https", Some(host)));
+    let server = KeySetServer::start(url.as_str(), key).await;
+    let here = format!("{}{}", server.service.origin(), url.path());
+    (issuer.jwks_url(here), server)
+}
+
 /// A service that trusts this provider, and knows alice there by this subject.
 async fn trusting(issuer: TrustedIssuer, name: &str, subject: &str) -> Magazine {
     let magazine = Magazine::with(|builder| builder.issuer(issuer)).await;
@@ -67,7 +106,7 @@ async fn statuses(
 #[tokio::test]
 async fn a_token_of_auth0_is_alice() {
     let key = key();
-    let issuer = issuers::auth0(DOMAIN, API).jwks(published(&key).await);
+    let (issuer, server) = served(issuers::auth0(DOMAIN, API), DOMAIN, &key).await;
     let magazine = trusting(issuer, "https://magazine.eu.auth0.com/", "auth0|5f7c8ec7c33c6c004bbafe82").await;
     let token = key.sign(&of_auth0()).unwrap();
     assert!(magazine.service.get("/me", Some(&token)).await.body.starts_with("alice, of the herald."));
@@ -80,34 +119,31 @@ async fn a_token_of_auth0_is_alice() {
         ("sub", json!("google-oauth2|5f7c8ec7c33c6c004bbafe82")),
     ];
     assert_eq!(statuses(&magazine, &key, &of_auth0(), &rejected).await, [401; 4]);
+    assert_eq!(server.fetches(), 1);
 }
 
 /// However many requests there are, and again for a key that is new.
 #[tokio::test]
 async fn the_keys_of_auth0_are_fetched_once() {
-    let (key, fetches) = (key(), Arc::new(AtomicUsize::new(0)));
-    let (set, counted) = (published(&key).await, Arc::clone(&fetches));
-    let issuer = issuers::auth0(DOMAIN, API).jwks_from(move || {
-        counted.fetch_add(1, Ordering::SeqCst);
-        let set = set.clone();
-        async move { Ok::<_, BoxError>(set) }
-    });
+    let key = key();
+    let (issuer, server) = served(issuers::auth0(DOMAIN, API), DOMAIN, &key).await;
     let magazine = trusting(issuer, "https://magazine.eu.auth0.com/", "auth0|5f7c8ec7c33c6c004bbafe82").await;
     let token = key.sign(&of_auth0()).unwrap();
     for _ in 0..20 {
         assert_eq!(magazine.service.get("/me", Some(&token)).await.status, 200);
     }
-    assert_eq!(fetches.load(Ordering::SeqCst), 1);
+    assert_eq!(server.fetches(), 1);
     magazine.test.clock().advance(Duration::from_secs(30));
     let unknown = SigningKey::generate(Algorithm::RS256).unwrap().with_id("k2").sign(&of_auth0()).unwrap();
     assert_eq!(magazine.service.get("/me", Some(&unknown)).await.status, 401);
-    assert_eq!(fetches.load(Ordering::SeqCst), 2);
+    assert_eq!(server.fetches(), 2);
 }
 
 #[tokio::test]
 async fn a_token_of_keycloak_is_alice() {
     let key = key();
-    let issuer = issuers::keycloak(REALM, "magazine-api", "magazine-web").jwks(published(&key).await);
+    let issuer = issuers::keycloak(REALM, "magazine-api", "magazine-web");
+    let (issuer, server) = served(issuer, "id.example.com", &key).await;
     let magazine = trusting(issuer, REALM, "0b7cd3f8-5a17-4a5a-8ec7-6a4e6f9cbd6c").await;
     let me = magazine.service.get("/me", Some(&key.sign(&of_keycloak()).unwrap())).await;
     assert!(
@@ -124,6 +160,7 @@ async fn a_token_of_keycloak_is_alice() {
         ("iss", json!("https://id.example.com/realms/other")),
     ];
     assert_eq!(statuses(&magazine, &key, &of_keycloak(), &rejected).await, [401; 6]);
+    assert_eq!(server.fetches(), 1);
 }
 
 /// Where the application has no roles of its own, they are those of the realm and of this client, and of no other.
@@ -141,7 +178,7 @@ async fn the_roles_of_keycloak_are_those_of_the_realm_and_of_the_client() {
 #[tokio::test]
 async fn a_token_of_firebase_is_alice() {
     let key = key();
-    let issuer = issuers::firebase(PROJECT).jwks(published(&key).await);
+    let (issuer, server) = served(issuers::firebase(PROJECT), "www.googleapis.com", &key).await;
     let magazine = trusting(issuer, "https://securetoken.google.com/magazine-4711", "3yXbQFdqk4M9").await;
     let me = magazine.service.get("/me", Some(&key.sign(&of_firebase()).unwrap())).await;
     assert!(me.body.starts_with("alice, of the herald."), "{me:?}");
@@ -152,4 +189,5 @@ async fn a_token_of_firebase_is_alice() {
         ("sub", json!("anybody-who-signed-up")),
     ];
     assert_eq!(statuses(&magazine, &key, &of_firebase(), &rejected).await, [401; 4]);
+    assert_eq!(server.fetches(), 1);
 }

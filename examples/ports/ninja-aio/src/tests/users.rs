@@ -6,12 +6,22 @@ use super::*;
 async fn the_account_of_the_token_is_the_argument() {
     let magazine = Magazine::open().await;
     let me = async |name| magazine.service.get("/me", Some(&magazine.token(name))).await.body;
-    assert_eq!(me("alice").await, "alice, of the herald. Roles: author. Permissions: article.create.\n");
+    assert_eq!(
+        me("alice").await,
+        "alice, of the herald. Roles: author. Permissions: article.create. Scopes: read, write.\n"
+    );
     assert_eq!(
         me("carol").await,
-        "carol, of the gazette. Roles: admin, staff, editor, author. Permissions: article.create, article.update.\n"
+        "carol, of the gazette. Roles: admin, staff, editor, author. Permissions: article.create, article.update. Scopes: read, write.\n"
     );
-    assert_eq!(me("erin").await, "erin, of the gazette. Roles: none. Permissions: none.\n");
+    assert_eq!(
+        me("erin").await,
+        "erin, of the gazette. Roles: none. Permissions: none. Scopes: read, write.\n"
+    );
+    // The scopes are those of the token, and of nobody's rows.
+    let reader = magazine.test.token(&user("bob").scopes(["read"]));
+    let bob = magazine.service.get("/me", Some(&reader)).await.body;
+    assert!(bob.ends_with("Permissions: article.create, article.update. Scopes: read.\n"), "{bob}");
 }
 
 /// A subject is one of its issuer: alice of the provider is not an alice of the agency.

@@ -1,7 +1,5 @@
-//! Where credentials are, who judges them, and what a handler learns of the caller.
+//! Where tokens are, and what a handler learns of the caller.
 
-use auth_runtime::authenticator::{Authentication, Authenticator, Credential, Subject};
-use axum::http::request::Parts;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE};
 
@@ -39,6 +37,35 @@ async fn the_row_of_the_user_is_the_argument() -> Result<(), BoxError> {
     assert_eq!(me(&bob).await, json!({ "name": "bob", "is_agent": false }));
     running.change("2", "update accounts set name = 'robert', is_agent = 1 where id = ?1").await?;
     assert_eq!(me(&bob).await, json!({ "name": "robert", "is_agent": true }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ticket_is_of_the_user_who_opens_it() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    for name in ["alice", "bob"] {
+        let token = running.log_in(name).await.access;
+        let opened = running.service.post("/tickets", Some(&token), &json!({ "title": "No ink" })).await;
+        assert_eq!((opened.status, opened.text("owner").as_str()), (201, name));
+    }
+    let token = running.log_in("bob").await.access;
+    let named = json!({ "title": "No ink", "owner": "alice", "account": "1" });
+    assert_eq!(running.service.post("/tickets", Some(&token), &named).await.status, 422, "nobody names one");
+    Ok(())
+}
+
+/// Where nobody says that the row has changed.
+#[tokio::test]
+async fn a_user_is_remembered_for_five_minutes() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let bob = running.log_in("bob").await;
+    let name = async || running.service.get("/", Some(&bob.access)).await.text("name");
+    assert_eq!(name().await, "bob");
+    query("update accounts set name = 'robert' where id = '2'").execute(&running.database).await?;
+    running.advance(Duration::from_secs(299)).await?;
+    assert_eq!(name().await, "bob");
+    running.advance(Duration::from_secs(2)).await?;
+    assert_eq!(name().await, "robert");
     Ok(())
 }
 
@@ -130,56 +157,6 @@ async fn the_keyword_has_no_case_and_the_header_has_two_parts() -> Result<(), Bo
     ] {
         let request = running.service.request(Method::GET, "/tickets").header(AUTHORIZATION, &value);
         assert_eq!(running.service.send(request).await.status, status, "{value}");
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_partner_has_its_own_class() -> Result<(), BoxError> {
-    let running = Running::start().await?;
-    let bob = running.log_in("bob").await;
-    let bring = async |name: &str, value: &str, from: &str| {
-        let mail = json!({ "from": from, "subject": "It smokes" });
-        running
-            .service
-            .send(running.service.request(Method::POST, "/inbox").header(name, value).json(&mail))
-            .await
-    };
-    let key = &running.key_of_mailgate;
-    let brought = bring("x-partner", key, "bob").await;
-    assert_eq!(brought.status, 201);
-    assert_eq!((&brought.json()["owner"], &brought.json()["partner"]), (&json!("bob"), &json!("mailgate")));
-    assert_eq!(bring("x-partner", key, "nobody").await.status, 422);
-
-    let wrong = bring("x-partner", "x", "bob").await;
-    assert!(wrong.status == 401 && !wrong.body.contains("no partner has this key"), "{wrong:?}");
-    assert_eq!(bring("authorization", &format!("Bearer {}", bob.access), "bob").await.status, 401);
-    assert_eq!(bring("x-token", key, "bob").await.status, 401);
-    Ok(())
-}
-
-struct Badge;
-
-impl Authenticator for Badge {
-    async fn authenticate(&self, credential: &str, _: &Parts) -> Result<Authentication, BoxError> {
-        Ok((credential == "7").then(|| Subject::new("porter")).into())
-    }
-}
-
-async fn door(sent: Credential, open: &'static str) -> Result<Option<Subject>, BoxError> {
-    Ok((sent.text() == open).then(|| Subject::new("visitor")))
-}
-
-#[tokio::test]
-async fn a_type_and_a_plain_function_are_classes_too() -> Result<(), BoxError> {
-    let auth = Auth::builder()
-        .default_sources(["badge"])
-        .authenticator("badge", CredentialPlace::header("X-Badge"), Badge)
-        .authenticator_with("door", CredentialPlace::header("X-Door"), door, "sesame")
-        .build()?;
-    for (class, text, subject) in [("badge", "7", "porter"), ("door", "sesame", "visitor")] {
-        assert_eq!(auth.verify_with(class, text).await?.subject(), subject);
-        assert!(auth.verify_with(class, "x").await.is_err());
     }
     Ok(())
 }

@@ -13,9 +13,9 @@ async fn tokens_live_as_long_as_configured() -> Result<(), BoxError> {
     let running = Running::start().await?;
     let sent = json!({ "username": "bob", "password": "builder" });
     let answer = running.service.post("/auth/login", None, &sent).await;
-    assert_eq!(answer.json()["expires_in"], 15 * 60);
+    assert_eq!(answer.json()["expires_in"], 10 * 60);
     let bob = running.log_in("bob").await;
-    running.advance(Duration::from_mins(15)).await?;
+    running.advance(Duration::from_mins(10)).await?;
     assert!(running.accepts(&bob.access).await, "the leeway is a minute");
     running.advance(Duration::from_secs(61)).await?;
     assert!(!running.accepts(&bob.access).await);
@@ -26,6 +26,33 @@ async fn tokens_live_as_long_as_configured() -> Result<(), BoxError> {
         running.advance(after).await?;
         assert_eq!(running.refresh(&bob).await.status, status, "{after:?}");
     }
+    Ok(())
+}
+
+/// What this library does where nothing is said.
+#[tokio::test]
+async fn lifetimes_have_defaults() -> Result<(), BoxError> {
+    let clock = TestClock::new();
+    let key = SigningKey::secret(Algorithm::HS256, &SECRET)?;
+    let issuer = TokenIssuer::new("https://desk.example", "desk", key, Everyone);
+    let issuer = issuer.refresh_key(RefreshKey::new("1", SECRET));
+    let tokens = Auth::builder().token_issuer(issuer).clock(clock.clone()).build()?.tokens()?;
+    assert_eq!(tokens.issue(&Subject::new("1")).await?.expires_in, Duration::from_mins(15));
+
+    let day = Duration::from_hours(24);
+    for (after, is_valid) in [(14 * day - Duration::from_secs(1), true), (14 * day, false)] {
+        let issued = tokens.issue(&Subject::new("1")).await?;
+        clock.advance(after);
+        assert_eq!(tokens.refresh(&issued.refresh_token).await.is_ok(), is_valid, "{after:?}");
+    }
+    // However often it is refreshed, a session ends.
+    let mut refresh_token = tokens.issue(&Subject::new("1")).await?.refresh_token;
+    for _ in 0..8 {
+        clock.advance(11 * day);
+        refresh_token = tokens.refresh(&refresh_token).await?.refresh_token;
+    }
+    clock.advance(2 * day);
+    assert!(tokens.refresh(&refresh_token).await.is_err(), "after 90 days");
     Ok(())
 }
 
@@ -50,6 +77,48 @@ async fn a_lifetime_of_two_days_must_be_allowed() -> Result<(), BoxError> {
     assert!(error.contains("max_token_lifetime"), "{error}");
     let tokens = builder()?.max_token_lifetime(two_days).build()?.tokens()?.issue(&Subject::new("1")).await?;
     assert_eq!(tokens.expires_in, two_days);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_login_names_no_reason_and_takes_no_other_password() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    for path in ["/auth/login", "/web/auth/login"] {
+        for (username, password) in
+            [("bob", "wonderland"), ("nobody", "builder"), ("carol", "christmas"), ("mailgate", "")]
+        {
+            let sent = json!({ "username": username, "password": password });
+            let reply = running.service.post(path, None, &sent).await;
+            assert_eq!(
+                (reply.status, reply.json()),
+                (400, json!({ "error": "invalid_grant" })),
+                "{username}"
+            );
+            assert!(reply.cookies().is_empty(), "{reply:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A guess at either login counts: for an account, ten at once.
+#[tokio::test]
+async fn guesses_at_both_logins_count_together() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let log_in = async |path: &str, username: &str, password: &str| {
+        let sent = json!({ "username": username, "password": password });
+        running.service.post(path, None, &sent).await
+    };
+    for path in ["/auth/login", "/web/auth/login"].repeat(5) {
+        assert_eq!(log_in(path, "bob", "a guess").await.status, 400);
+    }
+    for path in ["/auth/login", "/web/auth/login"] {
+        for (username, password) in [("bob", "a guess"), ("bob", "builder"), ("BOB", "builder")] {
+            let reply = log_in(path, username, password).await;
+            assert_eq!(reply.status, 429, "{path} {username}: {reply:?}");
+            assert!(reply.headers.contains_key("retry-after") && reply.cookies().is_empty(), "{reply:?}");
+        }
+        assert_eq!(log_in(path, "alice", "wonderland").await.status, 200, "another account");
+    }
     Ok(())
 }
 
@@ -173,6 +242,37 @@ async fn tokens_are_signed_with_the_configured_algorithm() -> Result<(), BoxErro
             assert!(!running.accepts(&format!("{message}.{signature}")).await, "{alg}");
         }
     }
+    Ok(())
+}
+
+/// With the right signature, and not of this service or not for it.
+#[tokio::test]
+async fn a_token_of_another_issuer_audience_or_type_is_rejected() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let token = running.log_in("bob").await.access;
+    let part = |index| -> Result<Value, BoxError> {
+        let part = token.split('.').nth(index).ok_or("a part")?;
+        Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part)?)?)
+    };
+    let [header, claims] = [part(0)?, part(1)?];
+    let signed = |header: &Value, claims: &Value| {
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let message = format!("{header}.{claims}");
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &SECRET);
+        let signature = aws_lc_rs::hmac::sign(&key, message.as_bytes());
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    };
+    assert!(running.accepts(&signed(&header, &claims)).await, "as the service signs it");
+    for (name, value) in
+        [("iss", json!("https://other.example")), ("aud", json!("another")), ("exp", Value::Null)]
+    {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        assert!(!running.accepts(&signed(&header, &changed)).await, "{name}");
+    }
+    let mut changed = header.clone();
+    changed["typ"] = json!("logout+jwt");
+    assert!(!running.accepts(&signed(&changed, &claims)).await);
     Ok(())
 }
 

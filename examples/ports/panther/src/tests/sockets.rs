@@ -10,12 +10,16 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::*;
 
-struct Panel(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Panel(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Panel {
     /// Opens the socket; or the status that it is answered with.
-    async fn open(running: &Running, path: &str, headers: &[(&'static str, String)]) -> Result<Self, u16> {
-        let url = format!("{}{path}", running.service.origin().replacen("http", "ws", 1));
+    pub(super) async fn open(
+        service: &Service,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, u16> {
+        let url = format!("{}{path}", service.origin().replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -27,7 +31,7 @@ impl Panel {
         }
     }
 
-    async fn see(&mut self) -> Value {
+    pub(super) async fn see(&mut self) -> Value {
         match self.0.next().await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
@@ -48,7 +52,7 @@ async fn the_socket_takes_the_token_of_the_url_and_nothing_else_does() -> Result
     let running = Running::start().await?;
     let token = running.log_in("alice").await.access;
     let query = format!("?authorization={token}");
-    let mut panel = Panel::open(&running, &format!("/panel/live{query}"), &[]).await.unwrap();
+    let mut panel = Panel::open(&running.service, &format!("/panel/live{query}"), &[]).await.unwrap();
     assert_eq!(panel.see().await, json!({ "agent": "alice" }));
 
     for (method, path, status) in [
@@ -62,8 +66,8 @@ async fn the_socket_takes_the_token_of_the_url_and_nothing_else_does() -> Result
         assert_eq!(reply.status, status, "{path}");
     }
     let other = format!("/panel/live?access_token={token}");
-    assert_eq!(Panel::open(&running, &other, &[]).await.err(), Some(401));
-    assert_eq!(Panel::open(&running, "/panel/live?authorization=x", &[]).await.err(), Some(401));
+    assert_eq!(Panel::open(&running.service, &other, &[]).await.err(), Some(401));
+    assert_eq!(Panel::open(&running.service, "/panel/live?authorization=x", &[]).await.err(), Some(401));
     Ok(())
 }
 
@@ -72,18 +76,18 @@ async fn the_socket_knows_its_user_and_shows_what_is_opened() -> Result<(), BoxE
     let running = Running::start().await?;
     let [alice, bob] = [running.log_in("alice").await, running.log_in("bob").await];
     let bearer = |tokens: &Tokens| [("authorization", format!("Bearer {}", tokens.access))];
-    let mut panel = Panel::open(&running, "/panel/live", &bearer(&alice)).await.unwrap();
+    let mut panel = Panel::open(&running.service, "/panel/live", &bearer(&alice)).await.unwrap();
     assert_eq!(panel.see().await, json!({ "agent": "alice" }));
     let opened = running.service.post("/tickets", Some(&bob.access), &json!({ "title": "No ink" })).await;
     assert_eq!(panel.see().await, json!({ "ticket": opened.json() }));
 
-    assert_eq!(Panel::open(&running, "/panel/live", &bearer(&bob)).await.err(), Some(403));
-    assert_eq!(Panel::open(&running, "/panel/live", &[]).await.err(), Some(401));
+    assert_eq!(Panel::open(&running.service, "/panel/live", &bearer(&bob)).await.err(), Some(403));
+    assert_eq!(Panel::open(&running.service, "/panel/live", &[]).await.err(), Some(401));
     let cookie =
         |origin: &str| [("cookie", format!("access_token={}", alice.access)), ("origin", origin.to_owned())];
-    assert!(Panel::open(&running, "/panel/live", &cookie(running.service.origin())).await.is_ok());
+    assert!(Panel::open(&running.service, "/panel/live", &cookie(running.service.origin())).await.is_ok());
     let foreign = cookie("https://evil.example");
-    assert_eq!(Panel::open(&running, "/panel/live", &foreign).await.err(), Some(403));
+    assert_eq!(Panel::open(&running.service, "/panel/live", &foreign).await.err(), Some(403));
     Ok(())
 }
 
@@ -93,7 +97,7 @@ async fn a_logout_closes_the_panel() -> Result<(), BoxError> {
     let [here, there] = [running.log_in("alice").await, running.log_in("alice").await];
     let open = async |tokens: &Tokens| {
         let path = format!("/panel/live?authorization={}", tokens.access);
-        let mut panel = Panel::open(&running, &path, &[]).await.unwrap();
+        let mut panel = Panel::open(&running.service, &path, &[]).await.unwrap();
         assert_eq!(panel.see().await, json!({ "agent": "alice" }));
         panel
     };
@@ -116,7 +120,8 @@ async fn a_logout_closes_the_panel() -> Result<(), BoxError> {
 async fn the_panel_of_an_agent_who_is_made_inactive_is_closed() -> Result<(), BoxError> {
     let running = Running::start().await?;
     let token = running.log_in("alice").await.access;
-    let mut panel = Panel::open(&running, &format!("/panel/live?authorization={token}"), &[]).await.unwrap();
+    let mut panel =
+        Panel::open(&running.service, &format!("/panel/live?authorization={token}"), &[]).await.unwrap();
     assert_eq!(panel.see().await, json!({ "agent": "alice" }));
     running.change("1", "update accounts set is_active = 0 where id = ?1").await?;
     assert_eq!(panel.end().await, (CloseCode::Policy, "invalid_token".to_owned()));
@@ -129,8 +134,10 @@ async fn a_panel_shows_no_ticket_to_one_who_is_an_agent_no_longer() -> Result<()
     let running = Running::start().await?;
     let [alice, bob] = [running.log_in("alice").await, running.log_in("bob").await];
     let path = format!("/panel/live?authorization={}", alice.access);
-    let (mut panel, mut other) =
-        (Panel::open(&running, &path, &[]).await.unwrap(), Panel::open(&running, &path, &[]).await.unwrap());
+    let (mut panel, mut other) = (
+        Panel::open(&running.service, &path, &[]).await.unwrap(),
+        Panel::open(&running.service, &path, &[]).await.unwrap(),
+    );
     assert_eq!(
         [panel.see().await, other.see().await],
         [json!({ "agent": "alice" }), json!({ "agent": "alice" })]
@@ -147,7 +154,7 @@ async fn a_panel_shows_no_ticket_to_one_who_is_an_agent_no_longer() -> Result<()
         assert_eq!(panel.end().await, (CloseCode::Policy, "insufficient_scope".to_owned()));
     }
     assert!(running.accepts(&alice.access).await);
-    assert_eq!(Panel::open(&running, &path, &[]).await.err(), Some(403));
+    assert_eq!(Panel::open(&running.service, &path, &[]).await.err(), Some(403));
     Ok(())
 }
 
@@ -157,7 +164,7 @@ async fn a_panel_asks_for_the_role_and_not_for_what_is_remembered_of_it() -> Res
     let running = Running::start().await?;
     let [alice, bob] = [running.log_in("alice").await, running.log_in("bob").await];
     let path = format!("/panel/live?authorization={}", alice.access);
-    let mut panel = Panel::open(&running, &path, &[]).await.unwrap();
+    let mut panel = Panel::open(&running.service, &path, &[]).await.unwrap();
     assert_eq!(panel.see().await, json!({ "agent": "alice" }));
     query("update accounts set is_agent = 0 where id = '1'").execute(&running.database).await?;
     running.service.post("/tickets", Some(&bob.access), &json!({ "title": "No ink" })).await;

@@ -46,7 +46,7 @@ async fn the_configuration_has_the_hash_and_not_the_key() -> Result<(), BoxError
     let running = Running::start().await?;
     let file = running.service.folder().join("api-keys.txt");
     let written = fs::read_to_string(&file)?;
-    assert!(written.ends_with(" nightly-export\n"), "{written}");
+    assert!(written.contains(" nightly-export "), "{written}");
     assert!(!written.contains(&running.key) && !written.contains(&running.key[running.key.len() - 33..]));
 
     // A line more is a key more, and a line less is a key less: at the next start.
@@ -58,8 +58,39 @@ async fn the_configuration_has_the_hash_and_not_the_key() -> Result<(), BoxError
     assert_eq!(auth.verify_with("api_key", key.text()).await?.subject(), "importer");
     assert!(auth.verify_with("api_key", &running.key).await.is_err());
 
-    fs::write(&file, "no-hash\n")?;
-    assert!(api_keys::of_file(&file).is_err());
+    for wrong in ["no-hash", &format!("{} importer soon", key.hash()), &format!("{} importer -1", key.hash())]
+    {
+        fs::write(&file, wrong)?;
+        assert!(api_keys::of_file(&file).is_err(), "{wrong}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_expires_when_its_line_says_so() -> Result<(), BoxError> {
+    let (folder, clock) = (tempfile::tempdir()?, TestClock::new());
+    let file = folder.path().join("api-keys.txt");
+    let [expires, stays] = [NewApiKey::generate("notes")?, NewApiKey::generate("notes")?];
+    let now = 1_800_000_000;
+    clock.set(std::time::UNIX_EPOCH + Duration::from_secs(now));
+    fs::write(&file, format!("{} importer {}\n{} exporter\n", expires.hash(), now + 60, stays.hash()))?;
+    let (keys, _) = api_keys::of_file(&file)?;
+    let auth = Auth::builder().api_keys(keys).clock(clock.clone()).build()?;
+    for (after, is_valid) in [(59, true), (1, false)] {
+        clock.advance(Duration::from_secs(after));
+        assert_eq!(auth.verify_with("api_key", expires.text()).await.is_ok(), is_valid, "{after}");
+        assert!(auth.verify_with("api_key", stays.text()).await.is_ok());
+    }
+
+    // A new one has a year.
+    fs::remove_file(&file)?;
+    let (keys, new) = api_keys::of_file(&file)?;
+    let auth = Auth::builder().api_keys(keys).clock(clock.clone()).build()?;
+    let text = new.ok_or("no key was made")?.text().to_owned();
+    clock.set(std::time::SystemTime::now() + 364 * DAY);
+    assert!(auth.verify_with("api_key", &text).await.is_ok());
+    clock.advance(2 * DAY);
+    assert!(auth.verify_with("api_key", &text).await.is_err());
     Ok(())
 }
 
@@ -215,6 +246,19 @@ async fn a_handler_knows_the_caller() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Its token says 24 hours, and counts no longer.
+#[tokio::test]
+async fn a_logout_ends_a_token_before_its_time() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let [ended, other] = [running.alice().await, running.alice().await];
+    let logout = running.service.request(Method::POST, "/api/logout").bearer_auth(&ended);
+    assert_eq!(running.service.send(logout).await.status, 204);
+    for (token, status) in [(&ended, 401), (&other, 200)] {
+        assert_eq!(running.service.get("/api/me", Some(token)).await.status, status);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn any_code_can_reject_in_the_same_form() -> Result<(), BoxError> {
     let running = Running::start().await?;
@@ -260,12 +304,33 @@ async fn only_admins_may_list_the_accounts() -> Result<(), BoxError> {
 }
 
 #[tokio::test]
+async fn a_guard_may_name_several_roles() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let audrey = running.token("audrey", "bookkeeping").await;
+    for (token, figures, accounts) in
+        [(&running.alice().await, 403, 403), (&audrey, 200, 403), (&running.admin().await, 200, 200)]
+    {
+        let reply = running.service.get("/api/figures", Some(token)).await;
+        assert_eq!(reply.status, figures, "{reply:#?}");
+        let expected = match figures {
+            200 => json!({ "accounts": 3, "notes": 3 }),
+            _ => json!({ "error": "Insufficient permissions" }),
+        };
+        assert_eq!(reply.json(), expected);
+        assert_eq!(running.service.get("/api/admin/users", Some(token)).await.status, accounts);
+    }
+    assert_eq!(running.service.get("/api/figures", None).await.status, 401);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_accounts_are_listed_without_their_passwords() -> Result<(), BoxError> {
     let running = Running::start().await?;
     let reply = running.service.get("/api/admin/users", Some(&running.admin().await)).await;
     let expected = json!([
         { "id": 1, "username": "admin", "role": "admin" },
         { "id": 2, "username": "alice", "role": "user" },
+        { "id": 3, "username": "audrey", "role": "auditor" },
     ]);
     assert_eq!(reply.json(), expected);
     Ok(())
@@ -287,13 +352,17 @@ async fn tokens_that_pyjwt_made_move_over() -> Result<(), BoxError> {
     auth.start().await?;
 
     let now = auth.now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
-    let token = |secret: [u8; 32], exp: u64| {
+    let token_with = |secret: [u8; 32], claims: Value| {
         let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let claims = json!({ "sub": 2, "role": "admin", "exp": exp }).to_string();
+        let claims = claims.to_string();
         let signed = format!("{}.{}", encode(br#"{"alg":"HS256","typ":"JWT"}"#), encode(claims.as_bytes()));
         let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), signed.as_bytes());
         format!("{signed}.{}", encode(signature.as_ref()))
     };
+    let token =
+        |secret: [u8; 32], exp: u64| token_with(secret, json!({ "sub": 2, "role": "admin", "exp": exp }));
+    let without_role = auth.verify(&token_with(secret, json!({ "sub": 2, "exp": now + 3600 }))).await?;
+    assert_eq!(without_role.roles().count(), 0, "no role is made up");
     let caller = auth.verify(&token(secret, now + 3600)).await?;
     assert!(caller.subject() == "2" && caller.has_role("admin"));
     assert!(auth.verify(&token(secret, now - 120)).await.is_err(), "expired");

@@ -92,7 +92,7 @@ async fn a_new_account_is_logged_in() -> Result<(), BoxError> {
         assert!(reply.set_cookies().is_empty(), "{form}");
         assert!(running.open(leads_to(&reply), "").await.body.contains(r#"role="alert""#));
     }
-    assert_eq!(running.number_of("accounts").await?, 3);
+    assert_eq!(running.number_of("accounts").await?, 4);
     assert_eq!(running.alice().await.split('.').count(), 3, "the password of alice is what it was");
     Ok(())
 }
@@ -113,7 +113,7 @@ async fn signups_have_the_limits_of_logins() -> Result<(), BoxError> {
     let form =
         from_elsewhere.header(TYPE, "application/x-www-form-urlencoded").body("username=eve&password=other");
     assert_eq!(running.service.send(form).await.status, 403);
-    assert_eq!(running.number_of("accounts").await?, 2);
+    assert_eq!(running.number_of("accounts").await?, 3);
     Ok(())
 }
 

@@ -79,6 +79,23 @@ async fn a_logout_forgets_what_the_session_remembered() -> Result<(), BoxError> 
     Ok(())
 }
 
+/// The service decides how long a session goes on, whatever the browser has.
+#[tokio::test]
+async fn a_session_of_an_account_that_is_gone_is_not_renewed() -> Result<(), BoxError> {
+    let running = Running::start().await?;
+    let (gone, stays) = (running.alice_in_a_browser().await, running.alice_in_a_browser().await);
+    let role = "update accounts set role = 'admin' where username = 'alice'";
+    sqlx::query(role).execute(&running.users.database).await?;
+    assert_eq!(running.open("/admin/users", &stays).await.status, 403, "the token has the former role");
+    running.pass(DAY + Duration::from_secs(120)).await?;
+    assert_eq!(running.open("/admin/users", &stays).await.status, 200, "the next one has the new role");
+    for statement in ["delete from notes where owner = 2", "delete from accounts where id = 2"] {
+        sqlx::query(statement).execute(&running.users.database).await?;
+    }
+    assert_eq!(leads_to(&running.open("/dashboard", &gone).await), "/login?return_to=%2Fdashboard");
+    Ok(())
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_secrets_are_files_for_their_owner_alone() -> Result<(), BoxError> {

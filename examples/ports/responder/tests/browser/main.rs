@@ -149,3 +149,25 @@ async fn a_new_account_is_logged_in() {
     browser.see("Welcome, carol").await;
     assert_eq!(browser.url().await, app.url("/dashboard"));
 }
+
+/// Swagger UI: each operation of the document, and a request that it sends.
+#[tokio::test]
+#[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
+async fn the_documents_are_a_page_that_sends_requests() {
+    let (data, driver) = (TempDir::new().unwrap(), Driver::start());
+    let (app, browser) = (App::start(data.path()), driver.browser().await);
+    browser.open(&app.url("/docs")).await;
+    assert_eq!(browser.url().await, app.url("/docs/"));
+    for path in ["/api/figures", "/api/protected"] {
+        browser.element(&format!(".opblock-summary-path[data-path='{path}']")).await;
+    }
+    browser.screenshot(env!("CARGO_TARGET_TMPDIR"), "responder-docs").await;
+
+    browser.click(".opblock-summary-path[data-path='/api/figures']").await;
+    browser.click(".try-out__btn").await;
+    browser.click(".execute").await;
+    browser.element(".live-responses-table .response-col_status").await;
+    let shown = browser.script("return document.querySelector('.live-responses-table').textContent").await;
+    let shown = shown.as_str().unwrap();
+    assert!(shown.contains("401") && shown.contains("Invalid or missing API key or token"), "{shown}");
+}
