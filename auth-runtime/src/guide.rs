@@ -55,6 +55,7 @@
 #![cfg_attr(
     feature = "token-routes",
     doc = "[`TokenAnswers`](trait@crate::session::routes::TokenAnswers), \
+           [`Credentials`](trait@crate::session::routes::Credentials), \
            [`TokenEndpoints::attempt`](method@crate::session::routes::TokenEndpoints::attempt), \
            [`log_in_as`](method@crate::session::routes::TokenEndpoints::log_in_as),"
 )]
