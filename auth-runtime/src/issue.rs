@@ -22,7 +22,7 @@ mod refresh_token;
 mod session_data;
 mod subject;
 
-pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, check_subject};
+pub(crate) use self::access_token::{AccessTokenOptions, Generations, MAX_TOKEN_ID_BYTES, check_subject};
 pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
 pub(crate) use self::grace::{MAX_GRACE, RefreshBy, TokenUse};
 pub use self::issued::IssuedTokens;
