@@ -113,6 +113,10 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// Each enum has all of its names as `ALL`, is made of text by `parse` and `TryFrom`, is written by `Display`, and is serialized as its name
+/// (serde). It is an `Into<String>`, so what takes names as text takes it too, such as `Subject::new(id).roles([Role::Admin])`: a misspelled
+/// name does not compile there.
+///
 /// All of them are `pub`. The visibility of the module that contains them decides who can use them. A name such as
 /// `article:write` becomes the variant `ArticleWrite`. The file is looked for next to the Cargo.toml of the crate, and then
 /// at the root of its workspace.

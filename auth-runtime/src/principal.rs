@@ -65,6 +65,10 @@ impl Inner {
     }
 }
 
+fn contains(names: &[Box<str>], name: &str) -> bool {
+    names.iter().any(|has| **has == *name)
+}
+
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unidentified(pub(crate) Cow<'static, str>);
@@ -111,7 +115,7 @@ impl Principal {
         self.inner.token.claims()
     }
 
-    /// The names that are in place of the token's.
+    /// The names that are in place of the token's, or limit them.
     fn granted(&self) -> Option<&GrantedNames> {
         self.user.as_deref()?.granted()
     }
@@ -183,7 +187,7 @@ impl Principal {
     }
 
     /// Returns the roles, with the roles that they imply: those of the token, or of the user if a
-    /// [`UserStore`](crate::users::UserStore) says which it has.
+    /// [`UserStore`](crate::users::UserStore) says which it has; of an API key, those that both have.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         let granted = self.granted().map(|granted| &*granted.roles);
         self.held(NameKind::Role, NameList::Roles, granted)
@@ -201,28 +205,32 @@ impl Principal {
         self.held(NameKind::Permission, NameList::Permissions, granted)
     }
 
-    /// The names of a kind: those that were granted, or else those of the token and what the vocabulary adds.
+    /// The names of a kind: those that were granted, or else those of the token and what the vocabulary adds; of a credential that limits
+    /// its user, what is among both.
     fn held<'p>(
         &'p self,
         kind: NameKind,
         list: NameList,
         granted: Option<&'p [Box<str>]>,
     ) -> impl Iterator<Item = &'p str> {
-        let own = granted.is_none().then(|| self.inner.names.of(list, self.token_claims()));
-        let brought = granted.is_none().then(|| self.inner.brought(kind));
-        let granted = granted.unwrap_or_default().iter().map(|name| &**name);
-        own.into_iter().flatten().chain(brought.into_iter().flatten()).chain(granted)
+        let limits = self.inner.token.limits_user.then_some(granted).flatten();
+        let replacing = if limits.is_some() { None } else { granted };
+        let own = replacing.is_none().then(|| self.inner.names.of(list, self.token_claims()));
+        let brought = replacing.is_none().then(|| self.inner.brought(kind));
+        let own = own.into_iter().flatten().chain(brought.into_iter().flatten());
+        let own = own.filter(move |name| limits.is_none_or(|limits| contains(limits, name)));
+        own.chain(replacing.unwrap_or_default().iter().map(|name| &**name))
     }
 
     /// Whether a name is among those of a kind.
     fn holds(&self, kind: NameKind, list: NameList, granted: Option<&[Box<str>]>, name: &str) -> bool {
-        match granted {
-            Some(granted) => granted.iter().any(|has| **has == *name),
-            None => {
-                self.inner.names.has(list, name, self.token_claims())
-                    || self.inner.brought(kind).any(|has| has == name)
-            }
+        let is_granted = granted.is_none_or(|granted| contains(granted, name));
+        if granted.is_some() && !self.inner.token.limits_user {
+            return is_granted;
         }
+        is_granted
+            && (self.inner.names.has(list, name, self.token_claims())
+                || self.inner.brought(kind).any(|has| has == name))
     }
 
     /// Returns whether the caller has this role, directly or implied by another role.
@@ -312,7 +320,11 @@ impl Principal {
 
     pub(crate) fn bits(&self) -> BitsOf<'_> {
         let token = BitsOf::from(&self.inner.bits);
-        self.granted().map_or(token, |granted| token.replaced_by(&granted.bits))
+        match self.granted() {
+            Some(granted) if self.inner.token.limits_user => token.limited_to(&granted.bits),
+            Some(granted) => token.replaced_by(&granted.bits),
+            None => token,
+        }
     }
 
     pub(crate) fn token(&self) -> &VerifiedToken {

@@ -19,8 +19,9 @@ pub use crate::policy::{HandlerInfo, KnownArgument, NamedRule, Policy, Rule};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
-    Vocabulary,
+    UndeclaredName, Vocabulary, deserialize_name, parse_name,
 };
+pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is known of these arguments.
 #[must_use]

@@ -23,6 +23,7 @@ pub(crate) use self::kept_head::KeptHead;
 pub(crate) use self::marked::{is_marked, merge, take_marked};
 use crate::login_page::{self, LoginPage};
 use crate::policy::Remedy;
+use crate::store::StoreError;
 
 /// A rejected request: status and error code, never the reason. It is what the gate and the extractors after it answer
 /// with, what a hook that renders rejections is given, and what the application's own code can answer with:
@@ -81,7 +82,8 @@ struct Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// 400 `invalid_request`: the credential was sent twice, or in two ways (RFC 6750 §3.1).
+    /// 400 `invalid_request`: the credential was sent twice, or in two ways (RFC 6750 §3.1), or what was sent is nothing that a function of
+    /// the library takes, whose error a handler returns.
     InvalidRequest,
     /// 401 without an error code: no credential was sent (RFC 6750 §3.1), or the application wants another one
     /// ([`Rejection::unauthenticated`]).
@@ -95,14 +97,14 @@ pub enum RejectionKind {
     InsufficientScope,
     /// 403: a page of another origin used the browser's cookie.
     CrossOrigin,
-    /// 404 without a challenge: the caller may not learn that this exists ([`Rejection::hidden`]).
+    /// 404 without a challenge: the caller may not learn that this exists ([`Rejection::hidden`]), or there is none.
     Hidden,
-    /// 400 `invalid_grant`: the credentials of a login or a refresh token are invalid (RFC 6749 §5.2). Of audit events: a gate never
-    /// answers with it.
+    /// 400 `invalid_grant`: the credentials of a login or a refresh token are invalid (RFC 6749 §5.2). Of audit
+    /// events, and of handlers that return the error of a refresh: a gate never answers with it.
     InvalidGrant,
     /// 429: there were too many attempts to log in. Of audit events: a gate never answers with it.
     TooManyAttempts,
-    /// 503: the decision needs something that is out of reach.
+    /// 503: the decision or the handler needs something that is out of reach ([`Rejection::unavailable`]).
     Unavailable,
     /// 500: the service is misconfigured, or code of the application's panicked; the log says how.
     Misconfigured,
@@ -129,6 +131,13 @@ impl Rejection {
     #[must_use]
     pub fn hidden() -> Self {
         Self::because(RejectionKind::Hidden, "it is hidden from the caller, or does not exist")
+    }
+
+    /// 503: what the request needs is out of reach now, such as a database (RFC 9110 §15.6.4). The reason is for tracing and the audit
+    /// hook: the caller never learns it.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<Box<str>>) -> Self {
+        Self::because(RejectionKind::Unavailable, reason)
     }
 
     /// One that tracing and audit know of.
@@ -275,6 +284,13 @@ impl fmt::Display for Rejection {
 }
 
 impl Error for Rejection {}
+
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<StoreError> for Rejection {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {

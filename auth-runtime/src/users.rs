@@ -124,7 +124,10 @@ impl SubjectCache for Users {
 impl fmt::Display for NoUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("the `UserStore` has no user for it, or the user is inactive"),
+            Self::Missing => f.write_str(
+                "the `UserStore` has no user for it, or the user is inactive. If callers as this one have no user, return false from \
+                 `UserStore::has_user` for them",
+            ),
             Self::Invalid(why) => f.write_str(why),
             Self::Unavailable(error) => write!(f, "the `UserStore` can't load the user: {error}"),
         }

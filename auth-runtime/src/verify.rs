@@ -103,12 +103,15 @@ pub struct VerifiedToken {
     pub(crate) may_be_remembered: bool,
     /// Of the key that verified it; `None` if no key did.
     key: Option<KeyStatus>,
+    /// Whether its user has no role and no permission that it does not have.
+    pub(crate) limits_user: bool,
 }
 
 impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     pub(crate) fn new(claims: TokenClaims) -> Self {
-        Self { claims, mapping: Arc::clone(ClaimMapping::standard()), may_be_remembered: true, key: None }
+        let mapping = Arc::clone(ClaimMapping::standard());
+        Self { claims, mapping, may_be_remembered: true, key: None, limits_user: false }
     }
 
     /// Whether the subject is the claim `sub`.

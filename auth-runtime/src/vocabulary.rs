@@ -7,9 +7,12 @@
 
 mod declared;
 mod index;
+mod name;
 
 pub use self::declared::{
-    DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
-    Vocabulary,
+    DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Vocabulary,
 };
 pub(crate) use self::index::{Bits, BitsOf, Mask, ReplacedBits, VocabularyIndex};
+pub use self::name::{Name, NameKind, UndeclaredName};
+#[doc(hidden)]
+pub use self::name::{deserialize_name, parse_name};

@@ -10,7 +10,7 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::source::Query;
 use auth_runtime::testing::{TestAuth, TestUser};
 use auth_runtime::verify::{Algorithm, Key, TrustedIssuer};
-use auth_runtime::{Auth, LoginPage, ReturnTo, Router, auth, rule};
+use auth_runtime::{Auth, AuthBuilder, LoginPage, ReturnTo, Router, auth, rule};
 use axum::http::request::Parts;
 use axum::response::IntoResponse as _;
 
@@ -57,9 +57,14 @@ async fn optional(return_to: Option<ReturnTo>) -> String {
     return_to.map_or("none".into(), |return_to| return_to.to_string())
 }
 
+/// A service of pages: its routes take the cookie, too.
+fn pages(builder: AuthBuilder) -> AuthBuilder {
+    builder.default_sources(["bearer", "cookie"])
+}
+
 fn app(page: impl Into<LoginPage>) -> (axum::Router, TestAuth) {
     let page = page.into();
-    let test = TestAuth::with(|builder| builder.redirect_to_login(page));
+    let test = TestAuth::with(|builder| pages(builder).redirect_to_login(page));
     (routes().finish(test.auth()).unwrap(), test)
 }
 
@@ -195,7 +200,7 @@ async fn the_page_and_its_parameter_can_be_named() {
 async fn the_hook_renders_what_is_not_redirected() {
     let test = TestAuth::with(|builder| {
         let hook = |rejection: &Rejection, _: &Parts| (rejection.status(), "own words").into_response();
-        builder.redirect_to_login("/login").render_rejections(hook)
+        pages(builder).redirect_to_login("/login").render_rejections(hook)
     });
     let app = routes().finish(test.auth()).unwrap();
     let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
@@ -211,7 +216,9 @@ async fn a_redirect_is_reported_as_the_rejection_that_it_is() {
     let kinds: Arc<Mutex<Vec<_>>> = Arc::default();
     let events = Arc::clone(&kinds);
     let test = TestAuth::with(move |builder| {
-        builder.redirect_to_login("/login").audit(move |event| events.lock().unwrap().push(event.rejection))
+        pages(builder)
+            .redirect_to_login("/login")
+            .audit(move |event| events.lock().unwrap().push(event.rejection))
     });
     let app = routes().finish(test.auth()).unwrap();
     assert_eq!(ask(&app, "GET", "/account", &[]).await.status, 303);
@@ -221,7 +228,7 @@ async fn a_redirect_is_reported_as_the_rejection_that_it_is() {
 /// Where `finish` can't see the page, as on a plain router, the request for it is not redirected to itself.
 #[tokio::test]
 async fn the_login_page_is_never_redirected() {
-    let test = TestAuth::with(|builder| builder.redirect_to_login("/in/login?x"));
+    let test = TestAuth::with(|builder| pages(builder).redirect_to_login("/in/login?x"));
     let plain = axum::Router::new()
         .route("/login", axum::routing::get(account))
         .route("/other", axum::routing::get(account))
@@ -240,7 +247,7 @@ async fn what_the_application_rejects_is_redirected_too() {
         Rejection::unauthenticated("the session is gone")
     }
 
-    let test = TestAuth::with(|builder| builder.redirect_to_login("/in/login"));
+    let test = TestAuth::with(|builder| pages(builder).redirect_to_login("/in/login"));
     let routes = Router::new().route("/page", get(refuse)).route("/login", get(refuse));
     let app = axum::Router::new().nest("/in", routes.finish(test.auth()).unwrap());
     let page = ask(&app, "GET", "/in/page?x=1", &[]).await;
@@ -268,7 +275,7 @@ async fn a_route_that_takes_no_cookie_is_no_reason_to_log_in() {
 #[tokio::test]
 async fn a_url_with_a_credential_is_no_way_back() {
     let test = TestAuth::with(|builder| {
-        builder.redirect_to_login("/login").dangerously_allow_query_tokens(Query::new())
+        pages(builder).redirect_to_login("/login").dangerously_allow_query_tokens(Query::new())
     });
     let app = routes().finish(test.auth()).unwrap();
     for (path, location) in [
@@ -284,7 +291,7 @@ async fn a_url_with_a_credential_is_no_way_back() {
 #[test]
 fn a_login_page_that_needs_a_login_is_an_error() {
     let finish = |page: &str, routes: Router| {
-        let test = TestAuth::with(|builder| builder.redirect_to_login(page));
+        let test = TestAuth::with(|builder| pages(builder).redirect_to_login(page));
         routes.finish(test.auth()).map(drop).map_err(|error| error.errors().collect::<Vec<_>>().join("\n"))
     };
     let needs_a_login = "`redirect_to_login` sends browsers without a login here, and the rule needs a login: write \
@@ -319,7 +326,7 @@ fn a_login_page_that_needs_a_login_is_an_error() {
 fn what_can_be_no_login_page_is_an_error_of_build() {
     let build = |page: LoginPage| {
         let issuer = TrustedIssuer::new("i").audience("a").key(Key::secret(Algorithm::HS256, [7; 32]));
-        Auth::builder().issuer(issuer).redirect_to_login(page).build()
+        pages(Auth::builder()).issuer(issuer).redirect_to_login(page).build()
     };
     for page in [
         "",

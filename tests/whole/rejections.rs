@@ -1,5 +1,6 @@
 //! What a refused caller learns, what the log and the audit hook learn, and what a rendering hook can do.
 
+mod errors;
 mod own;
 
 use std::sync::{Arc, Mutex};

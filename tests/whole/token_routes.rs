@@ -12,6 +12,7 @@ mod login_page;
 mod login_queue;
 mod methods;
 mod mounted;
+mod one_count;
 mod own_answers;
 mod own_login;
 mod remember;

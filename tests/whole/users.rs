@@ -4,6 +4,7 @@ mod checks;
 mod configuration;
 mod forgetting;
 mod grants;
+mod keys;
 mod loads;
 
 use std::collections::HashMap;
@@ -287,7 +288,8 @@ async fn what_a_caller_without_a_user_is_answered_goes_through_hook_and_audit() 
     let reply = get_as(&app, &test, &TestUser::new("un\nknown"), "/plain").await;
     assert_eq!((reply.status.as_u16(), &*reply.body), (401, "as the application says"));
     assert!(reply.header("www-authenticate").contains("invalid_token"));
-    let expected = "the credential of \"un\\nknown\" is valid, but the `UserStore` has no user for it, or the user is inactive";
+    let expected = "the credential of \"un\\nknown\" is valid, but the `UserStore` has no user for it, or the user is inactive. If \
+                    callers as this one have no user, return false from `UserStore::has_user` for them";
     assert_eq!(*events.lock().unwrap(), [(401, expected.to_owned())]);
 }
 

@@ -63,6 +63,11 @@ impl Check<'_> {
                     self.vocabulary.permission_names(),
                     format!("`{key} = [..]`, with the roles that are granted it, below `[permissions]`"),
                 ),
+                Kind::Source if text == "api_key" => (
+                    "source",
+                    self.vocabulary.source_names(),
+                    "`[sources.api_key]`, with `kind = \"custom\"` below it,".to_owned(),
+                ),
                 Kind::Source => (
                     "source",
                     self.vocabulary.source_names(),

@@ -198,6 +198,7 @@ fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
     quote! {
         impl #private::Name for #kind {
             const KIND: #private::NameKind = #private::NameKind::#kind;
+            const ALL: &'static [Self] = Self::ALL;
 
             fn name(&self) -> &'static ::core::primitive::str {
                 self.as_str()
@@ -213,6 +214,42 @@ fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
         impl ::core::convert::From<#kind> for #private::String {
             fn from(name: #kind) -> Self {
                 Self::from(name.as_str())
+            }
+        }
+
+        impl ::core::str::FromStr for #kind {
+            type Err = #private::UndeclaredName;
+
+            fn from_str(text: &::core::primitive::str) -> ::core::result::Result<Self, Self::Err> {
+                #private::parse_name(text)
+            }
+        }
+
+        impl ::core::convert::TryFrom<&::core::primitive::str> for #kind {
+            type Error = #private::UndeclaredName;
+
+            fn try_from(text: &::core::primitive::str) -> ::core::result::Result<Self, Self::Error> {
+                #private::parse_name(text)
+            }
+        }
+
+        impl ::core::convert::TryFrom<#private::String> for #kind {
+            type Error = #private::UndeclaredName;
+
+            fn try_from(text: #private::String) -> ::core::result::Result<Self, Self::Error> {
+                #private::parse_name(&text)
+            }
+        }
+
+        impl #private::Serialize for #kind {
+            fn serialize<S: #private::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> #private::Deserialize<'de> for #kind {
+            fn deserialize<D: #private::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                #private::deserialize_name(deserializer)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::jose::SignError;
-use crate::rejection::RejectionKind;
+use crate::rejection::{Rejection, RejectionKind};
 use crate::store::StoreError;
 
 /// Why a key was not made, listed, rotated or revoked. Its text is for the log.
@@ -35,9 +35,16 @@ impl ApiKeyError {
         matches!(self, Self::Store(_))
     }
 
-    /// Why it failed, for audit events.
-    pub(super) fn rejection_kind(&self) -> RejectionKind {
-        if self.is_temporary() { RejectionKind::Unavailable } else { RejectionKind::Misconfigured }
+    /// The kind of rejection that it is answered with; it has a [status](RejectionKind::status).
+    #[must_use]
+    pub fn rejection_kind(&self) -> RejectionKind {
+        match self {
+            Self::Invalid(_) => RejectionKind::InvalidRequest,
+            Self::NotFound => RejectionKind::Hidden,
+            Self::Static => RejectionKind::InsufficientScope,
+            Self::Changed | Self::Store(_) => RejectionKind::Unavailable,
+            Self::Random(_) | Self::AuditHook(_) => RejectionKind::Misconfigured,
+        }
     }
 }
 
@@ -81,6 +88,13 @@ impl From<SignError> for ApiKeyError {
     }
 }
 
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<ApiKeyError> for Rejection {
+    fn from(error: ApiKeyError) -> Self {
+        Self::because(error.rejection_kind(), error.to_string())
+    }
+}
+
 /// The engine has no API keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,3 +107,10 @@ impl fmt::Display for NoApiKeys {
 }
 
 impl Error for NoApiKeys {}
+
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<NoApiKeys> for Rejection {
+    fn from(error: NoApiKeys) -> Self {
+        Self::because(RejectionKind::Misconfigured, error.to_string())
+    }
+}

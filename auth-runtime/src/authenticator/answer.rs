@@ -54,6 +54,7 @@ pub struct Authenticated {
     credential_id: Option<String>,
     session_id: Option<String>,
     auth_time: Option<SystemTime>,
+    limits_user: bool,
 }
 
 impl Authenticated {
@@ -66,6 +67,7 @@ impl Authenticated {
             credential_id: None,
             session_id: None,
             auth_time: None,
+            limits_user: false,
         }
     }
 
@@ -104,12 +106,21 @@ impl Authenticated {
         self
     }
 
+    /// Limits the user to the roles and permissions of the subject: those that a [`UserStore`](crate::users::UserStore) grants it count as
+    /// far as the subject has them too. Default: they are in place of the subject's. It is for credentials that a user makes for a part of
+    /// what it may do; API keys are such.
+    pub fn limit_user(mut self) -> Self {
+        self.limits_user = true;
+        self
+    }
+
     /// The caller as verified claims, whose issuer is that of the scheme.
     ///
     /// # Errors
     /// If the subject can't be a caller, with what to write instead.
     pub(crate) fn into_token(self, scheme: &str) -> Result<VerifiedToken, String> {
-        let Self { subject, expires_at, remember_for: _, credential_id, session_id, auth_time } = self;
+        let Self { subject, expires_at, remember_for: _, credential_id, session_id, auth_time, limits_user } =
+            self;
         check_subject(&subject).map_err(|error| error.to_string())?;
         let mut claims = subject.to_claims();
         let mut set = |name: &str, value: Option<Value>| {
@@ -125,7 +136,9 @@ impl Authenticated {
         set("auth_time", auth_time.map(|time| seconds(time).into()));
         let claims = TokenClaims::from_json(Value::Object(claims).to_string().as_bytes())
             .map_err(|error| error.to_string())?;
-        Ok(VerifiedToken::new(claims))
+        let mut token = VerifiedToken::new(claims);
+        token.limits_user = limits_user;
+        Ok(token)
     }
 }
 

@@ -1,5 +1,10 @@
 //! Sessions: the engine's own token issuer, and the cookies that tokens are in.
 
+#[cfg(feature = "token-routes")]
+use std::any::Any;
+#[cfg(feature = "token-routes")]
+use std::sync::{Arc, OnceLock};
+
 use tokio::sync::Mutex;
 
 use crate::issue::{IssuedTokens, IssuerState};
@@ -12,6 +17,9 @@ pub(crate) struct Sessions {
     pub(crate) cookies: TokenCookies,
     /// The turn of a change of session data that others were faster than again and again.
     pub(crate) late_change: Mutex<()>,
+    /// What limits login attempts: the routes that count them are in a layer above, and their type with them.
+    #[cfg(feature = "token-routes")]
+    pub(crate) login_limiters: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// The cookies that tokens are in.

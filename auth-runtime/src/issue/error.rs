@@ -7,7 +7,7 @@ use axum::BoxError;
 
 use super::session_data::SessionDataError;
 use crate::jose::SignError;
-use crate::rejection::RejectionKind;
+use crate::rejection::{Rejection, RejectionKind};
 use crate::source::CookieTooLarge;
 use crate::store::StoreError;
 
@@ -48,11 +48,14 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// Why it failed, for audit events.
-    pub(crate) fn rejection_kind(&self) -> RejectionKind {
+    /// The kind of rejection that it is answered with; it has a [status](RejectionKind::status).
+    #[must_use]
+    pub fn rejection_kind(&self) -> RejectionKind {
         match self {
             Self::Refresh(_) => RejectionKind::InvalidGrant,
             Self::InvalidCursor => RejectionKind::InvalidRequest,
+            Self::NoSession => RejectionKind::InsufficientScope,
+            Self::SessionData(error) => error.rejection_kind(),
             _ if self.is_temporary() => RejectionKind::Unavailable,
             _ => RejectionKind::Misconfigured,
         }
@@ -179,6 +182,13 @@ impl From<RefreshError> for TokenError {
     }
 }
 
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<TokenError> for Rejection {
+    fn from(error: TokenError) -> Self {
+        Self::because(error.rejection_kind(), error.to_string())
+    }
+}
+
 impl From<NoTokenIssuer> for TokenError {
     fn from(error: NoTokenIssuer) -> Self {
         Self::NoTokenIssuer(error)
@@ -197,6 +207,13 @@ impl fmt::Display for NoTokenIssuer {
 }
 
 impl Error for NoTokenIssuer {}
+
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<NoTokenIssuer> for Rejection {
+    fn from(error: NoTokenIssuer) -> Self {
+        TokenError::from(error).into()
+    }
+}
 
 #[cfg(test)]
 mod tests {

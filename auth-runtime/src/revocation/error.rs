@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::rejection::{Rejection, RejectionKind};
 use crate::store::StoreError;
 
 /// Why a principal's token, session or user could not be revoked.
@@ -93,5 +94,30 @@ impl std::error::Error for RevokeError {
 impl From<StoreError> for RevokeError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<RevokeError> for Rejection {
+    fn from(error: RevokeError) -> Self {
+        let kind = match error {
+            RevokeError::Unavailable(_) => RejectionKind::Unavailable,
+            RevokeError::NotIdentifiable(_) | RevokeError::NotAToken(_) | RevokeError::AuditHook(_) => {
+                RejectionKind::Misconfigured
+            }
+        };
+        Self::because(kind, error.to_string())
+    }
+}
+
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<RevocationListError> for Rejection {
+    fn from(error: RevocationListError) -> Self {
+        let kind = match error {
+            RevocationListError::Unavailable(_) => RejectionKind::Unavailable,
+            RevocationListError::InvalidCursor => RejectionKind::InvalidRequest,
+            RevocationListError::NoStore => RejectionKind::Misconfigured,
+        };
+        Self::because(kind, error.to_string())
     }
 }

@@ -272,7 +272,11 @@ impl LogReader {
                 "the revocations were last read from the store {:.3} s ago, and at most {} s are allowed (`max_staleness`): {}",
                 age.as_secs_f64(),
                 self.max_staleness.as_secs_f64(),
-                silence().unwrap_or("see the log for the store's error".into())
+                silence().unwrap_or(
+                    "see the log for the store's error. A test that advances its clock awaits `auth.start()` after that, or sets \
+                     `max_staleness`"
+                        .into()
+                )
             ))),
             None => Err(StoreError::new(
                 "the revocations have not been read from the store yet: await `auth.start()` before serving",

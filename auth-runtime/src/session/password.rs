@@ -17,6 +17,7 @@ use argon2::{ARGON2ID_IDENT, Params, Version};
 use self::argon2id::{Argon2idHasher, parse};
 use self::forms::form_to_hash;
 use self::queue::HashQueue;
+use crate::rejection::{Rejection, RejectionKind};
 
 /// The longest password, in bytes. It bounds what the server hashes for an anonymous caller.
 const MAX_PASSWORD_BYTES: usize = 1024;
@@ -233,3 +234,15 @@ impl fmt::Display for PasswordError {
 }
 
 impl std::error::Error for PasswordError {}
+
+/// For handlers that return `Result<_, Rejection>`. The reason goes to tracing and to the audit hook, once the rejection is answered.
+impl From<PasswordError> for Rejection {
+    fn from(error: PasswordError) -> Self {
+        let kind = match error {
+            PasswordError::Busy => RejectionKind::Unavailable,
+            PasswordError::TooLong | PasswordError::Disallowed => RejectionKind::InvalidRequest,
+            _ => RejectionKind::Misconfigured,
+        };
+        Self::because(kind, error.to_string())
+    }
+}

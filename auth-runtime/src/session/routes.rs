@@ -65,6 +65,7 @@ mod credentials;
 mod documented;
 mod endpoints;
 mod limits;
+mod login_limiters;
 mod login_queue;
 mod mount;
 mod remember;
@@ -84,6 +85,7 @@ use self::body::{RefreshTokenBody, StandardLogout, StandardRefresh};
 pub use self::credentials::{Credentials, LoginVerifier, OwnLogin, PasswordCredentials};
 use self::endpoints::RoutesConfig;
 pub use self::endpoints::{LoginAttempt, LoginError, TokenEndpoints};
+use self::login_limiters::LimiterSettings;
 use self::login_queue::LOGINS_AT_ONCE;
 pub use self::session_routes::user_agent;
 use self::session_routes::{MAX_AGE, SessionRoutes};
@@ -121,11 +123,13 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             login_verifier,
             delivery,
             answers: Box::new(StandardAnswers),
-            per_account: AttemptLimit::PER_ACCOUNT,
-            per_address: AttemptLimit::PER_ADDRESS,
-            per_ipv6_site: AttemptLimit::PER_IPV6_SITE,
+            limiter: LimiterSettings {
+                per_account: AttemptLimit::PER_ACCOUNT,
+                per_address: AttemptLimit::PER_ADDRESS,
+                per_ipv6_site: AttemptLimit::PER_IPV6_SITE,
+                logins_at_once: LOGINS_AT_ONCE,
+            },
             attempt_store: None,
-            logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
             is_mounted_by_hand: false,
             session_label: None,
@@ -151,22 +155,25 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// folded. The application gets the name as it was sent.
     ///
     /// An attacker who knows a user's name can use up its attempts. The limit by address slows the attacker down.
+    ///
+    /// All login routes of one engine count together, also those of a [login of your own](TokenEndpoints::attempt). Where their limits
+    /// differ, an attempt by the one uses up an attempt of the others.
     pub fn limit_per_account(mut self, limit: AttemptLimit) -> Self {
-        self.config.per_account = limit;
+        self.config.limiter.per_account = limit;
         self
     }
 
     /// Limits the login attempts from one address, or from one IPv6 network (/64). Default: 50 at once, and one more every
     /// 2 seconds.
     pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
-        self.config.per_address = limit;
+        self.config.limiter.per_address = limit;
         self
     }
 
     /// Limits the login attempts from one IPv6 site (/48), besides those of each of its networks. A customer of a provider may have a
     /// whole site, with 65,536 networks. Default: 500 at once, and one more every 200 milliseconds.
     pub fn limit_per_ipv6_site(mut self, limit: AttemptLimit) -> Self {
-        self.config.per_ipv6_site = limit;
+        self.config.limiter.per_ipv6_site = limit;
         self
     }
 
@@ -210,7 +217,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         self
     }
 
-    /// Sets how many logins are verified at once. Default: 16. Zero counts as 1.
+    /// Sets how many logins are verified at once, by all routes of one engine with the same limits together. Default: 16. Zero counts as 1.
     ///
     /// Up to 256 others wait, each for at most 5 seconds. They wait by network: an IPv4 address, or an IPv6 /64. This is promised:
     ///
@@ -230,7 +237,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     ///
     /// A `PasswordHasher` has 17 places for each of its workers. So with 16 it never fails with `Busy` because of logins alone.
     pub fn logins_at_once(mut self, logins: usize) -> Self {
-        self.config.logins_at_once = logins;
+        self.config.limiter.logins_at_once = logins;
         self
     }
 
@@ -280,8 +287,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Returns the endpoints: [each as a route](TokenEndpoints::route), for a path and a method of the application's own, and each as a
-    /// function, for handlers of its own. They have attempt limits and a queue of their own:
-    /// clones share them, and another call makes others. What an [`attempt_store`](Self::attempt_store) counts is shared by all.
+    /// function, for handlers of its own. They count login attempts together with all other login routes of the engine.
     ///
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {

@@ -1,7 +1,5 @@
 //! What `auth.toml` declares, as constants.
 
-use std::fmt;
-
 /// What `auth.toml` declares. Only [`vocabulary!`](crate::vocabulary!) makes one, after it checked the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -77,38 +75,6 @@ pub enum DeclaredSourceKind {
     },
     /// One that the engine's builder is given, with [`AuthBuilder::source`](crate::AuthBuilder::source).
     Custom,
-}
-
-/// A name of the vocabulary as a Rust value: implemented by the enums `Role`, `Scope` and `Permission` that
-/// [`vocabulary!`](crate::vocabulary!) makes.
-pub trait Name: Copy + fmt::Debug {
-    /// What it names.
-    const KIND: NameKind;
-
-    /// The name, as tokens and rules have it.
-    fn name(&self) -> &'static str;
-}
-
-/// What a name of a vocabulary names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum NameKind {
-    /// A role.
-    Role,
-    /// A scope.
-    Scope,
-    /// A permission.
-    Permission,
-}
-
-impl fmt::Display for NameKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Role => "role",
-            Self::Scope => "scope",
-            Self::Permission => "permission",
-        })
-    }
 }
 
 /// For the expansion of `vocabulary!`.

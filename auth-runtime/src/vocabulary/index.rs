@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::declared::{DeclaredRole, NameKind, Vocabulary};
+use super::declared::{DeclaredRole, Vocabulary};
+use super::name::NameKind;
 
 /// What an engine knows of names. Without a vocabulary: nothing, and every name is allowed.
 #[derive(Debug, Default)]
@@ -27,11 +28,12 @@ pub(crate) struct ReplacedBits {
     remaining: Bits,
 }
 
-/// The declared names that a caller has, of which some may be replaced.
+/// The declared names that a caller has, of which some may be replaced or limited.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BitsOf<'a> {
     own: &'a Bits,
     replaced_by: Option<&'a ReplacedBits>,
+    limited_to: Option<&'a ReplacedBits>,
 }
 
 /// Two roles of one caller that exclude each other.
@@ -201,6 +203,11 @@ impl<'a> BitsOf<'a> {
         Self { replaced_by: Some(bits), ..self }
     }
 
+    /// The same, without the roles and permissions that are not among these.
+    pub(crate) fn limited_to(self, bits: &'a ReplacedBits) -> Self {
+        Self { limited_to: Some(bits), ..self }
+    }
+
     pub(crate) fn has_any(self, mask: &Mask) -> bool {
         mask.0.iter().any(|&(word, bits)| self.word(word) & bits != 0)
     }
@@ -211,13 +218,14 @@ impl<'a> BitsOf<'a> {
 
     fn word(self, index: usize) -> u64 {
         let own = self.own.word(index);
+        let own = self.limited_to.map_or(own, |to| own & (to.remaining.word(index) | to.bits.word(index)));
         self.replaced_by.map_or(own, |by| own & by.remaining.word(index) | by.bits.word(index))
     }
 }
 
 impl<'a> From<&'a Bits> for BitsOf<'a> {
     fn from(own: &'a Bits) -> Self {
-        Self { own, replaced_by: None }
+        Self { own, replaced_by: None, limited_to: None }
     }
 }
 

@@ -40,6 +40,19 @@ fn its_names_are_those_of_the_file() {
         ["admin", "editor", "viewer", "auditor", "billing"]
     );
     assert_eq!(Role::Auditor.to_string(), String::from(public::Role::Auditor));
+    for role in Role::ALL {
+        assert_eq!(role.as_str().parse(), Ok(*role));
+        assert_eq!(Role::try_from(String::from(*role)), Ok(*role));
+        let written = serde_json::to_string(role).unwrap();
+        assert_eq!(
+            (written.clone(), serde_json::from_str(&written).unwrap()),
+            (format!("\"{role}\""), *role)
+        );
+    }
+    let undeclared = Role::try_from("amdin").unwrap_err();
+    assert_eq!(undeclared.to_string(), "\"amdin\" is no role that auth.toml declares");
+    assert!(serde_json::from_str::<Scope>("\"Article:write\"").is_err(), "case matters");
+    assert!(serde_json::from_str::<Permission>("1").is_err());
     let admin = &VOCABULARY.roles[0];
     assert_eq!(
         (admin.implies, admin.excludes, admin.description),

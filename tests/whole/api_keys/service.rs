@@ -196,7 +196,7 @@ pub(super) async fn each_thing_is_reported_once_with_its_actor(shop: Shop) {
 
     service.create("", ApiKeyOptions::new()).await.unwrap_err();
     service.rotate("x", HOUR).await.unwrap_err();
-    let failed = ["api_key_creation  - root: 500", "api_key_rotation - x root: 500"];
+    let failed = ["api_key_creation  - root: 400", "api_key_rotation - x root: 404"];
     assert_eq!(take(), failed);
     shop.keys.set_broken(true);
     service.create("bob", ApiKeyOptions::new()).await.unwrap_err();

@@ -346,6 +346,14 @@ impl Reference {
             Account::Active(None) => Ok(Some(caller)),
             Account::Active(Some((roles, permissions))) => {
                 self.meet("rights of the user");
+                if issuer != OF_KEYS {
+                    return Ok(Some(Caller { roles, permissions, ..caller }));
+                }
+                self.meet("a key of a user with rights");
+                let both = |own: Vec<&'static str>, of_user: Vec<&'static str>| {
+                    own.into_iter().filter(|name| of_user.contains(name)).collect()
+                };
+                let (roles, permissions) = (both(caller.roles, roles), both(caller.permissions, permissions));
                 Ok(Some(Caller { roles, permissions, ..caller }))
             }
             Account::Gone | Account::Unavailable => {

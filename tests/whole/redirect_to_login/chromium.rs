@@ -46,7 +46,7 @@ async fn serve(app: axum::Router) -> String {
 #[tokio::test]
 #[ignore = "needs Chromium and ChromeDriver: bash tests/run"]
 async fn a_browser_goes_to_the_login_and_back_and_nowhere_else() {
-    let test = TestAuth::with(|builder| builder.redirect_to_login("/login"));
+    let test = TestAuth::with(|builder| pages(builder).redirect_to_login("/login"));
     let routes = Router::new()
         .route("/", get(start))
         .route("/account", get(never))

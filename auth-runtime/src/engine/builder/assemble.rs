@@ -88,7 +88,13 @@ impl AuthBuilder {
                 accepts_injected_principals: false,
             },
             authorization: Authorization::new(VocabularyIndex::new(vocabulary)),
-            sessions: Sessions { issuer, cookies, late_change: Mutex::default() },
+            sessions: Sessions {
+                issuer,
+                cookies,
+                late_change: Mutex::default(),
+                #[cfg(feature = "token-routes")]
+                login_limiters: std::sync::OnceLock::default(),
+            },
             responses,
             users,
             #[cfg(feature = "api-keys")]

@@ -182,7 +182,7 @@ fn add_declared(
                 if !is_given && !authenticators.contains(&source.name) {
                     errors.push(format!(
                         "the vocabulary declares the source `{0}` of kind `custom`, but the builder has no source of that \
-                         name: call `.source(..)` or `.authenticator(..)` with it, or remove `[sources.{0}]` from auth.toml",
+                         name: call `.source(..)` or `.authenticator(..)` with it, for API keys `.api_keys(..)`, or remove `[sources.{0}]` from auth.toml",
                         source.name
                     ));
                 }

@@ -62,7 +62,60 @@ impl<A: LoginVerifier> LoginVerifier for Arc<A> {
     }
 }
 
-/// The credentials of a login, as JSON or as a form.
+/// The credentials of a login, as JSON or as a form. [`PasswordCredentials`] has `username` and `password`. A type of the application's own
+/// has other fields:
+///
+/// ```
+/// # #[cfg(feature = "password")]
+/// # mod page {
+/// use auth_runtime::session::routes::{Credentials, LoginVerifier};
+/// use auth_runtime::session::{BoxError, PasswordHasher, Subject};
+/// # #[derive(Clone)] struct Row { id: String, password_hash: String }
+/// # struct Db;
+/// # impl Db { async fn user_by_email(&self, _: &str) -> Result<Option<Row>, BoxError> { Ok(None) } }
+///
+/// /// `{"email": "..", "password": ".."}`. No `Debug`, so that no log has it.
+/// #[derive(serde::Deserialize)]
+/// struct EmailAndPassword {
+///     email: String,
+///     password: String,
+/// }
+///
+/// impl Credentials for EmailAndPassword {
+///     fn account(&self) -> &str {
+///         &self.email
+///     }
+///
+///     // Without it the OpenAPI document says "any object".
+///     fn schema() -> serde_json::Value {
+///         serde_json::json!({
+///             "type": "object",
+///             "properties": {
+///                 "email": { "type": "string", "format": "email" },
+///                 "password": { "type": "string", "format": "password" },
+///             },
+///             "required": ["email", "password"],
+///         })
+///     }
+/// }
+///
+/// struct Users {
+///     db: Db, // yours
+///     passwords: PasswordHasher,
+/// }
+///
+/// impl LoginVerifier for Users {
+///     type Credentials = EmailAndPassword;
+///
+///     async fn authenticate(&self, sent: EmailAndPassword) -> Result<Option<Subject>, BoxError> {
+///         let user = self.db.user_by_email(&sent.email).await?;
+///         let stored = user.as_ref().map(|user| user.password_hash.as_str());
+///         let correct = self.passwords.verify(sent.password, stored).await?; // as long for an unknown user
+///         Ok(user.filter(|_| correct).map(|user| Subject::new(user.id)))
+///     }
+/// }
+/// # }
+/// ```
 pub trait Credentials: DeserializeOwned + Send + 'static {
     /// Returns the account that attempts are counted for. Names that differ in case, in their form in Unicode or in spaces around them
     /// are one. Where several names lead to one account, see [`TokenEndpoints::attempt`](super::TokenEndpoints::attempt).

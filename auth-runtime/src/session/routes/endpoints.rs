@@ -18,14 +18,15 @@ use axum::extract::FromRequestParts as _;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
-use self::attempt::LoginLimiter;
 pub use self::attempt::{LoginAttempt, LoginError};
 use super::body::RefreshTokenBody;
 #[cfg(feature = "openapi")]
 use super::documented::Documented;
+use super::limits::SharedLimits;
+use super::login_limiters::{LimiterSettings, LoginLimiter, LoginLimiters};
 use super::mount::UserRules;
 use super::session_routes::SessionLabel;
-use super::{AttemptLimit, Delivery, LoginVerifier, TokenAnswers, TokenFailure};
+use super::{Delivery, LoginVerifier, TokenAnswers, TokenFailure};
 use crate::audit::{AuditAction, AuditEvent};
 use crate::catch_panic::catch_panic_of;
 use crate::engine::{Engine, TokenCookies};
@@ -52,7 +53,9 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
     config: RoutesConfig<A>,
+    login_limiters: Arc<LoginLimiters>,
     login_limiter: Arc<LoginLimiter>,
+    shared_limits: Option<SharedLimits>,
     rules_of_users: UserRules,
     #[cfg(feature = "openapi")]
     documented: Documented,
@@ -64,11 +67,8 @@ pub(super) struct RoutesConfig<A> {
     pub(super) login_verifier: A,
     pub(super) delivery: Delivery,
     pub(super) answers: Box<dyn TokenAnswers>,
-    pub(super) per_account: AttemptLimit,
-    pub(super) per_address: AttemptLimit,
-    pub(super) per_ipv6_site: AttemptLimit,
+    pub(super) limiter: LimiterSettings,
     pub(super) attempt_store: Option<Arc<dyn AttemptStore>>,
-    pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
     /// Whether the application chooses the path of each route.
     pub(super) is_mounted_by_hand: bool,
@@ -85,8 +85,11 @@ pub(super) struct RoutesConfig<A> {
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
+        let login_limiters = LoginLimiters::of(config.tokens.engine());
         Self(Arc::new(Inner {
-            login_limiter: Arc::new(LoginLimiter::new(&config)),
+            login_limiter: login_limiters.with(config.limiter),
+            login_limiters,
+            shared_limits: SharedLimits::new(&config),
             rules_of_users: UserRules::default(),
             #[cfg(feature = "openapi")]
             documented: Documented::new(&config),

@@ -17,7 +17,7 @@ use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 pub(super) use self::shared::SharedLimits;
-use super::account::{Account, AccountKey};
+use super::account::AccountKey;
 use crate::store::AttemptLimit;
 
 /// With more keys than this, those whose attempts are all replenished are dropped.
@@ -58,13 +58,13 @@ impl LoginLimits {
         }
     }
 
-    /// Counts a login attempt, and returns the account that it was counted for.
+    /// Counts a login attempt.
     ///
     /// It counts for the address even if the site's or the account's limit rejects it, and for nothing beyond the limit that rejects it.
     ///
     /// # Errors
     /// How long to wait, in [whole seconds](whole_seconds).
-    pub(super) fn attempt(&self, account: Account<'_>, address: IpAddr) -> Result<AccountKey, Duration> {
+    pub(super) fn attempt(&self, account: &AccountKey, address: IpAddr) -> Result<(), Duration> {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(ATTEMPTS_BETWEEN_SWEEPS) {
             for limiter in [&self.by_account, &self.by_address, &self.by_site] {
                 sweep(limiter, MANY_KEYS);
@@ -74,9 +74,7 @@ impl LoginLimits {
         if let Some(site) = site_of(address) {
             self.count(&self.by_site, site)?;
         }
-        let account = AccountKey::of(account);
-        self.count(&self.by_account, &account)?;
-        Ok(account)
+        self.count(&self.by_account, account)
     }
 
     fn count(&self, limiter: &Limiter, key: impl Hash) -> Result<(), Duration> {

@@ -8,30 +8,13 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::{RoutesConfig, TokenEndpoints, caught};
+use super::{TokenEndpoints, caught};
 use crate::audit::AuditAction;
 use crate::client_address::UNKNOWN_ADDRESS;
 use crate::session::routes::account::Account;
-use crate::session::routes::limits::{LoginLimits, SharedLimits};
-use crate::session::routes::login_queue::{LoginOrigin, LoginQueue, Place};
+use crate::session::routes::login_limiters::LoginLimiter;
+use crate::session::routes::login_queue::{LoginOrigin, Place};
 use crate::session::routes::{TokenFailure, TokenRoute};
-
-/// What limits login attempts.
-pub(super) struct LoginLimiter {
-    limits: LoginLimits,
-    queue: LoginQueue,
-    shared: Option<SharedLimits>,
-}
-
-impl LoginLimiter {
-    pub(super) fn new<A>(config: &RoutesConfig<A>) -> Self {
-        Self {
-            limits: LoginLimits::new(config.per_account, config.per_address, config.per_ipv6_site),
-            queue: LoginQueue::new(config.logins_at_once),
-            shared: SharedLimits::new(config),
-        }
-    }
-}
 
 impl<A> TokenEndpoints<A> {
     /// Begins a login attempt of the application's own, before the credentials are verified: a password, a one-time code, or anything
@@ -127,7 +110,7 @@ impl<A> TokenEndpoints<A> {
         address: IpAddr,
     ) -> Result<LoginAttempt, TokenFailure> {
         let limiter = Arc::clone(&self.0.login_limiter);
-        let account = limiter.limits.attempt(account, address).map_err(|wait| {
+        let account = self.0.login_limiters.attempt(&limiter, account, address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
@@ -136,7 +119,7 @@ impl<A> TokenEndpoints<A> {
             tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
         })?;
         // With a place: a flood that waits for one never reaches the store, and no more logins do at once than are verified.
-        if let Some(shared) = &limiter.shared {
+        if let Some(shared) = &self.0.shared_limits {
             shared.count(&account, address).await?;
         }
         Ok(LoginAttempt { limiter, origin, place })

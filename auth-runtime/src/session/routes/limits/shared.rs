@@ -41,9 +41,9 @@ impl SharedLimits {
         Some(Self {
             store: Arc::clone(config.attempt_store.as_ref()?),
             key: issuer.and_then(|issuer| issuer.refresh_keys.attempt_key()).cloned(),
-            per_account: config.per_account,
-            per_address: config.per_address,
-            per_site: config.per_ipv6_site,
+            per_account: config.limiter.per_account,
+            per_address: config.limiter.per_address,
+            per_site: config.limiter.per_ipv6_site,
             swept_at: Mutex::new(Instant::now()),
         })
     }

@@ -3,6 +3,7 @@
 use tokio::time::advance;
 
 use super::*;
+use crate::session::routes::account::Account;
 
 /// A limit that no test reaches.
 const NEVER: AttemptLimit = AttemptLimit::new(u32::MAX, Duration::ZERO);
@@ -11,9 +12,13 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
+fn account(name: &str) -> AccountKey {
+    AccountKey::of(Account::Name(name))
+}
+
 /// The seconds to wait; 0 if the attempt is allowed.
 fn wait(limits: &LoginLimits, account: &str, from: &str) -> u64 {
-    limits.attempt(Account::Name(account), address(from)).err().map_or(0, |wait| {
+    limits.attempt(&self::account(account), address(from)).err().map_or(0, |wait| {
         assert_eq!(wait.subsec_nanos(), 0);
         assert!(wait.as_secs() > 0);
         wait.as_secs()
@@ -159,7 +164,7 @@ async fn no_limit_overflows() {
     for limit in [AttemptLimit::new(u32::MAX, Duration::MAX), AttemptLimit::new(0, Duration::MAX), NEVER] {
         let limits = LoginLimits::new(limit, limit, limit);
         tokio::time::advance(century).await;
-        let attempts = || limits.attempt("a".into(), address("203.0.113.1"));
+        let attempts = || limits.attempt(&account("a"), address("203.0.113.1"));
         let wait = (0..=limit.burst().get()).find_map(|_| attempts().err()).unwrap();
         assert_eq!(wait, limit.replenish_one_every().max(Duration::from_secs(1)));
         limits.by_account.retain_recent();
@@ -193,7 +198,7 @@ async fn memory_is_bounded() {
     let mut most = 0;
     for n in 0..400_000_u64 {
         let from = Ipv6Addr::from_bits(u128::from(n) << 80).into();
-        limits.attempt(Account::Name(&n.to_string()), from).unwrap();
+        limits.attempt(&account(&n.to_string()), from).unwrap();
         if n % 1_000 == 0 {
             advance(Duration::from_secs(1)).await;
             most = most.max(limits.by_account.len()).max(limits.by_address.len()).max(limits.by_site.len());
@@ -219,6 +224,6 @@ fn many_threads_get_no_more_than_one_would() {
 fn no_name_is_shown() {
     let limits =
         LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
-    limits.attempt("alice".into(), address("203.0.113.1")).unwrap();
+    limits.attempt(&account("alice"), address("203.0.113.1")).unwrap();
     assert_eq!(format!("{limits:?}"), "LoginLimits { accounts: 1, addresses: 1, sites: 0, .. }");
 }
