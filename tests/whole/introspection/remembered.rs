@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::rejection::CallerErrorKind;
+use auth_runtime::revocation::Revocation;
 use auth_runtime::verify::ClaimRule;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
