@@ -376,6 +376,7 @@ async fn the_removal_of_rows_leaves_the_sessions_of_a_later_generation() {
     // It has not read the log since.
     one.auth.revocations().drop_expired().await.unwrap();
     let next = two.tokens.refresh(&new.refresh_token).await.unwrap();
+    one.auth.start().await.unwrap();
     assert!(two.who(&next.access_token).await.is_ok() && one.who(&next.access_token).await.is_ok());
     assert_eq!(store.families(), 1);
 }
