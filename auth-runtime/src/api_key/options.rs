@@ -64,7 +64,8 @@ impl ApiKeyOptions {
     }
 
     /// Adds roles that a caller with the key has. They are those of the key and not of its owner: a role that the owner loses stays
-    /// with the key until it is revoked.
+    /// with the key until it is revoked. With a [`UserStore`](crate::users::UserStore) that grants roles and permissions, a caller has those
+    /// of its key that its user has too.
     pub fn roles(mut self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.roles.extend(roles.into_iter().map(Into::into));
         self

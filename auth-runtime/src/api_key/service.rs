@@ -60,6 +60,13 @@ impl<'a> ApiKeyService<'a> {
         Self { actor: Some(caller.subject().into()), ..self.clone() }
     }
 
+    /// Returns the issuer of callers with a key, which no token can have: [`Principal::issuer`], and what
+    /// [`Revocations::forget`](crate::revocation::Revocations::forget) takes with the owner of keys whose user has changed.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.keys.issuer
+    }
+
     /// Makes and stores a key. The owner becomes the subject of callers with the key: it must never be given to another user.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ const MAX_READS: usize = 64;
 /// ([`RedbStoreOptions::time_limit`]). If the file is deleted, replaced or truncated while it is open, writes fail, because they
 /// would be lost.
 ///
-/// It counts no login attempts: one process has the limits of its own, and needs no store for them.
+/// It counts no login attempts: one process has limits of its own, for all login routes of its engine together, and needs no store for them.
 ///
 /// The file can be open once: neither two processes can share it, nor can one process open it twice. It is locked with the
 /// file locks of the system, which a network disk may not have. Clone the store for each engine of the process.

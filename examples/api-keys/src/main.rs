@@ -15,7 +15,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth_runtime::api_key::{ApiKey, ApiKeyError, ApiKeyOptions, ApiKeyService, ApiKeys};
+use auth_runtime::api_key::{ApiKey, ApiKeyOptions, ApiKeyService, ApiKeys};
 use auth_runtime::openapi::{DocumentError, OpenApi};
 use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::{delete, get, post};
@@ -87,7 +87,7 @@ async fn create(
     let keys = keys(&auth, &user, client)?;
     check_new(&keys, &user, scopes, auth.now()).await?;
     let options = ApiKeyOptions::new().label(new.label).scopes(scopes.iter().copied());
-    let key = keys.create(user.subject(), options).await.map_err(status)?;
+    let key = keys.create(user.subject(), options).await.map_err(Rejection::from)?;
     let shown = ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() };
     Ok((StatusCode::CREATED, Json(shown)))
 }
@@ -103,7 +103,7 @@ async fn check_new(
     if !scopes.iter().all(|scope| user.has_scope(scope.as_ref())) {
         return Err(Rejection::forbidden("the key would have a scope that the token lacks").into());
     }
-    let list = keys.list(user.subject()).await.map_err(status)?;
+    let list = keys.list(user.subject()).await.map_err(Rejection::from)?;
     if list.next.is_some() || list.keys.iter().filter(|key| key.is_valid_at(now)).count() >= MOST_KEYS {
         return Err(StatusCode::CONFLICT.into());
     }
@@ -116,8 +116,8 @@ async fn list(
     user: Principal,
     client: ClientAddress,
     State(auth): State<Auth>,
-) -> Result<Json<Vec<Shown>>, StatusCode> {
-    let list = keys(&auth, &user, client)?.list(user.subject()).await.map_err(status)?;
+) -> Result<Json<Vec<Shown>>, Rejection> {
+    let list = keys(&auth, &user, client)?.list(user.subject()).await?;
     let now = auth.now();
     let shown = list.keys.into_iter().map(|key| Shown {
         is_valid: key.is_valid_at(now),
@@ -139,7 +139,7 @@ async fn rotate(
     const OVERLAP: Duration = Duration::from_secs(60 * 60);
     let keys = keys(&auth, &user, client)?;
     check_new(&keys, &user, &key.scopes, auth.now()).await?;
-    let key = keys.rotate(&key.id, OVERLAP).await.map_err(status)?;
+    let key = keys.rotate(&key.id, OVERLAP).await.map_err(Rejection::from)?;
     Ok(Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() }))
 }
 
@@ -150,8 +150,8 @@ async fn revoke(
     client: ClientAddress,
     State(auth): State<Auth>,
     Checked(key): Checked<ApiKey>,
-) -> Result<StatusCode, StatusCode> {
-    keys(&auth, &user, client)?.revoke(&key.id).await.map_err(status)?;
+) -> Result<StatusCode, Rejection> {
+    keys(&auth, &user, client)?.revoke(&key.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -167,22 +167,8 @@ async fn owns(
 }
 
 /// The service, for what this user asks for from this address: both are in the audit events.
-fn keys<'a>(
-    auth: &'a Auth,
-    user: &Principal,
-    client: ClientAddress,
-) -> Result<ApiKeyService<'a>, StatusCode> {
-    let service = auth.api_keys().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(service.for_caller(user).for_client(client.0))
-}
-
-fn status(error: ApiKeyError) -> StatusCode {
-    match error {
-        ApiKeyError::NotFound => StatusCode::NOT_FOUND,
-        ApiKeyError::Changed => StatusCode::CONFLICT,
-        _ if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
-    }
+fn keys<'a>(auth: &'a Auth, user: &Principal, client: ClientAddress) -> Result<ApiKeyService<'a>, Rejection> {
+    Ok(auth.api_keys()?.for_caller(user).for_client(client.0))
 }
 
 /// The engine: sessions, revocations and keys are in one file.

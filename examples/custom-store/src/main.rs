@@ -4,6 +4,7 @@
 //! than 3000.
 #![allow(clippy::print_stdout, reason = "it prints to the terminal of the person who started it")]
 
+use auth_runtime::rejection::Rejection;
 use auth_runtime::routing::{get, post};
 use auth_runtime::session::{
     BoxError, RefreshKey, SigningKey, Subject, SubjectStore, TokenIssuer, random_secret,
@@ -21,11 +22,9 @@ async fn me(user: Principal) -> String {
 
 /// Ends the session of the caller's token: appends to the log of revocations, and removes the family of refresh tokens.
 #[auth]
-async fn log_out(user: Principal, State(auth): State<Auth>) -> StatusCode {
-    match auth.revocations().revoke_session(&user).await {
-        Ok(_) => StatusCode::NO_CONTENT,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE, // the store could not be written
-    }
+async fn log_out(user: Principal, State(auth): State<Auth>) -> Result<StatusCode, Rejection> {
+    auth.revocations().revoke_session(&user).await?; // 503 if the store could not be written
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn engine(store: CustomStore, key: &SigningKey, refresh: [u8; 32]) -> Result<Auth, BoxError> {

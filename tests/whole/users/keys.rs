@@ -57,6 +57,7 @@ async fn a_key_has_at_most_what_it_was_made_with_and_what_its_user_has() {
             let roles = roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
             accounts.put(KEY_ISSUER, "alice", Account { name: "Alice".into(), is_active: true, roles });
         };
+        assert_eq!(test.auth().api_keys().unwrap().issuer(), KEY_ISSUER);
         let make = async |options: ApiKeyOptions| {
             test.auth().api_keys().unwrap().create("alice", options).await.unwrap().text().to_owned()
         };
