@@ -26,7 +26,7 @@ mod session_data;
 mod signing_keys;
 mod subject;
 
-pub(crate) use self::access_token::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, check_subject};
+pub(crate) use self::access_token::{AccessTokenOptions, Generations, MAX_TOKEN_ID_BYTES, check_subject};
 pub use self::error::{NoTokenIssuer, RefreshError, TokenError};
 pub(crate) use self::grace::{MAX_GRACE, RefreshBy, TokenUse};
 pub(crate) use self::header::check_header;

@@ -293,7 +293,7 @@ impl Principal {
     /// | reason | when |
     /// |---|---|
     /// | [`EndReason::Expired`] | the token has expired, after the leeway |
-    /// | [`EndReason::Revoked`] | the token, its session or its user was revoked: logout, logout everywhere, [`Revocations`](crate::revocation::Revocations) |
+    /// | [`EndReason::Revoked`] | the token, its session, its user or its issuer was revoked: logout, logout everywhere, logout of everybody, [`Revocations`](crate::revocation::Revocations) |
     /// | [`EndReason::Revoked`] | the API key was revoked, or the subject of a caller of another authenticator was [forgotten](crate::revocation::Revocations::forget) |
     /// | [`EndReason::UserInactive`] | its user is not found or inactive, once its subject was forgotten |
     /// | [`EndReason::KeyWithdrawn`] | the key that verified the token was removed |

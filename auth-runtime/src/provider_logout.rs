@@ -154,6 +154,9 @@ fn report(
         | Revocation::User { issuer, subject, .. }
         | Revocation::OtherGenerations { issuer, subject, .. } => (issuer, Some(&**subject), None),
         Revocation::Token { issuer, .. } => (issuer, user, None),
+        Revocation::Issuer { issuer, .. } | Revocation::OtherIssuerGenerations { issuer, .. } => {
+            (issuer, None, None)
+        }
         Revocation::Forgotten { .. } => return Ok(()),
     };
     let event = AuditEvent {

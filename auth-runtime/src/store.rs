@@ -158,6 +158,10 @@ pub struct RefreshTokenFamily {
     /// [`Revocation::OtherGenerations`]. 0 is before the first.
     #[serde(default)]
     pub user_generation: u32,
+    /// The generation of the sessions of all users of the issuer that this one is of: see
+    /// [`Revocation::OtherIssuerGenerations`]. 0 is before the first.
+    #[serde(default)]
+    pub issuer_generation: u32,
     /// How the user logged in: `acr`.
     pub acr: Option<String>,
     /// Whether the token of this generation was issued a second time, after the use of the token before it was repeated.

@@ -61,7 +61,7 @@ pub use self::claim_rule::ClaimRule;
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::claims::LOGOUT_EVENT;
 pub use self::claims::TokenClaims;
-pub(crate) use self::claims::USER_GENERATION;
+pub(crate) use self::claims::{ISSUER_GENERATION, USER_GENERATION};
 pub use self::error::VerifyError;
 pub(crate) use self::fetched_keys::{
     COOL_DOWN, FetchedKeys, LONGEST_FETCH, LONGEST_TRUST, Overdue, Run, Unknown, Waiting,

@@ -101,6 +101,7 @@ async fn hang(store: &Path) {
         expires_at: 100,
         last_issued_at: 10,
         user_generation: 0,
+        issuer_generation: 0,
         acr: None,
         reissued: false,
         ends_with_browser: false,

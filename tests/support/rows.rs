@@ -27,6 +27,7 @@ pub fn family(number: u8) -> RefreshTokenFamily {
         expires_at: 4_000_000_000,
         last_issued_at: 25,
         user_generation: 7,
+        issuer_generation: 5,
         acr: None,
         reissued: false,
         ends_with_browser: false,

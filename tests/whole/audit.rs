@@ -282,6 +282,8 @@ async fn direct_calls_are_reported_alike() {
             "token_revocation alice sid @: ok",
             "logout_everywhere alice - @: ok",
         ]);
+        tokens.log_out_everybody().await.unwrap();
+        expect(&["logout_everybody - - @: ok"]);
 
         for _ in 0..3 {
             tokens.issue(&alice).await.unwrap();
@@ -329,6 +331,9 @@ async fn what_the_application_revokes_is_reported() {
     };
     revocations.revoke(user).await.unwrap();
     assert_eq!(shop.events.take(), ["logout_everywhere alice - -: ok"]);
+    let (issuer, now) = (ISSUER.to_owned(), shop.auth.now());
+    revocations.revoke(Revocation::Issuer { issuer, issued_at_or_before: now }).await.unwrap();
+    assert_eq!(shop.events.take(), ["logout_everybody - - -: ok"]);
 }
 
 #[tokio::test]

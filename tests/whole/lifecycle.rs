@@ -2,6 +2,7 @@
 
 mod all_sessions;
 mod clocks;
+mod everybody;
 mod generations;
 mod grace;
 mod keys;

@@ -149,7 +149,9 @@ races! {
     of_a_hundred_repeated_uses_after_a_minute_one_gets_the_successor_and_the_log_in_ends
     a_log_out_amid_refreshes_ends_all_of_them
     a_log_out_everywhere_amid_refreshes_ends_all_of_them
+    a_log_out_of_everybody_amid_refreshes_ends_all_of_them
     a_log_out_everywhere_amid_log_ins_parts_them
+    a_log_out_of_everybody_amid_log_ins_parts_them
     changes_amid_refreshes_lose_nothing_and_end_nothing
     a_log_out_amid_changes_ends_them
     of_many_takers_one_gets_the_value
@@ -349,7 +351,28 @@ async fn a_log_out_everywhere_amid_refreshes_ends_all_of_them(stores: Stores) {
     .await;
 }
 
+async fn a_log_out_of_everybody_amid_refreshes_ends_all_of_them(stores: Stores) {
+    refresh_amid(stores, |service, _| {
+        let (tokens, clock) = (service.tokens.clone(), service.clock.clone());
+        Box::pin(async move {
+            tokens.log_out_everybody().await.unwrap();
+            clock.advance(Duration::from_secs(1));
+        })
+    })
+    .await;
+}
+
 async fn a_log_out_everywhere_amid_log_ins_parts_them(stores: Stores) {
+    log_in_amid(stores, |tokens| Box::pin(async move { tokens.log_out_everywhere("alice").await.unwrap() }))
+        .await;
+}
+
+async fn a_log_out_of_everybody_amid_log_ins_parts_them(stores: Stores) {
+    log_in_amid(stores, |tokens| Box::pin(async move { tokens.log_out_everybody().await.unwrap() })).await;
+}
+
+/// Logins, and a logout among them: those from before it end, and those from after it do not.
+async fn log_in_amid(stores: Stores, log_out: fn(TokenService) -> Task<()>) {
     /// Before the logout was called, while it ran, after it returned.
     const CALLED: usize = 1;
     const RETURNED: usize = 2;
@@ -378,7 +401,7 @@ async fn a_log_out_everywhere_amid_log_ins_parts_them(stores: Stores) {
             tasks.push(Box::pin(async move {
                 progress.reached(2 * turn).await;
                 phase.store(CALLED, Ordering::SeqCst);
-                tokens.log_out_everywhere("alice").await.unwrap();
+                log_out(tokens).await;
                 phase.store(RETURNED, Ordering::SeqCst);
                 Vec::new()
             }));

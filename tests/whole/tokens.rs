@@ -1,6 +1,7 @@
 //! Tokens from outside: which are taken, which are not, and who their bearer then is.
 
 mod again;
+mod everybody;
 mod forms;
 mod frameworks;
 mod log;

@@ -229,7 +229,7 @@ impl Engine {
         // Before the view is asked: what is revoked from now on changes it.
         let epoch = view.epoch();
         if known_until != Some(epoch) && view.is_revoked(&principal.token_identity()) {
-            let reason = "the token, its session or its user was revoked";
+            let reason = "the token, its session, its user or its issuer was revoked";
             return Err(CallerError::new(CallerErrorKind::Revoked, reason));
         }
         Ok(epoch)

@@ -180,6 +180,7 @@ impl TokenService {
             session_id: Some(&session_of_family(family.id)),
             issued_at: Some(family.started_at),
             user_generation: family.user_generation,
+            issuer_generation: family.issuer_generation,
         })
     }
 

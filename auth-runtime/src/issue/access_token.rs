@@ -11,7 +11,7 @@ use super::refresh_token::session_of_family;
 use super::subject::Subject;
 use crate::jose::random_id;
 use crate::store::RefreshTokenFamily;
-use crate::verify::USER_GENERATION;
+use crate::verify::{ISSUER_GENERATION, USER_GENERATION};
 
 /// Claims that the library sets, or that have a meaning for verifiers which an application's claim can't have.
 const RESERVED: &[&str] = &[
@@ -33,10 +33,26 @@ const RESERVED: &[&str] = &[
     "permissions",
     "cnf",
     USER_GENERATION,
+    ISSUER_GENERATION,
 ];
 
 /// The maximum length of a `jti` that the application chooses, in bytes.
 pub(crate) const MAX_TOKEN_ID_BYTES: usize = 256;
+
+/// The generations of sessions that an access token is of; 0 if there is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Generations {
+    /// Those of its user.
+    pub(crate) user: u32,
+    /// Those of all users.
+    pub(crate) issuer: u32,
+}
+
+impl Generations {
+    pub(crate) fn of(family: &RefreshTokenFamily) -> Self {
+        Self { user: family.user_generation, issuer: family.issuer_generation }
+    }
+}
 
 /// What one access token differs in from the issuer's others. The caller has checked it.
 #[derive(Clone, Debug, Default)]
@@ -50,12 +66,12 @@ pub(crate) struct AccessTokenOptions {
 
 impl IssuerState {
     /// An access token for `subject`, issued at `issued_at`, and when it expires, both in seconds since the epoch. With a
-    /// family, the token is of that session and does not outlive it. `generation` is that of the user's sessions.
+    /// family, the token is of that session and does not outlive it.
     pub(crate) fn access_token(
         &self,
         subject: &Subject,
         family: Option<&RefreshTokenFamily>,
-        generation: u32,
+        generations: Generations,
         issued_at: i64,
         options: AccessTokenOptions,
     ) -> Result<(String, i64), TokenError> {
@@ -89,8 +105,12 @@ impl IssuerState {
         if let Some(acr) = acr {
             set("acr", acr.as_str().into());
         }
-        if generation != 0 {
-            set(USER_GENERATION, generation.into());
+        for (name, generation) in
+            [(USER_GENERATION, generations.user), (ISSUER_GENERATION, generations.issuer)]
+        {
+            if generation != 0 {
+                set(name, generation.into());
+            }
         }
         let token = self.sign(&claims, options.header)?;
         Ok((token, expires_at))

@@ -19,6 +19,8 @@ pub(crate) struct TokenIdentity<'a> {
     pub(crate) issued_at: Option<i64>,
     /// The generation of the user's sessions; 0 if there is none.
     pub(crate) user_generation: u32,
+    /// The generation of the sessions of all users of the issuer; 0 if there is none.
+    pub(crate) issuer_generation: u32,
 }
 
 impl<'a> TokenIdentity<'a> {
@@ -32,6 +34,7 @@ impl<'a> TokenIdentity<'a> {
             session_id: claims.session_id(),
             issued_at: claims.issued_at,
             user_generation: claims.user_generation,
+            issuer_generation: claims.issuer_generation,
         }
     }
 }

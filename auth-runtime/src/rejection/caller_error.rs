@@ -47,7 +47,7 @@ pub enum CallerErrorKind {
     NotYetValid,
     /// The credential has expired.
     Expired,
-    /// The credential, its session or its user was revoked, or the key that verified it was withdrawn.
+    /// The credential, its session, its user or its issuer was revoked, or the key that verified it was withdrawn.
     Revoked,
     /// The caller does not satisfy the rule.
     Denied,

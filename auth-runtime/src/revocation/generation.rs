@@ -25,9 +25,14 @@ pub(super) fn after(known: impl IntoIterator<Item = u32>, random: u32) -> u32 {
     generation.max(1)
 }
 
+/// A generation with this number. No session is of it: it is there for others to be after it.
+pub(super) fn numbered(number: i64) -> u32 {
+    u32::try_from(number.rem_euclid(i64::from(NUMBERS))).unwrap_or_default() << RANDOM
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{after, is_newer};
+    use super::{after, is_newer, numbered};
 
     #[test]
     fn each_is_newer_than_those_before_it_also_when_the_numbers_begin_again() {
@@ -42,6 +47,14 @@ mod tests {
             known.push(next);
         }
         assert!(!is_newer(5, 5));
+    }
+
+    #[test]
+    fn of_two_days_the_later_one_has_the_newer_generation() {
+        for day in [0, 20_000, 4094, 4095, 4096, -1] {
+            let (first, second) = (after([numbered(day)], 7 << 20), after([numbered(day + 150)], 7 << 20));
+            assert!(is_newer(second, first) && !is_newer(first, second), "{day}");
+        }
     }
 
     /// Of two that begin at the same time, all instances take the same one for the newer.

@@ -88,13 +88,29 @@ impl<'a> Revocations<'a> {
     /// an earlier time ends the sessions that began by then. Returns whether it ended something that was not revoked before; a
     /// [`Revocation::Forgotten`] revokes nothing.
     ///
+    /// A [`Revocation::Issuer`] up to now revokes all tokens of an issuer, of all its users: for one whose accounts were compromised. Those of
+    /// an identity provider are revoked with an `iat` up to now and the leeway, or without `iat`; what the provider issues later is valid, also
+    /// for a refresh token from before. Of the engine's own token issuer it does the same as
+    /// [`log_out_everybody`](crate::session::TokenService::log_out_everybody). So it does of the issuer of another engine whose sessions are
+    /// in this store; to find that out, sessions of the store are read. A name that no issuer has is no error: compare it with `iss`.
+    ///
     /// # Errors
-    /// [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`]; [`RevokeError::AuditHook`].
+    /// [`RevokeError::NotAToken`]; [`RevokeError::Unavailable`], also for an [`Issuer`](Revocation::Issuer) with sessions in this store up to a
+    /// time in the past, and then nothing is revoked; [`RevokeError::AuditHook`].
     pub async fn revoke(&self, revocation: Revocation) -> Result<bool, RevokeError> {
-        if matches!(revocation, Revocation::OtherGenerations { .. }) {
-            let why = "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`";
-            return Err(StoreError::new(why).into());
-        }
+        let why = match revocation {
+            Revocation::OtherGenerations { .. } => {
+                "the engine makes `Revocation::OtherGenerations` itself: revoke a `Revocation::User`"
+            }
+            Revocation::OtherIssuerGenerations { .. } => {
+                "the engine makes `Revocation::OtherIssuerGenerations` itself: revoke a `Revocation::Issuer`"
+            }
+            revocation => return self.revoke_what_is_named(revocation).await,
+        };
+        Err(StoreError::new(why).into())
+    }
+
+    async fn revoke_what_is_named(&self, revocation: Revocation) -> Result<bool, RevokeError> {
         if let Revocation::Forgotten { issuer, subject } = revocation {
             self.revoker.forget(issuer, subject).await?;
             return Ok(false);
@@ -145,6 +161,9 @@ impl<'a> Revocations<'a> {
             | Revocation::OtherGenerations { issuer, subject, .. } => {
                 (AuditAction::LogoutEverywhere, issuer, Some(subject.as_str()), None)
             }
+            Revocation::Issuer { issuer, .. } | Revocation::OtherIssuerGenerations { issuer, .. } => {
+                (AuditAction::LogoutEverybody, issuer, None, None)
+            }
             // It revokes nothing.
             Revocation::Forgotten { .. } => return Ok(false),
         };
@@ -192,7 +211,9 @@ impl Revocation {
             | Self::Session { issuer, .. }
             | Self::User { issuer, .. }
             | Self::UserBySub { issuer, .. }
+            | Self::Issuer { issuer, .. }
             | Self::OtherGenerations { issuer, .. }
+            | Self::OtherIssuerGenerations { issuer, .. }
             | Self::Forgotten { issuer, .. } => issuer,
         }
     }

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "provider-logout")]
 mod by_provider;
+mod everybody;
 mod everywhere;
 mod times;
 mod up_to;
@@ -18,6 +19,7 @@ use tokio::runtime::Handle;
 
 #[cfg(feature = "provider-logout")]
 pub(crate) use self::by_provider::EndedByProvider;
+use self::everybody::EndedRows;
 use self::times::Times;
 use self::up_to::is_up_to_now;
 use super::RevocationState;
@@ -43,6 +45,10 @@ pub(crate) struct Revoker {
     pub(super) clock: Arc<dyn Clock>,
     /// How long the last token that a revocation made now could concern may still be accepted.
     retention: Duration,
+    /// How long a session of the own issuer lasts at most.
+    longest_session: Duration,
+    /// The rows of sessions that ended with those of all users.
+    ended_rows: EndedRows,
     /// How far the clock of another issuer may be ahead.
     leeway: Duration,
     /// The latest `iat` of an access token without a session that this process has issued, in seconds since the epoch.
@@ -50,6 +56,14 @@ pub(crate) struct Revoker {
     confirmed_time: ConfirmedTime,
     /// The monotonic time at which the store was last given the confirmed time, in seconds.
     remembered_at: AtomicI64,
+}
+
+/// The engine's own issuer.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnIssuer {
+    pub(crate) name: String,
+    /// How long a session lasts at most, however often it is refreshed.
+    pub(crate) longest_session: Duration,
 }
 
 /// What a revocation has changed.
@@ -85,17 +99,20 @@ impl Revoker {
     pub(crate) fn new(
         state: RevocationState,
         families: Arc<dyn RefreshTokenStore>,
-        own_issuer: Option<String>,
+        own_issuer: Option<OwnIssuer>,
         clock: Arc<dyn Clock>,
         retention: Duration,
         leeway: Duration,
     ) -> Self {
+        let longest_session = own_issuer.as_ref().map_or(Duration::ZERO, |own| own.longest_session);
         Self {
             state,
             families,
-            own_issuer,
+            own_issuer: own_issuer.map(|own| own.name),
             clock,
             retention,
+            longest_session,
+            ended_rows: EndedRows::default(),
             leeway,
             last_issued_at: AtomicI64::new(0),
             confirmed_time: ConfirmedTime::new(retention),
@@ -175,8 +192,14 @@ impl Revoker {
         }
     }
 
-    /// Drops a batch of revocations and one of families that have expired; whether there are more.
+    /// Drops a batch of what has expired, and one of the rows of sessions that ended with those of all users; whether there are more.
     pub(crate) async fn drop_expired(&self) -> Result<bool, StoreError> {
+        let more = self.drop_what_has_expired().await?;
+        Ok(self.remove_ended_rows().await? || more)
+    }
+
+    /// Drops a batch of revocations and one of families that have expired; whether there are more.
+    async fn drop_what_has_expired(&self) -> Result<bool, StoreError> {
         self.start_confirming().await?;
         let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
         let Some(confirmed) = self.confirmed_time.confirm(now, monotonic) else { return Ok(false) };
@@ -240,6 +263,9 @@ impl Revoker {
                 }
                 self.revoke_up_to_now(issuer, subject, *issued_at_or_before, times).await
             }
+            Revocation::Issuer { issuer, issued_at_or_before } => {
+                self.revoke_issuer(issuer, *issued_at_or_before, times).await
+            }
             Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
                 let families = self.families.find_by_subject(issuer, sub).await?;
                 self.end_up_to(*issued_at_or_before, &revocation, families, times).await
@@ -261,7 +287,10 @@ impl Revoker {
                 self.remove(family.as_slice()).await?;
                 Ok(Revoked { subject: family.map(|family| family.subject), is_new })
             }
-            Revocation::Token { .. } | Revocation::OtherGenerations { .. } | Revocation::Forgotten { .. } => {
+            Revocation::Token { .. }
+            | Revocation::OtherGenerations { .. }
+            | Revocation::OtherIssuerGenerations { .. }
+            | Revocation::Forgotten { .. } => {
                 let is_new = !self.state.view().enforces(&revocation);
                 self.record(vec![self.logged(revocation, subject, times)]).await?;
                 Ok(Revoked::new(is_new))

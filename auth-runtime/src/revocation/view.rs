@@ -1,23 +1,23 @@
 //! The view: the revocations in the memory of this process. Every request reads it, so reading never waits for I/O.
 //!
 //! An entry has 16 bytes: 12 of a keyed hash of issuer, kind and id, and 4 for the time up to which tokens are revoked, or for the
-//! generation that is valid. The
-//! keys of the hash are random and belong to this process alone (SipHash of the standard library, twice), so an attacker
-//! can't construct a collision. A random collision (with 10 million entries, once in 10²¹ requests) would reject a valid
+//! generation that is valid. The keys of the hash are random and belong to this process alone (SipHash of the standard library, twice),
+//! so an attacker can't construct a collision. A random collision (with 10 million entries, once in 10²¹ requests) would reject a valid
 //! token, and never accept a revoked one.
 //!
 //! The entries are divided into shards, so that a shard that grows delays few requests. In each shard they are divided into
 //! buckets by the time at which they can be deleted. A bucket is deleted as a whole.
 
 mod key_hasher;
+mod shard;
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 
-use self::key_hasher::KeyHasher;
+pub(super) use self::shard::Key;
+use self::shard::{Bucket, Entry, Shard, read, write};
 use super::generation::is_newer;
 use super::waiters::{Registration, Waiters};
 use super::{SubjectCaches, Subjects};
@@ -43,6 +43,8 @@ pub(crate) struct RevocationView {
     bucket_width: i64,
     /// The name of the engine's own issuer, if it has one.
     own_issuer: Option<String>,
+    /// Whether all tokens of an issuer were ever revoked: seldom, and then each token is looked up by its issuer too.
+    has_issuers: AtomicBool,
     waiters: Arc<Waiters>,
     /// What is evicted when a subject is forgotten.
     caches: SubjectCaches,
@@ -51,27 +53,6 @@ pub(crate) struct RevocationView {
     /// The number of the last time that all subjects were.
     all_forgotten: AtomicU32,
 }
-
-/// The buckets, by the time at which they are deleted, in seconds since the epoch.
-#[derive(Debug, Default)]
-struct Shard {
-    buckets: BTreeMap<i64, Bucket>,
-}
-
-type Bucket = HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>;
-
-/// Issuer, kind and id of a revocation, as 96 bits of a keyed hash. It is bytes, so that entries have no padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    first: [u8; 8],
-    shard: u8,
-    rest: [u8; 3],
-}
-
-/// As bytes: the `iat` up to which tokens are revoked, in seconds since the epoch, where [`ALWAYS`] is for a token or a session, which
-/// is revoked whatever its `iat`; or the generation that is valid.
-#[derive(Clone, Copy, Debug, Default)]
-struct Entry([u8; 4]);
 
 const ALWAYS: u32 = u32::MAX;
 
@@ -90,6 +71,12 @@ enum Kind {
     OtherGenerations,
     /// The generation that new sessions are of. It is kept longer, until no instance revokes others.
     Generation,
+    /// All users of an issuer. The id is empty, in this kind and the next two.
+    Issuer,
+    /// The generation of all users that is valid.
+    OtherIssuerGenerations,
+    /// The generation of all users that new sessions are of.
+    IssuerGeneration,
     /// What was loaded for a user is loaded again. Its value is the number of the last time.
     Forgotten,
 }
@@ -104,6 +91,7 @@ impl RevocationView {
             epoch: AtomicU64::new(1),
             bucket_width: (term / BUCKETS_A_TERM).max(60),
             own_issuer,
+            has_issuers: AtomicBool::new(false),
             waiters: Arc::new(Waiters::new()),
             caches: SubjectCaches::default(),
             forgotten: AtomicU32::new(0),
@@ -148,13 +136,7 @@ impl RevocationView {
     }
 
     pub(crate) fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool {
-        let matches = |kind, id: &str| {
-            let key = self.key(kind, token.issuer, id);
-            // A token without `iat` can't be shown to be newer than the bound.
-            read(self.shard(&key)).values(&key).any(|bound| {
-                bound == ALWAYS || token.issued_at.is_none_or(|issued_at| issued_at <= i64::from(bound))
-            })
-        };
+        let matches = |kind, id: &str| self.is_up_to_bound(kind, token, id);
         if token.token_id.is_some_and(|id| matches(Kind::Token, id))
             || token.session_id.is_some_and(|id| matches(Kind::Session, id))
         {
@@ -164,12 +146,30 @@ impl RevocationView {
         if generation != 0 && generation != token.user_generation {
             return true;
         }
-        // The sessions of the own issuer are ended one by one, whatever the clock showed.
+        // The sessions of the own issuer are ended one by one, or by their generation, whatever the clock showed.
         let is_of_own_session =
             token.session_id.is_some() && self.own_issuer.as_deref() == Some(token.issuer);
         !is_of_own_session
             && (matches(Kind::User, token.subject)
                 || token.sub.is_some_and(|sub| matches(Kind::UserBySub, sub)))
+            || self.has_issuers.load(Ordering::Acquire) && self.is_issuer_revoked(token, is_of_own_session)
+    }
+
+    /// Whether it was revoked with all tokens of its issuer.
+    #[cold]
+    fn is_issuer_revoked(&self, token: &TokenIdentity<'_>, is_of_own_session: bool) -> bool {
+        let generation = self.value(Kind::OtherIssuerGenerations, token.issuer, "");
+        generation != 0 && generation != token.issuer_generation
+            || !is_of_own_session && self.is_up_to_bound(Kind::Issuer, token, "")
+    }
+
+    /// Whether a token was issued by the time up to which what it is named by is revoked.
+    fn is_up_to_bound(&self, kind: Kind, token: &TokenIdentity<'_>, id: &str) -> bool {
+        let key = self.key(kind, token.issuer, id);
+        // A token without `iat` can't be shown to be newer than the bound.
+        read(self.shard(&key)).values(&key).any(|bound| {
+            bound == ALWAYS || token.issued_at.is_none_or(|issued_at| issued_at <= i64::from(bound))
+        })
     }
 
     pub(crate) fn is_session_revoked(&self, issuer: &str, session_id: &str) -> bool {
@@ -180,6 +180,11 @@ impl RevocationView {
     /// Returns the generation that the user's new sessions are of; 0 if the user was not logged out everywhere lately.
     pub(crate) fn user_generation(&self, issuer: &str, subject: &str) -> u32 {
         self.value(Kind::Generation, issuer, subject)
+    }
+
+    /// Returns the generation that the new sessions of all users are of; 0 if they were not all logged out lately.
+    pub(crate) fn issuer_generation(&self, issuer: &str) -> u32 {
+        self.value(Kind::IssuerGeneration, issuer, "")
     }
 
     fn value(&self, kind: Kind, issuer: &str, id: &str) -> u32 {
@@ -202,9 +207,18 @@ impl RevocationView {
         self.last_forgotten(issuer, subject) > forgotten
     }
 
-    /// Returns until when the view keeps the generation, in seconds since the epoch; 0 if there is none.
+    /// Returns until when the view keeps the generation of a user, in seconds since the epoch; 0 if there is none.
     pub(crate) fn user_generation_end(&self, issuer: &str, subject: &str) -> i64 {
-        let key = self.key(Kind::Generation, issuer, subject);
+        self.end(Kind::Generation, issuer, subject)
+    }
+
+    /// The same of all users.
+    pub(crate) fn issuer_generation_end(&self, issuer: &str) -> i64 {
+        self.end(Kind::IssuerGeneration, issuer, "")
+    }
+
+    fn end(&self, kind: Kind, issuer: &str, id: &str) -> i64 {
+        let key = self.key(kind, issuer, id);
         let shard = read(self.shard(&key));
         let holds = |(_, bucket): &(&i64, &Bucket)| bucket.contains_key(&key);
         shard.buckets.iter().find(holds).map_or(0, |(ends, _)| *ends)
@@ -219,16 +233,15 @@ impl RevocationView {
         for entry in entries {
             match &entry.revocation {
                 Revocation::OtherGenerations { issuer, subject, generation } => {
-                    let keep_until = unix_seconds(entry.keep_until);
-                    for (kind, until) in [
-                        (Kind::Generation, keep_until),
-                        (Kind::OtherGenerations, keep_until.saturating_sub(GENERATION_LAG)),
-                    ] {
-                        let key = self.key(kind, issuer, subject);
-                        let ends = self.bucket_end(until);
-                        write(self.shard(&key)).replace(key, *generation, ends, is_newer);
-                    }
+                    let kinds = [Kind::Generation, Kind::OtherGenerations];
+                    self.set_generation(kinds, issuer, subject, *generation, entry.keep_until);
                     self.waiters.wake(self.key(Kind::User, issuer, subject));
+                }
+                Revocation::OtherIssuerGenerations { issuer, generation } => {
+                    self.has_issuers.store(true, Ordering::Release);
+                    let kinds = [Kind::IssuerGeneration, Kind::OtherIssuerGenerations];
+                    self.set_generation(kinds, issuer, "", *generation, entry.keep_until);
+                    self.waiters.wake_all();
                 }
                 // It revokes nothing.
                 Revocation::Forgotten { issuer, subject } => {
@@ -240,13 +253,36 @@ impl RevocationView {
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Sets the generation that new sessions are of, and revokes the tokens of others, which is forgotten first.
+    fn set_generation(
+        &self,
+        [valid, others]: [Kind; 2],
+        issuer: &str,
+        id: &str,
+        generation: u32,
+        keep_until: SystemTime,
+    ) {
+        let keep_until = unix_seconds(keep_until);
+        for (kind, until) in [(valid, keep_until), (others, keep_until.saturating_sub(GENERATION_LAG))] {
+            let key = self.key(kind, issuer, id);
+            let ends = self.bucket_end(until);
+            write(self.shard(&key)).replace(key, generation, ends, is_newer);
+        }
+    }
+
     /// Enforces a revocation up to a time, until `ends`, and wakes those whom it concerns.
     fn raise(&self, revocation: &Revocation, ends: i64) {
         let Some((kind, issuer, id, value)) = up_to(revocation) else { return };
         let key = self.key(kind, issuer, id);
+        if matches!(kind, Kind::Issuer) {
+            self.has_issuers.store(true, Ordering::Release);
+        }
         write(self.shard(&key)).raise(key, value, ends);
-        let waits_as = if matches!(kind, Kind::UserBySub) { self.key(Kind::User, issuer, id) } else { key };
-        self.waiters.wake(waits_as);
+        match kind {
+            Kind::Issuer => self.waiters.wake_all(),
+            Kind::UserBySub => self.waiters.wake(self.key(Kind::User, issuer, id)),
+            _ => self.waiters.wake(key),
+        }
     }
 
     /// Returns whether this revocation, or one up to a later time, is enforced already.
@@ -342,54 +378,12 @@ fn up_to(revocation: &Revocation) -> Option<(Kind, &str, &str, u32)> {
         Revocation::UserBySub { issuer, sub, issued_at_or_before } => {
             Some((Kind::UserBySub, issuer, sub, bound(issued_at_or_before)))
         }
-        Revocation::OtherGenerations { .. } | Revocation::Forgotten { .. } => None,
-    }
-}
-
-impl Key {
-    /// The index of its shard, less than [`SHARDS`].
-    pub(super) fn shard(&self) -> usize {
-        usize::from(self.shard) % SHARDS
-    }
-}
-
-impl Shard {
-    fn values(&self, key: &Key) -> impl Iterator<Item = u32> {
-        self.buckets.values().filter_map(|bucket| bucket.get(key)).map(|entry| u32::from_ne_bytes(entry.0))
-    }
-
-    /// Sets a bound. It never moves back.
-    fn raise(&mut self, key: Key, bound: u32, ends: i64) {
-        let known = self.buckets.entry(ends).or_default().entry(key).or_default();
-        *known = Entry(bound.max(u32::from_ne_bytes(known.0)).to_ne_bytes());
-    }
-
-    /// Sets a value: the newest counts, in whichever order they arrive. It is kept as long as any of them would be.
-    fn replace(&mut self, key: Key, value: u32, ends: i64, is_newer: impl Fn(u32, u32) -> bool) {
-        let (mut newest, mut last_end) = (value, ends);
-        for (ends, bucket) in &mut self.buckets {
-            if let Some(Entry(known)) = bucket.remove(&key) {
-                let known = u32::from_ne_bytes(known);
-                newest = if is_newer(newest, known) { newest } else { known };
-                last_end = last_end.max(*ends);
-            }
+        Revocation::Issuer { issuer, issued_at_or_before } => {
+            Some((Kind::Issuer, issuer, "", bound(issued_at_or_before)))
         }
-        self.buckets.entry(last_end).or_default().insert(key, Entry(newest.to_ne_bytes()));
-    }
-}
-
-fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
-    shard.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
-    shard.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A key is already a hash, so the hasher only passes a part of it on.
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(u64::from_ne_bytes(self.first));
+        Revocation::OtherGenerations { .. }
+        | Revocation::OtherIssuerGenerations { .. }
+        | Revocation::Forgotten { .. } => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who waits for the end of a credential, and is woken by a revocation of it.
 //!
-//! Waiters are found by the keys of the view: a revocation wakes those of its own token, session or user, and no others. They look at
+//! Waiters are found by the keys of the view: a revocation wakes those of its own token, session or user, and no others; one of an
+//! issuer wakes all. They look at
 //! the view themselves. A waiter takes one allocation and an entry for each of its keys, in shards, and its entries go with it.
 
 use std::collections::BTreeMap;

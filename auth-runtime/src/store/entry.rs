@@ -79,6 +79,8 @@ enum Revoke {
     User { issuer: String, subject: String, issued_at_or_before: i64 },
     UserBySub { issuer: String, sub: String, issued_at_or_before: i64 },
     OtherGenerations { issuer: String, subject: String, generation: u32 },
+    Issuer { issuer: String, issued_at_or_before: i64 },
+    OtherIssuerGenerations { issuer: String, generation: u32 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -148,6 +150,12 @@ impl Written<Note> {
             Revocation::OtherGenerations { issuer, subject, generation } => {
                 Revoke::OtherGenerations { issuer, subject, generation }
             }
+            Revocation::Issuer { issuer, issued_at_or_before } => {
+                Revoke::Issuer { issuer, issued_at_or_before: unix_seconds(issued_at_or_before) }
+            }
+            Revocation::OtherIssuerGenerations { issuer, generation } => {
+                Revoke::OtherIssuerGenerations { issuer, generation }
+            }
             Revocation::Forgotten { issuer, subject } => {
                 return Self {
                     version: VERSION,
@@ -174,6 +182,12 @@ impl From<Revoke> for Revocation {
             }
             Revoke::OtherGenerations { issuer, subject, generation } => {
                 Self::OtherGenerations { issuer, subject, generation }
+            }
+            Revoke::Issuer { issuer, issued_at_or_before } => {
+                Self::Issuer { issuer, issued_at_or_before: from_unix_seconds(issued_at_or_before) }
+            }
+            Revoke::OtherIssuerGenerations { issuer, generation } => {
+                Self::OtherIssuerGenerations { issuer, generation }
             }
         }
     }
@@ -218,6 +232,8 @@ mod tests {
                     subject: id.clone(),
                     generation: u32::MAX,
                 },
+                Revocation::Issuer { issuer: issuer.clone(), issued_at_or_before },
+                Revocation::OtherIssuerGenerations { issuer: issuer.clone(), generation: u32::MAX },
                 Revocation::Forgotten { issuer: issuer.clone(), subject: id.clone() },
             ] {
                 for note in [Note::default(), Note { at: Some(i64::MIN), of: Some(id.clone()) }] {
@@ -263,6 +279,17 @@ mod tests {
         let expected =
             r#"{"version":1,"revoke":{"user_by_sub":{"issuer":"i","sub":"s","issued_at_or_before":1}}}"#;
         assert_eq!(bytes(by_sub), expected);
+        let issuer = Revocation::Issuer {
+            issuer: "i".into(),
+            issued_at_or_before: UNIX_EPOCH + Duration::from_secs(1),
+        };
+        assert_eq!(
+            bytes(issuer),
+            r#"{"version":1,"revoke":{"issuer":{"issuer":"i","issued_at_or_before":1}}}"#
+        );
+        let generations = Revocation::OtherIssuerGenerations { issuer: "i".into(), generation: 7 };
+        let expected = r#"{"version":1,"revoke":{"other_issuer_generations":{"issuer":"i","generation":7}}}"#;
+        assert_eq!(bytes(generations), expected);
         let forgotten = Revocation::Forgotten { issuer: "i".into(), subject: "s".into() };
         assert_eq!(bytes(forgotten), r#"{"version":1,"hint":{"forgotten":{"issuer":"i","subject":"s"}}}"#);
     }

@@ -41,6 +41,14 @@ pub enum Revocation {
         /// The time up to which tokens are revoked.
         issued_at_or_before: SystemTime,
     },
+    /// All tokens of one issuer, named by `iss`, whose `iat` is this time or earlier: of all its users. Times are compared as for
+    /// [`User`](Self::User).
+    Issuer {
+        /// The issuer of the tokens.
+        issuer: String,
+        /// The time up to which tokens are revoked.
+        issued_at_or_before: SystemTime,
+    },
     /// All tokens of one user (`iss` and `sub`) but those of one generation. The engine records it when a user of a token issuer
     /// is logged out everywhere: each session that begins afterwards is of that generation, whatever the clocks show. To log a
     /// user out, revoke [`User`](Self::User).
@@ -49,6 +57,15 @@ pub enum Revocation {
         issuer: String,
         /// The subject of the tokens.
         subject: String,
+        /// The generation that is valid: a random number, not 0.
+        generation: u32,
+    },
+    /// All tokens of one issuer but those of one generation. The engine records it when all users of a token issuer are logged out, as it
+    /// does [`OtherGenerations`](Self::OtherGenerations) for one of them. To log all users out, call
+    /// [`TokenService::log_out_everybody`](crate::session::TokenService::log_out_everybody), or revoke [`Issuer`](Self::Issuer).
+    OtherIssuerGenerations {
+        /// The issuer of the tokens.
+        issuer: String,
         /// The generation that is valid: a random number, not 0.
         generation: u32,
     },

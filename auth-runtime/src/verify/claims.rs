@@ -16,6 +16,9 @@ pub(crate) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchann
 /// The claim that holds the generation of the user's sessions.
 pub(crate) const USER_GENERATION: &str = "user_generation";
 
+/// The claim that holds the generation of the sessions of all users of the issuer.
+pub(crate) const ISSUER_GENERATION: &str = "issuer_generation";
+
 /// Which forms of registered claims are accepted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Forms {
@@ -47,6 +50,8 @@ pub struct TokenClaims {
     pub(crate) auth_time: Option<i64>,
     /// The generation of the user's sessions, in tokens of an engine's own issuer; 0 if there is none.
     pub(crate) user_generation: u32,
+    /// The same of all users.
+    pub(crate) issuer_generation: u32,
     /// Whether `events` says that it is a logout token.
     pub(super) is_logout_token: bool,
     /// Whether the token has the claim `cnf` (RFC 7800 §3.1).
@@ -89,8 +94,12 @@ impl TokenClaims {
         let has_logout_event = |events: Json<'_>| events.get(LOGOUT_EVENT).is_some();
         let is_logout_token = document.known(Known::Events).is_some_and(has_logout_event);
         // Another issuer may mean anything else by it.
-        let generation = document.known(Known::UserGeneration).filter(|value| value.is_number());
-        let user_generation = generation.and_then(|value| value.text().parse().ok()).unwrap_or(0);
+        let generation = |name| {
+            let value = document.known(name).filter(|value| value.is_number());
+            value.and_then(|value| value.text().parse().ok()).unwrap_or(0)
+        };
+        let (user_generation, issuer_generation) =
+            (generation(Known::UserGeneration), generation(Known::IssuerGeneration));
         Ok(Self {
             document,
             expires_at,
@@ -98,6 +107,7 @@ impl TokenClaims {
             issued_at,
             auth_time,
             user_generation,
+            issuer_generation,
             is_logout_token,
             sender_constrained,
             issuer: None,

@@ -207,6 +207,7 @@ impl Worker {
             expires_at: now + 14 * 24 * 60 * 60,
             last_issued_at: now,
             user_generation: 0,
+            issuer_generation: 0,
             acr: None,
             reissued: false,
             ends_with_browser: false,

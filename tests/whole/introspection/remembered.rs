@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::rejection::CallerErrorKind;
+use auth_runtime::revocation::Revocation;
 use auth_runtime::verify::ClaimRule;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -166,6 +167,9 @@ async fn a_revocation_here_counts_at_once_also_for_what_is_remembered() {
     {
         assert_eq!(app.status(token).await, status, "{token}");
     }
+    let all = Revocation::Issuer { issuer: ISSUER.into(), issued_at_or_before: app.auth.now() };
+    assert!(revocations.revoke(all).await.unwrap());
+    assert_eq!((app.status("of-bob").await, app.status("another").await), (401, 401));
     assert_eq!(server.count(), 5);
     let error = app.auth.verify("of-alice").await.unwrap_err();
     assert_eq!(error.kind(), CallerErrorKind::Revoked);

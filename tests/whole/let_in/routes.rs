@@ -118,6 +118,7 @@ async fn to_revoke_a_credential_that_is_no_token_is_an_error_that_says_what_to_d
     let by_name = [
         Revocation::Token { issuer: issuer.clone(), token_id: "s".into() },
         Revocation::Session { issuer: issuer.clone(), session_id: "s".into() },
+        Revocation::Issuer { issuer: issuer.clone(), issued_at_or_before: UNIX_EPOCH },
         Revocation::User { issuer, subject: "alice".into(), issued_at_or_before: UNIX_EPOCH },
     ];
     let mut refused = vec![

@@ -364,3 +364,23 @@ async fn revocations_of_a_tenant_that_the_predicate_does_not_accept_are_left_out
         assert!(one.auth.revocations().list_of(subject).await.unwrap().revocations.is_empty());
     }
 }
+
+/// All users of an issuer at once: of no subject, and of the issuer up to a time, or by the generation of its sessions.
+#[tokio::test]
+async fn what_was_revoked_of_a_whole_issuer_is_listed() {
+    let other = TrustedIssuer::new("https://id.test").audience(AUDIENCE).key(signing_key(7).verifying_key());
+    let shop = Shop::with(|issuer| issuer, |builder| builder.issuer(other).store(MemoryStore::new()));
+    shop.auth.start().await.unwrap();
+    shop.tokens.log_out_everybody().await.unwrap();
+    let of_other =
+        |seconds| Revocation::Issuer { issuer: "https://id.test".into(), issued_at_or_before: at(seconds) };
+    shop.auth.revocations().revoke(of_other(NOW)).await.unwrap();
+    let found = list(&shop).await;
+    let [own, foreign] = &found[..] else { panic!("{found:?}") };
+    assert!(matches!(&own.revocation, Revocation::OtherIssuerGenerations { issuer, .. } if issuer == ISSUER));
+    assert_eq!(foreign.revocation, of_other(NOW + 60), "and the leeway");
+    for recorded in &found {
+        assert_eq!((recorded.recorded_at, &recorded.subject), (Some(at(NOW)), &None));
+    }
+    assert!(shop.auth.revocations().list_of("alice").await.unwrap().revocations.is_empty());
+}

@@ -159,6 +159,11 @@ impl Model {
         self.revoke_user(user, self.now);
     }
 
+    /// Whatever anybody was given so far is dead.
+    pub(super) fn log_out_everybody(&mut self) {
+        (0..self.users.len()).for_each(|user| self.log_out_everywhere(user));
+    }
+
     /// Up to now is all that the user was given so far.
     pub(super) fn revoke_user(&mut self, user: usize, bound: i64) {
         if bound >= self.now {

@@ -105,6 +105,29 @@ async fn it_closes_when_its_credential_is_revoked(store: impl RevocationLog + Re
     }
 }
 
+/// The sockets of all users, on the instance that was asked and on another.
+async fn all_close_when_everybody_is_logged_out(store: impl RevocationLog + RefreshTokenStore + Clone) {
+    let clock = TestClock::new();
+    let mut one = Service::with(store.clone(), clock.clone()).await;
+    let mut other = Service::with(store, clock).await;
+    for by_name in [false, true] {
+        let (alice, bob) = (one.log_in("alice").await, other.log_in("bob").await);
+        let (mut of_alice, mut of_bob) =
+            (one.connect("/echo", &alice).await, other.connect("/session", &bob).await);
+        assert!(is_echoed(&mut of_alice).await && is_echoed(&mut of_bob).await);
+        if by_name {
+            let all = Revocation::Issuer { issuer: ISSUER.to_owned(), issued_at_or_before: one.auth.now() };
+            assert!(one.auth.revocations().revoke(all).await.unwrap());
+        } else {
+            one.tokens.log_out_everybody().await.unwrap();
+        }
+        assert_closed(&mut of_alice, "logged out here").await;
+        assert_closed(&mut of_bob, "logged out there").await;
+        assert_eq!(one.next_end().await, Some(EndReason::Revoked));
+        assert_eq!(other.next_end().await, Some(EndReason::Revoked));
+    }
+}
+
 async fn it_closes_when_another_instance_revokes(store: impl RevocationLog + RefreshTokenStore + Clone) {
     let clock = TestClock::new();
     let mut one = Service::with(store.clone(), clock.clone()).await;
@@ -202,6 +225,7 @@ macro_rules! on_each_store {
 on_each_store! {
     it_closes_when_its_credential_is_revoked
     it_closes_when_another_instance_revokes
+    all_close_when_everybody_is_logged_out
     it_closes_at_its_expiry_unless_the_session_was_refreshed
     it_closes_when_the_session_of_a_prolonged_one_ends
     it_closes_when_its_key_is_withdrawn

@@ -94,7 +94,6 @@ async fn each_kind_of_revocation_says_what_it_is_about() {
     use auth_runtime::revocation::Revocation;
 
     let shop = shop(Delivery::Json, &FlakyStore::default()).await;
-    let alice = issue(&shop, "alice").await;
     let bob = issue(&shop, "bob").await;
     let issuer = || "https://shop.test".to_owned();
     shop.auth.tokens().unwrap().revoke(&bob.access_token).await.unwrap();
@@ -106,6 +105,8 @@ async fn each_kind_of_revocation_says_what_it_is_about() {
         shop.auth.revocations().revoke(revocation).await.unwrap();
     }
     shop.auth.tokens().unwrap().log_out_everywhere("erin").await.unwrap();
+    shop.auth.tokens().unwrap().log_out_everybody().await.unwrap();
+    let alice = issue(&shop, "alice").await;
     let list = listed(&shop, &alice.access_token, LISTS[1]).await;
     let mut found = list["revocations"].as_array().unwrap().clone();
     for recorded in &mut found {
@@ -123,6 +124,7 @@ async fn each_kind_of_revocation_says_what_it_is_about() {
             json!({ "kind": "user", "user": "carol", "issued_at_or_before": 1_799_999_000 }),
             json!({ "kind": "user", "sub": "dave", "issued_at_or_before": 1_799_999_000 }),
             json!({ "kind": "user", "user": "erin" }),
+            json!({ "kind": "issuer" }),
         ]
     );
     // Of one user, also where its name must be encoded.

@@ -1,6 +1,7 @@
 //! The builder → the engine, or every error of the configuration.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -17,7 +18,7 @@ use crate::engine::background;
 use crate::engine::{Auth, Authentication, Authorization, Engine, Scheme, Sessions, TokenCache};
 use crate::error::{BuildError, ConfigErrors};
 use crate::issue::IssuerState;
-use crate::revocation::{RevocationState, Revoker, SubjectCaches};
+use crate::revocation::{OwnIssuer, RevocationState, Revoker, SubjectCaches};
 use crate::store::{MemoryStore, RefreshTokenStore};
 use crate::users::Users;
 use crate::verify::{Limits, TrustedIssuer};
@@ -134,8 +135,12 @@ impl AuthBuilder {
             Some((log, families)) => (Some(log), families),
             None => (None, Arc::new(MemoryStore::new()) as Arc<dyn RefreshTokenStore>),
         };
-        let own_issuer = issuer.map(|issuer| issuer.name.clone());
-        let state = RevocationState::new(retention, own_issuer.clone(), log, self.max_staleness, &self.clock)
+        let own_issuer = issuer.map(|issuer| OwnIssuer {
+            name: issuer.name.clone(),
+            longest_session: Duration::from_secs(issuer.session_lifetime.unsigned_abs()),
+        });
+        let own_name = own_issuer.as_ref().map(|own| own.name.clone());
+        let state = RevocationState::new(retention, own_name, log, self.max_staleness, &self.clock)
             .with_caches(caches);
         Revoker::new(state, families, own_issuer, Arc::clone(&self.clock), retention, self.leeway)
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::TokenService;
 use crate::clock::unix_seconds;
-use crate::issue::{AccessTokenOptions, MAX_TOKEN_ID_BYTES, Subject, TokenError, check_header};
+use crate::issue::{AccessTokenOptions, Generations, MAX_TOKEN_ID_BYTES, Subject, TokenError, check_header};
 
 /// An access token without a session, before it is issued. [`TokenService::access_token`] returns it.
 #[derive(Debug)]
@@ -100,9 +100,13 @@ impl AccessTokenBuilder<'_> {
         let Self { tokens, subject, options } = self;
         tokens.check_clock()?;
         tokens.check_options(&options)?;
-        let generation = tokens.view().user_generation(&tokens.issuer()?.name, &subject.id);
+        let (view, issuer) = (tokens.view(), &tokens.issuer()?.name);
+        let generations = Generations {
+            user: view.user_generation(issuer, &subject.id),
+            issuer: view.issuer_generation(issuer),
+        };
         let now = unix_seconds(tokens.engine.now());
-        let token = tokens.sign_access_token(subject, None, generation, now, options)?.0;
+        let token = tokens.sign_access_token(subject, None, generations, now, options)?.0;
         tokens.engine.revocations.note_issued(now);
         Ok(token)
     }

@@ -8,8 +8,8 @@ use crate::audit::{AuditAction, AuditEvent};
 use crate::clock::unix_seconds;
 use crate::engine::TokenCookies;
 use crate::issue::{
-    AccessTokenOptions, IssuedTokens, IssuerState, RefreshBy, RefreshError, SessionDataError, Subject,
-    TokenError, TokenUse, check_size, random_bytes, session_of_family,
+    AccessTokenOptions, Generations, IssuedTokens, IssuerState, RefreshBy, RefreshError, SessionDataError,
+    Subject, TokenError, TokenUse, check_size, random_bytes, session_of_family,
 };
 use crate::store::{FamilyId, RefreshTokenFamily, StoreError, StoredSessionData};
 use crate::verify::Excerpt;
@@ -61,7 +61,7 @@ impl TokenService {
         subject: &Subject,
         cookies: Option<&TokenCookies>,
     ) -> Result<(IssuedTokens, Vec<RefreshTokenFamily>), TokenError> {
-        /// Each attempt but the first is made because the user was logged out everywhere during the one before.
+        /// Each attempt but the first is made because the user, or everybody, was logged out during the one before.
         const ATTEMPTS: usize = 8;
         self.engine.ensure_background();
         self.check_clock()?;
@@ -80,7 +80,9 @@ impl TokenService {
             self.families().remove(vec![family.id]).await?;
         }
         let user = Excerpt::new(&subject.id);
-        let reason = format!("the user {user} is logged out everywhere again and again during a login");
+        let reason = format!(
+            "the user {user} is logged out everywhere, or everybody is, again and again during a login"
+        );
         Err(StoreError::new(reason).into())
     }
 
@@ -101,6 +103,7 @@ impl TokenService {
             expires_at: started_at.saturating_add(issuer.refresh_lifetime),
             last_issued_at: started_at,
             user_generation: self.view().user_generation(&issuer.name, &subject.id),
+            issuer_generation: self.view().issuer_generation(&issuer.name),
             acr: subject.acr.clone(),
             reissued: false,
             ends_with_browser: subject.ends_with_browser,
@@ -255,7 +258,7 @@ impl TokenService {
         let (access_token, expires_at) = self.sign_access_token(
             subject,
             Some(family),
-            family.user_generation,
+            Generations::of(family),
             now,
             AccessTokenOptions::default(),
         )?;
@@ -278,7 +281,7 @@ impl TokenService {
         &self,
         subject: &Subject,
         family: Option<&RefreshTokenFamily>,
-        generation: u32,
+        generations: Generations,
         issued_at: i64,
         options: AccessTokenOptions,
     ) -> Result<(String, i64), TokenError> {
@@ -289,7 +292,7 @@ impl TokenService {
         if let Some(clash) = vocabulary.clash(&roles) {
             return Err(TokenError::Claims(format!("the subject {} has {clash}", Excerpt::new(&subject.id))));
         }
-        self.issuer()?.access_token(subject, family, generation, issued_at, options)
+        self.issuer()?.access_token(subject, family, generations, issued_at, options)
     }
 }
 

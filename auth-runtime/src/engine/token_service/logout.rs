@@ -68,6 +68,26 @@ impl TokenService {
         self.report_outcome(event, outcome)
     }
 
+    /// Ends all sessions of all users of this issuer, and revokes all of its access tokens that were issued up to now. A caller that asks for
+    /// it is logged out too.
+    ///
+    /// It is one entry of the log, however many sessions there are, and it is enforced here when this returns `Ok`; other instances enforce it
+    /// within [`max_staleness`](crate::AuthBuilder::max_staleness). A login afterwards is valid at once. An access token
+    /// [without a session](Self::issue_access) that another instance issues before it has read the log is revoked too. Tokens of other issuers,
+    /// API keys and the credentials of authenticators stay valid.
+    ///
+    /// The rows of the sessions are removed from the store in the background, some thousand a second. Where that is interrupted, they expire.
+    ///
+    /// # Errors
+    /// [`TokenError::Store`]: then nobody may be logged out. Ask again: each call ends also what began since the one before.
+    /// [`TokenError::AuditHook`].
+    pub async fn log_out_everybody(&self) -> Result<(), TokenError> {
+        let issuer = self.issuer()?.name.clone();
+        self.engine.ensure_background();
+        let ended = self.engine.revocations.end_sessions_of_all(issuer).await;
+        self.report_outcome(AuditEvent::new(AuditAction::LogoutEverybody), ended.map_err(TokenError::from))
+    }
+
     /// Ends all sessions of a caller, and revokes all of its access tokens that were issued up to now: also the one that it came
     /// with, if its issuer's clock is ahead.
     #[cfg(feature = "token-routes")]

@@ -1,7 +1,7 @@
 //! A logout everywhere: the next generation of a user's sessions begins.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Revoker, Times};
 use crate::clock::from_unix_seconds;
@@ -14,7 +14,7 @@ use crate::store::{RefreshTokenFamily, Revocation, StoreError};
 const AHEAD: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
 /// How many generations a logout everywhere begins, while other instances do so at the same time.
-const MAX_GENERATIONS: usize = 10;
+pub(super) const MAX_GENERATIONS: usize = 10;
 
 impl Revoker {
     /// Ends all sessions of a user, and all tokens that are not of the generation of sessions that begins now.
@@ -29,11 +29,7 @@ impl Revoker {
         self.state.catch_up().await?;
         let view = self.state.view();
         let former_end = view.user_generation_end(issuer, subject);
-        let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
-        let longest = times.now.checked_add(AHEAD).unwrap_or(times.now);
-        let kept = self.logged_until(times.with_families(&families).with(last_issued).with(longest));
-        let lag = Duration::from_secs(GENERATION_LAG.unsigned_abs());
-        let kept = kept.checked_add(lag).unwrap_or(kept).max(from_unix_seconds(former_end));
+        let kept = self.generation_kept_until(times.with_families(&families), self.retention, former_end);
         let mut families = families;
         for _ in 0..MAX_GENERATIONS {
             let generation = self.new_generation(issuer, subject, &families)?;
@@ -60,6 +56,22 @@ impl Revoker {
         ))
     }
 
+    /// Until when a generation is kept that ends tokens and sessions which are valid for so long, and that follows one which is kept until
+    /// `former_end`, in seconds since the epoch.
+    pub(super) fn generation_kept_until(
+        &self,
+        times: Times,
+        valid_for: Duration,
+        former_end: i64,
+    ) -> SystemTime {
+        let last_issued = from_unix_seconds(self.last_issued_at.load(Ordering::Relaxed));
+        let longest = times.now.checked_add(AHEAD).unwrap_or(times.now);
+        let last_issued = times.with(last_issued).with(longest).last_issued;
+        let lag = Duration::from_secs(GENERATION_LAG.unsigned_abs());
+        let kept = last_issued.checked_add(valid_for.saturating_add(lag)).unwrap_or(last_issued);
+        kept.max(from_unix_seconds(former_end))
+    }
+
     /// A generation that is newer than those of the user's sessions.
     fn new_generation(
         &self,
@@ -67,9 +79,14 @@ impl Revoker {
         subject: &str,
         families: &[RefreshTokenFamily],
     ) -> Result<u32, StoreError> {
-        let random = random_bytes().map_err(|error| StoreError::new(error.to_string()).with_source(error))?;
+        let random = random_number()?;
         let known = self.state.view().user_generation(issuer, subject);
         let known = families.iter().map(|family| family.user_generation).chain([known]);
-        Ok(generation::after(known, u32::from_ne_bytes(random)))
+        Ok(generation::after(known, random))
     }
+}
+
+pub(super) fn random_number() -> Result<u32, StoreError> {
+    let random = random_bytes().map_err(|error| StoreError::new(error.to_string()).with_source(error))?;
+    Ok(u32::from_ne_bytes(random))
 }

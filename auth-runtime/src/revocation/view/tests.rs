@@ -1,5 +1,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::{GENERATION_LAG, Revocation, RevocationView, TokenIdentity};
 use crate::store::{LoggedRevocation, Note};
 
@@ -21,6 +24,7 @@ fn token<'a>(jti: &'a str, sid: &'a str, sub: &'a str, iat: Option<i64>) -> Toke
         session_id: Some(sid),
         issued_at: iat,
         user_generation: 0,
+        issuer_generation: 0,
     }
 }
 
@@ -195,4 +199,182 @@ fn by_the_sub_of_a_token_whose_subject_is_another_claim() {
     assert!(!view.is_revoked(&of(Some("other"), 50)), "a name of the other kind");
     revoke_user(&view, "alice", at(60), 1000);
     assert!(view.is_revoked(&of(Some("other"), 60)) && view.is_revoked(&of(None, 60)), "by the subject too");
+}
+
+fn revoke_issuer(view: &RevocationView, issuer: &str, bound: u64, keep_until: u64) {
+    revoke(view, Revocation::Issuer { issuer: issuer.into(), issued_at_or_before: at(bound) }, keep_until);
+}
+
+#[test]
+fn all_tokens_of_an_issuer_up_to_a_time() {
+    let view = view();
+    revoke_issuer(&view, "i", 50, 1000);
+    for subject in ["u", "v", ""] {
+        assert!(view.is_revoked(&token("t", "s", subject, Some(50))), "{subject}");
+        assert!(view.is_revoked(&token("t", "s", subject, None)), "no iat, and a bound");
+        assert!(!view.is_revoked(&token("t", "s", subject, Some(51))), "{subject}");
+        assert!(!view.is_revoked(&TokenIdentity { issuer: "j", ..token("t", "s", subject, Some(50)) }));
+    }
+    revoke_issuer(&view, "i", 40, 1000);
+    assert!(view.is_revoked(&token("t", "s", "u", Some(50))), "a bound never moves back");
+    let issuer = |bound| Revocation::Issuer { issuer: "i".into(), issued_at_or_before: at(bound) };
+    assert!(view.enforces(&issuer(50)) && view.enforces(&issuer(45)) && !view.enforces(&issuer(51)));
+    view.drop_expired(1061);
+    assert!(!view.is_revoked(&token("t", "s", "u", Some(50))));
+}
+
+/// Others are revoked until this time.
+fn set_issuer_generation(view: &RevocationView, generation: u32, keep_until: u64) {
+    let keep_until = keep_until + GENERATION_LAG.unsigned_abs();
+    revoke(view, Revocation::OtherIssuerGenerations { issuer: "i".into(), generation }, keep_until);
+}
+
+#[test]
+fn of_the_generations_of_all_users_the_newest_is_valid_in_whichever_order_they_arrive() {
+    let view = view();
+    let of = |generation| TokenIdentity { issuer_generation: generation, ..token("t", "s", "u", Some(50)) };
+    assert_eq!(view.issuer_generation("i"), 0);
+    for (set, valid, keep_until) in [(7, 7, 1000), (3, 7, 100), (9, 9, 500), (7, 9, 900)] {
+        set_issuer_generation(&view, set, keep_until);
+        assert_eq!(view.issuer_generation("i"), valid);
+        for generation in [0, 3, 7, 9] {
+            for subject in ["u", "v"] {
+                let token = TokenIdentity { subject, ..of(generation) };
+                assert_eq!(view.is_revoked(&token), generation != valid, "{generation}");
+            }
+        }
+    }
+    assert!(!view.is_revoked(&TokenIdentity { issuer: "j", ..of(0) }));
+    assert_eq!((view.issuer_generation("j"), view.user_generation("i", "")), (0, 0));
+    for (now, revoked, generation) in [
+        (1000, true, 9),
+        (1021, false, 9),
+        (GENERATION_LAG + 1000, false, 9),
+        (GENERATION_LAG + 1100, false, 0),
+    ] {
+        view.drop_expired(now);
+        assert_eq!(view.is_revoked(&of(0)), revoked, "at {now}");
+        assert_eq!(view.issuer_generation("i"), generation, "at {now}");
+    }
+}
+
+#[test]
+fn a_session_of_the_own_issuer_ends_by_the_generation_of_all_users_and_not_by_a_time() {
+    let view = RevocationView::new(Duration::from_secs(720), Some("i".to_owned()));
+    let of_session = token("t", "s", "u", Some(50));
+    revoke_issuer(&view, "i", 100, 1000);
+    assert!(!view.is_revoked(&of_session));
+    assert!(view.is_revoked(&TokenIdentity { session_id: None, ..of_session }));
+    set_issuer_generation(&view, 7, 1000);
+    assert!(view.is_revoked(&of_session));
+    assert!(!view.is_revoked(&TokenIdentity { issuer_generation: 7, ..of_session }));
+    assert!(view.is_revoked(&TokenIdentity { issuer_generation: 7, session_id: None, ..of_session }));
+    set_generation(&view, "u", 3, 1000);
+    assert!(view.is_revoked(&TokenIdentity { issuer_generation: 7, ..of_session }), "each counts by itself");
+    assert!(!view.is_revoked(&TokenIdentity { issuer_generation: 7, user_generation: 3, ..of_session }));
+}
+
+/// The names are those of users too: the kinds are not mixed.
+const ISSUERS: [&str; 2] = ["i", "j"];
+const SUBJECTS: [&str; 3] = ["", "i", "u"];
+
+#[derive(Clone, Debug)]
+enum Entry {
+    User(usize, usize, u32),
+    Issuer(usize, u32),
+    Generation(usize, usize, u32),
+    IssuerGeneration(usize, u32),
+}
+
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    let (issuer, subject) = (|| 0..ISSUERS.len(), || 0..SUBJECTS.len());
+    let entry = prop_oneof![
+        (issuer(), subject(), 1..4_u32)
+            .prop_map(|(issuer, subject, bound)| Entry::User(issuer, subject, bound)),
+        (issuer(), 1..4_u32).prop_map(|(issuer, bound)| Entry::Issuer(issuer, bound)),
+        (issuer(), subject(), 1..4_u32)
+            .prop_map(|(issuer, subject, one)| Entry::Generation(issuer, subject, one)),
+        (issuer(), 1..4_u32).prop_map(|(issuer, one)| Entry::IssuerGeneration(issuer, one)),
+    ];
+    vec(entry, 0..6)
+}
+
+impl Entry {
+    fn revocation(&self) -> Revocation {
+        let (name, id) =
+            (|issuer: usize| ISSUERS[issuer].to_owned(), |subject: usize| SUBJECTS[subject].to_owned());
+        match *self {
+            Self::User(issuer, subject, bound) => Revocation::User {
+                issuer: name(issuer),
+                subject: id(subject),
+                issued_at_or_before: at(bound.into()),
+            },
+            Self::Issuer(issuer, bound) => {
+                Revocation::Issuer { issuer: name(issuer), issued_at_or_before: at(bound.into()) }
+            }
+            Self::Generation(issuer, subject, generation) => {
+                Revocation::OtherGenerations { issuer: name(issuer), subject: id(subject), generation }
+            }
+            Self::IssuerGeneration(issuer, generation) => {
+                Revocation::OtherIssuerGenerations { issuer: name(issuer), generation }
+            }
+        }
+    }
+}
+
+/// Whether the entries revoke a token: the latest bound and the newest generation of its user and of its issuer count.
+fn must_revoke(entries: &[Entry], token: &TokenIdentity<'_>, [issuer, subject]: [usize; 2]) -> bool {
+    let greatest = |value: &dyn Fn(&Entry) -> Option<u32>| entries.iter().filter_map(value).max();
+    let bound = greatest(&|entry| match *entry {
+        Entry::User(of, user, bound) if (of, user) == (issuer, subject) => Some(bound),
+        Entry::Issuer(of, bound) if of == issuer => Some(bound),
+        _ => None,
+    });
+    let of_user = greatest(&|entry| match *entry {
+        Entry::Generation(of, user, one) if (of, user) == (issuer, subject) => Some(one),
+        _ => None,
+    });
+    let of_issuer = greatest(&|entry| match *entry {
+        Entry::IssuerGeneration(of, one) if of == issuer => Some(one),
+        _ => None,
+    });
+    bound.is_some_and(|bound| token.issued_at.is_none_or(|issued_at| issued_at <= i64::from(bound)))
+        || of_user.is_some_and(|one| one != token.user_generation)
+        || of_issuer.is_some_and(|one| one != token.issuer_generation)
+}
+
+/// Each combination of a user, an issuer and the rest that decides about a token.
+fn tokens() -> impl Iterator<Item = ([usize; 2], TokenIdentity<'static>)> {
+    let users =
+        (0..ISSUERS.len()).flat_map(|issuer| (0..SUBJECTS.len()).map(move |subject| [issuer, subject]));
+    let generations = [(0, 0), (3, 0), (0, 3), (3, 3), (1, 2)];
+    let facts = [None, Some(1), Some(3), Some(4)].map(|iat| generations.map(|of| (iat, of))).concat();
+    users.flat_map(move |user| facts.clone().into_iter().map(move |facts| (user, facts))).map(
+        |([issuer, subject], (iat, (user_generation, issuer_generation)))| {
+            let token = token("t", "s", SUBJECTS[subject], iat);
+            let issued =
+                TokenIdentity { issuer: ISSUERS[issuer], user_generation, issuer_generation, ..token };
+            ([issuer, subject], issued)
+        },
+    )
+}
+
+/// Also if the log is read again.
+#[test]
+fn users_and_issuers_are_revoked_as_the_entries_say_in_any_order() {
+    let order = vec(any::<prop::sample::Index>(), 12);
+    auth_tests_random::runner(500)
+        .run(&(entries(), order), |(entries, order)| {
+            let (in_order, shuffled) = (view(), view());
+            entries.iter().for_each(|entry| revoke(&in_order, entry.revocation(), 10_000_000));
+            let again = order.iter().filter(|_| !entries.is_empty()).map(|index| index.get(&entries));
+            again.chain(&entries).for_each(|entry| revoke(&shuffled, entry.revocation(), 10_000_000));
+            for (user, token) in tokens() {
+                let expected = must_revoke(&entries, &token, user);
+                prop_assert_eq!(in_order.is_revoked(&token), expected, "{:?}", token);
+                prop_assert_eq!(shuffled.is_revoked(&token), expected, "{:?}, in another order", token);
+            }
+            Ok(())
+        })
+        .unwrap();
 }

@@ -32,6 +32,7 @@ fn identity<'a>(subject: &'a str, session: Option<&'a str>, token: Option<&'a st
         session_id: session,
         issued_at: Some(1000),
         user_generation: 0,
+        issuer_generation: 0,
     }
 }
 
@@ -95,6 +96,17 @@ fn a_revocation_wakes_its_own_waiters_and_no_others() {
             assert_eq!(wakes.0.swap(0, Ordering::SeqCst), expected, "{revocation:?} {n}");
             assert_eq!(poll(waiter, wakes).is_ready(), expected == 1, "{revocation:?} {n}");
             assert_eq!(poll(waiter, wakes), Poll::Pending, "once");
+        }
+    }
+    let issued_at_or_before = UNIX_EPOCH + Duration::from_secs(2000);
+    for of_all in [
+        Revocation::Issuer { issuer: ISSUER.into(), issued_at_or_before },
+        Revocation::OtherIssuerGenerations { issuer: ISSUER.into(), generation: 7 },
+    ] {
+        view.apply(&[logged(of_all)]);
+        for (waiter, wakes) in &waiters {
+            assert_eq!(wakes.0.swap(0, Ordering::SeqCst), 1);
+            assert!(poll(waiter, wakes).is_ready() && poll(waiter, wakes).is_pending());
         }
     }
     view.wake_all();

@@ -62,6 +62,7 @@ mod tests {
             expires_at: 4_000_000_000,
             last_issued_at: 1,
             user_generation: 0,
+            issuer_generation: 0,
             acr: None,
             reissued: false,
             ends_with_browser: false,

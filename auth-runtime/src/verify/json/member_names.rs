@@ -31,6 +31,7 @@ known! {
     Exp "exp",
     Iat "iat",
     Iss "iss",
+    IssuerGeneration "issuer_generation",
     Jti "jti",
     Nbf "nbf",
     Permissions "permissions",

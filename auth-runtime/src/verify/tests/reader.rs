@@ -20,7 +20,7 @@ use crate::verify::{
 };
 
 /// Names of claims, of which some are parts of each other as paths, and of their members.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "iss",
     "sub",
     "aud",
@@ -35,6 +35,7 @@ const NAMES: [&str; 30] = [
     "cnf",
     "events",
     "user_generation",
+    "issuer_generation",
     "client_id",
     "roles",
     "scope",
@@ -337,6 +338,7 @@ fn fitting_member() -> impl Strategy<Value = String> {
         r#""permissions":["p"]"#,
         r#""realm":{"roles":["r","t"]}"#,
         r#""user_generation":3"#,
+        r#""issuer_generation":4"#,
         r#""x":null"#,
         r#""events":{"a":{}}"#,
         r#""a.b":"y""#,
@@ -412,8 +414,8 @@ fn compare_claims(today: &TokenClaims, former: &oracle::TokenClaims) -> Result<(
         (former.expires_at, former.not_before, former.issued_at, former.auth_time)
     );
     prop_assert_eq!(
-        (today.user_generation, today.is_logout_token, today.sender_constrained),
-        (former.user_generation, former.is_logout_token, former.sender_constrained)
+        (today.user_generation, today.issuer_generation, today.is_logout_token, today.sender_constrained),
+        (former.user_generation, former.issuer_generation, former.is_logout_token, former.sender_constrained)
     );
     prop_assert_eq!(&today.to_map(), former.as_map());
     prop_assert_eq!(&today.deserialize::<Map<String, Value>>().unwrap(), former.as_map());

@@ -29,14 +29,14 @@ pub(super) fn revocations() -> Value {
     let revocation = json!({
         "type": "object",
         "properties": {
-            "kind": { "type": "string", "enum": ["token", "session", "user"] },
+            "kind": { "type": "string", "enum": ["token", "session", "user", "issuer"] },
             "issuer": string("The `iss` of the tokens."),
             "token_id": string("Of a token: its `jti`."),
             "session_id": string("Of a session: the `sid` of its tokens."),
             "user": string("The id of the user, where it was known."),
             "sub": string("Of a user whom a provider named: the `sub` of the tokens."),
             "issued_at_or_before": time(
-                "Of a user: tokens that were issued by then are revoked. Without it, all of the sessions that began before."
+                "Of a user or an issuer: tokens that were issued by then are revoked. Without it, all of the sessions that began before."
             ),
             "recorded_at": time("When it was recorded. An earlier version did not say so."),
             "kept_until": time("When the last token that it concerns has expired."),

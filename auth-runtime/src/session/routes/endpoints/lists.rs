@@ -107,6 +107,10 @@ fn revocation_to_value(recorded: &RecordedRevocation) -> Value {
             let bound = unix_seconds(*issued_at_or_before);
             json!({ "kind": "user", "issuer": issuer, "sub": sub, "issued_at_or_before": bound })
         }
+        Revocation::Issuer { issuer, issued_at_or_before } => {
+            json!({ "kind": "issuer", "issuer": issuer, "issued_at_or_before": unix_seconds(*issued_at_or_before) })
+        }
+        Revocation::OtherIssuerGenerations { issuer, .. } => json!({ "kind": "issuer", "issuer": issuer }),
         // The number of the generation says nothing to people.
         Revocation::OtherGenerations { issuer, .. } | Revocation::Forgotten { issuer, .. } => {
             json!({ "kind": "user", "issuer": issuer })

@@ -25,6 +25,7 @@ const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// The claim that holds the generation of the user's sessions.
 const USER_GENERATION: &str = "user_generation";
+const ISSUER_GENERATION: &str = "issuer_generation";
 
 /// What is parsed at once, and which forms of claims are accepted.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +64,8 @@ pub(in crate::verify) struct TokenClaims {
     pub(in crate::verify) is_logout_token: bool,
     /// The generation of the user's sessions, in tokens of an engine's own issuer; 0 if there is none.
     pub(in crate::verify) user_generation: u32,
+    /// The same of all users.
+    pub(in crate::verify) issuer_generation: u32,
     /// Whether the token has the claim `cnf` (RFC 7800 §3.1).
     pub(in crate::verify) sender_constrained: bool,
     /// The text of the subject, if it is an integer.
@@ -159,6 +162,7 @@ impl TokenClaims {
             }
             // Another issuer may mean anything else by it.
             USER_GENERATION => self.user_generation = raw.get().parse().unwrap_or(0),
+            ISSUER_GENERATION => self.issuer_generation = raw.get().parse().unwrap_or(0),
             _ => {}
         }
         Ok(())
