@@ -32,7 +32,8 @@ const WAITING_PER_WORKER: usize = 16;
 /// Hashes passwords with argon2id, and compares passwords with stored hashes. All clones share one queue.
 ///
 /// [`PasswordHasher::new`] uses the minimum that OWASP recommends: 19 MiB of memory, 2 passes, 1 lane. A hash takes some 20 ms of
-/// a processor, on purpose. Hashes are computed on Tokio's threads for blocking work, as many at once as there are
+/// a processor, on purpose, and half a second or more in a debug build: write `[profile.dev.package.argon2]` and
+/// `[profile.dev.package.blake2]` with `opt-level = 3` into the `Cargo.toml` of your workspace. Hashes are computed on Tokio's threads for blocking work, as many at once as there are
 /// [workers](PasswordHasher::workers), and 16 more wait for each of them. Further calls fail with [`PasswordError::Busy`].
 ///
 /// Memory is bounded. There is one buffer a worker at most, of 19 MiB: it is allocated when it is first needed, used again for every
