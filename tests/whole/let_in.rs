@@ -538,7 +538,6 @@ fn who_is_let_in_is_what_the_reference_says() {
         "revoked key",
         "revoked token",
         "rights of the user",
-        "a key of a user with rights",
         "says absent",
         "sent twice",
         "unknown key",

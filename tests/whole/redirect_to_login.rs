@@ -155,7 +155,7 @@ async fn every_answer_says_what_it_depends_on() {
     }
     let bearer = format!("Bearer {}", test.token(&TestUser::new("alice")));
     let reply = ask(&app, "GET", "/account", &[("authorization", &bearer)]).await;
-    assert_eq!((reply.status.as_u16(), reply.header("vary")), (200, "authorization"));
+    assert_eq!((reply.status.as_u16(), reply.header("vary")), (200, "authorization, cookie"));
 }
 
 #[tokio::test]

@@ -349,7 +349,6 @@ impl Reference {
                 if issuer != OF_KEYS {
                     return Ok(Some(Caller { roles, permissions, ..caller }));
                 }
-                self.meet("a key of a user with rights");
                 let both = |own: Vec<&'static str>, of_user: Vec<&'static str>| {
                     own.into_iter().filter(|name| of_user.contains(name)).collect()
                 };
