@@ -2,6 +2,7 @@
 
 mod ended;
 mod loaded_user;
+mod rights;
 mod token_identity;
 
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ pub(crate) use self::token_identity::TokenIdentity;
 use crate::verify::{
     Asked, Excerpt, Json, NameList, Names, Span, TokenClaims, VerifiedToken, scheme_of_issuer,
 };
-use crate::vocabulary::{Bits, BitsOf, Name, NameKind, VocabularyIndex};
+use crate::vocabulary::{Bits, Name, NameKind, VocabularyIndex};
 
 /// The scheme of tokens of issuers. No authenticator can have this name.
 pub(crate) const TOKENS: &str = "jwt";
@@ -63,10 +64,6 @@ impl Inner {
     fn brought(&self, kind: NameKind) -> impl Iterator<Item = &str> {
         self.brought.iter().filter(move |(of, _)| *of == kind).map(|(_, name)| *name)
     }
-}
-
-fn contains(names: &[Box<str>], name: &str) -> bool {
-    names.iter().any(|has| **has == *name)
 }
 
 /// A verified token has no valid subject, or roles, scopes or permissions of a wrong type, or roles that exclude each other.
@@ -113,11 +110,6 @@ impl Principal {
 
     fn token_claims(&self) -> &TokenClaims {
         self.inner.token.claims()
-    }
-
-    /// The names that are in place of the token's, or limit them.
-    fn granted(&self) -> Option<&GrantedNames> {
-        self.user.as_deref()?.granted()
     }
 
     /// Returns the user, client or device that the token is about: the claim `sub`, or the one that the issuer's mapping names.
@@ -189,8 +181,7 @@ impl Principal {
     /// Returns the roles, with the roles that they imply: those of the token, or of the user if a
     /// [`UserStore`](crate::users::UserStore) says which it has; of an API key, those that both have.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        let granted = self.granted().map(|granted| &*granted.roles);
-        self.held(NameKind::Role, NameList::Roles, granted)
+        self.held(NameKind::Role)
     }
 
     /// Returns the scopes.
@@ -201,43 +192,13 @@ impl Principal {
     /// Returns the permissions, with those that the roles are granted: those of the token, or of the user as for
     /// [`roles`](Self::roles).
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        let granted = self.granted().map(|granted| &*granted.permissions);
-        self.held(NameKind::Permission, NameList::Permissions, granted)
-    }
-
-    /// The names of a kind: those that were granted, or else those of the token and what the vocabulary adds; of a credential that limits
-    /// its user, what is among both.
-    fn held<'p>(
-        &'p self,
-        kind: NameKind,
-        list: NameList,
-        granted: Option<&'p [Box<str>]>,
-    ) -> impl Iterator<Item = &'p str> {
-        let limits = self.inner.token.limits_user.then_some(granted).flatten();
-        let replacing = if limits.is_some() { None } else { granted };
-        let own = replacing.is_none().then(|| self.inner.names.of(list, self.token_claims()));
-        let brought = replacing.is_none().then(|| self.inner.brought(kind));
-        let own = own.into_iter().flatten().chain(brought.into_iter().flatten());
-        let own = own.filter(move |name| limits.is_none_or(|limits| contains(limits, name)));
-        own.chain(replacing.unwrap_or_default().iter().map(|name| &**name))
-    }
-
-    /// Whether a name is among those of a kind.
-    fn holds(&self, kind: NameKind, list: NameList, granted: Option<&[Box<str>]>, name: &str) -> bool {
-        let is_granted = granted.is_none_or(|granted| contains(granted, name));
-        if granted.is_some() && !self.inner.token.limits_user {
-            return is_granted;
-        }
-        is_granted
-            && (self.inner.names.has(list, name, self.token_claims())
-                || self.inner.brought(kind).any(|has| has == name))
+        self.held(NameKind::Permission)
     }
 
     /// Returns whether the caller has this role, directly or implied by another role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        let granted = self.granted().map(|granted| &*granted.roles);
-        self.holds(NameKind::Role, NameList::Roles, granted, role)
+        self.holds(NameKind::Role, role)
     }
 
     /// Returns whether the token has this scope.
@@ -249,8 +210,7 @@ impl Principal {
     /// Returns whether the caller has this permission, directly or granted to one of its roles.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {
-        let granted = self.granted().map(|granted| &*granted.permissions);
-        self.holds(NameKind::Permission, NameList::Permissions, granted, permission)
+        self.holds(NameKind::Permission, permission)
     }
 
     /// Returns whether the caller has a role, scope or permission of an enum that [`vocabulary!`](crate::vocabulary!) made:
@@ -316,15 +276,6 @@ impl Principal {
 
     pub(crate) fn auth_time_seconds(&self) -> Option<i64> {
         self.token_claims().auth_time
-    }
-
-    pub(crate) fn bits(&self) -> BitsOf<'_> {
-        let token = BitsOf::from(&self.inner.bits);
-        match self.granted() {
-            Some(granted) if self.inner.token.limits_user => token.limited_to(&granted.bits),
-            Some(granted) => token.replaced_by(&granted.bits),
-            None => token,
-        }
     }
 
     pub(crate) fn token(&self) -> &VerifiedToken {

@@ -195,7 +195,7 @@ impl Engine {
             self.check_not_forgotten(principal)?;
         }
         let leeway = self.authentication.limits.leeway;
-        let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway };
+        let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway, is_negated: false };
         match self.authorization.decide_declared(rule, &facts) {
             Some(Decision::Allow) => Ok(()),
             Some(Decision::Deny { reason, remedy }) => Err(CallerError::denied(reason, remedy)),

@@ -62,7 +62,8 @@ pub struct TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// Returns an issuer with this name (`iss`), for the service with this name (`aud`). It signs with `keys`, a [`SigningKey`] or
+    /// Returns an issuer with this name (`iss`), for the service with this name (`aud`). It signs with `keys`, a
+    /// [`SigningKey`](crate::session::SigningKey) or
     /// [`SigningKeys`]. Every refresh looks the user up in `subjects`.
     pub fn new(
         name: impl Into<String>,

@@ -64,7 +64,7 @@ fn known_caller(route: &ResolvedRoute, head: &Parts) -> Option<LetIn> {
     let now = engine.now();
     let caller = engine.with_known_user(engine.still_counts(remembered, now)?).ok()?.ok()?;
     let leeway = engine.authentication.limits.leeway;
-    let facts = Facts { principal: &caller, path: &[], now: unix_seconds(now), leeway };
+    let facts = Facts { principal: &caller, path: &[], now: unix_seconds(now), leeway, is_negated: false };
     let is_allowed = policy.rules.iter().all(|rule| rule.allows(&facts));
     let is_private = engine.authentication.sources.is_private(index);
     is_allowed.then_some(LetIn { caller: Some(caller), is_private })

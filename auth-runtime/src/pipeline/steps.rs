@@ -48,7 +48,7 @@ impl Pipeline<'_> {
         };
         let path: Vec<(&str, &str)> = parameters.iter().flatten().collect();
         let leeway = self.engine().authentication.limits.leeway;
-        let facts = Facts { principal, path: &path, now: unix_seconds(self.now), leeway };
+        let facts = Facts { principal, path: &path, now: unix_seconds(self.now), leeway, is_negated: false };
         for rule in self.policy.rules.iter() {
             if let Decision::Deny { reason, remedy } = rule.evaluate(&facts) {
                 return Err(Failure::denied(reason, remedy));

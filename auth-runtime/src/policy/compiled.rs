@@ -42,7 +42,7 @@ impl Rule {
     /// This does not decide whether a credential is required at all: see [`Rule::access`]. The rule is decoded at each call; routes
     /// decode it once, when they are mounted.
     pub fn decide(&self, principal: &Principal, now: SystemTime) -> Decision {
-        let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway: 0 };
+        let facts = Facts { principal, path: &[], now: unix_seconds(now), leeway: 0, is_negated: false };
         CompiledRule::new(*self, &VocabularyIndex::default()).evaluate(&facts)
     }
 }
@@ -89,12 +89,12 @@ impl CompiledRule {
 impl Test {
     fn holds(&self, facts: &Facts<'_>) -> bool {
         match self {
-            Self::AnyOf(mask) => facts.principal.bits().has_any(mask),
-            Self::AllOf(mask) => facts.principal.bits().has_all(mask),
+            Self::AnyOf(mask) => facts.bits().has_any(mask),
+            Self::AllOf(mask) => facts.bits().has_all(mask),
             Self::ByNames(condition) => facts.holds(condition),
             Self::All(tests) => tests.iter().all(|test| test.holds(facts)),
             Self::Any(tests) => tests.iter().any(|test| test.holds(facts)),
-            Self::Not(test) => !test.holds(facts),
+            Self::Not(test) => !test.holds(&facts.negated()),
         }
     }
 
@@ -255,7 +255,8 @@ mod tests {
                     });
                     let claims = TokenClaims::from_json(claims.to_string().as_bytes()).unwrap();
                     let principal = Principal::identify(VerifiedToken::new(claims), &index, None).unwrap();
-                    let facts = Facts { principal: &principal, path: &[], now: 1000, leeway: 0 };
+                    let facts =
+                        Facts { principal: &principal, path: &[], now: 1000, leeway: 0, is_negated: false };
                     let decision = by_bits.evaluate(&facts);
                     prop_assert_eq!(&decision, &by_names.evaluate(&facts));
                     match decision {

@@ -4,6 +4,7 @@ use super::condition::{Condition, Expected, Literal};
 use super::decision::{Decision, Remedy};
 use crate::principal::{Principal, TOKENS};
 use crate::verify::Json;
+use crate::vocabulary::{BitsOf, NameKind};
 
 /// What a rule is evaluated on.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +16,36 @@ pub(crate) struct Facts<'a> {
     pub(crate) now: i64,
     /// Seconds by which the clock that made the claims may be ahead of this one.
     pub(crate) leeway: i64,
+    /// Whether what is evaluated is below a `not(..)`, or below an odd number of them.
+    pub(crate) is_negated: bool,
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    /// The same, one `not(..)` deeper.
+    pub(super) fn negated(self) -> Self {
+        Self { is_negated: !self.is_negated, ..self }
+    }
+
+    /// The declared names of the caller.
+    pub(super) fn bits(&self) -> BitsOf<'a> {
+        if self.is_negated { self.principal.bits_to_exclude() } else { self.principal.bits() }
+    }
+
+    /// Whether the caller has this role or permission.
+    fn has(&self, kind: NameKind, name: &str) -> bool {
+        if self.is_negated {
+            self.principal.holds_to_exclude(kind, name)
+        } else {
+            self.principal.holds(kind, name)
+        }
+    }
+
     pub(super) fn holds(&self, condition: &Condition) -> bool {
         let principal = self.principal;
         match condition {
-            Condition::Roles(names) => names.iter().any(|name| principal.has_role(name)),
+            Condition::Roles(names) => names.iter().any(|name| self.has(NameKind::Role, name)),
             Condition::Scopes(names) => names.iter().all(|name| principal.has_scope(name)),
-            Condition::Permissions(names) => names.iter().all(|name| principal.has_permission(name)),
+            Condition::Permissions(names) => names.iter().all(|name| self.has(NameKind::Permission, name)),
             Condition::Claim(claim) => principal
                 .find_claim(&claim.name)
                 .is_some_and(|value| self.claim_matches(value, &claim.expected)),
@@ -36,7 +58,7 @@ impl Facts<'_> {
             }
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
             Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
-            Condition::Not(part) => !self.holds(part),
+            Condition::Not(part) => !self.negated().holds(part),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Unidentified;
 use crate::verify::Excerpt;
-use crate::vocabulary::{ReplacedBits, VocabularyIndex};
+use crate::vocabulary::{NameKind, ReplacedBits, VocabularyIndex};
 
 /// A user of the application's, and what it may do if that is in place of what the token says.
 pub(crate) struct LoadedUser {
@@ -16,8 +16,8 @@ pub(crate) struct LoadedUser {
 
 /// Roles and permissions in place of those of a token, with what the vocabulary adds.
 pub(crate) struct GrantedNames {
-    pub(super) roles: Box<[Box<str>]>,
-    pub(super) permissions: Box<[Box<str>]>,
+    roles: Box<[Box<str>]>,
+    permissions: Box<[Box<str>]>,
     pub(super) bits: ReplacedBits,
 }
 
@@ -37,6 +37,15 @@ impl LoadedUser {
 }
 
 impl GrantedNames {
+    /// The roles or the permissions. A user has no scopes.
+    pub(super) fn names(&self, kind: NameKind) -> &[Box<str>] {
+        match kind {
+            NameKind::Role => &self.roles,
+            NameKind::Permission => &self.permissions,
+            NameKind::Scope => &[],
+        }
+    }
+
     /// Of the user with this subject. Roles that exclude each other are an error.
     pub(crate) fn new(
         mut roles: Vec<Box<str>>,

@@ -28,12 +28,22 @@ pub(crate) struct ReplacedBits {
     remaining: Bits,
 }
 
-/// The declared names that a caller has, of which some may be replaced or limited.
+/// The declared names that a caller has: those of its credential, and those of its user if there are any.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BitsOf<'a> {
     own: &'a Bits,
-    replaced_by: Option<&'a ReplacedBits>,
-    limited_to: Option<&'a ReplacedBits>,
+    of_user: OfUser<'a>,
+}
+
+/// What the roles and permissions of a user do to those of the credential. Its scopes stay.
+#[derive(Clone, Copy, Debug)]
+enum OfUser<'a> {
+    None,
+    Replace(&'a ReplacedBits),
+    /// Those count that both have.
+    Both(&'a ReplacedBits),
+    /// Those count that one of the two has.
+    Either(&'a ReplacedBits),
 }
 
 /// Two roles of one caller that exclude each other.
@@ -200,12 +210,17 @@ impl VocabularyIndex {
 impl<'a> BitsOf<'a> {
     /// The same, with these in place of the roles and permissions.
     pub(crate) fn replaced_by(self, bits: &'a ReplacedBits) -> Self {
-        Self { replaced_by: Some(bits), ..self }
+        Self { of_user: OfUser::Replace(bits), ..self }
     }
 
     /// The same, without the roles and permissions that are not among these.
     pub(crate) fn limited_to(self, bits: &'a ReplacedBits) -> Self {
-        Self { limited_to: Some(bits), ..self }
+        Self { of_user: OfUser::Both(bits), ..self }
+    }
+
+    /// The same, and these.
+    pub(crate) fn and(self, bits: &'a ReplacedBits) -> Self {
+        Self { of_user: OfUser::Either(bits), ..self }
     }
 
     pub(crate) fn has_any(self, mask: &Mask) -> bool {
@@ -218,14 +233,18 @@ impl<'a> BitsOf<'a> {
 
     fn word(self, index: usize) -> u64 {
         let own = self.own.word(index);
-        let own = self.limited_to.map_or(own, |to| own & (to.remaining.word(index) | to.bits.word(index)));
-        self.replaced_by.map_or(own, |by| own & by.remaining.word(index) | by.bits.word(index))
+        match self.of_user {
+            OfUser::None => own,
+            OfUser::Replace(by) => own & by.remaining.word(index) | by.bits.word(index),
+            OfUser::Both(with) => own & (with.remaining.word(index) | with.bits.word(index)),
+            OfUser::Either(with) => own | with.bits.word(index),
+        }
     }
 }
 
 impl<'a> From<&'a Bits> for BitsOf<'a> {
     fn from(own: &'a Bits) -> Self {
-        Self { own, replaced_by: None, limited_to: None }
+        Self { own, of_user: OfUser::None }
     }
 }
 

@@ -30,8 +30,12 @@ async fn for_readers_of_invoices() {}
 #[auth(source = "api_key", scopes = ["article:write"])]
 async fn for_scope() {}
 
+#[auth(source = "api_key", not(roles = ["auditor"]), any(scopes = ["article:write"], not(permissions = ["invoice.read"])))]
+async fn for_no_auditor() {}
+
 fn routes() -> Router {
     Router::new()
+        .route("/no-auditor", get(for_no_auditor))
         .route("/held", get(held))
         .route("/editors", get(for_editors))
         .route("/invoices", get(for_readers_of_invoices))
@@ -109,6 +113,41 @@ async fn a_key_has_at_most_what_it_was_made_with_and_what_its_user_has() {
                         );
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A key is not rid of what a rule excludes because it was made without that.
+#[tokio::test]
+async fn what_a_rule_excludes_is_looked_for_in_the_key_and_in_its_user() {
+    for has_vocabulary in [true, false] {
+        let accounts = Accounts::new();
+        let test = TestAuth::with(|builder| {
+            let builder = builder.users(accounts.clone()).api_keys(ApiKeys::in_header("X-API-Key"));
+            if has_vocabulary { builder.vocabulary(&VOCABULARY) } else { builder }
+        });
+        let app: axum::Router = routes().finish(test.auth()).unwrap();
+        let keys = test.auth().api_keys().unwrap();
+        let make = async |options| keys.create("alice", options).await.unwrap().text().to_owned();
+        let (plain, writing) =
+            (make(ApiKeyOptions::new()).await, make(ApiKeyOptions::new().scopes(["article:write"])).await);
+        let of_auditor = make(ApiKeyOptions::new().roles(["auditor"]).scopes(["article:write"])).await;
+        let billing = make(ApiKeyOptions::new().permissions(["invoice.read"])).await;
+        for (roles, expected) in [
+            (None, [200, 200, 403, 403]),
+            (Some(&["auditor"][..]), [403, 403, 403, 403]),
+            (Some(&["viewer"]), [200, 200, 403, 403]),
+            // With a vocabulary the role is granted the permission.
+            (Some(&["billing"]), [if has_vocabulary { 403 } else { 200 }, 200, 403, 403]),
+        ] {
+            let roles = roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
+            let account = Account { name: "Alice".into(), is_active: true, roles };
+            accounts.put(KEY_ISSUER, "alice", account);
+            test.auth().revocations().forget(KEY_ISSUER, "alice").await.unwrap();
+            for (key, expected) in [&plain, &writing, &of_auditor, &billing].into_iter().zip(expected) {
+                let status = with_key(&app, key, "/no-auditor").await.status;
+                assert_eq!(status, expected, "{has_vocabulary} {:?}", accounts.0.rows.lock().unwrap());
             }
         }
     }
