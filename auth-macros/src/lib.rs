@@ -113,8 +113,8 @@ pub fn rule(arguments: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Each enum has all of its names as `ALL`, is made of text by `parse` and `TryFrom`, is written by `Display`, and is serialized as its name
-/// (serde). It is an `Into<String>`, so what takes names as text takes it too, such as `Subject::new(id).roles([Role::Admin])`: a misspelled
+/// Each enum has all of its names as `ALL`, can be parsed from text (`parse`, `TryFrom`), is written by `Display`, and serde reads and writes it
+/// as its name. It is an `Into<String>`, so what takes names as text takes it too, such as `Subject::new(id).roles([Role::Admin])`: a misspelled
 /// name does not compile there.
 ///
 /// All of them are `pub`. The visibility of the module that contains them decides who can use them. A name such as

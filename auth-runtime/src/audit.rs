@@ -83,9 +83,9 @@ pub enum AuditAction {
     /// All sessions of a user were ended; by [`Revocations`](crate::revocation::Revocations) also those alone that began by a time.
     LogoutEverywhere,
     /// All sessions of all users of an issuer were ended, or all tokens of an issuer were revoked
-    /// ([`log_out_everybody`](crate::session::TokenService::log_out_everybody),
+    /// ([`log_out_all_users`](crate::session::TokenService::log_out_all_users),
     /// [`Revocation::Issuer`](crate::revocation::Revocation::Issuer)). [`AuditEvent::issuer`] says of which.
-    LogoutEverybody,
+    LogoutAllUsers,
     /// A session was ended for another reason, which [`AuditEvent::reason`] says: by the application or an administrator, because its
     /// user has too many, because its browser has logged in again, or because its tokens could not be sent.
     SessionEnd,
@@ -115,7 +115,7 @@ impl AuditAction {
             Self::RefreshTokenReuse => "refresh_token_reuse",
             Self::Logout => "logout",
             Self::LogoutEverywhere => "logout_everywhere",
-            Self::LogoutEverybody => "logout_everybody",
+            Self::LogoutAllUsers => "logout_all_users",
             Self::SessionEnd => "session_end",
             Self::ProviderLogout => "provider_logout",
             Self::TokenRevocation => "token_revocation",
@@ -135,7 +135,7 @@ impl AuditAction {
             Self::RefreshTokenReuse => "a used refresh token was sent again, and its session was ended",
             Self::Logout => "a user logged out",
             Self::LogoutEverywhere => "a user was logged out everywhere",
-            Self::LogoutEverybody => "all users of an issuer were logged out",
+            Self::LogoutAllUsers => "all users of an issuer were logged out",
             Self::SessionEnd => "a session was ended",
             Self::ProviderLogout => "a provider ended a session, or all that a user had",
             Self::TokenRevocation => "a token was revoked",

@@ -179,7 +179,8 @@ impl Principal {
     }
 
     /// Returns the roles, with the roles that they imply: those of the token, or of the user if a
-    /// [`UserStore`](crate::users::UserStore) says which it has; of an API key, those that both have.
+    /// [`UserStore`](crate::users::UserStore) says which it has; of an API key, and of a credential with
+    /// [`restrict_grants`](crate::authenticator::Authenticated::restrict_grants), those that both have.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.held(NameKind::Role)
     }

@@ -19,7 +19,7 @@ pub use crate::policy::{HandlerInfo, KnownArgument, NamedRule, Policy, Rule};
 pub use crate::principal::Principal;
 pub use crate::vocabulary::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Name, NameKind,
-    UndeclaredName, Vocabulary, deserialize_name, parse_name,
+    ParseNameError, Vocabulary, deserialize_name, parse_name,
 };
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -104,14 +104,14 @@ pub struct VerifiedToken {
     /// Of the key that verified it; `None` if no key did.
     key: Option<KeyStatus>,
     /// Whether its user has no role and no permission that it does not have.
-    pub(crate) limits_user: bool,
+    pub(crate) restricts_grants: bool,
 }
 
 impl VerifiedToken {
     /// Returns verified claims whose roles, scopes and permissions are in the claims with the default names.
     pub(crate) fn new(claims: TokenClaims) -> Self {
         let mapping = Arc::clone(ClaimMapping::standard());
-        Self { claims, mapping, may_be_remembered: true, key: None, limits_user: false }
+        Self { claims, mapping, may_be_remembered: true, key: None, restricts_grants: false }
     }
 
     /// Whether the subject is the claim `sub`.

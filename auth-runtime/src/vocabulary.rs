@@ -13,6 +13,6 @@ pub use self::declared::{
     DeclaredPermission, DeclaredRole, DeclaredScope, DeclaredSource, DeclaredSourceKind, Vocabulary,
 };
 pub(crate) use self::index::{Bits, BitsOf, Mask, ReplacedBits, VocabularyIndex};
-pub use self::name::{Name, NameKind, UndeclaredName};
+pub use self::name::{Name, NameKind, ParseNameError};
 #[doc(hidden)]
 pub use self::name::{deserialize_name, parse_name};

@@ -282,8 +282,8 @@ async fn direct_calls_are_reported_alike() {
             "token_revocation alice sid @: ok",
             "logout_everywhere alice - @: ok",
         ]);
-        tokens.log_out_everybody().await.unwrap();
-        expect(&["logout_everybody - - @: ok"]);
+        tokens.log_out_all_users().await.unwrap();
+        expect(&["logout_all_users - - @: ok"]);
 
         for _ in 0..3 {
             tokens.issue(&alice).await.unwrap();
@@ -333,7 +333,7 @@ async fn what_the_application_revokes_is_reported() {
     assert_eq!(shop.events.take(), ["logout_everywhere alice - -: ok"]);
     let (issuer, now) = (ISSUER.to_owned(), shop.auth.now());
     revocations.revoke(Revocation::Issuer { issuer, issued_at_or_before: now }).await.unwrap();
-    assert_eq!(shop.events.take(), ["logout_everybody - - -: ok"]);
+    assert_eq!(shop.events.take(), ["logout_all_users - - -: ok"]);
 }
 
 #[tokio::test]

@@ -183,9 +183,9 @@ impl World {
                 runtime.block_on(tokens.log_out_everywhere(USERS[user])).unwrap();
                 self.model.log_out_everywhere(user);
             }
-            Step::LogoutEverybody => {
-                runtime.block_on(tokens.log_out_everybody()).unwrap();
-                self.model.log_out_everybody();
+            Step::LogoutAllUsers => {
+                runtime.block_on(tokens.log_out_all_users()).unwrap();
+                self.model.log_out_all_users();
             }
             Step::RevokeAccess(back) => {
                 let Some(index) = newest(&self.access, back) else { return Ok(()) };
@@ -412,7 +412,7 @@ async fn a_view_that_is_too_old_answers_neither_yes_nor_no() {
         tokens.refresh(&given.refresh_token).await.map(drop),
         tokens.log_out(&given.refresh_token).await.map(drop),
         tokens.log_out_everywhere("alice").await,
-        tokens.log_out_everybody().await,
+        tokens.log_out_all_users().await,
         tokens.issue(&alice).await.map(drop),
     ] {
         assert!(matches!(unavailable, Err(TokenError::Store(_))), "{unavailable:?}");

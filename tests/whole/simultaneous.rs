@@ -355,7 +355,7 @@ async fn a_log_out_of_everybody_amid_refreshes_ends_all_of_them(stores: Stores) 
     refresh_amid(stores, |service, _| {
         let (tokens, clock) = (service.tokens.clone(), service.clock.clone());
         Box::pin(async move {
-            tokens.log_out_everybody().await.unwrap();
+            tokens.log_out_all_users().await.unwrap();
             clock.advance(Duration::from_secs(1));
         })
     })
@@ -368,7 +368,7 @@ async fn a_log_out_everywhere_amid_log_ins_parts_them(stores: Stores) {
 }
 
 async fn a_log_out_of_everybody_amid_log_ins_parts_them(stores: Stores) {
-    log_in_amid(stores, |tokens| Box::pin(async move { tokens.log_out_everybody().await.unwrap() })).await;
+    log_in_amid(stores, |tokens| Box::pin(async move { tokens.log_out_all_users().await.unwrap() })).await;
 }
 
 /// Logins, and a logout among them: those from before it end, and those from after it do not.

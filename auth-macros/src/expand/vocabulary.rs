@@ -218,7 +218,7 @@ fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
         }
 
         impl ::core::str::FromStr for #kind {
-            type Err = #private::UndeclaredName;
+            type Err = #private::ParseNameError;
 
             fn from_str(text: &::core::primitive::str) -> ::core::result::Result<Self, Self::Err> {
                 #private::parse_name(text)
@@ -226,7 +226,7 @@ fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
         }
 
         impl ::core::convert::TryFrom<&::core::primitive::str> for #kind {
-            type Error = #private::UndeclaredName;
+            type Error = #private::ParseNameError;
 
             fn try_from(text: &::core::primitive::str) -> ::core::result::Result<Self, Self::Error> {
                 #private::parse_name(text)
@@ -234,7 +234,7 @@ fn traits(kind: &Ident, private: &TokenStream) -> TokenStream {
         }
 
         impl ::core::convert::TryFrom<#private::String> for #kind {
-            type Error = #private::UndeclaredName;
+            type Error = #private::ParseNameError;
 
             fn try_from(text: #private::String) -> ::core::result::Result<Self, Self::Error> {
                 #private::parse_name(&text)

@@ -32,7 +32,7 @@ impl ApiKeyError {
     /// Whether the same call may succeed later, so that 503 is the right answer (RFC 9110 §15.6.4).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Store(_))
+        matches!(self, Self::Changed | Self::Store(_))
     }
 
     /// The kind of rejection that it is answered with; it has a [status](RejectionKind::status).

@@ -226,7 +226,7 @@ impl ApiKeyState {
         let subject =
             Subject::new(&*key.owner).roles(&key.roles).scopes(&key.scopes).permissions(&key.permissions);
         // A key that was made for a part of what its owner may do must not do the rest.
-        let caller = Authenticated::new(subject).limit_user();
+        let caller = Authenticated::new(subject).restrict_grants();
         let caller = caller.credential_id(&*key.id).remember_for(self.cache_for);
         match key.valid_until() {
             Some(expires_at) => caller.expires_at(from_unix_seconds(expires_at)).into(),

@@ -54,7 +54,7 @@ pub struct Authenticated {
     credential_id: Option<String>,
     session_id: Option<String>,
     auth_time: Option<SystemTime>,
-    limits_user: bool,
+    restricts_grants: bool,
 }
 
 impl Authenticated {
@@ -67,7 +67,7 @@ impl Authenticated {
             credential_id: None,
             session_id: None,
             auth_time: None,
-            limits_user: false,
+            restricts_grants: false,
         }
     }
 
@@ -109,8 +109,8 @@ impl Authenticated {
     /// Limits the user to the roles and permissions of the subject: those that a [`UserStore`](crate::users::UserStore) grants it count as
     /// far as the subject has them too. Default: they are in place of the subject's. It is for credentials that a user makes for a part of
     /// what it may do; API keys are such.
-    pub fn limit_user(mut self) -> Self {
-        self.limits_user = true;
+    pub fn restrict_grants(mut self) -> Self {
+        self.restricts_grants = true;
         self
     }
 
@@ -119,8 +119,15 @@ impl Authenticated {
     /// # Errors
     /// If the subject can't be a caller, with what to write instead.
     pub(crate) fn into_token(self, scheme: &str) -> Result<VerifiedToken, String> {
-        let Self { subject, expires_at, remember_for: _, credential_id, session_id, auth_time, limits_user } =
-            self;
+        let Self {
+            subject,
+            expires_at,
+            remember_for: _,
+            credential_id,
+            session_id,
+            auth_time,
+            restricts_grants,
+        } = self;
         check_subject(&subject).map_err(|error| error.to_string())?;
         let mut claims = subject.to_claims();
         let mut set = |name: &str, value: Option<Value>| {
@@ -137,7 +144,7 @@ impl Authenticated {
         let claims = TokenClaims::from_json(Value::Object(claims).to_string().as_bytes())
             .map_err(|error| error.to_string())?;
         let mut token = VerifiedToken::new(claims);
-        token.limits_user = limits_user;
+        token.restricts_grants = restricts_grants;
         Ok(token)
     }
 }

@@ -182,10 +182,10 @@ impl Watch {
         }
         if let Some(users) = engine.users.clone().filter(|users| users.has_user(&self.principal)) {
             let (engine, principal) = (Arc::clone(&engine), self.principal.clone());
-            let load = Lookup::begin(async move {
+            let load = Lookup::start(async move {
                 users.of(&principal, engine.monotonic(), &engine.authorization.vocabulary).await
             });
-            let loaded = match select(pin!(load.end()), pin!(registration.woken())).await {
+            let loaded = match select(pin!(load.result()), pin!(registration.woken())).await {
                 Either::Left((loaded, _)) => loaded,
                 Either::Right(_) => return Ok(Some(Next::Wait(Duration::ZERO))),
             };
@@ -211,7 +211,7 @@ impl Watch {
     async fn end_of_key(&self) -> Option<Result<Option<Option<i64>>, ()>> {
         let keys = self.engine.api_keys.clone()?;
         let id = self.principal.token_id().filter(|_| keys.has_issued_to(&self.principal))?.to_owned();
-        match Lookup::begin(async move { keys.end_of(&id).await }).end().await {
+        match Lookup::start(async move { keys.end_of(&id).await }).result().await {
             Some(Ok(end)) => Some(Ok(end)),
             Some(Err(_)) | None => Some(Err(())),
         }
@@ -238,8 +238,8 @@ impl Watch {
     /// Looks the session up. A revocation meanwhile is looked at first, and a store that does not answer does not stop the clock.
     async fn look_up(&mut self, id: FamilyId, registration: &Registration) -> Result<Next, EndReason> {
         let families = Arc::clone(&self.engine.revocations.families);
-        let find = Lookup::begin(async move { families.find(id).await });
-        let found = match select(pin!(find.end()), pin!(registration.woken())).await {
+        let find = Lookup::start(async move { families.find(id).await });
+        let found = match select(pin!(find.result()), pin!(registration.woken())).await {
             Either::Left((found, _)) => {
                 found.unwrap_or_else(|| Err(StoreError::new("the store has not answered for 5 s")))
             }
@@ -289,12 +289,12 @@ impl Watch {
 struct Lookup<T>(JoinHandle<Option<T>>);
 
 impl<T: Send + 'static> Lookup<T> {
-    fn begin(lookup: impl Future<Output = T> + Send + 'static) -> Self {
+    fn start(lookup: impl Future<Output = T> + Send + 'static) -> Self {
         Self(tokio::spawn(async move { timeout(LOOKUP, lookup).await.ok() }))
     }
 
     /// What was found; `None` if it took too long, or code of the application's panicked.
-    async fn end(mut self) -> Option<T> {
+    async fn result(mut self) -> Option<T> {
         (&mut self.0).await.ok().flatten()
     }
 }

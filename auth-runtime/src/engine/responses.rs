@@ -24,18 +24,18 @@ pub(crate) struct Responses {
 
 impl Responses {
     /// The rejection with its answer, which challenges with what `challenged` returns. `is_in_url`: a credential is, so the URL goes
-    /// nowhere else. `helps_login`: whether one at the login page can make the request succeed. If the application's code panics, it
+    /// nowhere else. `login_can_help`: whether one at the login page can make the request succeed. If the application's code panics, it
     /// is 500 with the standard answer.
     pub(crate) fn render<'c>(
         &self,
         rejection: Rejection,
         challenged: impl FnOnce() -> Challenged<'c>,
         is_in_url: impl FnOnce() -> bool,
-        helps_login: impl FnOnce() -> bool,
+        login_can_help: impl FnOnce() -> bool,
         head: &Parts,
     ) -> Rejection {
         let render = || {
-            let login_page = self.login_page.as_ref().filter(|_| helps_login());
+            let login_page = self.login_page.as_ref().filter(|_| login_can_help());
             let login_page = login_page.map(|page| (page, is_in_url()));
             rejection.render(&self.realm, &challenged(), login_page, self.render.as_deref(), head)
         };

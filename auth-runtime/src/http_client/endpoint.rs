@@ -95,22 +95,23 @@ impl Endpoint {
     }
 }
 
-/// Where clouds answer each of their machines as on its link, with addresses that are not link-local: Azure, Alibaba, Oracle; AWS.
-const OF_CLOUDS: ([Ipv4Addr; 3], [Ipv6Addr; 1]) = (
-    [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)],
-    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)],
-);
+/// Where clouds answer each of their machines as on its link, with addresses that are not link-local: Azure, Alibaba and Oracle.
+const CLOUD_IPV4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+
+/// The same, of AWS.
+const CLOUD_IPV6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// Whether it is an address of this machine, or one that is answered on its link alone.
 fn is_near(address: IpAddr) -> bool {
     // An IPv4 address in an IPv6 one is the same machine (RFC 4291 §2.5.5.2).
     match address.to_canonical() {
         IpAddr::V4(address) => {
-            let is_on_link = address.is_link_local() || OF_CLOUDS.0.contains(&address);
+            let is_on_link = address.is_link_local() || CLOUD_IPV4.contains(&address);
             address.is_loopback() || address.is_unspecified() || is_on_link
         }
         IpAddr::V6(address) => {
-            let is_on_link = address.is_unicast_link_local() || OF_CLOUDS.1.contains(&address);
+            let is_on_link = address.is_unicast_link_local() || address == CLOUD_IPV6;
             address.is_loopback() || address.is_unspecified() || is_on_link
         }
     }

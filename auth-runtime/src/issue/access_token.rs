@@ -42,9 +42,9 @@ pub(crate) const MAX_TOKEN_ID_BYTES: usize = 256;
 /// The generations of sessions that an access token is of; 0 if there is none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Generations {
-    /// Those of its user.
+    /// The generation of its user's sessions.
     pub(crate) user: u32,
-    /// Those of all users.
+    /// The generation of the sessions of all users.
     pub(crate) issuer: u32,
 }
 

@@ -376,8 +376,9 @@ impl RequestAuth {
         let is_in_url = || sources.find_in_url(head);
         // A login leads to a cookie. A handler of a public route may ask for one, too.
         let indices = route.map_or(&[][..], |route| &route.indices);
-        let helps_login = || indices.is_empty() || sources.any_ambient(indices);
-        let rejection = self.engine().responses.render(rejection, challenged, is_in_url, helps_login, head);
+        let login_can_help = || indices.is_empty() || sources.any_ambient(indices);
+        let rejection =
+            self.engine().responses.render(rejection, challenged, is_in_url, login_can_help, head);
         self.state().rejection = Some(rejection.kind());
         rejection
     }

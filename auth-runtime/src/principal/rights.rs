@@ -17,7 +17,7 @@ impl Principal {
     fn of_user(&self) -> OfUser<'_> {
         match self.user.as_deref().and_then(|user| user.granted()) {
             None => OfUser::None,
-            Some(granted) if self.inner.token.limits_user => OfUser::Limit(granted),
+            Some(granted) if self.inner.token.restricts_grants => OfUser::Limit(granted),
             Some(granted) => OfUser::Replace(granted),
         }
     }

@@ -102,9 +102,9 @@ impl From<RevokeError> for Rejection {
     fn from(error: RevokeError) -> Self {
         let kind = match error {
             RevokeError::Unavailable(_) => RejectionKind::Unavailable,
-            RevokeError::NotIdentifiable(_) | RevokeError::NotAToken(_) | RevokeError::AuditHook(_) => {
-                RejectionKind::Misconfigured
-            }
+            // The caller came with another credential than can be revoked so.
+            RevokeError::NotIdentifiable(_) | RevokeError::NotAToken(_) => RejectionKind::InsufficientScope,
+            RevokeError::AuditHook(_) => RejectionKind::Misconfigured,
         };
         Self::because(kind, error.to_string())
     }

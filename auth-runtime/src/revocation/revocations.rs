@@ -91,7 +91,7 @@ impl<'a> Revocations<'a> {
     /// A [`Revocation::Issuer`] up to now revokes all tokens of an issuer, of all its users: for one whose accounts were compromised. Those of
     /// an identity provider are revoked with an `iat` up to now and the leeway, or without `iat`; what the provider issues later is valid, also
     /// for a refresh token from before. Of the engine's own token issuer it does the same as
-    /// [`log_out_everybody`](crate::session::TokenService::log_out_everybody). So it does of the issuer of another engine whose sessions are
+    /// [`log_out_all_users`](crate::session::TokenService::log_out_all_users). So it does of the issuer of another engine whose sessions are
     /// in this store; to find that out, sessions of the store are read. A name that no issuer has is no error: compare it with `iss`.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl<'a> Revocations<'a> {
                 (AuditAction::LogoutEverywhere, issuer, Some(subject.as_str()), None)
             }
             Revocation::Issuer { issuer, .. } | Revocation::OtherIssuerGenerations { issuer, .. } => {
-                (AuditAction::LogoutEverybody, issuer, None, None)
+                (AuditAction::LogoutAllUsers, issuer, None, None)
             }
             // It revokes nothing.
             Revocation::Forgotten { .. } => return Ok(false),

@@ -181,9 +181,9 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     /// the engine's. Default: none, and each instance counts by itself, so that ten of them allow ten times as many attempts.
     ///
     /// The limits of this instance are the first line: what they reject, and what finds no [place](Self::logins_at_once), does not reach
-    /// the store. Then the store counts by the same limits, by its own clock, for all routes of engines with this issuer and
-    /// [refresh key](crate::session::TokenIssuer::refresh_key) together. While the store fails, or takes longer than 5 seconds, logins are
-    /// answered 503.
+    /// the store. Then the store counts by the same limits, by its own clock, for all login routes of engines with this issuer and
+    /// [refresh key](crate::session::TokenIssuer::refresh_key) together: routes of the same engine that were given no store count in it,
+    /// too. While the store fails, or takes longer than 5 seconds, logins are answered 503.
     ///
     /// The store learns no name and no address. It gets a hash of each (HMAC-SHA-256), with a key that is derived from the newest refresh
     /// key: with a new refresh key, attempts are counted anew.

@@ -62,7 +62,7 @@ pub enum Revocation {
     },
     /// All tokens of one issuer but those of one generation. The engine records it when all users of a token issuer are logged out, as it
     /// does [`OtherGenerations`](Self::OtherGenerations) for one of them. To log all users out, call
-    /// [`TokenService::log_out_everybody`](crate::session::TokenService::log_out_everybody), or revoke [`Issuer`](Self::Issuer).
+    /// [`TokenService::log_out_all_users`](crate::session::TokenService::log_out_all_users), or revoke [`Issuer`](Self::Issuer).
     OtherIssuerGenerations {
         /// The issuer of the tokens.
         issuer: String,

@@ -138,7 +138,7 @@ impl TrustedIssuer {
     /// **What is asked.** Only this address and the one in its metadata, never one that a token names; over https (http on this machine),
     /// with the certificates that the system trusts; at most 512 KiB within 10 seconds, without redirects. A proxy is that of the
     /// environment (`HTTPS_PROXY`), and never asked for this machine. An address in the metadata is one of this machine or of its link
-    /// (169.254.0.0/16, fe80::/10) only if that of the issuer is; what a name in it resolves to is not looked at. A set has 100 keys at most. For a client of your own see [`jwks_from`](Self::jwks_from).
+    /// (169.254.0.0/16, fe80::/10), or one at which a cloud answers its machines (168.63.129.16, 100.100.100.200, 192.0.0.192, fd00:ec2::254), only if that of the issuer is; what a name in it resolves to is not looked at. A set has 100 keys at most. For a client of your own see [`jwks_from`](Self::jwks_from).
     #[cfg(feature = "jwks")]
     pub fn discover(url: impl Into<String>) -> Self {
         Self { key_source: KeySource::Discovery, ..Self::new(url) }

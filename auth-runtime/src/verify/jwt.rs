@@ -189,7 +189,7 @@ impl JwtVerifier {
             mapping: Arc::clone(&issuer.mapping),
             may_be_remembered: issuer.may_be_remembered,
             key: Some(key),
-            limits_user: false,
+            restricts_grants: false,
         })
     }
 }

@@ -42,40 +42,49 @@ impl fmt::Display for NameKind {
     }
 }
 
-/// A text is no role, scope or permission that `auth.toml` declares: the error of [`str::parse`] for the enums that
-/// [`vocabulary!`](crate::vocabulary!) makes.
+/// A text is no role, scope or permission of the enum that [`vocabulary!`](crate::vocabulary!) made: the error of [`str::parse`] for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UndeclaredName {
+pub struct ParseNameError {
     kind: NameKind,
     text: Box<str>,
 }
 
-impl UndeclaredName {
+impl ParseNameError {
     /// Returns what it was to be.
     #[must_use]
     pub fn kind(&self) -> NameKind {
         self.kind
     }
-}
 
-impl fmt::Display for UndeclaredName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is no {} that auth.toml declares", self.text, self.kind)
+    /// Returns the text, as an [`Excerpt`](crate::verify::Excerpt) shows it: shortened and quoted.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
-impl std::error::Error for UndeclaredName {}
+impl fmt::Display for ParseNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is none of the {}s of the enum that `vocabulary!` made of auth.toml",
+            self.text, self.kind
+        )
+    }
+}
+
+impl std::error::Error for ParseNameError {}
 
 /// The name that is spelled so.
 ///
 /// # Errors
 /// If none is.
 #[doc(hidden)]
-pub fn parse_name<N: Name>(text: &str) -> Result<N, UndeclaredName> {
+pub fn parse_name<N: Name>(text: &str) -> Result<N, ParseNameError> {
     let found = N::ALL.iter().find(|name| name.name() == text);
     found
         .copied()
-        .ok_or_else(|| UndeclaredName { kind: N::KIND, text: Excerpt::new(text).to_string().into() })
+        .ok_or_else(|| ParseNameError { kind: N::KIND, text: Excerpt::new(text).to_string().into() })
 }
 
 /// The same, of a text that is deserialized.

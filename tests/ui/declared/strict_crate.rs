@@ -50,7 +50,10 @@ fn its_names_are_those_of_the_file() {
         );
     }
     let undeclared = Role::try_from("amdin").unwrap_err();
-    assert_eq!(undeclared.to_string(), "\"amdin\" is no role that auth.toml declares");
+    assert_eq!(
+        undeclared.to_string(),
+        "\"amdin\" is none of the roles of the enum that `vocabulary!` made of auth.toml"
+    );
     assert!(serde_json::from_str::<Scope>("\"Article:write\"").is_err(), "case matters");
     assert!(serde_json::from_str::<Permission>("1").is_err());
     let admin = &VOCABULARY.roles[0];

@@ -33,7 +33,7 @@ async fn everybody_is_logged_out_and_can_log_in_again(store: impl RevocationLog 
         assert!(shop.who(token).await.is_ok());
     }
 
-    two.tokens.log_out_everybody().await.unwrap();
+    two.tokens.log_out_all_users().await.unwrap();
     for token in old {
         assert_eq!(two.who(token).await, Err(401));
         assert_eq!(two.tokens.introspect(token).await.unwrap(), json!({ "active": false }));
@@ -61,7 +61,7 @@ async fn everybody_is_logged_out_and_can_log_in_again(store: impl RevocationLog 
     assert!(one.who(&new.access_token).await.is_ok() && two.who(&new.access_token).await.is_ok());
 
     // Once more, in the same second.
-    one.tokens.log_out_everybody().await.unwrap();
+    one.tokens.log_out_all_users().await.unwrap();
     assert_eq!(one.who(&new.access_token).await, Err(401));
     assert_eq!(one.refused(&new.refresh_token).await, RefreshError::Ended);
     let last = two.log_in("bob").await;
@@ -106,7 +106,7 @@ async fn without_a_store_and_by_the_name_of_the_issuer() {
         if by_name {
             assert!(shop.auth.revocations().revoke(of_issuer(&shop)).await.unwrap());
         } else {
-            shop.tokens.log_out_everybody().await.unwrap();
+            shop.tokens.log_out_all_users().await.unwrap();
         }
         for token in [&alice.access_token, &alone] {
             assert_eq!(shop.who(token).await, Err(401), "{by_name}");
@@ -127,7 +127,7 @@ async fn what_is_dated_ahead_ends_too() {
     let (tokens, alone) =
         (ahead.log_in("alice").await, ahead.tokens.issue_access(&Subject::new("bob")).unwrap());
     assert!(shop.who(&tokens.access_token).await.is_ok() && shop.who(&alone).await.is_ok());
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     for _ in 0..2 {
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
         assert_eq!(shop.who(&alone).await, Err(401));
@@ -149,7 +149,7 @@ async fn a_session_whose_row_was_not_removed_is_never_refreshed() {
     shop.auth.start().await.unwrap();
     let old = shop.log_in("alice").await;
     let rows = store.list(ISSUER, None, 100).await.unwrap();
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     let mut new = shop.log_in("bob").await;
     for day in 0..89 {
         if store.find(rows[0].id).await.unwrap().is_none() {
@@ -174,7 +174,7 @@ async fn a_session_whose_row_was_not_removed_is_never_refreshed() {
     assert!(shop.who(&last.access_token).await.is_ok());
     assert_eq!((shop.auth.revocations().status().entries, store.revocations()), (0, 0));
     // A generation that was forgotten is not begun again.
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     assert_eq!(shop.who(&last.access_token).await, Err(401));
     assert_eq!(shop.refused(&last.refresh_token).await, RefreshError::Ended);
 }
@@ -192,7 +192,7 @@ async fn a_token_that_is_dated_in_the_future_stays_revoked_after_a_restart() {
     drop(ahead);
     shop.set_back(20 * DAY);
     shop.tick().await;
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     for _ in 0..21 * 24 {
         shop.pass(HOUR);
         shop.tick().await;
@@ -209,14 +209,14 @@ async fn of_two_at_the_same_time_both_end_what_was_before() {
     // The first is recorded, and its answer is late.
     store.hold_answers(true);
     let late = one.tokens.clone();
-    let late = tokio::spawn(async move { late.log_out_everybody().await });
+    let late = tokio::spawn(async move { late.log_out_all_users().await });
     while store.held() == 0 {
         tokio::task::yield_now().await;
     }
     store.hold_answers(false);
     one.auth.start().await.unwrap();
     let between = one.log_in("alice").await;
-    two.tokens.log_out_everybody().await.unwrap();
+    two.tokens.log_out_all_users().await.unwrap();
     one.auth.start().await.unwrap();
     assert_eq!(one.who(&between.access_token).await, Err(401));
     store.release_answers();
@@ -237,7 +237,7 @@ async fn a_user_can_be_logged_out_afterwards_and_before() {
     let shop = Shop::over(&MemoryStore::new()).await;
     shop.tokens.log_out_everywhere("alice").await.unwrap();
     let (alice, bob) = (shop.log_in("alice").await, shop.log_in("bob").await);
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     for tokens in [&alice, &bob] {
         assert_eq!(shop.who(&tokens.access_token).await, Err(401));
     }
@@ -317,12 +317,12 @@ async fn a_store_that_fails() {
     let shop = Shop::over(&store).await;
     let old = shop.log_in("alice").await;
     store.set_takes_no_revocation(true);
-    let failed = shop.tokens.log_out_everybody().await;
+    let failed = shop.tokens.log_out_all_users().await;
     assert!(matches!(failed, Err(TokenError::Store(_))), "{failed:?}");
     assert!(shop.who(&old.access_token).await.is_ok(), "nothing was acknowledged");
     store.set_takes_no_revocation(false);
     store.set_removes_no_family(true);
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     shop.auth.revocations().drop_expired().await.unwrap_err();
     assert_eq!(shop.who(&old.access_token).await, Err(401));
     assert!(shop.tokens.sessions("alice").await.unwrap().sessions.is_empty());
@@ -348,7 +348,7 @@ async fn many_sessions_are_one_entry() {
         tokens.push(shop.tokens.issue(&Subject::new(format!("user {}", number % 7))).await.unwrap());
     }
     store.clear_calls();
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     assert_eq!(store.calls(), [("append", 1)]);
     let new = shop.log_in("alice").await;
     shop.auth.revocations().drop_expired().await.unwrap();
@@ -370,8 +370,8 @@ async fn the_removal_of_rows_leaves_the_sessions_of_a_later_generation() {
     let store = MemoryStore::new();
     let (one, two) = (Shop::over(&store).await, Shop::over(&store).await);
     one.log_in("alice").await;
-    one.tokens.log_out_everybody().await.unwrap();
-    two.tokens.log_out_everybody().await.unwrap();
+    one.tokens.log_out_all_users().await.unwrap();
+    two.tokens.log_out_all_users().await.unwrap();
     let new = two.log_in("bob").await;
     // It has not read the log since.
     one.auth.revocations().drop_expired().await.unwrap();

@@ -371,7 +371,7 @@ async fn what_was_revoked_of_a_whole_issuer_is_listed() {
     let other = TrustedIssuer::new("https://id.test").audience(AUDIENCE).key(signing_key(7).verifying_key());
     let shop = Shop::with(|issuer| issuer, |builder| builder.issuer(other).store(MemoryStore::new()));
     shop.auth.start().await.unwrap();
-    shop.tokens.log_out_everybody().await.unwrap();
+    shop.tokens.log_out_all_users().await.unwrap();
     let of_other =
         |seconds| Revocation::Issuer { issuer: "https://id.test".into(), issued_at_or_before: at(seconds) };
     shop.auth.revocations().revoke(of_other(NOW)).await.unwrap();

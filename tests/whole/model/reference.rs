@@ -160,7 +160,7 @@ impl Model {
     }
 
     /// Whatever anybody was given so far is dead.
-    pub(super) fn log_out_everybody(&mut self) {
+    pub(super) fn log_out_all_users(&mut self) {
         (0..self.users.len()).for_each(|user| self.log_out_everywhere(user));
     }
 

@@ -16,7 +16,7 @@ pub(super) enum Step {
     Refresh(Back),
     Logout(Back),
     LogoutEverywhere(usize),
-    LogoutEverybody,
+    LogoutAllUsers,
     RevokeAccess(Back),
     RevokeSession(Back),
     /// The session of this access token, as this user's.
@@ -60,7 +60,7 @@ pub(super) fn steps(settings: Settings) -> impl Strategy<Value = Vec<Step>> {
         16 => back().prop_map(Step::Refresh),
         1 => back().prop_map(Step::Logout),
         2 => user().prop_map(Step::LogoutEverywhere),
-        1 => Just(Step::LogoutEverybody),
+        1 => Just(Step::LogoutAllUsers),
         1 => back().prop_map(Step::RevokeAccess),
         1 => back().prop_map(Step::RevokeSession),
         2 => (back(), user()).prop_map(|(back, user)| Step::EndUserSession(back, user)),

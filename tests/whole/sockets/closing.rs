@@ -119,7 +119,7 @@ async fn all_close_when_everybody_is_logged_out(store: impl RevocationLog + Refr
             let all = Revocation::Issuer { issuer: ISSUER.to_owned(), issued_at_or_before: one.auth.now() };
             assert!(one.auth.revocations().revoke(all).await.unwrap());
         } else {
-            one.tokens.log_out_everybody().await.unwrap();
+            one.tokens.log_out_all_users().await.unwrap();
         }
         assert_closed(&mut of_alice, "logged out here").await;
         assert_closed(&mut of_bob, "logged out there").await;

@@ -105,7 +105,7 @@ async fn each_kind_of_revocation_says_what_it_is_about() {
         shop.auth.revocations().revoke(revocation).await.unwrap();
     }
     shop.auth.tokens().unwrap().log_out_everywhere("erin").await.unwrap();
-    shop.auth.tokens().unwrap().log_out_everybody().await.unwrap();
+    shop.auth.tokens().unwrap().log_out_all_users().await.unwrap();
     let alice = issue(&shop, "alice").await;
     let list = listed(&shop, &alice.access_token, LISTS[1]).await;
     let mut found = list["revocations"].as_array().unwrap().clone();

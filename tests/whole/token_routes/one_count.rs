@@ -1,6 +1,7 @@
 //! All login routes of one engine count attempts together.
 
 use auth_runtime::session::routes::{LoginError, OwnLogin};
+use auth_runtime::store::MemoryStore;
 use axum::extract::Json;
 use axum::http::request::Parts;
 
@@ -100,6 +101,29 @@ async fn another_engine_has_another_count() {
         for number in 0..11 {
             let expected = if number < 10 { 400 } else { 429 };
             assert_eq!(guess(app, "/api/login", "alice").await, expected);
+        }
+    }
+}
+
+/// A store that one login was given counts for all of them: otherwise each instance would allow as many guesses at the others.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_one_login_was_given_counts_for_all() {
+    let store = MemoryStore::new();
+    let instances = [0; 2].map(|_| {
+        let auth = engine();
+        let tokens = || auth.tokens().unwrap();
+        let programs = TokenRoutes::json(tokens(), People::default());
+        let pages = TokenRoutes::cookies(tokens(), People::default()).attempt_store(store.clone());
+        let routes = Router::new().nest("/api", programs.router()).nest("/web", pages.router());
+        let app: axum::Router = routes.finish(&auth).unwrap();
+        app.layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))))
+    });
+    for number in 0..10 {
+        assert_eq!(guess(&instances[number % 2], "/api/login", "alice").await, 400, "{number}");
+    }
+    for app in &instances {
+        for path in ["/api/login", "/web/login"] {
+            assert_eq!(guess(app, path, "alice").await, 429, "{path}");
         }
     }
 }

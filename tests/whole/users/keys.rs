@@ -159,7 +159,7 @@ async fn an_authenticator_of_ones_own_says_if_its_credentials_limit_their_user()
     #[authenticator]
     async fn personal_token(credential: &str) -> Result<Authenticated, BoxError> {
         let caller = Authenticated::new(Subject::new("alice").roles(["viewer"]));
-        Ok(if credential == "limited" { caller.limit_user() } else { caller })
+        Ok(if credential == "limited" { caller.restrict_grants() } else { caller })
     }
     #[auth(source = "personal")]
     async fn roles(caller: Principal) -> String {

@@ -76,16 +76,16 @@ impl TokenService {
     /// [without a session](Self::issue_access) that another instance issues before it has read the log is revoked too. Tokens of other issuers,
     /// API keys and the credentials of authenticators stay valid.
     ///
-    /// The rows of the sessions are removed from the store in the background, some thousand a second. Where that is interrupted, they expire.
+    /// The rows of the sessions are removed from the store in the background, in pages of 500. Where that is interrupted, they expire.
     ///
     /// # Errors
-    /// [`TokenError::Store`]: then nobody may be logged out. Ask again: each call ends also what began since the one before.
+    /// [`TokenError::Store`]: then it may be that no user was logged out. Ask again: each call ends also what began since the one before.
     /// [`TokenError::AuditHook`].
-    pub async fn log_out_everybody(&self) -> Result<(), TokenError> {
+    pub async fn log_out_all_users(&self) -> Result<(), TokenError> {
         let issuer = self.issuer()?.name.clone();
         self.engine.ensure_background();
         let ended = self.engine.revocations.end_sessions_of_all(issuer).await;
-        self.report_outcome(AuditEvent::new(AuditAction::LogoutEverybody), ended.map_err(TokenError::from))
+        self.report_outcome(AuditEvent::new(AuditAction::LogoutAllUsers), ended.map_err(TokenError::from))
     }
 
     /// Ends all sessions of a caller, and revokes all of its access tokens that were issued up to now: also the one that it came

@@ -39,7 +39,7 @@ impl EndedRows {
         self.lock().first().cloned()
     }
 
-    /// What `before` was, is `next` now; done, if that is `None`. Another call may have been faster, or begun anew. Returns whether there
+    /// Replaces `before` by `next`, or removes it if `next` is `None`. Another call may have been faster, or begun anew. Returns whether there
     /// is more.
     fn advance(&self, before: &Removal, next: Option<Removal>) -> bool {
         let mut removals = self.lock();
@@ -59,7 +59,7 @@ impl Revoker {
     /// [`revoke`](Self::revoke) is.
     pub(crate) async fn end_sessions_of_all(self: &Arc<Self>, issuer: String) -> Result<(), StoreError> {
         let times = self.times();
-        let work = move |revoker: Arc<Self>| async move { revoker.log_out_everybody(&issuer, times).await };
+        let work = move |revoker: Arc<Self>| async move { revoker.log_out_all_users(&issuer, times).await };
         self.to_its_end(work).await
     }
 
@@ -86,7 +86,7 @@ impl Revoker {
             is_new = self.revoke_issuer_up_to(issuer, bound.max(latest), times.with(latest)).await?.is_new;
         }
         if self.has_sessions(issuer).await? {
-            self.log_out_everybody(issuer, times).await?;
+            self.log_out_all_users(issuer, times).await?;
             // It ends all generations but one that begins with it.
             is_new = true;
         }
@@ -115,7 +115,7 @@ impl Revoker {
     ///
     /// It is one entry, however many sessions there are: it is kept until the last of them has expired, so that it does not depend on the
     /// removal of their rows.
-    async fn log_out_everybody(&self, issuer: &str, times: Times) -> Result<(), StoreError> {
+    async fn log_out_all_users(&self, issuer: &str, times: Times) -> Result<(), StoreError> {
         // The generation before may have been recorded by another instance, and must not outlive this one.
         self.state.catch_up().await?;
         let view = self.state.view();

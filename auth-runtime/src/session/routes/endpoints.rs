@@ -23,7 +23,7 @@ use super::body::RefreshTokenBody;
 #[cfg(feature = "openapi")]
 use super::documented::Documented;
 use super::limits::SharedLimits;
-use super::login_limiters::{LimiterSettings, LoginLimiter, LoginLimiters};
+use super::login_limiters::{LimiterSettings, LimitersOfEngine, LoginLimiter};
 use super::mount::UserRules;
 use super::session_routes::SessionLabel;
 use super::{Delivery, LoginVerifier, TokenAnswers, TokenFailure};
@@ -53,9 +53,9 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
     config: RoutesConfig<A>,
-    login_limiters: Arc<LoginLimiters>,
+    login_limiters: Arc<LimitersOfEngine>,
     login_limiter: Arc<LoginLimiter>,
-    shared_limits: Option<SharedLimits>,
+    shared_limits: SharedLimits,
     rules_of_users: UserRules,
     #[cfg(feature = "openapi")]
     documented: Documented,
@@ -85,7 +85,8 @@ pub(super) struct RoutesConfig<A> {
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
-        let login_limiters = LoginLimiters::of(config.tokens.engine());
+        let login_limiters = LimitersOfEngine::of(config.tokens.engine());
+        config.attempt_store.iter().for_each(|store| login_limiters.note_store(store));
         Self(Arc::new(Inner {
             login_limiter: login_limiters.with(config.limiter),
             login_limiters,

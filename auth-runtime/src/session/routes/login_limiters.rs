@@ -3,14 +3,14 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::account::{Account, AccountKey};
 use super::limits::LoginLimits;
 use super::login_queue::LoginQueue;
 use crate::engine::Engine;
-use crate::store::AttemptLimit;
+use crate::store::{AttemptLimit, AttemptStore};
 
 /// The settings of login routes that limit attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,21 +28,34 @@ pub(super) struct LoginLimiter {
     pub(super) queue: LoginQueue,
 }
 
-/// The limiters of an engine, each with settings of its own.
+/// The limiters of an engine, each with settings of its own, and the store in which all of its instances count.
 #[derive(Debug, Default)]
-pub(super) struct LoginLimiters(Mutex<Vec<Arc<LoginLimiter>>>);
+pub(super) struct LimitersOfEngine {
+    limiters: Mutex<Vec<Arc<LoginLimiter>>>,
+    store: OnceLock<Arc<dyn AttemptStore>>,
+}
 
-impl LoginLimiters {
-    /// Those of this engine.
+impl LimitersOfEngine {
     pub(super) fn of(engine: &Engine) -> Arc<Self> {
         let limiters = engine.sessions.login_limiters.get_or_init(|| Arc::new(Self::default()));
         // It is the only type that is ever put there.
         Arc::clone(limiters).downcast().unwrap_or_default()
     }
 
+    /// The store of routes that were given none: the first that others were given.
+    pub(super) fn store(&self) -> Option<&Arc<dyn AttemptStore>> {
+        self.store.get()
+    }
+
+    /// Some routes count in this store.
+    pub(super) fn note_store(&self, store: &Arc<dyn AttemptStore>) {
+        // The first one stays.
+        let _ = self.store.set(Arc::clone(store));
+    }
+
     /// The limiter of these settings. Routes with the same settings have the same one.
     pub(super) fn with(&self, settings: LimiterSettings) -> Arc<LoginLimiter> {
-        let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(limiter) = limiters.iter().find(|limiter| limiter.settings == settings) {
             return Arc::clone(limiter);
         }
@@ -63,7 +76,7 @@ impl LoginLimiters {
     ) -> Result<AccountKey, Duration> {
         let account = AccountKey::of(account);
         limiter.limits.attempt(&account, address)?;
-        let limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         for other in limiters.iter().filter(|other| !Arc::ptr_eq(other, limiter)) {
             // Where none is left, none is used up.
             let _ = other.limits.attempt(&account, address);

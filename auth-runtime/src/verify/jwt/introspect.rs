@@ -107,7 +107,7 @@ impl Inquiry<'_> {
             mapping: Arc::clone(&issuer.mapping),
             may_be_remembered: issuer.may_be_remembered,
             key: None,
-            limits_user: false,
+            restricts_grants: false,
         })
     }
 }

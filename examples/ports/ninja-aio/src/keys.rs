@@ -3,7 +3,7 @@
 use std::num::NonZeroU8;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime::api_key::{ApiKey, ApiKeyError, ApiKeyOptions, ApiKeyService};
+use auth_runtime::api_key::{ApiKey, ApiKeyOptions, ApiKeyService};
 use auth_runtime::rejection::Rejection;
 use auth_runtime::session::BoxError;
 use auth_runtime::{Auth, Checked, ClientAddress, Principal, User, auth, check};
@@ -60,7 +60,7 @@ pub(crate) async fn create(
     check_new(&keys, &caller, &owner, &new.scopes, app.auth.now()).await?;
     let options = ApiKeyOptions::new().label(new.label).scopes(new.scopes).permissions(caller.permissions());
     let options = options.expires_in(DAY * new.days.get().into());
-    let key = keys.create(&owner, options).await.map_err(status)?;
+    let key = keys.create(&owner, options).await.map_err(Rejection::from)?;
     Ok((StatusCode::CREATED, Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() })))
 }
 
@@ -76,7 +76,7 @@ async fn check_new(
     if !scopes.iter().all(|scope| caller.has_scope(scope)) {
         return Err(Rejection::forbidden("the key would have a scope that the token lacks").into());
     }
-    let list = keys.list(owner).await.map_err(status)?;
+    let list = keys.list(owner).await.map_err(Rejection::from)?;
     if list.next.is_some() || list.keys.iter().filter(|key| key.is_valid_at(now)).count() >= MOST_KEYS {
         return Err(StatusCode::CONFLICT.into());
     }
@@ -91,7 +91,8 @@ pub(crate) async fn list(
     User(owner): User<Account>,
     State(app): State<App>,
 ) -> Result<Json<Vec<Shown>>> {
-    let list = keys(&app.auth, &caller, client)?.list(&owner.id.to_string()).await.map_err(status)?;
+    let list =
+        keys(&app.auth, &caller, client)?.list(&owner.id.to_string()).await.map_err(Rejection::from)?;
     let now = app.auth.now();
     let shown = list.keys.into_iter().map(|key| Shown {
         is_valid: key.is_valid_at(now),
@@ -118,7 +119,7 @@ pub(crate) async fn rotate(
     const OVERLAP: Duration = Duration::from_secs(60 * 60);
     let keys = keys(&app.auth, &caller, client)?;
     check_new(&keys, &caller, &key.owner, &key.scopes, app.auth.now()).await?;
-    let key = keys.rotate(&key.id, OVERLAP).await.map_err(status)?;
+    let key = keys.rotate(&key.id, OVERLAP).await.map_err(Rejection::from)?;
     Ok(Json(ShownOnce { id: key.id().to_owned(), key: key.text().to_owned() }))
 }
 
@@ -130,7 +131,7 @@ pub(crate) async fn revoke(
     State(app): State<App>,
     Checked(key): Checked<ApiKey>,
 ) -> Result<StatusCode> {
-    keys(&app.auth, &caller, client)?.revoke(&key.id).await.map_err(status)?;
+    keys(&app.auth, &caller, client)?.revoke(&key.id).await.map_err(Rejection::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -151,16 +152,6 @@ fn keys<'a>(
     auth: &'a Auth,
     caller: &Principal,
     client: ClientAddress,
-) -> Result<ApiKeyService<'a>, StatusCode> {
-    let service = auth.api_keys().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(service.for_caller(caller).for_client(client.0))
-}
-
-fn status(error: ApiKeyError) -> StatusCode {
-    match error {
-        ApiKeyError::NotFound => StatusCode::NOT_FOUND,
-        ApiKeyError::Changed => StatusCode::CONFLICT,
-        _ if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
-    }
+) -> Result<ApiKeyService<'a>, Rejection> {
+    Ok(auth.api_keys()?.for_caller(caller).for_client(client.0))
 }

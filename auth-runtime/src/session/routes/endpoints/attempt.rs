@@ -119,8 +119,9 @@ impl<A> TokenEndpoints<A> {
             tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
         })?;
         // With a place: a flood that waits for one never reaches the store, and no more logins do at once than are verified.
-        if let Some(shared) = &self.0.shared_limits {
-            shared.count(&account, address).await?;
+        let store = self.config().attempt_store.as_ref().or_else(|| self.0.login_limiters.store());
+        if let Some(store) = store {
+            self.0.shared_limits.count(store, &account, address).await?;
         }
         Ok(LoginAttempt { limiter, origin, place })
     }

@@ -1,6 +1,5 @@
 //! The limits that all instances of a service share: a store counts the attempts that the limits of this process allow.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +24,6 @@ const MAX_BATCHES: usize = 1_000;
 
 /// Counts login attempts in a store.
 pub(in crate::session::routes) struct SharedLimits {
-    store: Arc<dyn AttemptStore>,
     /// What names are hashed with: the same on all instances. The builder does not accept an issuer without a refresh key, so it is there.
     key: Option<hmac::Key>,
     per_account: AttemptLimit,
@@ -35,17 +33,15 @@ pub(in crate::session::routes) struct SharedLimits {
 }
 
 impl SharedLimits {
-    /// `None` if the routes were given no store.
-    pub(in crate::session::routes) fn new<A>(config: &RoutesConfig<A>) -> Option<Self> {
+    pub(in crate::session::routes) fn new<A>(config: &RoutesConfig<A>) -> Self {
         let issuer = config.tokens.engine().sessions.issuer.as_ref();
-        Some(Self {
-            store: Arc::clone(config.attempt_store.as_ref()?),
+        Self {
             key: issuer.and_then(|issuer| issuer.refresh_keys.attempt_key()).cloned(),
             per_account: config.limiter.per_account,
             per_address: config.limiter.per_address,
             per_site: config.limiter.per_ipv6_site,
             swept_at: Mutex::new(Instant::now()),
-        })
+        }
     }
 
     /// Counts an attempt as the limits of this process do: for the address, for its site, and for the account.
@@ -55,11 +51,12 @@ impl SharedLimits {
     /// not allowed.
     pub(in crate::session::routes) async fn count(
         &self,
+        store: &Arc<dyn AttemptStore>,
         account: &AccountKey,
         address: IpAddr,
     ) -> Result<(), TokenFailure> {
         let attempts = self.attempts(account, address).ok_or(TokenFailure::Misconfigured)?;
-        let counted = timeout(MAX_WAIT, self.store.count(attempts)).await.map_err(|_| {
+        let counted = timeout(MAX_WAIT, store.count(attempts)).await.map_err(|_| {
             let seconds = MAX_WAIT.as_secs();
             tracing::error!(seconds, "auth: the store has not counted a login attempt within this time: 503");
             TokenFailure::Unavailable
@@ -68,7 +65,7 @@ impl SharedLimits {
             tracing::error!(%error, "auth: the store can't count a login attempt: 503");
             TokenFailure::Unavailable
         })?;
-        self.sweep();
+        self.sweep(store);
         match wait.map(whole_seconds) {
             None => Ok(()),
             Some(wait) => {
@@ -95,7 +92,7 @@ impl SharedLimits {
     }
 
     /// Drops what has expired, once a minute and beside the requests.
-    fn sweep(&self) {
+    fn sweep(&self, store: &Arc<dyn AttemptStore>) {
         let now = Instant::now();
         {
             let mut swept_at = self.swept_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +101,7 @@ impl SharedLimits {
             }
             *swept_at = now;
         }
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(store);
         tokio::spawn(async move {
             for _ in 0..MAX_BATCHES {
                 match store.drop_expired().await {
@@ -117,12 +114,6 @@ impl SharedLimits {
                 }
             }
         });
-    }
-}
-
-impl fmt::Debug for SharedLimits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedLimits").field("store", &self.store).finish_non_exhaustive()
     }
 }
 
