@@ -158,8 +158,8 @@ impl Watch {
         }
     }
 
-    /// Whether the subject was forgotten since it was looked at, by the request or here: then its user is loaded again. `Some` is when to try
-    /// again.
+    /// Whether the subject was forgotten since it was looked at: then its user is loaded again. The first look loads it in any case: it is
+    /// remembered, unless it was forgotten since the request. `Some` is when to try again.
     async fn look_at_subject(&mut self, registration: &Registration) -> Result<Option<Next>, EndReason> {
         let engine = Arc::clone(&self.engine);
         let TokenIdentity { issuer, subject, sub, .. } = self.principal.token_identity();
@@ -167,10 +167,10 @@ impl Watch {
         let view = engine.revocations.state.view();
         let last_of = |subject| view.last_forgotten(issuer, subject);
         let last = last_of(subject).max(sub.map_or(0, last_of));
-        let judged_at = self.principal.watch().map_or(0, |watch| watch.forgotten);
-        if self.seen.map_or(last <= judged_at, |seen| seen == last) {
+        if self.seen == Some(last) {
             return Ok(None);
         }
+        let judged_at = self.principal.watch().map_or(0, |watch| watch.forgotten);
         if !self.is_token() && last > judged_at {
             match self.end_of_key().await {
                 // A key that was replaced expires earlier than when the caller was judged.

@@ -17,9 +17,9 @@ pub(crate) struct Sessions {
     pub(crate) cookies: TokenCookies,
     /// The turn of a change of session data that others were faster than again and again.
     pub(crate) late_change: Mutex<()>,
-    /// What limits login attempts: the routes that count them are in a layer above, and their type with them.
+    /// The limits on login attempts: the routes that count them are in a layer above, and their type with them.
     #[cfg(feature = "token-routes")]
-    pub(crate) login_limiters: OnceLock<Arc<dyn Any + Send + Sync>>,
+    pub(crate) login_limits: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Sessions {
@@ -29,7 +29,7 @@ impl Sessions {
             cookies,
             late_change: Mutex::default(),
             #[cfg(feature = "token-routes")]
-            login_limiters: OnceLock::default(),
+            login_limits: OnceLock::default(),
         }
     }
 }

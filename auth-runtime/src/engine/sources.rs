@@ -125,10 +125,15 @@ impl Sources {
         Arc::new(RouteSources { indices, vary, scopes })
     }
 
-    /// Whether a browser sends a credential of one of these sources by itself, as it does with cookies.
-    pub(crate) fn any_ambient(&self, indices: &[usize]) -> bool {
+    /// Whether a login at a page can give a browser a credential of one of these sources: a cookie, or what a source of the application's own
+    /// finds. No login changes what a browser or a proxy adds to a header. Without a source the handler itself asks for a login.
+    pub(crate) fn login_can_help(&self, indices: &[usize]) -> bool {
         let mut sources = indices.iter().filter_map(|&index| self.get(index));
-        sources.any(|source| source.carrier() == Carrier::Ambient)
+        indices.is_empty()
+            || sources.any(|source| {
+                source.carrier() == Carrier::Ambient
+                    && !matches!(source.location(), Some(CredentialLocation::Header { .. }))
+            })
     }
 
     /// The schemes that a rejection on a route with these sources challenges with, each once.

@@ -63,7 +63,7 @@ impl<'d> Operations<'d> {
             }
             let may_open = |source: &str| route.info.may_open_web_socket(method, source);
             self.schemes.retain_without_web_socket(&mut policy.sources, may_open);
-            let is_redirected = self.redirects(method, &route.path);
+            let is_redirected = self.redirects(method, &route.path) && self.login_can_help(&policy.sources);
             let is_last = |last: &Enforced| last.policy == policy && last.is_redirected == is_redirected;
             if !enforced.last().is_some_and(is_last) {
                 enforced.push(self.enforced(policy, is_redirected, route.info.takes_session_data));
@@ -85,6 +85,12 @@ impl<'d> Operations<'d> {
     fn redirects(&self, method: &str, path: &str) -> bool {
         let page = self.auth.engine().responses.login_page.as_ref();
         page.is_some_and(|page| page.path() != path && ["get", "head", "post"].contains(&method))
+    }
+
+    fn login_can_help(&self, names: &[String]) -> bool {
+        let sources = &self.auth.engine().authentication.sources;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        sources.resolve(&names).is_ok_and(|indices| sources.login_can_help(&indices))
     }
 
     fn enforced(

@@ -154,7 +154,7 @@ pub(super) fn responses(
     let of_handler = [("2XX", "The handler's response."), ("default", "Any other response of the handler.")];
     let of_handler = of_handler.map(|(status, text)| (status, json!({ "description": text })));
     let login_page = ("303", json!({ "$ref": format!("#/components/responses/{LOGIN_PAGE}") }));
-    let login_page = (is_redirected && has_ambient_source && can_happen("401")).then_some(login_page);
+    let login_page = (is_redirected && can_happen("401")).then_some(login_page);
     rejections.chain(login_page).chain(of_handler).collect()
 }
 

@@ -374,9 +374,7 @@ impl RequestAuth {
             }
         };
         let is_in_url = || sources.find_in_url(head);
-        // A login leads to a cookie. A handler of a public route may ask for one, too.
-        let indices = route.map_or(&[][..], |route| &route.indices);
-        let login_can_help = || indices.is_empty() || sources.any_ambient(indices);
+        let login_can_help = || route.is_none_or(|route| sources.login_can_help(&route.indices));
         let rejection =
             self.engine().responses.render(rejection, challenged, is_in_url, login_can_help, head);
         self.state().rejection = Some(rejection.kind());

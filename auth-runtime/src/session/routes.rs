@@ -65,7 +65,7 @@ mod credentials;
 mod documented;
 mod endpoints;
 mod limits;
-mod login_limiters;
+mod limits_of_engine;
 mod login_queue;
 mod mount;
 mod remember;
@@ -85,7 +85,7 @@ use self::body::{RefreshTokenBody, StandardLogout, StandardRefresh};
 pub use self::credentials::{Credentials, LoginVerifier, OwnLogin, PasswordCredentials};
 use self::endpoints::RoutesConfig;
 pub use self::endpoints::{LoginAttempt, LoginError, TokenEndpoints};
-use self::login_limiters::LimiterSettings;
+use self::limits::LimitSettings;
 use self::login_queue::LOGINS_AT_ONCE;
 pub use self::session_routes::user_agent;
 use self::session_routes::{MAX_AGE, SessionRoutes};
@@ -123,13 +123,13 @@ impl<A: LoginVerifier> TokenRoutes<A> {
             login_verifier,
             delivery,
             answers: Box::new(StandardAnswers),
-            limiter: LimiterSettings {
+            limits: LimitSettings {
                 per_account: AttemptLimit::PER_ACCOUNT,
                 per_address: AttemptLimit::PER_ADDRESS,
                 per_ipv6_site: AttemptLimit::PER_IPV6_SITE,
-                logins_at_once: LOGINS_AT_ONCE,
             },
             attempt_store: None,
+            logins_at_once: LOGINS_AT_ONCE,
             cookie_path: None,
             is_mounted_by_hand: false,
             session_label: None,
@@ -156,24 +156,25 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     ///
     /// An attacker who knows a user's name can use up its attempts. The limit by address slows the attacker down.
     ///
-    /// All login routes of one engine count together, also those of a [login of your own](TokenEndpoints::attempt). Where their limits
-    /// differ, an attempt by the one uses up an attempt of the others.
+    /// All login routes of one engine that have the same limits count together, also those of a
+    /// [login of your own](TokenEndpoints::attempt) that passes the same [`Account`]. Routes with other limits count apart: an account then
+    /// has the attempts of both.
     pub fn limit_per_account(mut self, limit: AttemptLimit) -> Self {
-        self.config.limiter.per_account = limit;
+        self.config.limits.per_account = limit;
         self
     }
 
     /// Limits the login attempts from one address, or from one IPv6 network (/64). Default: 50 at once, and one more every
     /// 2 seconds.
     pub fn limit_per_address(mut self, limit: AttemptLimit) -> Self {
-        self.config.limiter.per_address = limit;
+        self.config.limits.per_address = limit;
         self
     }
 
     /// Limits the login attempts from one IPv6 site (/48), besides those of each of its networks. A customer of a provider may have a
     /// whole site, with 65,536 networks. Default: 500 at once, and one more every 200 milliseconds.
     pub fn limit_per_ipv6_site(mut self, limit: AttemptLimit) -> Self {
-        self.config.limiter.per_ipv6_site = limit;
+        self.config.limits.per_ipv6_site = limit;
         self
     }
 
@@ -182,8 +183,8 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     ///
     /// The limits of this instance are the first line: what they reject, and what finds no [place](Self::logins_at_once), does not reach
     /// the store. Then the store counts by the same limits, by its own clock, for all login routes of engines with this issuer and
-    /// [refresh key](crate::session::TokenIssuer::refresh_key) together: routes of the same engine that were given no store count in it,
-    /// too. While the store fails, or takes longer than 5 seconds, logins are answered 503.
+    /// [refresh key](crate::session::TokenIssuer::refresh_key) and the same limits together: routes of the same engine that were given no
+    /// store count in it, too. While the store fails, or takes longer than 5 seconds, logins are answered 503.
     ///
     /// The store learns no name and no address. It gets a hash of each (HMAC-SHA-256), with a key that is derived from the newest refresh
     /// key: with a new refresh key, attempts are counted anew.
@@ -217,7 +218,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
         self
     }
 
-    /// Sets how many logins are verified at once, by all routes of one engine with the same limits together. Default: 16. Zero counts as 1.
+    /// Sets how many logins these routes verify at once. Default: 16. Zero counts as 1.
     ///
     /// Up to 256 others wait, each for at most 5 seconds. They wait by network: an IPv4 address, or an IPv6 /64. This is promised:
     ///
@@ -237,7 +238,7 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     ///
     /// A `PasswordHasher` has 17 places for each of its workers. So with 16 it never fails with `Busy` because of logins alone.
     pub fn logins_at_once(mut self, logins: usize) -> Self {
-        self.config.limiter.logins_at_once = logins;
+        self.config.logins_at_once = logins;
         self
     }
 
@@ -287,7 +288,8 @@ impl<A: LoginVerifier> TokenRoutes<A> {
     }
 
     /// Returns the endpoints: [each as a route](TokenEndpoints::route), for a path and a method of the application's own, and each as a
-    /// function, for handlers of its own. They count login attempts together with all other login routes of the engine.
+    /// function, for handlers of its own. They count login attempts together with all other login routes of the engine that have the same
+    /// limits, and have a queue of their own: clones share it, and another call makes another one.
     ///
     /// Their router must be finished with the same engine. A login needs the address of its client, as the routes do.
     pub fn endpoints(mut self) -> TokenEndpoints<A> {

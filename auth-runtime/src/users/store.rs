@@ -87,7 +87,8 @@ pub trait UserStore: Send + Sync + 'static {
     ///
     /// An API key has at most what it was made with: of these roles and permissions, those that the key has too. So a key that a user made
     /// for a part of its rights has no more of them, and a user that loses a role loses it in its keys. What a rule excludes (`not(..)`) is looked
-    /// for in both. To lock a user out, let [`load`](Self::load) return `None`: a role for that counts for rules alone.
+    /// for in both. To lock a user out, let [`load`](Self::load) return `None`: [`Principal::has_role`] says nothing of what such
+    /// a key lacks and its user has.
     ///
     /// The vocabulary adds what the roles imply, as it does to those of a token, and two roles that exclude each other are rejected
     /// (401). Scopes are always those of the token: they say what the user has allowed its client to do. The claims stay those of the

@@ -11,7 +11,7 @@ use auth_runtime::authenticator::{BoxError, Credential, CredentialPlace, Subject
 use auth_runtime::store::MemoryStore;
 use auth_runtime::streams::EndReason;
 use auth_runtime::testing::{TestAuth, TestUser};
-use auth_runtime::users::{UserCache, UserStore};
+use auth_runtime::users::UserStore;
 use auth_runtime::{Auth, Principal, Router, auth, routing::get};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -180,20 +180,4 @@ async fn a_load_that_a_socket_began_ends_without_it_and_keeps_nobody_waiting() {
     }
     assert_eq!(users.begun.load(Ordering::SeqCst), 3, "alice, alice again for her socket, and bob");
     drop(ended);
-}
-
-/// The request has loaded it.
-#[tokio::test(start_paused = true)]
-async fn a_socket_loads_no_user_that_was_not_forgotten_also_without_a_cache() {
-    let users = Pooled { connection: Arc::new(Semaphore::new(1)), begun: Arc::default() };
-    let test = TestAuth::with(|builder| {
-        builder.users(users.clone()).user_cache(UserCache::new().time(Duration::ZERO))
-    });
-    let alice = principal_of(&test, &TestUser::new("alice")).await;
-    let mut ended = alice.ended();
-    assert!(timeout(WHILE, &mut ended).await.is_err());
-    assert_eq!(users.begun.load(Ordering::SeqCst), 1);
-    test.auth().revocations().forget(ISSUER, "alice").await.unwrap();
-    assert!(timeout(WHILE, &mut ended).await.is_err());
-    assert_eq!(users.begun.load(Ordering::SeqCst), 2);
 }

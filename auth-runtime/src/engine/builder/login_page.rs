@@ -20,8 +20,7 @@ impl AuthBuilder {
     ///
     /// A browser loads a page if the method is `GET`, `HEAD` or `POST`, `Accept` prefers HTML to JSON, and neither Fetch Metadata
     /// (`Sec-Fetch-Mode`, `Sec-Fetch-Dest`) nor `X-Requested-With` say that a script fetches. All others get the 401 with its challenge
-    /// as before: programs, scripts, WebSockets. A route that takes no credential which browsers send by themselves, such as a
-    /// cookie, answers 401 too. That is so with `source = "bearer"`, and with the default sources unless
+    /// as before: programs, scripts, WebSockets. A route that takes no cookie answers 401 too. That is so with `source = "bearer"`, and with the default sources unless
     /// [`default_sources`](Self::default_sources) names `cookie`: a login would not help there, and the redirects would not end. A 403 is never redirected, nor is the login page itself. Where the method is `POST`,
     /// and where the path is longer than 2,048 bytes or is none that [`ReturnTo`](crate::ReturnTo) accepts, the redirect has no return
     /// path.

@@ -72,7 +72,8 @@ impl TokenService {
     /// it is logged out too.
     ///
     /// It is one entry of the log, however many sessions there are, and it is enforced here when this returns `Ok`; other instances enforce it
-    /// within [`max_staleness`](crate::AuthBuilder::max_staleness). A login afterwards is valid at once. An access token
+    /// within [`max_staleness`](crate::AuthBuilder::max_staleness). A login afterwards is valid at once; another instance that
+    /// has not read the log yet may answer its token with 401 until it has. An access token
     /// [without a session](Self::issue_access) that another instance issues before it has read the log is revoked too. Tokens of other issuers,
     /// API keys and the credentials of authenticators stay valid.
     ///

@@ -1,5 +1,6 @@
 //! All users of an issuer at once: the next generation of all sessions begins, or all tokens up to a time are revoked.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -17,12 +18,17 @@ const DAY: i64 = 24 * 60 * 60;
 /// The rows of sessions that ended with those of all users. They are removed in the background: there may be millions, and the view rejects
 /// their tokens already. Where that is interrupted, they expire.
 #[derive(Debug, Default)]
-pub(super) struct EndedRows(Mutex<Vec<Removal>>);
+pub(super) struct EndedRows {
+    removals: Mutex<Vec<Removal>>,
+    begun: AtomicU64,
+}
 
 /// How far the rows of an issuer were removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Removal {
     issuer: String,
+    /// Which one it is: another may begin while it goes on.
+    number: u64,
     /// The subject and the id of the last row that was read.
     after: Option<(String, FamilyId)>,
 }
@@ -32,7 +38,8 @@ impl EndedRows {
     fn begin(&self, issuer: &str) {
         let mut removals = self.lock();
         removals.retain(|removal| removal.issuer != issuer);
-        removals.push(Removal { issuer: issuer.to_owned(), after: None });
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        removals.push(Removal { issuer: issuer.to_owned(), number, after: None });
     }
 
     fn next(&self) -> Option<Removal> {
@@ -50,7 +57,7 @@ impl EndedRows {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Removal>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.removals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,7 +166,7 @@ impl Revoker {
         let last = families.last().filter(|_| families.len() >= PAGE);
         let next = last.map(|last| {
             let after = Some((last.subject.clone(), last.id));
-            Removal { issuer: removal.issuer.clone(), after }
+            Removal { issuer: removal.issuer.clone(), number: removal.number, after }
         });
         // A session of a newer generation was stored after the log had that one.
         self.state.catch_up().await?;

@@ -18,12 +18,12 @@ use axum::extract::FromRequestParts as _;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
+use self::attempt::LoginLimiter;
 pub use self::attempt::{LoginAttempt, LoginError};
 use super::body::RefreshTokenBody;
 #[cfg(feature = "openapi")]
 use super::documented::Documented;
-use super::limits::SharedLimits;
-use super::login_limiters::{LimiterSettings, LimitersOfEngine, LoginLimiter};
+use super::limits::LimitSettings;
 use super::mount::UserRules;
 use super::session_routes::SessionLabel;
 use super::{Delivery, LoginVerifier, TokenAnswers, TokenFailure};
@@ -53,9 +53,7 @@ pub struct TokenEndpoints<A>(Arc<Inner<A>>);
 
 struct Inner<A> {
     config: RoutesConfig<A>,
-    login_limiters: Arc<LimitersOfEngine>,
     login_limiter: Arc<LoginLimiter>,
-    shared_limits: SharedLimits,
     rules_of_users: UserRules,
     #[cfg(feature = "openapi")]
     documented: Documented,
@@ -67,8 +65,9 @@ pub(super) struct RoutesConfig<A> {
     pub(super) login_verifier: A,
     pub(super) delivery: Delivery,
     pub(super) answers: Box<dyn TokenAnswers>,
-    pub(super) limiter: LimiterSettings,
+    pub(super) limits: LimitSettings,
     pub(super) attempt_store: Option<Arc<dyn AttemptStore>>,
+    pub(super) logins_at_once: usize,
     pub(super) cookie_path: Option<String>,
     /// Whether the application chooses the path of each route.
     pub(super) is_mounted_by_hand: bool,
@@ -85,12 +84,8 @@ pub(super) struct RoutesConfig<A> {
 
 impl<A: LoginVerifier> TokenEndpoints<A> {
     pub(super) fn new(config: RoutesConfig<A>) -> Self {
-        let login_limiters = LimitersOfEngine::of(config.tokens.engine());
-        config.attempt_store.iter().for_each(|store| login_limiters.note_store(store));
         Self(Arc::new(Inner {
-            login_limiter: login_limiters.with(config.limiter),
-            login_limiters,
-            shared_limits: SharedLimits::new(&config),
+            login_limiter: Arc::new(LoginLimiter::new(&config)),
             rules_of_users: UserRules::default(),
             #[cfg(feature = "openapi")]
             documented: Documented::new(&config),

@@ -17,7 +17,7 @@ use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 pub(super) use self::shared::SharedLimits;
-use super::account::AccountKey;
+use super::account::{Account, AccountKey};
 use crate::store::AttemptLimit;
 
 /// With more keys than this, those whose attempts are all replenished are dropped.
@@ -32,6 +32,14 @@ const NETWORK_OF_CLIENT: u128 = !0 << 64;
 /// The bits of an IPv6 address that name a site. One customer of a provider is given as much at most, in general (RFC 6177 §2).
 const SITE_OF_CLIENT: u128 = !0 << 80;
 
+/// How many attempts are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LimitSettings {
+    pub(super) per_account: AttemptLimit,
+    pub(super) per_address: AttemptLimit,
+    pub(super) per_ipv6_site: AttemptLimit,
+}
+
 /// The login attempts so far. Of an account's name, a hash with a random key is stored.
 pub(crate) struct LoginLimits {
     time: MonotonicTime,
@@ -45,26 +53,26 @@ pub(crate) struct LoginLimits {
 type Limiter = RateLimiter<u64, DashMapStateStore<u64>, MonotonicTime, NoOpMiddleware<Nanos>>;
 
 impl LoginLimits {
-    pub(crate) fn new(per_account: AttemptLimit, per_address: AttemptLimit, per_site: AttemptLimit) -> Self {
+    pub(super) fn new(settings: LimitSettings) -> Self {
         let time = MonotonicTime { start: Instant::now() };
         let limiter = |limit: AttemptLimit| RateLimiter::dashmap_with_clock(quota(limit), time);
         Self {
             time,
             hasher: RandomState::new(),
-            by_account: limiter(per_account),
-            by_address: limiter(per_address),
-            by_site: limiter(per_site),
+            by_account: limiter(settings.per_account),
+            by_address: limiter(settings.per_address),
+            by_site: limiter(settings.per_ipv6_site),
             attempts: AtomicU64::new(0),
         }
     }
 
-    /// Counts a login attempt.
+    /// Counts a login attempt, and returns the account that it was counted for.
     ///
     /// It counts for the address even if the site's or the account's limit rejects it, and for nothing beyond the limit that rejects it.
     ///
     /// # Errors
     /// How long to wait, in [whole seconds](whole_seconds).
-    pub(super) fn attempt(&self, account: &AccountKey, address: IpAddr) -> Result<(), Duration> {
+    pub(super) fn attempt(&self, account: Account<'_>, address: IpAddr) -> Result<AccountKey, Duration> {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(ATTEMPTS_BETWEEN_SWEEPS) {
             for limiter in [&self.by_account, &self.by_address, &self.by_site] {
                 sweep(limiter, MANY_KEYS);
@@ -74,7 +82,9 @@ impl LoginLimits {
         if let Some(site) = site_of(address) {
             self.count(&self.by_site, site)?;
         }
-        self.count(&self.by_account, account)
+        let account = AccountKey::of(account);
+        self.count(&self.by_account, &account)?;
+        Ok(account)
     }
 
     fn count(&self, limiter: &Limiter, key: impl Hash) -> Result<(), Duration> {

@@ -83,7 +83,7 @@ impl<A: LoginVerifier> TokenEndpoints<A> {
     /// | `EndUserSession` | `DELETE` | yours | `{subject}`, `{session_id}` |
     /// | `AllSessions`, `Revocations` | `GET` | yours | |
     ///
-    /// All login routes of one engine share their limits. [`finish`](crate::Router::finish) reports a route that can't work where it is
+    /// All login routes of one engine with the same limits count together. [`finish`](crate::Router::finish) reports a route that can't work where it is
     /// mounted: without its rule, for a method that must not change state, at a path that lacks a parameter, on the router of another engine,
     /// or a login of [`OwnLogin`](super::OwnLogin). The refresh cookie has the path `/`, or that of
     /// [`cookie_path`](TokenRoutes::cookie_path), which must contain the paths of login, refresh and logout. Where the ready router was in

@@ -8,13 +8,35 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::{TokenEndpoints, caught};
+use super::{RoutesConfig, TokenEndpoints, caught};
 use crate::audit::AuditAction;
 use crate::client_address::UNKNOWN_ADDRESS;
 use crate::session::routes::account::Account;
-use crate::session::routes::login_limiters::LoginLimiter;
-use crate::session::routes::login_queue::{LoginOrigin, Place};
+use crate::session::routes::limits::{LoginLimits, SharedLimits};
+use crate::session::routes::limits_of_engine::LimitsOfEngine;
+use crate::session::routes::login_queue::{LoginOrigin, LoginQueue, Place};
 use crate::session::routes::{TokenFailure, TokenRoute};
+
+/// What limits login attempts.
+pub(super) struct LoginLimiter {
+    of_engine: Arc<LimitsOfEngine>,
+    limits: Arc<LoginLimits>,
+    queue: LoginQueue,
+    shared: SharedLimits,
+}
+
+impl LoginLimiter {
+    pub(super) fn new<A>(config: &RoutesConfig<A>) -> Self {
+        let of_engine = LimitsOfEngine::of(config.tokens.engine());
+        config.attempt_store.iter().for_each(|store| of_engine.note_store(store));
+        Self {
+            limits: of_engine.with(config.limits),
+            of_engine,
+            queue: LoginQueue::new(config.logins_at_once),
+            shared: SharedLimits::new(config),
+        }
+    }
+}
 
 impl<A> TokenEndpoints<A> {
     /// Begins a login attempt of the application's own, before the credentials are verified: a password, a one-time code, or anything
@@ -110,7 +132,7 @@ impl<A> TokenEndpoints<A> {
         address: IpAddr,
     ) -> Result<LoginAttempt, TokenFailure> {
         let limiter = Arc::clone(&self.0.login_limiter);
-        let account = self.0.login_limiters.attempt(&limiter, account, address).map_err(|wait| {
+        let account = limiter.limits.attempt(account, address).map_err(|wait| {
             tracing::info!(%address, seconds = wait.as_secs(), "auth: too many login attempts");
             TokenFailure::TooManyAttempts(wait)
         })?;
@@ -119,9 +141,9 @@ impl<A> TokenEndpoints<A> {
             tracing::info!(%address, status = failure.status().as_u16(), "auth: too many logins wait to be verified");
         })?;
         // With a place: a flood that waits for one never reaches the store, and no more logins do at once than are verified.
-        let store = self.config().attempt_store.as_ref().or_else(|| self.0.login_limiters.store());
+        let store = self.config().attempt_store.as_ref().or_else(|| limiter.of_engine.store());
         if let Some(store) = store {
-            self.0.shared_limits.count(store, &account, address).await?;
+            limiter.shared.count(store, &account, address).await?;
         }
         Ok(LoginAttempt { limiter, origin, place })
     }

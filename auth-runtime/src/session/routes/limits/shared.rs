@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use tokio::time::{Instant, timeout};
 
-use super::{network_of, site_of, whole_seconds};
+use super::{LimitSettings, network_of, site_of, whole_seconds};
 use crate::session::routes::TokenFailure;
 use crate::session::routes::account::AccountKey;
 use crate::session::routes::endpoints::RoutesConfig;
@@ -26,9 +26,7 @@ const MAX_BATCHES: usize = 1_000;
 pub(in crate::session::routes) struct SharedLimits {
     /// What names are hashed with: the same on all instances. The builder does not accept an issuer without a refresh key, so it is there.
     key: Option<hmac::Key>,
-    per_account: AttemptLimit,
-    per_address: AttemptLimit,
-    per_site: AttemptLimit,
+    limits: LimitSettings,
     swept_at: Mutex<Instant>,
 }
 
@@ -37,9 +35,7 @@ impl SharedLimits {
         let issuer = config.tokens.engine().sessions.issuer.as_ref();
         Self {
             key: issuer.and_then(|issuer| issuer.refresh_keys.attempt_key()).cloned(),
-            per_account: config.limiter.per_account,
-            per_address: config.limiter.per_address,
-            per_site: config.limiter.per_ipv6_site,
+            limits: config.limits,
             swept_at: Mutex::new(Instant::now()),
         }
     }
@@ -77,17 +73,17 @@ impl SharedLimits {
 
     fn attempts(&self, account: &AccountKey, address: IpAddr) -> Option<Vec<CountedAttempt>> {
         let key = self.key.as_ref()?;
-        let network = key_of(key, "network", &octets(network_of(address)));
-        let mut attempts = vec![CountedAttempt { key: network?, limit: self.per_address }];
+        let attempt =
+            |kind, limit, text: &[u8]| Some(CountedAttempt { key: key_of(key, kind, limit, text)?, limit });
+        let LimitSettings { per_account, per_address, per_ipv6_site } = self.limits;
+        let mut attempts = vec![attempt("network", per_address, &octets(network_of(address)))?];
         if let Some(site) = site_of(address) {
-            let site = key_of(key, "site", &octets(site.into()));
-            attempts.push(CountedAttempt { key: site?, limit: self.per_site });
+            attempts.push(attempt("site", per_ipv6_site, &octets(site.into()))?);
         }
-        let account = match account {
-            AccountKey::Name(name) => key_of(key, "name", name.as_bytes()),
-            AccountKey::Id(id) => key_of(key, "id", id.as_bytes()),
-        };
-        attempts.push(CountedAttempt { key: account?, limit: self.per_account });
+        attempts.push(match account {
+            AccountKey::Name(name) => attempt("name", per_account, name.as_bytes())?,
+            AccountKey::Id(id) => attempt("id", per_account, id.as_bytes())?,
+        });
         Some(attempts)
     }
 
@@ -117,10 +113,13 @@ impl SharedLimits {
     }
 }
 
-/// HMAC-SHA-256 of the kind and the text, truncated to 128 bits (RFC 2104 §5). No kind has a zero byte, so no two pairs are one message.
-fn key_of(key: &hmac::Key, kind: &str, text: &[u8]) -> Option<AttemptKey> {
+/// HMAC-SHA-256 of the kind, the limit and the text, truncated to 128 bits (RFC 2104 §5). No kind has a zero byte, and a limit has a length of
+/// its own, so no two are one message. Routes with other limits have other keys: an attempt at a strict one would otherwise count as many
+/// at a lenient one.
+fn key_of(key: &hmac::Key, kind: &str, limit: AttemptLimit, text: &[u8]) -> Option<AttemptKey> {
     let mut context = hmac::Context::with_key(key);
-    for part in [kind.as_bytes(), b"\0", text] {
+    let period = limit.replenish_one_every().as_nanos().to_be_bytes();
+    for part in [kind.as_bytes(), b"\0", &limit.burst().get().to_be_bytes(), &period, text] {
         context.update(part);
     }
     context.sign().as_ref().first_chunk().copied().map(AttemptKey::new)
@@ -138,14 +137,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_and_each_text_has_a_key_of_its_own() {
+    fn each_kind_each_limit_and_each_text_has_a_key_of_its_own() {
         let (one, other) =
             (hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]), hmac::Key::new(hmac::HMAC_SHA256, &[2; 32]));
         let mut keys = Vec::new();
         for secret in [&one, &other] {
             for kind in ["network", "site", "name", "id"] {
-                for text in ["", "\0", "alice", "name\0alice", "\u{1}"] {
-                    keys.push(key_of(secret, kind, text.as_bytes()).unwrap());
+                for limit in [AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS] {
+                    for text in ["", "\0", "alice", "name\0alice", "\u{1}"] {
+                        keys.push(key_of(secret, kind, limit, text.as_bytes()).unwrap());
+                    }
                 }
             }
         }
@@ -160,6 +161,6 @@ mod tests {
     fn the_key_of_a_name_stays() {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
         let expected = 0x28d4_5724_f31b_a091_9323_e0e2_ed89_877b_u128.to_be_bytes();
-        assert_eq!(key_of(&key, "name", b"alice").unwrap().as_bytes(), &expected);
+        assert_eq!(key_of(&key, "name", AttemptLimit::PER_ACCOUNT, b"alice").unwrap().as_bytes(), &expected);
     }
 }

@@ -3,22 +3,25 @@
 use tokio::time::advance;
 
 use super::*;
-use crate::session::routes::account::Account;
 
 /// A limit that no test reaches.
 const NEVER: AttemptLimit = AttemptLimit::new(u32::MAX, Duration::ZERO);
+
+fn limits_of(
+    per_account: AttemptLimit,
+    per_address: AttemptLimit,
+    per_ipv6_site: AttemptLimit,
+) -> LoginLimits {
+    LoginLimits::new(LimitSettings { per_account, per_address, per_ipv6_site })
+}
 
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn account(name: &str) -> AccountKey {
-    AccountKey::of(Account::Name(name))
-}
-
 /// The seconds to wait; 0 if the attempt is allowed.
 fn wait(limits: &LoginLimits, account: &str, from: &str) -> u64 {
-    limits.attempt(&self::account(account), address(from)).err().map_or(0, |wait| {
+    limits.attempt(Account::Name(account), address(from)).err().map_or(0, |wait| {
         assert_eq!(wait.subsec_nanos(), 0);
         assert!(wait.as_secs() > 0);
         wait.as_secs()
@@ -28,7 +31,7 @@ fn wait(limits: &LoginLimits, account: &str, from: &str) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn an_account_is_limited_from_wherever_it_is_tried() {
     let (start, limits) =
-        (Instant::now(), LoginLimits::new(AttemptLimit::new(3, Duration::from_secs(30)), NEVER, NEVER));
+        (Instant::now(), limits_of(AttemptLimit::new(3, Duration::from_secs(30)), NEVER, NEVER));
     for (account, from, second, expected) in [
         ("alice", "203.0.113.1", 0, 0),
         (" Alice\n", "203.0.113.2", 0, 0),
@@ -52,7 +55,7 @@ async fn an_account_is_limited_from_wherever_it_is_tried() {
 
 #[tokio::test(start_paused = true)]
 async fn names_count_without_case_and_in_nfkc() {
-    let limits = LoginLimits::new(AttemptLimit::new(1, Duration::from_secs(30)), NEVER, NEVER);
+    let limits = limits_of(AttemptLimit::new(1, Duration::from_secs(30)), NEVER, NEVER);
     for (account, expected) in [
         ("ÄNNE", 0),
         ("a\u{308}nne", 30),
@@ -77,7 +80,7 @@ async fn names_count_without_case_and_in_nfkc() {
 async fn an_ipv6_site_is_limited_besides_its_networks() {
     let (network, site) =
         (AttemptLimit::new(2, Duration::from_secs(60)), AttemptLimit::new(3, Duration::from_secs(10)));
-    let limits = LoginLimits::new(NEVER, network, site);
+    let limits = limits_of(NEVER, network, site);
     for (from, expected) in [
         ("2001:db8:1:1::1", 0),
         ("2001:db8:1:1::2", 0),
@@ -99,7 +102,7 @@ async fn an_ipv6_site_is_limited_besides_its_networks() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_is_limited_whatever_account_it_tries() {
-    let limits = LoginLimits::new(NEVER, AttemptLimit::new(2, Duration::from_secs(10)), NEVER);
+    let limits = limits_of(NEVER, AttemptLimit::new(2, Duration::from_secs(10)), NEVER);
     for (account, from, expected) in [
         ("a", "203.0.113.1", 0),
         ("b", "::ffff:203.0.113.1", 0),
@@ -118,7 +121,7 @@ async fn an_address_is_limited_whatever_account_it_tries() {
 #[tokio::test(start_paused = true)]
 async fn the_address_is_asked_first() {
     let one = AttemptLimit::new(1, Duration::from_secs(10));
-    let limits = LoginLimits::new(one, AttemptLimit::new(2, Duration::from_secs(60)), NEVER);
+    let limits = limits_of(one, AttemptLimit::new(2, Duration::from_secs(60)), NEVER);
     for (account, from, expected) in [
         ("a", "203.0.113.1", 0),
         // rejected by the account's limit, and counted for the address
@@ -135,7 +138,7 @@ async fn the_address_is_asked_first() {
 #[tokio::test(start_paused = true)]
 async fn the_wait_is_long_enough() {
     let (start, limits) =
-        (Instant::now(), LoginLimits::new(AttemptLimit::new(1, Duration::from_millis(1500)), NEVER, NEVER));
+        (Instant::now(), limits_of(AttemptLimit::new(1, Duration::from_millis(1500)), NEVER, NEVER));
     assert_eq!(wait(&limits, "a", "203.0.113.1"), 0);
     for (milliseconds, expected) in [(0, 2), (400, 2), (500, 1), (1499, 1), (1500, 0)] {
         advance(Duration::from_millis(milliseconds) - start.elapsed()).await;
@@ -145,8 +148,7 @@ async fn the_wait_is_long_enough() {
 
 #[tokio::test(start_paused = true)]
 async fn the_defaults() {
-    let limits =
-        LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
+    let limits = limits_of(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
     for expected in [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30] {
         assert_eq!(wait(&limits, "a", "203.0.113.1"), expected);
     }
@@ -162,9 +164,9 @@ async fn the_defaults() {
 async fn no_limit_overflows() {
     let century = Duration::from_secs(100 * 365 * 86_400);
     for limit in [AttemptLimit::new(u32::MAX, Duration::MAX), AttemptLimit::new(0, Duration::MAX), NEVER] {
-        let limits = LoginLimits::new(limit, limit, limit);
+        let limits = limits_of(limit, limit, limit);
         tokio::time::advance(century).await;
-        let attempts = || limits.attempt(&account("a"), address("203.0.113.1"));
+        let attempts = || limits.attempt("a".into(), address("203.0.113.1"));
         let wait = (0..=limit.burst().get()).find_map(|_| attempts().err()).unwrap();
         assert_eq!(wait, limit.replenish_one_every().max(Duration::from_secs(1)));
         limits.by_account.retain_recent();
@@ -173,7 +175,7 @@ async fn no_limit_overflows() {
 
 #[tokio::test(start_paused = true)]
 async fn replenished_keys_are_dropped_when_there_are_many() {
-    let limits = LoginLimits::new(AttemptLimit::new(5, Duration::from_secs(10)), NEVER, NEVER);
+    let limits = limits_of(AttemptLimit::new(5, Duration::from_secs(10)), NEVER, NEVER);
     for account in 0..10 {
         assert_eq!(wait(&limits, &format!("old {account}"), "203.0.113.1"), 0);
     }
@@ -189,7 +191,7 @@ async fn replenished_keys_are_dropped_when_there_are_many() {
 
 #[tokio::test(start_paused = true)]
 async fn memory_is_bounded() {
-    let limits = LoginLimits::new(
+    let limits = limits_of(
         AttemptLimit::new(5, Duration::from_secs(1)),
         AttemptLimit::PER_ADDRESS,
         AttemptLimit::PER_IPV6_SITE,
@@ -198,7 +200,7 @@ async fn memory_is_bounded() {
     let mut most = 0;
     for n in 0..400_000_u64 {
         let from = Ipv6Addr::from_bits(u128::from(n) << 80).into();
-        limits.attempt(&account(&n.to_string()), from).unwrap();
+        limits.attempt(Account::Name(&n.to_string()), from).unwrap();
         if n % 1_000 == 0 {
             advance(Duration::from_secs(1)).await;
             most = most.max(limits.by_account.len()).max(limits.by_address.len()).max(limits.by_site.len());
@@ -210,7 +212,7 @@ async fn memory_is_bounded() {
 #[test]
 fn many_threads_get_no_more_than_one_would() {
     // Other threads read the real time: nothing is replenished for a day.
-    let limits = LoginLimits::new(AttemptLimit::new(50, Duration::from_secs(86_400)), NEVER, NEVER);
+    let limits = limits_of(AttemptLimit::new(50, Duration::from_secs(86_400)), NEVER, NEVER);
     let made: usize = std::thread::scope(|scope| {
         let threads = [0; 8]
             .map(|_| scope.spawn(|| (0..100).filter(|_| wait(&limits, "a", "203.0.113.1") == 0).count()));
@@ -222,8 +224,7 @@ fn many_threads_get_no_more_than_one_would() {
 
 #[test]
 fn no_name_is_shown() {
-    let limits =
-        LoginLimits::new(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
-    limits.attempt(&account("alice"), address("203.0.113.1")).unwrap();
+    let limits = limits_of(AttemptLimit::PER_ACCOUNT, AttemptLimit::PER_ADDRESS, AttemptLimit::PER_IPV6_SITE);
+    limits.attempt("alice".into(), address("203.0.113.1")).unwrap();
     assert_eq!(format!("{limits:?}"), "LoginLimits { accounts: 1, addresses: 1, sites: 0, .. }");
 }
