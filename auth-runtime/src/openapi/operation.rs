@@ -89,8 +89,10 @@ impl<'d> Operations<'d> {
 
     fn login_can_help(&self, names: &[String]) -> bool {
         let sources = &self.auth.engine().authentication.sources;
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        sources.resolve(&names).is_ok_and(|indices| sources.login_can_help(&indices))
+        // The refresh cookie is none of them.
+        let can_help =
+            |name: &String| sources.resolve(&[name]).is_ok_and(|found| sources.login_can_help(&found));
+        names.iter().any(can_help)
     }
 
     fn enforced(
