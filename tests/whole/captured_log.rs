@@ -1,8 +1,10 @@
 //! What tracing writes on this thread, as a text.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use tracing::Dispatch;
+use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 
 /// Holds what was written while it lives.
@@ -25,8 +27,15 @@ impl io::Write for Memory {
     }
 }
 
+/// A subscriber that wants nothing. While there is one alone, tracing asks the thread that comes to an event first whether it is wanted, and
+/// remembers the answer: a thread of another test would answer for this one.
+static SECOND: OnceLock<Dispatch> = OnceLock::new();
+
 impl CapturedLog {
     pub(crate) fn start(max_level: tracing::Level) -> Self {
+        SECOND.get_or_init(|| {
+            Dispatch::new(tracing_subscriber::fmt().with_max_level(LevelFilter::OFF).finish())
+        });
         let memory = Memory::default();
         let writer = memory.clone();
         let subscriber = tracing_subscriber::fmt()
