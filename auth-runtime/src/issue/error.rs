@@ -5,6 +5,7 @@ use std::fmt;
 
 use axum::BoxError;
 
+use super::header::why_reserved;
 use super::session_data::SessionDataError;
 use crate::jose::SignError;
 use crate::rejection::{Rejection, RejectionKind};
@@ -103,11 +104,9 @@ impl fmt::Display for TokenError {
                  restart the service"
             ),
             Self::Claims(why) => write!(f, "the claims of the token are invalid: {why}"),
-            Self::ReservedHeader(name) => write!(
-                f,
-                "the header field `{name}` of the token can't be set: the library sets it, or no verifier may trust it; leave out \
-                 `.header(\"{name}\", ..)`"
-            ),
+            Self::ReservedHeader(name) => {
+                write!(f, "the header field `{name}` of the token {}", why_reserved(name))
+            }
             Self::CookieTooLarge(error) => error.fmt(f),
             Self::Sign(error) => write!(f, "the token could not be signed: {error}"),
             Self::SessionData(error) => error.fmt(f),

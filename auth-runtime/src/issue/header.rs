@@ -13,6 +13,13 @@ pub(super) fn reserved(header: &Map<String, Value>) -> impl Iterator<Item = &str
     header.keys().map(String::as_str).filter(|name| RESERVED.contains(name))
 }
 
+/// Why a reserved field can't be set, and what to do: the end of a sentence.
+pub(super) fn why_reserved(name: &str) -> String {
+    format!(
+        "can't be set: the library sets it, or no verifier may trust it; leave out `.header(\"{name}\", ..)`"
+    )
+}
+
 /// # Errors
 /// [`TokenError::ReservedHeader`].
 pub(crate) fn check_header(header: &Map<String, Value>) -> Result<(), TokenError> {

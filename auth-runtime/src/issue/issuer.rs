@@ -278,9 +278,7 @@ impl TokenIssuer {
             errors.push("an audience of the token issuer is empty: name the service");
         }
         for name in header::reserved(&self.headers) {
-            errors.push(format!(
-                "the header field `{name}` can't be set: the library sets it, or no verifier may trust it; leave out `.header(\"{name}\", ..)`"
-            ));
+            errors.push(format!("the header field `{name}` {}", header::why_reserved(name)));
         }
     }
 }

@@ -109,7 +109,7 @@ async fn serve_with(auth: &Auth, accounts: Accounts) -> axum::Router {
 
 /// The database that the magazine begins with. Everyone is known to the provider by name.
 async fn accounts(folder: &Path) -> Accounts {
-    log::start();
+    ports_support::testing::log::start();
     let passwords = PasswordHasher::with_cost(8, 1, 1).unwrap();
     let database = Database::open(folder).await.unwrap();
     database.seed(&passwords).await.unwrap();

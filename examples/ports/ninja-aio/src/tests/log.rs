@@ -1,39 +1,8 @@
 //! What the log has of rejections.
 
-use std::cell::RefCell;
-use std::io;
-use std::sync::Once;
+use ports_support::testing::log::take;
 
 use super::*;
-
-thread_local! {
-    /// What was logged on this thread, which is that of one test and of its service.
-    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct LogOfThread;
-
-impl io::Write for LogOfThread {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOGGED.with_borrow_mut(|logged| logged.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Begins to log, in every test. A subscriber of one test alone would miss an event that another test reaches first at this very moment.
-pub(super) fn start() {
-    static STARTED: Once = Once::new();
-    STARTED.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| LogOfThread).init());
-}
-
-/// What was logged since it was last taken.
-fn take() -> String {
-    String::from_utf8(LOGGED.take()).unwrap()
-}
 
 #[tokio::test]
 async fn a_rejection_is_logged_with_its_reason_and_without_a_credential() {
